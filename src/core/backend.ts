@@ -1,0 +1,178 @@
+/**
+ * The plugin contract: what a backend says of itself, and what the runtime gives it.
+ *
+ * A backend is one value, made by `defineBackend`: its type name, the schemas of its settings and of its orders' attributes, and
+ * `open`, which gives the order handlers of one offering. A handler is written as a list of steps (`steps.ts`) and returns what the
+ * marketplace shall know (`Outcome`). It never writes a retry loop, a journal entry or a call to the marketplace.
+ */
+import { Context, Effect, Layer, ParseResult, type Redacted, Schema, type Scope } from "effect"
+import { type Amounts, type Component, printable } from "./components.js"
+import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
+import type { Reservations } from "./journal.js"
+import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
+import type { Steps } from "./steps.js"
+
+/** What the marketplace is told when an order is done. */
+export interface Outcome {
+  /** The backend's identity of the resource: a number or another name that never changes. */
+  readonly backendId?: string
+  /** Shown to the customer. No secrets: those go into `issueSecrets`. Replaces what was there. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** Actual amounts, in the backend's units, to be stored as the resource's limits. Absent: limits stay as ordered. */
+  readonly amounts?: Amounts
+  readonly endpoints?: ReadonlyArray<{ readonly name: string; readonly url: string }>
+  /**
+   * Makes secrets anew, the moment before they are shown: a password is set in the backend and comes back to be added to the
+   * metadata. It is run again if it is not known whether the marketplace has got them. They are stored nowhere else.
+   */
+  readonly issueSecrets?: Effect.Effect<Readonly<Record<string, Redacted.Redacted>>, SiteError>
+}
+
+/** What handlers may ask of the marketplace. Bound to one offering. */
+export class Marketplace extends Context.Tag("site-actors/core/Marketplace")<
+  Marketplace,
+  {
+    /** The public key behind a Waldur key uuid that an order names; `undefined` if the provider sees none such. */
+    readonly sshKey: (uuid: string) => Effect.Effect<string | undefined, SiteError>
+    /** The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. */
+    readonly projectResources: (project: ProjectId) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
+  }
+>() {}
+export interface ProjectResource {
+  readonly id: ResourceId
+  readonly offering: OfferingId
+  readonly name: string
+  readonly backendId: string
+  /** Waldur's state: `OK`, `Creating`, `Terminated`, ... */
+  readonly state: string
+}
+
+/** What every handler may use, beside its backend's own services. */
+export type HandlerServices = Steps | Reservations | Marketplace
+
+/** What one resource uses now, in the backend's units. */
+export interface Usage {
+  readonly resource: ResourceId
+  readonly amounts: Amounts
+}
+/** What is known of a resource in the backend, to be compared with the marketplace. */
+export type Observation =
+  | { readonly _tag: "Missing"; readonly resource: ResourceId }
+  | {
+      readonly _tag: "Present"
+      readonly resource: ResourceId
+      /** The backend's own word for its state. */
+      readonly state: string
+      readonly healthy: boolean
+      /** Actual sizes, in the backend's units. */
+      readonly amounts: Amounts
+      readonly facts: Readonly<Record<string, unknown>>
+    }
+export interface KnownResource {
+  readonly id: ResourceId
+  readonly backendId: string
+}
+
+/** One line of `site-actors check`. */
+export interface CheckResult {
+  /** What was looked at: "template 7", "network public (0)". */
+  readonly subject: string
+  readonly status: "ok" | "warning" | "failed"
+  readonly detail: string
+}
+
+/** One offering's backend, opened: connections made, handlers ready. */
+export interface Backend<Attributes> {
+  readonly create: (request: CreateRequest<Attributes>) => Effect.Effect<Outcome, SiteError, HandlerServices>
+  readonly update: (request: UpdateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
+  readonly terminate: (request: TerminateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
+  /** Current usage. What cannot be read is left out, never reported as zero. One look for all, however many. */
+  readonly usage: (resources: ReadonlyArray<KnownResource>) => Effect.Effect<ReadonlyArray<Usage>, SiteError>
+  readonly observe: (resources: ReadonlyArray<KnownResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
+  readonly ping: Effect.Effect<void, SiteError>
+  /** Looks at everything that the settings name, for `site-actors check`. */
+  readonly check: Effect.Effect<ReadonlyArray<CheckResult>>
+}
+
+/** What `open` is given about its offering. */
+export interface OfferingContext<Settings> {
+  readonly offering: OfferingId
+  readonly name: string
+  readonly settings: Settings
+  /** The offering's components, for sentences and for what the backend does not have. */
+  readonly components: ReadonlyArray<Component>
+}
+
+export interface BackendDefinition<Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared> {
+  /** The plugin's name in the configuration (`backend_type`). */
+  readonly type: string
+  /** Other ways in which a configuration may ask for it, such as the Python agent's `opennebula` with `resource_type: vm`. */
+  readonly answersTo?: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
+  /** `backend_settings`. Secrets in it are `Schema.Redacted`. */
+  readonly settings: Schema.Schema<Settings, SettingsEncoded>
+  /** What a customer may write into a create order. A value that does not fit fails the order with the schema's own words. */
+  readonly attributes: Schema.Schema<Attributes, AttributesEncoded>
+  /** Services that all offerings of this process share: connections, watchers. Built once, also when several plugins name it. */
+  readonly shared: Layer.Layer<Shared>
+  readonly open: (
+    context: OfferingContext<Settings>
+  ) => Effect.Effect<Backend<Attributes>, OfferingFault, Shared | Scope.Scope>
+}
+
+/** A backend as the registry holds it: its own types are closed over, everything from outside is decoded on the way in. */
+export interface Plugin {
+  readonly type: string
+  readonly answersTo: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
+  /** The encoded form of the settings, for validation with every error at once and for the generated reference. */
+  readonly settings: Schema.Schema.AnyNoContext
+  /** Opens it for one offering. `memoMap` makes services that several offerings share be built once. */
+  readonly open: (
+    context: OfferingContext<unknown>,
+    memoMap: Layer.MemoMap
+  ) => Effect.Effect<Backend<unknown>, OfferingFault, Scope.Scope>
+}
+
+/** Makes a plugin of a definition. The one export that a plugin's module needs. */
+export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared>(
+  definition: BackendDefinition<Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared>
+): Plugin => ({
+  type: definition.type,
+  answersTo: definition.answersTo ?? ((backendType) => backendType === definition.type),
+  settings: definition.settings,
+  open: (context, memoMap) =>
+    Effect.gen(function* () {
+      const settings = yield* Schema.decodeUnknown(definition.settings)(context.settings).pipe(
+        Effect.mapError(
+          (error) =>
+            new OfferingFault({
+              reason: `The backend_settings of offering "${context.name}" do not fit ${definition.type}.`,
+              hint: ParseResult.TreeFormatter.formatErrorSync(error)
+            })
+        )
+      )
+      const scope = yield* Effect.scope
+      const shared = yield* Layer.buildWithMemoMap(definition.shared, memoMap, scope)
+      const backend = yield* Effect.provide(definition.open({ ...context, settings }), shared)
+      return {
+        ...backend,
+        create: (request) => Effect.flatMap(checked(definition.attributes, request), backend.create)
+      }
+    })
+})
+
+/** The request with its attributes decoded; what does not fit becomes one sentence for the customer. */
+const checked = <Attributes, Encoded>(
+  schema: Schema.Schema<Attributes, Encoded>,
+  request: CreateRequest<unknown>
+): Effect.Effect<CreateRequest<Attributes>, OrderRefused> =>
+  Schema.decodeUnknown(schema)(request.attributes).pipe(
+    Effect.map((attributes) => ({ ...request, attributes })),
+    Effect.mapError((error) => {
+      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const where = issue === undefined ? "" : printable(issue.path.map(String).join("."))
+      return new OrderRefused({
+        customerMessage: `The order's ${where === "" ? "attributes are" : `"${where}" is`} not valid: ${issue?.message ?? error.message}`
+      })
+    })
+  )

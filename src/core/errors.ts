@@ -1,0 +1,63 @@
+/**
+ * Errors and what follows from them.
+ *
+ * Every error that a backend, the marketplace or a handler raises says by its `disposition` what the runtime does next; nobody
+ * upstream looks at messages or error codes again. Anything that is not a `SiteError` is a defect: the order stays executing and
+ * the actor is quarantined.
+ */
+import { Data } from "effect"
+
+/**
+ * - `retry`: it may pass by itself (network, time-out, a server that restarts). The order stays executing, however long it lasts.
+ * - `fail-order`: the order's own failure (quota, name taken, bad input). Undo, then `erred` with one sentence for the customer.
+ * - `stop-offering`: a fault of the configuration (wrong credentials, no rights). No orders of that offering until it is mended.
+ */
+export type Disposition = "retry" | "fail-order" | "stop-offering"
+
+/** The shape that every expected error has. `message` is for operators and may hold ids, never secrets. */
+export interface SiteError extends Error {
+  readonly _tag: string
+  readonly disposition: Disposition
+  /** One sentence for the customer, without internals. Only read when `disposition` is `fail-order`. */
+  readonly customerMessage?: string | undefined
+}
+
+/** The order cannot be carried out, and that is the order's (or its surroundings') own fault. Raised by handlers. */
+export class OrderRefused extends Data.TaggedError("OrderRefused")<{
+  /** One clear sentence for the customer: what is wrong and what to do. */
+  readonly customerMessage: string
+  /** What an operator needs beside that sentence. */
+  readonly detail?: string
+}> {
+  readonly disposition = "fail-order" as const
+  override get message(): string {
+    return this.detail === undefined ? this.customerMessage : `${this.customerMessage} (${this.detail})`
+  }
+}
+
+/** Something that another process, a later moment or a human will mend. Raised by handlers for what is not a call's failure. */
+export class NotYet extends Data.TaggedError("NotYet")<{ readonly reason: string }> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** The offering's configuration does not fit what the backend or the marketplace has. */
+export class OfferingFault extends Data.TaggedError("OfferingFault")<{
+  readonly reason: string
+  /** What to change, and where. */
+  readonly hint: string
+}> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return `${this.reason} ${this.hint}`
+  }
+}
+
+export const isSiteError = (u: unknown): u is SiteError =>
+  u instanceof Error &&
+  "_tag" in u &&
+  typeof u._tag === "string" &&
+  "disposition" in u &&
+  (u.disposition === "retry" || u.disposition === "fail-order" || u.disposition === "stop-offering")

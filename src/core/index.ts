@@ -1,0 +1,14 @@
+/**
+ * The core: what an order is, and what a backend is. No I/O and no backend in here.
+ *
+ * Begin with `backend.ts`, the plugin contract. A handler is written with the steps of `steps.ts`; `saga.ts` carries it out or undoes
+ * it, against a journal whose shape is in `journal.ts`. `orders.ts` has the requests that handlers get, `components.ts` the units,
+ * `errors.ts` what follows from which error.
+ */
+export * from "./backend.js"
+export * from "./components.js"
+export * from "./errors.js"
+export * from "./journal.js"
+export * from "./orders.js"
+export * from "./saga.js"
+export * from "./steps.js"

@@ -1,0 +1,100 @@
+/**
+ * The journal: the memory of effects. What a step is about to do is written before the call, what came of it after the call.
+ *
+ * Append-only. It is what a restart resumes from, the audit trail, and the story of an order. This file is the contract between the
+ * steps (`steps.ts`) and whatever stores it (`runtime/journal`); it knows no SQL.
+ */
+import { Context, Data, type Effect, Schema } from "effect"
+import type { OrderId, ResourceId } from "./orders.js"
+
+/**
+ * What can be said of a step. In the order in which it happens:
+ * `started` (the call may happen from now on), then one of
+ * `finished` (with the result), `adopted` (the same, but found as left by an earlier attempt), `failed` (refused for good) or
+ * `interrupted` (outcome unknown: the next attempt looks first).
+ * On the way back: `undoing`, then `undone`, or `undo-failed` (and the thing goes on the list of leftovers).
+ */
+export const StepEvent = Schema.Literal(
+  "started",
+  "finished",
+  "adopted",
+  "failed",
+  "interrupted",
+  "undoing",
+  "undone",
+  "undo-failed"
+)
+export type StepEvent = typeof StepEvent.Type
+
+export const JournalEntry = Schema.Struct({
+  /** The step's name, unique within its order; `order` for what concerns the order as a whole. */
+  step: Schema.String,
+  event: Schema.String,
+  /** Milliseconds since 1970. */
+  at: Schema.Number,
+  /** A step's encoded result, an error's text. Never a secret. */
+  data: Schema.optional(Schema.Unknown)
+})
+export type JournalEntry = typeof JournalEntry.Type
+
+/** The journal could not be read or written (disk full, database away). Nothing is called that is not written down: so wait. */
+export class JournalUnavailable extends Data.TaggedError("JournalUnavailable")<{ readonly reason: string }> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `The journal cannot be written: ${this.reason}`
+  }
+}
+
+/** Another process has taken this resource over. Whoever gets this stops at once, and touches nothing. */
+export class LeaseLost extends Data.TaggedError("LeaseLost")<{
+  readonly resource: ResourceId
+  readonly epoch: number
+}> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Resource ${this.resource} is no longer this process's (epoch ${this.epoch} has ended).`
+  }
+}
+
+export type JournalError = JournalUnavailable | LeaseLost
+
+/** The journal of one order, bound to the lease (resource and epoch) of the actor that holds it. */
+export interface OrderJournal {
+  readonly order: OrderId
+  readonly resource: ResourceId
+  /** Everything written about this order so far, oldest first, this attempt's own entries included. */
+  readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
+  /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. */
+  readonly append: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
+  /** Is the lease still ours? For the moment just before a call that was held up. */
+  readonly verify: Effect.Effect<void, JournalError>
+}
+
+/** Something that an undo could not remove. It is kept, shown and retried until it is gone. */
+export interface Leftover {
+  readonly order: OrderId
+  readonly resource: ResourceId
+  readonly step: string
+  readonly reason: string
+}
+
+/**
+ * Values of which no two resources may have the same, like subnets. Ranges of integers, both ends included, in a named pool.
+ * Reserved in one statement, so two orders never get overlapping ones, whatever happens in between.
+ */
+export interface Range {
+  readonly first: number
+  readonly last: number
+}
+export class Reservations extends Context.Tag("site-actors/core/Reservations")<
+  Reservations,
+  {
+    /** Reserves the first candidate that overlaps no reservation of another resource; `undefined` if all do. Repeating it gives the same. */
+    readonly reserve: (
+      pool: string,
+      resource: ResourceId,
+      candidates: Iterable<Range>
+    ) => Effect.Effect<Range | undefined, JournalError>
+    readonly release: (pool: string, resource: ResourceId) => Effect.Effect<void, JournalError>
+  }
+>() {}

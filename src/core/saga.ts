@@ -1,0 +1,153 @@
+/**
+ * The saga: one order carried out, or undone completely.
+ *
+ * `carryOut` runs a handler's steps against the order's journal. It ends in one of two ways, both written down: `Done`, or `Refused`
+ * with everything that the order did undone in reverse. Any other error leaves the order as it is, for the next attempt.
+ */
+import { Cause, Deferred, Effect, Exit, Option, Ref, Schema } from "effect"
+import { OrderRefused, type SiteError } from "./errors.js"
+import type { JournalEntry, JournalError, OrderJournal } from "./journal.js"
+import { type Attempt, type Performed, Steps, stepState } from "./steps.js"
+
+/** The `step` of journal entries that concern the order as a whole. */
+export const wholeOrder = "order"
+
+/** What an undo could not remove. */
+export interface UndoFailure {
+  readonly step: string
+  readonly reason: string
+}
+
+export type CarriedOut<A> =
+  | { readonly _tag: "Done"; readonly value: A }
+  | {
+      readonly _tag: "Refused"
+      readonly refusal: OrderRefused
+      readonly leftovers: ReadonlyArray<UndoFailure>
+    }
+
+const Refusal = Schema.Struct({ customerMessage: Schema.String, detail: Schema.optional(Schema.String) })
+
+/** How long a run that only learns what to undo may take, in ms: it makes no calls, so it is either quick or stuck. */
+const replayLimit = 30_000
+
+/**
+ * Carries the order out as far as possible.
+ *
+ * Fails with errors of disposition `retry` and `stop-offering` only: run it again later, it goes on where it was. Dies of a bug in
+ * the handler; the journal then stands as it was.
+ */
+export const carryOut = <A, E extends SiteError, R>(
+  journal: OrderJournal,
+  handler: Effect.Effect<A, E, R | Steps>
+): Effect.Effect<CarriedOut<A>, E | SiteError, Exclude<R, Steps>> =>
+  Effect.gen(function* () {
+    const entries = yield* journal.entries
+    const earlier = refusalIn(entries)
+    if (Option.isSome(earlier)) {
+      const attempt = yield* newAttempt(journal, "undoing", entries)
+      yield* learnUndo(attempt, Effect.provideService(handler, Steps, attempt))
+      return yield* undone(attempt, earlier.value)
+    }
+    const attempt = yield* newAttempt(journal, "forward", entries)
+    const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
+    if (Exit.isSuccess(exit)) return { _tag: "Done", value: exit.value } as const
+    const failure = ownFailure(exit.cause)
+    if (Option.isNone(failure)) return yield* Effect.failCause(exit.cause)
+    const refusal = refusalOf(failure.value)
+    yield* refuse(journal, refusal)
+    return yield* undone(attempt, refusal)
+  })
+
+/** Writes down that this order has failed for good: from now on it can only be undone. */
+export const refuse = (journal: OrderJournal, refusal: OrderRefused): Effect.Effect<void, JournalError> =>
+  journal.append(wholeOrder, "failed", {
+    customerMessage: refusal.customerMessage,
+    ...(refusal.detail === undefined ? {} : { detail: refusal.detail })
+  })
+
+/** The refusal that an earlier attempt wrote down, if there is one. */
+export const refusalIn = (entries: ReadonlyArray<JournalEntry>): Option.Option<OrderRefused> =>
+  Option.fromNullable(entries.findLast((entry) => entry.step === wholeOrder && entry.event === "failed")).pipe(
+    Option.flatMap((entry) => Schema.decodeUnknownOption(Refusal)(entry.data)),
+    Option.map(
+      ({ customerMessage, detail }) =>
+        new OrderRefused({ customerMessage, ...(detail === undefined ? {} : { detail }) })
+    )
+  )
+
+/** Of several concurrent failures, a transient one comes first: as long as one may pass, nothing is given up. */
+const ownFailure = <E extends SiteError>(cause: Cause.Cause<E>): Option.Option<E> => {
+  if (Cause.isDie(cause)) return Option.none()
+  const failures = [...Cause.failures(cause)]
+  return failures.every((error) => error.disposition === "fail-order")
+    ? Option.fromNullable(failures[0])
+    : Option.none()
+}
+
+const refusalOf = (error: SiteError): OrderRefused =>
+  error instanceof OrderRefused
+    ? error
+    : new OrderRefused({
+        customerMessage: error.customerMessage ?? "The order could not be carried out by the cloud.",
+        detail: error.message
+      })
+
+const newAttempt = (
+  journal: OrderJournal,
+  direction: Attempt["direction"],
+  entries: ReadonlyArray<JournalEntry>
+): Effect.Effect<Attempt> =>
+  Effect.gen(function* () {
+    const names = new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder))
+    return {
+      journal,
+      direction,
+      performed: yield* Ref.make<ReadonlyArray<Performed>>([]),
+      names: yield* Ref.make<ReadonlySet<string>>(new Set()),
+      unreached: yield* Ref.make<ReadonlySet<string>>(names),
+      reachedAll: yield* Deferred.make<void>()
+    }
+  })
+
+/** Runs the handler only so far that every step in the journal has said how it is undone. */
+const learnUndo = <A, E, R>(attempt: Attempt, handler: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+  Effect.gen(function* () {
+    if ((yield* Ref.get(attempt.unreached)).size === 0) return
+    yield* Effect.exit(handler).pipe(
+      Effect.flatMap((exit) =>
+        Exit.isFailure(exit) && Cause.isDie(exit.cause) ? Effect.failCause(exit.cause) : Effect.void
+      ),
+      Effect.raceFirst(Deferred.await(attempt.reachedAll)),
+      Effect.timeoutOption(replayLimit),
+      Effect.orDie
+    )
+  })
+
+const undone = (attempt: Attempt, refusal: OrderRefused): Effect.Effect<CarriedOut<never>, SiteError> =>
+  Effect.gen(function* () {
+    const performed = yield* Ref.get(attempt.performed)
+    const leftovers: Array<UndoFailure> = []
+    for (const { step, undo } of performed.toReversed()) {
+      if (stepState(yield* attempt.journal.entries, step).undone) continue
+      yield* attempt.journal.append(step, "undoing")
+      const failed = yield* undo.pipe(
+        Effect.as(Option.none<string>()),
+        Effect.catchAll((error) =>
+          error.disposition === "fail-order" ? Effect.succeedSome(error.message) : Effect.fail(error)
+        )
+      )
+      yield* Option.match(failed, {
+        onNone: () => attempt.journal.append(step, "undone"),
+        onSome: (reason) => attempt.journal.append(step, "undo-failed", reason)
+      })
+      if (Option.isSome(failed)) leftovers.push({ step, reason: failed.value })
+    }
+    for (const step of yield* Ref.get(attempt.unreached)) {
+      if (attempt.direction === "undoing" && !stepState(yield* attempt.journal.entries, step).undone) {
+        leftovers.push({ step, reason: "The backend's handler does not come to this step any more." })
+      }
+    }
+    yield* attempt.journal.append(wholeOrder, "undone")
+    return { _tag: "Refused", refusal, leftovers } as const
+  })

@@ -1,0 +1,209 @@
+/**
+ * Steps: how a handler does things that must not be lost and must not happen twice.
+ *
+ * A handler is an ordinary Effect that calls `make`, `ensure` and `decide` in the order in which things happen. It may be run many
+ * times for one order: after a crash, after a connection that broke, after hours of the backend's absence. A retry is a restart.
+ * What has finished answers from the journal without a call; what was started and never finished is looked for first.
+ *
+ * - `make`: creates something. Says how to `find` what an earlier attempt may have left (by the owner tag, never by name), how to
+ *   `create` it and how to `undo` it.
+ * - `ensure`: something that may be done again without harm: setting a quota, waiting until a VM runs, deleting what may be gone.
+ * - `decide`: a look or a choice that later steps rely on, remembered, so that every attempt goes the same way.
+ *
+ * When an order fails for good, what it did is undone in reverse (`saga.ts`). To undo after a restart the handler is run once more,
+ * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
+ * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
+ */
+import { Clock, Context, Data, Deferred, Effect, Option, Ref, Schema } from "effect"
+import type { SiteError } from "./errors.js"
+import type { JournalEntry, JournalError, OrderJournal } from "./journal.js"
+
+export interface Make<A, I, E extends SiteError, R> {
+  /** How the result is kept in the journal. No secrets. */
+  readonly result: Schema.Schema<A, I>
+  /** What an earlier attempt of this order may have left. Only asked when that is possible, so it costs nothing on a first run. */
+  readonly find: Effect.Effect<Option.Option<A>, E, R>
+  readonly create: Effect.Effect<A, E, R>
+  /** Removes it again, and is content when it is gone already. Absent: another step's undo takes it along. */
+  readonly undo?: (made: A) => Effect.Effect<void, E, R>
+}
+
+export interface Ensure<A, I, E extends SiteError, R> {
+  readonly result: Schema.Schema<A, I>
+  readonly perform: Effect.Effect<A, E, R>
+  /** Puts back what was before; also run when it is unknown whether `perform` came through. */
+  readonly undo?: Effect.Effect<void, E, R>
+}
+
+/** Creates something, once. `step`: unique within the order, in the backend's own words ("group"). */
+export const make = <A, I, E extends SiteError, R>(
+  step: string,
+  spec: Make<A, I, E, R>
+): Effect.Effect<A, E | JournalError, R | Steps> => {
+  const undo = spec.undo
+  return perform({
+    step,
+    schema: spec.result,
+    find: Option.some(spec.find),
+    act: spec.create,
+    undo:
+      undo === undefined
+        ? Option.none()
+        : Option.some((made) => Option.match(made, { onNone: () => Effect.void, onSome: undo }))
+  })
+}
+
+/** Does what may safely be done again, and remembers its result. */
+export const ensure = <A, I, E extends SiteError, R>(
+  step: string,
+  spec: Ensure<A, I, E, R>
+): Effect.Effect<A, E | JournalError, R | Steps> => {
+  const undo = spec.undo
+  return perform({
+    step,
+    schema: spec.result,
+    find: Option.none(),
+    act: spec.perform,
+    undo: undo === undefined ? Option.none() : Option.some(() => undo)
+  })
+}
+
+/** Does what may safely be done again and has no result. */
+export const ensureDone = <E extends SiteError, R>(
+  step: string,
+  act: Effect.Effect<unknown, E, R>,
+  undo?: Effect.Effect<void, E, R>
+): Effect.Effect<void, E | JournalError, R | Steps> =>
+  ensure(step, { result: Schema.Null, perform: Effect.as(act, null), ...(undo === undefined ? {} : { undo }) })
+
+/** Looks or chooses, and remembers: later attempts get the same answer without looking. */
+export const decide = <A, I, E extends SiteError, R>(
+  step: string,
+  result: Schema.Schema<A, I>,
+  look: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | JournalError, R | Steps> => ensure(step, { result, perform: look })
+
+/** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
+export interface Attempt {
+  readonly journal: OrderJournal
+  /** `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. */
+  readonly direction: "forward" | "undoing"
+  /** What may have to be undone, in the order in which it was begun. */
+  readonly performed: Ref.Ref<ReadonlyArray<Performed>>
+  readonly names: Ref.Ref<ReadonlySet<string>>
+  /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
+  readonly unreached: Ref.Ref<ReadonlySet<string>>
+  readonly reachedAll: Deferred.Deferred<void>
+}
+export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
+
+export interface Performed {
+  readonly step: string
+  readonly undo: Effect.Effect<void, SiteError>
+}
+
+/** A bug in a handler: two steps of one name, or a step whose journalled result no longer fits its schema. */
+export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: string; readonly reason: string }> {
+  override get message(): string {
+    return `Step "${this.step}": ${this.reason}`
+  }
+}
+
+/** How late a call may come after its `started` entry before the lease is looked at again, in ms. */
+const lateAfter = 500
+
+/** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
+export interface StepState {
+  readonly begun: boolean
+  readonly undone: boolean
+  readonly result: Option.Option<unknown>
+}
+export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
+  const own = entries.filter((entry) => entry.step === step)
+  const finished = own.findLast((entry) => entry.event === "finished" || entry.event === "adopted")
+  return {
+    begun: own.length > 0,
+    undone: own.at(-1)?.event === "undone",
+    result: finished === undefined ? Option.none() : Option.some(finished.data)
+  }
+}
+
+interface Step<A, I, E extends SiteError, R> {
+  readonly step: string
+  readonly schema: Schema.Schema<A, I>
+  readonly find: Option.Option<Effect.Effect<Option.Option<A>, E, R>>
+  readonly act: Effect.Effect<A, E, R>
+  readonly undo: Option.Option<(made: Option.Option<A>) => Effect.Effect<void, E, R>>
+}
+
+/** The one way in which a step happens. */
+const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | JournalError, R | Steps> =>
+  Effect.gen(function* () {
+    const { step, schema, find, act } = spec
+    const attempt = yield* Steps
+    const context = yield* Effect.context<R>()
+    const names = yield* Ref.getAndUpdate(attempt.names, (all) => new Set([...all, step]))
+    if (names.has(step))
+      return yield* Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
+
+    const state = stepState(yield* attempt.journal.entries, step)
+    const earlier = yield* Option.match(state.result, {
+      onNone: () => Effect.succeedNone,
+      onSome: (data) => Effect.asSome(remembered(step, schema, data))
+    })
+    const made = yield* Ref.make(earlier)
+    const register = Option.match(spec.undo, {
+      onNone: () => Effect.void,
+      onSome: (undo) =>
+        Ref.update(attempt.performed, (all) => [
+          ...all,
+          {
+            step,
+            undo: Effect.gen(function* () {
+              const known = yield* Ref.get(made)
+              yield* undo(Option.isNone(known) && Option.isSome(find) ? yield* find.value : known)
+            }).pipe(Effect.provide(context))
+          }
+        ])
+    })
+
+    if (state.begun && !state.undone) yield* register
+    yield* markReached(attempt, step)
+    if (Option.isSome(earlier)) return earlier.value
+    if (attempt.direction === "undoing") return yield* Effect.never
+
+    const finish = (event: "finished" | "adopted", value: A) =>
+      Effect.gen(function* () {
+        yield* Ref.set(made, Option.some(value))
+        yield* attempt.journal.append(step, event, yield* Effect.orDie(Schema.encode(schema)(value)))
+        return value
+      }).pipe(Effect.uninterruptible)
+
+    if (state.begun) {
+      const left = Option.isSome(find) ? yield* find.value : Option.none<A>()
+      if (Option.isSome(left)) return yield* finish("adopted", left.value)
+    }
+    const before = yield* Clock.currentTimeMillis
+    // Together, so that nothing can be begun without being known to the undo.
+    yield* attempt.journal
+      .append(step, "started")
+      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)
+    if ((yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
+    const value = yield* Effect.tapError(act, (error) =>
+      attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
+    )
+    return yield* finish("finished", value)
+  }).pipe(Effect.withSpan(`step ${spec.step}`))
+
+const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>
+  Schema.decodeUnknown(schema)(data).pipe(
+    Effect.catchAll((error) =>
+      Effect.die(new StepDefect({ step, reason: `its result in the journal does not fit any more. ${error.message}` }))
+    )
+  )
+
+const markReached = (attempt: Attempt, step: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const left = yield* Ref.updateAndGet(attempt.unreached, (all) => new Set([...all].filter((name) => name !== step)))
+    if (left.size === 0) yield* Deferred.succeed(attempt.reachedAll, undefined)
+  })

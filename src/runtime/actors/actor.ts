@@ -1,0 +1,65 @@
+/**
+ * The actor of a resource: a cluster entity with a mailbox that takes one order at a time.
+ *
+ * It takes a lease when it starts, which ends every earlier one, and leaves memory when it has been idle. Its messages are not stored:
+ * an order that was not taken is still in Waldur.
+ */
+import { Entity } from "@effect/cluster"
+import { Rpc } from "@effect/rpc"
+import { Cause, Clock, Effect, Ref, Schema } from "effect"
+import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { publish } from "../activity.js"
+import { Journal } from "../journal/journal.js"
+import { Offerings } from "../offerings/offering.js"
+import { processOrder } from "../orders/process.js"
+import { actorIdle, orderRetry } from "../schedules.js"
+import { Quarantine } from "./quarantine.js"
+
+/** `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. */
+export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "quarantined")
+
+export const ResourceActor = Entity.make("Resource", [
+  Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed })
+])
+
+/** `owner`: what this process is called in the leases that it takes. */
+export const layer = (owner: string) =>
+  ResourceActor.toLayer(
+    Effect.gen(function* () {
+      const resource = ResourceId.make((yield* Entity.CurrentAddress).entityId)
+      const journal = yield* Journal
+      const offerings = yield* Offerings
+      const quarantine = yield* Quarantine
+      const lease = yield* journal.lease(resource, owner).pipe(Effect.retry(orderRetry), Effect.orDie)
+      return {
+        Process: ({ payload: { offering: id, order } }) =>
+          Effect.gen(function* () {
+            const offering = (yield* Ref.get(offerings)).get(id)
+            if (offering === undefined || (yield* quarantine.holds(resource))) return "nothing to do" as const
+            return yield* processOrder(offering, order, lease).pipe(
+              Effect.catchAll((error) => Effect.as(Effect.logWarning(error.message), "moved" as const)),
+              // A defect that left the handler would make the cluster run it again, for ever.
+              Effect.catchAllCause((cause) =>
+                Cause.isInterruptedOnly(cause)
+                  ? Effect.interrupt
+                  : Effect.gen(function* () {
+                      const reason = Cause.pretty(cause)
+                      yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause)
+                      yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
+                      yield* publish({
+                        _tag: "Order",
+                        order,
+                        resource,
+                        offering: id,
+                        event: "quarantined",
+                        detail: reason
+                      })
+                      return "quarantined" as const
+                    })
+              )
+            )
+          })
+      }
+    }),
+    { maxIdleTime: actorIdle, concurrency: 1, mailboxCapacity: "unbounded" }
+  )

@@ -1,0 +1,10 @@
+/** The cluster in one process: the address book lives in memory, messages are stored nowhere. */
+import { MessageStorage, RunnerHealth, RunnerStorage, Runners, Sharding, ShardingConfig } from "@effect/cluster"
+import { Layer } from "effect"
+
+export const singleProcess = Sharding.layer.pipe(
+  Layer.provide(Runners.layerNoop),
+  Layer.provideMerge(MessageStorage.layerNoop),
+  Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+  Layer.provideMerge(ShardingConfig.layer({ shardsPerGroup: 64, entityTerminationTimeout: "10 seconds" }))
+)

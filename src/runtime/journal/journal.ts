@@ -1,0 +1,207 @@
+/**
+ * The journal in SQL: leases, entries, reservations and leftovers.
+ *
+ * Each write is one statement, and each write about a resource carries the epoch of its writer's lease: the statement itself inserts
+ * only while that lease is the newest. A process that was paused and wakes up late therefore writes nothing, and calls nothing,
+ * because what is not written down is not called.
+ */
+import { SqlClient, type SqlError } from "@effect/sql"
+import { Clock, Context, Effect, Layer, Ref } from "effect"
+import {
+  type JournalEntry,
+  type JournalError,
+  JournalUnavailable,
+  LeaseLost,
+  type Leftover,
+  type OrderId,
+  type OrderJournal,
+  type Range,
+  Reservations,
+  type ResourceId,
+  wholeOrder
+} from "../../core/index.js"
+
+/** The right to act for one resource, until somebody takes a newer one. */
+export interface Lease {
+  readonly resource: ResourceId
+  readonly epoch: number
+}
+
+/** An order that the journal knows and that has not ended. */
+export interface OpenOrder {
+  readonly order: OrderId
+  readonly resource: ResourceId
+  readonly offering: string
+}
+
+export class Journal extends Context.Tag("site-actors/runtime/Journal")<
+  Journal,
+  {
+    /** Takes the resource over: every earlier lease of it ends now. */
+    readonly lease: (resource: ResourceId, owner: string) => Effect.Effect<Lease, JournalUnavailable>
+    /** The journal of one order under a lease. Reads what is there once; after that it lives in memory and only writes. */
+    readonly order: (order: OrderId, lease: Lease) => Effect.Effect<OrderJournal, JournalUnavailable>
+    /** Every entry of an order, oldest first, earlier attempts at it included. For showing it. */
+    readonly story: (order: OrderId) => Effect.Effect<ReadonlyArray<JournalEntry>, JournalUnavailable>
+    /** Orders that were accepted and have neither ended as done nor as erred. */
+    readonly openOrders: Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
+    readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
+    readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
+  }
+>() {}
+
+/** Events of the whole order after which nothing more is to be done for it. */
+const ended = ["done", "erred"]
+
+const unavailable = <A, R>(effect: Effect.Effect<A, SqlError.SqlError, R>): Effect.Effect<A, JournalUnavailable, R> =>
+  Effect.mapError(effect, (error) => {
+    const cause = error.cause instanceof Error ? error.cause.message : error.message
+    return new JournalUnavailable({ reason: cause })
+  })
+
+interface Row {
+  readonly step: string
+  readonly event: string
+  readonly at: number
+  readonly data: string | null
+}
+const entryOf = (row: Row): JournalEntry => ({
+  step: row.step,
+  event: row.event,
+  at: row.at,
+  ...(row.data === null ? {} : { data: JSON.parse(row.data) })
+})
+
+/** What counts for carrying the order out: everything since it was last accepted. An order that was taken up again starts afresh. */
+const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArray<JournalEntry> => {
+  const accepted = entries.findLastIndex((entry) => entry.step === wholeOrder && entry.event === "accepted")
+  return accepted === -1 ? entries : entries.slice(accepted)
+}
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  const story = (order: OrderId) =>
+    unavailable(sql<Row>`SELECT step, event, at, data FROM journal WHERE order_id = ${order} ORDER BY id`).pipe(
+      Effect.map((rows) => rows.map(entryOf))
+    )
+
+  const order = (id: OrderId, lease: Lease): Effect.Effect<OrderJournal, JournalUnavailable> =>
+    Effect.gen(function* () {
+      const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>(sinceAccepted(yield* story(id)))
+      const lost = new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
+      const append = (step: string, event: string, data?: unknown): Effect.Effect<void, JournalError> =>
+        Effect.gen(function* () {
+          const at = yield* Clock.currentTimeMillis
+          const json = data === undefined ? null : JSON.stringify(data)
+          const rows = yield* unavailable(sql`
+            INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
+            SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
+            WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch})
+            RETURNING id`)
+          if (rows.length === 0) return yield* lost
+          const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
+          yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
+        })
+      const verify = Effect.gen(function* () {
+        const rows = yield* unavailable(
+          sql`SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch}`
+        )
+        if (rows.length === 0) return yield* lost
+      })
+      return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
+    })
+
+  return Journal.of({
+    lease: (resource, owner) =>
+      Effect.gen(function* () {
+        const at = yield* Clock.currentTimeMillis
+        const [row] = yield* unavailable(sql<{ readonly epoch: number }>`
+          INSERT INTO lease (resource_id, epoch, owner, at) VALUES (${resource}, 1, ${owner}, ${at})
+          ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
+          RETURNING epoch`)
+        if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
+        return { resource, epoch: row.epoch }
+      }),
+    order,
+    story,
+    openOrders: unavailable(sql<{
+      readonly order_id: OrderId
+      readonly resource_id: ResourceId
+      readonly offering: string
+    }>`
+      SELECT order_id, resource_id, json_extract(data, '$.offering') AS offering
+      FROM journal AS accepted
+      WHERE step = ${wholeOrder} AND event = 'accepted'
+        AND NOT EXISTS (
+          SELECT 1 FROM journal AS later
+          WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
+            AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
+        )`).pipe(
+      Effect.map((rows) =>
+        rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
+      )
+    ),
+    recordLeftovers: (leftovers) =>
+      Effect.forEach(
+        leftovers,
+        ({ order, resource, step, reason }) =>
+          Effect.flatMap(Clock.currentTimeMillis, (at) =>
+            unavailable(sql`
+              INSERT INTO leftover (order_id, resource_id, step, reason, at)
+              VALUES (${order}, ${resource}, ${step}, ${reason}, ${at})
+              ON CONFLICT (order_id, step) DO UPDATE SET reason = excluded.reason, at = excluded.at`)
+          ),
+        { discard: true }
+      ),
+    leftovers: unavailable(
+      sql<{
+        readonly order_id: OrderId
+        readonly resource_id: ResourceId
+        readonly step: string
+        readonly reason: string
+      }>`SELECT order_id, resource_id, step, reason FROM leftover ORDER BY at`
+    ).pipe(
+      Effect.map((rows) =>
+        rows.map((row) => ({ order: row.order_id, resource: row.resource_id, step: row.step, reason: row.reason }))
+      )
+    )
+  })
+})
+
+export const layer: Layer.Layer<Journal, never, SqlClient.SqlClient> = Layer.effect(Journal, make)
+
+const makeReservations = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const held = (pool: string, resource: ResourceId) =>
+    unavailable(sql<Range>`SELECT first, last FROM reservation WHERE pool = ${pool} AND resource_id = ${resource}`)
+
+  return Reservations.of({
+    reserve: (pool, resource, candidates) =>
+      Effect.gen(function* () {
+        const [own] = yield* held(pool, resource)
+        if (own !== undefined) return { first: own.first, last: own.last }
+        const taken = yield* unavailable(sql<Range>`SELECT first, last FROM reservation WHERE pool = ${pool}`)
+        for (const { first, last } of candidates) {
+          if (taken.some((other) => other.first <= last && other.last >= first)) continue
+          // Looked at again in the statement itself: another order may have come in between.
+          const rows = yield* unavailable(sql`
+            INSERT INTO reservation (pool, resource_id, first, last)
+            SELECT ${pool}, ${resource}, ${first}, ${last}
+            WHERE NOT EXISTS (
+              SELECT 1 FROM reservation WHERE pool = ${pool} AND first <= ${last} AND last >= ${first}
+            )
+            RETURNING first`)
+          if (rows.length > 0) return { first, last }
+        }
+        return undefined
+      }),
+    release: (pool, resource) =>
+      Effect.asVoid(unavailable(sql`DELETE FROM reservation WHERE pool = ${pool} AND resource_id = ${resource}`))
+  })
+})
+
+export const reservationsLayer: Layer.Layer<Reservations, never, SqlClient.SqlClient> = Layer.effect(
+  Reservations,
+  makeReservations
+)

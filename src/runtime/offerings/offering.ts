@@ -1,0 +1,27 @@
+/** An offering at work: its marketplace, its backend, its health. */
+import { Context, type Effect, Layer, Ref } from "effect"
+import type { Backend, Component, OfferingId, SiteError } from "../../core/index.js"
+import type { WaldurService } from "../../waldur/service.js"
+import type { OfferingHealth } from "./health.js"
+
+export interface Offering {
+  readonly id: OfferingId
+  readonly name: string
+  readonly waldur: WaldurService
+  readonly backend: Backend<unknown>
+  readonly health: OfferingHealth
+  /** From the configuration, or from Waldur where that says nothing. */
+  readonly components: ReadonlyArray<Component>
+  /** As Waldur has them at this moment: they win over the settings of the file. */
+  readonly pluginOptions: Effect.Effect<Readonly<Record<string, unknown>>, SiteError>
+  /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */
+  readonly providerCustomer: string
+}
+
+/** The offerings of this process that are open by now. One whose marketplace is away at the start comes later, and delays no other. */
+export class Offerings extends Context.Tag("site-actors/runtime/Offerings")<
+  Offerings,
+  Ref.Ref<ReadonlyMap<OfferingId, Offering>>
+>() {
+  static readonly layer = Layer.effect(Offerings, Ref.make<ReadonlyMap<OfferingId, Offering>>(new Map()))
+}

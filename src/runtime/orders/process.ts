@@ -1,0 +1,224 @@
+/**
+ * One order, from the marketplace's queue to `done` or `erred`.
+ *
+ * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
+ * first look at the order, the hundredth retry or the first after a power cut makes no difference.
+ */
+import { Effect, Option, Schema } from "effect"
+import {
+  type CarriedOut,
+  carryOut,
+  ensureDone,
+  type HandlerServices,
+  type JournalEntry,
+  LeaseLost,
+  type Leftover,
+  Marketplace,
+  type OrderId,
+  type OrderJournal,
+  OrderRefused,
+  type OrderRequest,
+  type Outcome,
+  type Reservations,
+  ResourceId,
+  refusalIn,
+  refuse,
+  type SiteError,
+  wholeOrder
+} from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import { type Activities, publish } from "../activity.js"
+import { Journal, type Lease } from "../journal/journal.js"
+import type { Offering } from "../offerings/offering.js"
+import { orderRetry } from "../schedules.js"
+import { report } from "./report.js"
+import { Accepted, requestOf } from "./request.js"
+
+/** How processing an order ended, for now. */
+export type Ended =
+  | "done"
+  | "erred"
+  /** Somebody else ended it, or it is not the provider's turn. */
+  | "nothing to do"
+
+/**
+ * Carries an order out, however long it takes. Waits out what passes by itself, waits at the offering's gate while that is stopped.
+ * Dies of a defect; fails with `LeaseLost` if another process has taken the resource over.
+ */
+export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =>
+  offering.health.passed.pipe(
+    Effect.zipRight(attempt(offering, order, lease)),
+    Effect.tap(() => offering.health.recovered),
+    Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
+    Effect.retry({ schedule: orderRetry, while: (error) => !(error instanceof LeaseLost) }),
+    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
+    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+  )
+
+const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteError) =>
+  Effect.gen(function* () {
+    yield* offering.health.report(error)
+    yield* Effect.logWarning(`Waits: ${error.message}`)
+    yield* tell(offering, { order, resource: lease.resource }, "retrying", error.message)
+  })
+
+const attempt = (
+  offering: Offering,
+  id: OrderId,
+  lease: Lease
+): Effect.Effect<Ended, SiteError, Journal | Activities | Reservations> =>
+  Effect.gen(function* () {
+    const journal = yield* (yield* Journal).order(id, lease)
+    const order = yield* offering.waldur.order(id)
+    const state = stateIn(yield* journal.entries)
+    if (state === "done" || state === "erred") {
+      if (order.state !== "executing") return "nothing to do" as const
+      // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
+      if (state === "done") return yield* Effect.as(offering.waldur.setStateDone(id), "done" as const)
+    }
+    const accepted =
+      state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, journal)
+    if (accepted === undefined) return "nothing to do" as const
+    if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
+      yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
+    }
+    if (Option.isSome(refusalIn(yield* journal.entries))) yield* tell(offering, journal, "undoing")
+    const { request } = accepted
+    const result: CarriedOut<void> =
+      request === undefined
+        ? yield* carryOut(journal, Effect.void)
+        : yield* carryOut(journal, handle(offering, request, accepted.approve)).pipe(
+            Effect.provideService(Marketplace, marketplaceOf(offering))
+          )
+    return result._tag === "Done"
+      ? yield* end(offering, journal, "done")
+      : yield* giveUp(offering, order, journal, result.refusal, result.leftovers)
+  })
+
+/** Approve, let the backend work, report. The handler's steps and ours stand in one journal. */
+const handle = (offering: Offering, request: OrderRequest, approve: boolean) =>
+  Effect.gen(function* () {
+    if (approve) yield* ensureDone("waldur: approve", approved(offering, request.order))
+    yield* report(offering, request, yield* backendHandler(offering, request))
+  })
+
+const backendHandler = (
+  { backend }: Offering,
+  request: OrderRequest
+): Effect.Effect<Outcome, SiteError, HandlerServices> => {
+  switch (request._tag) {
+    case "Create":
+      return backend.create(request)
+    case "Update":
+      return backend.update(request)
+    case "Terminate":
+      return backend.terminate(request)
+  }
+}
+
+const approved = (offering: Offering, order: OrderId) =>
+  Effect.gen(function* () {
+    yield* offering.waldur.approveByProvider(order)
+    const now = yield* offering.waldur.awaitExecuting(order)
+    if (endedByOthers(now)) {
+      return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
+    }
+  })
+
+const endedByOthers = (order: api.Order): boolean =>
+  order.state === "canceled" || order.state === "rejected" || order.state === "erred"
+
+/** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
+const accept = (offering: Offering, order: api.Order, journal: OrderJournal) =>
+  Effect.gen(function* () {
+    if (order.state !== "pending-provider" && order.state !== "executing") return undefined
+    const resource = yield* offering.waldur.resource(Option.getOrElse(order.resourceUuid, () => journal.resource))
+    const request = yield* requestOf(offering, order, resource).pipe(
+      Effect.catchIf(
+        (error) => error instanceof OrderRefused,
+        (refusal) => Effect.succeed(refusal)
+      )
+    )
+    const accepted: Accepted = {
+      offering: offering.id,
+      approve: order.state === "pending-provider",
+      ...(request instanceof OrderRefused ? {} : { request })
+    }
+    yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
+    if (request instanceof OrderRefused) yield* refuse(journal, request)
+    yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
+    yield* tell(offering, journal, "accepted", order.type)
+    return accepted
+  })
+
+/** After the undo: what is left goes on the list, and Waldur is told, if the order still runs there. */
+const giveUp = (
+  offering: Offering,
+  order: api.Order,
+  journal: OrderJournal,
+  refusal: OrderRefused,
+  leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
+) =>
+  Effect.gen(function* () {
+    const { waldur } = offering
+    yield* (yield* Journal).recordLeftovers(
+      leftovers.map((leftover) => ({ ...leftover, order: journal.order, resource: journal.resource }))
+    )
+    yield* Effect.logWarning(`Refused: ${refusal.message}`)
+    if (leftovers.length > 0)
+      yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
+    if (!endedByOthers(order)) {
+      // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
+      yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
+      const now = yield* waldur.awaitExecuting(order.uuid)
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")
+    }
+    return yield* end(offering, journal, "erred", refusal.customerMessage)
+  })
+
+const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", detail?: string) =>
+  Effect.gen(function* () {
+    yield* journal.append(wholeOrder, how)
+    yield* Effect.logInfo(how === "done" ? "Done" : "Erred")
+    yield* tell(offering, journal, how, detail)
+    return how
+  })
+
+const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
+  const last = entries.findLast(
+    (entry) => entry.step === wholeOrder && ["accepted", "done", "erred"].includes(entry.event)
+  )
+  return last === undefined ? "new" : last.event === "done" ? "done" : last.event === "erred" ? "erred" : "open"
+}
+
+const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<Accepted> =>
+  Schema.decodeUnknown(Accepted)(
+    entries.findLast((entry) => entry.step === wholeOrder && entry.event === "accepted")?.data
+  ).pipe(Effect.orDie)
+
+const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource">, event: string, detail?: string) =>
+  publish({
+    _tag: "Order",
+    order: about.order,
+    resource: about.resource,
+    offering: offering.id,
+    event,
+    ...(detail === undefined ? {} : { detail })
+  })
+
+const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
+  sshKey: (uuid) =>
+    Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
+      Option.getOrUndefined(Option.map(key, (found) => found.publicKey))
+    ),
+  projectResources: (project) =>
+    Effect.map(offering.waldur.resources({ project }), ({ items }) =>
+      items.map((item) => ({
+        id: ResourceId.make(item.uuid),
+        offering: offering.id,
+        name: item.name,
+        backendId: Option.getOrElse(item.backendId, () => ""),
+        state: item.state
+      }))
+    )
+})

@@ -1,0 +1,108 @@
+/**
+ * From Waldur's order to the request that a handler gets: decided once, before the order is accepted, and journalled with it.
+ *
+ * Sizes come from two places. Components that are billed `fixed` get theirs from the plan, all others from the limits: the order's,
+ * and for what it does not name, the resource's. A plan switch is told by the plan, not by empty limits: Waldur copies the
+ * resource's limits into such an order.
+ */
+import { Effect, Option, Schema } from "effect"
+import {
+  type Amounts,
+  amountsFromWaldur,
+  OrderId,
+  OrderRefused,
+  OrderRequest,
+  ProjectId,
+  type Resource,
+  ResourceId,
+  type SiteError
+} from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import type { Offering } from "../offerings/offering.js"
+
+/** What is written down when an order is accepted, and read back at every later attempt. */
+export const Accepted = Schema.Struct({
+  offering: Schema.String,
+  /** Absent if the order could not be understood: it is then refused, for the reason in the entry that follows. */
+  request: Schema.optional(OrderRequest),
+  /** Whether the order still waited for the provider's approval when it was first seen. */
+  approve: Schema.Boolean
+})
+export type Accepted = typeof Accepted.Type
+
+export const resourceOf = (offering: Offering, order: api.Order, resource: api.ProviderResource): Resource => ({
+  id: ResourceId.make(resource.uuid),
+  name: resource.name,
+  slug: resource.slug,
+  offering: offering.id,
+  project: ProjectId.make(Option.getOrElse(resource.projectUuid, () => Option.getOrElse(order.projectUuid, noProject))),
+  projectName: resource.projectName,
+  backendId: Option.getOrElse(resource.backendId, () => ""),
+  backendMetadata: resource.backendMetadata
+})
+const noProject = () => "0".repeat(32)
+
+/** Fails with `OrderRefused` for what the order itself has wrong. */
+export const requestOf = (
+  offering: Offering,
+  order: api.Order,
+  resource: api.ProviderResource
+): Effect.Effect<OrderRequest, SiteError> =>
+  Effect.gen(function* () {
+    const common = {
+      order: OrderId.make(order.uuid),
+      resource: resourceOf(offering, order, resource),
+      pluginOptions: yield* offering.pluginOptions
+    }
+    switch (order.type) {
+      case "Create":
+        return {
+          _tag: "Create",
+          ...common,
+          attributes: { ...resource.attributes, ...order.attributes },
+          amounts: yield* amountsOf(offering, order.planUuid, order.limits)
+        }
+      case "Update": {
+        const plan = Option.orElse(order.planUuid, () => resource.planUuid)
+        const limits = { ...knownOnly(offering, resource.limits), ...order.limits }
+        return {
+          _tag: "Update",
+          ...common,
+          attributes: order.attributes,
+          amounts: yield* amountsOf(offering, plan, limits),
+          change: isPlanSwitch(order, resource) ? "plan" : "limits"
+        }
+      }
+      case "Terminate":
+        return { _tag: "Terminate", ...common, attributes: order.attributes }
+      default:
+        return yield* new OrderRefused({ customerMessage: `Orders of type "${order.type}" are not supported here.` })
+    }
+  })
+
+/** An older server stores whatever limits it is sent: what the offering does not have is not the customer's order. */
+const knownOnly = (offering: Offering, limits: Readonly<Record<string, number>>) =>
+  Object.fromEntries(
+    Object.entries(limits).filter(([type]) => offering.components.some((component) => component.type === type))
+  )
+
+const isPlanSwitch = (order: api.Order, resource: api.ProviderResource): boolean =>
+  Option.isSome(order.oldPlanUuid) ||
+  (Option.isSome(order.planUuid) && Option.getOrNull(order.planUuid) !== Option.getOrNull(resource.planUuid))
+
+const amountsOf = (
+  offering: Offering,
+  plan: Option.Option<string>,
+  limits: Readonly<Record<string, number>>
+): Effect.Effect<Amounts, SiteError> =>
+  Effect.gen(function* () {
+    const fixed = new Set(
+      offering.components.filter((component) => component.accountingType === "fixed").map((component) => component.type)
+    )
+    const quotas: Readonly<Record<string, number>> =
+      fixed.size > 0 && Option.isSome(plan) ? (yield* offering.waldur.plan(plan.value, offering.id)).quotas : {}
+    return yield* amountsFromWaldur(offering.components, {
+      ...Object.fromEntries(Object.entries(limits).filter(([type]) => !fixed.has(type))),
+      ...Object.fromEntries(Object.entries(quotas).filter(([type]) => fixed.has(type)))
+    })
+  })

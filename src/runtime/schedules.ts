@@ -1,0 +1,24 @@
+/** Every schedule by which the runtime waits or tries again, in one place. Documented in docs/operations.md. */
+import { Duration, Schedule } from "effect"
+
+/** How long an order rests after a transient failure, by the number of failures in a row: 0.5 s, doubling, at most 30 s, jittered. */
+export const orderRetry = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.union(Schedule.spaced("30 seconds")),
+  Schedule.jittered
+)
+
+/** How often a stopped offering is looked at, to see whether its configuration has been mended: 5 s, doubling, at most 60 s. */
+export const mendProbe = Schedule.exponential("5 seconds", 2).pipe(
+  Schedule.union(Schedule.spaced("60 seconds")),
+  Schedule.jittered
+)
+
+/** Between two looks at the marketplace for orders, around the configured interval. */
+export const polling = (interval: Duration.DurationInput): Schedule.Schedule<number> =>
+  Schedule.jittered(Schedule.spaced(interval))
+
+/** How long a call that creates something may still run when the agent is asked to stop, before it is cut off. */
+export const stopGrace = Duration.seconds(5)
+
+/** Idle actors leave memory after this. */
+export const actorIdle = Duration.minutes(1)
