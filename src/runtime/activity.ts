@@ -4,7 +4,7 @@
  * Nobody waits for a watcher: a slow one misses events. The truth is in the journal.
  */
 import { Context, Effect, Layer, PubSub } from "effect"
-import type { OfferingId, OrderId, ResourceId } from "../core/index.js"
+import type { ObservedCall, OfferingId, OrderId, ResourceId } from "../core/index.js"
 
 export type Activity =
   | {
@@ -23,13 +23,9 @@ export type Activity =
       readonly step: string
       readonly event: string
     }
-  | {
+  | ({
       readonly _tag: "Call"
-      readonly system: "opennebula" | "waldur"
-      readonly call: string
-      readonly milliseconds: number
-      readonly outcome: string
-    }
+    } & ObservedCall)
   | { readonly _tag: "Offering"; readonly offering: OfferingId; readonly event: string; readonly detail?: string }
 
 export class Activities extends Context.Tag("site-actors/runtime/Activities")<Activities, PubSub.PubSub<Activity>>() {

@@ -12,6 +12,8 @@ export interface Offering {
   readonly health: OfferingHealth
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
+  /** Whether limits of components billed `fixed` are told to Waldur: some servers can then never finish a plan switch. */
+  readonly reportFixedLimits: boolean
   /** As Waldur has them at this moment: they win over the settings of the file. */
   readonly pluginOptions: Effect.Effect<Readonly<Record<string, unknown>>, SiteError>
   /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */

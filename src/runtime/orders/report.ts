@@ -11,7 +11,10 @@ import type { Offering } from "../offerings/offering.js"
  */
 export const report = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
   Effect.gen(function* () {
-    const { waldur, components } = offering
+    const { waldur } = offering
+    const components = offering.components.filter(
+      (component) => component.accountingType !== "fixed" || offering.reportFixedLimits
+    )
     const resource = request.resource.id
     const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
     if (backendId !== undefined) {

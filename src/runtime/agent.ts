@@ -1,0 +1,70 @@
+/**
+ * The agent: every offering of the configuration at work in this process, until it is interrupted.
+ *
+ * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
+ */
+import { Effect, Layer, Ref } from "effect"
+import { callObserver } from "../core/index.js"
+import { Activities, publish } from "./activity.js"
+import * as Actor from "./actors/actor.js"
+import { singleProcess } from "./actors/cluster.js"
+import { Dispatch } from "./actors/dispatch.js"
+import { Quarantine } from "./actors/quarantine.js"
+import type { Config, OfferingConfig } from "./config/index.js"
+import * as Database from "./journal/database.js"
+import * as Journal from "./journal/journal.js"
+import { Offerings } from "./offerings/offering.js"
+import { openOffering } from "./offerings/open.js"
+import { watchOrders } from "./orders/source.js"
+import { mendProbe } from "./schedules.js"
+
+/** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
+export const layer = (dataDir: string, owner: string) =>
+  Dispatch.layer.pipe(
+    Layer.provideMerge(Actor.layer(owner)),
+    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, singleProcess)),
+    Layer.provideMerge(Layer.mergeAll(Journal.layer, Journal.reservationsLayer)),
+    Layer.provideMerge(Database.layer(dataDir)),
+    Layer.provideMerge(watchedCalls),
+    Layer.provideMerge(Activities.layer)
+  )
+
+/** Every call of every fiber of the agent is told to whoever watches. */
+const watchedCalls = Layer.scopedDiscard(
+  Effect.flatMap(Activities, (hub) =>
+    Effect.locallyScoped(callObserver, (call) =>
+      Effect.zipRight(
+        Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`),
+        Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
+      )
+    )
+  )
+)
+
+/** Runs all offerings, each on fibers of its own: one that cannot be opened, or whose servers are away, delays no other. */
+export const run = (config: Config) =>
+  Effect.gen(function* () {
+    const memoMap = yield* Layer.makeMemoMap
+    yield* Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+
+const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap) =>
+  Effect.gen(function* () {
+    const opened = yield* openOffering(offering, memoMap).pipe(
+      Effect.tapError((error) =>
+        Effect.zipRight(
+          Effect.logError(`Cannot be opened: ${error.message}`),
+          publish({ _tag: "Offering", offering: offering.id, event: "closed", detail: error.message })
+        )
+      ),
+      Effect.retry(mendProbe)
+    )
+    yield* Ref.update(yield* Offerings, (all) => new Map([...all, [offering.id, opened]]))
+    yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
+    yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    if (!offering.functions.orders) return yield* Effect.never
+    yield* watchOrders(opened, config.pollInterval)
+  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

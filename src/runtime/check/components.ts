@@ -1,0 +1,130 @@
+/** The offering's components: what the file and Waldur say of each, and what follows for limits. */
+import { Either, Redacted } from "effect"
+import type { Component } from "../../core/components.js"
+import type { OfferingComponent } from "../../waldur/api/offering.js"
+import { type ComponentOverride, components, type OfferingConfig } from "../config/index.js"
+import { type Finding, failed, ok, warning } from "./row.js"
+
+export const componentFindings = (
+  offering: Pick<OfferingConfig, "name" | "components" | "backendSettings">,
+  inWaldur: ReadonlyArray<OfferingComponent>
+): ReadonlyArray<Finding> => {
+  if (inWaldur.length === 0) {
+    return [failed("components", "The offering has no components in Waldur: orders could not say how much of what.")]
+  }
+  const joined = components(offering, inWaldur)
+  const faults = Either.isLeft(joined) ? joined.left.map((fault) => failed("components", fault.message)) : []
+  const known = Either.isRight(joined) ? joined.right : []
+  return [
+    ...faults,
+    ...inWaldur.flatMap((component) => differences(component, offering.components[component.type])),
+    ...onlyInFile(offering, inWaldur),
+    ...known.map((component) => ok(`component ${component.type}`, described(component))),
+    ...billing(offering, known)
+  ]
+}
+
+const described = (component: Component): string => {
+  const unit = component.measuredUnit === "" ? "no unit" : component.measuredUnit
+  const factor = component.unitFactor === 1 ? "" : `, 1 is ${component.unitFactor} in the backend`
+  return `billed by ${component.accountingType}, in ${unit}${factor}`
+}
+
+/** Where the file wins over Waldur, and somebody should know. */
+const differences = (component: OfferingComponent, own: ComponentOverride | undefined): ReadonlyArray<Finding> => {
+  if (own === undefined) return []
+  const subject = `component ${component.type}`
+  const path = `backend_components.${component.type}`
+  const factor =
+    own.unitFactor === undefined && component.unitFactor !== 1
+      ? [
+          warning(
+            subject,
+            `${path} has no unit_factor, so Waldur's ${component.unitFactor} is used. The Python agent used 1: write down which it is.`
+          )
+        ]
+      : own.unitFactor !== undefined && component.unitFactor !== 1 && own.unitFactor !== component.unitFactor
+        ? [
+            warning(
+              subject,
+              `unit_factor is ${own.unitFactor} in the file and ${component.unitFactor} in Waldur; the file's is used.`
+            )
+          ]
+        : []
+  const unit =
+    own.measuredUnit !== undefined && component.measuredUnit !== "" && own.measuredUnit !== component.measuredUnit
+      ? [
+          warning(
+            subject,
+            `measured_unit is ${own.measuredUnit} in the file and ${component.measuredUnit} in Waldur: customers order in Waldur's. Check unit_factor.`
+          )
+        ]
+      : []
+  const type =
+    own.accountingType !== undefined && own.accountingType !== component.accountingType
+      ? [
+          failed(
+            subject,
+            `accounting_type is ${own.accountingType} in the file, but Waldur bills by ${component.accountingType}. Mend the one that is wrong.`
+          )
+        ]
+      : []
+  return [...factor, ...unit, ...type]
+}
+
+const onlyInFile = (
+  offering: Pick<OfferingConfig, "components">,
+  inWaldur: ReadonlyArray<OfferingComponent>
+): ReadonlyArray<Finding> =>
+  Object.keys(offering.components)
+    .filter((type) => !inWaldur.some((component) => component.type === type))
+    .map((type) =>
+      warning(
+        `component ${type}`,
+        `It stands in backend_components, but the offering in Waldur has ${inWaldur.map((component) => component.type).join(", ")}. It is left out.`
+      )
+    )
+
+/**
+ * What of a resource's actual sizes is written back as limits, and why.
+ *
+ * Only `limit` components have limits in Waldur. On a server seen in practice, limits on `fixed` components make every later plan switch end
+ * in a server error (waldur 2024, `KeyError` in set_state_done), so those are left empty unless `report_fixed_limits` asks for them.
+ */
+const billing = (
+  offering: Pick<OfferingConfig, "backendSettings">,
+  known: ReadonlyArray<Component>
+): ReadonlyArray<Finding> => {
+  const named = (type: Component["accountingType"]) =>
+    known.filter((component) => component.accountingType === type).map((component) => component.type)
+  const limit = named("limit")
+  const fixed = named("fixed")
+  if (limit.length === 0 && fixed.length === 0) return []
+  const written = limit.length === 0 ? [] : [`actual sizes of ${limit.join(", ")} are written back as limits`]
+  if (fixed.length === 0) return [ok("billing", sentenceOf([...written, "the offering bills by limit"]))]
+  if (Redacted.value(offering.backendSettings).report_fixed_limits === true) {
+    return [
+      warning(
+        "billing",
+        sentenceOf([
+          ...written,
+          `limits are written for ${fixed.join(", ")} too, although they are billed by plan (report_fixed_limits): a server seen in practice can then never finish another plan switch`
+        ])
+      )
+    ]
+  }
+  return [
+    ok(
+      "billing",
+      sentenceOf([
+        ...written,
+        `${fixed.join(", ")} ${fixed.length === 1 ? "is" : "are"} billed by plan (fixed): limits stay empty, as a server seen in practice could not finish a plan switch with them; actual sizes are in the metadata`
+      ])
+    )
+  ]
+}
+
+const sentenceOf = (parts: ReadonlyArray<string>): string => {
+  const text = parts.join("; ")
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}

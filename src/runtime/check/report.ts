@@ -1,0 +1,32 @@
+/** The whole report: the file, then each offering. */
+import { Effect } from "effect"
+import { type Config, type ConfigInvalid, placed, sentence } from "../config/index.js"
+import { checkOffering, type OfferingAccess } from "./offering.js"
+import { about, type CheckRow, failed, ok, warning } from "./row.js"
+
+/** A file that is wrong: one row for each error. */
+export const fileRefused = (error: ConfigInvalid): ReadonlyArray<CheckRow> =>
+  about(
+    error.file,
+    error.problems.map((problem) =>
+      failed(problem.position === undefined ? "file" : `line ${problem.position.line}`, sentence(problem))
+    )
+  )
+
+/** A file that is right, with what is odd about it. */
+export const fileAccepted = (config: Config): ReadonlyArray<CheckRow> => {
+  const count = config.offerings.length === 1 ? "1 offering" : `${config.offerings.length} offerings`
+  return about(config.file, [
+    ok("file", `It is valid, and has ${count}.`),
+    ...config.notices.map((notice) => warning("file", placed("line", notice).replace("line:", "line ")))
+  ])
+}
+
+/** All offerings at once; whatever happens to one, the others have their rows. In the order of the file. */
+export const checkAll = (
+  config: Config,
+  offerings: ReadonlyArray<OfferingAccess>
+): Effect.Effect<ReadonlyArray<CheckRow>> =>
+  Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" }).pipe(
+    Effect.map((rows) => [...fileAccepted(config), ...rows.flat()])
+  )

@@ -1,0 +1,45 @@
+/** `site-actors run`: the agent, until it is told to stop. */
+import { hostname } from "node:os"
+import { Command } from "@effect/cli"
+import { Effect, Layer, Logger, LogLevel, Option } from "effect"
+import * as Agent from "../agent.js"
+import { type Config, loadConfig, sentence } from "../config/index.js"
+import { plugins } from "../plugins.js"
+import * as options from "./options.js"
+
+const defaultDataDir = "site-actors-data"
+
+export const run = Command.make("run", { config: options.config, dataDir: options.dataDir }, ({ config, dataDir }) =>
+  Effect.gen(function* () {
+    const loaded = yield* loadConfig(config, plugins)
+    const directory = Option.getOrElse(
+      Option.orElse(dataDir, () => loaded.dataDir),
+      () => defaultDataDir
+    )
+    const owner = `${hostname()}:${process.pid}`
+    yield* Effect.gen(function* () {
+      yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
+      yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
+      yield* Agent.run(loaded)
+    }).pipe(Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
+  })
+).pipe(
+  Command.withDescription(
+    "Takes orders from Waldur and carries them out, until SIGTERM. A restart goes on where it stopped."
+  )
+)
+
+const levels = {
+  DEBUG: LogLevel.Debug,
+  INFO: LogLevel.Info,
+  WARNING: LogLevel.Warning,
+  ERROR: LogLevel.Error,
+  CRITICAL: LogLevel.Fatal
+} as const
+
+/** Pretty on a terminal, one line of logfmt a record anywhere else: control characters in names cannot forge a line in either. */
+const logging = (config: Config) =>
+  Layer.merge(
+    process.stdout.isTTY === true ? Logger.pretty : Logger.logFmt,
+    Logger.minimumLogLevel(levels[config.logLevel])
+  )

@@ -1,0 +1,59 @@
+/** The components of an offering: what Waldur's offering says, and what the configuration file says against it. */
+import { Either } from "effect"
+import type { AccountingType, Component } from "../../core/components.js"
+import { printable } from "../../core/components.js"
+import { OfferingFault } from "../../core/errors.js"
+import type { OfferingComponent } from "../../waldur/api/offering.js"
+import type { ComponentOverride, OfferingConfig } from "./model.js"
+
+type Overrides = Pick<OfferingConfig, "name" | "components">
+
+const isAccountingType = (word: string): word is AccountingType =>
+  word === "usage" || word === "limit" || word === "fixed" || word === "one"
+
+/**
+ * Waldur's components, each key of `backend_components` winning over what Waldur has.
+ *
+ * What stands only in the file is left out: nobody can order it, and a server that is sent a component that it does not know can break
+ * on it later. Fails with a fault for each component whose way of billing neither side says.
+ */
+export const components = (
+  offering: Overrides,
+  inWaldur: ReadonlyArray<OfferingComponent>
+): Either.Either<ReadonlyArray<Component>, ReadonlyArray<OfferingFault>> => {
+  const made = inWaldur.map((component) => combined(offering, component))
+  const faults = made.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
+  return faults.length > 0
+    ? Either.left(faults)
+    : Either.right(made.flatMap((one) => (Either.isRight(one) ? [one.right] : [])))
+}
+
+const combined = (offering: Overrides, inWaldur: OfferingComponent): Either.Either<Component, OfferingFault> => {
+  const own: Partial<ComponentOverride> = offering.components[inWaldur.type] ?? {}
+  const accountingType = own.accountingType ?? inWaldur.accountingType
+  if (!isAccountingType(accountingType)) {
+    return Either.left(
+      new OfferingFault({
+        reason: `Waldur bills the component ${printable(inWaldur.type)} of offering "${printable(offering.name)}" in a way that is not known here (${printable(accountingType)}).`,
+        hint: `Set backend_components.${printable(inWaldur.type)}.accounting_type to usage, limit, fixed or one.`
+      })
+    )
+  }
+  return Either.right({
+    type: inWaldur.type,
+    name: own.name ?? inWaldur.name,
+    measuredUnit: own.measuredUnit ?? inWaldur.measuredUnit,
+    unitFactor: own.unitFactor ?? inWaldur.unitFactor,
+    accountingType
+  })
+}
+
+/** The file's components alone, as far as they are complete: for a look at the backend while Waldur cannot be asked. */
+export const componentsOfFile = (offering: Overrides): ReadonlyArray<Component> =>
+  Object.entries(offering.components).map(([type, own]) => ({
+    type,
+    name: own.name ?? type,
+    measuredUnit: own.measuredUnit ?? "",
+    unitFactor: own.unitFactor ?? 1,
+    accountingType: own.accountingType ?? "limit"
+  }))

@@ -1,0 +1,198 @@
+/**
+ * The keys of the file, with what they may hold: those of today's Python agent (1.0.7), and a few of ours.
+ *
+ * Where a default differs from the Python agent's, the key says so. What is empty counts as not written.
+ */
+import { Schema } from "effect"
+import { AccountingType } from "../../core/components.js"
+
+const webUrl = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
+}
+/** An address to which credentials are sent elsewhere: none in the address itself. */
+const WebUrl = Schema.String.pipe(
+  Schema.filter((text) => text === "" || webUrl(text), {
+    description: "a URL that begins with https:// or http:// and has no user name in it"
+  })
+)
+const Secret = Schema.Redacted(Schema.String)
+const ProxyUrl = Schema.Redacted(
+  Schema.String.pipe(
+    Schema.filter((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+      description: "a URL that begins with http:// or https://"
+    })
+  )
+)
+/** Seconds; decimals are fine. */
+const Seconds = Schema.Number.pipe(
+  Schema.filter((seconds) => seconds >= 0.1 && seconds <= 86_400, {
+    description: "a number of seconds from 0.1 to 86400"
+  })
+)
+const whole = (least: number, most: number) =>
+  Schema.Number.pipe(
+    Schema.filter((n) => Number.isInteger(n) && n >= least && n <= most, {
+      description: `a whole number from ${least} to ${most}`
+    })
+  )
+const wholeFrom = (least: number) => whole(least, 2_147_483_647)
+
+const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
+const isLevel = (text: string): boolean => levels.some((level) => level === text.toUpperCase())
+const LogLevelText = Schema.String.pipe(
+  Schema.filter(isLevel, { description: "DEBUG, INFO, WARNING, ERROR or CRITICAL" })
+)
+export type LogLevelName = (typeof levels)[number]
+export const levelOf = (text: string): LogLevelName => levels.find((level) => level === text.toUpperCase()) ?? "INFO"
+
+const isTimezone = (text: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== ""
+  } catch {
+    return false
+  }
+}
+const Timezone = Schema.String.pipe(
+  Schema.filter(isTimezone, { description: 'the name of a time zone, such as "Europe/Tallinn"' })
+)
+
+const text = Schema.optionalWith(Schema.String, { default: () => "" })
+const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
+const on = Schema.optionalWith(Schema.Boolean, { default: () => true })
+const seconds = (otherwise: number) => Schema.optionalWith(Seconds, { default: () => otherwise })
+
+export const LogShippingKeys = Schema.Struct({
+  enabled: off,
+  ship_interval_seconds: Schema.optionalWith(wholeFrom(10), { default: () => 60 }),
+  buffer_size_mb: Schema.optionalWith(whole(1, 1024), { default: () => 1 }),
+  log_level: Schema.optionalWith(LogLevelText, { default: () => "WARNING" })
+})
+
+export const RootKeys = Schema.Struct({
+  /** Each is read by `OfferingKeys`, on its own. */
+  offerings: Schema.Array(Schema.Unknown).pipe(
+    Schema.filter((offerings) => offerings.length > 0, { description: "a list of at least one offering" })
+  ),
+  sentry_dsn: Schema.optional(Secret),
+  /** Known, and without effect here. */
+  elastic_apm_server_url: Schema.optional(Schema.String),
+  timezone: Schema.optionalWith(Timezone, { default: () => "UTC" }),
+  /** For Waldur; may hold a password. */
+  global_proxy: Schema.optional(ProxyUrl),
+  log_level: Schema.optionalWith(LogLevelText, { default: () => "INFO" }),
+  reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
+  /** The Python agent's default is true: it shows its tracebacks to customers. */
+  expose_backend_error_details: off,
+  log_shipping: Schema.optionalWith(LogShippingKeys, { default: () => Schema.decodeSync(LogShippingKeys)({}) }),
+
+  // Ours.
+
+  /** Folder of the journal. The command line's `--data-dir` wins. */
+  data_dir: Schema.optional(Schema.NonEmptyString),
+  /** Seconds between two looks for orders. */
+  poll_interval: seconds(5),
+  /** Seconds between two usage reports; the Python agent's default. */
+  report_interval: seconds(1800),
+  /** Seconds between two synchronisations of members; the Python agent's default. */
+  membership_sync_interval: seconds(300)
+})
+
+export const OfferingKeys = Schema.Struct({
+  name: Schema.NonEmptyString,
+  waldur_api_url: WebUrl.pipe(Schema.nonEmptyString()),
+  waldur_api_token: Schema.optional(Secret),
+  oidc_token_url: Schema.optional(WebUrl),
+  oidc_client_id: text,
+  oidc_client_secret: Schema.optional(Secret),
+  waldur_offering_uuid: Schema.String.pipe(
+    Schema.filter((uuid) => uuidOf(uuid) !== undefined, { description: "a uuid: 32 hexadecimal digits, dashes or not" })
+  ),
+  backend_type: Schema.NonEmptyString,
+  /** Read by the plugin's own schema. */
+  backend_settings: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), {
+    default: () => ({})
+  }),
+  /** Each is read by `ComponentKeys`, on its own. */
+  backend_components: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), {
+    default: () => ({})
+  }),
+  websocket_use_tls: on,
+  stomp_enabled: off,
+  stomp_membership_sync_enabled: Schema.optional(Schema.Boolean),
+  stomp_ws_host: text,
+  stomp_ws_port: Schema.optional(whole(1, 65535)),
+  stomp_ws_path: text,
+  /** Empty: this offering's orders are not processed. As with the Python agent. */
+  order_processing_backend: text,
+  /** Empty: members are not synchronised. */
+  membership_sync_backend: text,
+  /** Empty: usage is not reported. */
+  reporting_backend: text,
+  username_management_backend: Schema.optionalWith(Schema.String, { default: () => "base" }),
+  resource_import_enabled: off,
+  username_reconciliation_enabled: off,
+  verify_ssl: on,
+  omit_anomalous_usage_components: off,
+
+  // Ours.
+
+  /** PEM file of the authority that signed Waldur's certificate. */
+  ca_file: text
+})
+export type OfferingKeys = typeof OfferingKeys.Type
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(schema)
+const Factor = Schema.Number.pipe(
+  Schema.filter((n) => Number.isFinite(n) && n > 0, { description: "a number above 0" })
+)
+const months = optional(wholeFrom(0))
+
+/** What is absent is as Waldur's offering has it. */
+export const ComponentKeys = Schema.Struct({
+  measured_unit: optional(Schema.String),
+  /** Backend units in one of the offering's units: 1024 for GB in MB. */
+  unit_factor: optional(Factor),
+  unit_factor_reporting: optional(Factor),
+  accounting_type: optional(AccountingType),
+  label: optional(Schema.String),
+  limit: optional(Schema.Number),
+  description: optional(Schema.String),
+  min_value: optional(Schema.Int),
+  max_value: optional(Schema.Int),
+  max_available_limit: optional(Schema.Int),
+  default_limit: optional(Schema.Int),
+  limit_period: optional(Schema.String),
+  article_code: optional(Schema.String),
+  is_boolean: optional(Schema.Boolean),
+  is_prepaid: optional(Schema.Boolean),
+  min_prepaid_duration: months,
+  max_prepaid_duration: months,
+  prepaid_duration_step: months,
+  min_renewal_duration: months,
+  max_renewal_duration: months,
+  renewal_duration_step: months
+})
+export type ComponentKeys = typeof ComponentKeys.Type
+
+/** `backend_settings` that the Python agent reads for every backend, and that have no meaning for ours: no error, but a notice. */
+export const withoutEffect: ReadonlySet<string> = new Set([
+  "backend_id_max_retries",
+  "check_all_offerings",
+  "check_backend_id_uniqueness",
+  "customer_prefix",
+  "default_account",
+  "default_homedir_umask",
+  "enable_user_homedir_account_creation",
+  "homedir_base_path",
+  "homedir_quota",
+  "periodic_limits",
+  "project_prefix",
+  "soft_delete"
+])
+
+/** Waldur's uuids without dashes, in lower case; `undefined` for what is none. */
+export const uuidOf = (text: string): string | undefined => {
+  const digits = text.trim().replaceAll("-", "").toLowerCase()
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined
+}

@@ -1,0 +1,130 @@
+/** From a path to a configuration, or to everything that is wrong with the file. */
+import { FileSystem } from "@effect/platform"
+import { Duration, Effect, Option, Redacted } from "effect"
+import type { Plugin } from "../../core/backend.js"
+import { fromEither } from "./gathered.js"
+import { levelOf, RootKeys, uuidOf } from "./keys.js"
+import type { Config } from "./model.js"
+import { readOffering } from "./offering.js"
+import { fillIn, reasonOf } from "./outside.js"
+import { ConfigInvalid, inOrder, type Problem, pathText } from "./problem.js"
+import { read, type Source } from "./read.js"
+import { parseYaml } from "./yaml-file.js"
+
+/**
+ * Reads and checks the file. Fails with every error at once.
+ *
+ * Environment variables come from the `ConfigProvider`, which by default is the process's environment.
+ */
+export const loadConfig = (
+  path: string,
+  plugins: ReadonlyArray<Plugin>
+): Effect.Effect<Config, ConfigInvalid, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const text = yield* files.readFileString(path).pipe(
+      Effect.mapError((error) =>
+        invalid(path, [
+          {
+            path: "",
+            what: `cannot be read: ${reasonOf(error)}`,
+            hint: "Name it with -c; examples/config.yaml is one to begin with."
+          }
+        ])
+      )
+    )
+    const file = parseYaml(text)
+    if (file.broken.length > 0) return yield* invalid(path, file.broken)
+    const outside = yield* fillIn(file, path)
+    const values = file.values()
+    if ("problem" in values) return yield* invalid(path, [values.problem])
+    if (values.value === null || values.value === undefined) {
+      return yield* invalid(path, [{ path: "", what: "is empty", hint: "It needs at least a list of offerings." }])
+    }
+    const { config, problems } = assemble(path, { file, outside }, plugins, values.value)
+    const all = [...file.duplicates, ...outside.problems, ...problems]
+    return config === undefined || all.length > 0 ? yield* invalid(path, all) : config
+  })
+
+const invalid = (file: string, problems: ReadonlyArray<Problem>): ConfigInvalid =>
+  new ConfigInvalid({ file, problems: inOrder(problems) })
+
+const assemble = (
+  path: string,
+  source: Source,
+  plugins: ReadonlyArray<Plugin>,
+  raw: unknown
+): { readonly config: Config | undefined; readonly problems: ReadonlyArray<Problem> } => {
+  const root = fromEither(read(source, RootKeys, raw, []))
+  const entries = offeringsIn(raw)
+  const keys = root.value?.decoded
+  const proxy = keys?.global_proxy
+  const parts = entries.map((entry, index) =>
+    readOffering(source, plugins, entry, ["offerings", index], isFilled(proxy) ? proxy : undefined)
+  )
+  const problems = [...root.problems, ...parts.flatMap((part) => part.problems), ...twice(source, entries)]
+  const offerings = parts.flatMap((part) => (part.value === undefined ? [] : [part.value]))
+  if (keys === undefined || offerings.length < entries.length) return { config: undefined, problems }
+  const shipping = keys.log_shipping
+  const config: Config = {
+    file: path,
+    offerings,
+    dataDir: Option.fromNullable(keys.data_dir),
+    pollInterval: Duration.seconds(keys.poll_interval),
+    reportInterval: Duration.seconds(keys.report_interval),
+    membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
+    timezone: keys.timezone,
+    reportingPeriods: keys.reporting_periods,
+    logLevel: levelOf(keys.log_level),
+    exposeBackendErrorDetails: keys.expose_backend_error_details,
+    sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
+    logShipping: {
+      enabled: shipping.enabled,
+      interval: Duration.seconds(shipping.ship_interval_seconds),
+      bufferMegabytes: shipping.buffer_size_mb,
+      level: levelOf(shipping.log_level)
+    },
+    notices: inOrder([...rootNotices(source, keys), ...parts.flatMap((part) => part.notices)])
+  }
+  return { config, problems }
+}
+
+const offeringsIn = (raw: unknown): ReadonlyArray<unknown> =>
+  typeof raw === "object" && raw !== null && "offerings" in raw && Array.isArray(raw.offerings) ? raw.offerings : []
+
+const isFilled = (secret: Redacted.Redacted | undefined): secret is Redacted.Redacted =>
+  secret !== undefined && Redacted.value(secret) !== ""
+
+/** Two offerings with one uuid would both take its orders. */
+const twice = (source: Source, entries: ReadonlyArray<unknown>): ReadonlyArray<Problem> => {
+  const uuids = entries.map((entry) =>
+    typeof entry === "object" && entry !== null && "waldur_offering_uuid" in entry
+      ? uuidOf(String(entry.waldur_offering_uuid))
+      : undefined
+  )
+  return uuids.flatMap((uuid, index) => {
+    const first = uuids.indexOf(uuid)
+    if (uuid === undefined || first === index) return []
+    const path = ["offerings", index, "waldur_offering_uuid"]
+    return [
+      {
+        path: pathText(path),
+        position: source.file.position(path, "value"),
+        what: `is that of offerings[${first}] too, on line ${source.file.position(["offerings", first, "waldur_offering_uuid"], "value").line}`,
+        hint: "Each offering may stand in the file once."
+      }
+    ]
+  })
+}
+
+const rootNotices = (source: Source, keys: typeof RootKeys.Type): ReadonlyArray<Problem> =>
+  (keys.elastic_apm_server_url ?? "") === ""
+    ? []
+    : [
+        {
+          path: "elastic_apm_server_url",
+          position: source.file.position(["elastic_apm_server_url"], "key"),
+          what: "has no effect here",
+          hint: "The Python agent knew it; it can be removed."
+        }
+      ]

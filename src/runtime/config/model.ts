@@ -1,0 +1,94 @@
+/** The configuration, as the rest of the runtime sees it: complete, typed, and with secrets that do not print themselves. */
+import type { Duration, Option, Redacted } from "effect"
+import type { Plugin } from "../../core/backend.js"
+import type { AccountingType } from "../../core/components.js"
+import type { OfferingId } from "../../core/orders.js"
+import type { Credentials } from "../../waldur/auth.js"
+import type { ComponentKeys, LogLevelName } from "./keys.js"
+import type { Problem } from "./problem.js"
+
+export type { LogLevelName } from "./keys.js"
+
+export interface Config {
+  /** The file that it was read from, as it was named. */
+  readonly file: string
+  /** At least one, and no two of one uuid. */
+  readonly offerings: ReadonlyArray<OfferingConfig>
+  readonly dataDir: Option.Option<string>
+  readonly pollInterval: Duration.Duration
+  readonly reportInterval: Duration.Duration
+  readonly membershipSyncInterval: Duration.Duration
+  /** For billing periods: "Europe/Tallinn". */
+  readonly timezone: string
+  /** How many billing periods are reported: 1 is the current one alone. */
+  readonly reportingPeriods: number
+  readonly logLevel: LogLevelName
+  /** Whether the details of a failure go to Waldur, where staff and customers see them, beside the sentence for the customer. */
+  readonly exposeBackendErrorDetails: boolean
+  readonly sentryDsn: Option.Option<Redacted.Redacted>
+  readonly logShipping: {
+    readonly enabled: boolean
+    readonly interval: Duration.Duration
+    readonly bufferMegabytes: number
+    readonly level: LogLevelName
+  }
+  /** What is no error, but probably not what was meant: keys without effect, an offering of which nothing is switched on. */
+  readonly notices: ReadonlyArray<Problem>
+}
+
+export interface OfferingConfig {
+  readonly id: OfferingId
+  /** For people. */
+  readonly name: string
+  readonly waldur: WaldurConnection
+  readonly plugin: Plugin
+  /** As `Plugin.open` wants them: encoded, checked, environment and secret files put in. Redacted as a whole, as they hold secrets. */
+  readonly backendSettings: Redacted.Redacted<Readonly<Record<string, unknown>>>
+  /** `backend_components`: component type -> what the file says of it. */
+  readonly components: Readonly<Record<string, ComponentOverride>>
+  /** What the agent does for this offering. As with the Python agent, all are off where the file names no backend for them. */
+  readonly functions: {
+    readonly orders: boolean
+    readonly membership: boolean
+    readonly reports: boolean
+    readonly resourceImport: boolean
+    readonly usernameReconciliation: boolean
+  }
+  /** "base": none. */
+  readonly usernameManagement: string
+  /** Leave out components whose usage went down, and report the rest. */
+  readonly omitAnomalousUsage: boolean
+  readonly events: EventSettings
+}
+
+/** How to reach Waldur: the options of `makeWaldur`. */
+export interface WaldurConnection {
+  /** Ends in "/api/". */
+  readonly apiUrl: string
+  readonly credentials: Credentials
+  readonly tls: { readonly verify: boolean; readonly caFile?: string }
+  /** May hold a password. */
+  readonly proxy?: Redacted.Redacted
+}
+
+/** STOMP over a web socket. What is absent follows from Waldur's address. */
+export interface EventSettings {
+  readonly enabled: boolean
+  readonly membershipSync: boolean
+  readonly tls: boolean
+  readonly host: Option.Option<string>
+  readonly port: Option.Option<number>
+  readonly path: Option.Option<string>
+}
+
+/** What the file says of a component. What is absent is as Waldur's offering has it. */
+export interface ComponentOverride {
+  readonly name?: string
+  readonly measuredUnit?: string
+  readonly unitFactor?: number
+  readonly accountingType?: AccountingType
+  /** For usage reports only; `unitFactor` if absent. */
+  readonly reportingUnitFactor?: number
+  /** All that the file has, for loading components into Waldur. */
+  readonly keys: ComponentKeys
+}

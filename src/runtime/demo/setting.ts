@@ -1,0 +1,58 @@
+/** The demo's setting: both simulators on free ports, a configuration file as a provider would write it, an empty data directory. */
+import { FileSystem, Path } from "@effect/platform"
+import { Effect } from "effect"
+import { stringify } from "yaml"
+import * as OpenNebula from "../../simulator/opennebula/index.js"
+import * as Waldur from "../../simulator/waldur/index.js"
+
+export interface SettingOptions {
+  /** How long a simulated VM takes to boot, in ms. A real front-end with dummy drivers: 100. */
+  readonly bootMillis: number
+}
+
+export const makeSetting = (options: SettingOptions) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-demo-" })
+    const cloud = yield* OpenNebula.serve({ bootMillis: options.bootMillis })
+    const marketplace = yield* Waldur.serve({})
+    const world = yield* Waldur.demoWorld(marketplace.marketplace)
+    const configFile = (yield* Path.Path).join(directory, "config.yaml")
+    yield* fs.writeFileString(configFile, stringify(configuration(cloud, marketplace, world)), { mode: 0o600 })
+    return { cloud, marketplace, world, configFile, dataDir: (yield* Path.Path).join(directory, "data") }
+  })
+
+const configuration = (cloud: OpenNebula.Served, marketplace: Waldur.Served, world: Waldur.DemoWorld) => {
+  const common = {
+    waldur_api_url: `${marketplace.url}/api/`,
+    waldur_api_token: world.agentToken,
+    backend_type: "opennebula",
+    order_processing_backend: "opennebula"
+  }
+  const backend = { api_url: `${cloud.url}/RPC2`, credentials: cloud.credentials, zone_id: 0, cluster_ids: [0] }
+  return {
+    // As short as it goes, so that the demo shows the agent's speed and not the waiting between two looks.
+    poll_interval: 0.1,
+    offerings: [
+      {
+        ...common,
+        name: "Virtual data centres",
+        waldur_offering_uuid: world.vdcOffering.uuid,
+        backend_settings: {
+          ...backend,
+          resource_type: "vdc",
+          external_network_id: 0,
+          virtual_router_template_id: 1,
+          create_opennebula_user: true,
+          security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
+        }
+      },
+      {
+        ...common,
+        name: "Virtual machines",
+        waldur_offering_uuid: world.vmOffering.uuid,
+        backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
+      }
+    ]
+  }
+}

@@ -1,0 +1,26 @@
+/** Plain text tables for terminals: columns as wide as their widest cell, numbers to the right. */
+
+export interface Column {
+  readonly title: string
+  readonly align?: "left" | "right"
+}
+
+export const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = columns.map((column, index) =>
+    Math.max(column.title.length, ...rows.map((row) => (row[index] ?? "").length))
+  )
+  const line = (cells: ReadonlyArray<string>) =>
+    columns
+      .map((column, index) => {
+        const cell = cells[index] ?? ""
+        const width = widths[index] ?? 0
+        return column.align === "right" ? cell.padStart(width) : cell.padEnd(width)
+      })
+      .join("  ")
+      .trimEnd()
+  return [
+    line(columns.map((column) => column.title)),
+    widths.map((width) => "-".repeat(width)).join("  "),
+    ...rows.map(line)
+  ].join("\n")
+}

@@ -1,0 +1,181 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import * as Database from "./database.js"
+import * as JournalLayer from "./journal.js"
+import { Journal } from "./journal.js"
+
+const order = OrderId.make("a".repeat(32))
+const resource = ResourceId.make("b".repeat(32))
+const other = ResourceId.make("c".repeat(32))
+
+/** A directory of its own, gone after the test; `use` may open the database in it several times, as restarts do. */
+const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-journal-"))),
+    use,
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
+
+const opened = <A, E>(directory: string, use: Effect.Effect<A, E, Journal | Reservations>) =>
+  use.pipe(
+    Effect.provide(
+      Layer.mergeAll(JournalLayer.layer, JournalLayer.reservationsLayer).pipe(
+        Layer.provide(Database.layer(directory)),
+        Layer.provide(NodeContext.layer)
+      )
+    )
+  )
+
+describe("the journal on disk", () => {
+  it.effect("gives a restart what was written before it", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        yield* opened(
+          directory,
+          Effect.gen(function* () {
+            const journal = yield* Journal
+            const entries = yield* journal.order(order, yield* journal.lease(resource, "first"))
+            yield* entries.append(wholeOrder, "accepted", { offering: "f".repeat(32) })
+            yield* entries.append("group", "finished", { id: 100, name: 'a "b"\n' })
+          })
+        )
+        yield* opened(
+          directory,
+          Effect.gen(function* () {
+            const journal = yield* Journal
+            const entries = yield* (yield* journal.order(order, yield* journal.lease(resource, "second"))).entries
+            expect(entries.map((entry) => [entry.step, entry.event, entry.data])).toEqual([
+              ["order", "accepted", { offering: "f".repeat(32) }],
+              ["group", "finished", { id: 100, name: 'a "b"\n' }]
+            ])
+            expect(yield* journal.openOrders).toEqual([{ order, resource, offering: "f".repeat(32) }])
+          })
+        )
+      })
+    )
+  )
+
+  it.effect("refuses every write of an actor whose lease has passed on", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const late = yield* journal.order(order, yield* journal.lease(resource, "paused"))
+          yield* late.append("group", "started")
+          const now = yield* journal.order(order, yield* journal.lease(resource, "awake"))
+          expect((yield* Effect.flip(late.append("group", "finished")))._tag).toBe("LeaseLost")
+          expect((yield* Effect.flip(late.verify))._tag).toBe("LeaseLost")
+          yield* now.append("group", "finished", 1)
+          expect((yield* journal.story(order)).map((entry) => entry.event)).toEqual(["started", "finished"])
+        })
+      )
+    )
+  )
+
+  it.effect("starts afresh when an erred order is taken up again, and still tells the whole story", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const lease = yield* journal.lease(resource, "one")
+          const first = yield* journal.order(order, lease)
+          yield* first.append(wholeOrder, "accepted", { offering: "f" })
+          yield* first.append("group", "failed")
+          yield* first.append(wholeOrder, "erred")
+          expect(yield* journal.openOrders).toEqual([])
+          yield* first.append(wholeOrder, "accepted", { offering: "f" })
+          expect((yield* journal.openOrders).length).toBe(1)
+          const again = yield* journal.order(order, lease)
+          expect((yield* again.entries).map((entry) => entry.event)).toEqual(["accepted"])
+          expect((yield* journal.story(order)).length).toBe(4)
+        })
+      )
+    )
+  )
+
+  it.effect("keeps leftovers once each", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "in use" }])
+          yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "still in use" }])
+          expect(yield* journal.leftovers).toEqual([{ order, resource, step: "network", reason: "still in use" }])
+        })
+      )
+    )
+  )
+
+  it.effect("is readable by its owner only", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        chmodSync(directory, 0o755)
+        yield* opened(
+          directory,
+          Effect.flatMap(Journal, (journal) => journal.lease(resource, "one"))
+        )
+        const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+        expect(mode(directory)).toBe("700")
+        expect(mode(join(directory, "journal.db"))).toBe("600")
+      })
+    )
+  )
+
+  it.effect("says of a damaged file what to do", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        writeFileSync(
+          join(directory, "journal.db"),
+          "this is no database, but it is long enough to be read as one".repeat(100)
+        )
+        const error = yield* Effect.flip(opened(directory, Journal))
+        expect(error.message).toContain("It is damaged: stop the agent, keep the file, and put back the last backup.")
+      })
+    )
+  )
+})
+
+describe("reservations", () => {
+  const ranges = [0, 1, 2].map((index) => ({ first: index * 256, last: index * 256 + 255 }))
+
+  it.effect("never give overlapping ranges to two resources, also when they ask at once", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const reservations = yield* Reservations
+          const resources = Array.from({ length: 4 }, (_, index) => ResourceId.make(String(index).repeat(32)))
+          const got = yield* Effect.forEach(resources, (one) => reservations.reserve("pool", one, ranges), {
+            concurrency: "unbounded"
+          })
+          const first = got.flatMap((range) => (range === undefined ? [] : [range.first]))
+          expect(first.toSorted((a, b) => a - b)).toEqual([0, 256, 512])
+          expect(yield* reservations.reserve("other pool", other, ranges)).toEqual(ranges[0])
+        })
+      )
+    )
+  )
+
+  it.effect("are the same when asked for again, and free after release", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const reservations = yield* Reservations
+          expect(yield* reservations.reserve("pool", resource, ranges)).toEqual(ranges[0])
+          expect(yield* reservations.reserve("pool", resource, ranges.slice(1))).toEqual(ranges[0])
+          yield* reservations.release("pool", resource)
+          expect(yield* reservations.reserve("pool", other, ranges)).toEqual(ranges[0])
+        })
+      )
+    )
+  )
+})

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 70 a bug. */
+import { Command, ValidationError } from "@effect/cli"
+import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { Cause, Console, Effect, Layer, Option } from "effect"
+import { check } from "./cli/check.js"
+import { demo } from "./cli/demo.js"
+import { run } from "./cli/run.js"
+import { simulate } from "./cli/simulate.js"
+import { version } from "./version.js"
+
+const cli = Command.run(
+  Command.make("site-actors").pipe(
+    Command.withDescription(
+      "Carries out a Waldur marketplace's orders on a cloud: exactly once, or undone completely."
+    ),
+    Command.withSubcommands([run, check, demo, simulate])
+  ),
+  { name: "Site Actors", version }
+)
+
+/** An expected error is one sentence; only a bug shows its stack. */
+const explain = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  if (Cause.isInterruptedOnly(cause)) return Effect.succeed(0)
+  return Option.match(Cause.failureOption(cause), {
+    onNone: () =>
+      Effect.as(Console.error(`This is a bug in site-actors, please report it:\n${Cause.pretty(cause)}`), 70),
+    onSome: (error) =>
+      // The command line's own errors have been printed by then.
+      ValidationError.isValidationError(error)
+        ? Effect.succeed(1)
+        : Effect.as(Console.error(error instanceof Error ? error.message : String(error)), 1)
+  })
+}
+
+cli(process.argv).pipe(
+  Effect.as(0),
+  Effect.catchAllCause(explain),
+  Effect.tap((code) => Effect.sync(() => void (process.exitCode = code))),
+  Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
