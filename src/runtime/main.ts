@@ -33,10 +33,14 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   })
 }
 
+const exitWith = (code: number): void => {
+  process.exitCode = code
+}
+
 cli(process.argv).pipe(
   Effect.as(0),
   Effect.catchAllCause(explain),
-  Effect.tap((code) => Effect.sync(() => void (process.exitCode = code))),
+  Effect.tap((code) => Effect.sync(() => exitWith(code))),
   Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

@@ -22,3 +22,6 @@ export const stopGrace = Duration.seconds(5)
 
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
+
+/** A new backend id is looked at again after 1 s, then 2 s and 4 s later: a busy marketplace's background tasks come late. */
+export const backendIdGuard = Schedule.exponential("1 second", 2).pipe(Schedule.intersect(Schedule.recurs(2)))

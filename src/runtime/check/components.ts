@@ -1,7 +1,7 @@
 /** The offering's components: what the file and Waldur say of each, and what follows for limits. */
 import { Either, Redacted } from "effect"
 import type { Component } from "../../core/components.js"
-import type { OfferingComponent } from "../../waldur/api/offering.js"
+import type { OfferingComponent } from "../../waldur/index.js"
 import { type ComponentOverride, components, type OfferingConfig } from "../config/index.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
@@ -88,8 +88,9 @@ const onlyInFile = (
 /**
  * What of a resource's actual sizes is written back as limits, and why.
  *
- * Only `limit` components have limits in Waldur. On a server seen in practice, limits on `fixed` components make every later plan switch end
- * in a server error (waldur 2024, `KeyError` in set_state_done), so those are left empty unless `report_fixed_limits` asks for them.
+ * Only `limit` components have limits in Waldur. On a server seen in practice, limits on `fixed` components make every
+ * later plan switch end in a server error (waldur 2024, `KeyError` in set_state_done), so those are left empty unless
+ * `report_fixed_limits` asks for them.
  */
 const billing = (
   offering: Pick<OfferingConfig, "backendSettings">,

@@ -3,11 +3,10 @@ import { Cause, Deferred, Effect, Either, Exit, Option, Ref, type Scope } from "
 import type { Backend } from "../../core/backend.js"
 import type { Component } from "../../core/components.js"
 import type { OfferingFault, SiteError } from "../../core/errors.js"
-import type { Offering } from "../../waldur/api/offering.js"
-import type { WaldurService } from "../../waldur/service.js"
+import type { WaldurService } from "../../waldur/index.js"
 import { components, componentsOfFile, type OfferingConfig } from "../config/index.js"
 import { componentFindings } from "./components.js"
-import { about, type CheckRow, type Finding, failed, ok, warning } from "./row.js"
+import { about, type CheckRow, type Finding, failed, ok } from "./row.js"
 
 export interface OfferingAccess {
   readonly offering: OfferingConfig
@@ -86,32 +85,13 @@ const waldurSide = (
 ): Effect.Effect<ReadonlyArray<Component>, SiteError, Scope.Scope> =>
   Effect.gen(function* () {
     const service = yield* waldur
-    // Also the first call that needs the network: if it fails, there is nothing else to ask.
-    const user = yield* service.me
-    yield* note(ok("Waldur", `${service.apiUrl} answers${yield* versionOf(service)}.`))
-    yield* note(ok("Waldur user", `The credentials are those of ${user.username || user.fullName || user.uuid}.`))
-    yield* Effect.forEach(yield* service.probe(offering.id), ({ what, ok: passed, detail }) =>
-      note(passed ? ok(what, detail) : failed(what, detail))
-    )
-    const found = yield* service.offering(offering.id)
-    yield* note(state(found), ...componentFindings(offering, found.components))
-    return Either.getOrElse(components(offering, found.components), () => componentsOfFile(offering))
+    const probed = yield* service.probe(offering.id)
+    yield* note(...probed.map(({ what, ok: passed, detail }) => (passed ? ok(what, detail) : failed(what, detail))))
+    const found = yield* Effect.either(service.offering(offering.id))
+    if (Either.isLeft(found)) {
+      // Said already, by the probe.
+      return probed.some((result) => !result.ok) ? componentsOfFile(offering) : yield* found.left
+    }
+    yield* note(...componentFindings(offering, found.right.components))
+    return Either.getOrElse(components(offering, found.right.components), () => componentsOfFile(offering))
   })
-
-const versionOf = (service: WaldurService): Effect.Effect<string> =>
-  service.version.pipe(
-    Effect.map(Option.match({ onNone: () => ", its version unknown", onSome: (version) => `, version ${version}` })),
-    Effect.orElseSucceed(() => ", its version unknown")
-  )
-
-const state = (found: Offering): Finding => {
-  const detail = `"${found.name}" is ${found.state}, of type ${found.type || "unknown"}.`
-  switch (found.state) {
-    case "Active":
-      return ok("offering", detail)
-    case "Archived":
-      return failed("offering", `${detail} Nobody can order it.`)
-    default:
-      return warning("offering", `${detail} Only an active offering can be ordered.`)
-  }
-}

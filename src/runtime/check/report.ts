@@ -1,16 +1,17 @@
 /** The whole report: the file, then each offering. */
 import { Effect } from "effect"
-import { type Config, type ConfigInvalid, placed, sentence } from "../config/index.js"
+import { type Config, type ConfigInvalid, type Problem, sentence } from "../config/index.js"
 import { checkOffering, type OfferingAccess } from "./offering.js"
 import { about, type CheckRow, failed, ok, warning } from "./row.js"
+
+const row = (make: typeof failed, problem: Problem) =>
+  make(problem.position === undefined ? "file" : `line ${problem.position.line}`, sentence(problem))
 
 /** A file that is wrong: one row for each error. */
 export const fileRefused = (error: ConfigInvalid): ReadonlyArray<CheckRow> =>
   about(
     error.file,
-    error.problems.map((problem) =>
-      failed(problem.position === undefined ? "file" : `line ${problem.position.line}`, sentence(problem))
-    )
+    error.problems.map((problem) => row(failed, problem))
   )
 
 /** A file that is right, with what is odd about it. */
@@ -18,7 +19,7 @@ export const fileAccepted = (config: Config): ReadonlyArray<CheckRow> => {
   const count = config.offerings.length === 1 ? "1 offering" : `${config.offerings.length} offerings`
   return about(config.file, [
     ok("file", `It is valid, and has ${count}.`),
-    ...config.notices.map((notice) => warning("file", placed("line", notice).replace("line:", "line ")))
+    ...config.notices.map((notice) => row(warning, notice))
   ])
 }
 

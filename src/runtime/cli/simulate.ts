@@ -8,7 +8,7 @@ import * as options from "./options.js"
 const opennebula = Command.make("opennebula", { port: options.port(2633) }, ({ port }) =>
   Effect.gen(function* () {
     const served = yield* OpenNebula.serve({ port })
-    yield* Console.log(`Simulated OpenNebula 7.4: ${served.url}/RPC2, credentials oneadmin:${served.password}`)
+    yield* Console.log(`Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`)
     yield* Effect.never
   }).pipe(Effect.scoped)
 ).pipe(Command.withDescription("An OpenNebula front-end in memory: hosts, templates and networks of a small lab."))

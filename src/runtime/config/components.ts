@@ -3,7 +3,7 @@ import { Either } from "effect"
 import type { AccountingType, Component } from "../../core/components.js"
 import { printable } from "../../core/components.js"
 import { OfferingFault } from "../../core/errors.js"
-import type { OfferingComponent } from "../../waldur/api/offering.js"
+import type { OfferingComponent } from "../../waldur/index.js"
 import type { ComponentOverride, OfferingConfig } from "./model.js"
 
 type Overrides = Pick<OfferingConfig, "name" | "components">
@@ -14,8 +14,8 @@ const isAccountingType = (word: string): word is AccountingType =>
 /**
  * Waldur's components, each key of `backend_components` winning over what Waldur has.
  *
- * What stands only in the file is left out: nobody can order it, and a server that is sent a component that it does not know can break
- * on it later. Fails with a fault for each component whose way of billing neither side says.
+ * What stands only in the file is left out: nobody can order it, and a server that is sent a component that it does not
+ * know can break on it later. Fails with a fault for each component whose way of billing neither side says.
  */
 export const components = (
   offering: Overrides,

@@ -1,8 +1,8 @@
 /**
  * What a schema has against a value, in our own words.
  *
- * The schema's own messages quote the value, which may be a secret; so the tree of issues is walked here, and a value is only shown where
- * nothing says that it is secret.
+ * The schema's own messages quote the value, which may be a secret; so the tree of issues is walked here, and a value
+ * is only shown where nothing says that it is secret.
  */
 import { Option, ParseResult, SchemaAST } from "effect"
 import type { Path } from "./problem.js"

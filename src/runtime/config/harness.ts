@@ -1,4 +1,7 @@
-/** For the tests beside: a file's text, an environment and secret files in, a configuration or its problems out. No disk. */
+/**
+ * For the tests beside: a file's text, an environment and secret files in, a configuration or its problems out. No
+ * disk.
+ */
 import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { ConfigProvider, Effect, Either, Layer, Schema } from "effect"

@@ -1,10 +1,12 @@
 /**
- * The configuration file: `loadConfig` makes a `Config` of it (`model.ts`), or fails with everything that is wrong with it at once.
+ * The configuration file: `loadConfig` makes a `Config` of it (`model.ts`), or fails with everything that is wrong with
+ * it at once.
  *
- * The way of a file: `yaml-file.ts` parses it and knows where each value stands; `outside.ts` puts in environment variables and
- * secret files; `load.ts` reads the root, `offering.ts` each offering, `backend.ts` its `backend_settings` by the plugin's own schema.
- * `keys.ts` lists every key with its default: begin there. `read.ts` decodes by a schema, `findings.ts` turns what a schema has against a
- * value into `problem.ts`'s sentences without quoting secrets. `components.ts` joins the file's components with Waldur's.
+ * The way of a file: `yaml-file.ts` parses it and knows where each value stands; `outside.ts` puts in environment
+ * variables and secret files; `load.ts` reads the root, `offering.ts` each offering, `backend.ts` its
+ * `backend_settings` by the plugin's own schema. `keys.ts` lists every key with its default: begin there. `read.ts`
+ * decodes by a schema, `findings.ts` turns what a schema has against a value into `problem.ts`'s sentences without
+ * quoting secrets. `components.ts` joins the file's components with Waldur's.
  */
 export { components, componentsOfFile } from "./components.js"
 export { loadConfig } from "./load.js"

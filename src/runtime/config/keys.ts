@@ -175,7 +175,10 @@ export const ComponentKeys = Schema.Struct({
 })
 export type ComponentKeys = typeof ComponentKeys.Type
 
-/** `backend_settings` that the Python agent reads for every backend, and that have no meaning for ours: no error, but a notice. */
+/**
+ * `backend_settings` that the Python agent reads for every backend, and that have no meaning for ours: no error, but a
+ * notice.
+ */
 export const withoutEffect: ReadonlySet<string> = new Set([
   "backend_id_max_retries",
   "check_all_offerings",

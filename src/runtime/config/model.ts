@@ -1,9 +1,12 @@
-/** The configuration, as the rest of the runtime sees it: complete, typed, and with secrets that do not print themselves. */
+/**
+ * The configuration, as the rest of the runtime sees it: complete, typed, and with secrets that do not print
+ * themselves.
+ */
 import type { Duration, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import type { AccountingType } from "../../core/components.js"
 import type { OfferingId } from "../../core/orders.js"
-import type { Credentials } from "../../waldur/auth.js"
+import type { Credentials } from "../../waldur/index.js"
 import type { ComponentKeys, LogLevelName } from "./keys.js"
 import type { Problem } from "./problem.js"
 
@@ -23,7 +26,10 @@ export interface Config {
   /** How many billing periods are reported: 1 is the current one alone. */
   readonly reportingPeriods: number
   readonly logLevel: LogLevelName
-  /** Whether the details of a failure go to Waldur, where staff and customers see them, beside the sentence for the customer. */
+  /**
+   * Whether the details of a failure go to Waldur, where staff and customers see them, beside the sentence for the
+   * customer.
+   */
   readonly exposeBackendErrorDetails: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
   readonly logShipping: {
@@ -32,7 +38,10 @@ export interface Config {
     readonly bufferMegabytes: number
     readonly level: LogLevelName
   }
-  /** What is no error, but probably not what was meant: keys without effect, an offering of which nothing is switched on. */
+  /**
+   * What is no error, but probably not what was meant: keys without effect, an offering of which nothing is switched
+   * on.
+   */
   readonly notices: ReadonlyArray<Problem>
 }
 
@@ -42,11 +51,17 @@ export interface OfferingConfig {
   readonly name: string
   readonly waldur: WaldurConnection
   readonly plugin: Plugin
-  /** As `Plugin.open` wants them: encoded, checked, environment and secret files put in. Redacted as a whole, as they hold secrets. */
+  /**
+   * As `Plugin.open` wants them: encoded, checked, environment and secret files put in. Redacted as a whole, as they
+   * hold secrets.
+   */
   readonly backendSettings: Redacted.Redacted<Readonly<Record<string, unknown>>>
   /** `backend_components`: component type -> what the file says of it. */
   readonly components: Readonly<Record<string, ComponentOverride>>
-  /** What the agent does for this offering. As with the Python agent, all are off where the file names no backend for them. */
+  /**
+   * What the agent does for this offering. As with the Python agent, all are off where the file names no backend for
+   * them.
+   */
   readonly functions: {
     readonly orders: boolean
     readonly membership: boolean

@@ -2,7 +2,7 @@
 import { Either, Option, Redacted, Schema } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import { OfferingId } from "../../core/orders.js"
-import type { Credentials } from "../../waldur/auth.js"
+import type { Credentials } from "../../waldur/index.js"
 import { choosePlugin, findPlugin, isSettings, readSettings, type Settings } from "./backend.js"
 import { closest } from "./closest.js"
 import { fromEither, type Gathered, gathered } from "./gathered.js"

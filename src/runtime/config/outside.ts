@@ -2,8 +2,9 @@
  * Values from outside of the file: environment variables and secret files.
  *
  * One way for all values, and within them: `${WALDUR_TOKEN}`, `${WALDUR_TOKEN:-none}`, `${file:/run/secrets/token}`. So
- * `credentials: "oneadmin:${file:/run/secrets/one-password}"` takes only the password from a file, a plugin needs no second key
- * (`..._file`) for each of its secrets, and a setting that is itself a mapping is never mistaken for a reference. `$${` is a plain `${`.
+ * `credentials: "oneadmin:${file:/run/secrets/one-password}"` takes only the password from a file, a plugin needs no
+ * second key (`..._file`) for each of its secrets, and a setting that is itself a mapping is never mistaken for a
+ * reference. `$${` is a plain `${`.
  */
 import { dirname, resolve } from "node:path"
 import { FileSystem } from "@effect/platform"
@@ -24,7 +25,10 @@ export interface Outside {
 const reference = /\$\$\{|\$\{([^}]*)\}/g
 const variable = /^([A-Za-z_]\w*)(?::-(.*))?$/s
 
-/** Puts the values from outside into the document of `file`. Relative paths of secret files start from the configuration's folder. */
+/**
+ * Puts the values from outside into the document of `file`. Relative paths of secret files start from the
+ * configuration's folder.
+ */
 export const fillIn = (file: YamlFile, configPath: string): Effect.Effect<Outside, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const problems: Array<Problem> = []

@@ -40,7 +40,10 @@ export const read = <A, I>(
   )
 }
 
-/** What is still wrong after the second reading, in the words of the first, which speak of what stands in the file, unless it got further. */
+/**
+ * What is still wrong after the second reading, in the words of the first, which speak of what stands in the file,
+ * unless it got further.
+ */
 const inFirstWords = (first: ReadonlyArray<Finding>, left: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
   left.map((finding) => {
     const earlier = first.find((other) => other._tag === finding._tag && same(other.path, finding.path))
@@ -51,8 +54,9 @@ const inFirstWords = (first: ReadonlyArray<Finding>, left: ReadonlyArray<Finding
 const same = (a: Path, b: Path): boolean => a.length === b.length && a.every((part, index) => part === b[index])
 
 /**
- * The value with text that means a number or a boolean taken for one, and numbers taken for text, where the schema wants it so: a
- * port from an environment variable, `verify_ssl: "no"`, a uuid or token of digits alone. The Python agent does the former too.
+ * The value with text that means a number or a boolean taken for one, and numbers taken for text, where the schema
+ * wants it so: a port from an environment variable, `verify_ssl: "no"`, a uuid or token of digits alone. The Python
+ * agent does the former too.
  */
 const otherwise = (source: Source, value: unknown, at: Path, findings: ReadonlyArray<Finding>): unknown =>
   findings.reduce((whole, finding) => {

@@ -1,8 +1,8 @@
 /**
  * A YAML file whose values know where they stand.
  *
- * Read as YAML 1.1, as the Python agent does: there `yes` and `off` are booleans, and `<<` merges. A key with nothing behind it
- * counts as not written.
+ * Read as YAML 1.1, as the Python agent does: there `yes` and `off` are booleans, and `<<` merges. A key with nothing
+ * behind it counts as not written.
  */
 import {
   type Alias,
@@ -15,6 +15,7 @@ import {
   type Pair,
   parseDocument,
   type Scalar,
+  visit,
   type YAMLMap
 } from "yaml"
 import { type Path, type Position, type Problem, pathText } from "./problem.js"
@@ -73,12 +74,15 @@ export const parseYaml = (text: string): YamlFile => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const broken = [...document.errors, ...document.warnings]
-    .toSorted((a, b) => a.pos[0] - b.pos[0])
+  const errors = [...document.errors, ...document.warnings].map((error) => ({ code: error.code, at: error.pos[0] }))
+  const loose =
+    errors.length > 0 ? [] : looseAliases(document).map((alias) => ({ code: "BAD_ALIAS", at: startOf(alias) }))
+  const broken = [...errors, ...loose]
+    .toSorted((a, b) => a.at - b.at)
     .slice(0, 1)
     .map((error) => ({
       path: "",
-      position: at(error.pos[0]),
+      position: at(error.at),
       what: `is not valid YAML: ${syntaxErrors[error.code] ?? "this cannot be read"}`
     }))
   return {
@@ -101,6 +105,16 @@ const valuesOf = (document: Document.Parsed, at: (offset: number) => Position): 
     // Aliases of aliases of aliases.
     return { problem: { path: "", position: at(0), what: "has too many aliases (*)" } }
   }
+}
+
+const looseAliases = (document: Document.Parsed): ReadonlyArray<Alias> => {
+  const found: Array<Alias> = []
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) found.push(alias)
+    }
+  })
+  return found
 }
 
 /** Mappings without the keys that have nothing behind them. */
@@ -146,8 +160,7 @@ const duplicatesIn = (document: Document.Parsed, at: (offset: number) => Positio
 const startOf = (node: unknown): number =>
   isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? (node.range?.[0] ?? 0) : 0
 
-const resolved = (document: Document.Parsed, node: unknown): unknown =>
-  isAlias(node) ? (node satisfies Alias).resolve(document) : node
+const resolved = (document: Document.Parsed, node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
 
 /** The pair of a key, also if it comes from a merge (`<<`). */
 const pairOf = (document: Document.Parsed, map: YAMLMap, key: string): Pair | undefined => {

@@ -14,7 +14,7 @@ export const makeSetting = (options: SettingOptions) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-demo-" })
-    const cloud = yield* OpenNebula.serve({ bootMillis: options.bootMillis })
+    const cloud = yield* OpenNebula.serve({ port: 0, bootTime: options.bootMillis })
     const marketplace = yield* Waldur.serve({})
     const world = yield* Waldur.demoWorld(marketplace.marketplace)
     const configFile = (yield* Path.Path).join(directory, "config.yaml")
@@ -29,7 +29,7 @@ const configuration = (cloud: OpenNebula.Served, marketplace: Waldur.Served, wor
     backend_type: "opennebula",
     order_processing_backend: "opennebula"
   }
-  const backend = { api_url: `${cloud.url}/RPC2`, credentials: cloud.credentials, zone_id: 0, cluster_ids: [0] }
+  const backend = { api_url: cloud.url, credentials: cloud.frontEnd.session, zone_id: 0, cluster_ids: [0] }
   return {
     // As short as it goes, so that the demo shows the agent's speed and not the waiting between two looks.
     poll_interval: 0.1,

@@ -1,6 +1,6 @@
 /** An offering at work: its marketplace, its backend, its health. */
 import { Context, type Effect, Layer, Ref } from "effect"
-import type { Backend, Component, OfferingId, SiteError } from "../../core/index.js"
+import type { Backend, Component, OfferingId, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { OfferingHealth } from "./health.js"
 
@@ -12,10 +12,10 @@ export interface Offering {
   readonly health: OfferingHealth
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
-  /** Whether limits of components billed `fixed` are told to Waldur: some servers can then never finish a plan switch. */
-  readonly reportFixedLimits: boolean
   /** As Waldur has them at this moment: they win over the settings of the file. */
   readonly pluginOptions: Effect.Effect<Readonly<Record<string, unknown>>, SiteError>
+  /** Looks after a backend id for some seconds: the marketplace may still lose it. Returns at once; gives up quietly. */
+  readonly guardBackendId: (resource: ResourceId, backendId: string) => Effect.Effect<void>
   /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */
   readonly providerCustomer: string
 }

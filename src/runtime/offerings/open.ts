@@ -3,11 +3,12 @@
  *
  * Repeated for as long as it takes: an offering whose marketplace is away at the start comes later.
  */
-import { Effect, type Layer, Option, Redacted } from "effect"
+import { Effect, FiberSet, type Layer, Option, Redacted } from "effect"
 import { type Component, OfferingFault, observed } from "../../core/index.js"
 import { makeWaldur } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
+import { backendIdGuard } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
 
@@ -32,6 +33,7 @@ export const openOffering = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     const known = yield* Effect.mapError(components(config, inWaldur.components), allOf)
     const backend = yield* openBackend(config, known, memoMap)
     const probe = Effect.zipRight(waldur.offering(config.id), backend.ping)
+    const guards = yield* FiberSet.make()
     const offering: Offering = {
       id: config.id,
       name: config.name,
@@ -39,11 +41,21 @@ export const openOffering = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       backend,
       health: yield* Health.make(probe),
       components: known,
-      reportFixedLimits: config.reportFixedLimits,
       pluginOptions: yield* Effect.cachedWithTTL(
         Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions),
         "1 minute"
       ),
+      guardBackendId: (resource, backendId) =>
+        waldur.keepBackendId(resource, backendId).pipe(
+          Effect.tap((kept) =>
+            Effect.unless(Effect.logInfo(`Waldur had lost the backend id ${backendId}`), () => kept)
+          ),
+          Effect.delay("1 second"),
+          Effect.repeat(backendIdGuard),
+          Effect.catchAll((error) => Effect.logWarning(`Backend id ${backendId} not looked after: ${error.message}`)),
+          FiberSet.run(guards),
+          Effect.asVoid
+        ),
       providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
     }
     return offering

@@ -8,6 +8,7 @@ import { Effect, Option, Schema } from "effect"
 import {
   type CarriedOut,
   carryOut,
+  decide,
   ensureDone,
   type HandlerServices,
   type JournalEntry,
@@ -95,11 +96,33 @@ const attempt = (
       : yield* giveUp(offering, order, journal, result.refusal, result.leftovers)
   })
 
-/** Approve, let the backend work, report. The handler's steps and ours stand in one journal. */
+/**
+ * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
+ *
+ * The server's background task after an approval, which must be over before a backend id is set, is waited for while the backend works.
+ */
 const handle = (offering: Offering, request: OrderRequest, approve: boolean) =>
   Effect.gen(function* () {
-    if (approve) yield* ensureDone("waldur: approve", approved(offering, request.order))
-    yield* report(offering, request, yield* backendHandler(offering, request))
+    if (approve) yield* ensureDone("waldur: approve", offering.waldur.approveByProvider(request.order))
+    const [hasScope, outcome] = yield* Effect.all(
+      [
+        decide("waldur: executing", Schema.Boolean, executing(offering, request.order)),
+        backendHandler(offering, request)
+      ],
+      { concurrency: "unbounded" }
+    )
+    yield* report(offering, request, outcome, hasScope)
+    if (outcome.backendId !== undefined) yield* offering.guardBackendId(request.resource.id, outcome.backendId)
+  })
+
+/** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
+const executing = (offering: Offering, order: OrderId) =>
+  Effect.gen(function* () {
+    const now = yield* offering.waldur.awaitExecuting(order)
+    if (endedByOthers(now)) {
+      return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
+    }
+    return Option.isSome(now.scopeUuid)
   })
 
 const backendHandler = (
@@ -115,15 +138,6 @@ const backendHandler = (
       return backend.terminate(request)
   }
 }
-
-const approved = (offering: Offering, order: OrderId) =>
-  Effect.gen(function* () {
-    yield* offering.waldur.approveByProvider(order)
-    const now = yield* offering.waldur.awaitExecuting(order)
-    if (endedByOthers(now)) {
-      return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
-    }
-  })
 
 const endedByOthers = (order: api.Order): boolean =>
   order.state === "canceled" || order.state === "rejected" || order.state === "erred"

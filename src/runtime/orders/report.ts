@@ -6,18 +6,16 @@ import type { Offering } from "../offerings/offering.js"
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
  *
- * Setting a value again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got
+ * `hasScope`: the server keeps something of its own behind the resource, which must be told as well. Setting a value again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got
  * them, the next attempt makes new ones.
  */
-export const report = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+export const report = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
   Effect.gen(function* () {
-    const { waldur } = offering
-    const components = offering.components.filter(
-      (component) => component.accountingType !== "fixed" || offering.reportFixedLimits
-    )
+    const { waldur, components } = offering
     const resource = request.resource.id
     const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
-    if (backendId !== undefined) {
+    const isNewId = backendId !== undefined && backendId !== request.resource.backendId
+    if (isNewId) {
       yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
@@ -35,6 +33,11 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     if (endpoints !== undefined && endpoints.length > 0) {
       yield* ensureDone("waldur: endpoints", waldur.setEndpoints(resource, endpoints))
     }
+    if (hasScope && request._tag !== "Terminate") {
+      yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
+    }
+    // Once more, as late as can be: the server's background task may have overwritten it since.
+    if (isNewId) yield* ensureDone("waldur: backend id kept", waldur.keepBackendId(resource, backendId))
     yield* ensureDone("waldur: done", waldur.setStateDone(request.order))
   })
 

@@ -1,0 +1,27 @@
+/**
+ * Calls, as somebody may want to watch them: in the live view, in the log at debug level, in metrics.
+ *
+ * A FiberRef, so that a plugin's client can tell of its calls without being handed anything, and so that what is set for one order
+ * says whose call it was.
+ */
+import { Effect, FiberRef } from "effect"
+
+export interface ObservedCall {
+  /** `opennebula`, `waldur`, ... */
+  readonly system: string
+  /** `one.vm.info`, `POST marketplace-orders/{uuid}/set_state_done/`. */
+  readonly call: string
+  /** Ids it was about, as far as the caller can tell: "100". Never values, which may be secret. */
+  readonly about: string
+  readonly milliseconds: number
+  /** `ok`, or the error's tag. */
+  readonly outcome: string
+}
+
+export const callObserver: FiberRef.FiberRef<(call: ObservedCall) => Effect.Effect<void>> = FiberRef.unsafeMake(
+  (_call: ObservedCall): Effect.Effect<void> => Effect.void
+)
+
+/** Tells whoever watches. */
+export const observed = (call: ObservedCall): Effect.Effect<void> =>
+  Effect.flatMap(FiberRef.get(callObserver), (observe) => observe(call))

@@ -1,0 +1,78 @@
+/** `site-actors demo`: six orders through both simulators and the agent, live, and a check of what is left on both sides. */
+import { Command, Options } from "@effect/cli"
+import { Console, Data, Effect, Redacted } from "effect"
+import * as Agent from "../agent.js"
+import { loadConfig } from "../config/index.js"
+import { makeCustomer } from "../demo/customer.js"
+import { added, takeInventory } from "../demo/inventory.js"
+import { printLive } from "../demo/live.js"
+import { makeSetting } from "../demo/setting.js"
+import { tellStory } from "../demo/story.js"
+import { table } from "../demo/table.js"
+import { plugins } from "../plugins.js"
+
+/** The demo did not end as it should; what it printed says where. */
+export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differences: ReadonlyArray<string> }> {
+  override get message(): string {
+    return `The demo failed:\n${this.differences.map((difference) => `  - ${difference}`).join("\n")}`
+  }
+}
+
+const boot = Options.integer("boot-ms").pipe(
+  Options.withDescription("How long a simulated VM takes to boot. A real front-end with dummy drivers took 100 ms."),
+  Options.withDefault(100)
+)
+
+export const demo = Command.make("demo", { boot }, ({ boot }) =>
+  Effect.gen(function* () {
+    const setting = yield* makeSetting({ bootMillis: boot })
+    const { cloud, marketplace, world } = setting
+    yield* Console.log(`Simulated OpenNebula  ${cloud.url}\nSimulated Waldur      ${marketplace.url}/api/\n`)
+    const config = yield* loadConfig(setting.configFile, plugins)
+    const before = takeInventory(cloud.frontEnd)
+    const differences = yield* Effect.gen(function* () {
+      yield* printLive({ colours: process.stdout.isTTY === true })
+      yield* Effect.forkScoped(Agent.run(config))
+      const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
+      const { chapters, made } = yield* tellStory(customer, world, () => added(before, takeInventory(cloud.frontEnd)))
+      yield* Console.log("\nWhat the orders made\n")
+      yield* Console.log(made.map((object) => `  ${object}`).join("\n"))
+      yield* Console.log("\nOrders\n")
+      yield* Console.log(
+        table(
+          [
+            { title: "operation" },
+            { title: "resource" },
+            { title: "result" },
+            { title: "seconds", align: "right" },
+            { title: "" }
+          ],
+          chapters.map(({ operation, resource, passed, milliseconds, remark }) => [
+            operation,
+            resource,
+            passed ? "PASS" : "FAIL",
+            (milliseconds / 1000).toFixed(2),
+            remark
+          ])
+        )
+      )
+      const left = added(before, takeInventory(cloud.frontEnd))
+      const alive = [...marketplace.marketplace.resources.values()].filter(
+        (resource) => resource.state !== "Terminated"
+      )
+      yield* Console.log(`\nLeft over in OpenNebula: ${left.length === 0 ? "nothing" : left.join(", ")}`)
+      yield* Console.log(
+        `Left over in Waldur:     ${alive.length === 0 ? "nothing" : alive.map((one) => `${one.name} ${one.state}`).join(", ")}`
+      )
+      return [
+        ...chapters.filter((chapter) => !chapter.passed).map((chapter) => `${chapter.operation}: ${chapter.remark}`),
+        ...left.map((object) => `left over in OpenNebula: ${object}`),
+        ...alive.map((resource) => `left over in Waldur: ${resource.name} is ${resource.state}`),
+        ...(made.length === 0 ? ["the orders made nothing"] : [])
+      ]
+    }).pipe(Effect.scoped, Effect.provide(Agent.layer(setting.dataDir, "demo")))
+    if (differences.length > 0) return yield* new DemoFailed({ differences })
+  }).pipe(Effect.scoped)
+).pipe(
+  Command.withDescription("Shows six orders from a simulated Waldur become calls to a simulated OpenNebula, and back.")
+)

@@ -1,0 +1,45 @@
+/** Prints what the agent does while it does it: one line a call, a step's name when it begins. */
+import { Clock, Console, Effect, PubSub, Queue } from "effect"
+import { Activities, type Activity } from "../activity.js"
+
+export interface LiveOptions {
+  readonly colours: boolean
+}
+
+/** Prints until its scope closes. What comes often and says little (looking at the queue) is left out. */
+export const printLive = (options: LiveOptions) =>
+  Effect.gen(function* () {
+    const activities = yield* PubSub.subscribe(yield* Activities)
+    const began = yield* Clock.currentTimeMillis
+    const print = Effect.gen(function* () {
+      const activity = yield* Queue.take(activities)
+      const text = line(activity, options)
+      const at = (((yield* Clock.currentTimeMillis) - began) / 1000).toFixed(3).padStart(8)
+      if (text !== undefined) yield* Console.log(`${at}  ${text}`)
+    })
+    yield* Effect.forkScoped(Effect.forever(print))
+  })
+
+const looking = new Set([
+  "GET marketplace-orders/",
+  "GET marketplace-orders/{uuid}/",
+  "GET marketplace-provider-offerings/{uuid}/"
+])
+
+const line = (activity: Activity, { colours }: LiveOptions): string | undefined => {
+  const dim = (text: string) => (colours ? `\u001b[2m${text}\u001b[0m` : text)
+  switch (activity._tag) {
+    case "Call": {
+      if (looking.has(activity.call) && activity.outcome === "ok") return undefined
+      const took = `${activity.milliseconds.toFixed(0).padStart(4)} ms`
+      const call = `${activity.call} ${activity.about}`.trimEnd().padEnd(66)
+      return `  ${dim(activity.system.padEnd(10))}  ${call}  ${dim(took)}  ${activity.outcome === "ok" ? "" : activity.outcome}`.trimEnd()
+    }
+    case "Order":
+      return `order ${activity.event}${activity.detail === undefined ? "" : `: ${activity.detail}`}`
+    case "Offering":
+      return `offering ${activity.event}${activity.detail === undefined ? "" : `: ${activity.detail}`}`
+    case "Step":
+      return undefined
+  }
+}

@@ -1,0 +1,197 @@
+/** The simulated front-end without HTTP: calls in, answers out, and its own work going on by the Clock in between. */
+import { Clock, Effect, type Scope } from "effect"
+import { dispatch } from "./dispatch.js"
+import { blotSecrets, type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } from "./interception.js"
+import { fillWorld, type InitialWorld } from "./lab.js"
+import { type Answer, Fault } from "./refusals.js"
+import { type Times, timesFrom } from "./times.js"
+import { fromPlain, type Plain, toPlain, type Value } from "./values.js"
+import { type DriverAction, World } from "./world.js"
+import { decodeBody, type Request, readRequest, writeAnswer } from "./xml-rpc.js"
+
+export interface FrontEndOptions {
+  /** Milliseconds from a host's choice to RUNNING. */
+  readonly bootTime?: number
+  /** Milliseconds of single steps; the rest as in the recorded laboratory. */
+  readonly times?: Partial<Times>
+  /** Milliseconds that every call takes before it is carried out. */
+  readonly latency?: number
+  /** oneadmin's password; "opennebula" when left out. */
+  readonly password?: string
+  readonly initial?: InitialWorld
+  readonly interceptor?: Interceptor
+}
+
+export interface CallRecord extends CallSeen {
+  /** Name part of the session. */
+  readonly user: string
+  readonly answer:
+    | { readonly _tag: "Ok"; readonly value: unknown }
+    | { readonly _tag: "Error"; readonly code: number; readonly message: string }
+    | { readonly _tag: "Fault"; readonly code: number; readonly message: string }
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+export interface FrontEnd {
+  /** One call as `session` (oneadmin when left out); `params` without the session. */
+  readonly call: (method: string, params: ReadonlyArray<Plain>, session?: string) => Effect.Effect<Answer>
+  /** One XML-RPC request body. Fails only when an interceptor drops it. */
+  readonly handle: (request: string | Uint8Array) => Effect.Effect<HttpAnswer, ConnectionDropped>
+  /** Makes the driver fail the next such action, of that VM or of any. */
+  readonly faults: {
+    readonly failNext: (action: DriverAction, options?: { readonly vm?: number; readonly times?: number }) => void
+    readonly clear: () => void
+  }
+  /** Puts an interceptor in place of the one before; undefined: none. */
+  readonly intercept: (interceptor: Interceptor | undefined) => void
+  /** Everything that was carried out, oldest first. */
+  readonly calls: ReadonlyArray<CallRecord>
+  /** Calls `listener` after each call; the answer takes it off again. */
+  readonly onCall: (listener: (call: CallRecord) => void) => () => void
+  /** The whole state, for final checks of tests. */
+  readonly world: World
+  /** How much work is still going on; 0: settled. */
+  readonly pendingWork: () => number
+  /** oneadmin's session. */
+  readonly session: string
+}
+
+const answerForLog = (answer: Answer): CallRecord["answer"] =>
+  answer._tag === "Ok" || answer._tag === "Bare"
+    ? { _tag: "Ok", value: toPlain(answer.value) }
+    : { _tag: answer._tag, code: answer.code, message: answer.message }
+
+export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<FrontEnd, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const world = new World(timesFrom({ bootTime: options.bootTime, ...options.times }))
+    const password = options.password ?? "opennebula"
+    world.nowMillis = yield* Clock.currentTimeMillis
+    fillWorld(world, password, options.initial ?? {})
+
+    const calls: Array<CallRecord> = []
+    const listeners = new Set<(call: CallRecord) => void>()
+    let interceptor = options.interceptor
+    let pending = 0
+    let requestId = 0
+
+    /** Put-off work, in the order in which it is due; of the same moment, what was put off first. */
+    const agenda: Array<{ readonly due: number; readonly run: () => void }> = []
+    const enqueue = (due: number, run: () => void) => {
+      const later = agenda.findIndex((entry) => entry.due > due)
+      agenda.splice(later < 0 ? agenda.length : later, 0, { due, run })
+    }
+
+    /** Runs `work` at the Clock's time, then takes up what it put off as fibers of the front-end's scope. */
+    const atNow = <Result>(work: () => Result): Effect.Effect<Result> =>
+      Effect.gen(function* () {
+        world.nowMillis = yield* Clock.currentTimeMillis
+        const result = yield* Effect.sync(work)
+        const deferred = world.deferred
+        world.deferred = []
+        for (const { after, run } of deferred) {
+          enqueue(world.nowMillis + after, run)
+          pending += 1
+          // Fibers that are due together wake in any order, so that each takes the agenda's first entry, not its own.
+          yield* Effect.sleep(after).pipe(
+            Effect.zipRight(atNow(() => agenda.shift()?.run())),
+            Effect.ensuring(Effect.sync(() => (pending -= 1))),
+            // Nobody waits for these fibers: a bug in one must not pass unseen.
+            Effect.tapErrorCause((cause) => Effect.logError("simulated OpenNebula: put-off work died", cause)),
+            Effect.forkIn(scope)
+          )
+        }
+        return result
+      })
+
+    const carryOut = (method: string, params: ReadonlyArray<Value>): Effect.Effect<Answer> =>
+      Effect.gen(function* () {
+        if (options.latency !== undefined) yield* Effect.sleep(options.latency)
+        const answer = yield* atNow(() => dispatch(world, method, params, ++requestId))
+        const [session, ...given] = params.map(toPlain)
+        const record: CallRecord = {
+          method,
+          params: blotSecrets(method, given),
+          user: String(session ?? "").split(":")[0] ?? "",
+          answer: answerForLog(answer),
+          at: world.nowMillis
+        }
+        calls.push(record)
+        for (const listener of listeners) listener(record)
+        return answer
+      })
+
+    /** Undefined: the call goes on undisturbed. */
+    const disturb = (
+      disturbance: Disturbance | undefined,
+      when: "before" | "after",
+      method: string
+    ): Effect.Effect<HttpAnswer | undefined, ConnectionDropped> => {
+      if (disturbance?.when !== when) return Effect.succeed(undefined)
+      switch (disturbance._tag) {
+        case "Drop":
+          return Effect.fail(new ConnectionDropped({ method }))
+        case "Delay":
+          return Effect.as(Effect.sleep(disturbance.millis), undefined)
+        case "HttpError":
+          return Effect.succeed({ status: disturbance.status, body: "" })
+        case "Garbage":
+          return Effect.succeed({ status: 200, body: disturbance.body })
+      }
+    }
+
+    const read = (request: string | Uint8Array): Request | Fault => {
+      try {
+        return readRequest(typeof request === "string" ? request : decodeBody(request))
+      } catch (thrown) {
+        if (thrown instanceof Fault) return thrown
+        throw thrown
+      }
+    }
+
+    const handle = (body: string | Uint8Array): Effect.Effect<HttpAnswer, ConnectionDropped> =>
+      Effect.gen(function* () {
+        const request = yield* Effect.sync(() => read(body))
+        if (request instanceof Fault)
+          return { status: 200, body: writeAnswer({ _tag: "Fault", code: request.code, message: request.message }) }
+        const { method, params } = request
+        const disturbance = interceptor?.({ method, params: blotSecrets(method, params.slice(1).map(toPlain)) })
+        const instead = yield* disturb(disturbance, "before", method)
+        if (instead !== undefined) return instead
+        const answer = yield* carryOut(method, params)
+        return (yield* disturb(disturbance, "after", method)) ?? { status: 200, body: writeAnswer(answer) }
+      })
+
+    const session = `oneadmin:${password}`
+    return {
+      call: (method, params, as = session) => carryOut(method, [as, ...params].map(fromPlain)),
+      handle,
+      faults: {
+        failNext: (action, { times = 1, vm } = {}) => {
+          for (let count = 0; count < times; count++) world.failures.push({ action, vm })
+        },
+        clear: () => {
+          world.failures.length = 0
+        }
+      },
+      intercept: (next) => {
+        interceptor = next
+      },
+      calls,
+      onCall: (listener) => {
+        listeners.add(listener)
+        return () => {
+          listeners.delete(listener)
+        }
+      },
+      world,
+      pendingWork: () => pending,
+      session
+    }
+  })

@@ -1,0 +1,17 @@
+/** What every method of the front-end is: a function of the world, the caller and the parameters. Throws `Refusal` or `Fault`. */
+import type { Args } from "./args.js"
+import type { User } from "./objects.js"
+import type { Value } from "./values.js"
+import type { World } from "./world.js"
+
+export interface Call {
+  readonly world: World
+  readonly caller: User
+  readonly args: Args
+  readonly requestId: number
+}
+
+export type Method = (call: Call) => Value
+
+/** By full name, for example `one.vm.info`. */
+export type Methods = Readonly<Record<string, Method>>

@@ -1,0 +1,100 @@
+/** Security groups: named firewall rules. Not deletable while a VM uses one. */
+import { requireRight, targetOf } from "./access.js"
+import type { Methods } from "./method.js"
+import { claimName } from "./names.js"
+import type { SecurityGroup } from "./objects.js"
+import {
+  lockDocument,
+  ownedBy,
+  ownedMethods,
+  ownerDocument,
+  permissionDocument,
+  rangeFrom,
+  readTemplate,
+  selectOwned
+} from "./owned.js"
+import { actionRefused, internalError } from "./refusals.js"
+import type { Vector } from "./template.js"
+import { int, string } from "./values.js"
+import type { World } from "./world.js"
+import { idList, wrap } from "./xml.js"
+
+const target = (group: SecurityGroup) => targetOf("SECGROUP", group)
+
+const doneState = 6
+
+/** VMs with a NIC that this group guards. */
+const usersOf = (world: World, group: SecurityGroup): ReadonlyArray<number> =>
+  world.vms
+    .oldestFirst()
+    .filter(
+      (vm) =>
+        vm.state !== doneState &&
+        vm.template
+          .vectors("NIC")
+          .some((nic) => (nic.values.get("SECURITY_GROUPS") ?? "").split(",").includes(String(group.id)))
+    )
+    .map((vm) => vm.id)
+
+const document = (world: World, group: SecurityGroup): string =>
+  wrap(
+    "SECURITY_GROUP",
+    ownerDocument(group) +
+      permissionDocument(group.permissions) +
+      lockDocument(group) +
+      idList("UPDATED_VMS", usersOf(world, group)) +
+      idList("OUTDATED_VMS", []) +
+      idList("UPDATING_VMS", []) +
+      idList("ERROR_VMS", []) +
+      wrap("TEMPLATE", group.template.toXml())
+  )
+
+const protocols = ["TCP", "UDP", "ICMP", "ICMPV6", "IPSEC", "ALL"]
+
+const checkRule = (rule: Vector): void => {
+  if (!protocols.includes((rule.values.get("PROTOCOL") ?? "").toUpperCase()))
+    throw internalError(`Wrong PROTOCOL in rule. Valid options: ${protocols.join(", ")}.`)
+  if (!["INBOUND", "OUTBOUND"].includes((rule.values.get("RULE_TYPE") ?? "").toUpperCase()))
+    throw internalError("Wrong RULE_TYPE in rule. Valid options: INBOUND, OUTBOUND.")
+}
+
+export const securityGroupMethods: Methods = {
+  ...ownedMethods<SecurityGroup>({
+    prefix: "secgroup",
+    kind: "SECGROUP",
+    pool: (world) => world.securityGroups,
+    uniqueNames: true,
+    template: (group) => group.template
+  }),
+  "one.secgroup.allocate": ({ args, caller, world }) => {
+    const template = readTemplate(args.string(0), internalError)
+    requireRight(world, caller, "CREATE", { kind: "SECGROUP" })
+    const name = template.get("NAME") ?? ""
+    template.remove("NAME")
+    claimName(
+      name,
+      "SecurityGroup",
+      [...world.securityGroups].filter((other) => other.uid === caller.id)
+    )
+    template.vectors("RULE").forEach(checkRule)
+    return int(world.securityGroups.add((id) => ({ id, name, ...ownedBy(world, caller), template })).id)
+  },
+  "one.secgroup.info": ({ args, caller, world }) => {
+    const group = world.securityGroups.get(args.int(0))
+    requireRight(world, caller, "USE", target(group))
+    return string(document(world, group))
+  },
+  "one.secgrouppool.info": (call) => {
+    const groups = selectOwned(call, call.world.securityGroups, target, rangeFrom(call))
+    return string(wrap("SECURITY_GROUP_POOL", groups.map((group) => document(call.world, group)).join("")))
+  },
+  "one.secgroup.delete": ({ args, caller, world }) => {
+    const group = world.securityGroups.get(args.int(0))
+    requireRight(world, caller, "MANAGE", target(group))
+    const refuse = (reason: string) => actionRefused(`Cannot delete security group. ${reason}`)
+    if (group.id === 0) throw refuse("The default security group (ID 0) cannot be deleted.")
+    if (usersOf(world, group).length > 0) throw refuse("The security group has VMs using it")
+    world.securityGroups.remove(group.id)
+    return int(group.id)
+  }
+}

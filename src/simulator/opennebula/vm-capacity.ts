@@ -1,0 +1,120 @@
+/** `one.vm.resize` and `one.vm.diskresize`: accepted at once, done later when the VM runs, undone without a word when the driver fails. */
+import { requireRight } from "./access.js"
+import type { Methods } from "./method.js"
+import type { Vm } from "./objects.js"
+import { readTemplate } from "./owned.js"
+import { requireQuota } from "./quotas.js"
+import { actionRefused, internalError } from "./refusals.js"
+import { fits } from "./scheduler.js"
+import type { Template } from "./template.js"
+import { int } from "./values.js"
+import { causeOf, vmTarget } from "./vm-actions.js"
+import { turnPage } from "./vm-history.js"
+import { active, afterwards, enter, schedule, takeTurn } from "./vm-machine.js"
+import { Lcm, stateName, VmAction, VmState } from "./vm-states.js"
+import type { World } from "./world.js"
+
+const isRunning = (vm: Vm) => vm.state === VmState.active && vm.lcm === Lcm.running
+
+const capacityNames = ["CPU", "MEMORY", "VCPU"] as const
+type Capacity = Partial<Record<(typeof capacityNames)[number], string>>
+
+/** As C reads a number: "1.5" is 1 for a whole number, "abc" is nothing, and nothing or 0 leaves the value as it is. */
+const readCapacity = (template: Template): Capacity => {
+  const wanted: Capacity = {}
+  for (const name of capacityNames) {
+    const text = template.get(name) ?? ""
+    const value = name === "CPU" ? Number.parseFloat(text) : Number.parseInt(text, 10)
+    if (value < 0)
+      throw internalError(`${name} must be a positive ${name === "CPU" ? "float or integer" : "integer"} value.`)
+    if (value > 0) wanted[name] = String(value)
+  }
+  return wanted
+}
+
+const apply = (vm: Vm, wanted: Capacity): void => {
+  for (const name of capacityNames) {
+    const value = wanted[name]
+    if (value !== undefined) vm.template.set(name, value)
+  }
+}
+
+const resizable = (vm: Vm) =>
+  isRunning(vm) ||
+  vm.state === VmState.poweroff ||
+  vm.state === VmState.undeployed ||
+  vm.state === VmState.pending ||
+  vm.state === VmState.hold
+
+const finishLiveResize = (world: World, vm: Vm, before: Capacity): void => {
+  takeTurn(vm)
+  active(vm, Lcm.hotplugResize)
+  afterwards(world, vm, world.times.liveResize, () => {
+    if (world.fails("live-resize", vm.id)) apply(vm, before)
+    active(vm, Lcm.running)
+  })
+}
+
+const resizeDisk = (world: World, vm: Vm, disk: Map<string, string>, size: string): void => {
+  const before = disk.get("SIZE") ?? size
+  const live = isRunning(vm)
+  const { state } = vm
+  takeTurn(vm)
+  active(vm, live ? Lcm.diskResize : state === VmState.poweroff ? Lcm.diskResizePoweroff : Lcm.diskResizeUndeployed)
+  disk.set("SIZE", size)
+  afterwards(world, vm, world.times.diskResize, () => {
+    if (world.fails(live ? "live-disk-resize" : "disk-resize", vm.id)) disk.set("SIZE", before)
+    if (live) active(vm, Lcm.running)
+    else enter(vm, state)
+  })
+}
+
+export const vmCapacityMethods: Methods = {
+  "one.vm.resize": (call) => {
+    const { args, caller, world } = call
+    const [id, text, enforce] = [args.int(0), args.string(1), args.boolean(2)]
+    const vm = world.vms.get(id)
+    requireRight(world, caller, enforce ? "MANAGE" : "ADMIN", vmTarget(vm))
+    const wanted = readCapacity(readTemplate(text, internalError))
+    const more = (name: "CPU" | "MEMORY") =>
+      Number(wanted[name] ?? vm.template.get(name)) - Number(vm.template.get(name))
+    const running = vm.countsAsRunning ? 1 : 0
+    requireQuota(world, caller.id, vm, {
+      VM: new Map([
+        ["CPU", more("CPU")],
+        ["RUNNING_CPU", running * more("CPU")],
+        ["MEMORY", more("MEMORY")],
+        ["RUNNING_MEMORY", running * more("MEMORY")]
+      ])
+    })
+    if (!resizable(vm)) throw actionRefused(`Cannot resize a VM in state ${stateName(vm)}`)
+    const host = vm.state === VmState.undeployed ? undefined : vm.history.at(-1)?.host
+    if (enforce && host !== undefined && !fits(world, host, { cpu: more("CPU"), memory: more("MEMORY") }))
+      throw actionRefused(`Host ${host.id} does not have enough capacity.`)
+    const before = Object.fromEntries(capacityNames.map((name) => [name, vm.template.get(name)]))
+    const live = isRunning(vm)
+    apply(vm, wanted)
+    turnPage(world, vm, VmAction.resize, causeOf(call))
+    if (live) finishLiveResize(world, vm, before)
+    if (vm.state === VmState.pending) schedule(world, vm)
+    return int(id)
+  },
+  "one.vm.diskresize": (call) => {
+    const { args, caller, world } = call
+    const [id, diskId, text] = [args.int(0), args.int(1), args.string(2)]
+    const vm = world.vms.get(id)
+    requireRight(world, caller, "MANAGE", vmTarget(vm))
+    if (!/^\s*-?\d+/.test(text)) throw actionRefused("Disk SIZE is not a valid integer")
+    const size = Number.parseInt(text, 10)
+    const disk = vm.template.vectors("DISK").find(({ values }) => values.get("DISK_ID") === String(diskId))
+    if (disk === undefined) throw actionRefused("VM disk does not exist")
+    const more = size - Number(disk.values.get("SIZE") ?? 0)
+    if (more <= 0) throw actionRefused("New disk size has to be greater than current one")
+    requireQuota(world, caller.id, vm, { VM: new Map([["SYSTEM_DISK_SIZE", more]]) })
+    if (!isRunning(vm) && vm.state !== VmState.poweroff && vm.state !== VmState.undeployed)
+      throw actionRefused(`Could not resize disk for VM ${id}, wrong state ${stateName(vm)}.`)
+    turnPage(world, vm, VmAction.diskResize, causeOf(call))
+    resizeDisk(world, vm, disk.values, String(size))
+    return int(id)
+  }
+}

@@ -1,0 +1,20 @@
+/** Writing the XML documents that OpenNebula answers: plain elements, CDATA elements, and lists of ids. */
+
+export const escapeXml = (text: string): string =>
+  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+
+/** `<NAME>text</NAME>`, escaped. Numbers are text. */
+export const element = (name: string, text: string | number): string => `<${name}>${escapeXml(String(text))}</${name}>`
+
+/** `<NAME><![CDATA[text]]></NAME>`, as OpenNebula writes what users wrote. */
+export const cdata = (name: string, text: string | number): string =>
+  `<${name}><![CDATA[${String(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]></${name}>`
+
+export const wrap = (name: string, inner: string): string => `<${name}>${inner}</${name}>`
+
+/** `<NAME/>` when there is nothing in it, else CDATA: how network drivers' fields are written (recording 029). */
+export const cdataOrEmpty = (name: string, text: string): string => (text === "" ? `<${name}/>` : cdata(name, text))
+
+/** `<USERS><ID>0</ID><ID>1</ID></USERS>` */
+export const idList = (name: string, ids: Iterable<number>): string =>
+  wrap(name, Array.from(ids, (id) => element("ID", id)).join(""))

@@ -1,0 +1,34 @@
+/** What a finished order leaves on its resource, and where the older server cannot finish it. */
+import { breaksUpdates, costOf } from "./limits.js"
+import type { Order, Plan, Resource } from "./model.js"
+import { moveResource, newUuid, type World } from "./world.js"
+
+const switchPlan = (world: World, resource: Resource, plan: Plan): void => {
+  const now = world.now()
+  const last = resource.planPeriods.at(-1)
+  if (last !== undefined && last.end === null) last.end = now
+  resource.plan = plan
+  resource.planPeriods.push({ uuid: newUuid(world), plan, start: now, end: null })
+}
+
+/** What a finished order leaves on the resource. */
+export const applyDone = (world: World, order: Order): void => {
+  const { resource } = order
+  if (order.type === "Terminate") {
+    const period = resource.planPeriods.at(-1)
+    if (period !== undefined) period.end = world.now()
+    moveResource(world, resource, "Terminated")
+    return
+  }
+  if (order.type === "Update" && order.oldPlan !== null && order.plan !== null) switchPlan(world, resource, order.plan)
+  else if (order.type === "Update") resource.limits = { ...order.limits }
+  else if (resource.plan !== null) switchPlan(world, resource, resource.plan)
+  resource.cost = costOf(resource.plan, resource.limits)
+  moveResource(world, resource, "OK")
+}
+
+/** True where the 2024 server crashes with a `KeyError` on the resource's limits. */
+export const crashesOnDone = (world: World, order: Order): boolean =>
+  world.behaviour.keyErrorOnFixedLimits &&
+  order.type === "Update" &&
+  breaksUpdates(order.resource.offering, order.resource.limits)

@@ -1,0 +1,300 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import { demoWorld, type Marketplace, type MarketplaceOptions, makeMarketplace } from "./index.js"
+
+const origin = "http://waldur.test"
+
+/** One call, answered without HTTP. */
+const ask = (marketplace: Marketplace, authorization: string, method: string, address: string, body?: unknown) =>
+  Effect.gen(function* () {
+    const url = new URL(`${origin}/api/${address}`)
+    const reply = yield* marketplace.handle({
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers: { authorization, "content-type": "application/json" },
+      body: body === undefined ? "" : JSON.stringify(body),
+      origin
+    })
+    if (reply._tag === "Cut") return yield* Effect.dieMessage("the connection was cut")
+    const { status, headers, body: answered } = reply.answer
+    const json: unknown = answered !== undefined && "json" in answered ? answered.json : undefined
+    return { status, headers, json }
+  })
+
+const field = (json: unknown, name: string): string => {
+  const value: unknown = typeof json === "object" && json !== null ? Reflect.get(json, name) : undefined
+  return typeof value === "string" ? value : ""
+}
+
+const limits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
+
+/** A marketplace with the demo world, and short ways to act as its agent and its customer. */
+const stage = (options: MarketplaceOptions = {}) =>
+  Effect.gen(function* () {
+    const marketplace = yield* makeMarketplace({ seed: 7, ...options })
+    const world = yield* demoWorld(marketplace)
+    const agent = (method: string, address: string, body?: unknown) =>
+      ask(marketplace, `Token ${world.agentToken}`, method, address, body)
+    const customer = (method: string, address: string, body?: unknown) =>
+      ask(marketplace, `Token ${world.customerToken}`, method, address, body)
+    const offeringAt = (uuid: string) => `${origin}/api/marketplace-public-offerings/${uuid}/`
+    const vdcAddress = offeringAt(world.vdcOffering.uuid)
+    const vmAddress = offeringAt(world.vmOffering.uuid)
+    const project = `${origin}/api/projects/${world.project.uuid}/`
+    const placed = (body: object) =>
+      Effect.map(customer("POST", "marketplace-orders/", { project, ...body }), ({ json, status }) => {
+        expect(status).toBe(201)
+        return { order: field(json, "uuid"), resource: field(json, "marketplace_resource_uuid") }
+      })
+    const orderVdc = (more: object = {}) =>
+      placed({
+        offering: vdcAddress,
+        plan: `${vdcAddress}plans/${world.plans.vdc.uuid}/`,
+        attributes: { name: "vdc" },
+        limits,
+        ...more
+      })
+    const orderVm = placed({
+      offering: vmAddress,
+      plan: `${vmAddress}plans/${world.plans.small.uuid}/`,
+      attributes: { name: "vm" }
+    })
+    const decide = (order: string, action: string, body: unknown = {}) =>
+      agent("POST", `marketplace-orders/${order}/${action}/`, body)
+    const write = (resource: string, action: string, body: unknown) =>
+      agent("POST", `marketplace-provider-resources/${resource}/${action}/`, body)
+    const runningVm = Effect.gen(function* () {
+      const vm = yield* orderVm
+      yield* decide(vm.order, "approve_by_provider")
+      yield* TestClock.adjust("1 second")
+      yield* write(vm.resource, "set_backend_id", { backend_id: "42" })
+      yield* decide(vm.order, "set_state_done")
+      return vm.resource
+    })
+    const toMedium = (resource: string) =>
+      Effect.map(
+        customer("POST", `marketplace-resources/${resource}/switch_plan/`, {
+          plan: `${vmAddress}plans/${world.plans.medium.uuid}/`
+        }),
+        ({ json }) => field(json, "order_uuid")
+      )
+    return { marketplace, world, agent, customer, orderVdc, orderVm, decide, write, runningVm, toMedium }
+  })
+
+describe("the race after approve", () => {
+  it.scoped("loses a backend id that is set at once, although it was answered with 200", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVdc, decide, write } = yield* stage({ race: true })
+      const { order, resource } = yield* orderVdc()
+      yield* decide(order, "approve_by_provider")
+      expect((yield* write(resource, "set_backend_id", { backend_id: "105" })).status).toBe(200)
+      expect(marketplace.resources.get(resource)?.backendId).toBe("105")
+      yield* TestClock.adjust("1 second")
+      expect(marketplace.resources.get(resource)?.backendId).toBe("")
+    })
+  )
+
+  it.scoped("spares whoever waits until the order is executing", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVdc, decide, write } = yield* stage({ race: true })
+      const { order, resource } = yield* orderVdc()
+      yield* decide(order, "approve_by_provider")
+      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
+      expect((yield* decide(order, "approve_by_provider")).status).toBe(409)
+      yield* TestClock.adjust("1 second")
+      expect(marketplace.orders.get(order)?.state).toBe("executing")
+      yield* write(resource, "set_backend_id", { backend_id: "105" })
+      yield* TestClock.adjust("1 minute")
+      expect(marketplace.resources.get(resource)?.backendId).toBe("105")
+    })
+  )
+
+  it.scoped("shows its end on the older server by a filled resource_uuid", () =>
+    Effect.gen(function* () {
+      const { agent, orderVdc, decide } = yield* stage({ generation: "2024", race: true })
+      const { order } = yield* orderVdc()
+      yield* decide(order, "approve_by_provider")
+      const before = yield* agent("GET", `marketplace-orders/${order}/`)
+      expect(field(before.json, "state")).toBe("executing")
+      expect(field(before.json, "resource_uuid")).toBe("")
+      yield* TestClock.adjust("1 second")
+      const after = yield* agent("GET", `marketplace-orders/${order}/`)
+      expect(field(after.json, "resource_uuid")).toMatch(/^[0-9a-f]{32}$/)
+    })
+  )
+})
+
+describe("a plan switch", () => {
+  it.scoped("completes by itself on the older server and waits for the agent on the current one", () =>
+    Effect.gen(function* () {
+      const older = yield* stage({ generation: "2024" })
+      const olderOrder = yield* older.toMedium(yield* older.runningVm)
+      yield* older.decide(olderOrder, "approve_by_provider")
+      yield* TestClock.adjust("1 second")
+      expect(older.marketplace.orders.get(olderOrder)?.state).toBe("done")
+      expect((yield* older.decide(olderOrder, "set_state_done")).status).toBe(409)
+
+      const current = yield* stage()
+      const resource = yield* current.runningVm
+      const order = yield* current.toMedium(resource)
+      yield* current.decide(order, "approve_by_provider")
+      yield* TestClock.adjust("1 second")
+      expect(current.marketplace.orders.get(order)?.state).toBe("executing")
+      expect(current.marketplace.resources.get(resource)?.plan?.name).toBe("Small")
+      expect((yield* current.decide(order, "set_state_done")).status).toBe(200)
+      expect(current.marketplace.resources.get(resource)?.plan?.name).toBe("Medium")
+    })
+  )
+
+  it.scoped("can never be finished on the older server once limits of fixed components were set", () =>
+    Effect.gen(function* () {
+      const { marketplace, agent, decide, runningVm, toMedium } = yield* stage({ generation: "2024" })
+      const resource = yield* runningVm
+      const set = yield* agent("POST", `marketplace-slurm-remote/${resource}/set_limits/`, { vcpu: 1 })
+      expect(set.status).toBe(200)
+      const order = yield* toMedium(resource)
+      yield* decide(order, "approve_by_provider")
+      yield* TestClock.adjust("1 second")
+      expect((yield* decide(order, "set_state_done")).status).toBe(500)
+      expect(marketplace.orders.get(order)?.state).toBe("executing")
+      expect(marketplace.orders.get(order)?.limits).toEqual({ vcpu: 1 })
+    })
+  )
+})
+
+describe("an order", () => {
+  it.scoped("that is pending stays so when it is called erred, and its resource is Erred", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVm, decide, write } = yield* stage()
+      const { order, resource } = yield* orderVm
+      yield* write(resource, "set_backend_id", { backend_id: "42" })
+      yield* decide(order, "set_state_erred", { error_message: "no", error_traceback: "" })
+      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
+      expect(marketplace.resources.get(resource)?.state).toBe("Erred")
+    })
+  )
+
+  it.scoped("waits for its start date", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVdc } = yield* stage()
+      const { order } = yield* orderVdc({ start_date: "1970-01-03" })
+      expect(marketplace.orders.get(order)?.state).toBe("pending-start-date")
+      yield* TestClock.adjust("2 days")
+      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
+    })
+  )
+
+  it.scoped("can be awaited to its end", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVdc, decide } = yield* stage()
+      const { order } = yield* orderVdc()
+      const end = yield* Effect.fork(marketplace.awaitOrderEnd(order))
+      yield* decide(order, "reject_by_provider", { provider_rejection_comment: "full" })
+      const ended = yield* end
+      expect([ended.state, ended.rejectionComment]).toEqual(["rejected", "full"])
+    })
+  )
+
+  it.scoped("brings a terminated resource back where the API has it", () =>
+    Effect.gen(function* () {
+      const { marketplace, customer, decide, runningVm } = yield* stage()
+      const resource = yield* runningVm
+      for (const action of ["terminate", "restore"]) {
+        const placed = yield* customer("POST", `marketplace-resources/${resource}/${action}/`, {})
+        const order = field(placed.json, "order_uuid")
+        yield* decide(order, "approve_by_provider")
+        expect((yield* decide(order, "set_state_done")).status).toBe(200)
+        expect(marketplace.resources.get(resource)?.state).toBe(action === "terminate" ? "Terminated" : "OK")
+      }
+    })
+  )
+})
+
+describe("the provider's calls", () => {
+  it.scoped("store an unknown limit unchecked", () =>
+    Effect.gen(function* () {
+      const { marketplace, orderVdc, write } = yield* stage()
+      const { resource } = yield* orderVdc()
+      expect((yield* write(resource, "set_limits", { limits: { nonsense: "abc" } })).status).toBe(200)
+      expect(marketplace.resources.get(resource)?.limits).toEqual({ nonsense: "abc" })
+    })
+  )
+
+  it.scoped("read SSH keys page by page", () =>
+    Effect.gen(function* () {
+      const { marketplace, world, agent } = yield* stage()
+      const user = marketplace.addUser({ username: "many" })
+      for (let index = 0; index < 24; index++)
+        marketplace.addSshKey({ user, name: `key-${index}`, publicKey: "ssh-ed25519 AAAA" })
+      const customer = world.vdcOffering.customer.uuid
+      const providers = yield* agent("GET", `marketplace-service-providers/?customer_uuid=${customer}`)
+      const provider: unknown = Array.isArray(providers.json) ? providers.json[0] : undefined
+      const address = `marketplace-service-providers/${field(provider, "uuid")}/keys/`
+      expect((yield* agent("GET", `marketplace-service-providers/${customer}/keys/`)).status).toBe(404)
+      const first = yield* agent("GET", address)
+      expect(first.headers["X-Result-Count"]).toBe("25")
+      expect(first.headers.Link).toContain(`<${origin}/api/${address}?page=3>; rel="last"`)
+      expect(first.json).toHaveLength(10)
+      expect((yield* agent("GET", `${address}?page=3`)).json).toHaveLength(5)
+      expect((yield* agent("GET", `${address}?page=4`)).status).toBe(404)
+      expect((yield* agent("GET", `${address}?page_size=300`)).json).toHaveLength(25)
+    })
+  )
+
+  it.scoped("report usage, which a later report of the month replaces, also downwards", () =>
+    Effect.gen(function* () {
+      const { agent, orderVdc } = yield* stage()
+      const { resource } = yield* orderVdc()
+      for (const amount of [5, 3.25])
+        yield* agent("POST", "marketplace-component-usages/set_usage/", {
+          resource,
+          date: "2026-11-20T10:00:00Z",
+          usages: [{ type: "cpu", amount }]
+        })
+      const query = `resource_uuid=${resource}&billing_period=2026-11-01&field=type&field=usage`
+      const listed = yield* agent("GET", `marketplace-component-usages/?${query}`)
+      expect(listed.json).toEqual([{ type: "cpu", usage: "3.25" }])
+    })
+  )
+
+  it.scoped("are unknown to an older server as far as they are newer", () =>
+    Effect.gen(function* () {
+      const { orderVdc, write, decide } = yield* stage({ generation: "2024" })
+      const { order, resource } = yield* orderVdc()
+      expect((yield* write(resource, "set_limits", { limits })).status).toBe(404)
+      expect((yield* decide(order, "set_backend_id", { backend_id: "1" })).status).toBe(404)
+    })
+  )
+})
+
+describe("credentials", () => {
+  it.scoped("by OIDC are good for five minutes", () =>
+    Effect.gen(function* () {
+      const { marketplace } = yield* stage()
+      const reply = yield* marketplace.handle({
+        method: "POST",
+        path: "/oidc/token",
+        query: new URLSearchParams(),
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: "grant_type=client_credentials&client_id=site-agent&client_secret=site-agent-secret",
+        origin
+      })
+      const body = reply._tag === "Answer" && reply.answer.body !== undefined ? reply.answer.body : {}
+      const token = field("json" in body ? body.json : undefined, "access_token")
+      expect((yield* ask(marketplace, `Bearer ${token}`, "GET", "users/me/")).status).toBe(200)
+      yield* TestClock.adjust("6 minutes")
+      expect((yield* ask(marketplace, `Bearer ${token}`, "GET", "users/me/")).status).toBe(401)
+    })
+  )
+})
+
+it.scoped("the same seed makes the same uuids", () =>
+  Effect.gen(function* () {
+    const one = yield* (yield* stage()).orderVdc()
+    const other = yield* (yield* stage()).orderVdc()
+    const third = yield* (yield* stage({ seed: 8 })).orderVdc()
+    expect(one).toEqual(other)
+    expect(one).not.toEqual(third)
+  })
+)

@@ -1,0 +1,123 @@
+/** `marketplace-offering-users/`: the accounts that members of a project have at the provider. Not recorded beyond empty lists. */
+import { Either } from "effect"
+import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
+import { filtered, pageOf } from "./lists.js"
+import type { JsonObject, OfferingUser } from "./model.js"
+import { isProvider } from "./permissions.js"
+import { type Context, type Handler, lookUp, readObject, text } from "./request.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
+import { makeOfferingUser } from "./seed.js"
+import { address, instant, type Origin } from "./views.js"
+import { normaliseUuid } from "./world.js"
+
+/** Action -> the state that it leads to, in the words of the published API. */
+const transitions: { readonly [action: string]: string } = {
+  begin_creating: "Creating",
+  set_pending_account_linking: "Pending account linking",
+  set_pending_additional_validation: "Pending additional validation",
+  set_validation_complete: "OK",
+  set_error_creating: "Error creating",
+  request_deletion: "Requested deletion",
+  set_deleting: "Deleting",
+  set_deleted: "Deleted",
+  set_error_deleting: "Error deleting"
+}
+
+const view = (origin: Origin, one: OfferingUser): JsonObject => ({
+  url: address(origin, `marketplace-offering-users/${one.uuid}`),
+  uuid: one.uuid,
+  username: one.username,
+  user: address(origin, `users/${one.user.uuid}`),
+  user_uuid: one.user.uuid,
+  user_username: one.user.username,
+  user_full_name: one.user.fullName,
+  user_email: one.user.email,
+  offering: address(origin, `marketplace-provider-offerings/${one.offering.uuid}`),
+  offering_uuid: one.offering.uuid,
+  offering_name: one.offering.name,
+  customer_uuid: one.offering.customer.uuid,
+  customer_name: one.offering.customer.name,
+  state: one.state,
+  service_provider_comment: one.comment,
+  is_restricted: false,
+  created: instant(one.created),
+  modified: instant(one.modified)
+})
+
+const visibleTo = ({ user }: Context, one: OfferingUser) => one.user === user || isProvider(user, one.offering)
+
+const list: Handler = (context) =>
+  Either.gen(function* () {
+    const { world, request } = context
+    const visible = [...world.offeringUsers.values()].filter((one) => visibleTo(context, one))
+    const kept = yield* filtered(request.query, visible, {
+      offering_uuid: { _tag: "Uuid", of: ({ offering }) => offering.uuid },
+      user_uuid: { _tag: "Uuid", of: ({ user }) => user.uuid },
+      state: { _tag: "Text", of: ({ state }) => state }
+    })
+    return yield* pageOf(request, kept, (one) => view(request.origin, one))
+  })
+
+const found = (context: Context): Outcome<OfferingUser> =>
+  lookUp(context.world.offeringUsers, context.params.uuid, (one) => visibleTo(context, one), notFound("OfferingUser"))
+
+/** The last segment of an address, or a bare uuid. */
+const named = (value: string | undefined): string => normaliseUuid(value?.split("/").filter(Boolean).at(-1) ?? "") ?? ""
+
+const create: Handler = ({ world, user, request }) =>
+  Either.gen(function* () {
+    const body = yield* readObject(request)
+    const offering = world.offerings.get(named(text(body, "offering") ?? text(body, "offering_uuid")))
+    const member = world.users.get(named(text(body, "user") ?? text(body, "user_uuid")))
+    if (offering === undefined) return yield* invalid({ offering: ["This field is required."] })
+    if (member === undefined) return yield* invalid({ user: ["This field is required."] })
+    yield* ensure(isProvider(user, offering), forbidden)
+    const made = makeOfferingUser(world, { offering, user: member, username: text(body, "username") ?? "" })
+    return json(201, view(request.origin, made))
+  })
+
+/** A name for the account makes it usable. */
+const patch: Handler = (context) =>
+  Either.gen(function* () {
+    const one = yield* found(context)
+    yield* ensure(isProvider(context.user, one.offering), forbidden)
+    const body = yield* readObject(context.request)
+    one.username = text(body, "username") ?? one.username
+    one.comment = text(body, "service_provider_comment") ?? one.comment
+    if (one.username !== "") one.state = "OK"
+    one.modified = context.world.now()
+    return json(200, view(context.request.origin, one))
+  })
+
+const moveTo =
+  (state: string): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const one = yield* found(context)
+      yield* ensure(isProvider(context.user, one.offering), forbidden)
+      const body = yield* readObject(context.request)
+      one.state = state
+      one.comment = text(body, "comment") ?? one.comment
+      one.modified = context.world.now()
+      return empty(200)
+    })
+
+export const memberRoutes: ReadonlyArray<Route> = [
+  { path: "marketplace-offering-users", allow: listAllow, methods: { GET: list, POST: create } },
+  {
+    path: "marketplace-offering-users/:uuid",
+    allow: detailAllow,
+    methods: {
+      GET: (context) => Either.map(found(context), (one) => json(200, view(context.request.origin, one))),
+      PATCH: patch
+    }
+  },
+  ...Object.entries(transitions).map(
+    ([action, state]): Route => ({
+      path: `marketplace-offering-users/:uuid/${action}`,
+      allow: actionAllow,
+      methods: { POST: moveTo(state) },
+      since: "published"
+    })
+  )
+]

@@ -1,0 +1,241 @@
+/**
+ * `marketplace-resources/` as a consumer sees them, `marketplace-provider-resources/` as the provider does. An agent finds nothing
+ * under the consumer's path (recordings 055, 168).
+ */
+import { Either } from "effect"
+import {
+  type Answer,
+  empty,
+  ensure,
+  forbidden,
+  invalid,
+  json,
+  notFound,
+  type Outcome,
+  ok,
+  serverError,
+  wrongState
+} from "./answers.js"
+import { checkBounds, invalidTypes, isObject, parseLimits, sameLimits } from "./limits.js"
+import { filtered, ordered, pageOf, sparse } from "./lists.js"
+import { type Json, type JsonObject, type Plan, type Resource, type ResourceState, resourceStates } from "./model.js"
+import * as Orders from "./orders.js"
+import { isProvider, ordersIn, seesAsConsumer, seesAsProvider } from "./permissions.js"
+import { planByUrl } from "./references.js"
+import { type Context, type Handler, lookUp, readObject, text } from "./request.js"
+import { planPeriodsView, resourceDetail, resourceView, teamView } from "./resource-views.js"
+import { actionAllow, detailAllow, listAllow, type Route, readAllow } from "./routes.js"
+import { allocationDetails } from "./slurm-routes.js"
+import { moveResource, newUuid, touchResource } from "./world.js"
+
+type Side = "consumer" | "provider"
+
+const sees = (side: Side) => (side === "consumer" ? seesAsConsumer : seesAsProvider)
+
+const resourceOf = (side: Side, { world, user, params }: Context): Outcome<Resource> =>
+  lookUp(world.resources, params.uuid, (resource) => sees(side)(user, resource), notFound("Resource"))
+
+const list =
+  (side: Side): Handler =>
+  ({ world, user, request }) =>
+    Either.gen(function* () {
+      const visible = [...world.resources.values()].filter((resource) => sees(side)(user, resource))
+      const kept = yield* filtered(request.query, visible, {
+        offering_uuid: { _tag: "Uuid", of: ({ offering }) => offering.uuid },
+        project_uuid: { _tag: "Uuid", of: ({ project }) => project.uuid },
+        customer_uuid: { _tag: "Uuid", of: ({ project }) => project.customer.uuid },
+        provider_uuid: { _tag: "Uuid", of: ({ offering }) => offering.customer.uuid },
+        state: { _tag: "Choice", choices: resourceStates, of: ({ state }) => state },
+        backend_id: { _tag: "Text", of: ({ backendId }) => backendId },
+        name_exact: { _tag: "Text", of: ({ name }) => name }
+      })
+      return yield* pageOf(request, ordered(request.query, kept), (resource) =>
+        resourceView(world, request.origin, resource)
+      )
+    })
+
+const read =
+  (side: Side): Handler =>
+  (context) =>
+    Either.map(resourceOf(side, context), (resource) => {
+      const view = resourceDetail(context.world, context.request.origin, resource, context.user)
+      return json(200, isObject(view) ? sparse(context.request.query, view) : view)
+    })
+
+const placed = (uuid: string): Outcome => ok({ order_uuid: uuid })
+
+type Change = (context: Context, resource: Resource, body: JsonObject) => Outcome
+
+/** A consumer's order on a resource: seen, allowed, in a state for it, and no other order under way. */
+const consumerOrder =
+  (side: Side, states: ReadonlyArray<ResourceState>, change: Change): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const { user, request } = context
+      const resource = yield* resourceOf(side, context)
+      const allowed = ordersIn(user, resource.project) || (side === "provider" && isProvider(user, resource.offering))
+      yield* ensure(allowed, forbidden)
+      yield* ensure(states.includes(resource.state), wrongState(states))
+      return yield* change(context, resource, yield* readObject(request))
+    })
+
+const noOtherOrder = ({ world }: Context, resource: Resource): Outcome<void> =>
+  ensure(Orders.orderInProgress(world, resource) === undefined, invalid(["Pending order for resource already exists."]))
+
+const updateLimits: Change = (context, resource, body) =>
+  Either.gen(function* () {
+    if (body.limits === undefined) return yield* invalid({ limits: ["This field is required."] })
+    const limits = yield* parseLimits(body.limits, 0)
+    const unknown = invalidTypes(resource.offering, limits)
+    if (unknown.length > 0) return yield* invalid({ limits: `Invalid types: ${unknown.join(", ")}` })
+    if (sameLimits(limits, resource.limits))
+      return yield* invalid(["Impossible to create update orders with limits set to exactly the same."])
+    yield* checkBounds(resource.offering, limits)
+    yield* noOtherOrder(context, resource)
+    const order = Orders.placeOrder(context.world, context.user, {
+      type: "Update",
+      resource,
+      plan: resource.plan,
+      attributes: { old_limits: { ...resource.limits } },
+      limits
+    })
+    return yield* placed(order.uuid)
+  })
+
+/** The resource's limits, if it has any, are copied into the order, and `attributes` stays empty. */
+const switchPlan: Change = (context, resource, body) =>
+  Either.gen(function* () {
+    const errors: { [name: string]: Json } = {}
+    const plan: Plan | null = planByUrl(context.world, body.plan, errors)
+    if (plan === null) return yield* invalid(errors)
+    if (!resource.offering.plans.includes(plan))
+      return yield* invalid({ plan: ["Plan is not available for this offering."] })
+    yield* noOtherOrder(context, resource)
+    const order = Orders.placeOrder(context.world, context.user, {
+      type: "Update",
+      resource,
+      plan,
+      ...(resource.plan === null ? {} : { oldPlan: resource.plan }),
+      attributes: {},
+      limits: { ...resource.limits }
+    })
+    return yield* placed(order.uuid)
+  })
+
+const terminate: Change = (context, resource, body) =>
+  Either.gen(function* () {
+    yield* noOtherOrder(context, resource)
+    const attributes = isObject(body.attributes) ? body.attributes : {}
+    const wanted = { type: "Terminate", resource, plan: null, attributes, limits: {} } as const
+    return yield* placed(Orders.placeOrder(context.world, context.user, wanted).uuid)
+  })
+
+const restore: Change = (context, resource) =>
+  Either.gen(function* () {
+    yield* noOtherOrder(context, resource)
+    const limits = { ...resource.limits }
+    const wanted = { type: "Restore", resource, plan: resource.plan, attributes: {}, limits } as const
+    return yield* placed(Orders.placeOrder(context.world, context.user, wanted).uuid)
+  })
+
+type Set = (context: Context, resource: Resource, body: JsonObject) => Outcome<Answer>
+
+/** What the agent writes on a resource. Any state will do. */
+const providerAction =
+  (set: Set): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const resource = yield* resourceOf("provider", context)
+      const body = yield* readObject(context.request)
+      const answer = yield* set(context, resource, body)
+      touchResource(context.world, resource)
+      return answer
+    })
+
+/** Without the field the server crashes (recording 059). */
+const setBackendId: Set = (_context, resource, body) => {
+  const backendId = body.backend_id
+  if (typeof backendId !== "string" && typeof backendId !== "number") return Either.left(serverError)
+  const same = resource.backendId === String(backendId)
+  resource.backendId = String(backendId)
+  return ok({ status: `Resource backend_id ${same ? "is not" : "has been"} changed.` })
+}
+
+const setBackendMetadata: Set = (_context, resource, body) => {
+  if (body.backend_metadata === undefined) return invalid({ backend_metadata: ["This field is required."] })
+  resource.backendMetadata = isObject(body.backend_metadata) ? body.backend_metadata : {}
+  return ok({ status: "The backend metadata is updated" })
+}
+
+/** Stored as they come: neither types nor amounts are looked at. */
+const setLimits: Set = (_context, resource, body) => {
+  if (!isObject(body.limits)) return invalid({ limits: ["This field is required."] })
+  resource.limits = body.limits
+  return ok({ status: "Limits are successfully set." })
+}
+
+const setEndpoints: Set = ({ world }, resource, body) => {
+  const wanted = Array.isArray(body.endpoints) ? body.endpoints.filter(isObject) : null
+  if (wanted === null) return invalid({ endpoints: ["This field is required."] })
+  resource.endpoints = wanted.map((endpoint) => ({
+    uuid: newUuid(world),
+    name: text(endpoint, "name") ?? "",
+    url: text(endpoint, "url") ?? ""
+  }))
+  return ok({ status: "Endpoints are successfully set." })
+}
+
+const refreshLastSync: Set = ({ world }, resource) => {
+  resource.lastSync = world.now()
+  return Either.right(empty(200))
+}
+
+const setState =
+  (state: "OK" | "Erred"): Set =>
+  ({ world }, resource) => {
+    moveResource(world, resource, state)
+    return Either.right(empty(200))
+  }
+
+const post = (path: string, handler: Handler, since?: Route["since"]): Route => ({
+  path,
+  allow: actionAllow,
+  methods: { POST: handler },
+  since
+})
+
+const get = (path: string, handler: Handler): Route => ({ path, allow: readAllow, methods: { GET: handler } })
+
+const bothSides = (side: Side, root: string): ReadonlyArray<Route> => [
+  { path: root, allow: listAllow, methods: { GET: list(side) }, name: "Resource List" },
+  { path: `${root}/:uuid`, allow: detailAllow, methods: { GET: read(side) } },
+  get(`${root}/:uuid/team`, (context) =>
+    Either.flatMap(resourceOf(side, context), (resource) =>
+      ok(teamView(context.world, context.request.origin, resource))
+    )
+  ),
+  get(`${root}/:uuid/plan_periods`, (context) =>
+    Either.flatMap(resourceOf(side, context), (resource) => ok(planPeriodsView(resource)))
+  ),
+  get(`${root}/:uuid/details`, (context) =>
+    Either.flatMap(resourceOf(side, context), (resource) => allocationDetails(context, resource))
+  ),
+  post(`${root}/:uuid/update_limits`, consumerOrder(side, ["OK"], updateLimits)),
+  post(`${root}/:uuid/switch_plan`, consumerOrder(side, ["OK"], switchPlan)),
+  post(`${root}/:uuid/terminate`, consumerOrder(side, ["OK", "Erred"], terminate)),
+  post(`${root}/:uuid/restore`, consumerOrder(side, ["Terminated"], restore), "published")
+]
+
+const provider = "marketplace-provider-resources/:uuid"
+
+export const resourceRoutes: ReadonlyArray<Route> = [
+  ...bothSides("consumer", "marketplace-resources"),
+  ...bothSides("provider", "marketplace-provider-resources"),
+  post(`${provider}/set_backend_id`, providerAction(setBackendId)),
+  post(`${provider}/set_backend_metadata`, providerAction(setBackendMetadata)),
+  post(`${provider}/set_limits`, providerAction(setLimits), "current"),
+  post(`${provider}/set_endpoints`, providerAction(setEndpoints), "published"),
+  post(`${provider}/refresh_last_sync`, providerAction(refreshLastSync), "published"),
+  post(`${provider}/set_as_ok`, providerAction(setState("OK")), "published"),
+  post(`${provider}/set_as_erred`, providerAction(setState("Erred")), "published")
+]

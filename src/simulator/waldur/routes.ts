@@ -1,0 +1,54 @@
+/** What a route is, and how a path finds its own. */
+import type { Handler } from "./request.js"
+import type { Behaviour } from "./world.js"
+
+export interface Route {
+  /** Segments after `/api/`, without the trailing slash; `:name` takes any segment. */
+  readonly path: string
+  /** The `Allow` header of every answer under this path. */
+  readonly allow: string
+  readonly methods: { readonly [method: string]: Handler | undefined }
+  /** What `OPTIONS` calls the view. */
+  readonly name?: string
+  /**
+   * `current`: unknown to the 2024 server. `published`: in the published API, unknown to both recorded servers (recordings 073 to
+   * 076). `2024`: only there; elsewhere the path exists and finds nothing.
+   */
+  readonly since?: "current" | "published" | undefined
+}
+
+export const listAllow = "GET, POST, HEAD, OPTIONS"
+export const readAllow = "GET, HEAD, OPTIONS"
+export const detailAllow = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+export const actionAllow = "POST, OPTIONS"
+
+export interface Match {
+  readonly route: Route
+  readonly params: { readonly [name: string]: string }
+}
+
+export const isServed = (behaviour: Behaviour, route: Route): boolean =>
+  route.since === undefined || (route.since === "current" ? behaviour.generation === "current" : behaviour.published)
+
+const matches = (route: Route, segments: ReadonlyArray<string>): Match | null => {
+  const pattern = route.path.split("/")
+  if (pattern.length !== segments.length) return null
+  const params: { [name: string]: string } = {}
+  for (const [index, part] of pattern.entries()) {
+    const segment = segments[index] ?? ""
+    if (part.startsWith(":")) params[part.slice(1)] = segment
+    else if (part !== segment) return null
+  }
+  return { route, params }
+}
+
+/** `path` with or without its trailing slash; routes with fixed segments stand before those with parameters. */
+export const findRoute = (routes: ReadonlyArray<Route>, behaviour: Behaviour, path: string): Match | null => {
+  if (!path.startsWith("/api/")) return null
+  const segments = path.slice("/api/".length).replace(/\/$/, "").split("/")
+  for (const route of routes) {
+    const match = isServed(behaviour, route) ? matches(route, segments) : null
+    if (match !== null) return match
+  }
+  return null
+}

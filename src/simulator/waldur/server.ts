@@ -1,0 +1,96 @@
+/** The marketplace on real HTTP, under `/api/`. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { Data, Effect, FiberSet, type Scope } from "effect"
+import type { Answer } from "./answers.js"
+import { type Marketplace, type MarketplaceOptions, makeMarketplace } from "./marketplace.js"
+import type { ApiRequest } from "./request.js"
+
+/** The port is taken, or the address cannot be listened on. */
+export class ServeError extends Data.TaggedError("ServeError")<{ readonly message: string; readonly cause: unknown }> {}
+
+export interface ServeOptions extends MarketplaceOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number
+  readonly host?: string
+  /** Serves this marketplace rather than a new one; the other options are then those that it was made with. */
+  readonly marketplace?: Marketplace
+}
+
+export interface Served {
+  /** `http://127.0.0.1:8000`. */
+  readonly url: string
+  readonly port: number
+  readonly marketplace: Marketplace
+}
+
+/** Listens until the scope closes; then open connections are cut. */
+export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const marketplace = options.marketplace ?? (yield* makeMarketplace(options))
+    const host = options.host ?? "127.0.0.1"
+    const run = yield* FiberSet.makeRuntime<never, void>()
+    const server = createServer((incoming, response) => {
+      run(answerOne(marketplace, host, incoming, response))
+    })
+    const port = yield* Effect.acquireRelease(
+      Effect.async<number, ServeError>((resume) => {
+        server.once("error", (cause) => {
+          const message = `cannot listen on ${host}:${options.port ?? 0}: ${cause.message}`
+          resume(Effect.fail(new ServeError({ message, cause })))
+        })
+        server.listen(options.port ?? 0, host, () => {
+          const bound = server.address()
+          resume(Effect.succeed(typeof bound === "object" && bound !== null ? bound.port : 0))
+        })
+      }),
+      () =>
+        Effect.async<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          server.closeAllConnections()
+        })
+    )
+    return { url: `http://${host}:${port}`, port, marketplace }
+  })
+
+const answerOne = (
+  marketplace: Marketplace,
+  host: string,
+  incoming: IncomingMessage,
+  response: ServerResponse
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const body = yield* readAll(incoming)
+    const reply = yield* marketplace.handle(toRequest(incoming, host, body))
+    if (reply._tag === "Cut") incoming.socket.destroy()
+    else send(response, reply.answer)
+  }).pipe(Effect.catchAllDefect((defect) => Effect.sync(() => crash(response, defect))))
+
+const readAll = (incoming: IncomingMessage): Effect.Effect<string> =>
+  Effect.async<string>((resume) => {
+    const chunks: Array<Buffer> = []
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
+    incoming.once("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
+    incoming.once("close", () => resume(Effect.interrupt))
+  })
+
+const toRequest = (incoming: IncomingMessage, host: string, body: string): ApiRequest => {
+  const origin = `http://${incoming.headers.host ?? host}`
+  const url = new URL(incoming.url ?? "/", origin)
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
+  )
+  return { method: incoming.method ?? "GET", path: url.pathname, query: url.searchParams, headers, body, origin }
+}
+
+const send = (response: ServerResponse, { status, headers, body }: Answer): void => {
+  const text = body === undefined ? "" : "json" in body ? JSON.stringify(body.json) : body.html
+  response.writeHead(status, { ...headers, "X-Frame-Options": "DENY", "Content-Length": Buffer.byteLength(text) })
+  response.end(text)
+}
+
+/** A bug of the simulator: told apart from Waldur's own 500 by its text. */
+const crash = (response: ServerResponse, defect: unknown): void => {
+  const text = `simulator defect: ${defect instanceof Error ? (defect.stack ?? defect.message) : String(defect)}`
+  if (!response.headersSent) response.writeHead(500, { "Content-Type": "text/plain" })
+  response.end(text)
+}

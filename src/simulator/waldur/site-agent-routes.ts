@@ -1,0 +1,159 @@
+/**
+ * What a site agent says of itself: identities, services, processors, event subscriptions, logs; and importable resources. Neither
+ * recorded server knew these calls (recording 075), so they are answered plainly: what was sent, with a uuid.
+ */
+import { Either } from "effect"
+import { empty, json, notFound, type Outcome } from "./answers.js"
+import { filtered, pageOf } from "./lists.js"
+import type { JsonObject } from "./model.js"
+import { isProvider } from "./permissions.js"
+import { type Context, type Handler, lookUp, readObject } from "./request.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
+import { address, instant } from "./views.js"
+import { newUuid, type PlainRecord, recordsOf } from "./world.js"
+
+const view = ({ request }: Context, kind: string, record: PlainRecord): JsonObject => ({
+  url: address(request.origin, `${kind}/${record.uuid}`),
+  uuid: record.uuid,
+  created: instant(record.created),
+  ...record.fields
+})
+
+const keep = ({ world }: Context, kind: string, fields: JsonObject): PlainRecord => {
+  const record = { uuid: newUuid(world), created: world.now(), fields }
+  recordsOf(world, kind).set(record.uuid, record)
+  return record
+}
+
+const found = ({ world, params }: Context, kind: string, model: string): Outcome<PlainRecord> =>
+  lookUp(recordsOf(world, kind), params.uuid, () => true, notFound(model))
+
+const textOf = (record: PlainRecord, name: string): string => {
+  const value = record.fields[name]
+  return typeof value === "string" ? value : ""
+}
+
+const list =
+  (kind: string): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const { world, request } = context
+      const kept = yield* filtered(request.query, recordsOf(world, kind).values(), {
+        offering_uuid: { _tag: "Text", of: (record) => textOf(record, "offering") },
+        name: { _tag: "Text", of: (record) => textOf(record, "name") },
+        state: { _tag: "Text", of: (record) => textOf(record, "state") }
+      })
+      return yield* pageOf(request, kept, (record) => view(context, kind, record))
+    })
+
+const create =
+  (kind: string): Handler =>
+  (context) =>
+    Either.map(readObject(context.request), (body) => json(201, view(context, kind, keep(context, kind, body))))
+
+const read =
+  (kind: string, model: string): Handler =>
+  (context) =>
+    Either.map(found(context, kind, model), (record) => json(200, view(context, kind, record)))
+
+/** Makes a record of another kind under the one that the path names, or finds the one of the same name again. */
+const register =
+  (parent: string, model: string, kind: string, field: string): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const owner = yield* found(context, parent, model)
+      const body = yield* readObject(context.request)
+      const fields: JsonObject = { ...body, [field]: owner.uuid }
+      const same = [...recordsOf(context.world, kind).values()].find(
+        (one) => textOf(one, field) === owner.uuid && JSON.stringify(one.fields) === JSON.stringify(fields)
+      )
+      return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
+    })
+
+/** Merges what was sent into the record. */
+const change =
+  (kind: string, model: string, fixed: JsonObject = {}): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const record = yield* found(context, kind, model)
+      record.fields = { ...record.fields, ...(yield* readObject(context.request)), ...fixed }
+      return json(200, view(context, kind, record))
+    })
+
+const remove =
+  (kind: string, model: string): Handler =>
+  (context) =>
+    Either.map(found(context, kind, model), (record) => {
+      recordsOf(context.world, kind).delete(record.uuid)
+      return empty(204)
+    })
+
+const collection = (kind: string, model: string): ReadonlyArray<Route> => [
+  { path: kind, allow: listAllow, methods: { GET: list(kind), POST: create(kind) }, since: "published" },
+  {
+    path: `${kind}/:uuid`,
+    allow: detailAllow,
+    methods: {
+      GET: read(kind, model),
+      PATCH: change(kind, model),
+      PUT: change(kind, model),
+      DELETE: remove(kind, model)
+    },
+    since: "published"
+  }
+]
+
+const post = (path: string, handler: Handler): Route => ({
+  path,
+  allow: actionAllow,
+  methods: { POST: handler },
+  since: "published"
+})
+
+/** Whether an agent of the offering was heard from (recording 209). Both recorded servers have it. */
+const integrationStatuses: Handler = ({ world, user, request }) =>
+  Either.gen(function* () {
+    const visible = [...world.offerings.values()].filter(
+      (offering) => offering.agentSeenAt !== null && isProvider(user, offering)
+    )
+    const kept = yield* filtered(request.query, visible, {
+      offering_uuid: { _tag: "Uuid", of: ({ uuid }) => uuid }
+    })
+    return yield* pageOf(request, kept, (offering) => ({
+      status: "Active",
+      last_request_timestamp: instant(offering.agentSeenAt ?? 0),
+      offering: address(request.origin, `marketplace-provider-offerings/${offering.uuid}`),
+      url: address(request.origin, `marketplace-integration-statuses/${offering.integrationStatusUuid}`)
+    }))
+  })
+
+const identities = "marketplace-site-agent-identities"
+const services = "marketplace-site-agent-services"
+const processors = "marketplace-site-agent-processors"
+const subscriptions = "event-subscriptions"
+const requests = "backend-resource-requests"
+
+export const siteAgentRoutes: ReadonlyArray<Route> = [
+  { path: "marketplace-integration-statuses", allow: listAllow, methods: { GET: integrationStatuses } },
+  ...collection(identities, "AgentIdentity"),
+  ...collection(services, "AgentService"),
+  ...collection(processors, "AgentProcessor"),
+  ...collection(subscriptions, "EventSubscription"),
+  ...collection("marketplace-site-agent-logs", "AgentLog"),
+  ...collection("backend-resources", "BackendResource"),
+  ...collection(requests, "BackendResourceRequest"),
+  post(`${identities}/:uuid/register_service`, register(identities, "AgentIdentity", services, "identity")),
+  post(
+    `${identities}/:uuid/register_event_subscription`,
+    register(identities, "AgentIdentity", subscriptions, "identity")
+  ),
+  post(`${services}/:uuid/register_processor`, register(services, "AgentService", processors, "service")),
+  post(`${services}/:uuid/set_statistics`, change(services, "AgentService")),
+  post(
+    `${subscriptions}/:uuid/create_queue`,
+    register(subscriptions, "EventSubscription", "event-queues", "subscription")
+  ),
+  post(`${requests}/:uuid/start_processing`, change(requests, "BackendResourceRequest", { state: "Processing" })),
+  post(`${requests}/:uuid/set_done`, change(requests, "BackendResourceRequest", { state: "Done" })),
+  post(`${requests}/:uuid/set_erred`, change(requests, "BackendResourceRequest", { state: "Erred" }))
+]

@@ -1,0 +1,156 @@
+/** `marketplace-component-usages/`: what was used, per resource, component and month. */
+import { Either } from "effect"
+import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
+import { isObject } from "./limits.js"
+import { filtered, pageOf } from "./lists.js"
+import type { Component, JsonObject, Resource, Usage } from "./model.js"
+import { isProvider, seesProject } from "./permissions.js"
+import { type Handler, lookUp, readObject, text } from "./request.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
+import { address, instant, type Origin } from "./views.js"
+import { newUuid, normaliseUuid, type World } from "./world.js"
+
+/** First day of the month, `2026-11-01`. */
+const monthOf = (at: number): string => `${instant(at).slice(0, 7)}-01`
+
+const usageView = (origin: Origin, usage: Usage): JsonObject => ({
+  uuid: usage.uuid,
+  created: instant(usage.created),
+  description: usage.description,
+  type: usage.component.type,
+  name: usage.component.name,
+  measured_unit: usage.component.measuredUnit,
+  usage: usage.amount.toFixed(2),
+  date: instant(usage.date),
+  resource: address(origin, `marketplace-resources/${usage.resource.uuid}`),
+  resource_name: usage.resource.name,
+  resource_uuid: usage.resource.uuid,
+  offering_name: usage.resource.offering.name,
+  offering_uuid: usage.resource.offering.uuid,
+  project_uuid: usage.resource.project.uuid,
+  project_name: usage.resource.project.name,
+  customer_name: usage.resource.project.customer.name,
+  customer_uuid: usage.resource.project.customer.uuid,
+  recurring: false,
+  billing_period: usage.billingPeriod,
+  modified_by: null
+})
+
+const list: Handler = ({ world, user, request }) =>
+  Either.gen(function* () {
+    const visible = [...world.usages.values()].filter(
+      ({ resource }) => isProvider(user, resource.offering) || seesProject(user, resource.project)
+    )
+    const kept = yield* filtered(request.query, visible, {
+      resource_uuid: { _tag: "Uuid", of: ({ resource }) => resource.uuid },
+      offering_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.uuid },
+      billing_period: { _tag: "Text", of: ({ billingPeriod }) => billingPeriod },
+      type: { _tag: "Text", of: ({ component }) => component.type }
+    })
+    return yield* pageOf(request, kept, (usage) => usageView(request.origin, usage))
+  })
+
+const resourceIn = (world: World, body: JsonObject): Outcome<Resource> => {
+  const named = text(body, "resource")
+  const period = normaliseUuid(text(body, "plan_period") ?? "")
+  if (named === undefined && period === null)
+    return invalid({ resource: ["Either plan_period or resource should be provided."] })
+  const uuid = normaliseUuid(named ?? "")
+  const found = [...world.resources.values()].find((resource) =>
+    named === undefined ? resource.planPeriods.some((one) => one.uuid === period) : resource.uuid === uuid
+  )
+  if (found !== undefined) return Either.right(found)
+  const field = named === undefined ? "plan_period" : "resource"
+  return invalid({ [field]: [`Object with uuid=${named ?? period ?? ""} does not exist.`] })
+}
+
+interface Reported {
+  readonly component: Component
+  readonly amount: number
+  readonly description: string
+}
+
+const reportedIn = (resource: Resource, body: JsonObject): Outcome<ReadonlyArray<Reported>> => {
+  if (!Array.isArray(body.usages)) return invalid({ usages: ["This field is required."] })
+  const reported: Array<Reported> = []
+  for (const entry of body.usages.filter(isObject)) {
+    const component = resource.offering.components.find(({ type }) => type === entry.type)
+    if (component === undefined) return invalid([`Type ${String(entry.type)} is not valid.`])
+    const amount = typeof entry.amount === "string" ? Number(entry.amount) : entry.amount
+    if (typeof amount !== "number" || !Number.isFinite(amount))
+      return invalid({ usages: [{ amount: ["A valid number is required."] }] })
+    if (amount < 0) return invalid({ usages: [{ amount: ["Ensure this value is greater than or equal to 0."] }] })
+    reported.push({ component, amount, description: text(entry, "description") ?? "" })
+  }
+  return Either.right(reported)
+}
+
+/** A later report of the same month replaces the earlier, up or down. */
+const store = (world: World, resource: Resource, at: number, { component, amount, description }: Reported): void => {
+  const billingPeriod = monthOf(at)
+  const known = [...world.usages.values()].find(
+    (usage) => usage.resource === resource && usage.component === component && usage.billingPeriod === billingPeriod
+  )
+  if (known === undefined) {
+    const uuid = newUuid(world)
+    const created = world.now()
+    const users = new Map<string, number>()
+    world.usages.set(uuid, { uuid, resource, component, amount, description, date: at, billingPeriod, created, users })
+  } else {
+    known.amount = amount
+    known.description = description
+  }
+  resource.currentUsages = { ...resource.currentUsages, [component.type]: amount }
+}
+
+/** Answered with 201 and nothing (recordings 210 and 211). */
+const setUsage: Handler = ({ world, user, request }) =>
+  Either.gen(function* () {
+    const body = yield* readObject(request)
+    const resource = yield* resourceIn(world, body)
+    yield* ensure(isProvider(user, resource.offering), forbidden)
+    const reported = yield* reportedIn(resource, body)
+    const date = Date.parse(text(body, "date") ?? "")
+    for (const one of reported) store(world, resource, Number.isNaN(date) ? world.now() : date, one)
+    return empty(201)
+  })
+
+const setUserUsages: Handler = ({ world, user, request, params }) =>
+  Either.gen(function* () {
+    const usage = yield* lookUp(
+      world.usages,
+      params.uuid,
+      ({ resource }) => isProvider(user, resource.offering),
+      notFound("ComponentUsage")
+    )
+    const body = yield* readObject(request)
+    const entries = Array.isArray(body.usages) ? body.usages.filter(isObject) : [body]
+    for (const entry of entries) usage.users.set(text(entry, "username") ?? "", Number(entry.usage))
+    return json(201, {})
+  })
+
+export const usageRoutes: ReadonlyArray<Route> = [
+  { path: "marketplace-component-usages", allow: listAllow, methods: { GET: list } },
+  { path: "marketplace-component-usages/set_usage", allow: actionAllow, methods: { POST: setUsage } },
+  {
+    path: "marketplace-component-usages/:uuid",
+    allow: detailAllow,
+    methods: {
+      GET: ({ world, user, request, params }) =>
+        Either.map(
+          lookUp(
+            world.usages,
+            params.uuid,
+            ({ resource }) => isProvider(user, resource.offering) || seesProject(user, resource.project),
+            notFound("ComponentUsage")
+          ),
+          (usage) => json(200, usageView(request.origin, usage))
+        )
+    }
+  },
+  {
+    path: "marketplace-component-usages/:uuid/set_user_usages",
+    allow: actionAllow,
+    methods: { POST: setUserUsages }
+  }
+]

@@ -1,0 +1,155 @@
+/** From an HTTP answer to a value or an error: which status means what, and how Waldur's many shapes of complaint become sentences. */
+import { Clock, Duration, Effect, Option } from "effect"
+import {
+  WaldurConflict,
+  type WaldurError,
+  WaldurForbidden,
+  WaldurInvalid,
+  WaldurMalformedAnswer,
+  WaldurNotFound,
+  WaldurRateLimited,
+  WaldurRedirected,
+  WaldurRefusedCall,
+  WaldurServerError,
+  WaldurUnauthorized
+} from "./errors.js"
+
+/** An answer as it came in. */
+export interface RawAnswer {
+  readonly status: number
+  readonly header: (name: string) => Option.Option<string>
+  readonly body: string
+}
+
+/** A success. `json` is null if the body was empty. */
+export interface Answer {
+  readonly status: number
+  readonly header: (name: string) => Option.Option<string>
+  readonly json: unknown
+}
+
+export interface Asked {
+  readonly method: "GET" | "POST"
+  /** "POST marketplace-orders/{uuid}/set_state_done/" */
+  readonly call: string
+  /** Strikes the agent's own secrets out of a text. */
+  readonly strike: (text: string) => string
+}
+
+const longestExcerpt = 300
+
+/** A piece of a body for a log: no markup, no control characters, no secrets, short. */
+export const excerptOf = (body: string, strike: (text: string) => string): string => {
+  // Struck out before anything is cut: half a secret would no longer be recognised.
+  const plain = strike(body)
+    .slice(0, 8_000)
+    .replace(/<(script|style)\b[^>]*>[^<]*/gi, " ")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\p{C}+/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+  return plain.length > longestExcerpt ? `${plain.slice(0, longestExcerpt - 3)}...` : plain
+}
+
+/** Keys that say nothing about which field is meant. */
+const anonymousKeys = new Set(["detail", "non_field_errors", "message"])
+
+/** `{"limits": {"cpu": ["A valid integer is required."]}}` to "limits.cpu: A valid integer is required." (recordings 012 to 021, 066, 089). */
+export const messagesOf = (json: unknown, prefix = "", depth = 0): ReadonlyArray<string> => {
+  if (json === null || json === undefined || depth > 6) return []
+  if (Array.isArray(json)) return json.slice(0, 20).flatMap((item) => messagesOf(item, prefix, depth + 1))
+  if (typeof json === "object") {
+    return Object.entries(json)
+      .slice(0, 20)
+      .flatMap(([key, value]) => {
+        const name = anonymousKeys.has(key) ? prefix : prefix === "" ? key : `${prefix}.${key}`
+        return messagesOf(value, name, depth + 1)
+      })
+  }
+  return [prefix === "" ? String(json) : `${prefix}: ${String(json)}`]
+}
+
+const parse = (body: string): Option.Option<unknown> =>
+  Option.liftThrowable((text: string): unknown => JSON.parse(text))(body)
+
+const retryAfter = (answer: RawAnswer): Effect.Effect<Option.Option<Duration.Duration>> =>
+  Effect.map(Clock.currentTimeMillis, (now) =>
+    Option.flatMap(answer.header("retry-after"), (value) => {
+      const milliseconds = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+      return Number.isFinite(milliseconds) ? Option.some(Duration.millis(Math.max(0, milliseconds))) : Option.none()
+    })
+  )
+
+/** What a 4xx says: its messages, or an excerpt of whatever it is. */
+const complaint = (answer: RawAnswer, asked: Asked): ReadonlyArray<string> => {
+  const clean = (text: string) => excerptOf(text, asked.strike)
+  const messages = Option.match(parse(answer.body), { onNone: () => [], onSome: (json) => messagesOf(json) })
+  const said = messages.length > 0 ? messages : [answer.body]
+  return said
+    .slice(0, 20)
+    .map(clean)
+    .filter((message) => message !== "")
+}
+
+const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurError> => {
+  const { call } = asked
+  const { status } = answer
+  const messages = complaint(answer, asked)
+  const detail = messages.join("; ") || `status ${status}`
+  if (status >= 300 && status < 400) {
+    const location = excerptOf(
+      Option.getOrElse(answer.header("location"), () => ""),
+      asked.strike
+    )
+    return new WaldurRedirected({ call, status, location })
+  }
+  switch (status) {
+    case 400:
+      return new WaldurInvalid({
+        call,
+        messages,
+        disposition: asked.method === "GET" ? "stop-offering" : "fail-order"
+      })
+    case 401:
+      return new WaldurUnauthorized({ call, detail })
+    case 403:
+      return new WaldurForbidden({ call, detail })
+    case 404:
+      return new WaldurNotFound({
+        call,
+        detail,
+        unknownAddress: Option.isNone(parse(answer.body)),
+        disposition: "retry"
+      })
+    case 409:
+      return new WaldurConflict({ call, detail })
+    case 429:
+      return Effect.flatMap(retryAfter(answer), (after) => new WaldurRateLimited({ call, retryAfter: after }))
+    // A proxy's words for "too early" and "too slow": they pass.
+    case 408:
+    case 425:
+      return new WaldurServerError({ call, status, excerpt: detail })
+    default:
+      return status >= 500
+        ? new WaldurServerError({ call, status, excerpt: excerptOf(answer.body, asked.strike) })
+        : new WaldurRefusedCall({ call, status, detail })
+  }
+}
+
+/**
+ * A 2xx with a JSON body or an empty one, or an error. A success that is neither (a portal's or a maintenance page with status 200)
+ * must not pass for one, least of all for a write.
+ */
+export const interpret = (answer: RawAnswer, asked: Asked): Effect.Effect<Answer, WaldurError> => {
+  if (answer.status < 200 || answer.status >= 300) return failure(answer, asked)
+  const { status, header } = answer
+  if (answer.body.trim() === "") return Effect.succeed({ status, header, json: null })
+  return Option.match(parse(answer.body), {
+    onNone: () =>
+      new WaldurMalformedAnswer({
+        call: asked.call,
+        reason: `not JSON but "${excerptOf(answer.body, asked.strike).slice(0, 80)}"`
+      }),
+    onSome: (json) => Effect.succeed({ status, header, json })
+  })
+}

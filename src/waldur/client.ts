@@ -1,0 +1,182 @@
+/**
+ * One call to Waldur: credentials, a place in the queue, the request, its meaning, and another try where that is safe.
+ *
+ * Reads are repeated after a transient failure, and so are the writes that say `repeat`: those that set a value. Others never are; whoever
+ * makes them looks first (`transitions.ts`).
+ */
+import { HttpClientRequest } from "@effect/platform"
+import { Cause, Clock, Effect, Option, Redacted, type Scope } from "effect"
+import { OfferingFault } from "../core/errors.js"
+import { type Answer, interpret } from "./answer.js"
+import { uuidOf } from "./api/index.js"
+import { type Credentials, makeAuthenticator } from "./auth.js"
+import { type WaldurError, WaldurInvalid } from "./errors.js"
+import { retrying } from "./retry.js"
+import { makeTransport, type TransportOptions } from "./transport.js"
+
+/** For logs, metrics and the live view. */
+export interface ObservedCall {
+  readonly method: "GET" | "POST"
+  /** `marketplace-orders/{uuid}/set_state_done/` */
+  readonly path: string
+  /** Absent if there was no answer. */
+  readonly status: Option.Option<number>
+  /** The error's tag. */
+  readonly error: Option.Option<string>
+  /** From sending to the last byte; waiting for a place is not in it. */
+  readonly milliseconds: number
+  /** Counts from 1. */
+  readonly attempt: number
+}
+
+export interface ClientOptions extends TransportOptions {
+  /** "https://waldur.example.com/api/"; "/api/" is added if it is missing. */
+  readonly apiUrl: string
+  readonly credentials: Credentials
+  /** Calls at once. Default 8. */
+  readonly concurrency?: number
+  readonly userAgent?: string
+  readonly observe?: (call: ObservedCall) => Effect.Effect<void>
+}
+
+export interface Call {
+  readonly method: "GET" | "POST"
+  /** With `{uuid}` where `uuid` goes; ends in a slash: without it Waldur redirects, and a POST would become a GET (recording 049). */
+  readonly path: `${string}/`
+  readonly uuid?: string
+  readonly query?: ReadonlyArray<readonly [string, string]>
+  readonly body?: unknown
+  /** Whether sending it twice does what sending it once does. Reads always are. */
+  readonly repeat?: boolean
+}
+
+export interface WaldurClient {
+  readonly apiUrl: string
+  readonly call: (call: Call) => Effect.Effect<Answer, WaldurError>
+}
+
+const tries = 3
+
+const tagOf = (cause: Cause.Cause<WaldurError>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => (Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect"),
+    onSome: (error) => error._tag
+  })
+
+/** The API's root, whichever way it was written down. */
+const rootOf = (apiUrl: string): Effect.Effect<string, OfferingFault> =>
+  Effect.gen(function* () {
+    const hint = 'It looks like "https://waldur.example.com/api/".'
+    const url = yield* Effect.try({
+      try: () => new URL(apiUrl),
+      catch: () => new OfferingFault({ reason: "Waldur's API address is not a URL.", hint })
+    })
+    if (!/^https?:$/.test(url.protocol)) {
+      return yield* new OfferingFault({ reason: `Waldur's API address starts with ${url.protocol}.`, hint })
+    }
+    if (url.username !== "" || url.password !== "") {
+      return yield* new OfferingFault({ reason: "Waldur's API address holds a user name or password.", hint })
+    }
+    const path = url.pathname.replace(/\/+$/, "")
+    return `${url.origin}${path.endsWith("/api") ? path : `${path}/api`}/`
+  })
+
+/** Strict: what JSON has no word for (NaN, Infinity) would silently become null. */
+const encode = (call: string, body: unknown): Effect.Effect<string, WaldurInvalid> =>
+  Effect.try({
+    try: () =>
+      JSON.stringify(body, (key, value: unknown) => {
+        if (typeof value === "number" && !Number.isFinite(value)) throw new Error(`${key} is not a finite number`)
+        return value
+      }),
+    catch: (error) =>
+      new WaldurInvalid({
+        call,
+        messages: [error instanceof Error ? error.message : "cannot be written as JSON"],
+        disposition: "fail-order"
+      })
+  })
+
+export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, OfferingFault, Scope.Scope> =>
+  Effect.gen(function* () {
+    const root = yield* rootOf(options.apiUrl)
+    const transport = yield* makeTransport(options)
+    const auth = yield* makeAuthenticator(options.credentials, transport)
+    // First come, first served: a long list read page by page queues up again for every page.
+    const places = yield* Effect.makeSemaphore(options.concurrency ?? 8)
+    const observe = options.observe ?? (() => Effect.void)
+
+    const requestOf = (call: Call, name: string) =>
+      Effect.gen(function* () {
+        const uuid = Option.getOrUndefined(uuidOf(call.uuid ?? ""))
+        if (call.path.includes("{uuid}") && uuid === undefined) {
+          const messages = [`"${(call.uuid ?? "").slice(0, 40)}" is not a uuid`]
+          return yield* new WaldurInvalid({ call: name, messages, disposition: "stop-offering" })
+        }
+        const url = new URL(root + call.path.replace("{uuid}", uuid ?? ""))
+        for (const [key, value] of call.query ?? []) url.searchParams.append(key, value)
+        const request = HttpClientRequest.make(call.method)(url, {
+          headers: { accept: "application/json", "user-agent": options.userAgent ?? "site-actors" }
+        })
+        return call.body === undefined
+          ? request
+          : HttpClientRequest.bodyText(request, yield* encode(name, call.body), "application/json")
+      })
+
+    /** One request on the wire. */
+    const send = (
+      call: Call,
+      name: string,
+      request: HttpClientRequest.HttpClientRequest,
+      authorization: Redacted.Redacted<string>,
+      attempt: number
+    ): Effect.Effect<Answer, WaldurError> =>
+      Effect.gen(function* () {
+        const started = yield* Clock.currentTimeMillis
+        let status = Option.none<number>()
+        return yield* transport(
+          name,
+          HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
+        ).pipe(
+          Effect.tap((raw) => Effect.sync(() => (status = Option.some(raw.status)))),
+          Effect.flatMap((raw) => interpret(raw, { method: call.method, call: name, strike: auth.strike })),
+          Effect.onExit((exit) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              observe({
+                method: call.method,
+                path: call.path,
+                status,
+                error: exit._tag === "Success" ? Option.none() : Option.some(tagOf(exit.cause)),
+                milliseconds: now - started,
+                attempt
+              })
+            ).pipe(Effect.catchAllCause(() => Effect.void))
+          )
+        )
+      }).pipe(places.withPermits(1))
+
+    return {
+      apiUrl: root,
+      call: (call) => {
+        const name = `${call.method} ${call.path}`
+        return Effect.flatMap(requestOf(call, name), (request) =>
+          retrying(call.method === "GET" || call.repeat === true ? tries : 1, (attempt) =>
+            Effect.flatMap(auth.authorization, (authorization) =>
+              send(call, name, request, authorization, attempt).pipe(
+                // A 401 was not carried out, so even a write may be sent again.
+                Effect.catchTag("WaldurUnauthorized", (refused) =>
+                  Effect.flatMap(
+                    auth.renew(authorization),
+                    Option.match({
+                      onNone: () => Effect.fail<WaldurError>(refused),
+                      onSome: (renewed) => send(call, name, request, renewed, attempt)
+                    })
+                  )
+                )
+              )
+            )
+          )
+        )
+      }
+    }
+  })

@@ -1,0 +1,174 @@
+/**
+ * What can go wrong with Waldur, each with what follows from it (`disposition`).
+ *
+ * None of these holds a request, a header or a cause: whatever was caught is reduced to its code and a short excerpt, from which the
+ * agent's own secrets are struck out. So any of them may be logged as it is.
+ */
+import { Data, type Duration, Option } from "effect"
+import type { Disposition } from "../core/errors.js"
+
+/** Which call it was: "POST marketplace-orders/{uuid}/set_state_done/". Ids are not part of it. */
+export interface Where {
+  readonly call: string
+}
+
+/** No connection, or it broke: DNS, refused, reset, TLS. `reason` is the code: "ECONNREFUSED". */
+export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<Where & { readonly reason: string }> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur cannot be reached: ${this.reason} (${this.call}).`
+  }
+}
+
+/** No complete answer in time. What was asked may have happened or not. */
+export class WaldurTimedOut extends Data.TaggedError("WaldurTimedOut")<Where & { readonly milliseconds: number }> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur did not answer within ${this.milliseconds} ms (${this.call}).`
+  }
+}
+
+/** 5xx. */
+export class WaldurServerError extends Data.TaggedError("WaldurServerError")<
+  Where & { readonly status: number; readonly excerpt: string }
+> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur answered ${this.status} (${this.call})${this.excerpt === "" ? "." : `: ${this.excerpt}`}`
+  }
+}
+
+/** 429. `retryAfter` as the server wishes. */
+export class WaldurRateLimited extends Data.TaggedError("WaldurRateLimited")<
+  Where & { readonly retryAfter: Option.Option<Duration.Duration> }
+> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur limits the rate of calls (${this.call}).`
+  }
+}
+
+/** A success that is none: no JSON, not what was asked for, cut off, or too large. A maintenance page with status 200 ends up here. */
+export class WaldurMalformedAnswer extends Data.TaggedError("WaldurMalformedAnswer")<
+  Where & { readonly reason: string }
+> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur's answer cannot be read: ${this.reason} (${this.call}).`
+  }
+}
+
+/** 401, or the identity provider refuses the client. */
+export class WaldurUnauthorized extends Data.TaggedError("WaldurUnauthorized")<Where & { readonly detail: string }> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return `Waldur does not accept the credentials: ${this.detail} (${this.call}). Check the API token, or the OIDC client.`
+  }
+}
+
+/** 403. */
+export class WaldurForbidden extends Data.TaggedError("WaldurForbidden")<Where & { readonly detail: string }> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return `Waldur does not permit this to the agent's user: ${this.detail} (${this.call}). It needs a role with the offering's service provider.`
+  }
+}
+
+/** A 3xx. Credentials do not travel to another address, so it is not followed: the configured URL is wrong. */
+export class WaldurRedirected extends Data.TaggedError("WaldurRedirected")<
+  Where & { readonly status: number; readonly location: string }
+> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return `Waldur redirects to ${this.location || "nowhere"} (${this.status}, ${this.call}). Set waldur_api_url to the address that answers itself.`
+  }
+}
+
+/** Any other 4xx: the agent and this server do not understand each other. */
+export class WaldurRefusedCall extends Data.TaggedError("WaldurRefusedCall")<
+  Where & { readonly status: number; readonly detail: string }
+> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return `Waldur refused the call with ${this.status}: ${this.detail} (${this.call}).`
+  }
+}
+
+/**
+ * 404: no such thing, or not visible. Waldur answers both alike, so it is no proof that something is gone: by default, look again later.
+ * For what the configuration names (the offering) it stops the offering.
+ */
+export class WaldurNotFound extends Data.TaggedError("WaldurNotFound")<
+  Where & {
+    readonly detail: string
+    /** The server does not know the address at all (an HTML page instead of `{"detail"}`, recording 071): an older generation. */
+    readonly unknownAddress: boolean
+    readonly disposition: Extract<Disposition, "retry" | "stop-offering">
+  }
+> {
+  override get message(): string {
+    return `Waldur has no such object, or does not show it to the agent's user: ${this.detail} (${this.call}).`
+  }
+}
+
+/** 409: the order or resource is not in a state for this. Look again: somebody else moved it. */
+export class WaldurConflict extends Data.TaggedError("WaldurConflict")<Where & { readonly detail: string }> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Waldur: ${this.detail} (${this.call}).`
+  }
+}
+
+/** 400. `messages` as "field: sentence", flattened from whatever shape they came in. */
+export class WaldurInvalid extends Data.TaggedError("WaldurInvalid")<
+  Where & {
+    readonly messages: ReadonlyArray<string>
+    /** What is asked with a GET comes from the configuration; what is sent with a POST comes from the order. */
+    readonly disposition: Extract<Disposition, "fail-order" | "stop-offering">
+  }
+> {
+  get customerMessage(): string {
+    return "The marketplace did not accept what was to be recorded for this order."
+  }
+  override get message(): string {
+    return `Waldur did not accept the call: ${this.messages.join("; ") || "no reason given"} (${this.call}).`
+  }
+}
+
+export type WaldurError =
+  | WaldurUnreachable
+  | WaldurTimedOut
+  | WaldurServerError
+  | WaldurRateLimited
+  | WaldurMalformedAnswer
+  | WaldurUnauthorized
+  | WaldurForbidden
+  | WaldurRedirected
+  | WaldurRefusedCall
+  | WaldurNotFound
+  | WaldurConflict
+  | WaldurInvalid
+
+/** After these nobody knows whether a write happened, or it may pass by itself. */
+export type Transient =
+  | WaldurUnreachable
+  | WaldurTimedOut
+  | WaldurServerError
+  | WaldurRateLimited
+  | WaldurMalformedAnswer
+
+export const isTransient = (error: WaldurError): error is Transient =>
+  error._tag === "WaldurUnreachable" ||
+  error._tag === "WaldurTimedOut" ||
+  error._tag === "WaldurServerError" ||
+  error._tag === "WaldurRateLimited" ||
+  error._tag === "WaldurMalformedAnswer"
+
+/** The server, of an older generation, has no such call. */
+export const isUnsupported = (error: WaldurError): boolean =>
+  (error._tag === "WaldurNotFound" && error.unknownAddress) ||
+  (error._tag === "WaldurRefusedCall" && error.status === 405)
+
+/** How long the server wants to be left alone. */
+export const retryAfterOf = (error: WaldurError): Option.Option<Duration.Duration> =>
+  error._tag === "WaldurRateLimited" ? error.retryAfter : Option.none()

@@ -1,0 +1,28 @@
+/** `makeWaldur`: the service from its options. */
+import { Effect, Layer, type Scope } from "effect"
+import type { OfferingFault } from "../core/errors.js"
+import { type ClientOptions, makeClient } from "./client.js"
+import { makeProbe } from "./probe.js"
+import { makeReads } from "./reads.js"
+import { Waldur, type WaldurService } from "./service.js"
+import { makeTransitions } from "./transitions.js"
+import { makeWrites } from "./writes.js"
+
+export interface WaldurOptions extends ClientOptions {
+  /** Items on a page. Default 100; Waldur's most is 300. */
+  readonly pageSize?: number
+}
+
+/** One server, one set of credentials. Fails only for options that cannot work (a URL that is none, an unreadable CA file). */
+export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService, OfferingFault, Scope.Scope> =>
+  Effect.gen(function* () {
+    const client = yield* makeClient(options)
+    const reads = yield* makeReads(client, Math.min(300, Math.max(1, options.pageSize ?? 100)))
+    const transitions = yield* makeTransitions(client, reads)
+    const writes = yield* makeWrites(client, reads)
+    const { setsScope: _, ...shown } = reads
+    return { apiUrl: client.apiUrl, ...shown, ...transitions, ...writes, probe: makeProbe(reads) }
+  })
+
+export const layer = (options: WaldurOptions): Layer.Layer<Waldur, OfferingFault> =>
+  Layer.scoped(Waldur, makeWaldur(options))

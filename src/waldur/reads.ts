@@ -1,0 +1,233 @@
+/** Reading: one object, or all pages of a list. */
+import { Effect, HashSet, Option, ParseResult, Ref, Schema } from "effect"
+import type { Answer } from "./answer.js"
+import {
+  ComponentUsage,
+  Offering,
+  Order,
+  orderFields,
+  Plan,
+  ProviderResource,
+  resourceFields,
+  ServiceProvider,
+  SshKey,
+  TeamMember,
+  User,
+  uuidOf,
+  Version
+} from "./api/index.js"
+import type { Call, WaldurClient } from "./client.js"
+import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "./errors.js"
+import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./service.js"
+
+type Query = ReadonlyArray<readonly [string, string]>
+
+/** More pages than any list here has: a server that ignores `page` would be read for ever. */
+const mostPages = 2_000
+
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null
+
+/** Where it went wrong and why, without the value: an answer may hold what no log should. */
+const reasonOf = (error: ParseResult.ParseError): string => {
+  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  if (issue === undefined) return "cannot be read"
+  const field = issue.path.map(String).join(".")
+  return `${field === "" ? "the item" : `field ${field}`} ${issue._tag === "Missing" ? "is missing" : "has an unexpected value"}`
+}
+
+/** Whether more pages follow: by `Link`, else by `X-Result-Count` (recordings 198 and 199), else by a full page. */
+const hasNext = (answer: Answer, seen: number, size: number, pageSize: number): boolean =>
+  Option.match(answer.header("link"), {
+    onSome: (link) => /rel="?next"?/.test(link),
+    onNone: () =>
+      Option.match(answer.header("x-result-count"), {
+        onSome: (count) => size > 0 && seen < Number(count),
+        onNone: () => size >= pageSize
+      })
+  })
+
+export const makeReads = (client: WaldurClient, pageSize: number) =>
+  Effect.gen(function* () {
+    const reported = yield* Ref.make(HashSet.empty<string>())
+
+    const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
+      const decode = Schema.decodeUnknown(schema)
+      return Effect.flatMap(client.call({ ...call, method: "GET" }), (answer) =>
+        Effect.mapError(
+          decode(answer.json),
+          (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) })
+        )
+      )
+    }
+
+    /** Once for each, not at every poll. */
+    const report = (path: string, item: MalformedItem) => {
+      const key = `${path} ${Option.getOrElse(item.uuid, () => "")} ${item.reason}`
+      return Effect.flatMap(
+        Ref.modify(reported, (seen) =>
+          HashSet.has(seen, key) || HashSet.size(seen) > 1_000 ? [false, seen] : [true, HashSet.add(seen, key)]
+        ),
+        (isNew) =>
+          Effect.when(
+            Effect.logWarning("Waldur listed something that cannot be read; it is skipped").pipe(
+              Effect.annotateLogs({ path, uuid: Option.getOrElse(item.uuid, () => "unknown"), reason: item.reason })
+            ),
+            () => isNew
+          )
+      )
+    }
+
+    const all = <A extends { readonly uuid: string }, I>(
+      call: { readonly path: `${string}/`; readonly uuid?: string; readonly query?: Query },
+      schema: Schema.Schema<A, I>
+    ): Effect.Effect<Listed<A>, WaldurError> => {
+      const decode = Schema.decodeUnknownEither(schema)
+      const items = new Map<string, A>()
+      const malformed: Array<MalformedItem> = []
+      const malformedAnswer = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })
+
+      const take = (raw: unknown): Effect.Effect<void> => {
+        const decoded = decode(raw)
+        if (decoded._tag === "Right") {
+          // The same order may stand on two pages if the list grew in between; what was read last is the newest.
+          return Effect.sync(() => items.set(decoded.right.uuid, decoded.right))
+        }
+        const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
+        const item: MalformedItem = { uuid, reason: reasonOf(decoded.left) }
+        malformed.push(item)
+        return report(call.path, item)
+      }
+
+      const from = (page: number, seen: number): Effect.Effect<void, WaldurError> =>
+        Effect.gen(function* () {
+          if (page > mostPages) return yield* malformedAnswer(`more than ${mostPages} pages`)
+          const query: Query = [...(call.query ?? []), ["page_size", String(pageSize)], ["page", String(page)]]
+          const answer = yield* client
+            .call({ ...call, method: "GET", query })
+            // Items left the list while it was read, and with them its last page (recording 200).
+            .pipe(Effect.catchTag("WaldurNotFound", (gone) => (page > 1 ? Effect.succeedNone : gone)))
+          if ("_tag" in answer) return
+          const { json } = answer
+          if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
+          yield* Effect.forEach(json, take, { discard: true })
+          const total = seen + json.length
+          if (hasNext(answer, total, json.length, pageSize)) yield* from(page + 1, total)
+        })
+
+      return Effect.map(from(1, 0), () => ({ items: [...items.values()], malformed }))
+    }
+
+    const fields = (names: ReadonlyArray<string>): Query => names.map((name) => ["field", name] as const)
+    const optional = (key: string, value: string | undefined): Query => (value === undefined ? [] : [[key, value]])
+    /** A state that we do not know cannot be asked for: Waldur answers 400 (recording 036). */
+    const states = (wanted: ReadonlyArray<string> | undefined): Query =>
+      (wanted ?? []).filter((state) => !state.startsWith("unknown:")).map((state) => ["state", state] as const)
+
+    const offering = (uuid: string): Effect.Effect<Offering, WaldurError> =>
+      one({ path: "marketplace-provider-offerings/{uuid}/", uuid }, Offering).pipe(
+        Effect.catchTag("WaldurNotFound", (missing) =>
+          // The error page of a proxy whose backend restarts is no verdict on the configuration.
+          missing.unknownAddress ? missing : new WaldurNotFound({ ...fieldsOf(missing), disposition: "stop-offering" })
+        )
+      )
+
+    return {
+      version: one({ path: "version/" }, Version).pipe(
+        Effect.map((answer) => answer.version),
+        Effect.catchTag("WaldurForbidden", () => Effect.succeedNone)
+      ),
+      me: one({ path: "users/me/" }, User),
+      offering,
+      plan: (uuid: string, ofOffering?: string): Effect.Effect<Plan, WaldurError> =>
+        one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
+          Effect.catchTag("WaldurNotFound", (missing) =>
+            ofOffering === undefined
+              ? missing
+              : Effect.flatMap(offering(ofOffering), ({ plans }) => {
+                  const wanted = Option.getOrElse(uuidOf(uuid), () => uuid)
+                  return Effect.mapError(Effect.fromNullable(plans.find((plan) => plan.uuid === wanted)), () => missing)
+                })
+          )
+        ),
+      orders: (filter: OrderFilter) =>
+        all(
+          {
+            path: "marketplace-orders/",
+            query: [
+              ...optional("offering_uuid", filter.offering),
+              ...optional("resource_uuid", filter.resource),
+              ...states(filter.states),
+              ["o", "created"],
+              ...fields(orderFields)
+            ]
+          },
+          Order
+        ),
+      order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
+      resource: (uuid: string) => one({ path: "marketplace-provider-resources/{uuid}/", uuid }, ProviderResource),
+      resources: (filter: ResourceFilter) =>
+        all(
+          {
+            path: "marketplace-provider-resources/",
+            query: [
+              ...optional("offering_uuid", filter.offering),
+              ...optional("project_uuid", filter.project),
+              ...states(filter.states),
+              ...fields(resourceFields)
+            ]
+          },
+          ProviderResource
+        ),
+      team: (resource: string) =>
+        all({ path: "marketplace-provider-resources/{uuid}/team/", uuid: resource }, TeamMember),
+      sshKey: (providerCustomer: string, key: string): Effect.Effect<Option.Option<SshKey>, WaldurError> =>
+        Effect.gen(function* () {
+          const wanted = uuidOf(key)
+          const providers = yield* all(
+            { path: "marketplace-service-providers/", query: [["customer_uuid", providerCustomer]] },
+            ServiceProvider
+          )
+          for (const provider of providers.items) {
+            const keys = yield* all({ path: "marketplace-service-providers/{uuid}/keys/", uuid: provider.uuid }, SshKey)
+            const found = keys.items.find((candidate) => Option.contains(wanted, candidate.uuid))
+            if (found !== undefined) return Option.some(found)
+          }
+          return Option.none()
+        }),
+      componentUsages: (resource: string, billingPeriod?: string) =>
+        all(
+          {
+            path: "marketplace-component-usages/",
+            query: [["resource_uuid", resource], ...optional("billing_period", billingPeriod)]
+          },
+          ComponentUsage
+        ),
+      /** Whether the server fills `scopeUuid` for resources of this offering; none while there is none to tell by. */
+      setsScope: (offeringUuid: string): Effect.Effect<Option.Option<boolean>, WaldurError> =>
+        client
+          .call({
+            method: "GET",
+            path: "marketplace-provider-resources/",
+            query: [
+              ["offering_uuid", offeringUuid],
+              ["state", "OK"],
+              ["page_size", "10"],
+              ...fields(["uuid", "state", "resource_uuid"])
+            ]
+          })
+          .pipe(
+            Effect.map(({ json }) => {
+              const decoded = Schema.decodeUnknownOption(Schema.Array(ProviderResource))(json)
+              return Option.flatMap(decoded, (resources) =>
+                resources.length === 0
+                  ? Option.none()
+                  : Option.some(resources.some((resource) => Option.isSome(resource.scopeUuid)))
+              )
+            })
+          )
+    }
+  })
+
+const fieldsOf = ({ call, detail, unknownAddress }: WaldurNotFound) => ({ call, detail, unknownAddress })
+
+export type Reads = Effect.Effect.Success<ReturnType<typeof makeReads>>

@@ -1,0 +1,176 @@
+/**
+ * The Waldur service: what an agent asks of the marketplace, and tells it.
+ *
+ * Made by `makeWaldur` (`make.ts`), one per server and credentials. Uuids may be given in either spelling.
+ *
+ * Writes, and what happens to them if their outcome is unknown (time-out, reset, 5xx): every method here may be called again. Those that
+ * set a value are repeated as they are; those that move an order look at it first, and again after a failure, and count it as success
+ * if it is already where it should be.
+ */
+import { Context, type Duration, type Effect, type Option } from "effect"
+import type { NotYet } from "../core/errors.js"
+import type {
+  ComponentUsage,
+  Offering,
+  Order,
+  OrderState,
+  Plan,
+  ProviderResource,
+  ResourceState,
+  SshKey,
+  TeamMember,
+  User
+} from "./api/index.js"
+import type { WaldurError } from "./errors.js"
+
+/** All pages of a list. What could not be read is reported beside what could. */
+export interface Listed<A> {
+  readonly items: ReadonlyArray<A>
+  /** Never drop these silently: an order among them waits for somebody. They are logged once as well. */
+  readonly malformed: ReadonlyArray<MalformedItem>
+}
+
+export interface MalformedItem {
+  readonly uuid: Option.Option<string>
+  /** What could not be read, without the item's contents. */
+  readonly reason: string
+}
+
+export interface OrderFilter {
+  readonly offering?: string
+  readonly resource?: string
+  /** Any of these. Empty or absent: all. */
+  readonly states?: ReadonlyArray<OrderState>
+}
+
+export interface ResourceFilter {
+  readonly offering?: string
+  readonly project?: string
+  readonly states?: ReadonlyArray<ResourceState>
+}
+
+/** `unsupported`: this server's generation has no such call, and nothing was written. */
+export type Written = "written" | "unsupported"
+
+export interface Endpoint {
+  readonly name: string
+  readonly url: string
+}
+
+export interface UsageReport {
+  readonly resource: string
+  /** YYYY-MM-DD; the server's today if absent. Waldur keeps one amount per component and month: the newest report wins. */
+  readonly date?: string
+  /** In the offering's units. */
+  readonly usages: ReadonlyArray<{ readonly type: string; readonly amount: number; readonly description?: string }>
+}
+
+/** One line of `site-actors check`. */
+export interface ProbeResult {
+  /** "Waldur answers", "the offering can be read", ... */
+  readonly what: string
+  readonly ok: boolean
+  /** What was found, or what is wrong. */
+  readonly detail: string
+}
+
+export interface AwaitExecutingOptions {
+  /** Default 30 s. */
+  readonly deadline?: Duration.DurationInput
+  /** How long an executing Create may lack its `scopeUuid` before the server is taken for one that does not set it. Default 1 s. */
+  readonly scopeGrace?: Duration.DurationInput
+}
+
+export interface WaldurService {
+  /** Without credentials, ends in "/api/". */
+  readonly apiUrl: string
+
+  // Reading: repeated a few times on a transient failure.
+
+  /** None where the agent's user may not ask (2024 recording 005: 403). */
+  readonly version: Effect.Effect<Option.Option<string>, WaldurError>
+  readonly me: Effect.Effect<User, WaldurError>
+  /** A 404 here stops the offering: its uuid or the user's role is wrong. */
+  readonly offering: (uuid: string) => Effect.Effect<Offering, WaldurError>
+  /** `marketplace-plans/{uuid}/`. With `offering`, a plan that is not found there is looked for among the offering's own. */
+  readonly plan: (uuid: string, offering?: string) => Effect.Effect<Plan, WaldurError>
+  /** Oldest first, no order twice. An order that changes while pages are read may be missing until the next look. */
+  readonly orders: (filter: OrderFilter) => Effect.Effect<Listed<Order>, WaldurError>
+  readonly order: (uuid: string) => Effect.Effect<Order, WaldurError>
+  /** `marketplace-provider-resources/{uuid}/`. */
+  readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>
+  readonly resources: (filter: ResourceFilter) => Effect.Effect<Listed<ProviderResource>, WaldurError>
+  /** People with access to the resource's project. */
+  readonly team: (resource: string) => Effect.Effect<Listed<TeamMember>, WaldurError>
+  /** An SSH key of the customers of a provider, given by its organisation (`Offering.customerUuid`); all pages are searched. */
+  readonly sshKey: (providerCustomer: string, key: string) => Effect.Effect<Option.Option<SshKey>, WaldurError>
+  /** `billingPeriod`: YYYY-MM-01. */
+  readonly componentUsages: (
+    resource: string,
+    billingPeriod?: string
+  ) => Effect.Effect<Listed<ComponentUsage>, WaldurError>
+
+  // Moving an order. 409 for an order that is already there is success; otherwise `WaldurConflict`.
+
+  /** Success if the order is executing, done or erred: it has been approved. */
+  readonly approveByProvider: (order: string) => Effect.Effect<void, WaldurError>
+  /** For a pending order. Success if it is rejected or canceled. */
+  readonly rejectByProvider: (order: string, comment?: string) => Effect.Effect<void, WaldurError>
+  /**
+   * Waits until an approved order executes, and until the server's background task is done with the resource, which would otherwise
+   * overwrite its backend id. Returns the order **as it is then**: it may also be done (older servers finish a plan switch themselves,
+   * 2024 recording 150), erred (2024 recording 100), canceled or rejected. Fails with `NotYet` at the deadline.
+   */
+  readonly awaitExecuting: (
+    order: string,
+    options?: AwaitExecutingOptions
+  ) => Effect.Effect<Order, WaldurError | NotYet>
+  /** Success if the order is done. */
+  readonly setStateDone: (order: string) => Effect.Effect<void, WaldurError>
+  /**
+   * Looks first: sent only to an executing order, since on any other it would mark the **resource** erred (recording 186). Success if the
+   * order is erred already; `WaldurConflict` for every other state: a pending order is refused with `rejectByProvider`, a done one stays.
+   *
+   * @param message one sentence for the customer; cut at 2,000 characters
+   * @param traceback for staff; cut at 10,000 characters
+   */
+  readonly setStateErred: (order: string, message: string, traceback?: string) => Effect.Effect<void, WaldurError>
+  /** Takes an erred order up again. Success if it executes. */
+  readonly setStateExecuting: (order: string) => Effect.Effect<void, WaldurError>
+
+  // Setting a value: repeated on a transient failure.
+
+  /**
+   * Sets, reads back, and sets again if the server's background task has overwritten it (waldur: right after an approval), five times.
+   * `NotYet` if it is lost even then. The task may still come later: look again with `keepBackendId`.
+   */
+  readonly setBackendId: (resource: string, backendId: string) => Effect.Effect<void, WaldurError | NotYet>
+  /** Reads, and sets only if it is another. True: it was as it should be. */
+  readonly keepBackendId: (resource: string, backendId: string) => Effect.Effect<boolean, WaldurError | NotYet>
+  /**
+   * Servers of 2024 keep an allocation behind the resource, and let limits be changed only while that is `ok`, which it is not after a
+   * create or an update until the agent says so (2024 recordings 100, 108, 118). `unsupported`: no such call, or no need.
+   */
+  readonly setScopeOk: (resource: string) => Effect.Effect<Written, WaldurError>
+  readonly setOrderBackendId: (order: string, backendId: string) => Effect.Effect<Written, WaldurError>
+  /**
+   * In the offering's units; only components that the offering has, and none that is `fixed`: servers store anything, and break on it later.
+   * Today's call first, then the older generation's; what works is remembered.
+   */
+  readonly setLimits: (resource: string, limits: Readonly<Record<string, number>>) => Effect.Effect<void, WaldurError>
+  readonly setBackendMetadata: (
+    resource: string,
+    metadata: Readonly<Record<string, unknown>>
+  ) => Effect.Effect<void, WaldurError>
+  readonly setEndpoints: (resource: string, endpoints: ReadonlyArray<Endpoint>) => Effect.Effect<Written, WaldurError>
+  readonly setAsOk: (resource: string) => Effect.Effect<Written, WaldurError>
+  readonly setAsErred: (resource: string, message?: string, traceback?: string) => Effect.Effect<Written, WaldurError>
+  readonly refreshLastSync: (resource: string) => Effect.Effect<Written, WaldurError>
+  readonly setUsage: (report: UsageReport) => Effect.Effect<void, WaldurError>
+
+  /** Whether the credentials can do what an agent does with this offering. Never fails; changes nothing. */
+  readonly probe: (offering: string) => Effect.Effect<ReadonlyArray<ProbeResult>>
+}
+
+/** The marketplace. One layer per server; a process with several servers holds several `WaldurService` values instead. */
+export class Waldur extends Context.Tag("site-actors/Waldur")<Waldur, WaldurService>() {}

@@ -1,0 +1,124 @@
+/** Bytes to Waldur and back: undici with TLS and proxy as configured, one time-out for the whole exchange, a limit for the answer's size. */
+import { readFile } from "node:fs/promises"
+import { HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { Duration, Effect, Option, Redacted, type Scope, Stream } from "effect"
+import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { OfferingFault } from "../core/errors.js"
+import type { RawAnswer } from "./answer.js"
+import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
+
+export interface TransportOptions {
+  readonly tls?: {
+    /** Default true. */
+    readonly verify?: boolean
+    /** PEM, in addition to nothing: these are then the only authorities trusted. */
+    readonly caFile?: string
+  }
+  /** "http://proxy:3128"; may hold a password. */
+  readonly proxy?: Redacted.Redacted<string>
+  /** For one exchange, from connecting to the last byte. Default 30 s. */
+  readonly timeout?: Duration.DurationInput
+  /** Default 32 MiB: 300 resources are under 1 MiB. */
+  readonly maxAnswerBytes?: number
+}
+
+type TransportError = WaldurUnreachable | WaldurTimedOut | WaldurMalformedAnswer
+
+/** Sends one request. `call` names it in errors. */
+export type Transport = (
+  call: string,
+  request: HttpClientRequest.HttpClientRequest
+) => Effect.Effect<RawAnswer, TransportError>
+
+const readCa = (path: string): Effect.Effect<string, OfferingFault> =>
+  Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: () =>
+      new OfferingFault({
+        reason: `The CA file ${path} cannot be read.`,
+        hint: "Give the path of a PEM file that the agent may read."
+      })
+  })
+
+const openDispatcher = (options: TransportOptions, ca: Option.Option<string>): Dispatcher => {
+  const tls = {
+    rejectUnauthorized: options.tls?.verify ?? true,
+    ...Option.match(ca, { onNone: () => ({}), onSome: (pem) => ({ ca: pem }) })
+  }
+  return options.proxy === undefined
+    ? new Agent({ connect: tls })
+    : new ProxyAgent({ uri: Redacted.value(options.proxy), requestTls: tls, proxyTls: tls })
+}
+
+const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, OfferingFault, Scope.Scope> =>
+  Effect.gen(function* () {
+    const path = options.tls?.caFile
+    const ca = path === undefined ? Option.none<string>() : Option.some(yield* readCa(path))
+    return yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => openDispatcher(options, ca),
+        // The cause may quote the proxy's address, password and all.
+        catch: () =>
+          new OfferingFault({ reason: "The proxy's address is not a URL.", hint: "It looks like http://host:3128." })
+      }),
+      (dispatcher) => Effect.promise(() => dispatcher.destroy())
+    )
+  })
+
+/** The code of whatever lies at the bottom of an error: "ECONNREFUSED". Never its text, which may quote a header. */
+const codeOf = (error: unknown): string => {
+  let code = "connection failed"
+  let current: unknown = error
+  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
+    if ("code" in current && typeof current.code === "string") code = current.code
+    current = current.cause
+  }
+  return code
+}
+
+const unreachable = (call: string) => (error: HttpClientError.HttpClientError) =>
+  new WaldurUnreachable({ call, reason: codeOf(error) })
+
+const bodyOf = (
+  call: string,
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<string, TransportError> => {
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  return response.stream.pipe(
+    Stream.mapError(unreachable(call)),
+    Stream.runForEach((chunk) => {
+      size += chunk.byteLength
+      chunks.push(chunk)
+      return size > maxBytes
+        ? Effect.fail(new WaldurMalformedAnswer({ call, reason: `larger than ${maxBytes} bytes` }))
+        : Effect.void
+    }),
+    Effect.map(() => Buffer.concat(chunks).toString("utf8"))
+  )
+}
+
+export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
+  Effect.map(dispatcherOf(options), (dispatcher) => {
+    // Spans of ours are nothing to other people's servers.
+    const client = HttpClient.withTracerPropagation(NodeHttpClient.makeUndici(dispatcher), false)
+    const timeout = Duration.decode(options.timeout ?? "30 seconds")
+    const maxBytes = options.maxAnswerBytes ?? 32 * 1024 * 1024
+    return (call, request) =>
+      client.execute(request).pipe(
+        Effect.mapError(unreachable(call)),
+        Effect.flatMap((response) =>
+          Effect.map(bodyOf(call, response, maxBytes), (body) => ({
+            status: response.status,
+            header: (name: string) => Option.fromNullable(response.headers[name.toLowerCase()]),
+            body
+          }))
+        ),
+        Effect.timeoutFail({
+          duration: timeout,
+          onTimeout: () => new WaldurTimedOut({ call, milliseconds: Duration.toMillis(timeout) })
+        })
+      )
+  })

@@ -1,0 +1,107 @@
+/** Setting values. Each of these says what shall be, so sending it twice does what sending it once does. */
+import { Effect, Option, Ref } from "effect"
+import { NotYet } from "../core/errors.js"
+import type { WaldurClient } from "./client.js"
+import { isUnsupported, type WaldurError } from "./errors.js"
+import type { Reads } from "./reads.js"
+import type { Endpoint, UsageReport, Written } from "./service.js"
+
+/** How often a lost backend id is set again. */
+const backendIdTries = 5
+
+/** The two ways to set limits: today's servers, and those of 2024 (recordings 065 and 071). */
+type LimitsCall = "provider-resources" | "slurm-remote"
+
+export const makeWrites = (client: WaldurClient, reads: Reads) =>
+  Effect.gen(function* () {
+    const limitsCall = yield* Ref.make(Option.none<LimitsCall>())
+
+    const set = (path: `${string}/`, uuid: string, body: unknown) =>
+      Effect.asVoid(client.call({ method: "POST", path, uuid, body, repeat: true }))
+
+    const setIfSupported = (path: `${string}/`, uuid: string, body: unknown): Effect.Effect<Written, WaldurError> =>
+      set(path, uuid, body).pipe(
+        Effect.as<Written>("written"),
+        Effect.catchIf(isUnsupported, () => Effect.succeed<Written>("unsupported"))
+      )
+
+    const onResource = (action: string) => `marketplace-provider-resources/{uuid}/${action}/` as const
+
+    const keepBackendId = (resource: string, backendId: string): Effect.Effect<boolean, WaldurError | NotYet> =>
+      Effect.gen(function* () {
+        const found = yield* reads.resource(resource)
+        if (Option.contains(found.backendId, backendId)) return true
+        yield* setBackendId(resource, backendId)
+        return false
+      })
+
+    const setBackendId = (resource: string, backendId: string): Effect.Effect<void, WaldurError | NotYet> => {
+      const isThere = Effect.map(reads.resource(resource), (found) => Option.contains(found.backendId, backendId))
+      const attempt = (number: number): Effect.Effect<void, WaldurError | NotYet> =>
+        Effect.gen(function* () {
+          yield* set(onResource("set_backend_id"), resource, { backend_id: backendId })
+          if (yield* isThere) return
+          if (number >= backendIdTries) {
+            const reason = `Waldur lost the backend id ${backendId} of resource ${resource} ${number} times.`
+            return yield* new NotYet({ reason })
+          }
+          yield* Effect.sleep(`${100 * 2 ** number} millis`)
+          yield* attempt(number + 1)
+        })
+      return attempt(1)
+    }
+
+    const setLimits = (
+      resource: string,
+      limits: Readonly<Record<string, number>>
+    ): Effect.Effect<void, WaldurError> => {
+      const remember = (call: LimitsCall) => Ref.set(limitsCall, Option.some(call))
+      const today = Effect.zipRight(set(onResource("set_limits"), resource, { limits }), remember("provider-resources"))
+      const older = Effect.zipRight(
+        set("marketplace-slurm-remote/{uuid}/set_limits/", resource, limits),
+        remember("slurm-remote")
+      )
+      const isMissing = (error: WaldurError) => error._tag === "WaldurNotFound" || isUnsupported(error)
+      /** If neither answers, the first one's error says more. A server may have been upgraded since, so both are tried again. */
+      const either = (first: Effect.Effect<void, WaldurError>, second: Effect.Effect<void, WaldurError>) =>
+        Effect.catchIf(first, isMissing, (missing) => Effect.catchIf(second, isMissing, () => Effect.fail(missing)))
+      return Effect.flatMap(Ref.get(limitsCall), (known) =>
+        Option.contains(known, "slurm-remote") ? either(older, today) : either(today, older)
+      )
+    }
+
+    return {
+      setBackendId,
+      keepBackendId,
+      setLimits,
+      setOrderBackendId: (order: string, backendId: string) =>
+        setIfSupported("marketplace-orders/{uuid}/set_backend_id/", order, { backend_id: backendId }),
+      setBackendMetadata: (resource: string, metadata: Readonly<Record<string, unknown>>) =>
+        set(onResource("set_backend_metadata"), resource, { backend_metadata: metadata }),
+      setEndpoints: (resource: string, endpoints: ReadonlyArray<Endpoint>) =>
+        setIfSupported(onResource("set_endpoints"), resource, { endpoints }),
+      setAsOk: (resource: string) => setIfSupported(onResource("set_as_ok"), resource, {}),
+      setAsErred: (resource: string, message = "", traceback = "") =>
+        setIfSupported(onResource("set_as_erred"), resource, { error_message: message, error_traceback: traceback }),
+      setScopeOk: (resource: string) =>
+        set("marketplace-slurm-remote/{uuid}/set_state/", resource, { state: "ok" }).pipe(
+          Effect.as<Written>("written"),
+          // 409: it is in a state from which there is no way to ok, and no need (recording 107).
+          Effect.catchIf(
+            (error) => isUnsupported(error) || error._tag === "WaldurNotFound" || error._tag === "WaldurConflict",
+            () => Effect.succeed<Written>("unsupported")
+          )
+        ),
+      refreshLastSync: (resource: string) => setIfSupported(onResource("refresh_last_sync"), resource, {}),
+      /** 201 with an empty body (recording 210). Waldur updates the month's one usage of each component. */
+      setUsage: (report: UsageReport): Effect.Effect<void, WaldurError> =>
+        Effect.asVoid(
+          client.call({
+            method: "POST",
+            path: "marketplace-component-usages/set_usage/",
+            body: { ...report, usages: report.usages.map((usage) => ({ description: "", ...usage })) },
+            repeat: true
+          })
+        )
+    }
+  })
