@@ -25,3 +25,9 @@ export const actorIdle = Duration.minutes(1)
 
 /** A new backend id is looked at again after 1 s, then 2 s and 4 s later: a busy marketplace's background tasks come late. */
 export const backendIdGuard = Schedule.exponential("1 second", 2).pipe(Schedule.intersect(Schedule.recurs(2)))
+
+/**
+ * How long a new order's resource may lack what an older marketplace puts behind it, before it is taken for a newer one. Runs beside the
+ * backend's work; should it come later all the same, the backend id is looked at again, before `done` and after it.
+ */
+export const scopeGrace = Duration.millis(300)

@@ -1,6 +1,6 @@
 /** `site-actors demo`: six orders through both simulators and the agent, live, and a check of what is left on both sides. */
 import { Command, Options } from "@effect/cli"
-import { Console, Data, Effect, Redacted } from "effect"
+import { Console, Data, Effect, Logger, LogLevel, Redacted } from "effect"
 import * as Agent from "../agent.js"
 import { loadConfig } from "../config/index.js"
 import { makeCustomer } from "../demo/customer.js"
@@ -72,7 +72,7 @@ export const demo = Command.make("demo", { boot }, ({ boot }) =>
       ]
     }).pipe(Effect.scoped, Effect.provide(Agent.layer(setting.dataDir, "demo")))
     if (differences.length > 0) return yield* new DemoFailed({ differences })
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
   Command.withDescription("Shows six orders from a simulated Waldur become calls to a simulated OpenNebula, and back.")
 )

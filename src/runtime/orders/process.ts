@@ -31,7 +31,7 @@ import type * as api from "../../waldur/api/index.js"
 import { type Activities, publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
-import { orderRetry } from "../schedules.js"
+import { orderRetry, scopeGrace } from "../schedules.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 
@@ -112,13 +112,14 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean) =>
       { concurrency: "unbounded" }
     )
     yield* report(offering, request, outcome, hasScope)
-    if (outcome.backendId !== undefined) yield* offering.guardBackendId(request.resource.id, outcome.backendId)
+    if (request._tag === "Create" && outcome.backendId !== undefined)
+      yield* offering.guardBackendId(request.resource.id, outcome.backendId)
   })
 
 /** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
 const executing = (offering: Offering, order: OrderId) =>
   Effect.gen(function* () {
-    const now = yield* offering.waldur.awaitExecuting(order)
+    const now = yield* offering.waldur.awaitExecuting(order, { scopeGrace })
     if (endedByOthers(now)) {
       return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
     }

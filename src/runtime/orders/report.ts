@@ -1,12 +1,19 @@
 /** What the marketplace is told of an order that was carried out: each call a step, so that none is forgotten after a crash. */
-import { Effect, Redacted } from "effect"
-import { amountsToWaldur, ensureDone, type OrderRequest, type Outcome } from "../../core/index.js"
+import { Effect, Option, Redacted, Schema } from "effect"
+import {
+  amountsToWaldur,
+  decide,
+  ensureDone,
+  type OrderRequest,
+  type Outcome,
+  type ResourceId
+} from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
 
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
  *
- * `hasScope`: the server keeps something of its own behind the resource, which must be told as well. Setting a value again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got
+ * `hasScope`: when the order was taken, the server kept something of its own behind the resource, which must be told as well. Setting a value again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got
  * them, the next attempt makes new ones.
  */
 export const report = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
@@ -14,8 +21,7 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const { waldur, components } = offering
     const resource = request.resource.id
     const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
-    const isNewId = backendId !== undefined && backendId !== request.resource.backendId
-    if (isNewId) {
+    if (backendId !== undefined && backendId !== request.resource.backendId) {
       yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
@@ -33,12 +39,25 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     if (endpoints !== undefined && endpoints.length > 0) {
       yield* ensureDone("waldur: endpoints", waldur.setEndpoints(resource, endpoints))
     }
-    if (hasScope && request._tag !== "Terminate") {
-      yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
-    }
-    // Once more, as late as can be: the server's background task may have overwritten it since.
-    if (isNewId) yield* ensureDone("waldur: backend id kept", waldur.keepBackendId(resource, backendId))
+    const scoped =
+      request._tag === "Create"
+        ? yield* decide("waldur: settled", Schema.Boolean, settled(offering, resource, backendId))
+        : hasScope
+    if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
     yield* ensureDone("waldur: done", waldur.setStateDone(request.order))
+  })
+
+/**
+ * A look as late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend
+ * id since it was set. Says whether the server keeps something of its own behind the resource.
+ */
+const settled = ({ waldur }: Offering, resource: ResourceId, backendId: string | undefined) =>
+  Effect.gen(function* () {
+    const found = yield* waldur.resource(resource)
+    if (backendId !== undefined && !Option.contains(found.backendId, backendId)) {
+      yield* waldur.setBackendId(resource, backendId)
+    }
+    return Option.isSome(found.scopeUuid)
   })
 
 const revealed = (secrets: Readonly<Record<string, Redacted.Redacted>>): Readonly<Record<string, string>> =>

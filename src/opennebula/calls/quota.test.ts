@@ -1,0 +1,42 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { decode } from "../../../test/support/openNebulaDecoding.js"
+import { recording } from "../../../test/support/openNebulaRecordings.js"
+import { documentOf } from "../model/element.js"
+import { Group } from "../model/group.js"
+import { unmetQuota } from "./quota.js"
+
+const group = (number: string) => decode(documentOf(Group), recording(number).response)
+
+describe("a quota that is read back", () => {
+  it.effect("is met where the front-end took it (recordings 048, 049)", () =>
+    Effect.gen(function* () {
+      const { quotas } = yield* group("049")
+      const asked = {
+        vm: { cpu: 4, memory: 8192, vms: 4, systemDiskSize: 51200 },
+        networks: [{ id: 1, leases: 10 }],
+        datastores: [{ id: 1, size: 102400, images: "unlimited" as const }]
+      }
+      expect(unmetQuota(asked, quotas)).toEqual([])
+    })
+  )
+
+  it.effect("is unmet, metric by metric, where it did not", () =>
+    Effect.gen(function* () {
+      const { quotas } = yield* group("049")
+      expect(unmetQuota({ vm: { cpu: 5, runningVms: 1 }, networks: [{ id: 9, leases: 3 }] }, quotas)).toEqual([
+        "CPU: 5 asked for, 4 found",
+        "RUNNING_VMS: 1 asked for, default found",
+        "LEASES of network 9: 3 asked for, default found"
+      ])
+    })
+  )
+
+  it.effect("counts a group without any quota as one with the default (recording 036)", () =>
+    Effect.gen(function* () {
+      const { quotas } = yield* group("036")
+      expect(unmetQuota({ vm: { cpu: "default" } }, quotas)).toEqual([])
+      expect(unmetQuota({ vm: { cpu: 1 } }, quotas)).toEqual(["CPU: 1 asked for, default found"])
+    })
+  )
+})

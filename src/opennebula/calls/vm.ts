@@ -1,0 +1,137 @@
+/** `one.vm.*`: virtual machines. OK means queued: whether an action succeeded, only reading back tells. */
+import { Effect } from "effect"
+import { OrderRefused } from "../../core/errors.js"
+import type { OpenNebulaClient } from "../client.js"
+import type { OpenNebulaError } from "../errors.js"
+import { documentOf, Element, poolOf } from "../model/element.js"
+import { Vm, VmShort } from "../model/vm.js"
+import type { TemplateUnencodable } from "../template/serialize.js"
+import { single } from "../template/template.js"
+import type { XmlElement } from "../wire/answer.js"
+import { type Call, chmod, chown, command, everything, updates, withTemplate } from "./support.js"
+
+const info = documentOf(Vm)
+
+/** OpenNebula 7.4 `one.vm.action`; which one in which state: ActionRefused tells. */
+export type VmAction =
+  | "terminate"
+  | "terminate-hard"
+  | "poweroff"
+  | "poweroff-hard"
+  | "resume"
+  | "reboot"
+  | "reboot-hard"
+  | "suspend"
+  | "stop"
+  | "undeploy"
+  | "undeploy-hard"
+  | "hold"
+  | "release"
+  | "resched"
+  | "unresched"
+
+/** What is left out stays as it is. */
+export interface Capacity {
+  /** cores, may be a fraction, over 0 */
+  readonly cpu?: number
+  readonly vcpu?: number
+  /** MB */
+  readonly memory?: number
+}
+
+/** -1: all but Done, -2: all, else one state's number. */
+const notDone = -1
+const anyState = -2
+const stateParam = (includeDone: boolean | undefined): number => (includeDone === true ? anyState : notDone)
+
+const capacityProblem = (capacity: Capacity): string | undefined => {
+  if (capacity.cpu !== undefined && !(Number.isFinite(capacity.cpu) && capacity.cpu > 0)) {
+    return `The CPU capacity ${capacity.cpu} is not a number over 0.`
+  }
+  for (const [name, value] of [
+    ["vCPU count", capacity.vcpu],
+    ["memory size in MB", capacity.memory]
+  ] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value > 0))
+      return `The ${name} ${value} is not a whole number over 0.`
+  }
+  if (capacity.cpu === undefined && capacity.vcpu === undefined && capacity.memory === undefined) {
+    return "The new size names neither CPU, nor vCPU, nor memory."
+  }
+  return undefined
+}
+
+export const vmCalls = (client: OpenNebulaClient) => ({
+  /** `one.vm.info`, also of a VM that is Done (recordings 081, 187). NoSuchObject. */
+  info: (vmId: number): Call<Vm> => client.call("one.vm.info", [vmId], info),
+
+  /** `one.vmpool.info`: without USER_TEMPLATE, so without owner tags (recordings 213, 214). */
+  list: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<VmShort>> =>
+    client.call("one.vmpool.info", [...everything, stateParam(options.includeDone)], poolOf("VM", VmShort)),
+
+  /** `one.vmpool.infoextended`: with tags and context (recording 212); some 2.5 kB a VM. */
+  listExtended: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<Vm>> =>
+    client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], poolOf("VM", Vm)),
+
+  /**
+   * `one.vmpool.infoset`: these VMs in one call, whatever their state; unknown ids are left out (recordings 227, 228).
+   */
+  infoset: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<Vm>> =>
+    vmIds.length === 0
+      ? Effect.succeed([])
+      : client.call("one.vmpool.infoset", [vmIds.join(","), true], poolOf("VM", Vm)),
+
+  /**
+   * `one.vm.action`. ActionRefused in a wrong state, ObjectLocked, QuotaExceeded on `resume` (recordings 088 to 096,
+   * 377).
+   */
+  action: (vmId: number, action: VmAction): Call<void> => command(client, "one.vm.action", [action, vmId]),
+
+  /**
+   * `one.vm.resize` (recordings 085, 097). In Poweroff it is done when the call returns; live it passes through
+   * HotplugResize and may fail silently. `enforce` makes the host's capacity and the quota count. The front-end answers
+   * OK to `CPU="0"`, `VCPU="1.5"` or nothing (recordings 108 to 114), so numbers are checked before: OrderRefused.
+   * QuotaExceeded, ActionRefused.
+   */
+  resize: (
+    vmId: number,
+    capacity: Capacity,
+    options: { readonly enforce?: boolean } = {}
+  ): Effect.Effect<void, OpenNebulaError | TemplateUnencodable | OrderRefused> => {
+    const problem = capacityProblem(capacity)
+    if (problem !== undefined) return Effect.fail(new OrderRefused({ customerMessage: problem }))
+    const template = [
+      ...(capacity.cpu === undefined ? [] : [single("CPU", capacity.cpu)]),
+      ...(capacity.vcpu === undefined ? [] : [single("VCPU", capacity.vcpu)]),
+      ...(capacity.memory === undefined ? [] : [single("MEMORY", capacity.memory)])
+    ]
+    return withTemplate(template, (text) => command(client, "one.vm.resize", [vmId, text, options.enforce ?? true]))
+  },
+
+  /**
+   * `one.vm.diskresize` to `size` MB; a disk only grows (recordings 099, 102, 103: ActionRefused). Passes through
+   * DiskResizePoweroff or DiskResize: wait for the old state before the next action, and read the size back.
+   */
+  diskResize: (vmId: number, diskId: number, size: number): Effect.Effect<void, OpenNebulaError | OrderRefused> =>
+    Number.isInteger(size) && size > 0
+      ? command(client, "one.vm.diskresize", [vmId, diskId, String(size)])
+      : Effect.fail(new OrderRefused({ customerMessage: `The disk size ${size} MB is not a whole number over 0.` })),
+
+  /** `one.vm.update`: USER_TEMPLATE (recordings 122, 123). */
+  ...updates(client, "one.vm.update"),
+
+  /** `one.vm.chown`: moves it into the new group's quota as well (recording 078). QuotaExceeded. */
+  chown: chown(client, "one.vm.chown"),
+
+  chmod: chmod(client, "one.vm.chmod"),
+
+  /** `one.vm.rename` (recordings 121, 432 to 434). VM names need not be unique. InvalidName. */
+  rename: (vmId: number, name: string): Call<void> => command(client, "one.vm.rename", [vmId, name]),
+
+  /**
+   * `one.vmpool.accounting` between two moments (seconds since 1970, -1 open): HISTORY elements as they are (recordings
+   * 245, 246).
+   */
+  accounting: (from: number, to: number): Call<ReadonlyArray<XmlElement>> =>
+    client.call("one.vmpool.accounting", [-2, from, to], poolOf("HISTORY", Element))
+})

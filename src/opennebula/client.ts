@@ -1,0 +1,145 @@
+/**
+ * The client of one front-end with one user's credentials: encodes a call, waits for its turn, sends it, decodes the answer.
+ *
+ * Offerings get theirs from `OpenNebulaEndpoints`: the places that calls take turns for belong to the front-end, not to a client.
+ */
+import { Cause, Clock, Effect, Exit, FiberRef, Option, type Scope } from "effect"
+import type { OfferingFault } from "../core/errors.js"
+import type { CallContext, OpenNebulaError } from "./errors.js"
+import type { Answer, Param } from "./wire/answer.js"
+import { type FairLimiter, makeFairLimiter } from "./wire/fairLimiter.js"
+import type { NextChunk } from "./wire/inbox.js"
+import { makeRedactor } from "./wire/redact.js"
+import { encodeRequest } from "./wire/request.js"
+import { decodeAnswer } from "./wire/response.js"
+import { type ClientSettings, type OpenNebulaSettings, readSettings } from "./wire/settings.js"
+import { makeTransport, type Transport } from "./wire/transport.js"
+
+export type { OpenNebulaSettings } from "./wire/settings.js"
+
+/** Whose call it is (a resource's or an offering's id): callers take turns when the front-end's places are all taken. */
+export const CallOwner: FiberRef.FiberRef<string> = FiberRef.unsafeMake("")
+
+/** All calls made inside belong to `owner`. */
+export const withCallOwner =
+  (owner: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.locally(effect, CallOwner, owner)
+
+export interface OpenNebulaClient {
+  /** URL of the front-end, without credentials. */
+  readonly endpoint: string
+  /** One call. `params` without the session string, which the client puts first. */
+  readonly call: <A>(
+    method: string,
+    params: ReadonlyArray<Param>,
+    answer: Answer<A>
+  ) => Effect.Effect<A, OpenNebulaError>
+}
+
+/** What is told of a call when it is over. */
+export interface CallEvent {
+  readonly endpoint: string
+  readonly method: string
+  /** The object or objects that the call names. */
+  readonly ids: ReadonlyArray<number>
+  /** `ok`, the tag of the error, `Interrupted` or `Defect`. */
+  readonly outcome: string
+  /** From its turn to its end. */
+  readonly ms: number
+  /** Waiting for its turn. */
+  readonly waitedMs: number
+  /** Of the answer, as far as it was read. */
+  readonly bytes: number
+  readonly owner: string
+}
+
+export type CallObserver = (event: CallEvent) => Effect.Effect<void>
+
+const isNumber = (param: Param | undefined): param is number => typeof param === "number"
+
+/** The first parameter of nearly all methods but those on pools, where it is a filter, and `allocate`. */
+const namedIds = (method: string, [first]: ReadonlyArray<Param>): ReadonlyArray<number> =>
+  isNumber(first) && first >= 0 && !/pool\.|\.allocate$/.test(method) ? [first] : []
+
+const outcomeOf = (exit: Exit.Exit<unknown, OpenNebulaError>): string =>
+  Exit.match(exit, {
+    onSuccess: () => "ok",
+    onFailure: (cause) =>
+      Option.match(Cause.failureOption(cause), {
+        onSome: (error) => error._tag,
+        onNone: () => (Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect")
+      })
+  })
+
+interface Parts {
+  readonly settings: ClientSettings
+  readonly transport: Transport
+  readonly redact: (text: string) => string
+  readonly limiter: FairLimiter
+  readonly observe: CallObserver
+}
+
+const makeCall =
+  ({ settings, transport, redact, limiter, observe }: Parts): OpenNebulaClient["call"] =>
+  (method, params, answer) =>
+    Effect.gen(function* () {
+      const { endpoint, session, maxAnswerBytes, timeoutMillis } = settings
+      const ids = namedIds(method, params)
+      const call: CallContext = { method, endpoint, ...(ids[0] === undefined ? {} : { objectId: ids[0] }) }
+      const body = yield* encodeRequest(call, session, params)
+      const owner = yield* FiberRef.get(CallOwner)
+      const asked = yield* Clock.currentTimeMillis
+      yield* Effect.annotateCurrentSpan({
+        "server.address": endpoint,
+        "opennebula.ids": ids,
+        "opennebula.owner": owner
+      })
+
+      const exchange = Effect.gen(function* () {
+        const began = yield* Clock.currentTimeMillis
+        let bytes = 0
+        const counting = <E>(next: NextChunk<E>): NextChunk<E> =>
+          Effect.tap(next, (chunk) => {
+            bytes += Option.match(chunk, { onNone: () => 0, onSome: (some) => some.byteLength })
+            return Effect.void
+          })
+        const tell = <B>(exit: Exit.Exit<B, OpenNebulaError>) =>
+          Effect.gen(function* () {
+            const ms = (yield* Clock.currentTimeMillis) - began
+            const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
+            // An observer looks on: whatever happens to it, the call's result stands.
+            yield* Effect.catchAllCause(observe(event), () => Effect.void)
+          })
+        return yield* transport
+          .post(call, body, timeoutMillis, (next) =>
+            decodeAnswer(answer, counting(next), { call, limitBytes: maxAnswerBytes, redact })
+          )
+          .pipe(Effect.onExit(tell))
+      })
+      return yield* limiter.withPlace(owner)(exchange)
+    }).pipe(Effect.withSpan(method, { kind: "client" }))
+
+export interface MakeClientOptions {
+  /** The front-end's places, where several clients share them. */
+  readonly limiter?: FairLimiter
+  readonly observe?: CallObserver
+}
+
+/** Makes a client from settings that were read already. */
+export const clientFromSettings = (
+  settings: ClientSettings,
+  { limiter = makeFairLimiter(settings.maxConcurrent), observe = () => Effect.void }: MakeClientOptions = {}
+): Effect.Effect<OpenNebulaClient, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const redact = makeRedactor(settings.session)
+    const transport = yield* makeTransport({ ...settings, limitBytes: settings.maxAnswerBytes, redact })
+    return { endpoint: settings.endpoint, call: makeCall({ settings, transport, redact, limiter, observe }) }
+  })
+
+/** A client with places of its own; its connections end with the scope. Fails with what is wrong in the settings. */
+export const makeClient = (
+  settings: OpenNebulaSettings,
+  options?: MakeClientOptions
+): Effect.Effect<OpenNebulaClient, OfferingFault, Scope.Scope> =>
+  Effect.flatMap(readSettings(settings), (read) => clientFromSettings(read, options))

@@ -1,0 +1,292 @@
+/**
+ * What can go wrong with a call to OpenNebula, and what follows from it (`disposition`, see core/errors).
+ *
+ * Four families:
+ * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `QuotaExceeded`, `NoSuchObject`, `ActionRefused`,
+ *   `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
+ * - it could not be talked to: `Unreachable`, `TimedOut`, `HttpFailure`;
+ * - what answered is not the front-end that was meant: `WrongEndpoint`, `UnsupportedFrontEnd`, `MalformedAnswer`, `AnswerTooLarge`;
+ * - the text to send cannot be sent: `UnsendableText`.
+ *
+ * Beside them stand the defects `MisusedApi` and `UnsendableNumber`: our own bugs, never typed errors.
+ * `wire/refusal.ts` holds the table from error codes and messages to these classes, and `wire/redact.ts` keeps secrets out of them.
+ */
+import { Data } from "effect"
+import type { Disposition } from "../core/errors.js"
+
+/** What every error of a call carries. All texts are already free of secrets and control characters, and capped. */
+export interface CallContext {
+  /** `one.vm.action` */
+  readonly method: string
+  /** URL of the front-end, without credentials. */
+  readonly endpoint: string
+  /** The object that the answer, or else the call, names. */
+  readonly objectId?: number | undefined
+}
+
+/** A refusal by the front-end: `[false, message, code, id, -1]`. */
+export interface RefusalFields extends CallContext {
+  /** The front-end's own words, without its `[method]` prefix. */
+  readonly serverMessage: string
+}
+
+/** Whether a call without an answer may have been carried out all the same. */
+export type Outcome = "not-sent" | "unknown"
+
+const describe = (call: Partial<CallContext>, what: string, detail: string): string => {
+  const object = call.objectId === undefined ? "" : ` (object ${call.objectId})`
+  return `${call.method ?? "A call"} on ${call.endpoint ?? "OpenNebula"}${object}: ${what}${detail === "" ? "" : `: ${detail}`}`
+}
+
+const afterwards = (outcome: Outcome): string =>
+  outcome === "not-sent" ? "the call was not sent" : "the call may have been carried out"
+
+/** 0x0100: wrong user or password. */
+export class AuthenticationFailed extends Data.TaggedError("AuthenticationFailed")<RefusalFields> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return describe(this, "0x0100 AUTHENTICATION", this.serverMessage)
+  }
+}
+
+/** 0x0200: the agent's user has no right to do this. */
+export class NotAuthorized extends Data.TaggedError("NotAuthorized")<RefusalFields> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return describe(this, "0x0200 AUTHORIZATION", this.serverMessage)
+  }
+}
+
+/** 0x0200, on `resume` 0x0800: "group [100] limit of 8 reached for CPU quota in VM." */
+export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
+  RefusalFields & {
+    readonly holder: "group" | "user"
+    readonly holderId: number
+    /** `CPU`, `MEMORY`, `RUNNING_VMS`, `LEASES`, `SIZE`, ... */
+    readonly metric: string
+    /** As the message gives it: `MEMORY` and `SYSTEM_DISK_SIZE` in MB, `CPU` may be a fraction. */
+    readonly limit: number
+    /** `VM`, `NETWORK with ID: 1`, ... */
+    readonly section: string
+  }
+> {
+  readonly disposition = "fail-order" as const
+  get customerMessage(): string {
+    const unit = megabyteMetrics.has(this.metric) ? " MB" : ""
+    const name = this.metric
+      .toLowerCase()
+      .replaceAll("_", " ")
+      .replace("cpu", "CPU")
+      .replace(/\bvms\b/, "VMs")
+    return `The quota for ${name} (${this.limit}${unit}) is exhausted: free some of it or have it raised, then order again.`
+  }
+  override get message(): string {
+    return describe(this, "quota exceeded", this.serverMessage)
+  }
+}
+const megabyteMetrics: ReadonlySet<string> = new Set(["MEMORY", "RUNNING_MEMORY", "SYSTEM_DISK_SIZE", "SIZE"])
+
+/** 0x0400: no object with this id (`objectId`). Where that is expected, catch it by its tag. */
+export class NoSuchObject extends Data.TaggedError("NoSuchObject")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "Something that this order needs does not exist in the cloud (any more)."
+  override get message(): string {
+    return describe(this, "0x0400 NO_EXISTS", this.serverMessage)
+  }
+}
+
+/** 0x0800: not in this state, still in use, or not with these values. */
+export class ActionRefused extends Data.TaggedError("ActionRefused")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The cloud refused this operation in the resource's present state."
+  override get message(): string {
+    return describe(this, "0x0800 ACTION", this.serverMessage)
+  }
+}
+
+/** 0x2000: everything from a parse error to "already assigned". */
+export class InternalRefusal extends Data.TaggedError("InternalRefusal")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The cloud refused this operation."
+  override get message(): string {
+    return describe(this, "0x2000 INTERNAL", this.serverMessage)
+  }
+}
+
+/** "NAME is already taken by GROUP 100." (0x2000, 0x4000, or 0x0800 on a rename). */
+export class NameTaken extends Data.TaggedError("NameTaken")<
+  RefusalFields & {
+    /** `GROUP`, `NET`, `USER`, `Vdc`, `SecurityGroup`, ... as the message spells it. */
+    readonly takenByKind: string
+    readonly takenById: number
+  }
+> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The name is already taken: choose another name and order again."
+  override get message(): string {
+    return describe(this, "name taken", this.serverMessage)
+  }
+}
+
+/** "Invalid NAME, char ':' is not allowed" (0x2000, 0x4000, or 0x0800 on a rename). */
+export class InvalidName extends Data.TaggedError("InvalidName")<RefusalFields & { readonly reason: string }> {
+  readonly disposition = "fail-order" as const
+  get customerMessage(): string {
+    return `The cloud does not accept this name (${this.reason}): choose another name and order again.`
+  }
+  override get message(): string {
+    return describe(this, "invalid name", this.serverMessage)
+  }
+}
+
+/** 0x4000: a VM, host or image could not be made from this template. */
+export class AllocationRefused extends Data.TaggedError("AllocationRefused")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The cloud could not make this resource with the values ordered."
+  override get message(): string {
+    return describe(this, "0x4000 ALLOCATE", this.serverMessage)
+  }
+}
+
+/** 0x8000, or 0x0200 "VM is locked": somebody holds it for now. */
+export class ObjectLocked extends Data.TaggedError("ObjectLocked")<RefusalFields> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return describe(this, "locked", this.serverMessage)
+  }
+}
+
+/** The front-end runs but takes no calls now: its zone elects a leader or reconnects (0x2000 with a message of its own). */
+export class FrontEndNotReady extends Data.TaggedError("FrontEndNotReady")<RefusalFields> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return describe(this, "front-end not ready", this.serverMessage)
+  }
+}
+
+/** Fault -506: the front-end does not know this method, so it is not a release that we can work with. */
+export class UnsupportedFrontEnd extends Data.TaggedError("UnsupportedFrontEnd")<RefusalFields> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return describe(this, "the front-end does not know this method", this.serverMessage)
+  }
+}
+
+/** The connection could not be made, or broke before the answer was complete. */
+export class Unreachable extends Data.TaggedError("Unreachable")<
+  CallContext & { readonly reason: string; readonly outcome: Outcome }
+> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason)
+  }
+}
+
+/** No complete answer in time. */
+export class TimedOut extends Data.TaggedError("TimedOut")<
+  CallContext & { readonly seconds: number; readonly outcome: Outcome }
+> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return describe(this, `no answer within ${this.seconds} s, ${afterwards(this.outcome)}`, "")
+  }
+}
+
+/** An HTTP status that is no answer of the front-end: most often of a proxy before it. */
+export class HttpFailure extends Data.TaggedError("HttpFailure")<CallContext & { readonly status: number }> {
+  readonly outcome = "unknown" as const
+  /** 5xx, 408 and 429 pass by themselves; 401, 403, 407 and the rest are a fault of the configuration. */
+  get disposition(): Exclude<Disposition, "fail-order"> {
+    return this.status >= 500 || this.status === 408 || this.status === 429 ? "retry" : "stop-offering"
+  }
+  override get message(): string {
+    return describe(this, `HTTP status ${this.status}`, "")
+  }
+}
+
+/** HTTP 404, 405 or a redirect: XML-RPC is not served at this URL. Redirects are not followed, as they would carry the session along. */
+export class WrongEndpoint extends Data.TaggedError("WrongEndpoint")<
+  CallContext & { readonly status: number; readonly hint: string }
+> {
+  readonly disposition = "stop-offering" as const
+  override get message(): string {
+    return describe(this, `HTTP status ${this.status}, no XML-RPC is served here`, this.hint)
+  }
+}
+
+/**
+ * The answer is cut off, not XML, or not what the call promises. Those who decode values give only the `reason`; the client adds
+ * method and endpoint.
+ */
+export class MalformedAnswer extends Data.TaggedError("MalformedAnswer")<
+  Partial<CallContext> & { readonly reason: string }
+> {
+  readonly disposition = "retry" as const
+  readonly outcome = "unknown" as const
+  override get message(): string {
+    return describe(this, "malformed answer", this.reason)
+  }
+}
+
+/** The answer is longer than this client reads. */
+export class AnswerTooLarge extends Data.TaggedError("AnswerTooLarge")<CallContext & { readonly limitBytes: number }> {
+  readonly disposition = "stop-offering" as const
+  readonly outcome = "unknown" as const
+  override get message(): string {
+    return describe(this, `the answer is longer than ${Math.round(this.limitBytes / 1e6)} MB`, "")
+  }
+}
+
+/** A text with control characters or half a surrogate pair: XML cannot carry it, and the front-end would answer fault -503. */
+export class UnsendableText extends Data.TaggedError("UnsendableText")<
+  CallContext & {
+    /** Position among the parameters, the session not counted; -1: the method's name or the session itself. */
+    readonly parameter: number
+    /** `U+0001` */
+    readonly character: string
+  }
+> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage =
+    "A text in this order contains characters that cannot be stored: remove control characters."
+  override get message(): string {
+    return describe(this, `parameter ${this.parameter} holds ${this.character}, which XML cannot carry`, "")
+  }
+}
+
+export type OpenNebulaError =
+  | AuthenticationFailed
+  | NotAuthorized
+  | QuotaExceeded
+  | NoSuchObject
+  | ActionRefused
+  | InternalRefusal
+  | NameTaken
+  | InvalidName
+  | AllocationRefused
+  | ObjectLocked
+  | FrontEndNotReady
+  | UnsupportedFrontEnd
+  | Unreachable
+  | TimedOut
+  | HttpFailure
+  | WrongEndpoint
+  | MalformedAnswer
+  | AnswerTooLarge
+  | UnsendableText
+
+/** Defect: 0x1000, or a fault that says that our request was wrong (-500, -501, -503 and kin). A bug of ours, so no disposition. */
+export class MisusedApi extends Data.TaggedError("MisusedApi")<RefusalFields & { readonly code: number }> {
+  override get message(): string {
+    return describe(this, `the front-end did not understand the call (${this.code})`, this.serverMessage)
+  }
+}
+
+/** Defect: NaN, a fraction, or more than 32 bits. What OpenNebula takes beyond that, it takes as strings. */
+export class UnsendableNumber extends Data.TaggedError("UnsendableNumber")<
+  CallContext & { readonly parameter: number; readonly value: string }
+> {
+  override get message(): string {
+    return describe(this, `parameter ${this.parameter} is ${this.value}, which is no 32-bit integer`, "")
+  }
+}

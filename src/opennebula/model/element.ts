@@ -1,0 +1,134 @@
+/**
+ * From an XML element to a schema's input. Every model is `fromElement(Struct, pick)`: `pick` says where in the
+ * document a field stands, the struct what it must be. Documents only come from OpenNebula, so there is no way back.
+ */
+import { Effect, Option, ParseResult, Schema } from "effect"
+import { MalformedAnswer } from "../errors.js"
+import { type Template, fromElement as templateFromElement } from "../template/template.js"
+import type { Answer, XmlElement } from "../wire/answer.js"
+
+const isElement = (input: unknown): input is XmlElement =>
+  typeof input === "object" && input !== null && "name" in input && "text" in input && "children" in input
+
+export const Element: Schema.Schema<XmlElement> = Schema.declare(isElement, { identifier: "XmlElement" })
+
+export const fromElement = <A, I>(
+  to: Schema.Schema<A, I>,
+  pick: (element: XmlElement) => I
+): Schema.Schema<A, XmlElement> =>
+  Schema.transformOrFail(Element, to, {
+    strict: true,
+    decode: (element) => ParseResult.succeed(pick(element)),
+    encode: (value, _, ast) =>
+      ParseResult.fail(new ParseResult.Forbidden(ast, value, "Documents come from OpenNebula only"))
+  })
+
+/** The first element at that path, if there is one. */
+export const find = (element: XmlElement, ...path: ReadonlyArray<string>): XmlElement | undefined => {
+  let current: XmlElement | undefined = element
+  for (const name of path) current = current?.children.find((child) => child.name === name)
+  return current
+}
+
+/** The text at that path; empty if it is not there, which a number's schema then refuses by name. */
+export const text = (element: XmlElement, ...path: ReadonlyArray<string>): string => find(element, ...path)?.text ?? ""
+
+/** All elements at that path: every element named by its last part, below the first of all parts before. */
+export const all = (element: XmlElement, ...path: ReadonlyArray<string>): ReadonlyArray<XmlElement> => {
+  const parent = find(element, ...path.slice(0, -1))
+  const last = path[path.length - 1]
+  return parent === undefined ? [] : parent.children.filter((child) => child.name === last)
+}
+
+/** The texts of `<X><ID>1</ID><ID>2</ID></X>`. */
+export const ids = (element: XmlElement, name: string): ReadonlyArray<string> =>
+  all(element, name, "ID").map((id) => id.text)
+
+export const template = (element: XmlElement, name = "TEMPLATE"): Template => {
+  const found = find(element, name)
+  return found === undefined ? [] : templateFromElement(found)
+}
+
+/** A whole number as text: an id, a size in MB, a count. */
+export const Int = Schema.NumberFromString.pipe(Schema.int())
+/** A decimal as text: CPU ("0.5", "1.50"). */
+export const Decimal = Schema.NumberFromString.pipe(Schema.finite())
+/**
+ * A number that stands in a free-form template, where `resize` takes "abc" and "1.5" for memory and cores (recordings
+ * 113, 114). Read as OpenNebula reads it: what it begins with counts, else 0. One tenant's odd machine must not make
+ * the whole pool unreadable.
+ */
+const loose = (read: (value: string) => number) =>
+  Schema.transform(Schema.String, Schema.Number, {
+    strict: true,
+    decode: (value) => {
+      const number = read(value)
+      return Number.isFinite(number) ? number : 0
+    },
+    encode: String
+  })
+export const LooseInt = loose((value) => Number.parseInt(value, 10))
+export const LooseDecimal = loose(Number.parseFloat)
+export const Ids = Schema.Array(Int)
+/** Text that is empty when there is none. */
+export const OptionalText = Schema.transform(Schema.String, Schema.OptionFromSelf(Schema.String), {
+  strict: true,
+  decode: (value) => (value === "" ? Option.none() : Option.some(value)),
+  encode: Option.getOrElse(() => "")
+})
+/** An id, if there is one: empty text, -1 and what is no whole number are none. */
+export const OptionalInt = Schema.transform(Schema.String, Schema.OptionFromSelf(Schema.Int), {
+  strict: true,
+  decode: (value) => (/^\d{1,15}$/.test(value) ? Option.some(Number(value)) : Option.none()),
+  encode: Option.match({ onNone: () => "", onSome: String })
+})
+/** "YES", "1" and "true" are yes; all else is no. */
+export const Flag = Schema.transform(Schema.String, Schema.Boolean, {
+  strict: true,
+  decode: (value) => /^(1|yes|true)$/i.test(value),
+  encode: (value) => (value ? "1" : "0")
+})
+
+/** Our own reading of the element, so there is nothing left to validate: half the time of decoding a VM went there. */
+export const TemplateSchema: Schema.Schema<Template> = Schema.declare(
+  (input): input is Template => Array.isArray(input),
+  { identifier: "Template" }
+)
+
+/** "disks.0.size: Expected ...": one issue says enough, and quotes the least of a document. */
+const firstIssue = (error: ParseResult.ParseError): string => {
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+  return issue === undefined ? "not as expected" : `${issue.path.map(String).join(".")}: ${issue.message}`
+}
+
+const decoderOf = <A>(schema: Schema.Schema<A, XmlElement>) => {
+  const decode = Schema.decode(schema)
+  return (element: XmlElement): Effect.Effect<A, MalformedAnswer> =>
+    decode(element).pipe(
+      Effect.mapError((error) => new MalformedAnswer({ reason: `${element.name}: ${firstIssue(error)}` }))
+    )
+}
+
+/** The answer of an `*.info` call: one document. */
+export const documentOf = <A>(schema: Schema.Schema<A, XmlElement>): Answer<A> => ({
+  _tag: "Document",
+  decode: decoderOf(schema)
+})
+
+/** The answer of a `*pool.info` call: items named `item`, decoded one by one. */
+export const poolOf = <A extends object>(
+  item: string,
+  schema: Schema.Schema<A, XmlElement>
+): Answer<ReadonlyArray<A>> => {
+  const decode = decoderOf(schema)
+  // The wire hands the items back as `unknown`; this knows, without looking at them again, which ones were decoded
+  // here.
+  const decoded = new WeakSet<object>()
+  const isDecoded = (value: unknown): value is A => typeof value === "object" && value !== null && decoded.has(value)
+  return {
+    _tag: "Pool",
+    item,
+    decodeItem: (element) => Effect.tap(decode(element), (value) => Effect.sync(() => decoded.add(value))),
+    collect: (items) => items.filter(isDecoded)
+  }
+}

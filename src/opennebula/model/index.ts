@@ -1,0 +1,28 @@
+/**
+ * What OpenNebula's documents mean. One file a noun: a schema from an XML element to a plain record, with named states,
+ * numbers in stated units and `Option` for what may be missing. `element.ts` has the few tools they are made of;
+ * `vmState.ts` is the table of all VM states.
+ */
+export {
+  type AclResource,
+  type AclRight,
+  AclRule,
+  type AclRuleSpec,
+  type AclTarget,
+  aclAll,
+  aclCluster,
+  aclGroup,
+  aclId,
+  decodeAclRule,
+  encodeAclRule,
+  sameAclRule
+} from "./acl.js"
+export { Group, GroupQuotas, GroupShort, type Limit, limitNumber, Quotas } from "./group.js"
+export { Cluster, Datastore, Host, Image, VmTemplate, Zone } from "./infrastructure.js"
+export { VirtualNetwork } from "./network.js"
+export { Permissions } from "./permissions.js"
+export { SecurityGroup, VirtualRouter } from "./router.js"
+export { User } from "./user.js"
+export { Vdc } from "./vdc.js"
+export { Vm, VmShort } from "./vm.js"
+export { isVmFailure, type UnlistedVmState, type VmState, type VmStateName, vmState, vmStateText } from "./vmState.js"

@@ -1,0 +1,33 @@
+/** Who may do what with an object: USE, MANAGE and ADMIN for its owner, its group and all others (OpenNebula 7.4). */
+import { Schema } from "effect"
+import type { XmlElement } from "../wire/answer.js"
+import { Flag, find, fromElement, Int, text } from "./element.js"
+
+const Rights = Schema.Struct({ use: Flag, manage: Flag, admin: Flag })
+const rights = (element: XmlElement, who: string) => ({
+  use: text(element, `${who}_U`),
+  manage: text(element, `${who}_M`),
+  admin: text(element, `${who}_A`)
+})
+
+const Struct = Schema.Struct({ owner: Rights, group: Rights, other: Rights })
+
+export const Permissions = fromElement(Struct, (element) => ({
+  owner: rights(element, "OWNER"),
+  group: rights(element, "GROUP"),
+  other: rights(element, "OTHER")
+}))
+export type Permissions = typeof Permissions.Type
+
+/** The fields that every object with an owner has. */
+export const ownedFields = { id: Int, name: Schema.String, uid: Int, gid: Int }
+export const owned = (element: XmlElement) => ({
+  id: text(element, "ID"),
+  name: text(element, "NAME"),
+  uid: text(element, "UID"),
+  gid: text(element, "GID")
+})
+
+const absent: XmlElement = { name: "PERMISSIONS", text: "", children: [] }
+/** The PERMISSIONS element of an object; one without any gives no rights. */
+export const permissions = (element: XmlElement): XmlElement => find(element, "PERMISSIONS") ?? absent

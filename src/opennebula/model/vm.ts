@@ -1,0 +1,137 @@
+/**
+ * A virtual machine. Sizes are in MB, CPU in cores as a decimal, times in seconds since 1970.
+ *
+ * Which VMs are a virtual router's, only `VirtualRouter.vms` says: the VM itself has it in CONTEXT alone, where a
+ * tenant may write too.
+ */
+import { Schema } from "effect"
+import type { XmlElement } from "../wire/answer.js"
+import {
+  all,
+  fromElement,
+  Int,
+  LooseDecimal,
+  LooseInt,
+  OptionalInt,
+  OptionalText,
+  TemplateSchema,
+  template,
+  text
+} from "./element.js"
+import { owned, ownedFields, Permissions, permissions } from "./permissions.js"
+import { type VmState, vmState } from "./vmState.js"
+
+const Disk = Schema.Struct({
+  id: Int,
+  /** MB; 0 where OpenNebula gives none. */
+  size: LooseInt,
+  imageId: OptionalInt,
+  datastoreId: OptionalInt,
+  /** FILE, BLOCK, RBD, CDROM, or of a volatile disk fs, swap. */
+  type: Schema.String
+})
+const disk = (element: XmlElement) => ({
+  id: text(element, "DISK_ID"),
+  size: text(element, "SIZE") || "0",
+  imageId: text(element, "IMAGE_ID"),
+  datastoreId: text(element, "DATASTORE_ID"),
+  type: text(element, "TYPE")
+})
+
+const Nic = Schema.Struct({
+  id: Int,
+  networkId: OptionalInt,
+  network: Schema.String,
+  ip: OptionalText,
+  mac: OptionalText,
+  /** The virtual router's address in this network, of a router's VM. */
+  routerIp: OptionalText
+})
+const nic = (element: XmlElement) => ({
+  id: text(element, "NIC_ID"),
+  networkId: text(element, "NETWORK_ID"),
+  network: text(element, "NETWORK"),
+  ip: text(element, "IP"),
+  mac: text(element, "MAC"),
+  routerIp: text(element, "VROUTER_IP")
+})
+
+const History = Schema.Struct({
+  sequence: Int,
+  hostId: Int,
+  hostname: Schema.String,
+  clusterId: OptionalInt,
+  datastoreId: OptionalInt
+})
+const history = (element: XmlElement) => ({
+  sequence: text(element, "SEQ"),
+  hostId: text(element, "HID"),
+  hostname: text(element, "HOSTNAME"),
+  clusterId: text(element, "CID"),
+  datastoreId: text(element, "DS_ID")
+})
+
+const StateNumbers = Schema.Struct({ state: Int, lcmState: Int })
+const NamedState = Schema.transform(
+  StateNumbers,
+  Schema.declare((input): input is VmState => input !== undefined),
+  {
+    strict: true,
+    decode: ({ state, lcmState }) => vmState(state, lcmState),
+    encode: () => ({ state: -1, lcmState: -1 })
+  }
+)
+
+const shortFields = {
+  ...ownedFields,
+  /** By name, "Running" or "Poweroff", as `vmState.ts` lists them. */
+  state: NamedState,
+  /** Real cores that the VM is promised: 0.5, 1, 2. */
+  cpu: LooseDecimal,
+  /** Cores that the guest sees; 1 where the template says nothing. */
+  vcpu: LooseInt,
+  /** MB */
+  memory: LooseInt,
+  disks: Schema.Array(Disk),
+  nics: Schema.Array(Nic),
+  startedAt: Int,
+  endedAt: Int,
+  history: Schema.Array(History)
+}
+const short = (element: XmlElement) => ({
+  ...owned(element),
+  state: { state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") },
+  cpu: text(element, "TEMPLATE", "CPU") || "0",
+  vcpu: text(element, "TEMPLATE", "VCPU") || "1",
+  memory: text(element, "TEMPLATE", "MEMORY") || "0",
+  disks: all(element, "TEMPLATE", "DISK").map(disk),
+  nics: all(element, "TEMPLATE", "NIC").map(nic),
+  startedAt: text(element, "STIME") || "0",
+  endedAt: text(element, "ETIME") || "0",
+  history: all(element, "HISTORY_RECORDS", "HISTORY").map(history)
+})
+
+/** As `one.vmpool.info` gives it: without permissions, context and the tags of USER_TEMPLATE (recording 213). */
+export const VmShort = fromElement(Schema.Struct(shortFields), short)
+export type VmShort = typeof VmShort.Type
+
+/**
+ * As `one.vm.info`, `one.vmpool.infoextended` and an extended `one.vmpool.infoset` give it (recordings 081, 212, 227).
+ */
+export const Vm = fromElement(
+  Schema.Struct({
+    ...shortFields,
+    permissions: Permissions,
+    /** TEMPLATE: capacity, disks, interfaces, context. */
+    template: TemplateSchema,
+    /** USER_TEMPLATE: free attributes, and the owner tag. ERROR is here too, when a driver failed. */
+    userTemplate: TemplateSchema
+  }),
+  (element) => ({
+    ...short(element),
+    permissions: permissions(element),
+    template: template(element),
+    userTemplate: template(element, "USER_TEMPLATE")
+  })
+)
+export type Vm = typeof Vm.Type

@@ -1,0 +1,60 @@
+/**
+ * What a plugin asks for: `connect(settings)` gives the typed calls of a front-end and its watcher.
+ *
+ * Offerings with the same settings share one connection and so one watcher: all VMs that any of them waits for are read
+ * in one call. It ends with the last of their scopes. `openNebulaShared` is the plugins' `shared` layer.
+ */
+import { Context, Data, Effect, Layer, RcMap, type Scope } from "effect"
+import { observed } from "../core/calls.js"
+import type { OfferingFault } from "../core/errors.js"
+import { makeOpenNebula, type OpenNebulaService } from "./calls/openNebula.js"
+import type { OpenNebulaSettings } from "./client.js"
+import { OpenNebulaEndpoints, type OpenNebulaEndpointsOptions } from "./endpoints.js"
+import { makeVmWatcher, type VmWatcher } from "./watcher.js"
+
+export interface OpenNebulaConnection {
+  /** `one.group.allocate("acme")` */
+  readonly one: OpenNebulaService
+  readonly watcher: VmWatcher
+}
+
+export class OpenNebulaConnections extends Context.Tag("site-actors/OpenNebulaConnections")<
+  OpenNebulaConnections,
+  {
+    /** For as long as the scope lasts. Fails with what is wrong in the settings; sends nothing. */
+    readonly connect: (settings: OpenNebulaSettings) => Effect.Effect<OpenNebulaConnection, OfferingFault, Scope.Scope>
+  }
+>() {
+  static readonly layer: Layer.Layer<OpenNebulaConnections, never, OpenNebulaEndpoints> = Layer.scoped(
+    OpenNebulaConnections,
+    Effect.gen(function* () {
+      const endpoints = yield* OpenNebulaEndpoints
+      const open = (settings: OpenNebulaSettings) =>
+        Effect.gen(function* () {
+          const one = makeOpenNebula(yield* endpoints.client(settings))
+          return { one, watcher: yield* makeVmWatcher(one) }
+        })
+      // Settings are compared by what they hold, secrets too.
+      const connections = yield* RcMap.make({ lookup: open })
+      return { connect: (settings) => RcMap.get(connections, Data.struct({ ...settings })) }
+    })
+  )
+
+  /** With the front-ends' clients: all that a plugin needs. */
+  static readonly live = (options?: OpenNebulaEndpointsOptions): Layer.Layer<OpenNebulaConnections> =>
+    Layer.provide(this.layer, OpenNebulaEndpoints.layer(options))
+}
+
+/**
+ * One value for all plugins, as layers are shared by identity: two calls of `live()` would be two sets of places and
+ * watchers.
+ */
+export const openNebulaShared: Layer.Layer<OpenNebulaConnections> = OpenNebulaConnections.live({
+  observe: ({ method, ids, ms, outcome }) =>
+    observed({ system: "opennebula", call: method, about: ids.join(" "), milliseconds: ms, outcome })
+})
+
+export const connect = (
+  settings: OpenNebulaSettings
+): Effect.Effect<OpenNebulaConnection, OfferingFault, Scope.Scope | OpenNebulaConnections> =>
+  Effect.flatMap(OpenNebulaConnections, (connections) => connections.connect(settings))

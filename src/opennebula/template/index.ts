@@ -1,0 +1,21 @@
+/**
+ * OpenNebula templates: what a template says (`template.ts`), how it becomes text that nothing breaks out of
+ * (`serialize.ts`), the tag by which the agent knows its objects (`owner.ts`), and merging for
+ * `one.template.instantiate` (`instantiate.ts`). Begin with `template.ts`.
+ */
+export { type InstantiateChanges, mergeForInstantiate, osDisk } from "./instantiate.js"
+export { type Owner, ownerOf, ownerTags } from "./owner.js"
+export { serialize, TemplateUnencodable } from "./serialize.js"
+export {
+  type Attribute,
+  fromElement,
+  type Single,
+  single,
+  type Template,
+  type Value,
+  type Vector,
+  valueOf,
+  vector,
+  vectorsOf,
+  without
+} from "./template.js"

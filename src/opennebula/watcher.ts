@@ -1,0 +1,248 @@
+/**
+ * One watcher for all VMs of a front-end that somebody waits for.
+ *
+ * All waits share one poller and are read together, by `one.vmpool.infoset` (recording 227). Each wait is looked at
+ * soon after it began and ever more seldom as it grows old; a look takes along whatever else is nearly due. Looks are
+ * paid from an allowance that fills by two calls a second, so ten thousand waits cost no more than that once the first
+ * seconds are over. When nobody waits, nothing is called.
+ *
+ * A front-end that cannot be talked to for a while is no end of a wait: the watcher tries on, with growing pauses,
+ * until the wait's own deadline. If it still cannot then, the wait fails with that error, which passes, and not with
+ * `WaitExpired`: nobody knows how the VM is.
+ */
+import { Cause, Clock, Data, Deferred, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
+import type { OpenNebulaService } from "./calls/openNebula.js"
+import { withCallOwner } from "./client.js"
+import { NoSuchObject, type OpenNebulaError } from "./errors.js"
+import type { Vm } from "./model/vm.js"
+import { type VmState, vmStateText } from "./model/vmState.js"
+
+/** The deadline came before what was waited for, though the front-end answered. */
+export class WaitExpired extends Data.TaggedError("WaitExpired")<{
+  readonly vmId: number
+  readonly seconds: number
+  /** As the VM was last seen; "unseen" if there was no time for a look. */
+  readonly lastState: VmState | "unseen"
+}> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The machine did not get ready in time: try again, or ask the provider."
+  override get message(): string {
+    const state = this.lastState === "unseen" ? "unseen" : vmStateText(this.lastState)
+    return `VM ${this.vmId} was still ${state} after ${this.seconds} s`
+  }
+}
+
+/** The front-end answered, and the VM is not there (any more): it has not even been kept as Done. */
+export class VmVanished extends Data.TaggedError("VmVanished")<{ readonly vmId: number; readonly endpoint: string }> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The machine does not exist in the cloud any more."
+  override get message(): string {
+    return `VM ${this.vmId} is not to be found on ${this.endpoint}`
+  }
+}
+
+export interface VmWatcher {
+  /**
+   * What `settled` makes of the VM, as soon as it makes something. Without a deadline it waits for ever. Interrupting
+   * it costs nothing and takes the wait away. An error that will not pass by itself (credentials, rights) fails the
+   * waits it meets.
+   */
+  readonly watch: <A>(
+    vmId: number,
+    settled: (vm: Vm) => Option.Option<A>,
+    deadline?: Duration.DurationInput
+  ) => Effect.Effect<A, WaitExpired | VmVanished | OpenNebulaError>
+
+  /**
+   * The VM once `reached` says so; `NoSuchObject` if it is not there (any more). Waits for ever: give it a time-out.
+   */
+  readonly vmWhen: (vmId: number, reached: (vm: Vm) => boolean) => Effect.Effect<Vm, OpenNebulaError>
+}
+
+/** In milliseconds, but for the counts. */
+const pace = {
+  /** From the beginning of a wait to its first look: a burst of waits shares it. */
+  first: 20,
+  quickest: 50,
+  slowest: 3_000,
+  /** A wait that is `age` old is looked at every `age / patience`. */
+  patience: 4,
+  /** A call takes along what has waited this part of its interval. */
+  nearlyDue: 0.5,
+  /** About 1.3 MB of answer. */
+  vmsPerCall: 500,
+  callsPerSecond: 2,
+  /** Calls that may be made at once after a time of rest, so that a few quick waits are never slowed down. */
+  saved: 40,
+  shortestBackoff: 250,
+  longestBackoff: 10_000
+}
+
+interface Wait {
+  readonly vmId: number
+  readonly began: number
+  lookedAt: number
+  interval: number
+  readonly seen: (vm: Vm) => Effect.Effect<void>
+  readonly end: (cause: Cause.Cause<VmVanished | OpenNebulaError>) => Effect.Effect<void>
+}
+
+const intervalAt = (age: number): number => Math.min(Math.max(age / pace.patience, pace.quickest), pace.slowest)
+const dueAt = (wait: Wait): number => wait.lookedAt + wait.interval
+/** 1: due now; more: overdue. Compares quick waits and slow ones fairly, and lets none starve. */
+const lateness = (wait: Wait, now: number): number => (now - wait.lookedAt) / wait.interval
+
+/** The watcher of one front-end under one user. Its poller ends with the scope. */
+export const makeVmWatcher = (one: {
+  readonly endpoint: string
+  readonly vm: Pick<OpenNebulaService["vm"], "infoset">
+}): Effect.Effect<VmWatcher, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const waits = new Set<Wait>()
+    const wake = yield* Effect.makeLatch()
+    /** When the poller looks again by itself. */
+    let wakeAt = Number.POSITIVE_INFINITY
+    let allowance = pace.saved
+    let filledAt = yield* Clock.currentTimeMillis
+    let failures = 0
+    let lastFailure: OpenNebulaError | undefined
+    let notBefore = 0
+
+    /** The most overdue waits, as many different VMs as fit into a call. */
+    const choose = (now: number): ReadonlyArray<Wait> => {
+      const late = [...waits]
+        .filter((wait) => lateness(wait, now) >= pace.nearlyDue)
+        .sort((a, b) => lateness(b, now) - lateness(a, now))
+      const vmIds = new Set<number>()
+      return late.filter((wait) => {
+        if (vmIds.size < pace.vmsPerCall) vmIds.add(wait.vmId)
+        return vmIds.has(wait.vmId)
+      })
+    }
+
+    const tell = (chosen: ReadonlyArray<Wait>, vms: ReadonlyArray<Vm>) => {
+      const found = new Map(vms.map((vm) => [vm.id, vm]))
+      return Effect.forEach(
+        chosen,
+        (wait) => {
+          const vm = found.get(wait.vmId)
+          return vm === undefined
+            ? wait.end(Cause.fail(new VmVanished({ vmId: wait.vmId, endpoint: one.endpoint })))
+            : wait.seen(vm)
+        },
+        { discard: true }
+      )
+    }
+
+    const failed = (chosen: ReadonlyArray<Wait>, cause: Cause.Cause<OpenNebulaError>) =>
+      Effect.gen(function* () {
+        const error = Option.getOrUndefined(Cause.failureOption(cause))
+        if (error?.disposition !== "retry") {
+          return yield* Effect.forEach(chosen, (wait) => wait.end(cause), { discard: true })
+        }
+        lastFailure = error
+        const pause = Math.min(pace.shortestBackoff * 2 ** failures, pace.longestBackoff)
+        failures += 1
+        // Several agents that lost the same front-end should not all come back at the same moment.
+        const jitter = yield* Random.nextRange(0.8, 1.2)
+        notBefore = (yield* Clock.currentTimeMillis) + pause * jitter
+        yield* Effect.logDebug(`Watching ${waits.size} VMs: ${Cause.pretty(cause)}; again in ${Math.round(pause)} ms`)
+      })
+
+    const look = Effect.gen(function* () {
+      const chosen = choose(yield* Clock.currentTimeMillis)
+      const vmIds = [...new Set(chosen.map((wait) => wait.vmId))]
+      allowance -= 1
+      const exit = yield* Effect.exit(one.vm.infoset(vmIds))
+      const now = yield* Clock.currentTimeMillis
+      for (const wait of chosen) {
+        wait.lookedAt = now
+        wait.interval = intervalAt(now - wait.began)
+      }
+      if (Exit.isSuccess(exit)) {
+        failures = 0
+        lastFailure = undefined
+        yield* tell(chosen, exit.value)
+      } else yield* failed(chosen, exit.cause)
+    })
+
+    const turn = Effect.gen(function* () {
+      // Closed before anything is read, so that no wait that begins from here on goes unnoticed.
+      yield* wake.close
+      if (waits.size === 0) {
+        wakeAt = Number.POSITIVE_INFINITY
+        return yield* wake.await
+      }
+      const now = yield* Clock.currentTimeMillis
+      allowance = Math.min(pace.saved, allowance + ((now - filledAt) / 1000) * pace.callsPerSecond)
+      filledAt = now
+      const affordable = allowance >= 1 ? now : now + ((1 - allowance) / pace.callsPerSecond) * 1000
+      const earliest = [...waits].reduce((soonest, wait) => Math.min(soonest, dueAt(wait)), Number.POSITIVE_INFINITY)
+      wakeAt = Math.ceil(Math.max(earliest, affordable, notBefore))
+      if (wakeAt <= now) return yield* look
+      yield* Effect.raceFirst(Effect.sleep(Duration.millis(wakeAt - now)), wake.await)
+    })
+
+    yield* Effect.forkScoped(withCallOwner("vm-watcher")(Effect.forever(turn)))
+
+    const watch: VmWatcher["watch"] = <A>(
+      vmId: number,
+      settled: (vm: Vm) => Option.Option<A>,
+      deadline?: Duration.DurationInput
+    ) =>
+      Effect.gen(function* () {
+        const result = yield* Deferred.make<A, VmVanished | OpenNebulaError>()
+        const began = yield* Clock.currentTimeMillis
+        let lastState: VmState | "unseen" = "unseen"
+        const wait: Wait = {
+          vmId,
+          began,
+          lookedAt: began,
+          interval: pace.first,
+          seen: (vm) => {
+            lastState = vm.state
+            // A defect in `settled` is the caller's, and must not end the poller of all.
+            return Effect.flatMap(
+              Effect.exit(Effect.sync(() => settled(vm))),
+              Exit.match({
+                onFailure: (cause) => Deferred.failCause(result, cause),
+                onSuccess: Option.match({ onNone: () => Effect.void, onSome: (a) => Deferred.succeed(result, a) })
+              })
+            )
+          },
+          end: (cause) => Deferred.failCause(result, cause)
+        }
+        const waiting = Effect.acquireUseRelease(
+          Effect.suspend(() => {
+            waits.add(wait)
+            return dueAt(wait) < wakeAt ? wake.open : Effect.void
+          }),
+          () => Deferred.await(result),
+          () => Effect.sync(() => waits.delete(wait))
+        )
+        if (deadline === undefined) return yield* waiting
+        return yield* Effect.timeoutFail(waiting, {
+          duration: deadline,
+          onTimeout: () => lastFailure ?? new WaitExpired({ vmId, seconds: Duration.toSeconds(deadline), lastState })
+        })
+      })
+
+    return {
+      watch,
+      vmWhen: (vmId, reached) =>
+        watch(vmId, Option.liftPredicate(reached)).pipe(
+          Effect.catchTags({
+            VmVanished: (gone) =>
+              Effect.fail(
+                new NoSuchObject({
+                  method: "one.vmpool.infoset",
+                  endpoint: gone.endpoint,
+                  objectId: vmId,
+                  serverMessage: gone.message
+                })
+              ),
+            WaitExpired: (never) => Effect.die(never)
+          })
+        )
+    }
+  })

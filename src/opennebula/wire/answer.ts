@@ -1,0 +1,32 @@
+/**
+ * How the value of a successful answer is read: `[true, value, 0]` (OpenNebula 7.4, every method).
+ *
+ * The wire knows four shapes. A call says which one it expects, and the decoder does it in one streaming pass.
+ */
+import type { Effect } from "effect"
+import type { MalformedAnswer } from "../errors.js"
+
+/** One element of an XML document: numbers are text, one child or many have the same shape, CDATA and text are joined. */
+export interface XmlElement {
+  readonly name: string
+  readonly text: string
+  readonly children: ReadonlyArray<XmlElement>
+}
+
+export type Answer<A> =
+  /** An integer: the id of the object that was made or changed. */
+  | { readonly _tag: "Integer"; readonly decode: (value: number) => Effect.Effect<A, MalformedAnswer> }
+  /** A plain string, as `one.system.version` gives it. */
+  | { readonly _tag: "Text"; readonly decode: (value: string) => Effect.Effect<A, MalformedAnswer> }
+  /** One XML document, escaped inside a `<string>`. */
+  | { readonly _tag: "Document"; readonly decode: (root: XmlElement) => Effect.Effect<A, MalformedAnswer> }
+  /** A pool: each item is decoded as soon as it is complete, and its tree is let go. `A` is what the collected items become. */
+  | {
+      readonly _tag: "Pool"
+      readonly item: string
+      readonly decodeItem: (item: XmlElement) => Effect.Effect<unknown, MalformedAnswer>
+      readonly collect: (items: ReadonlyArray<unknown>) => A
+    }
+
+/** A parameter as the wire takes it. A number must be a 32-bit integer: what 64-bit values there are, OpenNebula wants as strings. */
+export type Param = string | number | boolean | ReadonlyArray<number>

@@ -1,0 +1,90 @@
+/**
+ * The inner layer: the XML document that came escaped inside a `<string>`, parsed by saxes as its text arrives.
+ *
+ * A document becomes one tree. Of a pool only the item that is being read is held: each is handed over when it is complete.
+ */
+import { SaxesParser } from "saxes"
+import { MalformedAnswer } from "../errors.js"
+import type { XmlElement } from "./answer.js"
+
+/** OpenNebula 7.4 stays under 10; what is deeper was made to hurt. */
+export const deepestNesting = 64
+
+interface GrowingElement extends XmlElement {
+  text: string
+  children: Array<GrowingElement>
+}
+
+/** Most elements are leaves, and share this until they get a child: it saves an array for each. */
+const noChildren: Array<GrowingElement> = []
+
+const append = (parent: GrowingElement | undefined, child: GrowingElement): void => {
+  if (parent === undefined) return
+  if (parent.children === noChildren) parent.children = [child]
+  else parent.children.push(child)
+}
+
+export class DocumentReader {
+  private readonly parser = new SaxesParser({ position: false })
+  /** Elements that are open and wanted. */
+  private readonly open: Array<GrowingElement> = []
+  private depth = 0
+  private complete: Array<XmlElement> = []
+
+  /** `item`: which children of the root make up the pool; without it the whole document is the one item. */
+  constructor(private readonly item?: string) {
+    const { parser } = this
+    parser.on("doctype", () => {
+      throw new MalformedAnswer({ reason: "the document has a DOCTYPE" })
+    })
+    parser.on("opentag", (tag) => this.onOpen(tag.name))
+    parser.on("closetag", () => this.onClose())
+    parser.on("text", (text) => this.onText(text))
+    parser.on("cdata", (text) => this.onText(text))
+  }
+
+  write(text: string): void {
+    this.parser.write(text)
+  }
+
+  /** Throws if the document is not complete. */
+  end(): void {
+    this.parser.close()
+  }
+
+  /** What became complete since the last time. */
+  take(): ReadonlyArray<XmlElement> {
+    if (this.complete.length === 0) return this.complete
+    const taken = this.complete
+    this.complete = []
+    return taken
+  }
+
+  private onOpen(name: string): void {
+    this.depth += 1
+    if (this.depth > deepestNesting) {
+      throw new MalformedAnswer({ reason: `the document nests deeper than ${deepestNesting} elements` })
+    }
+    const parent = this.open.at(-1)
+    if (parent === undefined && !this.begins(name)) return
+    const element: GrowingElement = { name, text: "", children: noChildren }
+    append(parent, element)
+    this.open.push(element)
+  }
+
+  /** The root of a document, or an item right under the root of a pool. GROUP_POOL has QUOTAS beside its GROUPs. */
+  private begins(name: string): boolean {
+    return this.item === undefined ? this.depth === 1 : this.depth === 2 && name === this.item
+  }
+
+  private onClose(): void {
+    this.depth -= 1
+    const element = this.open.pop()
+    if (element !== undefined && this.open.length === 0) this.complete.push(element)
+  }
+
+  private onText(text: string): void {
+    const element = this.open.at(-1)
+    if (element !== undefined) element.text += text
+  }
+}
