@@ -1,0 +1,146 @@
+/** `site-actors check`: does everything that the settings name exist, and does it fit? */
+import { Effect } from "effect"
+import type { CheckResult, SiteError } from "../../core/index.js"
+import { type Cloud, namesOf } from "./cloud.js"
+import { networkProblem, takesDevice } from "./plan.js"
+
+/** Lowest major release that has all that the agent calls; tested with 7.4. */
+const lowestMajor = 6
+const tested = "7.4"
+/** The group `oneadmin`. */
+const adminGroup = 0
+
+const line = (subject: string, status: CheckResult["status"], detail: string): CheckResult => ({
+  subject,
+  status,
+  detail
+})
+
+/** One look; if it fails, that is a line too. */
+const look = <E extends SiteError>(
+  subject: string,
+  effect: Effect.Effect<CheckResult, E>
+): Effect.Effect<CheckResult> =>
+  Effect.catchAll(effect, (error) => Effect.succeed(line(subject, "failed", error.message)))
+
+const version = ({ one }: Cloud) =>
+  look(
+    "OpenNebula",
+    Effect.map(one.system.version(), (release) => {
+      const where = `${release} at ${one.endpoint}`
+      if (Number.parseInt(release, 10) < lowestMajor)
+        return line("OpenNebula", "failed", `${where}: ${lowestMajor} or later is needed`)
+      return release.startsWith(`${tested}.`)
+        ? line("OpenNebula", "ok", where)
+        : line("OpenNebula", "warning", `${where}: tested with ${tested}`)
+    })
+  )
+
+const administrator = ({ one }: Cloud) =>
+  look(
+    "credentials",
+    Effect.map(one.user.info(-1), (user) =>
+      user.groups.includes(adminGroup) || user.gid === adminGroup
+        ? line("credentials", "ok", `user ${user.name} (${user.id}) is an administrator`)
+        : line("credentials", "failed", `user ${user.name} (${user.id}) is no member of the group oneadmin`)
+    )
+  )
+
+const zone = ({ one, settings }: Cloud) => {
+  const subject = `zone ${settings.zone_id}`
+  return look(
+    subject,
+    Effect.map(one.zone.list(), (zones) => {
+      const found = zones.find(({ id }) => id === settings.zone_id)
+      return found === undefined
+        ? line(subject, "failed", `no such zone; there are: ${namesOf(zones.map(({ id, name }) => `${id} (${name})`))}`)
+        : line(subject, "ok", found.name)
+    })
+  )
+}
+
+const clusters = ({ one, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  one.cluster.list().pipe(
+    Effect.map((found) => {
+      if (settings.cluster_ids.length === 0) {
+        return [line("clusters", "ok", `all: ${namesOf(found.map(({ id, name }) => `${id} (${name})`))}`)]
+      }
+      return settings.cluster_ids.map((id) => {
+        const cluster = found.find((candidate) => candidate.id === id)
+        return cluster === undefined
+          ? line(`cluster ${id}`, "failed", "no such cluster")
+          : line(`cluster ${id}`, "ok", `${cluster.name}, ${cluster.hosts.length} hosts`)
+      })
+    }),
+    Effect.catchAll((error) => Effect.succeed([line("clusters", "failed", error.message)]))
+  )
+
+const externalNetwork = ({ one }: Cloud, id: number) => {
+  const subject = `external network ${id}`
+  return look(
+    subject,
+    Effect.map(one.network.info(id), (network) => {
+      const size = network.addressRanges.reduce((sum, range) => sum + range.size, 0)
+      const detail = `${network.name}, ${size - network.usedLeases} of ${size} addresses free`
+      return line(subject, size > network.usedLeases ? "ok" : "warning", detail)
+    })
+  )
+}
+
+const routerTemplate = ({ one }: Cloud, id: number) => {
+  const subject = `router template ${id}`
+  return look(
+    subject,
+    Effect.map(one.template.info(id), (template) =>
+      template.isVirtualRouter
+        ? line(subject, "ok", template.name)
+        : line(subject, "failed", `${template.name} is not a virtual router's (VROUTER="YES")`)
+    )
+  )
+}
+
+const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  const { settings, components } = cloud
+  const { external_network_id: external, virtual_router_template_id: template } = settings
+  if (external === undefined || template === undefined) {
+    const sold = components.some(({ type }) => type === "floating_ip")
+    return Effect.succeed([
+      line("networks", "warning", "none: external_network_id and virtual_router_template_id are not both given"),
+      ...(sold && external === undefined
+        ? [line("component floating_ip", "warning", "not limited: there is no external_network_id")]
+        : [])
+    ])
+  }
+  const problem = networkProblem(settings)
+  const device = takesDevice(settings.vn_mad) ? settings.vxlan_phydev : settings.network_bridge
+  return Effect.map(
+    Effect.all([externalNetwork(cloud, external), routerTemplate(cloud, template)], { concurrency: "unbounded" }),
+    (results) => [
+      ...results,
+      problem === undefined
+        ? line(
+            "subnets",
+            "ok",
+            `/${settings.subnet_prefix_length} of ${settings.internal_network_base}/${settings.internal_network_prefix}, ${settings.vn_mad} on ${device}`
+          )
+        : line("subnets", "failed", problem)
+    ]
+  )
+}
+
+const isolation = ({ settings }: Cloud): CheckResult =>
+  settings.tenant_isolation
+    ? line("tenant isolation", "ok", "tenants use their own networks only")
+    : line("tenant isolation", "warning", "off: every tenant can use every network of its clusters")
+
+export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  Effect.gen(function* () {
+    const release = yield* version(cloud)
+    // Nobody there, or the wrong password: every other line would say the same again.
+    if (release.status === "failed") return [release]
+    const [user, place, groups, networks] = yield* Effect.all(
+      [administrator(cloud), zone(cloud), clusters(cloud), networking(cloud)],
+      { concurrency: "unbounded" }
+    )
+    return [release, user, place, ...groups, ...networks, isolation(cloud)]
+  })

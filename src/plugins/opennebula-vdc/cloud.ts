@@ -1,0 +1,139 @@
+/** What the handlers of one offering work with, and small manners that they share. */
+import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
+import type { Amounts, Component, OrderRequest } from "../../core/index.js"
+import { OfferingFault, OrderRefused, type ResourceId, type SiteError } from "../../core/index.js"
+import {
+  type InternalRefusal,
+  type NameTaken,
+  type OpenNebulaService,
+  ownerOf,
+  ownerTags,
+  single,
+  type Template,
+  type VmWatcher
+} from "../../opennebula/index.js"
+import type { VdcSettings } from "./settings.js"
+
+export interface Cloud {
+  readonly one: OpenNebulaService
+  readonly settings: VdcSettings
+  readonly components: ReadonlyArray<Component>
+  /** Waits for VMs, with the poller that all waits share. */
+  readonly watch: VmWatcher["watch"]
+}
+
+type Ordered = Pick<OrderRequest, "order" | "resource">
+
+/** What Waldur is told as the resource's limits: components billed by limit. For others a limit has no meaning, and can do harm. */
+export const limitsToReport = (cloud: Cloud, amounts: Amounts): Amounts =>
+  Object.fromEntries(
+    Object.entries(amounts).filter(([type]) =>
+      cloud.components.some((component) => component.type === type && component.accountingType === "limit")
+    )
+  )
+
+/** How the agent knows its objects again. The project is for people. */
+export const tagsOf = (request: Ordered): Template => [
+  ...ownerTags({ resource: request.resource.id, order: request.order }),
+  single("WALDUR_PROJECT_UUID", request.resource.project)
+]
+
+/** The Waldur resource that an object belongs to, by its tag. */
+export const ownerResource = (object: { readonly template: Template }): string | undefined =>
+  Option.getOrUndefined(ownerOf(object.template))?.resource
+
+export const isTaggedFor = (resource: ResourceId, object: { readonly template: Template }): boolean =>
+  ownerResource(object) === resource
+export const isUntagged = (object: { readonly template: Template }): boolean => ownerResource(object) === undefined
+
+/** The id of the resource's own object in a pool, if it is there. */
+export const ownIn = <E>(
+  resource: ResourceId,
+  pool: Effect.Effect<ReadonlyArray<{ readonly id: number; readonly template: Template }>, E>
+): Effect.Effect<Option.Option<number>, E> =>
+  Effect.map(pool, (objects) =>
+    Option.map(Option.fromNullable(objects.find((object) => isTaggedFor(resource, object))), (object) => object.id)
+  )
+
+/**
+ * An allocate whose name may be taken: by ourselves, if an earlier attempt's call came through after we had looked; else by somebody
+ * else, whose object is left alone.
+ */
+export const unlessTaken = <A, E extends SiteError, E2 extends SiteError>(
+  what: string,
+  name: string,
+  allocate: Effect.Effect<A, E | NameTaken>,
+  find: Effect.Effect<Option.Option<A>, E2>
+): Effect.Effect<A, E | NameTaken | E2 | OrderRefused> =>
+  Effect.catchIf(
+    allocate,
+    (error): error is NameTaken => error._tag === "NameTaken",
+    (error) =>
+      Effect.flatMap(
+        find,
+        Option.match({
+          onSome: (own) => Effect.succeed(own),
+          onNone: () =>
+            new OrderRefused({
+              customerMessage: `The cloud already has a ${what} named "${name}": choose another name and order again.`,
+              detail: error.message
+            })
+        })
+      )
+  )
+
+/** A removal that is content when there is nothing (any more) to remove. */
+export const gone = <A, E extends SiteError, R>(removal: Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
+  Effect.catchIf(
+    Effect.asVoid(removal),
+    (error) => error._tag === "NoSuchObject",
+    () => Effect.void
+  )
+
+/** For calls that OpenNebula refuses (0x2000) when all is as asked already: the state decides, not the message. */
+export const unlessAlready = <E extends SiteError, E2 extends SiteError>(
+  call: Effect.Effect<void, E | InternalRefusal>,
+  already: Effect.Effect<boolean, E2>
+): Effect.Effect<void, E | InternalRefusal | E2> =>
+  Effect.catchIf(
+    call,
+    (error): error is InternalRefusal => error._tag === "InternalRefusal",
+    (error) => Effect.flatMap(already, (is) => (is ? Effect.void : Effect.fail(error)))
+  )
+
+/**
+ * Both at once, and both to their end. When one fails, the other is not interrupted: a call in flight might be carried out after its
+ * undo has looked for what it made. So nothing slow in here.
+ */
+export const both = <A, E1, R1, B, E2, R2>(
+  one: Effect.Effect<A, E1, R1>,
+  other: Effect.Effect<B, E2, R2>
+): Effect.Effect<readonly [A, B], E1 | E2, R1 | R2> =>
+  Effect.flatMap(
+    Effect.all([Effect.either(one), Effect.either(other)], { concurrency: "unbounded" }),
+    ([first, second]) => {
+      if (Either.isLeft(first)) {
+        const cause: Cause.Cause<E1 | E2> = Cause.fail(first.left)
+        return Effect.failCause(Either.isLeft(second) ? Cause.parallel(cause, Cause.fail(second.left)) : cause)
+      }
+      return Either.isLeft(second) ? Effect.fail(second.left) : Effect.succeed([first.right, second.right] as const)
+    }
+  )
+
+/** All of them, like `both`. */
+export const every = <E, R>(effects: ReadonlyArray<Effect.Effect<unknown, E, R>>): Effect.Effect<void, E, R> =>
+  effects.reduce<Effect.Effect<void, E, R>>((all, effect) => Effect.asVoid(both(all, effect)), Effect.void)
+
+/** Quick at first, every 2 s in the end, with some jitter: for what OpenNebula finishes after the call. */
+export const untilDeadline = (seconds: number) =>
+  Schedule.exponential(Duration.millis(15), 1.5).pipe(
+    Schedule.union(Schedule.spaced(Duration.seconds(2))),
+    Schedule.jittered,
+    Schedule.upTo(Duration.seconds(seconds))
+  )
+
+export const configurationFault = (reason: string, hint: string): OfferingFault => new OfferingFault({ reason, hint })
+
+/** "a, b and 3 more", for sentences. */
+export const namesOf = (names: ReadonlyArray<string>, shown = 5): string =>
+  names.length <= shown ? names.join(", ") : `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`

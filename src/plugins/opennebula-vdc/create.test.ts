@@ -1,0 +1,203 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import {
+  amounts,
+  createOrder,
+  doneOf,
+  makeBench,
+  objectsOf,
+  passwordOf,
+  refusedOf,
+  settingsOf
+} from "../../../test/support/vdc.js"
+
+/** The sentence with which an order is refused; nothing may be left of it. */
+const refusal = (
+  change: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> = {},
+  before: (bench: Effect.Effect.Success<ReturnType<typeof makeBench>>) => Effect.Effect<unknown> = () => Effect.void
+) =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench(settingsOf(settings))
+    yield* before(bench)
+    const objects = objectsOf(bench.frontEnd)
+    const { leftovers, sentence } = refusedOf(
+      yield* bench.attempt(yield* bench.journal, bench.create({ ...createOrder(1), ...change }))
+    )
+    expect(leftovers).toEqual([])
+    expect(objectsOf(bench.frontEnd)).toEqual(objects)
+    return sentence
+  })
+
+describe("an order that cannot be carried out", () => {
+  it.scopedLive.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ["without amounts", { amounts: {} }, "says nothing of cpu"],
+    ["with an unknown component", { amounts: { ...amounts, gpu: 1 } }, 'no "gpu"'],
+    ["with a negative amount", { amounts: { ...amounts, ram: -1 } }, "negative"],
+    ["with no cores", { amounts: { ...amounts, cpu: 0 } }, "more than 0"],
+    ["with a part of a MB", { amounts: { ...amounts, ram: 0.5 } }, "whole MB"],
+    ["with a huge amount", { amounts: { ...amounts, storage: 1e15 } }, "too large"],
+    ["with a subnet that is none", { attributes: { subnet_cidr: "all of them" } }, "not a subnet"],
+    ["with a subnet that is too small", { attributes: { subnet_cidr: "10.0.1.0/32" } }, "too small"],
+    ["with an IPv6 subnet", { attributes: { subnet_cidr: "fd00::/64" } }, "IPv6"],
+    ["with a subnet of others' addresses", { attributes: { subnet_cidr: "172.16.0.0/24" } }, "outside"],
+    ["with a subnet that overlaps the provider's network", { attributes: { subnet_cidr: "10.0.0.0/24" } }, "overlaps"]
+  ])("%s is refused in a sentence, before anything is made", ([, change, said]) =>
+    Effect.map(refusal(change), (sentence) => expect(sentence).toContain(said))
+  )
+
+  it.scopedLive.each<[string, string, unknown]>([
+    ["group", "one.group.allocate", "vdc-1"],
+    ["virtual data centre", "one.vdc.allocate", 'NAME="vdc-1"'],
+    ["network", "one.vn.allocate", 'NAME="vdc-1_internal"\nVN_MAD="dummy"\nBRIDGE="br1"'],
+    ["security group", "one.secgroup.allocate", 'NAME="vdc-1_default"']
+  ])("because somebody else's %s has its name is refused, and that one is not touched", ([kind, method, text]) =>
+    Effect.map(
+      refusal({}, {}, ({ frontEnd }) =>
+        frontEnd.call(method, method === "one.vn.allocate" ? [String(text), 0] : [String(text)])
+      ),
+      (sentence) =>
+        expect(sentence).toBe(
+          `The cloud already has a ${kind} named "${nameOf(kind)}": choose another name and order again.`
+        )
+    )
+  )
+
+  it.scopedLive("because its router does not boot is refused, and nothing of it is left", () =>
+    Effect.map(
+      refusal({}, {}, ({ frontEnd }) => Effect.sync(() => frontEnd.faults.failNext("deploy"))),
+      (sentence) => expect(sentence).toBe("The router of this data centre could not be started.")
+    )
+  )
+})
+const nameOf = (kind: string): string =>
+  kind === "network" ? "vdc-1_internal" : kind === "security group" ? "vdc-1_default" : "vdc-1"
+
+describe("two orders", () => {
+  it.scopedLive("at the same time never get the same subnet", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const made = yield* Effect.forEach(
+        [1, 2, 3, 4, 5],
+        (n) =>
+          Effect.gen(function* () {
+            const journal = yield* bench.journalFor(n)
+            return doneOf(yield* bench.attempt(journal, bench.create(createOrder(n)))).metadata?.subnet_cidr
+          }),
+        { concurrency: "unbounded" }
+      )
+      expect(made.toSorted()).toEqual([1, 2, 3, 4, 5].map((n) => `10.0.${n}.0/24`))
+    })
+  )
+
+  it.scopedLive("of which one asks for the other's subnet: that one is refused", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      const asking = { ...createOrder(2), attributes: { subnet_cidr: "10.0.0.0/16" } }
+      expect(refusedOf(yield* bench.attempt(yield* bench.journal, bench.create(asking))).sentence).toContain("overlaps")
+    })
+  )
+})
+
+describe("a tenant", () => {
+  const rulesOf = (bench: Effect.Effect.Success<ReturnType<typeof makeBench>>) =>
+    Effect.map(bench.one.acl.list(), (rules) =>
+      rules
+        .filter(({ rule }) => rule.user._tag === "Group" && rule.user.id === 100)
+        .map(({ text }) => text)
+        .toSorted()
+    )
+  const creation = "@100 VM+IMAGE+TEMPLATE+DOCUMENT+SECGROUP+VMGROUP+BACKUPJOB/* CREATE #0"
+
+  it.scopedLive("may use its own network and no other", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      expect(yield* rulesOf(bench)).toEqual(
+        ["@100 DATASTORE/%0 USE #0", "@100 HOST/%0 MANAGE #0", "@100 NET/#1 USE #0", creation].toSorted()
+      )
+    })
+  )
+
+  it.scopedLive("may use all networks of its clusters where isolation is switched off", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ tenant_isolation: false }))
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      expect(yield* rulesOf(bench)).toContain("@100 NET/%0 USE #0")
+    })
+  )
+
+  it.scopedLive("sees its network and not its neighbour's", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const made = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      doneOf(yield* bench.attempt(yield* bench.journalFor(2), bench.create(createOrder(2))))
+      const session = `vdc-1_admin:${yield* passwordOf(made)}`
+      const seen = JSON.stringify(yield* bench.frontEnd.call("one.vnpool.info", [-2, -1, -1], session))
+      expect(seen).toContain("vdc-1_internal")
+      expect(seen).not.toMatch(/vdc-2_internal|public/)
+    })
+  )
+
+  it.scopedLive("gets a new password each time it is shown, and the journal never holds one", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const journal = yield* bench.journal
+      const made = doneOf(yield* bench.attempt(journal, bench.create(createOrder(1))))
+      const passwords = [yield* passwordOf(made), yield* passwordOf(made)]
+      expect(new Set(passwords).size).toBe(2)
+      expect(passwords.every((password) => password.length >= 20)).toBe(true)
+      expect(made.metadata).not.toHaveProperty("opennebula_password")
+      expect(JSON.stringify(yield* journal.entries)).not.toContain("password")
+    })
+  )
+})
+
+describe("an offering", () => {
+  it.scopedLive("without networks gives group, VDC and quotas", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ external_network_id: undefined, create_opennebula_user: false }))
+      const made = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      expect(objectsOf(bench.frontEnd).filter((object) => !object.startsWith("rule"))).toEqual([
+        "VDC vdc-1",
+        "group 100 in VDC 100",
+        "group vdc-1"
+      ])
+      expect(made.metadata).toEqual({ group_id: 100, group_name: "vdc-1", vdc_id: 100, vdc_name: "vdc-1" })
+      expect(made.issueSecrets).toBeUndefined()
+    })
+  )
+
+  it.scopedLive("may have its networks described by plugin_options", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ external_network_id: undefined }))
+      const pluginOptions = {
+        external_network_id: "0",
+        internal_network_base: "10.77.0.0",
+        internal_network_prefix: 16,
+        vn_mad: "dummy",
+        network_bridge: "br7"
+      }
+      const made = doneOf(
+        yield* bench.attempt(yield* bench.journal, bench.create({ ...createOrder(1), pluginOptions }))
+      )
+      expect(made.metadata).toMatchObject({ subnet_cidr: "10.77.1.0/24", router_address: "10.0.0.10" })
+      expect(yield* bench.one.network.info(1)).toMatchObject({ driver: { value: "dummy" }, bridge: { value: "br7" } })
+    })
+  )
+
+  it.scopedLive.each<[string, Readonly<Record<string, unknown>>]>([
+    ["a cluster that does not exist", { cluster_ids: [7] }],
+    ["a template that does not exist", { virtual_router_template_id: 99 }],
+    ["a template that is no router's", { virtual_router_template_id: 2 }],
+    ["a driver without its bridge", { vn_mad: "bridge" }]
+  ])("with %s stops, and its orders wait", ([, settings]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf(settings))
+      const { end } = yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1)))
+      expect(end).toMatchObject({ value: { left: { disposition: "stop-offering" } } })
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+})

@@ -1,0 +1,50 @@
+/**
+ * Backend `opennebula-vdc`: a virtual data centre for a tenant, with a group, quotas, a network of its own behind a virtual router, a
+ * security group and, where configured, a user.
+ *
+ * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `usage.ts` and
+ * `check.ts` only look. What they do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the
+ * security group), `router.ts`, `quotas.ts`. `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses,
+ * `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be configured and ordered.
+ *
+ * A VDC's backend id is the number of its group.
+ */
+import { Effect } from "effect"
+import { defineBackend } from "../../core/index.js"
+import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { connectionOf } from "../settings.js"
+import { VdcAttributes } from "./attributes.js"
+import { check } from "./check.js"
+import type { Cloud } from "./cloud.js"
+import { create } from "./create.js"
+import { VdcSettings } from "./settings.js"
+import { terminate } from "./terminate.js"
+import { update } from "./update.js"
+import { observe, usage } from "./usage.js"
+
+const type = "opennebula-vdc"
+
+export const opennebulaVdc = defineBackend({
+  type,
+  /** The Python agent's way: `backend_type: opennebula`, and `resource_type: vdc` or none. */
+  answersTo: (backendType, settings) =>
+    backendType === type || (backendType === "opennebula" && (settings.resource_type ?? "vdc") === "vdc"),
+  settings: VdcSettings,
+  attributes: VdcAttributes,
+  shared: openNebulaShared,
+  open: ({ settings, components, offering }) =>
+    Effect.gen(function* () {
+      const { one, watcher } = yield* connect(connectionOf(settings))
+      const cloud: Cloud = { one, settings, components, watch: watcher.watch }
+      const ofOffering = withCallOwner(offering)
+      return {
+        create: (request) => withCallOwner(request.resource.id)(create(cloud)(request)),
+        update: (request) => withCallOwner(request.resource.id)(update(cloud)(request)),
+        terminate: (request) => withCallOwner(request.resource.id)(terminate(cloud)(request)),
+        usage: (resources) => ofOffering(usage(cloud)(resources)),
+        observe: (resources) => ofOffering(observe(cloud)(resources)),
+        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        check: ofOffering(check(cloud))
+      }
+    })
+})

@@ -1,0 +1,168 @@
+/** The tenant's network `<name>_internal` and its security group `<name>_default`. */
+import { Effect, Option, Schema } from "effect"
+import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../core/index.js"
+import { single, type Template, vector } from "../../opennebula/index.js"
+import { type Cloud, every, gone, namesOf, ownIn, tagsOf, unlessAlready, unlessTaken, untilDeadline } from "./cloud.js"
+import { type NetworkPlan, type Plan, takesDevice } from "./plan.js"
+import { addressText, gatewayOf, type Subnet, subnetOf, usableOf } from "./subnet.js"
+
+type Ordered = Pick<OrderRequest, "order" | "resource">
+
+export const networkName = (name: string): string => `${name}_internal`
+export const securityGroupName = (name: string): string => `${name}_default`
+
+/** Network, broadcast address excluded. The gateway is in the range, because only an address of a range can be leased to the router. */
+const networkTemplate = (request: Ordered, name: string, network: NetworkPlan, subnet: Subnet): Template => [
+  single("NAME", networkName(name)),
+  single("VN_MAD", network.driver),
+  ...(takesDevice(network.driver)
+    ? [single("AUTOMATIC_VLAN_ID", true), single("PHYDEV", network.device)]
+    : [single("BRIDGE", network.device)]),
+  single("NETWORK_ADDRESS", addressText(subnet.first)),
+  single("NETWORK_MASK", addressText(subnetOf(2 ** 32 - 1, subnet.prefix).first)),
+  single("GATEWAY", addressText(gatewayOf(subnet))),
+  ...(network.dns === "" ? [] : [single("DNS", network.dns)]),
+  vector("AR", { TYPE: "IP4", IP: addressText(gatewayOf(subnet)), SIZE: usableOf(subnet) }),
+  ...tagsOf(request)
+]
+
+export const makeNetwork = (cloud: Cloud, request: Ordered, plan: Plan, network: NetworkPlan, subnet: Subnet) => {
+  const find = ownIn(request.resource.id, cloud.one.network.list())
+  return make<number, number, SiteError, never>("network", {
+    result: Schema.Int,
+    find,
+    create: unlessTaken(
+      "network",
+      networkName(plan.name),
+      cloud.one.network.allocate(networkTemplate(request, plan.name, network, subnet), plan.clusters[0]),
+      find
+    ),
+    undo: (networkId) => removeNetwork(cloud, networkId)
+  })
+}
+
+/** Ready (some 20 ms after the call), with its addresses (OpenNebula drops a bad range without a word), and in all its clusters. */
+export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
+  const [, ...others] = plan.clusters
+  return ensureDone(
+    "network ready",
+    Effect.gen(function* () {
+      const network = yield* cloud.one.network.info(networkId).pipe(
+        Effect.filterOrFail(
+          ({ state }) => state === "Ready" || state === "Error",
+          ({ state }) => new NotYet({ reason: `Network ${networkId} is ${state}.` })
+        ),
+        Effect.retry({ schedule: untilDeadline(30), while: (error) => error._tag === "NotYet" })
+      )
+      if (network.state === "Error" || network.addressRanges.length === 0) {
+        return yield* new OrderRefused({
+          customerMessage: "The cloud could not make the network of this data centre.",
+          detail: `network ${networkId} is ${network.state} with ${network.addressRanges.length} address ranges`
+        })
+      }
+      yield* Effect.forEach(
+        others.filter((clusterId) => !network.clusters.includes(clusterId)),
+        (clusterId) => cloud.one.cluster.addNetwork(clusterId, networkId),
+        { discard: true }
+      )
+    })
+  )
+}
+
+/** Into the VDC, and into the tenant's hands: its members may use it. */
+export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdcId: number, groupId: number) =>
+  ensureDone(
+    "network handed over",
+    every([
+      unlessAlready(
+        cloud.one.vdc.addNetwork(vdcId, plan.zone, networkId),
+        Effect.map(cloud.one.vdc.info(vdcId), ({ networks }) =>
+          networks.some((network) => network.zone === plan.zone && network.id === networkId)
+        )
+      ),
+      Effect.zipRight(
+        cloud.one.network.chown(networkId, { gid: groupId }),
+        cloud.one.network.chmod(networkId, { group: { use: true } })
+      )
+    ])
+  )
+
+/** Deletes it as soon as nobody holds a lease in it, and waits until it is gone; at the deadline it says who does. */
+export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const seconds = cloud.settings.teardown_timeout
+    yield* gone(cloud.one.network.delete(networkId)).pipe(
+      Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "ActionRefused" }),
+      Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message))
+    )
+    yield* cloud.one.network.info(networkId).pipe(
+      Effect.zipRight(Effect.fail(new NotYet({ reason: `Network ${networkId} is being deleted.` }))),
+      Effect.catchTag("NoSuchObject", () => Effect.void),
+      Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "NotYet" })
+    )
+  })
+
+const stillLeased = (cloud: Cloud, networkId: number, detail: string) =>
+  Effect.gen(function* () {
+    const network = yield* cloud.one.network.info(networkId)
+    const holders = network.addressRanges
+      .flatMap(({ leases }) => leases)
+      .map((lease) => {
+        const holder = [
+          Option.map(lease.vmId, (id) => `VM ${id}`),
+          Option.map(lease.routerId, (id) => `router ${id}`),
+          Option.map(lease.networkId, (id) => `network ${id}`)
+        ].find(Option.isSome)
+        return `${holder?.value ?? "a hold"} (${Option.getOrElse(lease.ip, () => "no address")})`
+      })
+    return yield* new OrderRefused({
+      customerMessage: `The network ${network.name} is still in use by ${namesOf(holders)}: remove that, then order again.`,
+      detail
+    })
+  })
+
+/** The configured rules, in a group that the tenant's members may put before their machines. */
+export const makeSecurityGroup = (cloud: Cloud, request: Ordered, plan: Plan, network: NetworkPlan) => {
+  const name = securityGroupName(plan.name)
+  const find = ownIn(request.resource.id, cloud.one.securityGroup.list())
+  return make<number, number, SiteError, never>("security group", {
+    result: Schema.Int,
+    find,
+    create: unlessTaken(
+      "security group",
+      name,
+      cloud.one.securityGroup.allocate([
+        single("NAME", name),
+        ...network.securityRules.map((rule) =>
+          vector("RULE", {
+            PROTOCOL: rule.protocol.toUpperCase(),
+            RULE_TYPE: rule.direction.toLowerCase(),
+            RANGE: rule.range,
+            ICMP_TYPE: rule.type
+          })
+        ),
+        ...tagsOf(request)
+      ]),
+      find
+    ),
+    undo: (securityGroupId) => removeSecurityGroup(cloud, securityGroupId)
+  })
+}
+
+export const handOverSecurityGroup = (cloud: Cloud, securityGroupId: number, groupId: number) =>
+  ensureDone(
+    "security group handed over",
+    Effect.zipRight(
+      cloud.one.securityGroup.chown(securityGroupId, { gid: groupId }),
+      cloud.one.securityGroup.chmod(securityGroupId, { group: { use: true } })
+    )
+  )
+
+/** Blocked while VMs use it, so with patience. */
+export const removeSecurityGroup = (cloud: Cloud, securityGroupId: number): Effect.Effect<void, SiteError> =>
+  gone(cloud.one.securityGroup.delete(securityGroupId)).pipe(
+    Effect.retry({
+      schedule: untilDeadline(cloud.settings.teardown_timeout),
+      while: (error) => error._tag === "ActionRefused"
+    })
+  )

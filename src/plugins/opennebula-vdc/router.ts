@@ -1,0 +1,158 @@
+/** The virtual router `<name>_router` between the tenant's network and the outside. */
+import { Duration, Effect, Option, Schema } from "effect"
+import { ensure, ensureDone, make, OrderRefused, type OrderRequest, type SiteError } from "../../core/index.js"
+import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
+import { type Cloud, gone, ownIn, tagsOf } from "./cloud.js"
+import type { NetworkPlan, Plan } from "./plan.js"
+import { addressText, gatewayOf, type Subnet } from "./subnet.js"
+
+type Ordered = Pick<OrderRequest, "order" | "resource">
+
+export const routerName = (name: string): string => `${name}_router`
+
+/** One interface inside, with the gateway's address, one outside. Router names need not be unique. */
+export const makeRouter = (
+  cloud: Cloud,
+  request: Ordered,
+  plan: Plan,
+  network: NetworkPlan,
+  networkId: number,
+  subnet: Subnet
+) =>
+  make<number, number, SiteError, never>("router", {
+    result: Schema.Int,
+    find: ownIn(request.resource.id, cloud.one.router.list()),
+    create: cloud.one.router.allocate([
+      single("NAME", routerName(plan.name)),
+      vector("NIC", { NETWORK_ID: networkId, IP: addressText(gatewayOf(subnet)) }),
+      vector("NIC", { NETWORK_ID: network.externalNetwork }),
+      ...tagsOf(request)
+    ]),
+    undo: (routerId) => removeRouter(cloud, routerId, [])
+  })
+
+/** The router's VM, from the provider's template. `one.vrouter.instantiate` answers the router's id, so the VM's is read. */
+export const instantiateRouter = (
+  cloud: Cloud,
+  request: Ordered,
+  plan: Plan,
+  network: NetworkPlan,
+  routerId: number
+) => {
+  const vm = Effect.map(cloud.one.router.info(routerId), ({ vms }) => Option.fromNullable(vms[0]))
+  return make("router VM", {
+    result: Schema.Int,
+    find: vm,
+    create: cloud.one.router
+      .instantiate(routerId, {
+        count: 1,
+        templateId: network.routerTemplate,
+        name: `${routerName(plan.name)}_vm`,
+        extra: [
+          ...(network.scheduling === "" ? [] : [single("SCHED_REQUIREMENTS", network.scheduling)]),
+          ...tagsOf(request)
+        ]
+      })
+      .pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm }))))
+  })
+}
+
+const noVm = () =>
+  new OrderRefused({
+    customerMessage: "The router of this data centre could not be made.",
+    detail: "one.vrouter.instantiate answered OK and made no VM"
+  })
+
+/** To the tenant's group. Only after `instantiate`: it takes the VM and its share of the quotas along (OpenNebula 7.4). */
+export const handOverRouter = (cloud: Cloud, routerId: number, groupId: number) =>
+  ensureDone("router handed over", cloud.one.router.chown(routerId, { gid: groupId }))
+
+/** The one slow wait of a create. The result is the router's address outside. */
+export const routerRuns = (cloud: Cloud, network: NetworkPlan, vmId: number) =>
+  ensure("router runs", {
+    result: Schema.String,
+    perform: Effect.gen(function* () {
+      const seconds = cloud.settings.router_start_timeout
+      const vm = yield* cloud
+        .watch(
+          vmId,
+          Option.liftPredicate(({ state }: Vm) => state === "Running" || state === "Done" || isVmFailure(state)),
+          Duration.seconds(seconds)
+        )
+        .pipe(
+          Effect.catchTags({
+            WaitExpired: () => notStarted(`VM ${vmId} did not run within ${seconds} s`),
+            VmVanished: () => notStarted(`VM ${vmId} has vanished`)
+          })
+        )
+      if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${vmStateText(vm.state)}`)
+      return outsideAddress(vm, network.externalNetwork)
+    })
+  })
+
+const notStarted = (detail: string) =>
+  new OrderRefused({ customerMessage: "The router of this data centre could not be started.", detail })
+
+const outsideAddress = (vm: Vm, externalNetwork: number): string => {
+  const nic = vm.nics.find(({ networkId }) => Option.contains(networkId, externalNetwork))
+  return nic === undefined ? "" : Option.getOrElse(nic.ip, () => "")
+}
+
+/**
+ * Deletes the router and sees its VMs to their end: until then they hold their leases. `knownVms`: noted earlier, for when the router
+ * itself is gone already.
+ */
+export const removeRouter = (
+  cloud: Cloud,
+  routerId: number,
+  knownVms: ReadonlyArray<number>
+): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const vms = yield* cloud.one.router.info(routerId).pipe(
+      Effect.map((router) => router.vms),
+      Effect.catchTag("NoSuchObject", () => Effect.succeed([]))
+    )
+    yield* gone(cloud.one.router.delete(routerId))
+    yield* awaitEnd(cloud, [...new Set([...knownVms, ...vms])])
+  })
+
+/** Ends VMs, whatever state they are in, and waits until they are Done. */
+export const endVms = (cloud: Cloud, vmIds: ReadonlyArray<number>): Effect.Effect<void, SiteError> =>
+  Effect.zipRight(
+    Effect.forEach(vmIds, (vmId) => terminate(cloud, vmId), { discard: true }),
+    awaitEnd(cloud, vmIds)
+  )
+
+/** Refused while a VM boots (0x0800), so the wait below tries again. */
+const terminate = (cloud: Cloud, vmId: number) =>
+  gone(cloud.one.vm.action(vmId, "terminate-hard")).pipe(Effect.catchTag("ActionRefused", () => Effect.void))
+
+/** A driver that fails to end a VM says nothing, and the VM runs on (OpenNebula 7.4): so it is told again, some times. */
+const tries = 4
+
+const awaitEnd = (cloud: Cloud, vmIds: ReadonlyArray<number>) =>
+  Effect.forEach(vmIds, (vmId) => awaitOne(cloud, vmId), { concurrency: "unbounded", discard: true })
+
+const awaitOne = (cloud: Cloud, vmId: number) => {
+  const wait = cloud
+    .watch(
+      vmId,
+      Option.liftPredicate(({ state }: Vm) => state === "Done"),
+      Duration.seconds(cloud.settings.teardown_timeout / tries)
+    )
+    .pipe(
+      Effect.as(true),
+      Effect.catchTags({ VmVanished: () => Effect.succeed(true), WaitExpired: () => Effect.succeed(false) })
+    )
+  return Effect.gen(function* () {
+    for (let turn = 0; turn < tries; turn++) {
+      if (yield* wait) return
+      yield* terminate(cloud, vmId)
+    }
+    const vm = yield* cloud.one.vm.info(vmId)
+    return yield* new OrderRefused({
+      customerMessage: `The machine ${vm.name} could not be ended: ask the provider to look at it, then order again.`,
+      detail: `VM ${vmId} is ${vmStateText(vm.state)} after ${cloud.settings.teardown_timeout} s`
+    })
+  })
+}

@@ -1,0 +1,141 @@
+/**
+ * `backend_settings` of a VDC offering. Key names and defaults are the Python agent's; what it does not know is marked "new".
+ *
+ * Some of them may be overridden per order by the offering's `plugin_options` in Waldur (`withPluginOptions`): what describes networks
+ * and places. What protects tenants from each other, and which front-end it is, stands in the configuration file alone.
+ */
+import { Effect, ParseResult, Schema } from "effect"
+import { OfferingFault } from "../../core/index.js"
+import { listOf, ObjectId, openNebulaFields, Seconds, WholeNumber } from "../settings.js"
+
+const TextOrNumber = Schema.Union(
+  Schema.String,
+  Schema.transform(Schema.Number, Schema.String, {
+    strict: true,
+    decode: String,
+    encode: Number
+  })
+)
+
+/** One of `security_group_defaults`: `{ protocol: TCP, direction: inbound, range: "22", type: "8" }`. */
+export const SecurityRule = Schema.Struct({
+  protocol: Schema.optionalWith(Schema.String, { default: () => "ALL" }),
+  direction: Schema.optionalWith(
+    Schema.Literal("inbound", "outbound", "INBOUND", "OUTBOUND").annotations({
+      message: () => 'Expected the direction "inbound" or "outbound"'
+    }),
+    { default: () => "inbound" as const }
+  ),
+  /** Ports: "22", "80,443", "1000:2000". */
+  range: Schema.optional(TextOrNumber),
+  /** ICMP type. */
+  type: Schema.optional(TextOrNumber)
+})
+export type SecurityRule = typeof SecurityRule.Type
+
+const PrefixLength = WholeNumber.pipe(
+  Schema.between(0, 32, { message: () => "Expected a prefix length between 0 and 32" })
+)
+
+/** Without a default each: what an offering's `plugin_options` may set. */
+const overridable = {
+  zone_id: ObjectId,
+  cluster_ids: listOf(ObjectId),
+  /** The router's uplink. Without it, or without the router's template, a VDC has no network, router and security group. */
+  external_network_id: ObjectId,
+  virtual_router_template_id: ObjectId,
+  vn_mad: Schema.NonEmptyString,
+  vxlan_phydev: Schema.NonEmptyString,
+  /** New: drivers other than vxlan and 802.1Q take a BRIDGE of the hosts instead of a device (OpenNebula 7.4). */
+  network_bridge: Schema.NonEmptyString,
+  default_dns: Schema.String,
+  internal_network_base: Schema.NonEmptyString,
+  internal_network_prefix: PrefixLength,
+  subnet_prefix_length: PrefixLength,
+  security_group_defaults: listOf(SecurityRule),
+  /** SCHED_REQUIREMENTS of the router's VM. Empty: one of the clusters. */
+  sched_requirements: Schema.String,
+  /** A user `<name>_admin` in the VDC's group, whose password is shown in Waldur. */
+  create_opennebula_user: Schema.Boolean,
+  /** New: what happens to VMs that are left when a VDC is terminated. */
+  terminate_policy: Schema.Literal("refuse", "cascade")
+} as const
+
+const Keycloak = Schema.Struct({
+  keycloak_url: Schema.optional(Schema.String),
+  keycloak_realm: Schema.optional(Schema.String),
+  keycloak_user_realm: Schema.optional(Schema.String),
+  client_id: Schema.optional(Schema.String),
+  keycloak_username: Schema.optional(Schema.String),
+  keycloak_password: Schema.optional(Schema.Redacted(Schema.String)),
+  keycloak_ssl_verify: Schema.optional(Schema.Boolean)
+})
+
+const VdcRole = Schema.Struct({
+  name: Schema.NonEmptyString,
+  one_group_suffix: Schema.NonEmptyString,
+  default_view: Schema.optional(Schema.String),
+  views: Schema.optional(Schema.String),
+  group_admin: Schema.optional(Schema.Boolean)
+})
+
+export const VdcSettings = Schema.Struct({
+  ...openNebulaFields,
+  resource_type: Schema.optional(Schema.Literal("vdc")),
+  external_network_id: Schema.optional(overridable.external_network_id),
+  virtual_router_template_id: Schema.optional(overridable.virtual_router_template_id),
+  vn_mad: Schema.optionalWith(overridable.vn_mad, { default: () => "vxlan" }),
+  vxlan_phydev: Schema.optionalWith(overridable.vxlan_phydev, { default: () => "eth0" }),
+  network_bridge: Schema.optional(overridable.network_bridge),
+  default_dns: Schema.optionalWith(overridable.default_dns, { default: () => "8.8.8.8" }),
+  internal_network_base: Schema.optionalWith(overridable.internal_network_base, { default: () => "10.0.0.0" }),
+  internal_network_prefix: Schema.optionalWith(overridable.internal_network_prefix, { default: () => 8 }),
+  subnet_prefix_length: Schema.optionalWith(overridable.subnet_prefix_length, { default: () => 24 }),
+  security_group_defaults: Schema.optionalWith(overridable.security_group_defaults, { default: () => [] }),
+  sched_requirements: Schema.optionalWith(overridable.sched_requirements, { default: () => "" }),
+  create_opennebula_user: Schema.optionalWith(overridable.create_opennebula_user, { default: () => false }),
+  terminate_policy: Schema.optionalWith(overridable.terminate_policy, { default: () => "refuse" as const }),
+  /** New: a tenant may use its own network only, not every network of its clusters. */
+  tenant_isolation: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+  /** New: how long the router's VM may take until it runs, in seconds (always 300 in the Python agent). */
+  router_start_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
+  /** New: how long routers, VMs and leases may take until they are gone, in seconds. */
+  teardown_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
+  // Accepted so that today's files keep working; nothing is done with them yet.
+  keycloak_enabled: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  keycloak: Schema.optional(Keycloak),
+  saml_mapping_file: Schema.optionalWith(Schema.String, { default: () => "/var/lib/one/keycloak_groups.yaml" }),
+  default_user_role: Schema.optionalWith(Schema.String, { default: () => "user" }),
+  vdc_roles: Schema.optional(listOf(VdcRole)),
+  // The Python agent's VM offerings share the file's layout; in a VDC offering these say nothing.
+  parent_vdc_backend_id: Schema.optional(Schema.String),
+  template_id: Schema.optional(ObjectId),
+  engine_image_id: Schema.optional(ObjectId),
+  customer_prefix: Schema.optional(Schema.String),
+  project_prefix: Schema.optional(Schema.String)
+})
+export type VdcSettings = typeof VdcSettings.Type
+
+const PluginOptions = Schema.partialWith(Schema.Struct(overridable), { exact: true })
+
+/** The settings that hold for one order. Options of other names are Waldur's or other plugins' own; empty ones say nothing. */
+export const withPluginOptions = (
+  settings: VdcSettings,
+  pluginOptions: Readonly<Record<string, unknown>>
+): Effect.Effect<VdcSettings, OfferingFault> => {
+  const said = Object.entries(pluginOptions).filter(
+    ([, value]) => value !== null && value !== undefined && value !== ""
+  )
+  return Schema.decodeUnknown(PluginOptions, { errors: "all" })(Object.fromEntries(said)).pipe(
+    Effect.map((overrides) => ({ ...settings, ...overrides })),
+    Effect.mapError(
+      (error) =>
+        new OfferingFault({
+          reason: "The offering's plugin_options in Waldur do not fit opennebula-vdc.",
+          hint: ParseResult.ArrayFormatter.formatErrorSync(error)
+            .map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`)
+            .join("; ")
+        })
+    )
+  )
+}

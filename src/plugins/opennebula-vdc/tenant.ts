@@ -1,0 +1,218 @@
+/** The tenant: its group, its virtual data centre, its rights, its user. */
+import { randomBytes } from "node:crypto"
+import { Effect, Option, Redacted, Schema } from "effect"
+import { ensureDone, make, type OrderRequest } from "../../core/index.js"
+import {
+  type AclResource,
+  type AclRuleSpec,
+  aclCluster,
+  aclId,
+  groupRule,
+  sameAclRule
+} from "../../opennebula/index.js"
+import { type Cloud, gone, isTaggedFor, isUntagged, ownIn, tagsOf, unlessAlready, unlessTaken } from "./cloud.js"
+import type { Plan } from "./plan.js"
+
+type Ordered = Pick<OrderRequest, "order" | "resource">
+
+/** The VDC in which every new group finds itself; it has the whole zone. */
+const defaultVdc = 0
+
+/**
+ * The group. `one.group.allocate` takes a name and nothing else, so for one call's time the group is there without its owner tag. A
+ * group left like that is told from other people's by all that is known: our very name, newer than the newest group before this
+ * order, no tag, no users, in no VDC but the default one. What remains is somebody else who makes an empty group of the very same
+ * name at the same time by hand.
+ */
+export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
+  const tag = (groupId: number) => Effect.as(cloud.one.group.append(groupId, tagsOf(request)), groupId)
+  return make("group", {
+    result: Schema.Int,
+    find: findGroup(cloud, request, plan).pipe(
+      Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value)) : Effect.succeedNone))
+    ),
+    create: unlessTaken(
+      "group",
+      plan.name,
+      cloud.one.group.allocate(plan.name),
+      ownIn(request.resource.id, cloud.one.group.list())
+    ).pipe(Effect.flatMap(tag)),
+    undo: (groupId) => removeGroup(cloud, groupId)
+  })
+}
+
+const findGroup = (cloud: Cloud, request: Ordered, plan: Plan) =>
+  Effect.map(
+    Effect.all([cloud.one.group.list(), cloud.one.vdc.list()], { concurrency: "unbounded" }),
+    ([groups, vdcs]) => {
+      const isInUse = (id: number) => vdcs.some((vdc) => vdc.id !== defaultVdc && vdc.groups.includes(id))
+      const found =
+        groups.find((group) => isTaggedFor(request.resource.id, group)) ??
+        groups.find(
+          (group) =>
+            group.name === plan.name &&
+            group.id > plan.newestGroup &&
+            isUntagged(group) &&
+            group.users.length === 0 &&
+            !isInUse(group.id)
+        )
+      return Option.map(Option.fromNullable(found), (group) => group.id)
+    }
+  )
+
+/** Out of every VDC, and its rules with it: those of VDC 0, and those made by `one.acl.addrule`, outlive a group. */
+export const removeGroup = (cloud: Cloud, groupId: number) =>
+  Effect.gen(function* () {
+    const vdcs = yield* cloud.one.vdc.list()
+    for (const vdc of vdcs.filter(({ groups }) => groups.includes(groupId))) yield* leaveVdc(cloud, vdc.id, groupId)
+    const rules = yield* cloud.one.acl.list()
+    yield* Effect.forEach(
+      rules.filter(({ rule }) => rule.user._tag === "Group" && rule.user.id === groupId),
+      (rule) => removeRule(cloud, rule.id, rule.rule),
+      { discard: true }
+    )
+    yield* gone(cloud.one.group.delete(groupId))
+  })
+
+/** The virtual data centre itself. */
+export const makeVdc = (cloud: Cloud, request: Ordered, plan: Plan) => {
+  const find = ownIn(request.resource.id, cloud.one.vdc.list())
+  return make("VDC", {
+    result: Schema.Int,
+    find,
+    create: unlessTaken("virtual data centre", plan.name, cloud.one.vdc.allocate(plan.name, tagsOf(request)), find),
+    undo: (vdcId) => gone(cloud.one.vdc.delete(vdcId))
+  })
+}
+
+const hasGroup = (cloud: Cloud, vdcId: number, groupId: number) =>
+  Effect.map(cloud.one.vdc.info(vdcId), ({ groups }) => groups.includes(groupId))
+
+const leaveVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
+  gone(
+    unlessAlready(
+      cloud.one.vdc.deleteGroup(vdcId, groupId),
+      Effect.map(hasGroup(cloud, vdcId, groupId), (is) => !is)
+    )
+  )
+
+/** VDC 0 gives its groups every network of the zone. */
+export const leaveDefaultVdc = (cloud: Cloud, groupId: number) =>
+  ensureDone("VDC 0 left", leaveVdc(cloud, defaultVdc, groupId))
+
+export const joinVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
+  ensureDone("group in VDC", unlessAlready(cloud.one.vdc.addGroup(vdcId, groupId), hasGroup(cloud, vdcId, groupId)))
+
+export const addClusters = (cloud: Cloud, vdcId: number, plan: Plan) =>
+  ensureDone(
+    "clusters in VDC",
+    Effect.forEach(
+      plan.clusters,
+      (clusterId) =>
+        unlessAlready(
+          cloud.one.vdc.addCluster(vdcId, plan.zone, clusterId),
+          Effect.map(cloud.one.vdc.info(vdcId), ({ clusters }) =>
+            clusters.some((cluster) => cluster.zone === plan.zone && cluster.id === clusterId)
+          )
+        ),
+      { discard: true }
+    )
+  )
+
+/**
+ * A cluster in a VDC gives its groups USE on every network of that cluster, other tenants' networks included. Exactly that right is
+ * taken back; hosts, datastores and the tenant's own network remain.
+ */
+export const isolate = (cloud: Cloud, groupId: number, plan: Plan) =>
+  ensureDone(
+    "networks of the clusters taken back",
+    Effect.gen(function* () {
+      const surplus = plan.clusters.map((clusterId) =>
+        groupRule({
+          group: groupId,
+          resources: ["NET"],
+          rights: ["USE"],
+          target: aclCluster(clusterId),
+          zone: aclId(plan.zone)
+        })
+      )
+      const rules = yield* cloud.one.acl.list()
+      yield* Effect.forEach(
+        rules.filter(({ rule }) => surplus.some((one) => sameAclRule(one, rule))),
+        (rule) => removeRule(cloud, rule.id, rule.rule),
+        { discard: true }
+      )
+    })
+  )
+
+/** OpenNebula answers "does not exist" with 0x2000, so the list decides. */
+const removeRule = (cloud: Cloud, ruleId: number, rule: AclRuleSpec) =>
+  unlessAlready(
+    cloud.one.acl.deleteRule(ruleId),
+    Effect.map(cloud.one.acl.list(), (rules) =>
+      rules.every((other) => other.id !== ruleId || !sameAclRule(other.rule, rule))
+    )
+  )
+
+/**
+ * What members of a group may create: what OpenNebula's own rule 0 gives to the group `users`, so no networks and no routers, which
+ * would lead around the isolation.
+ */
+const creatable: ReadonlyArray<AclResource> = [
+  "VM",
+  "IMAGE",
+  "TEMPLATE",
+  "DOCUMENT",
+  "SECGROUP",
+  "VMGROUP",
+  "BACKUPJOB"
+]
+
+/** A new group may create nothing (OpenNebula 7.4, recording 037). A rule has no tag: it is known by what it says. */
+export const grantCreation = (cloud: Cloud, groupId: number, plan: Plan) => {
+  const wanted = groupRule({ group: groupId, resources: creatable, rights: ["CREATE"], zone: aclId(plan.zone) })
+  const find = Effect.map(cloud.one.acl.list(), (rules) =>
+    Option.map(Option.fromNullable(rules.find(({ rule }) => sameAclRule(rule, wanted))), ({ id }) => id)
+  )
+  return make("create-rights", {
+    result: Schema.Int,
+    find,
+    create: cloud.one.acl.addRule(wanted),
+    undo: (ruleId) => removeRule(cloud, ruleId, wanted)
+  })
+}
+
+export const userName = (name: string): string => `${name}_admin`
+
+const Secret = Effect.sync(() => Redacted.make(randomBytes(18).toString("base64url")))
+
+/**
+ * The tenant's user, with a password that nobody knows until `issuePassword`. Between allocate and the owner tag it is known by its
+ * primary group, which is ours: nobody but an administrator can put a user there.
+ */
+export const makeUser = (cloud: Cloud, request: Ordered, plan: Plan, groupId: number) => {
+  const name = userName(plan.name)
+  const tag = (userId: number) => Effect.as(cloud.one.user.append(userId, tagsOf(request)), userId)
+  const find = Effect.map(cloud.one.user.list(), (users) =>
+    Option.fromNullable(
+      users.find((user) => isTaggedFor(request.resource.id, user)) ??
+        users.find((user) => user.name === name && user.gid === groupId && isUntagged(user))
+    )
+  ).pipe(Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value.id)) : Effect.succeedNone)))
+  return make("tenant user", {
+    result: Schema.Int,
+    find,
+    create: Effect.flatMap(Secret, (password) =>
+      unlessTaken("user", name, cloud.one.user.allocate({ name, password, groups: [groupId] }), find)
+    ).pipe(Effect.flatMap(tag)),
+    undo: (userId) => gone(cloud.one.user.delete(userId))
+  })
+}
+
+/** A new password for the tenant's user. From the operating system's generator: Effect's `Random` is not made for secrets. */
+export const issuePassword = (cloud: Cloud, userId: number) =>
+  Effect.gen(function* () {
+    const password = yield* Secret
+    yield* cloud.one.user.passwd(userId, password)
+    return { opennebula_password: password }
+  })

@@ -1,0 +1,273 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import {
+  createOrder,
+  doneOf,
+  makeBench,
+  objectsOf,
+  refusedOf,
+  settingsOf,
+  terminateOrder,
+  updateOrder
+} from "../../../test/support/vdc.js"
+
+type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
+
+const made = (bench: Bench) =>
+  Effect.gen(function* () {
+    doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+  })
+const terminated = (bench: Bench, backendId: string) =>
+  Effect.gen(function* () {
+    return yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, backendId)))
+  })
+
+/** A machine of the tenant, in the VDC's group and network. */
+const startMachine = (bench: Bench, name: string) =>
+  Effect.gen(function* () {
+    const vm = yield* bench.one.template.instantiate(3, {
+      name,
+      extra: [{ _tag: "Vector", name: "NIC", values: { NETWORK_ID: "1" } }]
+    })
+    yield* bench.one.vm.chown(vm, { gid: 100 })
+    return vm
+  })
+
+/** What the Python agent leaves: the same things without a single tag. */
+const madeByPythonAgent = (bench: Bench, name: string) =>
+  Effect.gen(function* () {
+    const { one } = bench
+    const group = yield* one.group.allocate(name)
+    const vdc = yield* one.vdc.allocate(name)
+    yield* one.vdc.addGroup(vdc, group)
+    yield* one.vdc.addCluster(vdc, 0, 0)
+    const text = (tag: string, value: string) => ({ _tag: "Single" as const, name: tag, value })
+    const network = yield* one.network.allocate(
+      [
+        text("NAME", `${name}_internal`),
+        text("VN_MAD", "dummy"),
+        text("BRIDGE", "br1"),
+        { _tag: "Vector", name: "AR", values: { TYPE: "IP4", IP: "10.0.1.1", SIZE: "254" } }
+      ],
+      0
+    )
+    yield* Effect.sleep("10 millis")
+    yield* one.vdc.addNetwork(vdc, 0, network)
+    const router = yield* one.router.allocate([
+      text("NAME", `${name}_router`),
+      { _tag: "Vector", name: "NIC", values: { NETWORK_ID: String(network), IP: "10.0.1.1" } }
+    ])
+    yield* one.router.instantiate(router, { count: 1, templateId: 1, name: `${name}_router_vm` })
+    yield* one.securityGroup.allocate([text("NAME", `${name}_default`)])
+    return group
+  })
+
+describe("a data centre in which somebody still lives", () => {
+  it.scopedLive("is not ended, and its machines are named, five at most", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      yield* Effect.forEach(["a", "b", "c", "d", "e", "f"], (name) => startMachine(bench, name))
+      const objects = objectsOf(bench.frontEnd)
+      const { sentence } = refusedOf(yield* terminated(bench, "100"))
+      expect(sentence).toBe(
+        "The data centre still has virtual machines (f, e, d, c, b and 1 more): delete them, then order again."
+      )
+      expect(objectsOf(bench.frontEnd)).toEqual(objects)
+    })
+  )
+
+  it.scopedLive("is ended with its machines where the provider wants it so", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade" }))
+      yield* made(bench)
+      yield* startMachine(bench, "a")
+      yield* Effect.sleep("60 millis")
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
+  it.scopedLive("is not ended for a machine of another group in its network, not even then", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade" }))
+      yield* made(bench)
+      yield* bench.one.vm.chown(yield* startMachine(bench, "visitor"), { gid: 1 })
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toContain("(visitor)")
+    })
+  )
+
+  it.scopedLive("is not ended while its group has users that the agent has not made", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      yield* bench.frontEnd.call("one.user.allocate", ["alice", "secret", "core", [100]])
+      const objects = objectsOf(bench.frontEnd)
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toContain("users (alice)")
+      expect(objectsOf(bench.frontEnd)).toEqual(objects)
+    })
+  )
+})
+
+describe("the end of a data centre", () => {
+  it.scopedLive("comes although the router's machine has to be told twice", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      bench.frontEnd.faults.failNext("cancel")
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
+  it.scopedLive("is refused with the holder's name when something keeps a lease beyond the deadline", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(settingsOf({ teardown_timeout: 0.4 }))
+      yield* made(bench)
+      yield* bench.one.router.allocate([
+        { _tag: "Single", name: "NAME", value: "stranger" },
+        { _tag: "Vector", name: "NIC", values: { NETWORK_ID: "1", FLOATING_IP: "YES" } }
+      ])
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toMatch(
+        /^The network vdc-1_internal is still in use by router 1 \(10\.0\.1\.\d+\): remove that, then order again\.$/
+      )
+    })
+  )
+
+  it.scopedLive("frees its subnet for the next", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      doneOf(yield* terminated(bench, "100"))
+      const next = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(2))))
+      expect(next.metadata?.subnet_cidr).toBe("10.0.1.0/24")
+    })
+  )
+
+  it.scopedLive("is done at once when there is nothing (any more)", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* terminated(bench, ""))
+      doneOf(yield* terminated(bench, "100"))
+    })
+  )
+
+  it.scopedLive("without a backend id takes what a failed create has left, and nothing else", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const journal = yield* bench.journal
+      yield* bench.attempt(journal, bench.create(createOrder(1)), { trouble: { at: 12, mishap: "crash after" } })
+      doneOf(yield* bench.attempt(yield* bench.journalFor(2), bench.create(createOrder(2))))
+      doneOf(yield* terminated(bench, ""))
+      const names = objectsOf(bench.frontEnd).join("\n")
+      expect(names).toContain("vdc-2")
+      expect(names).not.toContain("vdc-1")
+    })
+  )
+})
+
+describe("a backend id", () => {
+  it.scopedLive.each(["0", "1", "oneadmin", "users"])("that is OpenNebula's own group %s ends nothing", (backendId) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      expect(refusedOf(yield* terminated(bench, backendId)).sentence).toContain("belongs to something else")
+    })
+  )
+
+  it.scopedLive("of another resource ends nothing and changes nothing", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.attempt(yield* bench.journalFor(2), bench.create(createOrder(2))))
+      const objects = objectsOf(bench.frontEnd)
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toContain("belongs to something else")
+      const change = bench.update(updateOrder(1, "100", { cpu: 1 }))
+      expect(refusedOf(yield* bench.attempt(yield* bench.journal, change)).sentence).toContain(
+        "belongs to something else"
+      )
+      expect(objectsOf(bench.frontEnd)).toEqual(objects)
+    })
+  )
+})
+
+describe("a data centre that the Python agent made", () => {
+  it.scopedLive.each(["100", "acme"])("is ended by its backend id %s, with what hangs on it", (backendId) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* madeByPythonAgent(bench, "acme")
+      yield* bench.frontEnd.call("one.user.allocate", ["acme_admin", "secret", "core", [100]])
+      yield* Effect.sleep("60 millis")
+      doneOf(yield* terminated(bench, backendId))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
+  it.scopedLive("does not take along what is only named like its own", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { one } = bench
+      yield* one.group.allocate("acme")
+      yield* bench.frontEnd.call("one.vdc.allocate", ['NAME="acme"'])
+      yield* bench.frontEnd.call("one.vn.allocate", ['NAME="acme_internal"\nVN_MAD="dummy"\nBRIDGE="br1"', 0])
+      yield* bench.frontEnd.call("one.secgroup.allocate", ['NAME="acme_default"'])
+      yield* bench.frontEnd.call("one.user.allocate", ["acme_admin", "secret", "core"])
+      doneOf(yield* terminated(bench, "acme"))
+      expect(objectsOf(bench.frontEnd)).toEqual([
+        "VDC acme",
+        "network acme_internal",
+        "security group acme_default",
+        "user acme_admin"
+      ])
+    })
+  )
+
+  it.scopedLive("gets the number of its group as backend id when it is changed", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* madeByPythonAgent(bench, "acme")
+      const changed = doneOf(
+        yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "acme", { cpu: 6 })))
+      )
+      expect(changed).toEqual({ backendId: "100", amounts: { cpu: 6 } })
+      expect((yield* one(bench)).vm[0]).toMatchObject({ cpu: { limit: 6 }, memory: { limit: "default" } })
+    })
+  )
+  const one = (bench: Bench) => Effect.map(bench.one.group.info(100), ({ quotas }) => quotas)
+})
+
+describe("a change of quotas", () => {
+  const quotas = (bench: Bench) => Effect.map(bench.one.group.info(100), (group) => group.quotas)
+
+  it.scopedLive("that fails puts back what was before", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      const before = yield* quotas(bench)
+      const journal = yield* bench.journal
+      const change = bench.update(updateOrder(1, "100", { cpu: 9, ram: 1024, floating_ip: 7 }))
+      yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "lost after" } })
+      expect(yield* quotas(bench)).not.toEqual(before)
+      refusedOf(yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "refused" } }))
+      expect(yield* quotas(bench)).toEqual(before)
+    })
+  )
+
+  it.scopedLive("leaves alone what it does not name, limits set by hand too", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      yield* bench.one.group.quota(100, { vm: { cpu: 4, memory: 4096, systemDiskSize: 20_480, vms: 7 } })
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "100", { ram: 8192 }))))
+      const after = yield* quotas(bench)
+      expect(after.vm[0]).toMatchObject({ cpu: { limit: 4 }, memory: { limit: 8192 }, vms: { limit: 7 } })
+      expect(after.networks[0]).toMatchObject({ leases: { limit: 2 } })
+    })
+  )
+
+  it.scopedLive("of a data centre that is not there is refused", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const change = bench.update(updateOrder(1, "100", { cpu: 9 }))
+      expect(refusedOf(yield* bench.attempt(yield* bench.journal, change)).sentence).toContain("does not exist")
+    })
+  )
+})

@@ -1,0 +1,80 @@
+/** A virtual data centre comes to its end. Read `terminate` from top to bottom: it is the order in which things go. */
+import { Effect } from "effect"
+import {
+  decide,
+  ensureDone,
+  OrderRefused,
+  type Outcome,
+  Reservations,
+  type TerminateRequest
+} from "../../core/index.js"
+import { Belongings, belongingsOf, groupOf, type Inventory, inventory } from "./belongings.js"
+import { type Cloud, every, gone, namesOf } from "./cloud.js"
+import { removeNetwork, removeSecurityGroup } from "./network.js"
+import { subnetPool } from "./plan.js"
+import { endVms, removeRouter } from "./router.js"
+import { withPluginOptions } from "./settings.js"
+import { removeGroup } from "./tenant.js"
+
+export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
+  Effect.gen(function* () {
+    const own = yield* decide("belongings", Belongings, look(cloud, request))
+
+    // Users first: nobody shall start a machine while the rest goes.
+    yield* removeAll("users", own.users, (id) => gone(cloud.one.user.delete(id)))
+    if (own.machines.length > 0) yield* ensureDone("machines ended", endVms(cloud, own.machines))
+    if (own.routers.length > 0) {
+      yield* ensureDone("routers gone", every(own.routers.map(({ id, vms }) => removeRouter(cloud, id, vms))))
+    }
+    yield* removeAll("networks", own.networks, (id) => removeNetwork(cloud, id))
+    yield* removeAll("security groups", own.securityGroups, (id) => removeSecurityGroup(cloud, id))
+    yield* removeAll("VDCs", own.vdcs, (id) => gone(cloud.one.vdc.delete(id)))
+    if (own.group !== null) yield* ensureDone("group gone", removeGroup(cloud, own.group))
+
+    const reservations = yield* Reservations
+    yield* ensureDone("subnet released", reservations.release(subnetPool(cloud), request.resource.id))
+    return {} satisfies Outcome
+  })
+
+const removeAll = <E extends Effect.Effect.Error<ReturnType<typeof endVms>>>(
+  what: string,
+  ids: ReadonlyArray<number>,
+  remove: (id: number) => Effect.Effect<void, E>
+) => (ids.length === 0 ? Effect.void : ensureDone(`${what} gone`, every(ids.map(remove))))
+
+/** Reads what there is and what of it belongs to the resource. Refuses while others still live in it, before anything is touched. */
+const look = (cloud: Cloud, request: TerminateRequest) =>
+  Effect.gen(function* () {
+    const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
+    const found = yield* inventory(cloud)
+    const group = yield* groupOf(found.groups, request.resource)
+    const own = belongingsOf(found, request.resource, group)
+    const strangers = strangersIn(found, own)
+    if (strangers.length > 0) {
+      return yield* new OrderRefused({
+        customerMessage: `The data centre still has users (${namesOf(strangers)}): remove them, then order again.`
+      })
+    }
+    const machines = found.machines.filter(({ id }) => own.machines.includes(id))
+    // Machines of other groups only visit its network: they are never ours to end.
+    const kept = settings.terminate_policy === "cascade" ? machines.filter(({ gid }) => gid !== own.group) : machines
+    if (kept.length > 0) {
+      return yield* new OrderRefused({
+        customerMessage: `The data centre still has virtual machines (${namesOf(kept.map(({ name }) => name))}): delete them, then order again.`,
+        detail: `VMs ${kept.map(({ id }) => id).join(", ")}`
+      })
+    }
+    return own
+  })
+
+/** Members of the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
+const strangersIn = (found: Inventory, own: Belongings): ReadonlyArray<string> =>
+  own.group === null
+    ? []
+    : found.users
+        .filter(
+          (user) =>
+            user.gid === own.group || found.groups.some(({ id, users }) => id === own.group && users.includes(user.id))
+        )
+        .filter(({ id }) => !own.users.includes(id))
+        .map(({ name }) => name)

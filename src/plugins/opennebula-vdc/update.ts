@@ -1,0 +1,86 @@
+/** Other amounts for a virtual data centre: its quotas. */
+import { Effect, Schema } from "effect"
+import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../core/index.js"
+import type { Limit } from "../../opennebula/index.js"
+import { groupOf } from "./belongings.js"
+import { type Cloud, limitsToReport } from "./cloud.js"
+import { placesOf } from "./plan.js"
+import { checkAmounts, limitsOf, quotaFor, setQuota } from "./quotas.js"
+import { withPluginOptions } from "./settings.js"
+
+const LimitSchema: Schema.Schema<Limit> = Schema.Union(Schema.Number, Schema.Literal("default", "unlimited"))
+const VmLimits = Schema.partialWith(
+  Schema.Struct({
+    cpu: LimitSchema,
+    memory: LimitSchema,
+    vms: LimitSchema,
+    systemDiskSize: LimitSchema,
+    runningCpu: LimitSchema,
+    runningMemory: LimitSchema,
+    runningVms: LimitSchema
+  }),
+  { exact: true }
+)
+const optionalLimit = Schema.optionalWith(LimitSchema, { exact: true })
+const DatastoreRow = Schema.Struct({ id: Schema.Int, size: optionalLimit, images: optionalLimit })
+const NetworkRow = Schema.Struct({ id: Schema.Int, leases: LimitSchema })
+const QuotaSchema = Schema.partialWith(
+  Schema.Struct({
+    vm: VmLimits,
+    datastores: Schema.Array(DatastoreRow),
+    networks: Schema.Array(NetworkRow)
+  }),
+  { exact: true }
+)
+
+/** `before` is what the sections that change were: what an undo puts back. */
+const Change = Schema.Struct({ groupId: Schema.Int, before: QuotaSchema, after: QuotaSchema })
+
+export const update = (cloud: Cloud) => (request: UpdateRequest) =>
+  Effect.gen(function* () {
+    yield* checkAmounts(cloud.components, request.amounts, { complete: false })
+    const { groupId, before, after } = yield* decide("quotas before", Change, look(cloud, request))
+    yield* ensureDone("quotas", setQuota(cloud, groupId, after), setQuota(cloud, groupId, before))
+    // The number takes the place of a name that the Python agent may have left as backend id.
+    return { backendId: String(groupId), amounts: limitsToReport(cloud, request.amounts) } satisfies Outcome
+  })
+
+const look = (cloud: Cloud, request: UpdateRequest) =>
+  Effect.gen(function* () {
+    const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
+    const [groups, { imageDatastores }] = yield* Effect.all([cloud.one.group.list(), placesOf(cloud, settings)], {
+      concurrency: "unbounded"
+    })
+    const group = yield* groupOf(groups, request.resource)
+    if (group === undefined) {
+      return yield* new OrderRefused({
+        customerMessage: "This data centre does not exist in the cloud (any more), so it cannot be changed.",
+        detail: `no group for backend id "${request.resource.backendId}"`
+      })
+    }
+    const { quotas } = yield* cloud.one.group.info(group.id)
+    const places = { imageDatastores, externalNetwork: settings.external_network_id }
+    const after = quotaFor(request.amounts, places, quotas)
+    return { groupId: group.id, before: undoing(after, limitsOf(quotas)), after }
+  })
+
+type Quota = typeof QuotaSchema.Type
+
+/** The old limits of exactly what changes. A row that was not there before goes back to the default. */
+const undoing = (after: Quota, old: Required<Quota>): Quota => ({
+  ...(after.vm === undefined ? {} : { vm: old.vm }),
+  ...(after.datastores === undefined
+    ? {}
+    : {
+        datastores: after.datastores.map(
+          ({ id }) => old.datastores.find((row) => row.id === id) ?? { id, size: "default" as const }
+        )
+      }),
+  ...(after.networks === undefined
+    ? {}
+    : {
+        networks: after.networks.map(
+          ({ id }) => old.networks.find((row) => row.id === id) ?? { id, leases: "default" as const }
+        )
+      })
+})
