@@ -100,6 +100,16 @@ const bodyOf = (
   )
 }
 
+/**
+ * Never pauses the connection: when the server closes it while it is paused, undici 7 ends the process (nodejs/undici#5360). What is read is
+ * bounded by `maxBytes` all the same. Path and method are the request's own; these only complete the type.
+ */
+const unpaused = (maxBytes: number): Dispatcher.RequestOptions => ({
+  path: "/",
+  method: "GET",
+  highWaterMark: 2 * maxBytes
+})
+
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
   Effect.map(dispatcherOf(options), (dispatcher) => {
     // Spans of ours are nothing to other people's servers.
@@ -116,6 +126,7 @@ export const makeTransport = (options: TransportOptions): Effect.Effect<Transpor
             body
           }))
         ),
+        Effect.provideService(NodeHttpClient.UndiciRequestOptions, unpaused(maxBytes)),
         Effect.timeoutFail({
           duration: timeout,
           onTimeout: () => new WaldurTimedOut({ call, milliseconds: Duration.toMillis(timeout) })

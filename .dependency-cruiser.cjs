@@ -1,0 +1,28 @@
+// Which room may import which: the table in docs/architecture.md, as rules.
+const only = (name, from, to) => ({
+  name,
+  severity: "error",
+  from: { path: `^src/${from}/`, pathNot: "\\.test\\.ts$|/testing/|/testing\\.ts$" },
+  to: { path: "^src/", pathNot: `^src/(${[from, ...to].join("|")})/` }
+})
+
+module.exports = {
+  forbidden: [
+    only("core-imports-nothing", "core", []),
+    only("waldur-imports-core", "waldur", ["core"]),
+    only("opennebula-imports-core", "opennebula", ["core"]),
+    only("plugins-import-core-and-opennebula", "plugins", ["core", "opennebula"]),
+    only("the-simulator-imports-nothing-of-the-agent", "simulator", []),
+    {
+      name: "one-way-to-the-plugins",
+      comment: "Only the registry knows the plugins.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(plugins/|runtime/plugins\\.ts$)|\\.test\\.ts$" },
+      to: { path: "^src/plugins/" }
+    },
+    { name: "plugins-do-not-know-each-other", severity: "error", from: { path: "^src/plugins/opennebula-vdc/" }, to: { path: "^src/plugins/opennebula-vm/" } },
+    { name: "plugins-do-not-know-each-other-either", severity: "error", from: { path: "^src/plugins/opennebula-vm/" }, to: { path: "^src/plugins/opennebula-vdc/" } },
+    { name: "no-cycles", severity: "error", from: { path: "^src/" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } }
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } }
+}

@@ -1,0 +1,229 @@
+import { createServer } from "node:http"
+import { connect } from "node:net"
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Redacted } from "effect"
+import {
+  afterRequest,
+  answer,
+  askVersion,
+  sendAnswer,
+  settingsFor,
+  version
+} from "../../../test/support/tinyFrontEnd.js"
+import { certificateFile, makeHttps, serve, serveHttp, serveTcp } from "../../../test/support/tinyServers.js"
+import { makeClient } from "../client.js"
+
+describe("when there is no answer", () => {
+  it.scopedLive("a refused connection: the call was not sent", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.scoped(serveHttp(() => {}))
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({
+        _tag: "Unreachable",
+        outcome: "not-sent",
+        disposition: "retry",
+        reason: expect.stringContaining("ECONNREFUSED")
+      })
+    })
+  )
+
+  it.scopedLive("a name that does not exist: the call was not sent", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(askVersion(1, { apiUrl: "http://front-end.invalid/RPC2" }))
+      expect(error).toMatchObject({ _tag: "Unreachable", outcome: "not-sent" })
+    })
+  )
+
+  it.scopedLive("a reset after the request: it may have been carried out", () =>
+    Effect.gen(function* () {
+      const port = yield* serveTcp((socket) => socket.once("data", () => socket.resetAndDestroy()))
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({ _tag: "Unreachable", outcome: "unknown" })
+    })
+  )
+
+  it.scopedLive("an answer that is shorter than announced: it may have been carried out", () =>
+    Effect.gen(function* () {
+      const port = yield* serveHttp(
+        afterRequest((response) => {
+          response.writeHead(200, { "content-length": answer.length + 100 })
+          response.write(answer, () => response.destroy())
+        })
+      )
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({ _tag: "Unreachable", outcome: "unknown" })
+    })
+  )
+
+  it.scopedLive("an answer of no announced length that breaks off is malformed", () =>
+    Effect.gen(function* () {
+      const port = yield* serveTcp((socket) => {
+        socket.once("data", () => {
+          socket.end(
+            Buffer.concat([Buffer.from("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"), answer.subarray(0, 150)])
+          )
+        })
+      })
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({ _tag: "MalformedAnswer", disposition: "retry" })
+    })
+  )
+
+  it.scopedLive("a front-end that takes too long: timed out, and the connection is given up", () =>
+    Effect.gen(function* () {
+      const closed = yield* Deferred.make<void>()
+      const port = yield* serveTcp((socket) => {
+        socket.resume().on("close", () => Deferred.unsafeDone(closed, Effect.void))
+      })
+      const error = yield* Effect.flip(askVersion(port, { timeout: "200 millis" }))
+      expect(error).toMatchObject({ _tag: "TimedOut", outcome: "unknown", seconds: 0.2, disposition: "retry" })
+      yield* Deferred.await(closed)
+    })
+  )
+
+  it.scopedLive("an answer that trickles on for ever: timed out as well", () =>
+    Effect.gen(function* () {
+      const port = yield* serveHttp(
+        afterRequest((response) => {
+          response.writeHead(200).write(answer.subarray(0, 100))
+          const timer = setInterval(() => response.write(" "), 20)
+          response.on("close", () => clearInterval(timer))
+        })
+      )
+      expect((yield* Effect.flip(askVersion(port, { timeout: "300 millis" })))._tag).toBe("TimedOut")
+    })
+  )
+
+  it.scopedLive("an interrupted call gives up its connection and its place", () =>
+    Effect.gen(function* () {
+      const arrived = yield* Deferred.make<void>()
+      const closed = yield* Deferred.make<void>()
+      let calls = 0
+      const port = yield* serveHttp(
+        afterRequest((response) => {
+          calls += 1
+          if (calls > 1) return sendAnswer(response)
+          response.on("close", () => Deferred.unsafeDone(closed, Effect.void))
+          return Deferred.unsafeDone(arrived, Effect.void)
+        })
+      )
+      const client = yield* makeClient(settingsFor(port, { maxConcurrent: 1 }))
+      const ask = client.call("one.system.version", [], version)
+      const first = yield* Effect.fork(ask)
+      yield* Deferred.await(arrived)
+      const second = yield* Effect.fork(ask)
+      yield* Fiber.interrupt(first)
+      yield* Deferred.await(closed)
+      expect(yield* Fiber.join(second)).toBe("7.4.0")
+    })
+  )
+})
+
+describe("an HTTP status", () => {
+  const statuses = [
+    [500, "HttpFailure", "retry"],
+    [502, "HttpFailure", "retry"],
+    [429, "HttpFailure", "retry"],
+    [401, "HttpFailure", "stop-offering"],
+    [411, "HttpFailure", "stop-offering"],
+    [404, "WrongEndpoint", "stop-offering"],
+    [405, "WrongEndpoint", "stop-offering"],
+    [301, "WrongEndpoint", "stop-offering"],
+    [307, "WrongEndpoint", "stop-offering"]
+  ] as const
+  it.scopedLive.each(statuses)("%i is %s: %s", ([status, tag, disposition]) =>
+    Effect.gen(function* () {
+      let calls = 0
+      const port = yield* serveHttp(
+        afterRequest((response) => {
+          calls += 1
+          response.writeHead(status, { location: "/elsewhere" }).end("<html/>")
+        })
+      )
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({ _tag: tag, status, disposition })
+      expect(calls).toBe(1)
+    })
+  )
+})
+
+describe("over TLS", () => {
+  const secure = Effect.suspend(() => serve(makeHttps(afterRequest((response) => sendAnswer(response)))))
+  const url = (port: number) => `https://127.0.0.1:${port}/RPC2`
+
+  it.scopedLive("a certificate that nobody vouches for is refused before anything is sent", () =>
+    Effect.gen(function* () {
+      const port = yield* secure
+      expect(yield* Effect.flip(askVersion(port, { apiUrl: url(port) }))).toMatchObject({
+        _tag: "Unreachable",
+        outcome: "not-sent",
+        reason: expect.stringContaining("self-signed")
+      })
+    })
+  )
+
+  it.scopedLive("is trusted through the certificate file, or when told not to verify", () =>
+    Effect.gen(function* () {
+      const port = yield* secure
+      expect(yield* askVersion(port, { apiUrl: url(port), caFile: certificateFile })).toBe("7.4.0")
+      expect(yield* askVersion(port, { apiUrl: url(port), verifySsl: false })).toBe("7.4.0")
+    })
+  )
+
+  it.scopedLive("a server that speaks no TLS: the call was not sent", () =>
+    Effect.gen(function* () {
+      const port = yield* serveHttp(afterRequest((response) => sendAnswer(response)))
+      const error = yield* Effect.flip(askVersion(port, { apiUrl: url(port) }))
+      expect(error).toMatchObject({ _tag: "Unreachable", outcome: "not-sent" })
+    })
+  )
+})
+
+describe("through a proxy", () => {
+  const proxyTo = (port: number) => Redacted.make(`http://user:secret@127.0.0.1:${port}`)
+  const proxyAuthorization = `Basic ${Buffer.from("user:secret").toString("base64")}`
+
+  it.scopedLive("plain HTTP is asked for by its whole URL", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const port = yield* serveHttp(
+        afterRequest((response, _body, request) => {
+          seen.push(request.url, request.headers["proxy-authorization"])
+          sendAnswer(response)
+        })
+      )
+      const apiUrl = "http://front-end.invalid:2633/RPC2"
+      expect(yield* askVersion(0, { apiUrl, proxy: proxyTo(port) })).toBe("7.4.0")
+      expect(seen).toEqual([apiUrl, proxyAuthorization])
+    })
+  )
+
+  it.scopedLive("HTTPS goes through a tunnel, with the front-end's own certificate checked", () =>
+    Effect.gen(function* () {
+      const target = yield* serve(makeHttps(afterRequest((response) => sendAnswer(response))))
+      const asked: Array<unknown> = []
+      const proxy = createServer().on("connect", (request, client) => {
+        asked.push(request.url, request.headers["proxy-authorization"])
+        const upstream = connect(target, "127.0.0.1", () => {
+          client.write("HTTP/1.1 200 OK\r\n\r\n")
+          client.pipe(upstream).pipe(client)
+        })
+        client.on("error", () => upstream.destroy())
+        upstream.on("error", () => client.destroy())
+      })
+      const port = yield* serve(proxy)
+      const apiUrl = `https://127.0.0.1:${target}/RPC2`
+      expect(yield* askVersion(0, { apiUrl, proxy: proxyTo(port), caFile: certificateFile })).toBe("7.4.0")
+      expect(asked).toEqual([`127.0.0.1:${target}`, proxyAuthorization])
+      expect(yield* Effect.flip(askVersion(0, { apiUrl, proxy: proxyTo(port) }))).toMatchObject({ outcome: "not-sent" })
+    })
+  )
+
+  it.scopedLive("that refuses the tunnel: the call was not sent", () =>
+    Effect.gen(function* () {
+      const port = yield* serve(
+        createServer().on("connect", (_, socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n"))
+      )
+      const error = yield* Effect.flip(
+        askVersion(0, { apiUrl: "https://front-end.invalid/RPC2", proxy: proxyTo(port) })
+      )
+      expect(error).toMatchObject({ _tag: "Unreachable", outcome: "not-sent" })
+      expect(error.message).not.toContain("secret")
+    })
+  )
+})
