@@ -36,7 +36,13 @@ import type { VmOffering } from "../../src/plugins/opennebula-vm/offering.js"
 import { VmSettings } from "../../src/plugins/opennebula-vm/settings.js"
 import { terminateVm } from "../../src/plugins/opennebula-vm/terminate.js"
 import { updateVm } from "../../src/plugins/opennebula-vm/update.js"
-import { type FrontEnd, type FrontEndOptions, makeFrontEnd, VmState } from "../../src/simulator/opennebula/index.js"
+import {
+  type FrontEnd,
+  type FrontEndOptions,
+  type Interceptor,
+  makeFrontEnd,
+  VmState
+} from "../../src/simulator/opennebula/index.js"
 import { type MemoryJournal, makeMemoryJournal, memoryReservations } from "./journal.js"
 
 const endpoint = "http://front-end.example/RPC2"
@@ -61,6 +67,7 @@ export const settingsOf = (more: Readonly<Record<string, unknown>> = {}): VmSett
 /** Not over HTTP, but with all that is encoded and decoded on the way. A dropped connection is what it is for a client. */
 const clientOf = (frontEnd: FrontEnd): OpenNebulaClient => ({
   endpoint,
+  listen: Effect.void,
   call: (method, params, answer) =>
     Effect.gen(function* () {
       const call = { method, endpoint }
@@ -159,10 +166,10 @@ export const makeBench = (options: BenchOptions = {}) =>
     const client = clientOf(frontEnd)
     const one = makeOpenNebula(client)
     yield* untilOver(makeParent(one, "acme", vdcResource))
-    const { vmWhen } = yield* makeVmWatcher(one)
+    const { watch } = yield* makeVmWatcher(one)
     const offering: VmOffering = {
       one,
-      vmWhen,
+      watch,
       settings: settingsOf(options.settings),
       components: options.components ?? planComponents()
     }
@@ -244,3 +251,32 @@ export const refusedOf = (end: End) => {
   }
   throw new Error(`The order was not refused: ${JSON.stringify(end)}`)
 }
+
+export const isLook = (method: string) => /\.(info|infoset|infoextended|version)$/.test(method)
+
+/** Does something to the n-th call, from 1, that changes something. */
+export const atChange = (n: number, disturb: Interceptor): Interceptor => {
+  let changes = 0
+  return (call) => (!isLook(call.method) && ++changes === n ? disturb(call) : undefined)
+}
+export const lost =
+  (when: "before" | "after"): Interceptor =>
+  () => ({ _tag: "Drop", when })
+/** The front-end's own way of saying no: 0x2000. */
+export const refuse: Interceptor = ({ method }) => ({
+  _tag: "Garbage",
+  when: "before",
+  body: `<?xml version="1.0" encoding="UTF-8"?><methodResponse><params><param><value><array><data>
+<value><boolean>0</boolean></value><value><string>[${method}] made to fail</string></value>
+<value><i4>8192</i4></value><value><i4>-1</i4></value><value><i8>-1</i8></value>
+</data></array></value></param></params></methodResponse>`
+})
+
+export const stateOf = (bench: Bench, vmId = 0) =>
+  Effect.map(bench.one.vm.info(vmId), (vm) => [vm.state, vm.vcpu, vm.memory, vm.disks[0]?.size])
+/** So that the many attempts of crash tests take few turns of the TestClock each. */
+export const quick = {
+  frontEnd: { times: { schedule: 2, dispatch: 1, prolog: 1, boot: 2, shutdown: 2, epilog: 2, diskResize: 2 } }
+}
+export const smallAndRunning = ["Running", 1, 512, 2048]
+export const mediumAndRunning = ["Running", 1, 1024, 5120]

@@ -1,0 +1,120 @@
+/** What `site-actors check` says of a VM offering: front-end, templates, parent VDC and its network, clusters, limits. */
+import { Effect, Option } from "effect"
+import type { CheckResult, SiteError } from "../../core/index.js"
+import type { VmOffering } from "./offering.js"
+import { groupOf, parentOf } from "./parent.js"
+import { placementRules } from "./settings.js"
+import { smallestDisk, usableTemplate } from "./template-choice.js"
+
+const ok = (subject: string, detail: string): CheckResult => ({ subject, status: "ok", detail })
+const warning = (subject: string, detail: string): CheckResult => ({ subject, status: "warning", detail })
+const failed = (subject: string, detail: string): CheckResult => ({ subject, status: "failed", detail })
+
+/** One line; an error becomes one too. */
+const line = (subject: string, look: Effect.Effect<CheckResult, SiteError>): Effect.Effect<CheckResult> =>
+  Effect.catchAll(look, (error) => Effect.succeed(failed(subject, error.message)))
+
+export const check = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  Effect.gen(function* () {
+    const { one } = offering
+    // If the front-end does not answer, the rest would only say so again.
+    const frontEnd = yield* line(
+      "OpenNebula",
+      Effect.map(one.system.version(), (version) =>
+        supported(version)
+          ? ok("OpenNebula", `${version} at ${one.endpoint}`)
+          : warning("OpenNebula", `${version} at ${one.endpoint}: this agent was made for 7.x and 6.x`)
+      )
+    )
+    if (frontEnd.status === "failed") return [frontEnd]
+    const others = yield* Effect.all([templates(offering), parent(offering), clusters(offering)], {
+      concurrency: "unbounded"
+    })
+    return [frontEnd, ...others.flat(), limits(offering)]
+  })
+
+const supported = (version: string): boolean => /^[67]\./.test(version)
+
+const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  Effect.gen(function* () {
+    // The offering's plugin_options in Waldur may add others; they are checked with each order.
+    const rules = yield* Effect.orDie(placementRules(offering.settings, {}))
+    if (rules.allowedTemplates.length === 0) {
+      return [warning("template", "no template_id in backend_settings: plugin_options of the offering must have one")]
+    }
+    return yield* Effect.forEach(
+      rules.allowedTemplates,
+      (id) =>
+        line(
+          `template ${id}`,
+          Effect.gen(function* () {
+            const template = yield* usableTemplate(offering.one, id)
+            const disk = yield* smallestDisk(offering.one, template)
+            const detail = Option.match(disk, { onNone: () => "", onSome: (size) => `, disks from ${size} MB` })
+            return ok(`template ${id}`, `${template.name}${detail}`)
+          })
+        ),
+      { concurrency: 4 }
+    )
+  })
+
+const parent = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  const backendId = offering.settings.parent_vdc_backend_id?.trim() ?? ""
+  if (backendId === "") return Effect.succeed([ok("parent VDC", "named by each order (parent_backend_id)")])
+  const subject = `parent VDC ${backendId}`
+  return line(
+    subject,
+    Effect.flatMap(
+      groupOf(offering.one, backendId),
+      Option.match({
+        onNone: () =>
+          Effect.succeed(failed(subject, "there is no such group in OpenNebula: correct parent_vdc_backend_id")),
+        onSome: (group) =>
+          Effect.map(parentOf(offering.one, Effect.succeed(group)), ({ network }) =>
+            network === undefined
+              ? warning(
+                  subject,
+                  `group ${group.name} (${group.id}) has no network ${group.name}_internal: the templates must name one`
+                )
+              : ok(subject, `group ${group.name} (${group.id}), network ${network}`)
+          )
+      })
+    )
+  ).pipe(Effect.map((result) => [result]))
+}
+
+const clusters = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  const wanted = offering.settings.cluster_ids
+  if (wanted.length === 0) return Effect.succeed([])
+  const subject = `clusters ${wanted.join(", ")}`
+  return line(
+    subject,
+    Effect.map(offering.one.cluster.list(), (all) => {
+      const missing = wanted.filter((id) => !all.some((cluster) => cluster.id === id))
+      return missing.length === 0
+        ? ok(
+            subject,
+            all
+              .filter(({ id }) => wanted.includes(id))
+              .map(({ name }) => name)
+              .join(", ")
+          )
+        : failed(subject, `there is no cluster ${missing.join(", ")}: correct cluster_ids`)
+    })
+  ).pipe(Effect.map((result) => [result]))
+}
+
+/** Whether actual sizes go back to Waldur as limits, and why not. */
+const limits = ({ components, settings }: VmOffering): CheckResult => {
+  const fixed = components.filter(({ accountingType }) => accountingType === "fixed").map(({ type }) => type)
+  if (fixed.length === 0) return ok("limits", "actual sizes are reported for components billed by limit")
+  return settings.report_fixed_limits
+    ? warning(
+        "limits",
+        `reported for ${fixed.join(", ")} too: on some Waldur servers a plan switch can then never be finished`
+      )
+    : ok(
+        "limits",
+        `not reported for ${fixed.join(", ")}: some Waldur servers could then never finish a plan switch (report_fixed_limits)`
+      )
+}

@@ -1,0 +1,180 @@
+/**
+ * Makes a VM: choose, instantiate on hold, hand over to the parent's group, release, wait until it runs.
+ *
+ * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and what
+ * is on hold ends at once, while a VM that boots does not. It costs one call.
+ */
+import { Clock, Effect, Option, Schema } from "effect"
+import {
+  type CreateRequest,
+  decide,
+  ensure,
+  ensureDone,
+  type HandlerServices,
+  make,
+  OrderRefused,
+  type Outcome,
+  type SiteError
+} from "../../core/index.js"
+import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
+import { resourceName } from "../../opennebula/naming.js"
+import { refuseModel, sshKeyOf, type VmAttributes } from "./attributes.js"
+import { factsOf, findVm, removeVm, VmFacts, whenWithin } from "./machine.js"
+import type { VmOffering } from "./offering.js"
+import { outcomeOf } from "./outcome.js"
+import { chooseParent, Parent, sameUuid } from "./parent.js"
+import { extraTemplate, isConnected } from "./placement.js"
+import { placementRules } from "./settings.js"
+import { orderedSizes, type Sizes } from "./sizes.js"
+import { checkDisk, chooseTemplate, usableTemplate } from "./template-choice.js"
+
+type Request = CreateRequest<VmAttributes>
+type ReadTemplate = (id: number) => Effect.Effect<VmTemplate, SiteError>
+
+/** Everything that is looked up before the first thing is made, and refused if it does not fit. No secrets: an SSH key is a public one. */
+const Choice = Schema.Struct({
+  template: Schema.Int,
+  parent: Parent,
+  clusters: Schema.Array(Schema.Int),
+  requirements: Schema.String,
+  sshKey: Schema.optional(Schema.String)
+})
+type Choice = typeof Choice.Type
+
+export const createVm =
+  (offering: VmOffering) =>
+  (request: Request): Effect.Effect<Outcome, SiteError, HandlerServices> =>
+    Effect.gen(function* () {
+      const sizes = yield* orderedSizes(offering.components, request.amounts)
+      // Not in the journal, as its CONTEXT may hold secrets: read once in each attempt.
+      const readTemplate = yield* Effect.cachedFunction((id: number) => usableTemplate(offering.one, id))
+      const choice = yield* decide("choice", Choice, choose(offering, request, sizes, readTemplate))
+      const vmId = yield* make("vm", {
+        result: Schema.Int,
+        find: tagged(offering, request),
+        create: instantiate(offering, request, sizes, choice, readTemplate),
+        undo: (made) => removeVm(offering, made)
+      })
+      yield* ensureDone("group", offering.one.vm.chown(vmId, { gid: choice.parent.group }))
+      const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
+      const vm = yield* ensure("running", { result: VmFacts, perform: untilRunning(offering, vmId, releasedAt) })
+      return outcomeOf(offering, vm)
+    })
+
+const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, readTemplate: ReadTemplate) =>
+  Effect.gen(function* () {
+    const { one, settings } = offering
+    const { attributes, pluginOptions, resource } = request
+    yield* refuseModel(attributes, pluginOptions)
+    const rules = yield* placementRules(settings, pluginOptions)
+    const templateId = yield* chooseTemplate(rules, attributes)
+    const [sshKey, template, parent] = yield* Effect.all(
+      [
+        sshKeyOf(attributes),
+        Effect.tap(readTemplate(templateId), (read) => checkDisk(one, read, sizes.disk)),
+        chooseParent(one, rules, attributes, resource.project)
+      ],
+      { concurrency: "unbounded" }
+    )
+    if (!isConnected(template, parent)) {
+      return yield* new OrderRefused({
+        customerMessage: "The virtual data centre has no internal network that the machine could be connected to."
+      })
+    }
+    return {
+      template: templateId,
+      parent,
+      clusters: rules.clusters,
+      requirements: rules.requirements,
+      ...Option.match(sshKey, { onNone: () => ({}), onSome: (key) => ({ sshKey: key }) })
+    }
+  })
+
+/** What an attempt that was cut off may have made. Of this order only: another order's remains are that order's to undo. */
+const tagged = (offering: VmOffering, { order, resource }: Request) =>
+  Effect.map(offering.one.vm.listExtended(), (vms) => {
+    const own = vms.filter((vm) =>
+      Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id) && owner.order === order)
+    )
+    return Option.fromNullable(own.sort((a, b) => a.id - b.id)[0]?.id)
+  })
+
+const instantiate = (
+  offering: VmOffering,
+  request: Request,
+  sizes: Partial<Sizes>,
+  choice: Choice,
+  readTemplate: ReadTemplate
+) =>
+  Effect.gen(function* () {
+    const { one, settings } = offering
+    const template = yield* readTemplate(choice.template)
+    return yield* one.template.instantiate(choice.template, {
+      name: resourceName(settings.allocation_prefix, request.resource),
+      hold: true,
+      extra: extraTemplate(template, {
+        sizes,
+        parent: choice.parent,
+        rules: choice,
+        sshKey: choice.sshKey,
+        owner: { resource: request.resource.id, order: request.order }
+      })
+    })
+  }).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "AllocationRefused" && /Cannot get IP\/MAC lease/.test(error.message),
+      (error) =>
+        new OrderRefused({
+          customerMessage:
+            "The network of the virtual data centre has no free address left: end a machine in it, then order again.",
+          detail: error.message
+        })
+    )
+  )
+
+/** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime. */
+const release = (offering: VmOffering, vmId: number) =>
+  offering.one.vm.action(vmId, "release").pipe(
+    Effect.catchTag("ActionRefused", (error) =>
+      // Released by an attempt whose answer was lost.
+      Effect.flatMap(findVm(offering, vmId), (vm) =>
+        Option.exists(vm, ({ state }) => state !== "Hold") ? Effect.void : Effect.fail(error)
+      )
+    ),
+    Effect.catchTag("NoSuchObject", () => vanished),
+    Effect.zipRight(Clock.currentTimeMillis)
+  )
+
+const vanished = new OrderRefused({
+  customerMessage: "The machine was removed from the cloud while it was being made: order again."
+})
+
+const untilRunning = (offering: VmOffering, vmId: number, releasedAt: number): Effect.Effect<VmFacts, SiteError> =>
+  Effect.gen(function* () {
+    const seconds = offering.settings.vm_start_timeout
+    const vm = yield* whenWithin(
+      offering,
+      vmId,
+      ({ state }) => state === "Running" || state === "Done" || isVmFailure(state),
+      releasedAt + seconds * 1000 - (yield* Clock.currentTimeMillis)
+    )
+    if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
+    if (vm.value.state === "Running") return factsOf(vm.value)
+    if (vm.value.state === "Done") return yield* vanished
+    return yield* new OrderRefused({
+      customerMessage: "The machine could not be started by the cloud: try again later, or ask the provider.",
+      detail: `VM ${vmId} is ${String(vm.value.state)}: ${Option.getOrElse(valueOf(vm.value.userTemplate, "ERROR"), () => "no reason given")}`
+    })
+  }).pipe(Effect.catchTag("NoSuchObject", () => vanished))
+
+const notStarted = (offering: VmOffering, vmId: number, seconds: number) =>
+  Effect.flatMap(findVm(offering, vmId), (vm) => {
+    const state = Option.match(vm, { onNone: () => "gone", onSome: ({ state }) => String(state) })
+    return new OrderRefused({
+      customerMessage:
+        state === "Pending"
+          ? `The cloud found no room for the machine within ${seconds} s: order a smaller one, or try again later.`
+          : `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
+      detail: `VM ${vmId} is ${state}`
+    })
+  })

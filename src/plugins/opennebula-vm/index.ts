@@ -1,0 +1,50 @@
+/**
+ * Virtual machines of an OpenNebula cloud, sized by plans, each in a virtual data centre of its customer.
+ *
+ * Begin with `create.ts`, `update.ts` and `terminate.ts`: each reads from top to bottom as what happens to the machine. They use
+ * - `settings.ts` and `attributes.ts`: what the provider configures, and what a customer may write (the SSH key among it);
+ * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
+ * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
+ * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
+ * - `usage.ts`, `check.ts`: what is reported.
+ */
+import { Effect } from "effect"
+import { defineBackend } from "../../core/index.js"
+import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { connectionOf } from "../settings.js"
+import { VmAttributes } from "./attributes.js"
+import { check } from "./check.js"
+import { createVm } from "./create.js"
+import type { VmOffering } from "./offering.js"
+import { VmSettings } from "./settings.js"
+import { terminateVm } from "./terminate.js"
+import { updateVm } from "./update.js"
+import { observe, usageOf } from "./usage.js"
+
+const type = "opennebula-vm"
+
+export const opennebulaVm = defineBackend({
+  type,
+  /** The Python agent's way: `backend_type: opennebula` with `resource_type: vm`. */
+  answersTo: (backendType, settings) =>
+    backendType === type || (backendType === "opennebula" && settings.resource_type === "vm"),
+  settings: VmSettings,
+  attributes: VmAttributes,
+  shared: openNebulaShared,
+  open: ({ settings, components, offering: offeringId }) =>
+    Effect.gen(function* () {
+      const { one, watcher } = yield* connect(connectionOf(settings))
+      const offering: VmOffering = { one, watch: watcher.watch, settings, components }
+      const ofOffering = withCallOwner(offeringId)
+      return {
+        create: (request) => withCallOwner(request.resource.id)(createVm(offering)(request)),
+        update: (request) => withCallOwner(request.resource.id)(updateVm(offering)(request)),
+        terminate: (request) => withCallOwner(request.resource.id)(terminateVm(offering)(request)),
+        usage: (resources) => ofOffering(usageOf(offering)(resources)),
+        observe: (resources) => ofOffering(observe(offering)(resources)),
+        // Small, and asked with the user's credentials.
+        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        check: ofOffering(check(offering))
+      }
+    })
+})

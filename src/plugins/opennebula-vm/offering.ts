@@ -1,0 +1,12 @@
+/** What the handlers of one offering work with. */
+import type { Component } from "../../core/index.js"
+import type { OpenNebulaService, VmWatcher } from "../../opennebula/index.js"
+import type { VmSettings } from "./settings.js"
+
+export interface VmOffering {
+  readonly one: OpenNebulaService
+  /** The poller that all waits share. */
+  readonly watch: VmWatcher["watch"]
+  readonly settings: VmSettings
+  readonly components: ReadonlyArray<Component>
+}

@@ -1,0 +1,134 @@
+/** What an update does to a VM, each to be repeated without harm, each with its way back. */
+import { Effect, Option } from "effect"
+import { OrderRefused, type SiteError } from "../../core/index.js"
+import type { Vm } from "../../opennebula/index.js"
+import type { Capacity } from "./change.js"
+import { type Driven, drive, isResting, whenWithin } from "./machine.js"
+import type { VmOffering } from "./offering.js"
+
+export const vanished = new OrderRefused({
+  customerMessage: "The machine does not exist in the cloud any more, so it cannot be changed."
+})
+
+/** What OpenNebula is given for a change of state that it makes by itself, in seconds. */
+const patience = 300
+/** A VM that falls back into its old state so often will not go. */
+const tries = 3
+
+/** The guest is asked to shut down; when it takes too long, or does not, it is switched off. */
+export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const off = { until: (vm: Vm) => vm.state === "Poweroff", tries }
+    const asked = yield* drive(offering, vmId, {
+      ...off,
+      action: "poweroff",
+      seconds: offering.settings.poweroff_timeout
+    })
+    const end =
+      asked._tag === "Stuck"
+        ? yield* drive(offering, vmId, { ...off, action: "poweroff-hard", seconds: patience })
+        : asked
+    yield* reached(
+      end,
+      vmId,
+      "The machine could not be powered off, so it was not changed: try again later, or ask the provider."
+    )
+  })
+
+export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
+  unlessVanished(
+    Effect.gen(function* () {
+      const { state } = yield* offering.one.vm.info(vmId)
+      // Also when the power-off was refused (a locked VM): then nothing may be sent at all.
+      if (state === "Running") return
+      yield* started(offering, vmId, "The machine could not be started again: ask the provider.")
+    })
+  )
+
+/** An undo has nothing to put back in a VM that is gone. */
+const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<void, SiteError> =>
+  Effect.catchIf(
+    Effect.asVoid(undo),
+    (error) => error === vanished || error._tag === "NoSuchObject",
+    () => Effect.void
+  )
+
+export const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>
+  Effect.flatMap(
+    drive(offering, vmId, { action: "resume", until: (vm) => vm.state === "Running", seconds: patience, tries }),
+    (end) => reached(end, vmId, sentence)
+  )
+
+const reached = (end: Driven, vmId: number, sentence: string): Effect.Effect<Vm, OrderRefused> => {
+  if (end._tag === "Reached") return Effect.succeed(end.vm)
+  return end._tag === "Gone"
+    ? vanished
+    : new OrderRefused({ customerMessage: sentence, detail: `VM ${vmId} stays ${end.state}` })
+}
+
+/** In Poweroff it is done when the call returns. `enforce`: the host's capacity counts; not on the way back. */
+export const resize = (
+  offering: VmOffering,
+  vmId: number,
+  capacity: Capacity,
+  enforce: boolean
+): Effect.Effect<void, SiteError> =>
+  offering.one.vm.resize(vmId, capacity, { enforce }).pipe(
+    Effect.catchTag("NoSuchObject", () => vanished),
+    Effect.catchTag(
+      "ActionRefused",
+      (error) =>
+        new OrderRefused({
+          customerMessage:
+            "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
+          detail: error.message
+        })
+    ),
+    Effect.catchIf(
+      // 0x0200 although nobody's rights are short: the VM's owner or group was deleted (recording 463).
+      (error) => error._tag === "NotAuthorized" && /not found/i.test(error.message),
+      (error) =>
+        new OrderRefused({
+          customerMessage:
+            "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider.",
+          detail: error.message
+        })
+    )
+  )
+
+/** Off again first, if the VM has come up with sizes that are not the ordered ones. */
+export const undoResize = (
+  offering: VmOffering,
+  vmId: number,
+  running: boolean,
+  capacity: Capacity
+): Effect.Effect<void, SiteError> =>
+  unlessVanished(
+    Effect.zipRight(running ? powerOff(offering, vmId) : Effect.void, resize(offering, vmId, capacity, false))
+  )
+
+/** Sent when the VM is at rest, and over when it is so again: a `resume` in between would be refused. A driver's failure is silent. */
+export const growDisk = (
+  offering: VmOffering,
+  vmId: number,
+  disk: { readonly id: number; readonly size: number }
+): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const isGrown = (vm: Vm) => vm.disks.some(({ id, size }) => id === disk.id && size >= disk.size)
+    const call = offering.one.vm.diskResize(vmId, disk.id, disk.size)
+    const refused = yield* call.pipe(
+      Effect.as(Option.none<SiteError>()),
+      // Grown, or growing, by an attempt whose answer was lost: then it is not smaller any more.
+      Effect.catchTag("ActionRefused", (error) => Effect.succeedSome<SiteError>(error))
+    )
+    const rested = yield* whenWithin(offering, vmId, isResting, patience * 1000)
+    if (Option.isSome(rested) && isGrown(rested.value)) return
+    return yield* new OrderRefused({
+      customerMessage:
+        "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
+      detail: Option.match(refused, {
+        onSome: (error) => error.message,
+        onNone: () => `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB`
+      })
+    })
+  }).pipe(Effect.catchTag("NoSuchObject", () => vanished))

@@ -1,0 +1,21 @@
+/** What the marketplace is told of a VM that runs as ordered. */
+import type { Outcome } from "../../core/index.js"
+import type { VmFacts } from "./machine.js"
+import type { VmOffering } from "./offering.js"
+import { reportedLimits } from "./sizes.js"
+
+/** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB. */
+export const outcomeOf = ({ components, settings }: VmOffering, vm: VmFacts): Outcome => {
+  const amounts = reportedLimits(components, vm.sizes, settings.report_fixed_limits)
+  return {
+    backendId: String(vm.id),
+    metadata: {
+      vm_id: vm.id,
+      ip_address: vm.address,
+      vcpu: vm.sizes.vcpu,
+      ram_mb: vm.sizes.ram,
+      disk_mb: vm.sizes.disk
+    },
+    ...(Object.keys(amounts).length === 0 ? {} : { amounts })
+  }
+}

@@ -1,0 +1,91 @@
+/** Which VM template an order gets, and whether it can be used for it. */
+import { Effect, Option } from "effect"
+import { OrderRefused, type SiteError } from "../../core/index.js"
+import { type OpenNebulaService, osDisk, type VmTemplate } from "../../opennebula/index.js"
+import type { VmAttributes } from "./attributes.js"
+import type { PlacementRules } from "./settings.js"
+
+/** The order's template if it names one that the offering has, else the offering's own. */
+export const chooseTemplate = (
+  rules: PlacementRules,
+  attributes: VmAttributes
+): Effect.Effect<number, OrderRefused> => {
+  const asked = attributes.template_id
+  if (asked !== undefined && asked !== "") {
+    return rules.allowedTemplates.includes(asked)
+      ? Effect.succeed(asked)
+      : new OrderRefused({
+          customerMessage: `Template ${asked} is not one of this offering's${listed(rules.allowedTemplates)}: choose another and order again.`
+        })
+  }
+  return rules.defaultTemplate === undefined
+    ? new OrderRefused({
+        customerMessage: `The order must name a template by template_id${listed(rules.allowedTemplates)}.`
+      })
+    : Effect.succeed(rules.defaultTemplate)
+}
+const listed = (ids: ReadonlyArray<number>): string => (ids.length === 0 ? "" : ` (${ids.join(", ")})`)
+
+/** Reads it. Refused if it does not exist, or makes routers. */
+export const usableTemplate = (one: OpenNebulaService, templateId: number): Effect.Effect<VmTemplate, SiteError> =>
+  Effect.gen(function* () {
+    const template = yield* one.template.info(templateId).pipe(
+      Effect.catchTag(
+        "NoSuchObject",
+        (error) =>
+          new OrderRefused({
+            customerMessage: `Template ${templateId} of this offering does not exist (any more): ask the provider.`,
+            detail: error.message
+          })
+      )
+    )
+    if (template.isVirtualRouter) {
+      return yield* new OrderRefused({
+        customerMessage: `Template ${templateId} is for virtual routers, not for virtual machines: ask the provider.`
+      })
+    }
+    return template
+  })
+
+/** The disk to boot from must be there to be sized, and not become smaller than its image, which OpenNebula refuses (recording 163). */
+export const checkDisk = (
+  one: OpenNebulaService,
+  template: VmTemplate,
+  ordered: number | undefined
+): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    if (ordered === undefined) return
+    if (Option.isNone(osDisk(template.template))) {
+      return yield* new OrderRefused({
+        customerMessage: `Template ${template.id} has no disk that could have the ordered size: ask the provider.`
+      })
+    }
+    const image = yield* smallestDisk(one, template)
+    if (Option.isSome(image) && ordered < image.value) {
+      return yield* new OrderRefused({
+        customerMessage: `The disk must have at least ${image.value} MB for this template, but ${ordered} MB was ordered.`
+      })
+    }
+  })
+
+/** Size in MB of the image on the disk to boot from. None: it has no image, so any size will do. */
+export const smallestDisk = (
+  one: OpenNebulaService,
+  template: VmTemplate
+): Effect.Effect<Option.Option<number>, SiteError> =>
+  Effect.gen(function* () {
+    const disk = Option.getOrUndefined(osDisk(template.template))?.disk.values ?? {}
+    const missing = new OrderRefused({
+      customerMessage: `The image of template ${template.id} does not exist (any more): ask the provider.`
+    })
+    if (disk.IMAGE_ID !== undefined) {
+      const image = yield* one.image.info(Number(disk.IMAGE_ID)).pipe(Effect.catchTag("NoSuchObject", () => missing))
+      return Option.some(image.size)
+    }
+    if (disk.IMAGE === undefined) return Option.none()
+    // By name: of the image's owner if the template says who that is, else of the template's.
+    const images = (yield* one.image.list()).filter((image) => image.name === disk.IMAGE)
+    const owner = disk.IMAGE_UID === undefined ? template.uid : Number(disk.IMAGE_UID)
+    const image = images.find(({ uid }) => uid === owner) ?? (images.length === 1 ? images[0] : undefined)
+    return image === undefined ? yield* missing : Option.some(image.size)
+  })

@@ -1,0 +1,164 @@
+/**
+ * Gives a VM other sizes: look and refuse what cannot be, power off, CPU and memory, disk, resume, read back.
+ *
+ * In this order because a grown disk never shrinks again: of all that can be refused (quota, host capacity, driver) it comes last. If only the resume
+ * after it fails, CPU and memory go back, and the customer is told that the disk stays. A VM that was powered off stays so.
+ */
+import { Effect, Option } from "effect"
+import {
+  decide,
+  ensure,
+  ensureDone,
+  type HandlerServices,
+  OrderRefused,
+  type Outcome,
+  printable,
+  type SiteError,
+  type UpdateRequest
+} from "../../core/index.js"
+import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
+import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
+import {
+  belongsTo,
+  factsOf,
+  findVm,
+  isLocked,
+  isResting,
+  lockedRefusal,
+  notOurs,
+  VmFacts,
+  vmIdOf,
+  whenWithin
+} from "./machine.js"
+import type { VmOffering } from "./offering.js"
+import { bringUp, growDisk, powerOff, resize, started, undoResize, vanished } from "./operations.js"
+import { outcomeOf } from "./outcome.js"
+import { quotaRefusal } from "./quota.js"
+import { orderedSizes, type Sizes, sizesOf } from "./sizes.js"
+
+export const updateVm =
+  (offering: VmOffering) =>
+  (request: UpdateRequest): Effect.Effect<Outcome, SiteError, HandlerServices> =>
+    Effect.gen(function* () {
+      const ordered = yield* orderedSizes(offering.components, request.amounts)
+      const before = yield* decide("before", Before, look(offering, request, ordered))
+      const change = changeOf(before, ordered, offering.settings.disk_shrink)
+      const { id } = before.facts
+      const { capacity, disk } = change
+      if (capacity === undefined && disk === undefined) return outcomeOf(offering, before.facts)
+
+      if (before.running) yield* ensureDone("poweroff", powerOff(offering, id), bringUp(offering, id))
+      if (capacity !== undefined) {
+        yield* ensureDone(
+          "capacity",
+          resize(offering, id, capacity, true),
+          undoResize(offering, id, before.running, capacityBefore(before, capacity))
+        )
+      }
+      if (disk !== undefined) yield* ensureDone("disk", growDisk(offering, id, disk))
+      const after = yield* before.running
+        ? ensure("resume", { result: VmFacts, perform: resume(offering, id, change) })
+        : ensure("read back", { result: VmFacts, perform: readBack(offering, id, change) })
+      return outcomeOf(offering, after)
+    }).pipe(Effect.catchIf(isLocked, () => lockedRefusal))
+
+/** Reads the VM, and refuses here all that can be refused before it is touched. */
+const look = (
+  offering: VmOffering,
+  { resource }: UpdateRequest,
+  ordered: Partial<Sizes>
+): Effect.Effect<Before, SiteError> =>
+  Effect.gen(function* () {
+    const vmId = vmIdOf(resource.backendId)
+    if (vmId === undefined) {
+      return yield* new OrderRefused({
+        customerMessage: "The resource has no machine in the cloud that could be changed: ask the provider.",
+        detail: `backend_id "${printable(resource.backendId)}" is no VM id`
+      })
+    }
+    const found = yield* findVm(offering, vmId)
+    if (Option.isNone(found)) return yield* vanished
+    if (!belongsTo(offering, resource, found.value)) return yield* notOurs(resource, found.value)
+    const vm = yield* atRest(offering, found.value)
+    if (vm.state !== "Running" && vm.state !== "Poweroff") {
+      return yield* new OrderRefused({
+        customerMessage: `The machine can be changed when it runs or is powered off, but it is ${vmStateText(vm.state).toLowerCase()} now.`
+      })
+    }
+    const before = beforeOf(vm)
+    const shrinks = diskRefusal(before, ordered, offering.settings.disk_shrink)
+    if (shrinks !== undefined) return yield* shrinks
+    yield* checkQuota(offering, vm, before, changeOf(before, ordered, offering.settings.disk_shrink))
+    return before
+  })
+
+/** Somebody may just be restarting it. */
+const atRest = (offering: VmOffering, vm: Vm): Effect.Effect<Vm, SiteError> =>
+  isResting(vm)
+    ? Effect.succeed(vm)
+    : Effect.flatMap(
+        whenWithin(offering, vm.id, isResting, offering.settings.poweroff_timeout * 1000),
+        Option.match({
+          onSome: (rested) => Effect.succeed(rested),
+          onNone: () =>
+            new OrderRefused({
+              customerMessage: `The machine is busy (${vmStateText(vm.state).toLowerCase()}): wait until it runs, then order again.`
+            })
+        })
+      )
+
+const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, disk }: Change) =>
+  capacity === undefined && disk === undefined
+    ? Effect.void
+    : offering.one.group.info(vm.gid).pipe(
+        Effect.flatMap((group) => {
+          const refused = quotaRefusal(
+            group,
+            {
+              cpu: (capacity?.cpu ?? before.cpu) - before.cpu,
+              memory: (capacity?.memory ?? vm.memory) - vm.memory,
+              disk: (disk?.size ?? before.facts.sizes.disk) - before.facts.sizes.disk
+            },
+            before.running
+          )
+          return refused === undefined ? Effect.void : Effect.fail(refused)
+        }),
+        Effect.catchTag(
+          "NoSuchObject",
+          () =>
+            new OrderRefused({
+              customerMessage:
+                "The virtual data centre of the machine does not exist any more, so it cannot be changed."
+            })
+        )
+      )
+
+const resume = (offering: VmOffering, vmId: number, change: Change): Effect.Effect<VmFacts, SiteError> => {
+  const stays =
+    change.disk === undefined ? "" : ` Its disk has grown to ${change.disk.size} MB and cannot shrink again.`
+  return started(
+    offering,
+    vmId,
+    `The machine could not be started with the ordered sizes, so they are taken back.${stays}`
+  ).pipe(
+    Effect.flatMap((vm) => verified(vm, change)),
+    Effect.catchIf(
+      (error) => error instanceof QuotaExceeded,
+      (error) => new OrderRefused({ customerMessage: `${error.customerMessage}${stays}`, detail: error.message })
+    )
+  )
+}
+
+const readBack = (offering: VmOffering, vmId: number, change: Change): Effect.Effect<VmFacts, SiteError> =>
+  Effect.flatMap(findVm(offering, vmId), Option.match({ onNone: () => vanished, onSome: (vm) => verified(vm, change) }))
+
+/** OpenNebula takes a resize of nonsense for a success (recordings 108 to 115), so what counts is what it says afterwards. */
+const verified = (vm: Vm, { target }: Change): Effect.Effect<VmFacts, OrderRefused> => {
+  const actual = sizesOf(vm)
+  return actual.vcpu === target.vcpu && actual.ram === target.ram && actual.disk === target.disk
+    ? Effect.succeed(factsOf(vm))
+    : new OrderRefused({
+        customerMessage: "The cloud did not give the machine the ordered sizes: try again later, or ask the provider.",
+        detail: `VM ${vm.id} has ${JSON.stringify(actual)} instead of ${JSON.stringify(target)}`
+      })
+}

@@ -1,0 +1,321 @@
+/** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import {
+  atChange,
+  createOrder,
+  doneOf,
+  makeBench,
+  medium,
+  mediumAndRunning,
+  refuse,
+  refusedOf,
+  small,
+  smallAndRunning,
+  stateOf,
+  terminateOrder,
+  updateOrder
+} from "./support/vmCloud.js"
+
+describe("bad input", () => {
+  const refused: ReadonlyArray<readonly [string, Parameters<typeof createOrder>[0], string]> = [
+    [
+      "a template that is not the offering's",
+      { attributes: { template_id: 3 } },
+      "Template 3 is not one of this offering's (2, 1, 77)"
+    ],
+    [
+      "a template that does not exist",
+      { attributes: { template_id: 77 } },
+      "Template 77 of this offering does not exist"
+    ],
+    ["a router's template", { attributes: { template_id: 1 } }, "Template 1 is for virtual routers"],
+    [
+      "a disk smaller than its image",
+      { amounts: { ...small, vm_disk: 1000 } },
+      "The disk must have at least 1024 MB for this template, but 1000 MB was ordered."
+    ],
+    [
+      "no RAM",
+      { amounts: { ...small, vm_ram: 0 } },
+      "vm_ram must be a whole number of MB, 1 or more, but 0 MB was ordered."
+    ],
+    [
+      "half a vCPU",
+      { amounts: { ...small, vcpu: 0.5 } },
+      "vcpu must be a whole number, 1 or more, but 0.5 was ordered."
+    ],
+    ["nothing at all", { amounts: {} }, "The order or its plan must say how much vcpu"],
+    [
+      "a key that does not exist",
+      { attributes: { ssh_public_key: "0".repeat(32) } },
+      "does not exist (any more): choose another key"
+    ],
+    [
+      "something that is no key",
+      { attributes: { ssh_public_key: 'x"]\nDISK=[IMAGE_ID="0"]' } },
+      "The SSH key is not valid"
+    ],
+    [
+      "a language model",
+      { attributes: { model: "llama" } },
+      "Virtual machines with a language model cannot be ordered here yet"
+    ],
+    [
+      "options of the offering that make no sense",
+      { pluginOptions: { cluster_ids: "all" } },
+      "This offering is not set up correctly"
+    ]
+  ]
+  it.scoped.each(refused.map(([name, order, sentence]) => ({ name, order, sentence })))(
+    "with $name is refused in a sentence, before anything is made",
+    ({ order, sentence }) =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench({ settings: { allowed_template_ids: [1, 77] } })
+        const before = bench.frontEnd.calls.length
+        const end = refusedOf(yield* bench.create(createOrder(order)))
+        expect(end.sentence).toContain(sentence)
+        expect(end.leftovers).toEqual([])
+        expect(bench.changes(before)).toEqual([])
+      })
+  )
+
+  it.scoped.each(['a "name"\nDISK=[SIZE="1"]', "x".repeat(300), "\u{1f600}\u{1f600}", "]]>"])(
+    "in the name %j does no harm",
+    (name) =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench()
+        doneOf(yield* bench.create(createOrder({ resource: { name, slug: "" } })))
+        expect((yield* stateOf(bench)).slice(0, 3)).toEqual(smallAndRunning.slice(0, 3))
+      })
+  )
+
+  it.scoped("in an update is refused before the machine is touched", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const before = bench.frontEnd.calls.length
+      for (const amounts of [
+        { ...small, vcpu: 0 },
+        { ...small, vm_ram: -5 },
+        { ...small, vm_disk: 2048.5 },
+        { vcpu: 1 }
+      ]) {
+        refusedOf(yield* bench.update(updateOrder("0", amounts)))
+      }
+      expect(refusedOf(yield* bench.update(updateOrder("acme", medium))).sentence).toContain("no machine in the cloud")
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+})
+
+describe("a create that is refused on the way leaves nothing", () => {
+  it.scoped("when the group's quota is exceeded, and then nothing has booted", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* bench.one.group.quota(100, { vm: { memory: 100 } })
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.create(createOrder()))).toMatchObject({
+        sentence: "The quota for memory (100 MB) is exhausted: free some of it or have it raised, then order again.",
+        leftovers: []
+      })
+      expect(bench.changes(before)).toEqual(["one.template.instantiate", "one.vm.chown", "terminate-hard"])
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when no host has room for it until the deadline", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      expect(refusedOf(yield* bench.create(createOrder({ amounts: { ...small, vcpu: 64 } })))).toMatchObject({
+        sentence: "The cloud found no room for the machine within 600 s: order a smaller one, or try again later.",
+        leftovers: []
+      })
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when it fails to boot, with the reason for the operator", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      bench.frontEnd.faults.failNext("deploy")
+      const end = refusedOf(yield* bench.create(createOrder()))
+      expect(end.sentence).toBe("The machine could not be started by the cloud: try again later, or ask the provider.")
+      expect(end.detail).toMatch(/VM 0 is BootFailure: .*DEPLOY/)
+      expect(end.leftovers).toEqual([])
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when the network has no free address", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      for (let n = 0; n < 4; n++) doneOf(yield* bench.create(createOrder({ order: `5${n}` })))
+      expect(refusedOf(yield* bench.create(createOrder())).sentence).toContain("has no free address left")
+      expect(bench.vms()).toHaveLength(4)
+    })
+  )
+
+  it.scoped.each([1, 2, 3])("when changing call %i is refused", (n) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      bench.frontEnd.intercept(atChange(n, refuse))
+      expect(refusedOf(yield* bench.create(createOrder())).leftovers).toEqual([])
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when it is removed while it is being made", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      bench.frontEnd.onCall(({ method, params }) => {
+        if (method === "one.vm.action" && params[0] === "release")
+          Effect.runFork(bench.frontEnd.call("one.vm.recover", [0, 5]))
+      })
+      expect(refusedOf(yield* bench.create(createOrder()))).toMatchObject({
+        sentence: "The machine was removed from the cloud while it was being made: order again.",
+        leftovers: []
+      })
+    })
+  )
+})
+
+describe("an update that is refused on the way gives the machine back as it was", () => {
+  it.scoped.each([1, 2, 3])("when changing call %i is refused", (n) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.intercept(atChange(n, refuse))
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium))).leftovers).toEqual([])
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
+  it.scoped("when its resume is refused: CPU and memory go back, and the customer is told that the disk stays", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      let resumes = 0
+      bench.frontEnd.onCall(({ method, params }) => {
+        // Somebody lowers the quota while the machine is off, and raises it again.
+        if (method === "one.vm.diskresize")
+          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[RUNNING_MEMORY="600"]']))
+        if (method === "one.vm.action" && params[0] === "resume") resumes += 1
+      })
+      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect(end.sentence).toBe(
+        "The quota for running memory (600 MB) is exhausted: free some of it or have it raised, then order again. Its disk has grown to 5120 MB and cannot shrink again."
+      )
+      expect(end.leftovers).toEqual([])
+      expect(resumes).toBe(2)
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+    })
+  )
+
+  it.scoped("when the group's quota is too small: before it is powered off", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* bench.one.group.quota(100, { vm: { memory: 600 } })
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium))).sentence).toBe(
+        "The virtual data centre's quota for memory (600 MB) does not allow this: 512 MB are in use and 512 MB more were ordered."
+      )
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("when its host has no room", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      expect(refusedOf(yield* bench.update(updateOrder("0", { ...small, vcpu: 9 })))).toMatchObject({
+        sentence: "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
+        leftovers: []
+      })
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+})
+
+describe("silent failures of the cloud", () => {
+  it.scoped("a power-off that the guest ignores once is asked again; one that it always ignores is switched off", () =>
+    Effect.gen(function* () {
+      for (const [times, asked] of [
+        [1, ["poweroff", "poweroff"]],
+        [99, ["poweroff", "poweroff", "poweroff", "poweroff-hard"]]
+      ] as const) {
+        const bench = yield* makeBench()
+        doneOf(yield* bench.create(createOrder()))
+        bench.frontEnd.faults.failNext("shutdown", { times })
+        const before = bench.frontEnd.calls.length
+        doneOf(yield* bench.update(updateOrder("0", medium)))
+        expect(bench.changes(before)).toEqual([...asked, "one.vm.resize", "one.vm.diskresize", "resume"])
+        expect(yield* stateOf(bench)).toEqual(mediumAndRunning)
+      }
+    })
+  )
+
+  it.scoped("a power-off that takes longer than it may is followed by a hard one as soon as the cloud takes it", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ frontEnd: { times: { shutdown: 150_000 } } })
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("shutdown")
+      const before = bench.frontEnd.calls.length
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(
+        bench
+          .changes(before)
+          .filter((method) => method.startsWith("poweroff"))
+          .at(-1)
+      ).toBe("poweroff-hard")
+      expect(yield* stateOf(bench)).toEqual(mediumAndRunning)
+    })
+  )
+
+  it.scoped(
+    "a power-off that never ends ends the order, with the machine on the list of what could not be undone",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench({ frontEnd: { times: { shutdown: 1e9 } } })
+        doneOf(yield* bench.create(createOrder()))
+        const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+        expect(end.sentence).toContain("could not be powered off, so it was not changed")
+        expect(end.leftovers).toEqual([{ step: "poweroff", reason: expect.stringContaining("ShutdownPoweroff") }])
+      })
+  )
+
+  it.scoped("a machine that does not come up again ends the order", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("deploy", { times: 9 })
+      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect(end.sentence).toBe(
+        "The machine could not be started with the ordered sizes, so they are taken back. Its disk has grown to 5120 MB and cannot shrink again."
+      )
+      expect(end.leftovers.map(({ step }) => step)).toEqual(["capacity", "poweroff"])
+    })
+  )
+
+  it.scoped("a terminate that the driver fails is sent again until the machine is gone", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("cancel", { times: 4 })
+      doneOf(yield* bench.terminate(terminateOrder("0")))
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("a terminate that the driver always fails is refused at the deadline", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("cancel", { times: 9999 })
+      const end = refusedOf(yield* bench.terminate(terminateOrder("0")))
+      expect(end.sentence).toBe("The cloud could not end the machine in time: try again later, or ask the provider.")
+      expect(end.detail).toBe("VM 0 is still Running")
+    })
+  )
+})

@@ -1,0 +1,270 @@
+/** Virtual machines on the simulated front-end: made, changed, ended. What goes wrong on the way is in vm-failures.test.ts. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { valueOf, vectorsOf } from "../src/opennebula/template/template.js"
+import { check } from "../src/plugins/opennebula-vm/check.js"
+import { observe, usageOf } from "../src/plugins/opennebula-vm/usage.js"
+import {
+  createOrder,
+  doneOf,
+  makeBench,
+  medium,
+  planComponents,
+  refusedOf,
+  small,
+  terminateOrder,
+  updateOrder,
+  vdcResource
+} from "./support/vmCloud.js"
+
+const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+DyvyX2UiX7wPPY4FqVwRbJ4YC7pPKmNLpjzGcmyRB jane@example.org"
+const keyUuid = "f".repeat(32)
+
+describe("a virtual machine", () => {
+  it.scoped("is made, changed by plan and ended, and leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const made = doneOf(yield* bench.create(createOrder()))
+      expect(made).toEqual({
+        backendId: "0",
+        metadata: { vm_id: 0, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 512, disk_mb: 2048 }
+      })
+      const changed = doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(changed.metadata).toEqual({ vm_id: 0, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 1024, disk_mb: 5120 })
+      const vm = yield* bench.one.vm.info(0)
+      expect([vm.state, vm.vcpu, vm.memory, vm.disks.map(({ size }) => size)]).toEqual(["Running", 1, 1024, [5120]])
+      expect(doneOf(yield* bench.terminate(terminateOrder("0")))).toEqual({})
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped(
+    "is made in the parent's group and network, named and tagged, with the template's context and the key",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench({ keys: { [keyUuid]: sshKey } })
+        doneOf(yield* bench.create(createOrder({ attributes: { ssh_public_key: keyUuid } })))
+        const vm = yield* bench.one.vm.info(0)
+        expect([vm.name, vm.gid, vm.cpu, vm.vcpu]).toEqual(["my-machine", 100, 1, 1])
+        expect(vm.nics.map(({ network }) => network)).toEqual(["acme_internal"])
+        const [context] = vectorsOf(vm.template, "CONTEXT")
+        expect([context?.values.NETWORK, context?.values.SSH_PUBLIC_KEY]).toEqual(["YES", sshKey])
+        expect(Option.getOrNull(valueOf(vm.userTemplate, "WALDUR_RESOURCE_UUID"))).toBe("a".repeat(32))
+      })
+  )
+
+  it.scoped("is handed over and released before it boots, in three changing calls", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const before = bench.frontEnd.calls.length
+      doneOf(yield* bench.create(createOrder()))
+      expect(bench.changes(before)).toEqual(["one.template.instantiate", "one.vm.chown", "release"])
+    })
+  )
+
+  it.scoped("is placed where settings and plugin options say, the latter first", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ settings: { cluster_ids: [0], sched_requirements: "FREE_CPU > 1" } })
+      doneOf(yield* bench.create(createOrder({ pluginOptions: { sched_requirements: "FREE_CPU > 2" } })))
+      const vm = yield* bench.one.vm.info(0)
+      expect(Option.getOrNull(valueOf(vm.userTemplate, "SCHED_REQUIREMENTS"))).toBe("(FREE_CPU > 2) & (CLUSTER_ID=0)")
+    })
+  )
+})
+
+describe("the parent of a virtual machine", () => {
+  const other = (more: object) => ({
+    resources: [{ ...vdcOfProject, ...more }],
+    settings: { parent_vdc_backend_id: "" }
+  })
+  const vdcOfProject = {
+    id: vdcResource,
+    offering: createOrder().resource.offering,
+    name: "Acme",
+    backendId: "100",
+    state: "OK"
+  }
+  const inVdc = (parent_backend_id: string) => createOrder({ attributes: { parent_backend_id } })
+
+  it.scoped("may be named by the order, by its group's id or by its name, if it is of the same project", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(other({}))
+      expect(doneOf(yield* bench.create(inVdc("100"))).backendId).toBe("0")
+      expect(doneOf(yield* bench.create(inVdc("acme"))).backendId).toBe("1")
+    })
+  )
+
+  it.scoped("of another project is refused before anything is made", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ resources: [] })
+      expect(refusedOf(yield* bench.create(inVdc("100")))).toMatchObject({
+        sentence: '"100" is not a virtual data centre of this project: choose one of this project and order again.',
+        leftovers: []
+      })
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("is not taken for the project's own because one of its machines has the same number", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(other({ id: "7".repeat(32), name: "a VM with id 100" }))
+      expect(refusedOf(yield* bench.create(inVdc("100"))).sentence).toContain(
+        "is not a virtual data centre of this project"
+      )
+    })
+  )
+
+  it.scoped("that is not ready, or is named nowhere, is refused in a sentence", () =>
+    Effect.gen(function* () {
+      const ending = yield* makeBench(other({ state: "Terminating" }))
+      expect(refusedOf(yield* ending.create(inVdc("100"))).sentence).toContain('"Acme" is not ready (Terminating)')
+      expect(refusedOf(yield* ending.create(createOrder())).sentence).toContain("must name the virtual data centre")
+      expect(
+        refusedOf(yield* ending.create(createOrder({ pluginOptions: { parent_vdc_backend_id: "nobody" } }))).sentence
+      ).toBe("The virtual data centre of this offering does not exist (any more): ask the provider.")
+    })
+  )
+
+  it.scoped("lends its own network, not another tenant's of the same name", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const thief = yield* bench.one.group.allocate("thief")
+      // Younger, and of the right name, but in another group's hands.
+      yield* bench.one.network.chown(1, { gid: thief })
+      expect(refusedOf(yield* bench.create(createOrder())).sentence).toContain("has no internal network")
+    })
+  )
+})
+
+describe("question 3: the actual size of a machine", () => {
+  it.scoped("goes to metadata after a create and a resize, and as limits for what is billed by limit", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ components: planComponents("limit") })
+      expect(doneOf(yield* bench.create(createOrder())).amounts).toEqual(small)
+      expect(doneOf(yield* bench.update(updateOrder("0", medium))).amounts).toEqual(medium)
+    })
+  )
+
+  it.scoped("does not go back as limits of fixed components, unless the provider wants it", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      expect(doneOf(yield* bench.create(createOrder())).amounts).toBeUndefined()
+      const wanted = yield* makeBench({ settings: { report_fixed_limits: true } })
+      expect(doneOf(yield* wanted.create(createOrder())).amounts).toEqual(small)
+    })
+  )
+})
+
+describe("question 4: an update", () => {
+  it.scoped("with a smaller disk is refused before the machine is touched", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder({ amounts: medium })))
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", { ...small, vm_ram: 2048 })))).toMatchObject({
+        sentence: "A disk cannot shrink: it has 5120 MB and 2048 MB was ordered; choose a plan with at least 5120 MB.",
+        leftovers: []
+      })
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("with a smaller disk applies the rest of it with disk_shrink: keep, and reports the disk as it is", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ settings: { disk_shrink: "keep" } })
+      doneOf(yield* bench.create(createOrder({ amounts: medium })))
+      expect(doneOf(yield* bench.update(updateOrder("0", { ...small, vm_ram: 2048 }))).metadata).toMatchObject({
+        ram_mb: 2048,
+        disk_mb: 5120
+      })
+    })
+  )
+
+  it.scoped("whose disk cannot be grown takes CPU and memory back, brings the machine up again, and is refused", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("disk-resize", { times: 9 })
+      expect(refusedOf(yield* bench.update(updateOrder("0", { ...medium, vcpu: 2 })))).toMatchObject({
+        sentence:
+          "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
+        leftovers: []
+      })
+      const vm = yield* bench.one.vm.info(0)
+      expect([vm.state, vm.cpu, vm.vcpu, vm.memory, vm.disks[0]?.size]).toEqual(["Running", 1, 1, 512, 2048])
+    })
+  )
+
+  it.scoped("that changes nothing powers nothing off", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const before = bench.frontEnd.calls.length
+      expect(doneOf(yield* bench.update(updateOrder("0", small))).metadata).toMatchObject({ ram_mb: 512 })
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("leaves a machine off that was off", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* bench.one.vm.action(0, "poweroff-hard")
+      const before = bench.frontEnd.calls.length
+      expect(doneOf(yield* bench.update(updateOrder("0", medium))).metadata).toMatchObject({
+        ram_mb: 1024,
+        disk_mb: 5120
+      })
+      expect((yield* bench.one.vm.info(0)).state).toBe("Poweroff")
+      expect(bench.changes(before)).toEqual(["one.vm.resize", "one.vm.diskresize"])
+    })
+  )
+})
+
+describe("what is known of machines", () => {
+  it.scoped("is read in one call for all: usage of those that exist, and who is missing", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const own = createOrder().resource.id
+      const stranger = updateOrder("0", small, { resource: { id: vdcResource } }).resource.id
+      doneOf(yield* bench.create(createOrder()))
+      const resources = [
+        { id: own, backendId: "0" },
+        { id: own, backendId: "99" },
+        { id: stranger, backendId: "0" }
+      ]
+      const before = bench.frontEnd.calls.length
+      expect(yield* usageOf(bench.offering)(resources)).toEqual([{ resource: own, amounts: small }])
+      expect(bench.frontEnd.calls.length - before).toBe(1)
+      expect((yield* observe(bench.offering)(resources)).map(({ _tag }) => _tag)).toEqual([
+        "Present",
+        "Missing",
+        "Missing"
+      ])
+      expect((yield* observe(bench.offering)(resources))[0]).toMatchObject({
+        state: "Running",
+        healthy: true,
+        amounts: small,
+        facts: { ip_address: "192.168.10.2" }
+      })
+    })
+  )
+
+  it.scoped("by the check: front-end, templates, parent and network, clusters, limits", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ settings: { cluster_ids: [0], allowed_template_ids: [1, 77] } })
+      expect((yield* check(bench.offering)).map(({ subject, status }) => `${subject}: ${status}`)).toEqual([
+        "OpenNebula: ok",
+        "template 2: ok",
+        "template 1: failed",
+        "template 77: failed",
+        "parent VDC 100: ok",
+        "clusters 0: ok",
+        "limits: ok"
+      ])
+      const wrong = yield* makeBench({ settings: { cluster_ids: [5], parent_vdc_backend_id: "nobody" } })
+      const failures = (yield* check(wrong.offering)).filter(({ status }) => status === "failed")
+      expect(failures.map(({ subject }) => subject)).toEqual(["parent VDC nobody", "clusters 5"])
+    })
+  )
+})
