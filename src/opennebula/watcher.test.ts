@@ -81,7 +81,7 @@ describe("the watcher", () => {
       yield* TestClock.adjust(1_500)
       expect(yield* Effect.forEach(fibers, Fiber.join)).toEqual(range(200))
       expect(calls.every(({ ids }) => ids.length === 200)).toBe(true)
-      expect(calls.length).toBeLessThanOrEqual(14)
+      expect(calls.length).toBeLessThanOrEqual(16)
     })
   )
 
