@@ -42,6 +42,8 @@ export const toBackend = (component: Pick<Component, "unitFactor">, amount: numb
 export const toWaldur = (component: Pick<Component, "unitFactor">, amount: number): number =>
   number(BigDecimal.round(BigDecimal.unsafeDivide(decimal(amount), decimal(component.unitFactor)), { scale: 10 }))
 
+const none: Amounts = {}
+
 const named = (component: Component): string => component.name || component.type
 
 /** Is this an amount that can be asked for at all: finite, not negative, not beyond reason? */
@@ -74,7 +76,7 @@ export const amountsFromWaldur = (
   components: ReadonlyArray<Component>,
   limits: Readonly<Record<string, number>>
 ): Effect.Effect<Amounts, OrderRefused> =>
-  Effect.reduce(Object.entries(limits), {} as Amounts, (amounts, [type, amount]) => {
+  Effect.reduce(Object.entries(limits), none, (amounts, [type, amount]) => {
     const component = components.find((candidate) => candidate.type === type)
     if (component === undefined) {
       const offered = components.map((candidate) => candidate.type).join(", ")
