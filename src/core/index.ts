@@ -6,6 +6,7 @@
  * `errors.ts` what follows from which error.
  */
 export * from "./backend.js"
+export * from "./breaker.js"
 export * from "./calls.js"
 export * from "./components.js"
 export * from "./errors.js"

@@ -3,7 +3,8 @@
  *
  * Offerings get theirs from `OpenNebulaEndpoints`: the places that calls take turns for belong to the front-end, not to a client.
  */
-import { Cause, Clock, Effect, Exit, FiberRef, Option, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
+import type { Breaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
@@ -35,6 +36,8 @@ export interface OpenNebulaClient {
     params: ReadonlyArray<Param>,
     answer: Answer<A>
   ) => Effect.Effect<A, OpenNebulaError>
+  /** While the scope lasts, the fiber's `endpointListener` hears whether the front-end is there. */
+  readonly listen?: Effect.Effect<void, never, Scope.Scope>
 }
 
 /** What is told of a call when it is over. */
@@ -72,16 +75,19 @@ const outcomeOf = (exit: Exit.Exit<unknown, OpenNebulaError>): string =>
       })
   })
 
+const anyText: Answer<string> = { _tag: "Text", decode: Effect.succeed }
+
 interface Parts {
   readonly settings: ClientSettings
   readonly transport: Transport
   readonly redact: (text: string) => string
   readonly limiter: FairLimiter
   readonly observe: CallObserver
+  readonly protect: <A>(exchange: Effect.Effect<A, OpenNebulaError>) => Effect.Effect<A, OpenNebulaError>
 }
 
 const makeCall =
-  ({ settings, transport, redact, limiter, observe }: Parts): OpenNebulaClient["call"] =>
+  ({ settings, transport, redact, limiter, observe, protect }: Parts): OpenNebulaClient["call"] =>
   (method, params, answer) =>
     Effect.gen(function* () {
       const { endpoint, session, maxAnswerBytes, timeoutMillis } = settings
@@ -117,24 +123,39 @@ const makeCall =
           )
           .pipe(Effect.onExit(tell))
       })
-      return yield* limiter.withPlace(owner)(exchange)
+      // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
+      return yield* limiter.withPlace(owner)(protect(exchange))
     }).pipe(Effect.withSpan(method, { kind: "client" }))
 
 export interface MakeClientOptions {
   /** The front-end's places, where several clients share them. */
   readonly limiter?: FairLimiter
   readonly observe?: CallObserver
+  /** The front-end's breaker; without one, every call is sent. */
+  readonly breaker?: Breaker<OpenNebulaError>
 }
 
 /** Makes a client from settings that were read already. */
 export const clientFromSettings = (
   settings: ClientSettings,
-  { limiter = makeFairLimiter(settings.maxConcurrent), observe = () => Effect.void }: MakeClientOptions = {}
+  { limiter = makeFairLimiter(settings.maxConcurrent), observe = () => Effect.void, breaker }: MakeClientOptions = {}
 ): Effect.Effect<OpenNebulaClient, never, Scope.Scope> =>
   Effect.gen(function* () {
     const redact = makeRedactor(settings.session)
     const transport = yield* makeTransport({ ...settings, limitBytes: settings.maxAnswerBytes, redact })
-    return { endpoint: settings.endpoint, call: makeCall({ settings, transport, redact, limiter, observe }) }
+    const parts = { settings, transport, redact, limiter, observe }
+    // Past the breaker and without a queue: a probe is for when nothing else is sent.
+    const probe = makeCall({ ...parts, limiter: makeFairLimiter(1), protect: identity })(
+      "one.system.version",
+      [],
+      anyText
+    )
+    yield* breaker?.join(probe) ?? Effect.void
+    return {
+      endpoint: settings.endpoint,
+      call: makeCall({ ...parts, protect: breaker?.protect ?? identity }),
+      listen: breaker?.listen ?? Effect.void
+    }
   })
 
 /** A client with places of its own; its connections end with the scope. Fails with what is wrong in the settings. */

@@ -1,10 +1,13 @@
 /**
  * The front-ends that this process talks to. All clients of one URL, whatever their credentials, share its places: a front-end
- * works on only so many calls at once, however many offerings point at it.
+ * works on only so many calls at once, however many offerings point at it. They share its breaker too: when it is away for one, it is
+ * away for all.
  */
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, RcMap, type Scope } from "effect"
+import { type Breaker, makeBreaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type CallObserver, clientFromSettings, type OpenNebulaClient } from "./client.js"
+import { type OpenNebulaError, verdictOf } from "./errors.js"
 import { type FairLimiter, makeFairLimiter } from "./wire/fairLimiter.js"
 import { type OpenNebulaSettings, readSettings } from "./wire/settings.js"
 
@@ -21,7 +24,13 @@ export class OpenNebulaEndpoints extends Context.Tag("site-actors/OpenNebulaEndp
   }
 >() {
   static readonly layer = (options: OpenNebulaEndpointsOptions = {}): Layer.Layer<OpenNebulaEndpoints> =>
-    Layer.sync(OpenNebulaEndpoints, () => make(options))
+    Layer.scoped(
+      OpenNebulaEndpoints,
+      Effect.map(
+        RcMap.make({ lookup: (endpoint: string) => makeBreaker<OpenNebulaError>({ endpoint, verdict: verdictOf }) }),
+        (breakers) => make(options, breakers)
+      )
+    )
 }
 
 /** A front-end in use: its places, and how many each of its clients would allow. */
@@ -30,7 +39,10 @@ interface SharedEndpoint {
   readonly limits: Array<number>
 }
 
-const make = (options: OpenNebulaEndpointsOptions): Context.Tag.Service<OpenNebulaEndpoints> => {
+const make = (
+  options: OpenNebulaEndpointsOptions,
+  breakers: RcMap.RcMap<string, Breaker<OpenNebulaError>>
+): Context.Tag.Service<OpenNebulaEndpoints> => {
   const shared = new Map<string, SharedEndpoint>()
 
   /** The most careful of an endpoint's users decides. */
@@ -62,7 +74,8 @@ const make = (options: OpenNebulaEndpointsOptions): Context.Tag.Service<OpenNebu
         const limiter = yield* Effect.acquireRelease(join(read.endpoint, read.maxConcurrent), () =>
           leave(read.endpoint, read.maxConcurrent)
         )
-        return yield* clientFromSettings(read, { ...options, limiter })
+        const breaker = yield* RcMap.get(breakers, read.endpoint)
+        return yield* clientFromSettings(read, { ...options, limiter, breaker })
       })
   }
 }

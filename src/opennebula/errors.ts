@@ -12,6 +12,7 @@
  * `wire/refusal.ts` holds the table from error codes and messages to these classes, and `wire/redact.ts` keeps secrets out of them.
  */
 import { Data } from "effect"
+import type { Verdict } from "../core/breaker.js"
 import type { Disposition } from "../core/errors.js"
 
 /** What every error of a call carries. All texts are already free of secrets and control characters, and capped. */
@@ -274,6 +275,22 @@ export type OpenNebulaError =
   | MalformedAnswer
   | AnswerTooLarge
   | UnsendableText
+
+/** What an error says of the front-end, for its breaker. Garbage may be a proxy's, or one object's that cannot be read: no verdict. */
+export const verdictOf = (error: OpenNebulaError): Verdict => {
+  switch (error._tag) {
+    case "Unreachable":
+    case "TimedOut":
+      return "away"
+    case "HttpFailure":
+      return error.status >= 500 ? "away" : "answers"
+    case "MalformedAnswer":
+    case "UnsendableText":
+      return "unclear"
+    default:
+      return "answers"
+  }
+}
 
 /** Defect: 0x1000, or a fault that says that our request was wrong (-500, -501, -503 and kin). A bug of ours, so no disposition. */
 export class MisusedApi extends Data.TaggedError("MisusedApi")<RefusalFields & { readonly code: number }> {

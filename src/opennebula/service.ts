@@ -31,12 +31,16 @@ export class OpenNebulaConnections extends Context.Tag("site-actors/OpenNebulaCo
       const endpoints = yield* OpenNebulaEndpoints
       const open = (settings: OpenNebulaSettings) =>
         Effect.gen(function* () {
-          const one = makeOpenNebula(yield* endpoints.client(settings))
-          return { one, watcher: yield* makeVmWatcher(one) }
+          const client = yield* endpoints.client(settings)
+          const one = makeOpenNebula(client)
+          return { one, watcher: yield* makeVmWatcher(one), listen: client.listen ?? Effect.void }
         })
       // Settings are compared by what they hold, secrets too.
       const connections = yield* RcMap.make({ lookup: open })
-      return { connect: (settings) => RcMap.get(connections, Data.struct({ ...settings })) }
+      return {
+        connect: (settings) =>
+          Effect.tap(RcMap.get(connections, Data.struct({ ...settings })), (connection) => connection.listen)
+      }
     })
   )
 

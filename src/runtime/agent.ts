@@ -3,6 +3,7 @@
  *
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
+import type { SqlClient } from "@effect/sql"
 import { Effect, Layer, Ref } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
@@ -11,8 +12,14 @@ import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
 import { Quarantine } from "./actors/quarantine.js"
 import type { Config, OfferingConfig } from "./config/index.js"
+import { attendDesk } from "./control/desk.js"
+import { leftoverRounds } from "./control/leftovers.js"
+import { Wakes } from "./control/wakes.js"
+import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
+import * as Pauses from "./journal/pauses.js"
+import { forgetDaily } from "./journal/retention.js"
 import { Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { watchOrders } from "./orders/source.js"
@@ -20,11 +27,18 @@ import { mendProbe } from "./schedules.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
 export const layer = (dataDir: string, owner: string) =>
+  layerOn(
+    Layer.tap(Database.layer(dataDir), (context) => Effect.provide(assertSound(dataDir), context)),
+    owner
+  )
+
+/** The same over a database that is open and has its tables. */
+export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, singleProcess)),
-    Layer.provideMerge(Layer.mergeAll(Journal.layer, Journal.reservationsLayer)),
-    Layer.provideMerge(Database.layer(dataDir)),
+    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Wakes.layer, singleProcess)),
+    Layer.provideMerge(Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner))),
+    Layer.provideMerge(database),
     Layer.provideMerge(watchedCalls),
     Layer.provideMerge(Activities.layer)
   )
@@ -45,14 +59,20 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
+    yield* Effect.forkScoped(attendDesk)
+    yield* Effect.forkScoped(leftoverRounds)
+    yield* Effect.forkScoped(forgetDaily(config.journalRetention))
     yield* Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
       concurrency: "unbounded",
       discard: true
     })
-  })
+  }).pipe(Effect.scoped)
 
 const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap) =>
   Effect.gen(function* () {
+    const pauses = yield* Pauses.Pauses
+    const quietly = Effect.catchAll((error: Error) => Effect.logWarning(error.message))
+    yield* quietly(pauses.began(offering.id, "The offering is not open yet."))
     const opened = yield* openOffering(offering, memoMap).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
@@ -63,6 +83,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       Effect.retry(mendProbe)
     )
     yield* Ref.update(yield* Offerings, (all) => new Map([...all, [offering.id, opened]]))
+    yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
     if (!offering.functions.orders) return yield* Effect.never

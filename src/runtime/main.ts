@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-/** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 70 a bug. */
+/** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 2 a command line that is none, 70 a bug. */
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Option } from "effect"
 import { check } from "./cli/check.js"
 import { demo } from "./cli/demo.js"
+import { journal } from "./cli/journal.js"
+import { order, orders } from "./cli/orders.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
+import { leftovers, quarantine, retry } from "./cli/troubles.js"
 import { version } from "./version.js"
 
 const cli = Command.run(
@@ -14,7 +17,7 @@ const cli = Command.run(
     Command.withDescription(
       "Carries out a Waldur marketplace's orders on a cloud: exactly once, or undone completely."
     ),
-    Command.withSubcommands([run, check, demo, simulate])
+    Command.withSubcommands([run, check, orders, order, leftovers, retry, quarantine, journal, demo, simulate])
   ),
   { name: "Site Actors", version }
 )
@@ -28,7 +31,7 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
     onSome: (error) =>
       // The command line's own errors have been printed by then.
       ValidationError.isValidationError(error)
-        ? Effect.succeed(1)
+        ? Effect.succeed(2)
         : Effect.as(Console.error(error instanceof Error ? error.message : String(error)), 1)
   })
 }

@@ -31,3 +31,18 @@ export const backendIdGuard = Schedule.exponential("1 second", 2).pipe(Schedule.
  * backend's work; should it come later all the same, the backend id is looked at again, before `done` and after it.
  */
 export const scopeGrace = Duration.millis(300)
+
+/** How often the agent says in the database that it lives; time without such a sign is not counted against an order's deadline. */
+export const heartbeat = Schedule.spaced("5 seconds")
+
+/** How often the agent looks for what somebody asks of it at the command line. */
+export const requestRound = Schedule.spaced("1 second")
+
+/** How often what an undo could not remove is tried again. */
+export const leftoverRound = Schedule.jittered(Schedule.spaced("10 minutes"))
+
+/** How often the journal forgets what it need not keep. */
+export const retentionRound = Schedule.jittered(Schedule.spaced("1 day"))
+
+/** At an order's deadline no further step is begun; the one in work, whose call may be on the wire, has this long to end. */
+export const deadlineGrace = Duration.minutes(1)

@@ -5,7 +5,8 @@
  * makes them looks first (`transitions.ts`).
  */
 import { HttpClientRequest } from "@effect/platform"
-import { Cause, Clock, Effect, Option, Redacted, type Scope } from "effect"
+import { Cause, Clock, Effect, identity, Option, Redacted, type Scope } from "effect"
+import type { Breaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { type Answer, interpret } from "./answer.js"
 import { uuidOf } from "./api/index.js"
@@ -37,6 +38,8 @@ export interface ClientOptions extends TransportOptions {
   readonly concurrency?: number
   readonly userAgent?: string
   readonly observe?: (call: ObservedCall) => Effect.Effect<void>
+  /** The server's breaker (`servers.ts`); without one, every call is sent. */
+  readonly breaker?: Breaker<WaldurError>
 }
 
 export interface Call {
@@ -105,6 +108,8 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     // First come, first served: a long list read page by page queues up again for every page.
     const places = yield* Effect.makeSemaphore(options.concurrency ?? 8)
     const observe = options.observe ?? (() => Effect.void)
+    const protect: <A>(call: Effect.Effect<A, WaldurError>) => Effect.Effect<A, WaldurError> =
+      options.breaker?.protect ?? identity
 
     const requestOf = (call: Call, name: string) =>
       Effect.gen(function* () {
@@ -153,7 +158,19 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
             ).pipe(Effect.catchAllCause(() => Effect.void))
           )
         )
-      }).pipe(places.withPermits(1))
+      })
+
+    /** In its turn, and only if the server is there. */
+    const sendInTurn = (...request: Parameters<typeof send>) => places.withPermits(1)(protect(send(...request)))
+
+    const whoAmI: Call = { method: "GET", path: "users/me/" }
+    yield* options.breaker?.join(
+      Effect.gen(function* () {
+        const request = yield* requestOf(whoAmI, "GET users/me/")
+        return yield* send(whoAmI, "GET users/me/", request, yield* auth.authorization, 1)
+      })
+    ) ?? Effect.void
+    yield* options.breaker?.listen ?? Effect.void
 
     return {
       apiUrl: root,
@@ -162,14 +179,14 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
         return Effect.flatMap(requestOf(call, name), (request) =>
           retrying(call.method === "GET" || call.repeat === true ? tries : 1, (attempt) =>
             Effect.flatMap(auth.authorization, (authorization) =>
-              send(call, name, request, authorization, attempt).pipe(
+              sendInTurn(call, name, request, authorization, attempt).pipe(
                 // A 401 was not carried out, so even a write may be sent again.
                 Effect.catchTag("WaldurUnauthorized", (refused) =>
                   Effect.flatMap(
                     auth.renew(authorization),
                     Option.match({
                       onNone: () => Effect.fail<WaldurError>(refused),
-                      onSome: (renewed) => send(call, name, request, renewed, attempt)
+                      onSome: (renewed) => sendInTurn(call, name, request, renewed, attempt)
                     })
                   )
                 )

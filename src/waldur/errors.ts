@@ -5,6 +5,7 @@
  * agent's own secrets are struck out. So any of them may be logged as it is.
  */
 import { Data, type Duration, Option } from "effect"
+import type { Verdict } from "../core/breaker.js"
 import type { Disposition } from "../core/errors.js"
 
 /** Which call it was: "POST marketplace-orders/{uuid}/set_state_done/". Ids are not part of it. */
@@ -172,3 +173,17 @@ export const isUnsupported = (error: WaldurError): boolean =>
 /** How long the server wants to be left alone. */
 export const retryAfterOf = (error: WaldurError): Option.Option<Duration.Duration> =>
   error._tag === "WaldurRateLimited" ? error.retryAfter : Option.none()
+
+/** What an error says of the server, for its breaker. */
+export const verdictOf = (error: WaldurError): Verdict => {
+  switch (error._tag) {
+    case "WaldurUnreachable":
+    case "WaldurTimedOut":
+    case "WaldurServerError":
+      return "away"
+    case "WaldurMalformedAnswer":
+      return "unclear"
+    default:
+      return "answers"
+  }
+}

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises"
 import { HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
-import { Duration, Effect, Option, Redacted, type Scope, Stream } from "effect"
+import { Duration, Effect, FiberRef, Option, Redacted, type Scope, Stream } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { OfferingFault } from "../core/errors.js"
 import type { RawAnswer } from "./answer.js"
@@ -110,11 +110,10 @@ const unpaused = (maxBytes: number): Dispatcher.RequestOptions => ({
   highWaterMark: 2 * maxBytes
 })
 
-export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
+const overUndici = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
   Effect.map(dispatcherOf(options), (dispatcher) => {
     // Spans of ours are nothing to other people's servers.
     const client = HttpClient.withTracerPropagation(NodeHttpClient.makeUndici(dispatcher), false)
-    const timeout = Duration.decode(options.timeout ?? "30 seconds")
     const maxBytes = options.maxAnswerBytes ?? 32 * 1024 * 1024
     return (call, request) =>
       client.execute(request).pipe(
@@ -126,10 +125,22 @@ export const makeTransport = (options: TransportOptions): Effect.Effect<Transpor
             body
           }))
         ),
-        Effect.provideService(NodeHttpClient.UndiciRequestOptions, unpaused(maxBytes)),
-        Effect.timeoutFail({
-          duration: timeout,
-          onTimeout: () => new WaldurTimedOut({ call, milliseconds: Duration.toMillis(timeout) })
-        })
+        Effect.provideService(NodeHttpClient.UndiciRequestOptions, unpaused(maxBytes))
       )
+  })
+
+/** How marketplaces are reached. A simulation without a network puts its own in place of undici. */
+export const carriers: FiberRef.FiberRef<
+  (options: TransportOptions) => Effect.Effect<Transport, OfferingFault, Scope.Scope>
+> = FiberRef.unsafeMake(overUndici)
+
+export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
+  Effect.gen(function* () {
+    const carry = yield* (yield* FiberRef.get(carriers))(options)
+    const timeout = Duration.decode(options.timeout ?? "30 seconds")
+    return (call, request) =>
+      Effect.timeoutFail(carry(call, request), {
+        duration: timeout,
+        onTimeout: () => new WaldurTimedOut({ call, milliseconds: Duration.toMillis(timeout) })
+      })
   })

@@ -7,7 +7,7 @@
  * the body holds the session.
  */
 import { Readable } from "node:stream"
-import { Effect, type Scope } from "effect"
+import { Effect, FiberRef, type Scope } from "effect"
 import { Agent, type Dispatcher, errors, ProxyAgent } from "undici"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
@@ -79,7 +79,7 @@ const reasonOf = (cause: unknown): string => {
 }
 
 /** A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. */
-class Sending {
+export class Sending {
   sent = false
 
   content(body: Buffer): Readable {
@@ -111,48 +111,67 @@ const checkStatus = (call: CallContext, status: number): Effect.Effect<void, Htt
   return new HttpFailure({ ...call, status })
 }
 
+/** What came back of a request: the status at once, the answer piece by piece. Errors are whatever the connection broke of. */
+export interface Reply {
+  readonly statusCode: number
+  readonly next: NextChunk<unknown>
+}
+
+/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with the scope. */
+export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown, Scope.Scope>
+
+const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => makeDispatcher({ url, limitBytes, ...options })),
+      (open) => Effect.promise(() => open.destroy())
+    ),
+    (dispatcher) => (body, sending) =>
+      Effect.gen(function* () {
+        // Aborting also ends the connection of an answer that nobody reads to its end.
+        const controller = yield* Effect.acquireRelease(
+          Effect.sync(() => new AbortController()),
+          (open) => Effect.sync(() => open.abort(new errors.RequestAbortedError()))
+        )
+        return yield* Effect.tryPromise({
+          try: async () => {
+            const { statusCode, body: answer } = await dispatcher.request({
+              origin: url.origin,
+              path: `${url.pathname}${url.search}`,
+              method: "POST",
+              headers: { "content-type": "text/xml", "content-length": String(body.length) },
+              body: sending.content(body),
+              signal: controller.signal,
+              highWaterMark: withoutBackpressure
+            })
+            // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
+            return { statusCode, next: new Inbox(answer, limitBytes).next }
+          },
+          catch: (cause) => cause
+        })
+      })
+  )
+
+/** How front-ends are reached. A simulation without a network puts its own carrier in place of undici. */
+export const carriers: FiberRef.FiberRef<(options: TransportOptions) => Effect.Effect<Carrier, never, Scope.Scope>> =
+  FiberRef.unsafeMake(overUndici)
+
 /** A transport to one front-end; its connections end with the scope. */
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { url, redact, limitBytes } = options
-    const dispatcher = yield* Effect.acquireRelease(
-      Effect.sync(() => makeDispatcher(options)),
-      (open) => Effect.promise(() => open.destroy())
-    )
+    const { redact } = options
+    const carry = yield* (yield* FiberRef.get(carriers))(options)
 
     const unreachable = (call: CallContext, sending: Sending) => (cause: unknown) =>
       new Unreachable({ ...call, reason: redact(reasonOf(cause)), outcome: sending.outcome })
-
-    const send = (call: CallContext, sending: Sending, body: Buffer, signal: AbortSignal) =>
-      Effect.tryPromise({
-        try: async () => {
-          const { statusCode, body: answer } = await dispatcher.request({
-            origin: url.origin,
-            path: `${url.pathname}${url.search}`,
-            method: "POST",
-            headers: { "content-type": "text/xml", "content-length": String(body.length) },
-            body: sending.content(body),
-            signal,
-            highWaterMark: withoutBackpressure
-          })
-          // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
-          return { statusCode, inbox: new Inbox(answer, limitBytes) }
-        },
-        catch: unreachable(call, sending)
-      })
 
     const post: Transport["post"] = (call, body, timeoutMillis, read) =>
       Effect.suspend(() => {
         const sending = new Sending()
         return Effect.gen(function* () {
-          // Aborting also ends the connection of an answer that nobody reads to its end.
-          const controller = yield* Effect.acquireRelease(
-            Effect.sync(() => new AbortController()),
-            (open) => Effect.sync(() => open.abort(new errors.RequestAbortedError()))
-          )
-          const { statusCode, inbox } = yield* send(call, sending, body, controller.signal)
+          const { statusCode, next } = yield* Effect.mapError(carry(body, sending), unreachable(call, sending))
           yield* checkStatus(call, statusCode)
-          return yield* read(Effect.mapError(inbox.next, unreachable(call, sending)))
+          return yield* read(Effect.mapError(next, unreachable(call, sending)))
         }).pipe(
           Effect.scoped,
           Effect.timeoutFail({

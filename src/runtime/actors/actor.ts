@@ -7,10 +7,11 @@
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Ref, Schema } from "effect"
-import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { OfferingId, OrderId, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal } from "../journal/journal.js"
 import { Offerings } from "../offerings/offering.js"
+import { Undone, undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
 import { actorIdle, orderRetry } from "../schedules.js"
 import { Quarantine } from "./quarantine.js"
@@ -19,8 +20,17 @@ import { Quarantine } from "./quarantine.js"
 export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "quarantined")
 
 export const ResourceActor = Entity.make("Resource", [
-  Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed })
+  Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed }),
+  /** Tries once more to undo what an erred order left behind. In the mailbox, so that it never meets another order of the resource. */
+  Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone })
 ])
+
+/** What a defect says of itself, in one line. */
+const defectOf = (cause: Cause.Cause<unknown>): string => {
+  const [defect] = Cause.defects(cause)
+  const text = defect instanceof Error ? `${defect.name}: ${defect.message}` : String(defect)
+  return (text.split("\n")[0] ?? "").replace(/\p{Cc}/gu, "?").slice(0, 500)
+}
 
 /** `owner`: what this process is called in the leases that it takes. */
 export const layer = (owner: string) =>
@@ -31,7 +41,24 @@ export const layer = (owner: string) =>
       const offerings = yield* Offerings
       const quarantine = yield* Quarantine
       const lease = yield* journal.lease(resource, owner).pipe(Effect.retry(orderRetry), Effect.orDie)
+      /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
+      const recordQuarantine = (order: OrderId, reason: string) =>
+        Effect.flatMap(journal.order(order, lease), (own) => own.append(wholeOrder, "quarantined", reason)).pipe(
+          Effect.catchAll((error) => Effect.logWarning(error.message))
+        )
       return {
+        UndoLeftovers: ({ payload: { offering: id, order } }) =>
+          Effect.gen(function* () {
+            const offering = (yield* Ref.get(offerings)).get(id)
+            if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
+            return yield* undoLeftovers(offering, order, lease)
+          }).pipe(
+            Effect.catchAllCause((cause) =>
+              Cause.isInterruptedOnly(cause)
+                ? Effect.interrupt
+                : Effect.as(Effect.logWarning(`Leftovers of order ${order} stay for now`, cause), "not now" as const)
+            )
+          ),
         Process: ({ payload: { offering: id, order } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
@@ -46,6 +73,7 @@ export const layer = (owner: string) =>
                       const reason = Cause.pretty(cause)
                       yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause)
                       yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
+                      yield* recordQuarantine(order, defectOf(cause))
                       yield* publish({
                         _tag: "Order",
                         order,

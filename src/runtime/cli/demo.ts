@@ -8,8 +8,8 @@ import { added, takeInventory } from "../demo/inventory.js"
 import { printLive } from "../demo/live.js"
 import { makeSetting } from "../demo/setting.js"
 import { tellStory } from "../demo/story.js"
-import { table } from "../demo/table.js"
 import { plugins } from "../plugins.js"
+import { table } from "./table.js"
 
 /** The demo did not end as it should; what it printed says where. */
 export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differences: ReadonlyArray<string> }> {

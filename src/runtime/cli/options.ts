@@ -16,3 +16,8 @@ export const port = (fallback: number) =>
     Options.withDescription("The port to listen on; 0 takes any free one."),
     Options.withDefault(fallback)
   )
+
+export const json = Options.boolean("json").pipe(Options.withDescription("Print JSON instead of a table."))
+
+/** Where the journal is, for commands that only look at it: one or the other, or the default directory. */
+export const journal = { config: Options.optional(config), dataDir }

@@ -5,9 +5,8 @@ import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { plugins } from "../plugins.js"
+import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
-
-const defaultDataDir = "site-actors-data"
 
 export const run = Command.make("run", { config: options.config, dataDir: options.dataDir }, ({ config, dataDir }) =>
   Effect.gen(function* () {

@@ -9,6 +9,7 @@
  * quoting secrets. `components.ts` joins the file's components with Waldur's.
  */
 export { components, componentsOfFile } from "./components.js"
+export { dataDirOf } from "./data-dir.js"
 export { loadConfig } from "./load.js"
 export type {
   ComponentOverride,
@@ -16,6 +17,7 @@ export type {
   EventSettings,
   LogLevelName,
   OfferingConfig,
+  OrderDeadlines,
   WaldurConnection
 } from "./model.js"
 export { ConfigInvalid, type Path, type Position, type Problem, placed, sentence } from "./problem.js"

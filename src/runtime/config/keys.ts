@@ -38,6 +38,28 @@ const whole = (least: number, most: number) =>
   )
 const wholeFrom = (least: number) => whole(least, 2_147_483_647)
 
+/** A deadline: "90s", "30m", "2h", "1d", or "never". */
+const Period = Schema.String.pipe(
+  Schema.filter((text) => text === "never" || periodOf(text) !== undefined, {
+    description: 'a time of at least 10 s, such as "90s", "30m", "2h" or "1d", or "never"'
+  })
+)
+const periodMillis: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** In ms; `undefined` for "never" and for what is no time. */
+export const periodOf = (text: string): number | undefined => {
+  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const millis = Number(digits) * (periodMillis[unit ?? ""] ?? Number.NaN)
+  return millis >= 10_000 ? millis : undefined
+}
+const period = (otherwise: string) => Schema.optionalWith(Period, { default: () => otherwise })
+
+/** Generous: whoever wants to wait less says so. Ending a resource is tried for ever. */
+export const OrderDeadlineKeys = Schema.Struct({
+  create: period("1d"),
+  update: period("1d"),
+  terminate: period("never")
+})
+
 const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
 const isLevel = (text: string): boolean => levels.some((level) => level === text.toUpperCase())
 const LogLevelText = Schema.String.pipe(
@@ -95,7 +117,9 @@ export const RootKeys = Schema.Struct({
   /** Seconds between two usage reports; the Python agent's default. */
   report_interval: seconds(1800),
   /** Seconds between two synchronisations of members; the Python agent's default. */
-  membership_sync_interval: seconds(300)
+  membership_sync_interval: seconds(300),
+  /** Days for which the journal keeps orders that have ended. */
+  journal_retention_days: Schema.optionalWith(whole(1, 36_500), { default: () => 90 })
 })
 
 export const OfferingKeys = Schema.Struct({
@@ -138,7 +162,9 @@ export const OfferingKeys = Schema.Struct({
   // Ours.
 
   /** PEM file of the authority that signed Waldur's certificate. */
-  ca_file: text
+  ca_file: text,
+  /** How long an order may take before it is undone. Time in which Waldur, the cloud or the agent was away does not count. */
+  order_deadlines: Schema.optionalWith(OrderDeadlineKeys, { default: () => Schema.decodeSync(OrderDeadlineKeys)({}) })
 })
 export type OfferingKeys = typeof OfferingKeys.Type
 

@@ -73,6 +73,7 @@ const assemble = (
     pollInterval: Duration.seconds(keys.poll_interval),
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
+    journalRetention: Duration.days(keys.journal_retention_days),
     timezone: keys.timezone,
     reportingPeriods: keys.reporting_periods,
     logLevel: levelOf(keys.log_level),

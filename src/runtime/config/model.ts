@@ -21,6 +21,8 @@ export interface Config {
   readonly pollInterval: Duration.Duration
   readonly reportInterval: Duration.Duration
   readonly membershipSyncInterval: Duration.Duration
+  /** For how long the journal keeps orders that have ended. */
+  readonly journalRetention: Duration.Duration
   /** For billing periods: "Europe/Tallinn". */
   readonly timezone: string
   /** How many billing periods are reported: 1 is the current one alone. */
@@ -74,6 +76,14 @@ export interface OfferingConfig {
   /** Leave out components whose usage went down, and report the rest. */
   readonly omitAnomalousUsage: boolean
   readonly events: EventSettings
+  readonly orderDeadlines: OrderDeadlines
+}
+
+/** How long an order may take, not counting the time in which it could not be carried out. None: as long as it takes. */
+export interface OrderDeadlines {
+  readonly create: Option.Option<Duration.Duration>
+  readonly update: Option.Option<Duration.Duration>
+  readonly terminate: Option.Option<Duration.Duration>
 }
 
 /** How to reach Waldur: the options of `makeWaldur`. */

@@ -1,12 +1,12 @@
 /** One entry of `offerings`: from what the file says to what the runtime uses. */
-import { Either, Option, Redacted, Schema } from "effect"
+import { Duration, Either, Option, Redacted, Schema } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import { OfferingId } from "../../core/orders.js"
 import type { Credentials } from "../../waldur/index.js"
 import { choosePlugin, findPlugin, isSettings, readSettings, type Settings } from "./backend.js"
 import { closest } from "./closest.js"
 import { fromEither, type Gathered, gathered } from "./gathered.js"
-import { ComponentKeys, OfferingKeys, uuidOf } from "./keys.js"
+import { ComponentKeys, OfferingKeys, periodOf, uuidOf } from "./keys.js"
 import type { ComponentOverride, OfferingConfig } from "./model.js"
 import { type Path, type Problem, pathText } from "./problem.js"
 import { read, type Source } from "./read.js"
@@ -80,12 +80,20 @@ export const readOffering = (
         host: filled(keys.stomp_ws_host),
         port: Option.fromNullable(keys.stomp_ws_port),
         path: filled(keys.stomp_ws_path)
+      },
+      orderDeadlines: {
+        create: deadlineOf(keys.order_deadlines.create),
+        update: deadlineOf(keys.order_deadlines.update),
+        terminate: deadlineOf(keys.order_deadlines.terminate)
       }
     },
     [],
     [...notices, ...oddities(source, keys, at)]
   )
 }
+
+const deadlineOf = (text: string): Option.Option<Duration.Duration> =>
+  Option.map(Option.fromNullable(periodOf(text)), Duration.millis)
 
 const filled = (text: string): Option.Option<string> => (text === "" ? Option.none() : Option.some(text))
 

@@ -34,6 +34,15 @@ export interface EndedOrder {
   readonly milliseconds: number
 }
 
+/** What a customer fills in to order something new. */
+export interface Wish {
+  readonly offering: string
+  readonly project: string
+  readonly plan: string
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly limits?: Readonly<Record<string, number>>
+}
+
 const ends = ["done", "erred", "canceled", "rejected"]
 
 /** `url`: the server's, without `/api/`. */
@@ -72,40 +81,48 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
           milliseconds: (yield* Clock.currentTimeMillis) - since
         }
       })
-    const change = (resource: string, action: string, body: unknown) =>
+    const toItsEnd = <E, R>(placing: Effect.Effect<string, E, R>) =>
       Effect.gen(function* () {
         const since = yield* Clock.currentTimeMillis
-        const answer = yield* post(`marketplace-resources/${resource}/${action}/`, body)
-        return yield* awaitEnd((yield* Schema.decodeUnknown(OrderNumber)(answer)).order_uuid, since)
+        return yield* awaitEnd(yield* placing, since)
       })
     const planUrl = (offering: string, plan: string) =>
       `${url}/api/marketplace-public-offerings/${offering}/plans/${plan}/`
 
-    return {
-      create: (wish: {
-        readonly offering: string
-        readonly project: string
-        readonly plan: string
-        readonly attributes: Readonly<Record<string, unknown>>
-        readonly limits?: Readonly<Record<string, number>>
-      }) =>
-        Effect.gen(function* () {
-          const since = yield* Clock.currentTimeMillis
-          const answer = yield* post("marketplace-orders/", {
-            offering: `${url}/api/marketplace-public-offerings/${wish.offering}/`,
-            project: `${url}/api/projects/${wish.project}/`,
-            plan: planUrl(wish.offering, wish.plan),
-            attributes: wish.attributes,
-            accepting_terms_of_service: true,
-            ...(wish.limits === undefined ? {} : { limits: wish.limits })
-          })
-          return yield* awaitEnd((yield* Schema.decodeUnknown(OrderView)(answer)).uuid, since)
-        }),
+    /** Places an order without waiting for it. Gives its uuid. */
+    const place = {
+      create: (wish: Wish) =>
+        post("marketplace-orders/", {
+          offering: `${url}/api/marketplace-public-offerings/${wish.offering}/`,
+          project: `${url}/api/projects/${wish.project}/`,
+          plan: planUrl(wish.offering, wish.plan),
+          attributes: wish.attributes,
+          accepting_terms_of_service: true,
+          ...(wish.limits === undefined ? {} : { limits: wish.limits })
+        }).pipe(
+          Effect.flatMap(Schema.decodeUnknown(OrderView)),
+          Effect.map(({ uuid }) => uuid)
+        ),
+      change: (resource: string, action: "update_limits" | "switch_plan" | "terminate", body: unknown) =>
+        post(`marketplace-resources/${resource}/${action}/`, body).pipe(
+          Effect.flatMap(Schema.decodeUnknown(OrderNumber)),
+          Effect.map(({ order_uuid }) => order_uuid)
+        ),
       updateLimits: (resource: string, limits: Readonly<Record<string, number>>) =>
-        change(resource, "update_limits", { limits }),
+        place.change(resource, "update_limits", { limits }),
       switchPlan: (resource: string, offering: string, plan: string) =>
-        change(resource, "switch_plan", { plan: planUrl(offering, plan) }),
-      terminate: (resource: string) => change(resource, "terminate", {}),
+        place.change(resource, "switch_plan", { plan: planUrl(offering, plan) }),
+      terminate: (resource: string) => place.change(resource, "terminate", {})
+    }
+
+    return {
+      place,
+      create: (wish: Wish) => toItsEnd(place.create(wish)),
+      updateLimits: (resource: string, limits: Readonly<Record<string, number>>) =>
+        toItsEnd(place.updateLimits(resource, limits)),
+      switchPlan: (resource: string, offering: string, plan: string) =>
+        toItsEnd(place.switchPlan(resource, offering, plan)),
+      terminate: (resource: string) => toItsEnd(place.terminate(resource)),
       resource: (uuid: string) =>
         Effect.flatMap(
           send(HttpClientRequest.get(`${url}/api/marketplace-resources/${uuid}/`)),

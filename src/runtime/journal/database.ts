@@ -8,6 +8,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { SqlClient } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { Data, Effect, Layer } from "effect"
+import { migrations } from "./migrations.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -19,49 +20,6 @@ export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
     return `The database ${this.path} cannot be used: ${this.reason}. ${this.hint}`
   }
 }
-
-/** Bumped with every change of the tables; each step stands in `migrations`. */
-const migrations: ReadonlyArray<ReadonlyArray<string>> = [
-  [
-    // What happened, in the order in which it happened. `step` is "order" for what concerns the order as a whole.
-    `CREATE TABLE journal (
-       id INTEGER PRIMARY KEY AUTOINCREMENT,
-       order_id TEXT NOT NULL,
-       resource_id TEXT NOT NULL,
-       epoch INTEGER NOT NULL,
-       step TEXT NOT NULL,
-       event TEXT NOT NULL,
-       at INTEGER NOT NULL,
-       data TEXT
-     ) STRICT`,
-    "CREATE INDEX journal_order ON journal (order_id, id)",
-    "CREATE INDEX journal_resource ON journal (resource_id, id)",
-    "CREATE INDEX journal_whole_order ON journal (order_id, id) WHERE step = 'order'",
-    // Who may write about a resource: the actor that holds its newest epoch.
-    `CREATE TABLE lease (
-       resource_id TEXT PRIMARY KEY,
-       epoch INTEGER NOT NULL,
-       owner TEXT NOT NULL,
-       at INTEGER NOT NULL
-     ) STRICT`,
-    `CREATE TABLE reservation (
-       pool TEXT NOT NULL,
-       resource_id TEXT NOT NULL,
-       first INTEGER NOT NULL,
-       last INTEGER NOT NULL,
-       PRIMARY KEY (pool, resource_id)
-     ) STRICT`,
-    // What an undo could not remove.
-    `CREATE TABLE leftover (
-       order_id TEXT NOT NULL,
-       resource_id TEXT NOT NULL,
-       step TEXT NOT NULL,
-       reason TEXT NOT NULL,
-       at INTEGER NOT NULL,
-       PRIMARY KEY (order_id, step)
-     ) STRICT`
-  ]
-]
 
 const migrate = (path: string) =>
   Effect.gen(function* () {
@@ -83,7 +41,8 @@ const migrate = (path: string) =>
     }
   })
 
-const prepare = (path: string) =>
+/** Settings and tables. `path`: for sentences. */
+export const prepare = (path: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* sql`PRAGMA journal_mode = WAL`

@@ -5,8 +5,8 @@
  * only while that lease is the newest. A process that was paused and wakes up late therefore writes nothing, and calls nothing,
  * because what is not written down is not called.
  */
-import { SqlClient, type SqlError } from "@effect/sql"
-import { Clock, Context, Effect, Layer, Ref } from "effect"
+import { SqlClient } from "@effect/sql"
+import { Clock, Context, Effect, Layer, Option, Ref } from "effect"
 import {
   type JournalEntry,
   type JournalError,
@@ -20,6 +20,7 @@ import {
   type ResourceId,
   wholeOrder
 } from "../../core/index.js"
+import { unavailable } from "./sql.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
 export interface Lease {
@@ -47,25 +48,26 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly openOrders: Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
+    /** What is left of an order now: what the list had of it beside that is gone. */
+    readonly settleLeftovers: (order: OrderId, left: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
+    /** Another order of the resource that was accepted after this one. */
+    readonly overtakenBy: (
+      order: OrderId,
+      resource: ResourceId
+    ) => Effect.Effect<Option.Option<OrderId>, JournalUnavailable>
   }
 >() {}
 
 /** Events of the whole order after which nothing more is to be done for it. */
 const ended = ["done", "erred"]
 
-const unavailable = <A, R>(effect: Effect.Effect<A, SqlError.SqlError, R>): Effect.Effect<A, JournalUnavailable, R> =>
-  Effect.mapError(effect, (error) => {
-    const cause = error.cause instanceof Error ? error.cause.message : error.message
-    return new JournalUnavailable({ reason: cause })
-  })
-
-interface Row {
+export interface Row {
   readonly step: string
   readonly event: string
   readonly at: number
   readonly data: string | null
 }
-const entryOf = (row: Row): JournalEntry => ({
+export const entryOf = (row: Row): JournalEntry => ({
   step: row.step,
   event: row.event,
   at: row.at,
@@ -73,7 +75,7 @@ const entryOf = (row: Row): JournalEntry => ({
 })
 
 /** What counts for carrying the order out: everything since it was last accepted. An order that was taken up again starts afresh. */
-const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArray<JournalEntry> => {
+export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArray<JournalEntry> => {
   const accepted = entries.findLastIndex((entry) => entry.step === wholeOrder && entry.event === "accepted")
   return accepted === -1 ? entries : entries.slice(accepted)
 }
@@ -112,6 +114,19 @@ const make = Effect.gen(function* () {
       return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
     })
 
+  const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>
+    Effect.forEach(
+      leftovers,
+      ({ order, resource, step, reason }) =>
+        Effect.flatMap(Clock.currentTimeMillis, (at) =>
+          unavailable(sql`
+            INSERT INTO leftover (order_id, resource_id, step, reason, at)
+            VALUES (${order}, ${resource}, ${step}, ${reason}, ${at})
+            ON CONFLICT (order_id, step) DO UPDATE SET reason = excluded.reason`)
+        ),
+      { discard: true }
+    )
+
   return Journal.of({
     lease: (resource, owner) =>
       Effect.gen(function* () {
@@ -142,17 +157,26 @@ const make = Effect.gen(function* () {
         rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
       )
     ),
-    recordLeftovers: (leftovers) =>
-      Effect.forEach(
-        leftovers,
-        ({ order, resource, step, reason }) =>
-          Effect.flatMap(Clock.currentTimeMillis, (at) =>
-            unavailable(sql`
-              INSERT INTO leftover (order_id, resource_id, step, reason, at)
-              VALUES (${order}, ${resource}, ${step}, ${reason}, ${at})
-              ON CONFLICT (order_id, step) DO UPDATE SET reason = excluded.reason, at = excluded.at`)
-          ),
-        { discard: true }
+    recordLeftovers,
+    settleLeftovers: (id, left) =>
+      Effect.zipRight(
+        unavailable(
+          left.length === 0
+            ? sql`DELETE FROM leftover WHERE order_id = ${id}`
+            : sql`DELETE FROM leftover
+                WHERE order_id = ${id} AND step NOT IN ${sql.in(left.map((leftover) => leftover.step))}`
+        ),
+        recordLeftovers(left)
+      ),
+    overtakenBy: (id, resource) =>
+      Effect.map(
+        unavailable(sql<{ readonly order_id: OrderId }>`
+          SELECT order_id FROM journal
+          WHERE resource_id = ${resource} AND order_id <> ${id} AND step = ${wholeOrder} AND event = 'accepted'
+            AND id > (SELECT max(id) FROM journal
+              WHERE order_id = ${id} AND step = ${wholeOrder} AND event = 'accepted')
+          ORDER BY id LIMIT 1`),
+        ([row]) => Option.map(Option.fromNullable(row), ({ order_id }) => order_id)
       ),
     leftovers: unavailable(
       sql<{

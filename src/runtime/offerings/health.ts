@@ -1,11 +1,13 @@
 /**
  * Whether an offering's orders can be carried out.
  *
+ * While one of its servers is away (`core/breaker.ts`), its orders wait at the gate instead of trying, and go on when the server answers.
+ *
  * A fault of the configuration (wrong credentials, no rights) stops the offering: orders in work wait at the gate, none is taken,
  * and none is failed for it. A probe looks until the fault is mended, and opens the gate again. No restart needed.
  */
 import { Clock, Effect, type Scope, SubscriptionRef } from "effect"
-import type { SiteError } from "../../core/index.js"
+import type { EndpointListener, SiteError } from "../../core/index.js"
 import { mendProbe } from "../schedules.js"
 
 export type Status =
@@ -16,25 +18,47 @@ export type Status =
 
 export interface OfferingHealth {
   readonly status: SubscriptionRef.SubscriptionRef<Status>
-  /** Passes while the offering runs, waits while it is stopped. */
+  /** Passes while the offering runs and its servers answer; waits while it is stopped or one of them is away. */
   readonly passed: Effect.Effect<void>
   /** Says what went wrong; an error of disposition `stop-offering` closes the gate. */
   readonly report: (error: SiteError) => Effect.Effect<void>
   /** A call went well: whatever was degraded is over. A stopped offering only opens when its probe succeeds. */
   readonly recovered: Effect.Effect<void>
+  /** Do orders wait at the gate now? */
+  readonly waits: Effect.Effect<boolean>
+  /** Hears of the servers that the offering rests on. */
+  readonly endpoint: EndpointListener
 }
 
+/** Told when the gate closes and when it opens: so much time is not counted against an order's deadline. */
+export interface PauseRecorder {
+  readonly began: (reason: string) => Effect.Effect<void>
+  readonly ended: Effect.Effect<void>
+}
+const unrecorded: PauseRecorder = { began: () => Effect.void, ended: Effect.void }
+
 /** `probe`: the cheapest look at everything that the offering needs; asked only while it is stopped. */
-export const make = (probe: Effect.Effect<unknown, SiteError>): Effect.Effect<OfferingHealth, never, Scope.Scope> =>
+export const make = (
+  probe: Effect.Effect<unknown, SiteError>,
+  recorder: PauseRecorder = unrecorded
+): Effect.Effect<OfferingHealth, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const status = yield* SubscriptionRef.make<Status>({ _tag: "Ok" })
     const gate = yield* Effect.makeLatch(true)
+    const away = new Map<string, string>()
+    /** Opens or closes the gate as things stand now. */
+    const settle = (reason: string) =>
+      Effect.flatMap(SubscriptionRef.get(status), (now) =>
+        now._tag === "Stopped" || away.size > 0
+          ? Effect.zipRight(gate.close, recorder.began(reason))
+          : Effect.zipRight(recorder.ended, gate.open)
+      )
     const mend = probe.pipe(
       Effect.tapError((error) => Effect.logDebug(`Still stopped: ${error.message}`)),
       Effect.retry(mendProbe),
       Effect.zipRight(SubscriptionRef.set(status, { _tag: "Ok" })),
-      Effect.zipRight(gate.open)
+      Effect.zipRight(settle(""))
     )
     const report = (error: SiteError) =>
       Effect.gen(function* () {
@@ -51,13 +75,27 @@ export const make = (probe: Effect.Effect<unknown, SiteError>): Effect.Effect<Of
           (now): Status => (now._tag === "Stopped" ? now : { _tag: "Stopped", reason: error.message, since })
         )
         if (before._tag === "Stopped") return
-        yield* gate.close
+        yield* settle(error.message)
         yield* Effect.forkIn(mend.pipe(Effect.delay("5 seconds")), scope)
       }).pipe(Effect.uninterruptible)
     return {
       status,
       passed: gate.await,
+      waits: Effect.map(SubscriptionRef.get(status), (now) => now._tag === "Stopped" || away.size > 0),
       report,
-      recovered: SubscriptionRef.update(status, (now): Status => (now._tag === "Degraded" ? { _tag: "Ok" } : now))
+      recovered: SubscriptionRef.update(status, (now): Status => (now._tag === "Degraded" ? { _tag: "Ok" } : now)),
+      endpoint: (event) =>
+        Effect.gen(function* () {
+          const since = yield* Clock.currentTimeMillis
+          if (event.away) away.set(event.endpoint, event.reason)
+          else away.delete(event.endpoint)
+          yield* SubscriptionRef.update(status, (now): Status => {
+            if (now._tag === "Stopped") return now
+            return away.size === 0
+              ? { _tag: "Ok" }
+              : { _tag: "Degraded", reason: [...away.values()].join(" "), since: now._tag === "Ok" ? since : now.since }
+          })
+          yield* settle(event.reason)
+        }).pipe(Effect.uninterruptible)
     }
   })

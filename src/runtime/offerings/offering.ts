@@ -2,6 +2,7 @@
 import { Context, type Effect, Layer, Ref } from "effect"
 import type { Backend, Component, OfferingId, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
+import type { OrderDeadlines } from "../config/index.js"
 import type { OfferingHealth } from "./health.js"
 
 export interface Offering {
@@ -10,6 +11,7 @@ export interface Offering {
   readonly waldur: WaldurService
   readonly backend: Backend<unknown>
   readonly health: OfferingHealth
+  readonly deadlines: OrderDeadlines
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
   /** As Waldur has them at this moment: they win over the settings of the file. */

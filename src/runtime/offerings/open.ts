@@ -3,18 +3,28 @@
  *
  * Repeated for as long as it takes: an offering whose marketplace is away at the start comes later.
  */
-import { Effect, FiberSet, type Layer, Option, Redacted } from "effect"
-import { type Component, OfferingFault, observed } from "../../core/index.js"
-import { makeWaldur } from "../../waldur/index.js"
+import { Effect, ExecutionStrategy, Exit, FiberSet, Layer, Option, Redacted, Ref, Scope } from "effect"
+import {
+  type Breaker,
+  type Component,
+  endpointListener,
+  OfferingFault,
+  observed,
+  type SiteError
+} from "../../core/index.js"
+import { makeWaldur, type WaldurError, WaldurServers } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
+import { Pauses } from "../journal/pauses.js"
 import { backendIdGuard } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
 
-export const connectWaldur = (config: OfferingConfig) =>
+/** `breaker`: of its server; without one every call is sent, as `site-actors check` wants it. */
+export const connectWaldur = (config: OfferingConfig, breaker?: Breaker<WaldurError>) =>
   makeWaldur({
     ...config.waldur,
+    ...(breaker === undefined ? {} : { breaker }),
     observe: (call) =>
       observed({
         system: "waldur",
@@ -25,21 +35,45 @@ export const connectWaldur = (config: OfferingConfig) =>
       })
   })
 
-/** Fails with what stands in the way now; sends a few calls to Waldur and none to the backend. */
+/** Fails with what stands in the way now, and leaves nothing open then; sends a few calls to Waldur and none to the backend. */
 export const openOffering = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
   Effect.gen(function* () {
-    const waldur = yield* connectWaldur(config)
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    return yield* opened(config, memoMap).pipe(
+      Scope.extend(scope),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+  })
+
+const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
+  Effect.gen(function* () {
+    const servers = yield* Layer.buildWithMemoMap(WaldurServers.layer, memoMap, yield* Effect.scope)
+    const pauses = yield* Pauses
+    // The health comes first: from the moment of connecting, the servers say whether they are there.
+    const probe = yield* Ref.make<Effect.Effect<unknown, SiteError>>(Effect.void)
+    const quietly = Effect.catchAll((error: Error) => Effect.logWarning(error.message))
+    const health = yield* Health.make(Effect.flatten(Ref.get(probe)), {
+      began: (reason) => quietly(pauses.began(config.id, reason)),
+      ended: quietly(pauses.ended(config.id))
+    })
+    const listening = <A, E, R>(connecting: Effect.Effect<A, E, R>) =>
+      Effect.locally(connecting, endpointListener, health.endpoint)
+    const server = yield* Effect.flatMap(WaldurServers, (all) => all.breaker(config.waldur.apiUrl)).pipe(
+      Effect.provide(servers)
+    )
+    const waldur = yield* listening(connectWaldur(config, server))
     const inWaldur = yield* waldur.offering(config.id)
     const known = yield* Effect.mapError(components(config, inWaldur.components), allOf)
-    const backend = yield* openBackend(config, known, memoMap)
-    const probe = Effect.zipRight(waldur.offering(config.id), backend.ping)
+    const backend = yield* listening(openBackend(config, known, memoMap))
+    yield* Ref.set(probe, Effect.zipRight(waldur.offering(config.id), backend.ping))
     const guards = yield* FiberSet.make()
     const offering: Offering = {
       id: config.id,
       name: config.name,
       waldur,
       backend,
-      health: yield* Health.make(probe),
+      health,
+      deadlines: config.orderDeadlines,
       components: known,
       pluginOptions: yield* Effect.cachedWithTTL(
         Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions),

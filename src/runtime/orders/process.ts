@@ -4,7 +4,7 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schedule, Schema } from "effect"
 import {
   type CarriedOut,
   carryOut,
@@ -29,9 +29,12 @@ import {
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import { type Activities, publish } from "../activity.js"
+import { Wakes } from "../control/wakes.js"
 import { Journal, type Lease } from "../journal/journal.js"
+import type { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
+import { type Deadline, withDeadline } from "./deadline.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 
@@ -51,10 +54,29 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
-    Effect.retry({ schedule: orderRetry, while: (error) => !(error instanceof LeaseLost) }),
+    untilWoken(order),
     Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
     Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
   )
+
+/** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
+const untilWoken =
+  (order: OrderId) =>
+  <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost, R | Wakes> =>
+    Effect.gen(function* () {
+      const wakes = yield* Wakes
+      const rests = yield* Schedule.driver(orderRetry)
+      const woken = Effect.zipRight(wakes.woken(order), rests.reset)
+      const go: Effect.Effect<A, LeaseLost, R> = Effect.catchAll(effect, (error) =>
+        error instanceof LeaseLost
+          ? Effect.fail(error)
+          : Effect.zipRight(
+              Effect.raceFirst(Effect.ignore(rests.next(error)), woken),
+              Effect.suspend(() => go)
+            )
+      )
+      return yield* go
+    })
 
 const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteError) =>
   Effect.gen(function* () {
@@ -67,7 +89,7 @@ const attempt = (
   offering: Offering,
   id: OrderId,
   lease: Lease
-): Effect.Effect<Ended, SiteError, Journal | Activities | Reservations> =>
+): Effect.Effect<Ended, SiteError, Journal | Activities | Reservations | Pauses> =>
   Effect.gen(function* () {
     const journal = yield* (yield* Journal).order(id, lease)
     const order = yield* offering.waldur.order(id)
@@ -84,16 +106,25 @@ const attempt = (
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
     if (Option.isSome(refusalIn(yield* journal.entries))) yield* tell(offering, journal, "undoing")
-    const { request } = accepted
-    const result: CarriedOut<void> =
-      request === undefined
-        ? yield* carryOut(journal, Effect.void)
-        : yield* carryOut(journal, handle(offering, request, accepted.approve)).pipe(
-            Effect.provideService(Marketplace, marketplaceOf(offering))
-          )
+    if (heldBack(yield* journal.entries)) yield* journal.append(wholeOrder, "resumed")
+    const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, result.refusal, result.leftovers)
+  })
+
+/** Forward within the order's deadline, or, once it is refused, back. */
+export const carryOutAccepted = (
+  offering: Offering,
+  journal: OrderJournal,
+  { request, approve }: Accepted
+): Effect.Effect<CarriedOut<void>, SiteError, Reservations | Pauses> =>
+  Effect.gen(function* () {
+    if (request === undefined) return yield* carryOut(journal, Effect.void)
+    const timed = yield* withDeadline(offering, journal, request)
+    return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within)).pipe(
+      Effect.provideService(Marketplace, marketplaceOf(offering))
+    )
   })
 
 /**
@@ -101,13 +132,13 @@ const attempt = (
  *
  * The server's background task after an approval, which must be over before a backend id is set, is waited for while the backend works.
  */
-const handle = (offering: Offering, request: OrderRequest, approve: boolean) =>
+const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
     if (approve) yield* ensureDone("waldur: approve", offering.waldur.approveByProvider(request.order))
     const [hasScope, outcome] = yield* Effect.all(
       [
         decide("waldur: executing", Schema.Boolean, executing(offering, request.order)),
-        backendHandler(offering, request)
+        within(backendHandler(offering, request))
       ],
       { concurrency: "unbounded" }
     )
@@ -199,14 +230,18 @@ const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", d
     return how
   })
 
-const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
+/** Was it quarantined, and now it is tried again: after a release, or by another process? */
+const heldBack = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.findLast((entry) => entry.step === wholeOrder)?.event === "quarantined"
+
+export const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
   const last = entries.findLast(
     (entry) => entry.step === wholeOrder && ["accepted", "done", "erred"].includes(entry.event)
   )
   return last === undefined ? "new" : last.event === "done" ? "done" : last.event === "erred" ? "erred" : "open"
 }
 
-const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<Accepted> =>
+export const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<Accepted> =>
   Schema.decodeUnknown(Accepted)(
     entries.findLast((entry) => entry.step === wholeOrder && entry.event === "accepted")?.data
   ).pipe(Effect.orDie)

@@ -1,11 +1,19 @@
-/** Plain text tables for terminals: columns as wide as their widest cell, numbers to the right. */
+/** Plain text tables for terminals: columns as wide as their widest cell, numbers to the right. One line a row, whatever a name holds. */
 
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"
 }
 
-export const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+/** Without control characters: a customer's name must neither break a line nor move the cursor. */
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s+/g, " ")
+    .replace(/\p{Cc}/gu, "?")
+    .trim()
+
+export const table = (columns: ReadonlyArray<Column>, given: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const rows = given.map((row) => row.map(oneLine))
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...rows.map((row) => (row[index] ?? "").length))
   )

@@ -1,0 +1,87 @@
+/** How commands that look at the journal find it, and how they ask the running agent for something. */
+import { FileSystem, Path } from "@effect/platform"
+import { Console, Data, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { dataDirOf } from "../config/index.js"
+import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
+import * as Database from "../journal/database.js"
+import { ordersLike, silence } from "../journal/history.js"
+
+export const defaultDataDir = "site-actors-data"
+
+/** What was asked for cannot be had; the message says why and what to do. */
+export class NotPossible extends Data.TaggedError("NotPossible")<{ readonly reason: string }> {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+export interface JournalPlace {
+  readonly config: Option.Option<string>
+  readonly dataDir: Option.Option<string>
+}
+
+/** The journal's database, as the command line names it. A journal that is not there is an error here, and is not made. */
+export const journalAt = ({ config, dataDir }: JournalPlace) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
+      const directory = Option.getOrElse(
+        Option.orElse(dataDir, () => fromFile),
+        () => defaultDataDir
+      )
+      const file = (yield* Path.Path).join(directory, "journal.db")
+      const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
+      if (!there) {
+        return yield* new NotPossible({
+          reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+        })
+      }
+      return Database.layer(directory)
+    })
+  ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
+
+/** An agent that runs says so every 5 s. */
+const alive = Duration.toMillis("20 seconds")
+
+export const agentRuns = Effect.map(
+  silence,
+  Option.exists((millis) => millis < alive)
+)
+
+/** One order, by its uuid (dashes or not) or an unambiguous beginning of it. */
+export const findOrder = (uuid: string) =>
+  Effect.gen(function* () {
+    const wanted = uuid.replaceAll("-", "").toLowerCase()
+    const found = wanted.length < 4 ? [] : yield* ordersLike(wanted)
+    const [only] = found
+    if (only === undefined) {
+      return yield* new NotPossible({
+        reason: `The journal knows no order ${JSON.stringify(uuid)}. \`site-actors orders --all\` lists those that it knows.`
+      })
+    }
+    if (found.length > 1) {
+      return yield* new NotPossible({ reason: `Several orders begin with ${wanted}: write more of the uuid.` })
+    }
+    return only
+  })
+
+/** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. */
+export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput) =>
+  Effect.gen(function* () {
+    const runs = yield* agentRuns
+    const id = yield* ask(kind, subject)
+    if (!runs) {
+      return yield* Console.log("The agent does not run now. It is done when it starts.")
+    }
+    const answer = yield* Effect.delay(answerTo(id), "200 millis").pipe(
+      Effect.repeat({ until: Option.isSome }),
+      Effect.timeoutTo({ duration: patience, onSuccess: (found) => found, onTimeout: () => Option.none<Answer>() })
+    )
+    if (Option.isNone(answer)) {
+      return yield* new NotPossible({
+        reason: "The agent has not answered yet: it does it when it comes to it. See its log."
+      })
+    }
+    if (!answer.value.ok) return yield* new NotPossible({ reason: answer.value.outcome })
+    yield* Console.log(answer.value.outcome)
+  })

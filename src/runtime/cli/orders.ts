@@ -1,0 +1,112 @@
+/** `site-actors orders` and `site-actors order`: what the journal says of orders, while the agent runs and after it has stopped. */
+import { Args, Command, Options } from "@effect/cli"
+import { Clock, Console, Effect, Option } from "effect"
+import { type OrderSummary, pausesNow, orders as readOrders, silence, storyOf, summaryOf } from "../journal/history.js"
+import { findOrder, journalAt } from "./open-journal.js"
+import * as options from "./options.js"
+import { storyLines } from "./story.js"
+import { table } from "./table.js"
+import { span, when } from "./times.js"
+
+const all = Options.boolean("all").pipe(
+  Options.withDescription("Every order in the journal, not only the open ones and the last 20 that ended.")
+)
+
+export const orders = Command.make("orders", { ...options.journal, json: options.json, all }, (given) =>
+  Effect.gen(function* () {
+    const found = yield* readOrders(given.all ? Number.POSITIVE_INFINITY : 20)
+    const now = yield* Clock.currentTimeMillis
+    if (given.json) return yield* Console.log(JSON.stringify(found.map(asJson), null, 2))
+    yield* Console.log(found.length === 0 ? "The journal has no orders." : ordersTable(found, now))
+    yield* Console.log(`\n${yield* situation}`)
+  }).pipe(Effect.provide(journalAt(given)))
+).pipe(
+  Command.withDescription(
+    "Lists orders: the open ones and the last that ended, with their state and last step or error. `site-actors order <uuid>` tells one in full."
+  )
+)
+
+const asJson = (summary: OrderSummary) => ({
+  ...summary,
+  since: new Date(summary.since).toISOString(),
+  lastAt: new Date(summary.lastAt).toISOString()
+})
+
+const ordersTable = (found: ReadonlyArray<OrderSummary>, now: number): string =>
+  table(
+    [
+      { title: "order" },
+      { title: "type" },
+      { title: "resource" },
+      { title: "state" },
+      { title: "since (UTC)" },
+      { title: "for", align: "right" },
+      { title: "last" }
+    ],
+    found.map((one) => [
+      one.order,
+      one.type,
+      one.name === "" ? one.resource : one.name,
+      one.state,
+      when(one.since),
+      span((one.state === "done" || one.state === "erred" ? one.lastAt : now) - one.since),
+      cut(one.last)
+    ])
+  )
+
+/** A row should fit a screen; `order` shows everything. */
+const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 97)}...` : text)
+
+/** Whether an agent runs, and what holds orders up. */
+const situation = Effect.gen(function* () {
+  const now = yield* Clock.currentTimeMillis
+  const agent = Option.match(yield* silence, {
+    onNone: () => "No agent has run on this journal yet.",
+    onSome: (millis) =>
+      millis < 20_000 ? "The agent runs." : `The agent does not run: its last sign of life was ${span(millis)} ago.`
+  })
+  const pauses = (yield* pausesNow).map(
+    (pause) => `Offering ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`
+  )
+  return [agent, ...pauses].join("\n")
+})
+
+const uuid = Args.text({ name: "uuid" }).pipe(Args.withDescription("The order's uuid in Waldur, or its beginning."))
+
+export const order = Command.make("order", { uuid, ...options.journal, json: options.json }, (given) =>
+  Effect.gen(function* () {
+    const found = yield* findOrder(given.uuid)
+    const story = yield* storyOf(found.order)
+    const summary = summaryOf(found.order, found.resource, story)
+    if (given.json) {
+      const entries = story.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }))
+      return yield* Console.log(JSON.stringify({ ...asJson(summary), entries }, null, 2))
+    }
+    const { type, name, resource, offering, state } = summary
+    yield* Console.log(
+      [
+        `Order     ${found.order}  ${type}`,
+        `Resource  ${resource}  ${JSON.stringify(name)}`,
+        `Offering  ${offering}`,
+        `State     ${state}${summary.last === "" ? "" : `: ${JSON.stringify(summary.last).slice(1, -1)}`}`,
+        "",
+        table(
+          [
+            { title: "at (UTC)" },
+            { title: "step" },
+            { title: "took", align: "right" },
+            { title: "" },
+            { title: "result" }
+          ],
+          storyLines(story).map((line) => [
+            when(line.at),
+            line.step,
+            line.millis === undefined ? "" : span(line.millis),
+            line.event,
+            line.detail
+          ])
+        )
+      ].join("\n")
+    )
+  }).pipe(Effect.provide(journalAt(given)))
+).pipe(Command.withDescription("Tells one order: each of its steps, when, how long, with its result or error."))

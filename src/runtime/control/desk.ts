@@ -1,0 +1,102 @@
+/** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
+import { Cause, Effect, Ref, Schema } from "effect"
+import { OrderId, ResourceId } from "../../core/index.js"
+import { Quarantine } from "../actors/quarantine.js"
+import { Journal, sinceAccepted } from "../journal/journal.js"
+import { Offerings } from "../offerings/offering.js"
+import { stateIn } from "../orders/process.js"
+import { requestRound } from "../schedules.js"
+import { acceptedOffering } from "./accepted.js"
+import { tryLeftovers } from "./leftovers.js"
+import { type Answer, type ControlRequest, settle, waiting } from "./requests.js"
+import { Wakes } from "./wakes.js"
+
+const done = (outcome: string): Answer => ({ ok: true, outcome })
+const not = (outcome: string): Answer => ({ ok: false, outcome })
+
+const handleAll = (requests: ReadonlyArray<ControlRequest>) =>
+  Effect.forEach(requests, (request) => Effect.flatMap(handled(request), (answer) => settle(request.id, answer)), {
+    discard: true
+  })
+
+/** Never ends, never fails. Requests are handled one after the other: they are few. */
+export const attendDesk = waiting.pipe(
+  Effect.flatMap(handleAll),
+  Effect.catchAll((error) => Effect.logDebug(`Requests cannot be looked at: ${error.message}`)),
+  Effect.repeat(requestRound),
+  Effect.asVoid
+)
+
+function handled(request: ControlRequest) {
+  return Effect.gen(function* () {
+    yield* Effect.logInfo(`Asked at the command line: ${request.kind} ${request.subject}`)
+    switch (request.kind) {
+      case "retry":
+        return Schema.is(OrderId)(request.subject) ? yield* retry(request.subject) : not("That is no order's uuid.")
+      case "leftovers":
+        return yield* leftovers(Schema.is(OrderId)(request.subject) ? request.subject : undefined)
+      case "release":
+        return Schema.is(ResourceId)(request.subject)
+          ? yield* release(request.subject)
+          : not("That is no resource's uuid.")
+      default:
+        return not(`This agent does not know how to ${request.kind}.`)
+    }
+  }).pipe(
+    Effect.catchAllCause((cause) =>
+      Cause.isInterruptedOnly(cause)
+        ? Effect.interrupt
+        : Effect.as(Effect.logWarning("A request could not be handled", cause), not(reasonOf(cause)))
+    )
+  )
+}
+
+const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = Cause.squash(cause)
+  return failure instanceof Error ? failure.message : String(failure)
+}
+
+const release = (resource: ResourceId) =>
+  Effect.gen(function* () {
+    const quarantine = yield* Quarantine
+    if (!(yield* quarantine.holds(resource))) return not("This resource is not in quarantine.")
+    yield* quarantine.release(resource)
+    return done("Released: its order is taken up again at the next look at the queue.")
+  })
+
+const leftovers = (only: OrderId | undefined) =>
+  Effect.gen(function* () {
+    const tried = yield* tryLeftovers(only)
+    if (tried.length === 0) return done("Nothing is left over.")
+    const said = tried.map(({ order, undone }) => `order ${order}: ${undone}`).join("; ")
+    const settled = tried.every(({ undone }) => undone === "gone" || undone === "overtaken")
+    return settled ? done(`Undone: ${said}.`) : not(`Not all could be undone: ${said}.`)
+  })
+
+const retry = (order: OrderId) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const story = yield* journal.story(order)
+    const id = yield* acceptedOffering(order)
+    const offering = id === undefined ? undefined : (yield* Ref.get(yield* Offerings)).get(id)
+    if (story.length === 0) return not("The journal does not know this order.")
+    if (offering === undefined) return not("The offering of this order is not open (yet): see the log.")
+    const held = (yield* (yield* Quarantine).all).find((entry) => entry.order === order)
+    if (held !== undefined) return yield* release(held.resource)
+    switch (stateIn(sinceAccepted(story))) {
+      case "done":
+        return not("The order is done: there is nothing to retry.")
+      case "erred": {
+        const left = yield* tryLeftovers(order)
+        if (left.some(({ undone }) => undone !== "gone" && undone !== "overtaken")) {
+          return not("Something of its first attempt is left over and cannot be undone: see `site-actors leftovers`.")
+        }
+        yield* offering.waldur.setStateExecuting(order)
+        return done("Waldur has it as executing again: it is taken up anew at the next look at the queue.")
+      }
+      default:
+        return (yield* (yield* Wakes).wake(order))
+          ? done("Woken: it is tried again now.")
+          : done("It does not rest: it is at work, or waits for an offering or a server (see the log).")
+    }
+  })

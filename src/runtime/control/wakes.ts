@@ -1,0 +1,30 @@
+/** Orders that rest between two attempts, and who wakes them. */
+import { Context, Deferred, Effect, Layer } from "effect"
+import type { OrderId } from "../../core/index.js"
+
+export class Wakes extends Context.Tag("site-actors/runtime/Wakes")<
+  Wakes,
+  {
+    /** Completes when somebody wakes the order. */
+    readonly woken: (order: OrderId) => Effect.Effect<void>
+    /** False: it does not rest. */
+    readonly wake: (order: OrderId) => Effect.Effect<boolean>
+  }
+>() {
+  static readonly layer = Layer.sync(Wakes, () => {
+    const resting = new Map<OrderId, Deferred.Deferred<void>>()
+    return {
+      woken: (order) =>
+        Effect.acquireUseRelease(
+          Effect.tap(Deferred.make<void>(), (bell) => Effect.sync(() => resting.set(order, bell))),
+          Deferred.await,
+          () => Effect.sync(() => resting.delete(order))
+        ),
+      wake: (order) =>
+        Effect.suspend(() => {
+          const bell = resting.get(order)
+          return bell === undefined ? Effect.succeed(false) : Deferred.succeed(bell, undefined)
+        })
+    }
+  })
+}

@@ -1,0 +1,198 @@
+/** What keeps the journal in order: its schema, its consistency, what it forgets, and what it knows of pauses. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { NodeContext } from "@effect/platform-node"
+import { SqlClient } from "@effect/sql"
+import { LibsqlClient } from "@effect/sql-libsql"
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer, TestClock } from "effect"
+import { OrderId, ResourceId, wholeOrder } from "../../core/index.js"
+import { inspect } from "./consistency.js"
+import * as Database from "./database.js"
+import * as JournalLayer from "./journal.js"
+import { Journal } from "./journal.js"
+import { migrations } from "./migrations.js"
+import * as PausesLayer from "./pauses.js"
+import { pausedMillis, Pauses } from "./pauses.js"
+import { forget } from "./retention.js"
+
+const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-care-"))),
+    use,
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
+
+const opened = <A, E>(directory: string, use: Effect.Effect<A, E, Journal | SqlClient.SqlClient>) =>
+  use.pipe(
+    Effect.provide(
+      JournalLayer.layer.pipe(Layer.provideMerge(Database.layer(directory)), Layer.provide(NodeContext.layer))
+    )
+  )
+
+const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
+const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))
+
+/** An order of a resource from its acceptance to its end (if it has one), as of now. */
+const lived = (n: number, of: ResourceId, type: string, end?: "done" | "erred") =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const entries = yield* journal.order(order(n), yield* journal.lease(of, "test"))
+    yield* entries.append(wholeOrder, "accepted", { offering: "f".repeat(32), request: { _tag: type } })
+    yield* entries.append("group", "finished", { id: n })
+    if (end !== undefined) yield* entries.append(wholeOrder, end)
+  })
+
+const known = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ readonly order_id: string }>`SELECT DISTINCT order_id FROM journal ORDER BY order_id`
+  return rows.map((row) => Number(row.order_id.replace(/^a+/, "")))
+})
+
+describe("a database of an earlier version", () => {
+  it.effect("gets what has been added since, and keeps what is in it", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          for (const statement of migrations[0] ?? []) yield* sql.unsafe(statement)
+          yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
+            VALUES (${order(1)}, ${resource(1)}, 1, ${wholeOrder}, 'accepted', 1, '{"offering":"f"}')`
+          yield* sql`PRAGMA user_version = 1`
+        }).pipe(Effect.provide(LibsqlClient.layer({ url: `file:${join(directory, "journal.db")}` })))
+        yield* opened(
+          directory,
+          Effect.gen(function* () {
+            const sql = yield* SqlClient.SqlClient
+            expect((yield* (yield* Journal).openOrders).map((open) => open.order)).toEqual([order(1)])
+            expect(yield* sql`SELECT * FROM request`).toEqual([])
+            expect(yield* sql`PRAGMA user_version`).toEqual([{ user_version: migrations.length }])
+          })
+        )
+      })
+    )
+  )
+
+  it.effect("is refused if it is of a later version, with what to do", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        yield* opened(
+          directory,
+          Effect.flatMap(SqlClient.SqlClient, (sql) => sql`PRAGMA user_version = 99`)
+        )
+        const error = yield* Effect.flip(opened(directory, Effect.void))
+        expect(error).toMatchObject({ _tag: "DatabaseUnusable", hint: "Run that version, or a newer one." })
+      })
+    )
+  )
+})
+
+describe("the look at the journal before it is used", () => {
+  it.effect("finds nothing in a sound one", () =>
+    inDirectory((directory) =>
+      opened(directory, Effect.zipRight(lived(1, resource(1), "Create"), inspect("journal.db"))).pipe(
+        Effect.map((oddities) => expect(oddities).toEqual([]))
+      )
+    )
+  )
+
+  it.effect("names orders that make no sense, one sentence each", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
+            VALUES (${order(1)}, ${resource(1)}, 1, 'group', 'finished', 1, '{"id":')`
+          expect(yield* inspect("journal.db")).toEqual([
+            `Order ${order(1)}: what is written down of step "group" cannot be read.`,
+            `Order ${order(1)}: it has steps, but was never accepted.`,
+            `Order ${order(1)}: nobody ever held its resource.`
+          ])
+        })
+      )
+    )
+  )
+})
+
+describe("the journal forgets", () => {
+  it.effect("what ended long ago, but not the last order of a living resource, open orders, and those with leftovers", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          yield* lived(1, resource(1), "Create", "done")
+          yield* lived(2, resource(1), "Update", "done")
+          yield* lived(3, resource(1), "Update", "erred")
+          yield* lived(4, resource(2), "Create", "done")
+          yield* lived(5, resource(2), "Terminate", "done")
+          yield* lived(6, resource(3), "Create", "erred")
+          yield* (yield* Journal).recordLeftovers([
+            { order: order(6), resource: resource(3), step: "group", reason: "in use" }
+          ])
+          yield* lived(7, resource(4), "Create")
+          yield* TestClock.adjust("89 days")
+          expect(yield* forget(Duration.days(90))).toBe(0)
+          yield* lived(8, resource(5), "Create", "erred")
+          yield* TestClock.adjust("2 days")
+          expect(yield* forget(Duration.days(90))).toBe(4)
+          // 2: the last that was done to a living resource; 6: left over; 7: open; 8: too young.
+          expect(yield* known).toEqual([2, 6, 7, 8])
+        })
+      )
+    )
+  )
+})
+
+describe("pauses", () => {
+  it("that overlap count once, and only where they meet the time in question", () => {
+    const pauses = [
+      { since: 50, until: 80 },
+      { since: 10, until: 30 },
+      { since: 20, until: 40 },
+      { since: 90, until: null }
+    ]
+    expect(pausedMillis(pauses, 0, 100)).toBe(30 + 30 + 10)
+    expect(pausedMillis(pauses, 25, 60)).toBe(15 + 10)
+    expect(pausedMillis([], 0, 100)).toBe(0)
+  })
+
+  it.effect("are remembered by a restart, and the time in which no agent ran is one of all offerings", () =>
+    inDirectory((directory) => {
+      const running = <A, E>(owner: string, use: Effect.Effect<A, E, Pauses>) =>
+        use.pipe(
+          Effect.provide(
+            PausesLayer.layer(owner).pipe(Layer.provide(Database.layer(directory)), Layer.provide(NodeContext.layer))
+          )
+        )
+      return Effect.gen(function* () {
+        yield* running(
+          "first",
+          Effect.gen(function* () {
+            const pauses = yield* Pauses
+            yield* TestClock.adjust("1 minute")
+            yield* pauses.began("offering", "the cloud is away")
+            yield* pauses.began("offering", "still")
+            yield* TestClock.adjust("2 minutes")
+            yield* pauses.ended("offering")
+            // Another one lasts when the process is killed.
+            yield* pauses.began("offering", "again")
+          })
+        )
+        yield* TestClock.adjust("10 minutes")
+        yield* running(
+          "second",
+          Effect.gen(function* () {
+            const pauses = yield* Pauses
+            yield* TestClock.adjust("7 minutes")
+            const minutes = (scope: string) =>
+              Effect.map(pauses.total(scope, 0, Duration.toMillis("20 minutes")), (ms) => Math.round(ms / 60_000))
+            expect(yield* minutes("offering")).toBe(12)
+            expect(yield* minutes("another")).toBe(10)
+          })
+        )
+      })
+    })
+  )
+})

@@ -1,0 +1,49 @@
+/**
+ * Is the journal what it should be? Looked at when the agent starts, before anything rests on it.
+ *
+ * A damaged file stops the start. An order whose entries make no sense is named in the log, and is left to its actor; the others are
+ * not to suffer for it.
+ */
+import { SqlClient } from "@effect/sql"
+import { Effect } from "effect"
+import { wholeOrder } from "../../core/index.js"
+import { DatabaseUnusable } from "./database.js"
+import { reasonOf } from "./sql.js"
+
+const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
+
+/** Everything odd about single orders, one sentence each. Fails if the file itself is damaged. `path`: for the message. */
+export const inspect = (path: string): Effect.Effect<ReadonlyArray<string>, DatabaseUnusable, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const verdicts = yield* sql<{ readonly quick_check: string }>`PRAGMA quick_check(3)`
+    const damage = verdicts.map((row) => row.quick_check).filter((verdict) => verdict !== "ok")
+    if (damage.length > 0) {
+      return yield* new DatabaseUnusable({ path, reason: damage.join("; "), hint })
+    }
+    const broken = yield* sql<{ readonly order_id: string; readonly step: string }>`
+      SELECT DISTINCT order_id, step FROM journal WHERE data IS NOT NULL AND NOT json_valid(data)`
+    const headless = yield* sql<{ readonly order_id: string }>`
+      SELECT order_id FROM journal GROUP BY order_id
+      HAVING NOT max(step = ${wholeOrder} AND event = 'accepted') AND max(step <> ${wholeOrder})`
+    const homeless = yield* sql<{ readonly order_id: string }>`
+      SELECT DISTINCT order_id FROM journal
+      WHERE step = ${wholeOrder} AND event = 'accepted' AND json_valid(data)
+        AND json_extract(data, '$.offering') IS NULL`
+    const ownerless = yield* sql<{ readonly order_id: string }>`
+      SELECT DISTINCT order_id FROM journal WHERE resource_id NOT IN (SELECT resource_id FROM lease)`
+    return [
+      ...broken.map((row) => `Order ${row.order_id}: what is written down of step "${row.step}" cannot be read.`),
+      ...headless.map((row) => `Order ${row.order_id}: it has steps, but was never accepted.`),
+      ...homeless.map((row) => `Order ${row.order_id}: it was accepted for no offering.`),
+      ...ownerless.map((row) => `Order ${row.order_id}: nobody ever held its resource.`)
+    ]
+  }).pipe(Effect.catchTag("SqlError", (error) => new DatabaseUnusable({ path, reason: reasonOf(error), hint })))
+
+/** Inspects, and logs what is odd. */
+export const assertSound = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
+  Effect.flatMap(inspect(path), (oddities) =>
+    Effect.forEach(oddities, (sentence) => Effect.logError(`The journal is inconsistent. ${sentence}`), {
+      discard: true
+    })
+  )

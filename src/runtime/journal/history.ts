@@ -1,0 +1,172 @@
+/**
+ * The journal as people read it: orders with their state and last word, beside what the agent said of itself. Only looks.
+ *
+ * Works on the database alone, so it gives the same answers while the agent runs and after it has stopped.
+ */
+import { SqlClient } from "@effect/sql"
+import { Chunk, Clock, Effect, Option, Schema, Stream } from "effect"
+import {
+  type JournalEntry,
+  JournalUnavailable,
+  type Leftover,
+  OrderRequest,
+  refusalIn,
+  wholeOrder
+} from "../../core/index.js"
+import { entryOf, type Row, sinceAccepted } from "./journal.js"
+import { reasonOf, unavailable } from "./sql.js"
+
+type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
+
+export const orderStates = ["executing", "waits", "undoing", "quarantined", "done", "erred"] as const
+/** `waits`: its last attempt broke off. `undoing`: it has failed, and what it did is being taken back. */
+export type OrderState = (typeof orderStates)[number]
+
+export interface OrderSummary {
+  readonly order: string
+  readonly resource: string
+  /** The customer's label of the resource; empty if the order could not be understood. */
+  readonly name: string
+  readonly type: string
+  readonly offering: string
+  readonly state: OrderState
+  /** When it was (last) accepted, in ms since 1970. */
+  readonly since: number
+  readonly lastAt: number
+  /** The last step, or what went wrong: one line. */
+  readonly last: string
+}
+
+const Accepted = Schema.Struct({ offering: Schema.String, request: Schema.optional(OrderRequest) })
+
+/** What the entries of an order say in short. */
+export const summaryOf = (order: string, resource: string, story: ReadonlyArray<JournalEntry>): OrderSummary => {
+  const entries = sinceAccepted(story)
+  const accepted = entries.find((entry) => entry.step === wholeOrder && entry.event === "accepted")
+  const facts = Option.getOrUndefined(Schema.decodeUnknownOption(Accepted)(accepted?.data))
+  const last = entries.at(-1)
+  return {
+    order,
+    resource,
+    name: facts?.request?.resource.name ?? "",
+    type: facts?.request?._tag ?? "",
+    offering: facts?.offering ?? "",
+    state: stateOf(entries),
+    since: accepted?.at ?? entries[0]?.at ?? 0,
+    lastAt: last?.at ?? 0,
+    last: lastWord(entries)
+  }
+}
+
+const stateOf = (entries: ReadonlyArray<JournalEntry>): OrderState => {
+  const whole = entries.findLast(
+    (entry) =>
+      entry.step === wholeOrder && ["accepted", "done", "erred", "quarantined", "resumed"].includes(entry.event)
+  )
+  if (whole?.event === "done" || whole?.event === "erred" || whole?.event === "quarantined") return whole.event
+  if (Option.isSome(refusalIn(entries))) return "undoing"
+  return entries.at(-1)?.event === "interrupted" ? "waits" : "executing"
+}
+
+const lastWord = (entries: ReadonlyArray<JournalEntry>): string => {
+  const refusal = refusalIn(entries)
+  const quarantined = entries.findLast((entry) => entry.step === wholeOrder && entry.event === "quarantined")
+  const state = stateOf(entries)
+  if (state === "quarantined") return textOf(quarantined?.data)
+  if (Option.isSome(refusal)) return refusal.value.customerMessage
+  const last = entries.at(-1)
+  if (last === undefined || state === "done") return ""
+  const detail = last.event === "interrupted" ? `: ${textOf(last.data)}` : ""
+  return last.step === wholeOrder ? last.event : `${last.step} ${last.event}${detail}`
+}
+
+/** What an entry holds, in one line. */
+export const textOf = (data: unknown): string =>
+  data === undefined || data === null ? "" : typeof data === "string" ? data : JSON.stringify(data)
+
+/** Every order that has not ended, and the last `ended` that have; the newest first. */
+export const orders = (ended: number): Result<ReadonlyArray<OrderSummary>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const known = yield* sql<{ readonly order_id: string; readonly resource_id: string; readonly over: number }>`
+      SELECT order_id, resource_id, event IN ('done', 'erred') AS over, max(id) AS id FROM journal
+      WHERE step = ${wholeOrder} AND event IN ('accepted', 'quarantined', 'resumed', 'done', 'erred')
+      GROUP BY order_id ORDER BY id DESC`
+    const over = known.filter((row) => row.over === 1).slice(0, ended)
+    const wanted = known.filter((row) => row.over === 0 || over.includes(row))
+    return yield* Effect.forEach(wanted, (row) =>
+      Effect.map(storyOf(row.order_id), (story) => summaryOf(row.order_id, row.resource_id, story))
+    )
+  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(new JournalUnavailable({ reason: reasonOf(error) }))))
+
+/** Every entry of one order, earlier attempts included, the oldest first. */
+export const storyOf = (order: string): Result<ReadonlyArray<JournalEntry>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<Row>`SELECT step, event, at, data FROM journal WHERE order_id = ${order} ORDER BY id`
+    return rows.map(entryOf)
+  }).pipe(unavailable)
+
+/** The orders whose uuid begins so. */
+export const ordersLike = (
+  beginning: string
+): Result<ReadonlyArray<{ readonly order: string; readonly resource: string }>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    return yield* sql<{ readonly order: string; readonly resource: string }>`
+      SELECT DISTINCT order_id AS "order", resource_id AS resource FROM journal
+      WHERE substr(order_id, 1, ${beginning.length}) = ${beginning} LIMIT 10`
+  }).pipe(unavailable)
+
+export const leftovers: Result<ReadonlyArray<Leftover & { readonly at: number }>> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<Leftover & { readonly at: number }>`
+    SELECT order_id AS "order", resource_id AS resource, step, reason, at FROM leftover ORDER BY at`
+}).pipe(unavailable)
+
+/** For how many ms no agent has given a sign of life on this database. None: there never was one. */
+export const silence: Result<Option.Option<number>> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
+  const now = yield* Clock.currentTimeMillis
+  return Option.map(Option.fromNullable(row?.seen), (seen) => Math.max(0, now - seen))
+}).pipe(unavailable)
+
+/** What holds orders up now: offerings that are stopped or whose servers are away. */
+export const pausesNow: Result<
+  ReadonlyArray<{ readonly scope: string; readonly reason: string; readonly since: number }>
+> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{ readonly scope: string; readonly reason: string; readonly since: number }>`
+    SELECT scope, reason, since FROM pause WHERE until IS NULL ORDER BY since`
+}).pipe(unavailable)
+
+interface ExportRow extends Row {
+  readonly id: number
+  readonly order: string
+  readonly resource: string
+  readonly epoch: number
+}
+
+const atOnce = 1000
+
+/** Every entry, or those of one order, as one line of JSON each, in the order in which they were written. A page at a time. */
+export const jsonLines = (
+  order: Option.Option<string>
+): Stream.Stream<string, JournalUnavailable, SqlClient.SqlClient> =>
+  Stream.paginateChunkEffect(0, (after) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const rows = yield* sql<ExportRow>`
+        SELECT id, order_id AS "order", resource_id AS resource, epoch, step, event, at, data FROM journal
+        WHERE id > ${after} ${Option.match(order, { onNone: () => sql``, onSome: (id) => sql`AND order_id = ${id}` })}
+        ORDER BY id LIMIT ${atOnce}`
+      const next = rows.length < atOnce ? Option.none() : Option.fromNullable(rows.at(-1)?.id)
+      return [Chunk.fromIterable(rows.map(lineOf)), next] as const
+    }).pipe(unavailable)
+  )
+
+const lineOf = ({ id, order, resource, epoch, ...row }: ExportRow): string => {
+  const { step, event, at, data } = entryOf(row)
+  return JSON.stringify({ id, order, resource, epoch, step, event, at: new Date(at).toISOString(), data })
+}

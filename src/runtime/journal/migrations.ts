@@ -1,0 +1,73 @@
+/**
+ * The tables, as they came to be: a database of version n gets what stands from index n on. What was released is never changed here,
+ * only added to.
+ */
+export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
+  [
+    // What happened, in the order in which it happened. `step` is "order" for what concerns the order as a whole.
+    `CREATE TABLE journal (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,
+       order_id TEXT NOT NULL,
+       resource_id TEXT NOT NULL,
+       epoch INTEGER NOT NULL,
+       step TEXT NOT NULL,
+       event TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       data TEXT
+     ) STRICT`,
+    "CREATE INDEX journal_order ON journal (order_id, id)",
+    "CREATE INDEX journal_resource ON journal (resource_id, id)",
+    "CREATE INDEX journal_whole_order ON journal (order_id, id) WHERE step = 'order'",
+    // Who may write about a resource: the actor that holds its newest epoch.
+    `CREATE TABLE lease (
+       resource_id TEXT PRIMARY KEY,
+       epoch INTEGER NOT NULL,
+       owner TEXT NOT NULL,
+       at INTEGER NOT NULL
+     ) STRICT`,
+    `CREATE TABLE reservation (
+       pool TEXT NOT NULL,
+       resource_id TEXT NOT NULL,
+       first INTEGER NOT NULL,
+       last INTEGER NOT NULL,
+       PRIMARY KEY (pool, resource_id)
+     ) STRICT`,
+    // What an undo could not remove.
+    `CREATE TABLE leftover (
+       order_id TEXT NOT NULL,
+       resource_id TEXT NOT NULL,
+       step TEXT NOT NULL,
+       reason TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       PRIMARY KEY (order_id, step)
+     ) STRICT`
+  ],
+  [
+    // When orders could not go on through no fault of their own: `scope` is an offering's id, or `agent` while no agent ran.
+    `CREATE TABLE pause (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,
+       scope TEXT NOT NULL,
+       reason TEXT NOT NULL,
+       since INTEGER NOT NULL,
+       until INTEGER
+     ) STRICT`,
+    "CREATE INDEX pause_scope ON pause (scope, since)",
+    // What somebody at the command line wants of the running agent, and what came of it.
+    `CREATE TABLE request (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,
+       kind TEXT NOT NULL,
+       subject TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       handled INTEGER,
+       ok INTEGER,
+       outcome TEXT
+     ) STRICT`,
+    "CREATE INDEX request_waiting ON request (id) WHERE handled IS NULL",
+    // When each process was last alive.
+    `CREATE TABLE agent (
+       owner TEXT PRIMARY KEY,
+       started INTEGER NOT NULL,
+       seen INTEGER NOT NULL
+     ) STRICT`
+  ]
+]

@@ -1,0 +1,130 @@
+/**
+ * An order's deadline: how long the backend's work on it may take before it is undone.
+ *
+ * Counted from the journal's `accepted`, so a restart does not begin anew; without the time in which the offering was stopped, one of its
+ * servers away, or no agent ran (`journal/pauses.ts`), as none of that is the order's fault. Telling the marketplace of work that is done
+ * is never cut short.
+ */
+import { Clock, Duration, Effect } from "effect"
+import { type OrderJournal, OrderRefused, type OrderRequest, type SiteError, wholeOrder } from "../../core/index.js"
+import { Pauses } from "../journal/pauses.js"
+import type { Offering } from "../offerings/offering.js"
+import { deadlineGrace } from "../schedules.js"
+
+export interface Deadline {
+  /** For carrying the order out: begins no step of the backend after the deadline. */
+  readonly journal: OrderJournal
+  /** Around the backend's handler: fails with `OrderRefused` after the deadline. */
+  readonly within: <A, R>(work: Effect.Effect<A, SiteError, R>) => Effect.Effect<A, SiteError, R>
+}
+
+/** Steps of the runtime's own begin with this; they take no time of the backend's. */
+const ours = "waldur: "
+const outcomes: ReadonlySet<string> = new Set(["finished", "adopted", "failed", "interrupted"])
+
+export const withDeadline = (
+  offering: Pick<Offering, "id" | "deadlines">,
+  journal: OrderJournal,
+  request: Pick<OrderRequest, "_tag">
+): Effect.Effect<Deadline, never, Pauses> =>
+  Effect.gen(function* () {
+    const pauses = yield* Pauses
+    const limit = limitFor(offering, request)
+    const entries = yield* journal.entries
+    const accepted = entries.find((entry) => entry.step === wholeOrder && entry.event === "accepted")
+    if (limit._tag === "None" || accepted === undefined) return { journal, within: (work) => work }
+    const millis = Duration.toMillis(limit.value)
+
+    const inWork = new Set<string>()
+    const idle = yield* Effect.makeLatch(true)
+    let over = false
+    const track = (step: string, event: string) =>
+      Effect.suspend(() => {
+        if (event === "started") inWork.add(step)
+        if (outcomes.has(event)) inWork.delete(step)
+        return inWork.size === 0 ? idle.open : idle.close
+      })
+
+    const left = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      return millis - (now - accepted.at - (yield* pauses.total(offering.id, accepted.at, now)))
+    })
+    const expired: Effect.Effect<void> = left.pipe(
+      // A journal that cannot be read right now: the order will find out by itself.
+      Effect.orElseSucceed(() => 5_000),
+      Effect.flatMap((rest) =>
+        rest <= 0
+          ? Effect.void
+          : Effect.zipRight(
+              Effect.sleep(Duration.millis(Math.max(rest, 1_000))),
+              Effect.suspend(() => expired)
+            )
+      )
+    )
+    const end = Effect.gen(function* () {
+      yield* expired
+      over = true
+      const step = [...inWork].join(", ")
+      // A call that is on the wire might still be carried out after an undo has looked for what it made.
+      yield* Effect.raceFirst(idle.await, Effect.sleep(deadlineGrace))
+      return yield* new OrderRefused({
+        customerMessage: sentence(request, limit.value),
+        ...(step === "" ? {} : { detail: `at the deadline it was at: ${step}` })
+      })
+    })
+
+    return {
+      journal: {
+        ...journal,
+        append: (step, event, data) =>
+          Effect.suspend(() => {
+            if (step === wholeOrder || step.startsWith(ours)) return journal.append(step, event, data)
+            // Ended by the race in `within`.
+            if (over && event === "started") return Effect.never
+            return event === "started"
+              ? Effect.zipRight(track(step, event), journal.append(step, event, data)).pipe(
+                  Effect.onError(() => track(step, "failed"))
+                )
+              : Effect.zipRight(journal.append(step, event, data), track(step, event))
+          })
+      },
+      within: (work) =>
+        Effect.raceFirst(work, end).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              over = false
+            })
+          )
+        )
+    }
+  })
+
+const limitFor = ({ deadlines }: Pick<Offering, "deadlines">, request: Pick<OrderRequest, "_tag">) => {
+  switch (request._tag) {
+    case "Create":
+      return deadlines.create
+    case "Update":
+      return deadlines.update
+    case "Terminate":
+      return deadlines.terminate
+  }
+}
+
+const sentence = (request: Pick<OrderRequest, "_tag">, limit: Duration.Duration): string => {
+  const ended = request._tag === "Terminate" ? "and was given up" : "and has been undone"
+  return `The order was not finished within ${inWords(limit)} ${ended}: order again, or ask the provider.`
+}
+
+/** "30 minutes", "1 hour", "90 seconds": in the largest unit that divides it. */
+const inWords = (limit: Duration.Duration): string => {
+  const seconds = Math.round(Duration.toSeconds(limit))
+  const units = [
+    [86_400, "day"],
+    [3_600, "hour"],
+    [60, "minute"],
+    [1, "second"]
+  ] as const
+  const [size, unit] = units.find(([size]) => seconds % size === 0) ?? [1, "second"]
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? "" : "s"}`
+}

@@ -1,0 +1,82 @@
+/** The agent is stopped at bad moments and started again on the same data directory: every order ends once, and makes each thing once. */
+import { expect } from "@effect/vitest"
+import { Effect, Queue, Ref } from "effect"
+import { fault } from "../../src/simulator/waldur/index.js"
+import {
+  afterCall,
+  doubled,
+  expectNothingLeft,
+  kinds,
+  makeSite,
+  type RunningAgent,
+  scenario,
+  type Site,
+  vdcObjects
+} from "../support/agent.js"
+
+const isChange = (method: string): boolean => !/info|pool|version|list/.test(method)
+
+/**
+ * Stops the agent at each change that it makes, on either side, once, and starts it again at once. `after`: the change has been made, and
+ * the agent has not heard of it. `before`: it has not been made.
+ */
+const restless = (site: Site, when: "before" | "after") =>
+  Effect.gen(function* () {
+    const stops = yield* Queue.unbounded<string>()
+    const seen = new Set<string>()
+    const isNew = (change: string): boolean => {
+      if (seen.has(change)) return false
+      seen.add(change)
+      return Queue.unsafeOffer(stops, change)
+    }
+    site.cloud.intercept(({ method, params }) =>
+      isChange(method) && isNew(`${method} ${String(params[0])}`) ? { _tag: "Drop", when } : undefined
+    )
+    site.marketplace.intercept(({ method, path }) =>
+      method === "POST" && /set_|approve/.test(path) && isNew(path)
+        ? when === "after"
+          ? fault.dropAnswer
+          : fault.dropRequest
+        : undefined
+    )
+    const agent = yield* Ref.make<RunningAgent>(yield* site.start())
+    yield* Queue.takeBetween(stops, 1, 100).pipe(
+      Effect.zipRight(Effect.flatMap(Ref.get(agent), ({ stop }) => stop)),
+      Effect.zipRight(Effect.flatMap(site.start(), (next) => Ref.set(agent, next))),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return { agent, stoppedAt: seen }
+  })
+
+for (const [when, what] of [
+  ["after", "after each change, before it heard of it"],
+  ["before", "before each change"]
+] as const) {
+  scenario(`an agent that is stopped ${what} carries six orders out, and makes each thing once`, () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite({ marketplace: { race: true } })
+      const { order, cloud } = site
+      const { agent, stoppedAt } = yield* restless(site, when)
+
+      const { resource: vdc, ...created } = yield* order.vdc("restless")
+      expect(created).toMatchObject({ state: "done", errorMessage: "" })
+      expect(kinds(site.made())).toEqual(vdcObjects)
+      expect((yield* order.updateLimits(vdc.uuid, doubled)).state).toBe("done")
+
+      const { resource: vm, ...made } = yield* order.vm("restless-vm", vdc.backendId)
+      expect(made).toMatchObject({ state: "done", errorMessage: "" })
+      expect(kinds(site.made())).toEqual({ ...vdcObjects, vm: 2, lease: 3 })
+      expect(yield* order.switchToMedium(vm.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(cloud.world.vms.get(Number(vm.backendId)).template.get("MEMORY")).toBe("1024")
+
+      expect((yield* order.terminate(vm.uuid)).state).toBe("done")
+      expect((yield* order.terminate(vdc.uuid)).state).toBe("done")
+      yield* expectNothingLeft(site, yield* Ref.get(agent), ["restless Terminated", "restless-vm Terminated"])
+      // A stop at each kind of change, or this test proves little.
+      console.log(stoppedAt.size, [...stoppedAt])
+      expect(stoppedAt.size).toBeGreaterThan(30)
+    })
+  )
+}
+void afterCall

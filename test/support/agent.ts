@@ -1,0 +1,258 @@
+/**
+ * The whole agent between two simulators on real HTTP, as it runs in production: a configuration file, a data directory that outlives
+ * the agent, and a customer who places orders. What is waited for is told by the simulators; nothing sleeps and hopes.
+ */
+import { FileSystem, type HttpClient, Path } from "@effect/platform"
+import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+import { expect, it } from "@effect/vitest"
+import { type Context, Deferred, Effect, Fiber, Layer, Logger, LogLevel, PubSub, Queue, Redacted, Schedule, type Scope } from "effect"
+import { stringify } from "yaml"
+import type { Plugin } from "../../src/core/index.js"
+import { type Activity, Activities } from "../../src/runtime/activity.js"
+import { Quarantine } from "../../src/runtime/actors/quarantine.js"
+import * as Agent from "../../src/runtime/agent.js"
+import { loadConfig } from "../../src/runtime/config/index.js"
+import { makeCustomer, type Wish } from "../../src/runtime/demo/customer.js"
+import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
+import { Journal } from "../../src/runtime/journal/journal.js"
+import { Offerings } from "../../src/runtime/offerings/offering.js"
+import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
+import * as OpenNebula from "../../src/simulator/opennebula/index.js"
+import * as Waldur from "../../src/simulator/waldur/index.js"
+
+type Json = Readonly<Record<string, unknown>>
+type Platform = FileSystem.FileSystem | Path.Path | HttpClient.HttpClient | Scope.Scope
+
+/** A test on real time, with files and HTTP, whose servers and agents stop with it. */
+export const scenario = (name: string, test: () => Effect.Effect<void, unknown, Platform>): void => {
+  it.scopedLive(name, () => test().pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))))
+}
+
+export interface SiteOptions {
+  readonly marketplace?: Waldur.MarketplaceOptions
+  readonly cloud?: Omit<OpenNebula.FrontEndOptions, "interceptor">
+  readonly world?: Waldur.DemoWorldOptions
+  /** Put over the offerings' `backend_settings`. */
+  readonly vdcSettings?: Json
+  readonly vmSettings?: Json
+  /** Put over the offerings themselves. */
+  readonly vdcOffering?: Json
+  readonly vmOffering?: Json
+  /** Further offerings, complete. */
+  readonly offerings?: (servers: { readonly world: Waldur.DemoWorld; readonly waldurUrl: string }) => ReadonlyArray<Json>
+  readonly plugins?: ReadonlyArray<Plugin>
+}
+
+export const vdcLimits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
+export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
+export const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
+
+type Running = Journal | Quarantine | Offerings | Activities
+
+export interface RunningAgent {
+  readonly services: Context.Context<Running>
+  /** As SIGTERM does it. Completes when everything of the agent has ended. */
+  readonly stop: Effect.Effect<void>
+}
+
+export const makeSite = (options: SiteOptions = {}) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-test-" })
+    const file = (yield* Path.Path).join(directory, "config.yaml")
+    const dataDir = (yield* Path.Path).join(directory, "data")
+    const cloud = yield* OpenNebula.serve({ port: 0, bootTime: 30, ...options.cloud })
+    const served = yield* Waldur.serve({ seed: 1, ...options.marketplace })
+    const { marketplace } = served
+    const world = yield* Waldur.demoWorld(marketplace, options.world)
+    const waldurUrl = `${served.url}/api/`
+    const common = {
+      waldur_api_url: waldurUrl,
+      waldur_api_token: world.agentToken,
+      backend_type: "opennebula",
+      order_processing_backend: "opennebula"
+    }
+    const backend = { api_url: cloud.url, credentials: cloud.frontEnd.session, cluster_ids: [0] }
+    const configuration = {
+      poll_interval: 0.1,
+      offerings: [
+        {
+          ...common,
+          name: "VDC",
+          waldur_offering_uuid: world.vdcOffering.uuid,
+          backend_settings: {
+            ...backend,
+            resource_type: "vdc",
+            external_network_id: 0,
+            virtual_router_template_id: 1,
+            create_opennebula_user: true,
+            security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }],
+            ...options.vdcSettings
+          },
+          ...options.vdcOffering
+        },
+        {
+          ...common,
+          name: "VM",
+          waldur_offering_uuid: world.vmOffering.uuid,
+          backend_settings: { ...backend, resource_type: "vm", template_id: 2, ...options.vmSettings },
+          ...options.vmOffering
+        },
+        ...(options.offerings?.({ world, waldurUrl }) ?? []).map((offering) => ({ ...common, ...offering }))
+      ]
+    }
+    yield* fs.writeFileString(file, stringify(configuration))
+    const config = yield* loadConfig(file, [...(options.plugins ?? []), ...ownPlugins])
+
+    const atFirst = takeInventory(cloud.frontEnd)
+    const logged: Array<string> = []
+    const logger = Logger.make((record) => {
+      logged.push(Logger.logfmtLogger.log(record))
+    })
+    const activities: Array<Activity> = []
+
+    /** `owner`: its name in the leases. Completes when the agent is at work. */
+    const start = (owner = "agent"): Effect.Effect<RunningAgent, never, Platform> =>
+      Effect.gen(function* () {
+        const ready = yield* Deferred.make<Context.Context<Running>>()
+        const fiber = yield* Effect.gen(function* () {
+          const events = yield* PubSub.subscribe(yield* Activities)
+          yield* Effect.forkScoped(
+            Effect.forever(Effect.map(Queue.take(events), (activity) => activities.push(activity)))
+          )
+          yield* Deferred.succeed(ready, yield* Effect.context<Running>())
+          yield* Agent.run(config)
+        }).pipe(
+          Effect.scoped,
+          Effect.provide(Agent.layer(dataDir, owner)),
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Logger.withMinimumLogLevel(LogLevel.Debug),
+          Effect.orDie,
+          Effect.tapErrorCause((cause) => Deferred.failCause(ready, cause)),
+          Effect.forkScoped
+        )
+        return { services: yield* Deferred.await(ready), stop: Effect.asVoid(Fiber.interrupt(fiber)) }
+      })
+
+    const customer = yield* makeCustomer(served.url, Redacted.make(world.customerToken))
+    /** Order uuid -> the order, live, once it has ended. */
+    const ended = <E, R>(placing: Effect.Effect<string, E, R>) =>
+      Effect.flatMap(placing, (uuid) => marketplace.awaitOrderEnd(uuid))
+
+    const vdcWish = (name: string, more: Partial<Wish> = {}): Wish => ({
+      offering: world.vdcOffering.uuid,
+      project: world.project.uuid,
+      plan: world.plans.vdc.uuid,
+      limits: vdcLimits,
+      ...more,
+      attributes: { name, ...more.attributes }
+    })
+    const vmWish = (name: string, parent: string, more: Partial<Wish> = {}): Wish => ({
+      offering: world.vmOffering.uuid,
+      project: world.project.uuid,
+      plan: world.plans.small.uuid,
+      ...more,
+      attributes: { name, parent_backend_id: parent, ssh_public_key: sshKey, ...more.attributes }
+    })
+    const { place } = customer
+    const medium = world.plans.medium.uuid
+
+    return {
+      cloud: cloud.frontEnd,
+      marketplace,
+      world,
+      customer,
+      config,
+      dataDir,
+      logged,
+      activities,
+      start,
+      ended,
+      place: {
+        vdc: (name: string, more?: Partial<Wish>) => place.create(vdcWish(name, more)),
+        vm: (name: string, parent: string, more?: Partial<Wish>) => place.create(vmWish(name, parent, more)),
+        wish: place.create,
+        updateLimits: place.updateLimits,
+        switchToMedium: (resource: string) => place.switchPlan(resource, world.vmOffering.uuid, medium),
+        terminate: place.terminate
+      },
+      /** Places and waits for the end: gives the order, live. */
+      order: {
+        vdc: (name: string, more?: Partial<Wish>) => ended(place.create(vdcWish(name, more))),
+        vm: (name: string, parent: string, more?: Partial<Wish>) => ended(place.create(vmWish(name, parent, more))),
+        wish: (wish: Wish) => ended(place.create(wish)),
+        updateLimits: (resource: string, limits: Readonly<Record<string, number>>) =>
+          ended(place.updateLimits(resource, limits)),
+        switchToMedium: (resource: string) => ended(place.switchPlan(resource, world.vmOffering.uuid, medium)),
+        terminate: (resource: string) => ended(place.terminate(resource))
+      },
+      /** What stands in OpenNebula beyond what was there at first. */
+      made: (): ReadonlyArray<string> => added(atFirst, takeInventory(cloud.frontEnd)),
+      /** What was there at first and is not any more. */
+      lost: (): ReadonlyArray<string> => added(takeInventory(cloud.frontEnd), atFirst)
+    }
+  })
+export type Site = Effect.Effect.Success<ReturnType<typeof makeSite>>
+
+/** How many of each kind: `{ group: 1, "acl rule": 4, lease: 3, ... }`. */
+export const kinds = (objects: ReadonlyArray<string>): Readonly<Record<string, number>> =>
+  objects.reduce<Record<string, number>>((counts, object) => {
+    const [kind = ""] = object.split(/ \d/)
+    return { ...counts, [kind]: (counts[kind] ?? 0) + 1 }
+  }, {})
+
+/** Everything in the journal of this site, as text: to look for what must not be in it. */
+export const journalText = ({ dataDir }: Site) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const files = yield* fs.readDirectory(dataDir)
+    const contents = yield* Effect.forEach(files, (file) => fs.readFile(`${dataDir}/${file}`))
+    return contents.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n")
+  })
+
+/**
+ * The end of a test: nothing stands in OpenNebula but what was there at first, Waldur's resources are in these states ("name state"),
+ * and the agent has no order open, nothing it could not remove, and nobody in quarantine.
+ */
+export const expectNothingLeft = (site: Site, { services }: RunningAgent, states: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    yield* site.marketplace.settled
+    expect({ made: site.made(), lost: site.lost() }).toEqual({ made: [], lost: [] })
+    expect(resourceStates(site)).toEqual(states)
+    const journal = yield* Journal
+    // The order's last entry is written when Waldur has been told.
+    yield* journal.openOrders.pipe(
+      Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
+      Effect.timeoutFail({ duration: "3 seconds", onTimeout: () => new Error("orders stay open in the journal") })
+    )
+    expect(yield* journal.leftovers).toEqual([])
+    expect(yield* (yield* Quarantine).all).toEqual([])
+  }).pipe(Effect.provide(services))
+
+/** What one VDC with all its options consists of. */
+export const vdcObjects = {
+  group: 1,
+  vdc: 1,
+  network: 1,
+  router: 1,
+  "security group": 1,
+  user: 1,
+  vm: 1,
+  "acl rule": 4,
+  lease: 2
+}
+
+/** "name state" of every resource in Waldur. */
+export const resourceStates = ({ marketplace }: Site): ReadonlyArray<string> =>
+  [...marketplace.resources.values()].map(({ name, state }) => `${name} ${state}`)
+
+/** Completes at the first call of OpenNebula, carried out, that fulfils the condition. */
+export const afterCall = ({ cloud }: Site, isIt: (call: OpenNebula.CallRecord) => boolean): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const off = cloud.onCall((call) => {
+      if (!isIt(call)) return
+      off()
+      resume(Effect.void)
+    })
+    return Effect.sync(off)
+  })
