@@ -75,6 +75,14 @@ const outcomeOf = (exit: Exit.Exit<unknown, OpenNebulaError>): string =>
       })
   })
 
+/** What the kinds of answers take at the most. Only pools grow with the cloud; one object is 16 MB in OpenNebula's database, here escaped. */
+const mostBytes: Readonly<Record<Answer<unknown>["_tag"], number>> = {
+  Integer: 65_536,
+  Text: 1_000_000,
+  Document: 100_000_000,
+  Pool: Number.POSITIVE_INFINITY
+}
+
 const anyText: Answer<string> = { _tag: "Text", decode: Effect.succeed }
 
 interface Parts {
@@ -119,7 +127,11 @@ const makeCall =
           })
         return yield* transport
           .post(call, body, timeoutMillis, (next) =>
-            decodeAnswer(answer, counting(next), { call, limitBytes: maxAnswerBytes, redact })
+            decodeAnswer(answer, counting(next), {
+              call,
+              limitBytes: Math.min(maxAnswerBytes, mostBytes[answer._tag]),
+              redact
+            })
           )
           .pipe(Effect.onExit(tell))
       })

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { envelope } from "../../test/support/openNebulaDecoding.js"
 import { certificateFile, serveHttp } from "../../test/support/tinyServers.js"
+import { endpointListener } from "../core/breaker.js"
 import type { OpenNebulaSettings } from "./client.js"
 import { OpenNebulaEndpoints } from "./endpoints.js"
 import type { Answer } from "./wire/answer.js"
@@ -115,6 +116,35 @@ describe("the clients of one front-end", () => {
       yield* Deferred.await(secondArrived)
       for (const release of held) release()
       expect(yield* Fiber.joinAll(calls)).toEqual(["7.4.0", "7.4.0"])
+    }).pipe(Effect.provide(OpenNebulaEndpoints.layer()))
+  )
+
+  it.scopedLive("share its breaker: when it is away for one, no other sends anything, until a probe is answered", () =>
+    Effect.gen(function* () {
+      let up = false
+      let asked = 0
+      const port = yield* serveHttp((_request, response) => {
+        asked += 1
+        if (up) response.end(answer)
+        else response.writeHead(503).end()
+      })
+      const apiUrl = `http://127.0.0.1:${port}`
+      const endpoints = yield* OpenNebulaEndpoints
+      const one = yield* endpoints.client({ ...good, apiUrl })
+      const other = yield* endpoints.client({ apiUrl, credentials: Redacted.make("other:hunter2") })
+      const back = yield* Deferred.make<void>()
+      yield* Effect.locally(other.listen ?? Effect.void, endpointListener, ({ away }) =>
+        Effect.asVoid(Effect.unless(Deferred.succeed(back, undefined), () => away))
+      )
+      for (const client of [one, one, one, one, one, one, other, other]) {
+        const error = yield* Effect.flip(client.call("one.vm.info", [7], version))
+        expect(error).toMatchObject({ _tag: "HttpFailure", disposition: "retry" })
+      }
+      expect(asked).toBe(5)
+      up = true
+      yield* Deferred.await(back)
+      expect(asked).toBe(6)
+      expect(yield* other.call("one.system.version", [], version)).toBe("7.4.0")
     }).pipe(Effect.provide(OpenNebulaEndpoints.layer()))
   )
 })

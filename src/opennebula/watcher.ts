@@ -10,7 +10,8 @@
  * until the wait's own deadline. If it still cannot then, the wait fails with that error, which passes, and not with
  * `WaitExpired`: nobody knows how the VM is.
  */
-import { Cause, Clock, Data, Deferred, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
+import { Cause, Data, Deferred, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
+import { steadyMillis } from "../core/elapsed.js"
 import type { OpenNebulaService } from "./calls/openNebula.js"
 import { withCallOwner } from "./client.js"
 import { NoSuchObject, type OpenNebulaError } from "./errors.js"
@@ -105,7 +106,7 @@ export const makeVmWatcher = (one: {
     /** When the poller looks again by itself. */
     let wakeAt = Number.POSITIVE_INFINITY
     let allowance = pace.saved
-    let filledAt = yield* Clock.currentTimeMillis
+    let filledAt = yield* steadyMillis
     let failures = 0
     let lastFailure: OpenNebulaError | undefined
     let notBefore = 0
@@ -147,16 +148,16 @@ export const makeVmWatcher = (one: {
         failures += 1
         // Several agents that lost the same front-end should not all come back at the same moment.
         const jitter = yield* Random.nextRange(0.8, 1.2)
-        notBefore = (yield* Clock.currentTimeMillis) + pause * jitter
+        notBefore = (yield* steadyMillis) + pause * jitter
         yield* Effect.logDebug(`Watching ${waits.size} VMs: ${Cause.pretty(cause)}; again in ${Math.round(pause)} ms`)
       })
 
     const look = Effect.gen(function* () {
-      const chosen = choose(yield* Clock.currentTimeMillis)
+      const chosen = choose(yield* steadyMillis)
       const vmIds = [...new Set(chosen.map((wait) => wait.vmId))]
       allowance -= 1
       const exit = yield* Effect.exit(one.vm.infoset(vmIds))
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* steadyMillis
       for (const wait of chosen) {
         wait.lookedAt = now
         wait.interval = intervalAt(now - wait.began)
@@ -175,7 +176,7 @@ export const makeVmWatcher = (one: {
         wakeAt = Number.POSITIVE_INFINITY
         return yield* wake.await
       }
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* steadyMillis
       allowance = Math.min(pace.saved, allowance + ((now - filledAt) / 1000) * pace.callsPerSecond)
       filledAt = now
       const affordable = allowance >= 1 ? now : now + ((1 - allowance) / pace.callsPerSecond) * 1000
@@ -194,7 +195,7 @@ export const makeVmWatcher = (one: {
     ) =>
       Effect.gen(function* () {
         const result = yield* Deferred.make<A, VmVanished | OpenNebulaError>()
-        const began = yield* Clock.currentTimeMillis
+        const began = yield* steadyMillis
         let lastState: VmState | "unseen" = "unseen"
         const wait: Wait = {
           vmId,

@@ -4,7 +4,7 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, Layer, Ref } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
@@ -20,7 +20,7 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
-import { Offerings } from "./offerings/offering.js"
+import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { watchOrders } from "./orders/source.js"
 import { mendProbe } from "./schedules.js"
@@ -37,7 +37,9 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Wakes.layer, singleProcess)),
-    Layer.provideMerge(Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner))),
+    Layer.provideMerge(
+      Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer)
+    ),
     Layer.provideMerge(database),
     Layer.provideMerge(watchedCalls),
     Layer.provideMerge(Activities.layer)
@@ -59,7 +61,7 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
-    yield* Effect.forkScoped(attendDesk)
+    yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
     yield* Effect.forkScoped(leftoverRounds)
     yield* Effect.forkScoped(forgetDaily(config.journalRetention))
     yield* Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
@@ -68,12 +70,29 @@ export const run = (config: Config) =>
     })
   }).pipe(Effect.scoped)
 
+/** What was asked while no agent ran needs the offerings; one that cannot be opened holds it up for half a minute. */
+const allOpen = (config: Config) =>
+  Effect.gen(function* () {
+    const opened = yield* Offerings
+    yield* Effect.delay(Ref.get(opened), "100 millis").pipe(
+      Effect.repeat({ until: (open) => open.size >= config.offerings.length }),
+      Effect.timeoutOption("30 seconds")
+    )
+  })
+
+/** What it opens stays open until the actors have ended; what a failed attempt has opened is closed at once. */
+const kept = <A, E, R>(open: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* OfferingScope, ExecutionStrategy.sequential)
+    return yield* Scope.extend(open, scope).pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
+  })
+
 const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap) =>
   Effect.gen(function* () {
     const pauses = yield* Pauses.Pauses
     const quietly = Effect.catchAll((error: Error) => Effect.logWarning(error.message))
     yield* quietly(pauses.began(offering.id, "The offering is not open yet."))
-    const opened = yield* openOffering(offering, memoMap).pipe(
+    const opened = yield* kept(openOffering(offering, memoMap)).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Effect.logError(`Cannot be opened: ${error.message}`),

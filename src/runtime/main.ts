@@ -10,6 +10,7 @@ import { order, orders } from "./cli/orders.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
+import { visibleLines } from "./logging.js"
 import { version } from "./version.js"
 
 const cli = Command.run(
@@ -27,12 +28,15 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (Cause.isInterruptedOnly(cause)) return Effect.succeed(0)
   return Option.match(Cause.failureOption(cause), {
     onNone: () =>
-      Effect.as(Console.error(`This is a bug in site-actors, please report it:\n${Cause.pretty(cause)}`), 70),
+      Effect.as(
+        Console.error(`This is a bug in site-actors, please report it:\n${visibleLines(Cause.pretty(cause))}`),
+        70
+      ),
     onSome: (error) =>
       // The command line's own errors have been printed by then.
       ValidationError.isValidationError(error)
         ? Effect.succeed(2)
-        : Effect.as(Console.error(error instanceof Error ? error.message : String(error)), 1)
+        : Effect.as(Console.error(visibleLines(error instanceof Error ? error.message : String(error))), 1)
   })
 }
 
@@ -40,10 +44,15 @@ const exitWith = (code: number): void => {
   process.exitCode = code
 }
 
+// Whatever file is made from here on, whoever makes it, is its owner's alone.
+process.umask(0o077)
+// A diagnostic report has the whole environment, where secrets are (Node 22.13 and later can leave it out).
+if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
+
 cli(process.argv).pipe(
   Effect.as(0),
   Effect.catchAllCause(explain),
   Effect.tap((code) => Effect.sync(() => exitWith(code))),
   Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

@@ -17,9 +17,6 @@ export const mendProbe = Schedule.exponential("5 seconds", 2).pipe(
 export const polling = (interval: Duration.DurationInput): Schedule.Schedule<number> =>
   Schedule.jittered(Schedule.spaced(interval))
 
-/** How long a call that creates something may still run when the agent is asked to stop, before it is cut off. */
-export const stopGrace = Duration.seconds(5)
-
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 

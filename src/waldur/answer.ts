@@ -26,6 +26,8 @@ export interface Answer {
   readonly status: number
   readonly header: (name: string) => Option.Option<string>
   readonly json: unknown
+  /** Of the body, in characters. */
+  readonly length: number
 }
 
 export interface Asked {
@@ -40,8 +42,8 @@ const longestExcerpt = 300
 
 /** A piece of a body for a log: no markup, no control characters, no secrets, short. */
 export const excerptOf = (body: string, strike: (text: string) => string): string => {
-  // Struck out before anything is cut: half a secret would no longer be recognised.
-  const plain = strike(body)
+  // Struck out before it is cut to what is shown: half a secret would no longer be recognised.
+  const plain = strike(body.slice(0, longestComplaint))
     .slice(0, 8_000)
     .replace(/<(script|style)\b[^>]*>[^<]*/gi, " ")
     .replace(/<[^>]*>/g, " ")
@@ -72,6 +74,11 @@ export const messagesOf = (json: unknown, prefix = "", depth = 0): ReadonlyArray
 const parse = (body: string): Option.Option<unknown> =>
   Option.liftThrowable((text: string): unknown => JSON.parse(text))(body)
 
+/** A complaint is short. What is longer is not taken apart: it was made to keep us busy. */
+const longestComplaint = 262_144
+const parseComplaint = (body: string): Option.Option<unknown> =>
+  body.length > longestComplaint ? Option.none() : parse(body)
+
 const retryAfter = (answer: RawAnswer): Effect.Effect<Option.Option<Duration.Duration>> =>
   Effect.map(Clock.currentTimeMillis, (now) =>
     Option.flatMap(answer.header("retry-after"), (value) => {
@@ -83,7 +90,7 @@ const retryAfter = (answer: RawAnswer): Effect.Effect<Option.Option<Duration.Dur
 /** What a 4xx says: its messages, or an excerpt of whatever it is. */
 const complaint = (answer: RawAnswer, asked: Asked): ReadonlyArray<string> => {
   const clean = (text: string) => excerptOf(text, asked.strike)
-  const messages = Option.match(parse(answer.body), { onNone: () => [], onSome: (json) => messagesOf(json) })
+  const messages = Option.match(parseComplaint(answer.body), { onNone: () => [], onSome: (json) => messagesOf(json) })
   const said = messages.length > 0 ? messages : [answer.body]
   return said
     .slice(0, 20)
@@ -118,7 +125,7 @@ const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurEr
       return new WaldurNotFound({
         call,
         detail,
-        unknownAddress: Option.isNone(parse(answer.body)),
+        unknownAddress: Option.isNone(parseComplaint(answer.body)),
         disposition: "retry"
       })
     case 409:
@@ -143,13 +150,13 @@ const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurEr
 export const interpret = (answer: RawAnswer, asked: Asked): Effect.Effect<Answer, WaldurError> => {
   if (answer.status < 200 || answer.status >= 300) return failure(answer, asked)
   const { status, header } = answer
-  if (answer.body.trim() === "") return Effect.succeed({ status, header, json: null })
+  if (answer.body.trim() === "") return Effect.succeed({ status, header, json: null, length: 0 })
   return Option.match(parse(answer.body), {
     onNone: () =>
       new WaldurMalformedAnswer({
         call: asked.call,
         reason: `not JSON but "${excerptOf(answer.body, asked.strike).slice(0, 80)}"`
       }),
-    onSome: (json) => Effect.succeed({ status, header, json })
+    onSome: (json) => Effect.succeed({ status, header, json, length: answer.body.length })
   })
 }

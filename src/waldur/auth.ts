@@ -34,10 +34,21 @@ export interface Authenticator {
   readonly strike: (text: string) => string
 }
 
+/** Also as JSON and as a form spell it: an identity provider may quote the request. */
+const spellings = (secret: string): ReadonlyArray<string> => [
+  secret,
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret),
+  new URLSearchParams([["", secret]]).toString().slice(1)
+]
+
 const strikeOut =
   (secrets: ReadonlyArray<string>) =>
   (text: string): string =>
-    secrets.reduce((rest, secret) => (secret.length < 4 ? rest : rest.replaceAll(secret, "***")), text)
+    secrets
+      .filter((secret) => secret.length >= 4)
+      .flatMap(spellings)
+      .reduce((rest, secret) => rest.replaceAll(secret, "***"), text)
 
 /** Only these fit into a header; anything else would fail deep in the HTTP client, for ever. */
 const fitsHeader = (token: string): boolean => /^[\x21-\x7e]+$/.test(token)

@@ -25,6 +25,9 @@ type Query = ReadonlyArray<readonly [string, string]>
 /** More pages than any list here has: a server that ignores `page` would be read for ever. */
 const mostPages = 2_000
 
+/** Of all pages of a list together, in characters: 10,000 resources are some 40 MB. */
+const longestList = 268_435_456
+
 const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null
 
 /** Where it went wrong and why, without the value: an answer may hold what no log should. */
@@ -98,7 +101,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
         return report(call.path, item)
       }
 
-      const from = (page: number, seen: number): Effect.Effect<void, WaldurError> =>
+      const from = (page: number, seen: number, length: number): Effect.Effect<void, WaldurError> =>
         Effect.gen(function* () {
           if (page > mostPages) return yield* malformedAnswer(`more than ${mostPages} pages`)
           const query: Query = [...(call.query ?? []), ["page_size", String(pageSize)], ["page", String(page)]]
@@ -109,12 +112,14 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           if ("_tag" in answer) return
           const { json } = answer
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
+          const soFar = length + answer.length
+          if (soFar > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
           yield* Effect.forEach(json, take, { discard: true })
           const total = seen + json.length
-          if (hasNext(answer, total, json.length, pageSize)) yield* from(page + 1, total)
+          if (hasNext(answer, total, json.length, pageSize)) yield* from(page + 1, total, soFar)
         })
 
-      return Effect.map(from(1, 0), () => ({ items: [...items.values()], malformed }))
+      return Effect.map(from(1, 0, 0), () => ({ items: [...items.values()], malformed }))
     }
 
     const fields = (names: ReadonlyArray<string>): Query => names.map((name) => ["field", name] as const)

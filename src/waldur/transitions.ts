@@ -4,7 +4,8 @@
  * Waldur guards its states: a second approval, a second "done" is answered with 409. So the rule for a conflict and for an unknown
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
-import { Clock, Duration, Effect, Option, Ref } from "effect"
+import { Duration, Effect, Option, Ref } from "effect"
+import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
@@ -96,12 +97,12 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) =>
       Effect.gen(function* () {
         const deadline = Duration.toMillis(options.deadline ?? "30 seconds")
         const grace = Duration.toMillis(options.scopeGrace ?? "1 second")
-        const started = yield* Clock.currentTimeMillis
+        const started = yield* steadyMillis
         let executingSince = Number.POSITIVE_INFINITY
         let pause = 50
         while (true) {
           const order = yield* reads.order(uuid)
-          const now = yield* Clock.currentTimeMillis
+          const now = yield* steadyMillis
           if (isFinal(order.state)) return order
           if (order.state === "executing") {
             if (order.type !== "Create" || Option.isSome(order.scopeUuid)) return order

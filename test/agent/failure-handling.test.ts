@@ -2,10 +2,10 @@
 import { Command } from "@effect/cli"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect } from "@effect/vitest"
-import { Console, Effect, Layer, Option, Ref, Schema } from "effect"
+import { type Console, Effect, Layer, Option, Ref, Schema } from "effect"
 import { defineBackend, ensureDone, make, NotYet, OrderRefused } from "../../src/core/index.js"
-import { order, orders } from "../../src/runtime/cli/orders.js"
 import { journal } from "../../src/runtime/cli/journal.js"
+import { order, orders } from "../../src/runtime/cli/orders.js"
 import { leftovers, quarantine, retry } from "../../src/runtime/cli/troubles.js"
 import { makeSite, scenario } from "../support/agent.js"
 
@@ -137,7 +137,13 @@ describe("an erred order", () => {
       yield* mood({ making: "fine" })
       const answer = yield* cli("retry", erred.uuid.slice(0, 12))
       expect(answer).toEqual({ text: expect.stringContaining("executing again"), error: "" })
-      yield* Effect.repeat(Effect.delay(Effect.sync(() => erred.state), "20 millis"), { until: (state) => state === "done" })
+      yield* Effect.repeat(
+        Effect.delay(
+          Effect.sync(() => erred.state),
+          "20 millis"
+        ),
+        { until: (state) => state === "done" }
+      )
       expect((yield* Ref.get(things)).length).toBe(1)
       expect((yield* cli("retry", erred.uuid)).error).toBe("The order is done: there is nothing to retry.")
       expect((yield* cli("retry", "ffffffff")).error).toContain("The journal knows no order")
@@ -187,10 +193,42 @@ describe("an order that met a bug", () => {
   )
 })
 
+describe("a cloud that is away", () => {
+  scenario("gets a few calls and then one probe at a time, and the orders go on when it answers", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      yield* site.start()
+      const names = ["one", "two"]
+      let refused: ReadonlyArray<string> = []
+      site.cloud.intercept(({ method }) => {
+        refused = [...refused, method]
+        return { _tag: "HttpError", when: "before", status: 503 }
+      })
+      const placed = yield* Effect.forEach(names, (name) => site.place.vdc(name))
+      // 1 s and 2 s after it went away, give or take a fifth.
+      yield* Effect.repeat(
+        Effect.delay(
+          Effect.sync(() => refused.filter((method) => method === "one.system.version").length),
+          "20 millis"
+        ),
+        { until: (probes) => probes >= 2 }
+      )
+      const calls = refused.filter((method) => method !== "one.system.version")
+      // Each failure that counts ends an attempt, which asks four things at once; nothing but probes afterwards.
+      expect(calls.length).toBeLessThanOrEqual((5 + names.length) * 4)
+      expect(new Set(refused.slice(calls.length))).toEqual(new Set(["one.system.version"]))
+      site.cloud.intercept(undefined)
+      const ended = yield* Effect.forEach(placed, (uuid) => site.marketplace.awaitOrderEnd(uuid))
+      expect(ended.map((one) => one.state)).toEqual(names.map(() => "done"))
+      expect(site.logged.filter((line) => line.includes("is away: 5 failures in a row")).length).toBe(1)
+    })
+  )
+})
+
 describe("the commands", () => {
   scenario("work on the journal of an agent that does not run, and leave their request for its next start", () =>
     Effect.gen(function* () {
-      const { site, cli, mood } = yield* siteWith()
+      const { site, cli, mood, until } = yield* siteWith()
       const agent = yield* site.start()
       yield* mood({ making: "refuse", undoing: "refuse" })
       const erred = yield* site.order.vdc("two\u001b[2J\nlines")
@@ -198,9 +236,21 @@ describe("the commands", () => {
       const shown = (yield* cli("orders")).text
       expect(shown).toContain("It cannot be polished.")
       expect(shown).not.toContain("\u001b")
+      expect(shown).toContain("The agent does not run")
       const exported = (yield* cli("journal", "export", "--order", erred.uuid)).text.split("\n")
-      expect(exported.map((line) => Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ event: Schema.String })))(line).event)).toContain("undo-failed")
+      expect(
+        exported.map(
+          (line) => Schema.decodeUnknownSync(Schema.parseJson(Schema.Struct({ event: Schema.String })))(line).event
+        )
+      ).toContain("undo-failed")
       expect((yield* cli("journal", "check")).text).toBe("The journal is sound.")
+
+      expect((yield* cli("leftovers", "--retry")).text).toContain(
+        "The agent does not run now. It is done when it starts."
+      )
+      yield* mood({ undoing: "fine" })
+      yield* site.start()
+      yield* until(Effect.map(cli("leftovers"), ({ text }) => text === "Nothing is left over."))
     })
   )
 })

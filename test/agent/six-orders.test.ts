@@ -9,8 +9,8 @@ import {
   journalText,
   kinds,
   makeSite,
-  scenario,
   type Site,
+  scenario,
   vdcLimits
 } from "../support/agent.js"
 

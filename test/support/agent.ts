@@ -5,17 +5,32 @@
 import { FileSystem, type HttpClient, Path } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { expect, it } from "@effect/vitest"
-import { type Context, Deferred, Effect, Fiber, Layer, Logger, LogLevel, PubSub, Queue, Redacted, Schedule, type Scope } from "effect"
+import {
+  Array,
+  type Context,
+  Deferred,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  PubSub,
+  Queue,
+  Record,
+  Redacted,
+  Schedule,
+  type Scope
+} from "effect"
 import { stringify } from "yaml"
 import type { Plugin } from "../../src/core/index.js"
-import { type Activity, Activities } from "../../src/runtime/activity.js"
+import { Activities, type Activity } from "../../src/runtime/activity.js"
 import { Quarantine } from "../../src/runtime/actors/quarantine.js"
 import * as Agent from "../../src/runtime/agent.js"
 import { loadConfig } from "../../src/runtime/config/index.js"
 import { makeCustomer, type Wish } from "../../src/runtime/demo/customer.js"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
-import { Offerings } from "../../src/runtime/offerings/offering.js"
+import type { Offerings } from "../../src/runtime/offerings/offering.js"
 import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
@@ -25,7 +40,9 @@ type Platform = FileSystem.FileSystem | Path.Path | HttpClient.HttpClient | Scop
 
 /** A test on real time, with files and HTTP, whose servers and agents stop with it. */
 export const scenario = (name: string, test: () => Effect.Effect<void, unknown, Platform>): void => {
-  it.scopedLive(name, () => test().pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))))
+  const platform = Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)
+  // Seconds on a quiet machine; what hangs is found all the same.
+  it.scopedLive(name, () => test().pipe(Effect.provide(platform)), 90_000)
 }
 
 export interface SiteOptions {
@@ -38,14 +55,21 @@ export interface SiteOptions {
   /** Put over the offerings themselves. */
   readonly vdcOffering?: Json
   readonly vmOffering?: Json
-  /** Further offerings, complete. */
-  readonly offerings?: (servers: { readonly world: Waldur.DemoWorld; readonly waldurUrl: string }) => ReadonlyArray<Json>
+  /** Further offerings; Waldur's address and token are put under them. */
+  readonly offerings?: (about: {
+    readonly marketplace: Waldur.Marketplace
+    readonly world: Waldur.DemoWorld
+    readonly backend: Json
+  }) => ReadonlyArray<Json>
   readonly plugins?: ReadonlyArray<Plugin>
+  /** What there is in OpenNebula before the agent comes. */
+  readonly prepare?: (cloud: OpenNebula.FrontEnd) => Effect.Effect<unknown>
 }
 
 export const vdcLimits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
 export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
-export const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
+export const sshKey =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
 
 type Running = Journal | Quarantine | Offerings | Activities
 
@@ -55,10 +79,22 @@ export interface RunningAgent {
   readonly stop: Effect.Effect<void>
 }
 
+/** The configuration of any offering on this front-end; what is here may be overridden. */
+const backendOf = (cloud: OpenNebula.Served): Json => ({
+  api_url: cloud.url,
+  credentials: cloud.frontEnd.session,
+  cluster_ids: [0]
+})
+
 export const makeSite = (options: SiteOptions = {}) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-test-" })
+    // In memory where the system has such a place: every journal entry waits for the disk, and here the agent is tried, not the disk.
+    const memory = "/dev/shm"
+    const directory = yield* fs.makeTempDirectoryScoped({
+      prefix: "site-actors-test-",
+      ...((yield* fs.exists(memory)) ? { directory: memory } : {})
+    })
     const file = (yield* Path.Path).join(directory, "config.yaml")
     const dataDir = (yield* Path.Path).join(directory, "data")
     const cloud = yield* OpenNebula.serve({ port: 0, bootTime: 30, ...options.cloud })
@@ -72,9 +108,12 @@ export const makeSite = (options: SiteOptions = {}) =>
       backend_type: "opennebula",
       order_processing_backend: "opennebula"
     }
-    const backend = { api_url: cloud.url, credentials: cloud.frontEnd.session, cluster_ids: [0] }
+    const backend = backendOf(cloud)
+    const further =
+      options.offerings?.({ marketplace, world, backend }).map((offering) => ({ ...common, ...offering })) ?? []
     const configuration = {
-      poll_interval: 0.1,
+      // Short, but several sites share two cores, and each look costs both sides some ms.
+      poll_interval: 0.25,
       offerings: [
         {
           ...common,
@@ -98,18 +137,37 @@ export const makeSite = (options: SiteOptions = {}) =>
           backend_settings: { ...backend, resource_type: "vm", template_id: 2, ...options.vmSettings },
           ...options.vmOffering
         },
-        ...(options.offerings?.({ world, waldurUrl }) ?? []).map((offering) => ({ ...common, ...offering }))
+        ...further
       ]
     }
     yield* fs.writeFileString(file, stringify(configuration))
     const config = yield* loadConfig(file, [...(options.plugins ?? []), ...ownPlugins])
 
+    yield* options.prepare?.(cloud.frontEnd) ?? Effect.void
     const atFirst = takeInventory(cloud.frontEnd)
     const logged: Array<string> = []
     const logger = Logger.make((record) => {
       logged.push(Logger.logfmtLogger.log(record))
     })
     const activities: Array<Activity> = []
+    const watchers = new Set<() => void>()
+    const hear = (activity: Activity) =>
+      Effect.sync(() => {
+        activities.push(activity)
+        for (const watcher of watchers) watcher()
+      })
+    /** Completes when that many activities of the agent (all that there were, of all starts) fulfil the condition. */
+    const awaitActivity = (isIt: (activity: Activity) => boolean, count = 1): Effect.Effect<void> =>
+      Effect.async((resume) => {
+        const look = () => {
+          if (activities.filter(isIt).length < count) return
+          watchers.delete(look)
+          resume(Effect.void)
+        }
+        watchers.add(look)
+        look()
+        return Effect.sync(() => watchers.delete(look))
+      })
 
     /** `owner`: its name in the leases. Completes when the agent is at work. */
     const start = (owner = "agent"): Effect.Effect<RunningAgent, never, Platform> =>
@@ -117,9 +175,7 @@ export const makeSite = (options: SiteOptions = {}) =>
         const ready = yield* Deferred.make<Context.Context<Running>>()
         const fiber = yield* Effect.gen(function* () {
           const events = yield* PubSub.subscribe(yield* Activities)
-          yield* Effect.forkScoped(
-            Effect.forever(Effect.map(Queue.take(events), (activity) => activities.push(activity)))
-          )
+          yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(events), hear)))
           yield* Deferred.succeed(ready, yield* Effect.context<Running>())
           yield* Agent.run(config)
         }).pipe(
@@ -166,6 +222,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       dataDir,
       logged,
       activities,
+      awaitActivity,
       start,
       ended,
       place: {
@@ -196,10 +253,10 @@ export type Site = Effect.Effect.Success<ReturnType<typeof makeSite>>
 
 /** How many of each kind: `{ group: 1, "acl rule": 4, lease: 3, ... }`. */
 export const kinds = (objects: ReadonlyArray<string>): Readonly<Record<string, number>> =>
-  objects.reduce<Record<string, number>>((counts, object) => {
-    const [kind = ""] = object.split(/ \d/)
-    return { ...counts, [kind]: (counts[kind] ?? 0) + 1 }
-  }, {})
+  Record.map(
+    Array.groupBy(objects, (object) => object.split(/ \d/)[0] ?? ""),
+    (all) => all.length
+  )
 
 /** Everything in the journal of this site, as text: to look for what must not be in it. */
 export const journalText = ({ dataDir }: Site) =>

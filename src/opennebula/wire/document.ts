@@ -10,6 +10,9 @@ import type { XmlElement } from "./answer.js"
 /** OpenNebula 7.4 stays under 10; what is deeper was made to hurt. */
 export const deepestNesting = 64
 
+/** Of one document, or of one item of a pool. A cluster of 10,000 VMs has 10,000 IDs; an element costs some 100 bytes of memory. */
+export const mostElements = 1_000_000
+
 interface GrowingElement extends XmlElement {
   text: string
   children: Array<GrowingElement>
@@ -29,6 +32,7 @@ export class DocumentReader {
   /** Elements that are open and wanted. */
   private readonly open: Array<GrowingElement> = []
   private depth = 0
+  private elements = 0
   private complete: Array<XmlElement> = []
 
   /** `item`: which children of the root make up the pool; without it the whole document is the one item. */
@@ -67,6 +71,10 @@ export class DocumentReader {
     }
     const parent = this.open.at(-1)
     if (parent === undefined && !this.begins(name)) return
+    this.elements += 1
+    if (this.elements > mostElements) {
+      throw new MalformedAnswer({ reason: `the document has more than ${mostElements} elements` })
+    }
     const element: GrowingElement = { name, text: "", children: noChildren }
     append(parent, element)
     this.open.push(element)
@@ -80,7 +88,9 @@ export class DocumentReader {
   private onClose(): void {
     this.depth -= 1
     const element = this.open.pop()
-    if (element !== undefined && this.open.length === 0) this.complete.push(element)
+    if (element === undefined || this.open.length > 0) return
+    this.complete.push(element)
+    this.elements = 0
   }
 
   private onText(text: string): void {

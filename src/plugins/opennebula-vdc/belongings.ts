@@ -67,6 +67,10 @@ export const inventory = ({ one }: Cloud) =>
 /** Groups below this id are OpenNebula's own (`oneadmin`, `users`). */
 const firstTenantGroup = 100
 
+/** Is this backend id the number of a group that can be a tenant's? */
+export const isGroupId = (backendId: string): boolean =>
+  /^\d{3,9}$/.test(backendId.trim()) && Number(backendId) >= firstTenantGroup
+
 /** The group that a backend id means: its number, or, from the Python agent, its name. */
 export const groupOf = (
   groups: ReadonlyArray<GroupShort>,

@@ -1,7 +1,7 @@
 /** What the handlers of one offering work with, and small manners that they share. */
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { Amounts, Component, OrderRequest } from "../../core/index.js"
-import { OfferingFault, OrderRefused, type ResourceId, type SiteError } from "../../core/index.js"
+import { OfferingFault, OrderRefused, type ResourceId, type SiteError, upToSteadily } from "../../core/index.js"
 import {
   type InternalRefusal,
   type NameTaken,
@@ -129,7 +129,7 @@ export const untilDeadline = (seconds: number) =>
   Schedule.exponential(Duration.millis(15), 1.5).pipe(
     Schedule.union(Schedule.spaced(Duration.seconds(2))),
     Schedule.jittered,
-    Schedule.upTo(Duration.seconds(seconds))
+    upToSteadily(Duration.seconds(seconds))
   )
 
 export const configurationFault = (reason: string, hint: string): OfferingFault => new OfferingFault({ reason, hint })

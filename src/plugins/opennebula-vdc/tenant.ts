@@ -65,14 +65,19 @@ export const removeGroup = (cloud: Cloud, groupId: number) =>
   Effect.gen(function* () {
     const vdcs = yield* cloud.one.vdc.list()
     for (const vdc of vdcs.filter(({ groups }) => groups.includes(groupId))) yield* leaveVdc(cloud, vdc.id, groupId)
-    const rules = yield* cloud.one.acl.list()
-    yield* Effect.forEach(
+    yield* removeRules(cloud, groupId)
+    yield* gone(cloud.one.group.delete(groupId))
+  })
+
+/** Every rule that names the group. They outlive it, also when somebody else deletes it. */
+export const removeRules = (cloud: Cloud, groupId: number) =>
+  Effect.flatMap(cloud.one.acl.list(), (rules) =>
+    Effect.forEach(
       rules.filter(({ rule }) => rule.user._tag === "Group" && rule.user.id === groupId),
       (rule) => removeRule(cloud, rule.id, rule.rule),
       { discard: true }
     )
-    yield* gone(cloud.one.group.delete(groupId))
-  })
+  )
 
 /** The virtual data centre itself. */
 export const makeVdc = (cloud: Cloud, request: Ordered, plan: Plan) => {

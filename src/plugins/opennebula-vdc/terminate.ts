@@ -8,13 +8,13 @@ import {
   Reservations,
   type TerminateRequest
 } from "../../core/index.js"
-import { Belongings, belongingsOf, groupOf, type Inventory, inventory } from "./belongings.js"
+import { Belongings, belongingsOf, groupOf, type Inventory, inventory, isGroupId } from "./belongings.js"
 import { type Cloud, every, gone, namesOf } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
 import { endVms, removeRouter } from "./router.js"
 import { withPluginOptions } from "./settings.js"
-import { removeGroup } from "./tenant.js"
+import { removeGroup, removeRules } from "./tenant.js"
 
 export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
   Effect.gen(function* () {
@@ -30,6 +30,10 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
     yield* removeAll("security groups", own.securityGroups, (id) => removeSecurityGroup(cloud, id))
     yield* removeAll("VDCs", own.vdcs, (id) => gone(cloud.one.vdc.delete(id)))
     if (own.group !== null) yield* ensureDone("group gone", removeGroup(cloud, own.group))
+    else if (isGroupId(request.resource.backendId)) {
+      // The group vanished behind our back. Ids are never given twice, so its rules are nobody's any more.
+      yield* ensureDone("rules gone", removeRules(cloud, Number(request.resource.backendId)))
+    }
 
     const reservations = yield* Reservations
     yield* ensureDone("subnet released", reservations.release(subnetPool(cloud), request.resource.id))

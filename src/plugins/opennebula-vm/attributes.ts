@@ -4,18 +4,23 @@ import { Marketplace, OrderRefused, type SiteError } from "../../core/index.js"
 import { ObjectId } from "../settings.js"
 import { ParentVdc } from "./settings.js"
 
-/** Waldur's forms send null or an empty text for what was not filled in. */
-const field = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(Schema.Union(Schema.Literal(""), schema), { nullable: true })
+/** Waldur's forms send null or an empty text for what was not filled in. `expected`: for the sentence that a customer gets. */
+const field = <A, I>(schema: Schema.Schema<A, I>, expected: string) =>
+  Schema.optionalWith(
+    Schema.Union(Schema.Literal(""), schema).annotations({
+      message: () => ({ message: `Expected ${expected}`, override: true })
+    }),
+    { nullable: true }
+  )
 
 /** Others that an order carries (`name`, `description`, ...) are Waldur's own, and are left alone. */
 export const VmAttributes = Schema.Struct({
   /** Must be one of the offering's. */
-  template_id: field(ObjectId),
+  template_id: field(ObjectId, "the id of a template"),
   /** The VDC that the VM shall be in: `backend_id` of a resource of the same project. */
-  parent_backend_id: field(ParentVdc),
+  parent_backend_id: field(ParentVdc, "the backend id of a virtual data centre"),
   /** One line as in `id_ed25519.pub`, or the uuid of a key in Waldur. */
-  ssh_public_key: field(Schema.String),
+  ssh_public_key: field(Schema.String, "a public key, or the uuid of one in Waldur"),
   /** A language model to serve. */
   model: Schema.optional(Schema.Unknown),
   model_image_id: Schema.optional(Schema.Unknown)
@@ -86,6 +91,8 @@ const validSshKey = (text: string): Effect.Effect<string, OrderRefused> => {
   if (text.length > longestKey) return refused("it is too long")
   if (/\p{Cc}/u.test(text)) return refused("it has more than one line or a control character")
   const [type = "", key = ""] = text.split(/ +/)
+  // OpenNebula replaces variables in CONTEXT: `$USER[TEMPLATE]` would show the guest the agent's own user, login tokens and all.
+  if (text.includes("$")) return refused("it has a $ sign, which the cloud would take for a variable")
   if (text.includes("PRIVATE KEY")) return refused("it is a private key, which must not be given to anybody")
   if (!keyTypes.has(type)) return refused("it does not begin with a key type such as ssh-ed25519")
   if (typeInside(key) !== type) return refused("its key is incomplete or damaged")

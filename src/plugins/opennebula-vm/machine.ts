@@ -1,6 +1,6 @@
 /** One VM as the handlers see it: whose it is, how it is brought into a state, how it is removed. */
-import { Clock, Duration, Effect, Option, Schema } from "effect"
-import { OrderRefused, type Resource, type SiteError } from "../../core/index.js"
+import { Duration, Effect, Option, Schema } from "effect"
+import { OrderRefused, type Resource, type SiteError, steadyMillis } from "../../core/index.js"
 import {
   isVmFailure,
   type OpenNebulaError,
@@ -118,8 +118,8 @@ const refusalsTaken = 5
  */
 export const drive = (offering: VmOffering, vmId: number, what: Drive): Effect.Effect<Driven, SiteError> =>
   Effect.gen(function* () {
-    const deadline = (yield* Clock.currentTimeMillis) + what.seconds * 1000
-    const left = Effect.map(Clock.currentTimeMillis, (now) => deadline - now)
+    const deadline = (yield* steadyMillis) + what.seconds * 1000
+    const left = Effect.map(steadyMillis, (now) => deadline - now)
     let state: VmState = "Init"
     let pause = firstPause
     let refusals = 0

@@ -1,6 +1,7 @@
 /** The whole report: the file, then each offering. */
 import { Effect } from "effect"
 import { type Config, type ConfigInvalid, type Problem, sentence } from "../config/index.js"
+import { fileExposure, wireExposure } from "./exposure.js"
 import { checkOffering, type OfferingAccess } from "./offering.js"
 import { about, type CheckRow, failed, ok, warning } from "./row.js"
 
@@ -28,6 +29,12 @@ export const checkAll = (
   config: Config,
   offerings: ReadonlyArray<OfferingAccess>
 ): Effect.Effect<ReadonlyArray<CheckRow>> =>
-  Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" }).pipe(
-    Effect.map((rows) => [...fileAccepted(config), ...rows.flat()])
-  )
+  Effect.gen(function* () {
+    const exposed = yield* fileExposure(config)
+    const rows = yield* Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" })
+    const ofOfferings = rows.flatMap((own, index) => {
+      const offering = offerings[index]?.offering
+      return offering === undefined ? own : [...own, ...about(offering.name, wireExposure(offering))]
+    })
+    return [...fileAccepted(config), ...about(config.file, exposed), ...ofOfferings]
+  })

@@ -1,10 +1,10 @@
 /** How commands that look at the journal find it, and how they ask the running agent for something. */
 import { FileSystem, Path } from "@effect/platform"
-import { Console, Data, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { Console, Data, type Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { dataDirOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import * as Database from "../journal/database.js"
-import { ordersLike, silence } from "../journal/history.js"
+import { ordersLike, signOfLife } from "../journal/history.js"
 
 export const defaultDataDir = "site-actors-data"
 
@@ -40,12 +40,9 @@ export const journalAt = ({ config, dataDir }: JournalPlace) =>
     })
   ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
 
-/** An agent that runs says so every 5 s. */
-const alive = Duration.toMillis("20 seconds")
-
 export const agentRuns = Effect.map(
-  silence,
-  Option.exists((millis) => millis < alive)
+  signOfLife,
+  Option.exists((sign) => sign.runs)
 )
 
 /** One order, by its uuid (dashes or not) or an unambiguous beginning of it. */

@@ -1,7 +1,14 @@
 /** `site-actors orders` and `site-actors order`: what the journal says of orders, while the agent runs and after it has stopped. */
 import { Args, Command, Options } from "@effect/cli"
 import { Clock, Console, Effect, Option } from "effect"
-import { type OrderSummary, pausesNow, orders as readOrders, silence, storyOf, summaryOf } from "../journal/history.js"
+import {
+  type OrderSummary,
+  pausesNow,
+  orders as readOrders,
+  signOfLife,
+  storyOf,
+  summaryOf
+} from "../journal/history.js"
 import { findOrder, journalAt } from "./open-journal.js"
 import * as options from "./options.js"
 import { storyLines } from "./story.js"
@@ -60,10 +67,10 @@ const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 97)}
 /** Whether an agent runs, and what holds orders up. */
 const situation = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
-  const agent = Option.match(yield* silence, {
+  const agent = Option.match(yield* signOfLife, {
     onNone: () => "No agent has run on this journal yet.",
-    onSome: (millis) =>
-      millis < 20_000 ? "The agent runs." : `The agent does not run: its last sign of life was ${span(millis)} ago.`
+    onSome: ({ runs, silence }) =>
+      runs ? "The agent runs." : `The agent does not run: its last sign of life was ${span(silence)} ago.`
   })
   const pauses = (yield* pausesNow).map(
     (pause) => `Offering ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`

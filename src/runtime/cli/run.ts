@@ -4,6 +4,7 @@ import { Command } from "@effect/cli"
 import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
+import { formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
@@ -36,9 +37,11 @@ const levels = {
   CRITICAL: LogLevel.Fatal
 } as const
 
-/** Pretty on a terminal, one line of logfmt a record anywhere else: control characters in names cannot forge a line in either. */
-const logging = (config: Config) =>
-  Layer.merge(
-    process.stdout.isTTY === true ? Logger.pretty : Logger.logFmt,
+/** Pretty on a terminal, one line of logfmt a record anywhere else. */
+const logging = (config: Config) => {
+  const format = process.stdout.isTTY === true ? formats.pretty : formats.logfmt
+  return Layer.merge(
+    Logger.replace(Logger.defaultLogger, Logger.withConsoleLog(format(secretsOf(config)))),
     Logger.minimumLogLevel(levels[config.logLevel])
   )
+}

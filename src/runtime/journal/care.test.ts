@@ -14,7 +14,7 @@ import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
 import { migrations } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
-import { pausedMillis, Pauses } from "./pauses.js"
+import { Pauses, pausedMillis } from "./pauses.js"
 import { forget } from "./retention.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
@@ -117,31 +117,33 @@ describe("the look at the journal before it is used", () => {
 })
 
 describe("the journal forgets", () => {
-  it.effect("what ended long ago, but not the last order of a living resource, open orders, and those with leftovers", () =>
-    inDirectory((directory) =>
-      opened(
-        directory,
-        Effect.gen(function* () {
-          yield* lived(1, resource(1), "Create", "done")
-          yield* lived(2, resource(1), "Update", "done")
-          yield* lived(3, resource(1), "Update", "erred")
-          yield* lived(4, resource(2), "Create", "done")
-          yield* lived(5, resource(2), "Terminate", "done")
-          yield* lived(6, resource(3), "Create", "erred")
-          yield* (yield* Journal).recordLeftovers([
-            { order: order(6), resource: resource(3), step: "group", reason: "in use" }
-          ])
-          yield* lived(7, resource(4), "Create")
-          yield* TestClock.adjust("89 days")
-          expect(yield* forget(Duration.days(90))).toBe(0)
-          yield* lived(8, resource(5), "Create", "erred")
-          yield* TestClock.adjust("2 days")
-          expect(yield* forget(Duration.days(90))).toBe(4)
-          // 2: the last that was done to a living resource; 6: left over; 7: open; 8: too young.
-          expect(yield* known).toEqual([2, 6, 7, 8])
-        })
+  it.effect(
+    "what ended long ago, but not the last order of a living resource, open orders, and those with leftovers",
+    () =>
+      inDirectory((directory) =>
+        opened(
+          directory,
+          Effect.gen(function* () {
+            yield* lived(1, resource(1), "Create", "done")
+            yield* lived(2, resource(1), "Update", "done")
+            yield* lived(3, resource(1), "Update", "erred")
+            yield* lived(4, resource(2), "Create", "done")
+            yield* lived(5, resource(2), "Terminate", "done")
+            yield* lived(6, resource(3), "Create", "erred")
+            yield* (yield* Journal).recordLeftovers([
+              { order: order(6), resource: resource(3), step: "group", reason: "in use" }
+            ])
+            yield* lived(7, resource(4), "Create")
+            yield* TestClock.adjust("89 days")
+            expect(yield* forget(Duration.days(90))).toBe(0)
+            yield* lived(8, resource(5), "Create", "erred")
+            yield* TestClock.adjust("2 days")
+            expect(yield* forget(Duration.days(90))).toBe(4)
+            // 2: the last that was done to a living resource; 6: left over; 7: open; 8: too young.
+            expect(yield* known).toEqual([2, 6, 7, 8])
+          })
+        )
       )
-    )
   )
 })
 

@@ -75,6 +75,13 @@ export const layer = (
         // The file is made first, with its mode: the -wal and -shm files beside it take theirs from it.
         Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "a", mode: 0o600 })),
         Effect.zipRight(fs.chmod(path, 0o600)),
+        // Those that an earlier process left may have been made with wider rights.
+        Effect.zipRight(
+          Effect.forEach([`${path}-wal`, `${path}-shm`], (beside) =>
+            // Gone or somebody else's: the directory keeps others out.
+            Effect.ignore(fs.chmod(beside, 0o600))
+          )
+        ),
         Effect.mapError(
           (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
         )

@@ -14,6 +14,7 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import { entryOf, type Row, sinceAccepted } from "./journal.js"
+import { wholeAgent } from "./pauses.js"
 import { reasonOf, unavailable } from "./sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
@@ -124,12 +125,28 @@ export const leftovers: Result<ReadonlyArray<Leftover & { readonly at: number }>
     SELECT order_id AS "order", resource_id AS resource, step, reason, at FROM leftover ORDER BY at`
 }).pipe(unavailable)
 
-/** For how many ms no agent has given a sign of life on this database. None: there never was one. */
-export const silence: Result<Option.Option<number>> = Effect.gen(function* () {
+export interface SignOfLife {
+  /** Has an agent been heard of lately, and not said that it stops? */
+  readonly runs: boolean
+  /** For how many ms none has given a sign of life. */
+  readonly silence: number
+}
+
+/** An agent that runs gives a sign of life every 5 s. */
+const longSilence = 20_000
+
+/** Whether an agent runs on this database. None: there never was one. */
+export const signOfLife: Result<Option.Option<SignOfLife>> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
+  const [row] = yield* sql<{ readonly seen: number | null; readonly stopped: number }>`
+    SELECT max(seen) AS seen,
+      EXISTS (SELECT 1 FROM pause WHERE scope = ${wholeAgent} AND until IS NULL) AS stopped
+    FROM agent`
   const now = yield* Clock.currentTimeMillis
-  return Option.map(Option.fromNullable(row?.seen), (seen) => Math.max(0, now - seen))
+  return Option.map(Option.fromNullable(row?.seen), (seen) => {
+    const silence = Math.max(0, now - seen)
+    return { runs: row?.stopped === 0 && silence < longSilence, silence }
+  })
 }).pipe(unavailable)
 
 /** What holds orders up now: offerings that are stopped or whose servers are away. */
@@ -138,7 +155,7 @@ export const pausesNow: Result<
 > = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<{ readonly scope: string; readonly reason: string; readonly since: number }>`
-    SELECT scope, reason, since FROM pause WHERE until IS NULL ORDER BY since`
+    SELECT scope, reason, since FROM pause WHERE until IS NULL AND scope <> ${wholeAgent} ORDER BY since`
 }).pipe(unavailable)
 
 interface ExportRow extends Row {

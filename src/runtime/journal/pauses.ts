@@ -61,11 +61,22 @@ const signOfLife = (owner: string) =>
     const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
     const seen = row?.seen ?? null
     if (seen !== null) {
-      yield* sql`UPDATE pause SET until = max(since, ${seen}) WHERE until IS NULL`
+      yield* sql`UPDATE pause SET until = CASE scope WHEN ${wholeAgent} THEN ${now} ELSE max(since, ${seen}) END
+        WHERE until IS NULL`
       yield* sql`INSERT INTO pause (scope, reason, since, until)
         SELECT ${wholeAgent}, 'The agent did not run.', ${seen}, ${now} WHERE ${seen} < ${now}`
       yield* sql`DELETE FROM agent WHERE owner <> ${owner}`
     }
+    // A stop that was asked for is known at once; after a kill, the silence tells.
+    yield* Effect.addFinalizer(() =>
+      Clock.currentTimeMillis.pipe(
+        Effect.tap((at) => sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`),
+        Effect.flatMap(
+          (at) => sql`INSERT INTO pause (scope, reason, since) VALUES (${wholeAgent}, 'The agent was stopped.', ${at})`
+        ),
+        Effect.catchAll((error) => Effect.logDebug("The stop could not be written down", error))
+      )
+    )
     yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${now}, ${now})
       ON CONFLICT (owner) DO UPDATE SET started = excluded.started, seen = excluded.seen`
     yield* Clock.currentTimeMillis.pipe(

@@ -1,5 +1,5 @@
 /** An offering at work: its marketplace, its backend, its health. */
-import { Context, type Effect, Layer, Ref } from "effect"
+import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { Backend, Component, OfferingId, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { OrderDeadlines } from "../config/index.js"
@@ -28,4 +28,11 @@ export class Offerings extends Context.Tag("site-actors/runtime/Offerings")<
   Ref.Ref<ReadonlyMap<OfferingId, Offering>>
 >() {
   static readonly layer = Layer.effect(Offerings, Ref.make<ReadonlyMap<OfferingId, Offering>>(new Map()))
+}
+
+/**
+ * Where the connections of offerings live: below the actors, so that at the end these have stopped before their connections are cut.
+ */
+export class OfferingScope extends Context.Tag("site-actors/runtime/OfferingScope")<OfferingScope, Scope.Scope>() {
+  static readonly layer = Layer.scoped(OfferingScope, Effect.scope)
 }

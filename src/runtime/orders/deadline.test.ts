@@ -7,7 +7,10 @@ import { withDeadline } from "./deadline.js"
 
 const never = Option.none<Duration.Duration>()
 const halfAnHour = Option.some(Duration.minutes(30))
-const offering = (deadlines: { readonly create?: Option.Option<Duration.Duration>; readonly terminate?: Option.Option<Duration.Duration> }) => ({
+const offering = (deadlines: {
+  readonly create?: Option.Option<Duration.Duration>
+  readonly terminate?: Option.Option<Duration.Duration>
+}) => ({
   id: OfferingId.make("f".repeat(32)),
   deadlines: { create: never, update: never, terminate: never, ...deadlines }
 })
@@ -39,8 +42,7 @@ const order = (polishing: Effect.Effect<void>, deadlines = offering({ create: ha
     return { paused, thing, journal, attempt }
   })
 
-const sentence =
-  "The order was not finished within 30 minutes and has been undone: order again, or ask the provider."
+const sentence = "The order was not finished within 30 minutes and has been undone: order again, or ask the provider."
 
 describe("at its deadline an order", () => {
   it.effect("is undone and refused in one sentence, after the step in work has had a minute to end", () =>

@@ -79,8 +79,8 @@ export const withDeadline = (
         append: (step, event, data) =>
           Effect.suspend(() => {
             if (step === wholeOrder || step.startsWith(ours)) return journal.append(step, event, data)
-            // Ended by the race in `within`.
-            if (over && event === "started") return Effect.never
+            // Ended by the race in `within`; a step writes this where it cannot be interrupted otherwise.
+            if (over && event === "started") return Effect.interruptible(Effect.never)
             return event === "started"
               ? Effect.zipRight(track(step, event), journal.append(step, event, data)).pipe(
                   Effect.onError(() => track(step, "failed"))

@@ -135,13 +135,16 @@ export const carryOutAccepted = (
 const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
     if (approve) yield* ensureDone("waldur: approve", offering.waldur.approveByProvider(request.order))
-    const [hasScope, outcome] = yield* Effect.all(
+    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
+    const [settled, worked] = yield* Effect.all(
       [
-        decide("waldur: executing", Schema.Boolean, executing(offering, request.order)),
-        within(backendHandler(offering, request))
+        Effect.either(decide("waldur: executing", Schema.Boolean, executing(offering, request.order))),
+        Effect.either(within(backendHandler(offering, request)))
       ],
       { concurrency: "unbounded" }
     )
+    const outcome = yield* worked
+    const hasScope = yield* settled
     yield* report(offering, request, outcome, hasScope)
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)

@@ -5,7 +5,7 @@
  * and for what it does not name, the resource's. A plan switch is told by the plan, not by empty limits: Waldur copies the
  * resource's limits into such an order.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import {
   type Amounts,
   amountsFromWaldur,
@@ -19,6 +19,7 @@ import {
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { keepable } from "./keepable.js"
 
 /** What is written down when an order is accepted, and read back at every later attempt. */
 export const Accepted = Schema.Struct({
@@ -53,14 +54,14 @@ export const requestOf = (
     const common = {
       order: OrderId.make(order.uuid),
       resource: resourceOf(offering, order, resource),
-      pluginOptions: yield* offering.pluginOptions
+      pluginOptions: yield* kept("The options of this offering", yield* offering.pluginOptions)
     }
     switch (order.type) {
       case "Create":
         return {
           _tag: "Create",
           ...common,
-          attributes: { ...resource.attributes, ...order.attributes },
+          attributes: yield* kept("The order's attributes", { ...resource.attributes, ...order.attributes }),
           amounts: yield* amountsOf(offering, order.planUuid, order.limits)
         }
       case "Update": {
@@ -69,17 +70,20 @@ export const requestOf = (
         return {
           _tag: "Update",
           ...common,
-          attributes: order.attributes,
+          attributes: Either.getOrElse(keepable(order.attributes), () => ({})),
           amounts: yield* amountsOf(offering, plan, limits),
           change: isPlanSwitch(order, resource) ? "plan" : "limits"
         }
       }
       case "Terminate":
-        return { _tag: "Terminate", ...common, attributes: order.attributes }
+        return { _tag: "Terminate", ...common, attributes: Either.getOrElse(keepable(order.attributes), () => ({})) }
       default:
         return yield* new OrderRefused({ customerMessage: `Orders of type "${order.type}" are not supported here.` })
     }
   })
+
+const kept = (what: string, values: Readonly<Record<string, unknown>>) =>
+  Effect.mapError(keepable(values), (wrong) => new OrderRefused({ customerMessage: `${what} ${wrong}.` }))
 
 /** An older server stores whatever limits it is sent: what the offering does not have is not the customer's order. */
 const knownOnly = (offering: Offering, limits: Readonly<Record<string, number>>) =>

@@ -1,0 +1,30 @@
+/** Time that passes, as against the time that it is. */
+import { Clock, Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
+
+/**
+ * Milliseconds since some moment in the past, by a clock that nobody sets: for pauses and deadlines within one process. The time of day may
+ * jump by an hour, and what waits must neither give up for it nor wait an hour longer.
+ */
+export const steadyMillis: Effect.Effect<number> = Effect.map(
+  Clock.currentTimeNanos,
+  (nanos) => Number(nanos / 1_000n) / 1_000
+)
+
+/** `Schedule.elapsed` by that clock: recurs for ever, with the milliseconds since its first recurrence. */
+const elapsedSteadily: Schedule.Schedule<number> = Schedule.makeWithState(
+  Option.none<number>(),
+  (now: number, _: unknown, since: Option.Option<number>) =>
+    Effect.map(steadyMillis, (at) => {
+      const began = Option.getOrElse(since, () => at)
+      return [Option.some(began), at - began, ScheduleDecision.continueWith(ScheduleInterval.after(now))] as const
+    })
+)
+
+/** `Schedule.upTo` by that clock: recurs no more once the duration has passed since the first recurrence. */
+export const upToSteadily =
+  (duration: Duration.DurationInput) =>
+  <Out, In, R>(schedule: Schedule.Schedule<Out, In, R>): Schedule.Schedule<Out, In, R> =>
+    Schedule.zipLeft(
+      schedule,
+      Schedule.whileOutput(elapsedSteadily, (elapsed) => elapsed < Duration.toMillis(duration))
+    )
