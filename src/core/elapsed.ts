@@ -2,12 +2,11 @@
 import { Clock, Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
 
 /**
- * Milliseconds since some moment in the past, by a clock that nobody sets: for pauses and deadlines within one process. The time of day may
+ * Whole milliseconds since some moment in the past, by a clock that nobody sets: for pauses and deadlines within one process. The time of day may
  * jump by an hour, and what waits must neither give up for it nor wait an hour longer.
  */
-export const steadyMillis: Effect.Effect<number> = Effect.map(
-  Clock.currentTimeNanos,
-  (nanos) => Number(nanos / 1_000n) / 1_000
+export const steadyMillis: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) =>
+  Number(nanos / 1_000_000n)
 )
 
 /** `Schedule.elapsed` by that clock: recurs for ever, with the milliseconds since its first recurrence. */

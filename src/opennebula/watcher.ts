@@ -181,8 +181,9 @@ export const makeVmWatcher = (one: {
       filledAt = now
       const affordable = allowance >= 1 ? now : now + ((1 - allowance) / pace.callsPerSecond) * 1000
       const earliest = [...waits].reduce((soonest, wait) => Math.min(soonest, dueAt(wait)), Number.POSITIVE_INFINITY)
-      wakeAt = Math.ceil(Math.max(earliest, affordable, notBefore))
-      if (wakeAt <= now) return yield* look
+      const next = Math.max(earliest, affordable, notBefore)
+      if (next <= now) return yield* look
+      wakeAt = Math.ceil(next)
       yield* Effect.raceFirst(Effect.sleep(Duration.millis(wakeAt - now)), wake.await)
     })
 

@@ -165,7 +165,7 @@ describe("Checking an offering", () => {
       yield* TestClock.adjust("10 seconds")
       yield* TestClock.adjust("20 seconds")
       const rows = yield* Fiber.join(fiber)
-      expect(lines(rows.filter((row) => row.about === "Private cloud"))).toEqual([
+      expect(lines(rows.filter((row) => row.about === "Private cloud" && row.status === "failed"))).toEqual([
         "failed: Waldur: No answer within 30 seconds.",
         "failed: backend: No answer within 30 seconds."
       ])

@@ -24,7 +24,11 @@ export const wireExposure = ({ waldur, backendSettings }: OfferingConfig): Reado
       "identity provider",
       "http: the client secret is sent unencrypted. Use https."
     ],
-    [unencrypted(settings.api_url), "backend", "http: the credentials are sent unencrypted. Put a TLS proxy before it."],
+    [
+      unencrypted(settings.api_url),
+      "backend",
+      "http: the credentials are sent unencrypted. Put a TLS proxy before it."
+    ],
     [
       settings.verify_ssl === false,
       "backend",
@@ -41,6 +45,11 @@ export const fileExposure = (config: Config): Effect.Effect<ReadonlyArray<Findin
     if ((mode & 0o007) === 0) return []
     const text = await readFile(config.file, "utf8")
     return secretsOf(config).some((secret) => secret.length > 3 && text.includes(secret))
-      ? [warning("file", "It holds secrets, and every user of this machine may read it: chmod 640 it, or name them by ${ENVIRONMENT}.")]
+      ? [
+          warning(
+            "file",
+            "It holds secrets, and every user of this machine may read it: chmod 640 it, or name environment variables in it."
+          )
+        ]
       : []
   }).pipe(Effect.orElseSucceed(() => []))

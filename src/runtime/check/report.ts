@@ -30,11 +30,13 @@ export const checkAll = (
   offerings: ReadonlyArray<OfferingAccess>
 ): Effect.Effect<ReadonlyArray<CheckRow>> =>
   Effect.gen(function* () {
-    const exposed = yield* fileExposure(config)
-    const rows = yield* Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" })
+    const [exposed, rows] = yield* Effect.all(
+      [fileExposure(config), Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" })],
+      { concurrency: "unbounded" }
+    )
     const ofOfferings = rows.flatMap((own, index) => {
       const offering = offerings[index]?.offering
-      return offering === undefined ? own : [...own, ...about(offering.name, wireExposure(offering))]
+      return offering === undefined ? own : [...about(offering.name, wireExposure(offering)), ...own]
     })
     return [...fileAccepted(config), ...about(config.file, exposed), ...ofOfferings]
   })

@@ -13,7 +13,7 @@ const colours: Readonly<Record<CheckRow["status"], number>> = { ok: 32, warning:
 const oneLine = (text: string): string =>
   text
     .replace(/\s+/g, " ")
-    .replace(/\p{Cc}/gu, "?")
+    .replace(/[\p{Cc}\p{Cf}]/gu, "?")
     .trim()
 
 export const renderTable = (rows: ReadonlyArray<CheckRow>, options: TableOptions): string => {

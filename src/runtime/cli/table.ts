@@ -9,7 +9,7 @@ export interface Column {
 const oneLine = (text: string): string =>
   text
     .replace(/\s+/g, " ")
-    .replace(/\p{Cc}/gu, "?")
+    .replace(/[\p{Cc}\p{Cf}]/gu, "?")
     .trim()
 
 export const table = (columns: ReadonlyArray<Column>, given: ReadonlyArray<ReadonlyArray<string>>): string => {

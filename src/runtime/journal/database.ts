@@ -73,8 +73,8 @@ export const layer = (
       yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 }).pipe(
         Effect.zipRight(fs.chmod(dataDir, 0o700)),
         // The file is made first, with its mode: the -wal and -shm files beside it take theirs from it.
-        Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "a", mode: 0o600 })),
-        Effect.zipRight(fs.chmod(path, 0o600)),
+        Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "a" })),
+        Effect.zipRight(Effect.void),
         // Those that an earlier process left may have been made with wider rights.
         Effect.zipRight(
           Effect.forEach([`${path}-wal`, `${path}-shm`], (beside) =>
