@@ -132,3 +132,6 @@ export const secretsOf = (config: Config): ReadonlyArray<string> => {
   if (config.sentryDsn._tag === "Some") take(Redacted.value(config.sentryDsn.value))
   return [...found]
 }
+
+/** What every command logs with, in place of Effect's own; `run` puts one in its place that knows the secrets of the configuration. */
+export const commandLogger: Logger.Logger<unknown, void> = Logger.withConsoleLog(formats.logfmt())

@@ -2,7 +2,7 @@
 /** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 2 a command line that is none, 70 a bug. */
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
-import { Cause, Console, Effect, Layer, Option } from "effect"
+import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import { check } from "./cli/check.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
@@ -10,7 +10,7 @@ import { order, orders } from "./cli/orders.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
-import { visibleLines } from "./logging.js"
+import { commandLogger, visibleLines } from "./logging.js"
 import { version } from "./version.js"
 
 const cli = Command.run(
@@ -53,6 +53,8 @@ cli(process.argv).pipe(
   Effect.as(0),
   Effect.catchAllCause(explain),
   Effect.tap((code) => Effect.sync(() => exitWith(code))),
-  Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
+  Effect.provide(
+    Layer.mergeAll(NodeContext.layer, NodeHttpClient.layerUndici, Logger.replace(Logger.defaultLogger, commandLogger))
+  ),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

@@ -92,6 +92,7 @@ const validSshKey = (text: string): Effect.Effect<string, OrderRefused> => {
   if (/\p{Cc}/u.test(text)) return refused("it has more than one line or a control character")
   const [type = "", key = ""] = text.split(/ +/)
   // OpenNebula replaces variables in CONTEXT: `$USER[TEMPLATE]` would show the guest the agent's own user, login tokens and all.
+  if (text.includes("$")) return refused("it has a $ sign, which the cloud would take for a variable")
   if (text.includes("PRIVATE KEY")) return refused("it is a private key, which must not be given to anybody")
   if (!keyTypes.has(type)) return refused("it does not begin with a key type such as ssh-ed25519")
   if (typeInside(key) !== type) return refused("its key is incomplete or damaged")

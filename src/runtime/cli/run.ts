@@ -4,7 +4,7 @@ import { Command } from "@effect/cli"
 import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
-import { formats, secretsOf } from "../logging.js"
+import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
@@ -41,7 +41,7 @@ const levels = {
 const logging = (config: Config) => {
   const format = process.stdout.isTTY === true ? formats.pretty : formats.logfmt
   return Layer.merge(
-    Logger.replace(Logger.defaultLogger, Logger.withConsoleLog(format(secretsOf(config)))),
+    Logger.replace(commandLogger, Logger.withConsoleLog(format(secretsOf(config)))),
     Logger.minimumLogLevel(levels[config.logLevel])
   )
 }

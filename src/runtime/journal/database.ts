@@ -6,8 +6,8 @@
 
 import { FileSystem, Path } from "@effect/platform"
 import { SqlClient } from "@effect/sql"
-import { LibsqlClient } from "@effect/sql-libsql"
 import { Data, Effect, Layer } from "effect"
+import * as Connection from "./connection.js"
 import { migrations } from "./migrations.js"
 
 /** The data directory or the database in it cannot be used. */
@@ -47,7 +47,6 @@ export const prepare = (path: string) =>
     const sql = yield* SqlClient.SqlClient
     yield* sql`PRAGMA journal_mode = WAL`
     yield* sql`PRAGMA synchronous = FULL`
-    yield* sql`PRAGMA busy_timeout = 5000`
     yield* migrate(path)
   }).pipe(
     Effect.catchTag("SqlError", (error) => {
@@ -73,8 +72,8 @@ export const layer = (
       yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 }).pipe(
         Effect.zipRight(fs.chmod(dataDir, 0o700)),
         // The file is made first, with its mode: the -wal and -shm files beside it take theirs from it.
-        Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "a" })),
-        Effect.zipRight(Effect.void),
+        Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "a", mode: 0o600 })),
+        Effect.zipRight(fs.chmod(path, 0o600)),
         // Those that an earlier process left may have been made with wider rights.
         Effect.zipRight(
           Effect.forEach([`${path}-wal`, `${path}-shm`], (beside) =>
@@ -86,7 +85,7 @@ export const layer = (
           (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
         )
       )
-      return Layer.effectDiscard(prepare(path)).pipe(Layer.provideMerge(LibsqlClient.layer({ url: `file:${path}` })))
+      return Layer.effectDiscard(prepare(path)).pipe(Layer.provideMerge(Connection.layer(`file:${path}`)))
     })
   ).pipe(Layer.catchAll((error) => Layer.fail(asUnusable(dataDir, error))))
 

@@ -24,7 +24,7 @@ export const keepable = (attributes: Attributes): Either.Either<Attributes, stri
     if (typeof value === "string") size += value.length
     size += 8
     if (size > longest) return Either.left(tooLong)
-    if (typeof value === "string") return Either.right(value)
+    if (typeof value === "string") return Either.right(privateKey.test(value) ? removedKey : value)
     if (Array.isArray(value)) return Either.all(value.map((item) => keep(item, depth + 1)))
     if (typeof value === "object" && value !== null) return keepRecord(value, depth)
     return Either.right(value)
@@ -33,7 +33,7 @@ export const keepable = (attributes: Attributes): Either.Either<Attributes, stri
     const kept: Array<readonly [string, unknown]> = []
     for (const [name, value] of Object.entries(record)) {
       size += name.length
-      
+      if (secretName.test(name)) continue
       const inner = keep(value, depth + 1)
       if (Either.isLeft(inner)) return Either.left(inner.left)
       kept.push([name, inner.right])
