@@ -6,6 +6,7 @@ export default defineConfig({
     // 2 cores: two workers keep both busy without starving the simulators' HTTP servers.
     maxWorkers: 2,
     minWorkers: 1,
-    testTimeout: 20_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 })

@@ -280,7 +280,7 @@ export const expectNothingLeft = (site: Site, { services }: RunningAgent, states
     // The order's last entry is written when Waldur has been told.
     yield* journal.openOrders.pipe(
       Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-      Effect.timeoutFail({ duration: "3 seconds", onTimeout: () => new Error("orders stay open in the journal") })
+      Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => new Error("orders stay open in the journal") })
     )
     expect(yield* journal.leftovers).toEqual([])
     expect(yield* (yield* Quarantine).all).toEqual([])

@@ -73,8 +73,8 @@ export const settingsOf = (more: Readonly<Record<string, unknown>> = {}): VdcSet
     virtual_router_template_id: 1,
     security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }],
     create_opennebula_user: true,
-    router_start_timeout: 3,
-    teardown_timeout: 3,
+    router_start_timeout: 60,
+    teardown_timeout: 8,
     ...more
   })
 
