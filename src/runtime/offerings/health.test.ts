@@ -75,3 +75,24 @@ describe("an offering's orders", () => {
     })
   )
 })
+
+describe("a stopped offering", () => {
+  it.scoped("is mended although the answer to its first probe is lost and only a time-out ends it", () =>
+    Effect.gen(function* () {
+      const tries = yield* Ref.make(0)
+      const health = yield* make(
+        Effect.gen(function* () {
+          const first = (yield* Ref.getAndUpdate(tries, (count) => count + 1)) === 0
+          yield* (first ? Effect.never : Effect.void).pipe(
+            Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => new NotYet({ reason: "no answer" }) })
+          )
+        })
+      )
+      yield* health.report(new OfferingFault({ reason: "Wrong password.", hint: "Change it." }))
+      expect(yield* passes(health.passed)).toBe(false)
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* passes(health.passed)).toBe(true)
+      expect((yield* SubscriptionRef.get(health.status))._tag).toBe("Ok")
+    })
+  )
+})

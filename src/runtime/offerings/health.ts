@@ -76,7 +76,8 @@ export const make = (
         )
         if (before._tag === "Stopped") return
         yield* settle(error.message)
-        yield* Effect.forkIn(mend.pipe(Effect.delay("5 seconds")), scope)
+        // Interruptible, though this is not: a probe whose time-outs cannot interrupt it would hang with the first answer that is lost.
+        yield* Effect.forkIn(mend.pipe(Effect.delay("5 seconds"), Effect.interruptible), scope)
       }).pipe(Effect.uninterruptible)
     return {
       status,
