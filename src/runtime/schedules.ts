@@ -43,3 +43,6 @@ export const retentionRound = Schedule.jittered(Schedule.spaced("1 day"))
 
 /** At an order's deadline no further step is begun; the one in work, whose call may be on the wire, has this long to end. */
 export const deadlineGrace = Duration.minutes(1)
+
+/** How long an actor that lost its lease leaves the resource to whoever took it. */
+export const leaseRest = Duration.seconds(30)

@@ -7,13 +7,14 @@
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Ref, Schema } from "effect"
-import { OfferingId, OrderId, ResourceId, wholeOrder } from "../../core/index.js"
+import { LeaseLost, OfferingId, OrderId, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
-import { Journal } from "../journal/journal.js"
+import { Journal, type Lease } from "../journal/journal.js"
 import { Offerings } from "../offerings/offering.js"
 import { Undone, undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
-import { actorIdle, orderRetry } from "../schedules.js"
+import { actorIdle } from "../schedules.js"
+import { makeHolding } from "./holding.js"
 import { Quarantine } from "./quarantine.js"
 
 /** `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. */
@@ -40,18 +41,39 @@ export const layer = (owner: string) =>
       const journal = yield* Journal
       const offerings = yield* Offerings
       const quarantine = yield* Quarantine
-      const lease = yield* journal.lease(resource, owner).pipe(Effect.retry(orderRetry), Effect.orDie)
+      const holding = yield* makeHolding(resource, owner)
       /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
-      const recordQuarantine = (order: OrderId, reason: string) =>
+      const recordQuarantine = (order: OrderId, lease: Lease, reason: string) =>
         Effect.flatMap(journal.order(order, lease), (own) => own.append(wholeOrder, "quarantined", reason)).pipe(
           Effect.catchAll((error) => Effect.logWarning(error.message))
         )
+      const quarantined = (offering: OfferingId, order: OrderId, lease: Lease, cause: Cause.Cause<unknown>) =>
+        Effect.gen(function* () {
+          const reason = Cause.pretty(cause)
+          yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause)
+          yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
+          yield* recordQuarantine(order, lease, defectOf(cause))
+          yield* publish({ _tag: "Order", order, resource, offering, event: "quarantined", detail: reason })
+          return "quarantined" as const
+        })
       return {
         UndoLeftovers: ({ payload: { offering: id, order } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
-            return yield* undoLeftovers(offering, order, lease)
+            const undone = yield* holding.under((lease) =>
+              undoLeftovers(offering, order, lease).pipe(
+                Effect.catchAll((error) =>
+                  error instanceof LeaseLost
+                    ? Effect.fail(error)
+                    : Effect.as(
+                        Effect.logWarning(`Leftovers of order ${order} stay for now: ${error.message}`),
+                        "not now" as const
+                      )
+                )
+              )
+            )
+            return undone === "moved" ? ("not now" as const) : undone
           }).pipe(
             Effect.catchAllCause((cause) =>
               Cause.isInterruptedOnly(cause)
@@ -63,27 +85,12 @@ export const layer = (owner: string) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined || (yield* quarantine.holds(resource))) return "nothing to do" as const
-            return yield* processOrder(offering, order, lease).pipe(
-              Effect.catchAll((error) => Effect.as(Effect.logWarning(error.message), "moved" as const)),
-              // A defect that left the handler would make the cluster run it again, for ever.
-              Effect.catchAllCause((cause) =>
-                Cause.isInterruptedOnly(cause)
-                  ? Effect.interrupt
-                  : Effect.gen(function* () {
-                      const reason = Cause.pretty(cause)
-                      yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause)
-                      yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
-                      yield* recordQuarantine(order, defectOf(cause))
-                      yield* publish({
-                        _tag: "Order",
-                        order,
-                        resource,
-                        offering: id,
-                        event: "quarantined",
-                        detail: reason
-                      })
-                      return "quarantined" as const
-                    })
+            return yield* holding.under((lease) =>
+              processOrder(offering, order, lease).pipe(
+                // A defect that left the handler would make the cluster run it again, for ever.
+                Effect.catchAllCause((cause) =>
+                  Cause.isDie(cause) ? quarantined(id, order, lease, cause) : Effect.failCause(cause)
+                )
               )
             )
           })
