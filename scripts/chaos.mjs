@@ -1,0 +1,142 @@
+/**
+ * Bundles and runs the simulation:
+ *
+ *   node scripts/chaos.mjs --seed 4711 --trace          one run and its story
+ *   node scripts/chaos.mjs --seeds 500 --from 900000    a range; `--workers 2` processes at once
+ *   node scripts/chaos.mjs --planted [part of a name]   the planted bugs, and after how many seeds each is found
+ */
+import { spawn } from "node:child_process"
+import { mkdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative, sep } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { build } from "esbuild"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+const cache = join(root, "node_modules", ".cache", "chaos")
+mkdirSync(cache, { recursive: true })
+
+/** Changes the sources of one planted bug on their way into the bundle. */
+const planting = (bug) => ({
+  name: "planting",
+  setup: (setup) => {
+    const files = new Set(bug.edits.map(({ file }) => file))
+    setup.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const file = relative(root, path).split(sep).join("/")
+      if (!files.has(file)) return undefined
+      let text = readFileSync(path, "utf8")
+      for (const { find, replace } of bug.edits.filter((edit) => edit.file === file)) {
+        if (text.split(find).length !== 2)
+          throw new Error(`planted bug "${bug.name}": ${file} has no longer once: ${find}`)
+        text = text.replace(find, () => replace)
+      }
+      return { contents: text, loader: "ts" }
+    })
+  }
+})
+
+const bundle = async (entry, name, bug) => {
+  const outfile = join(cache, `${name}.mjs`)
+  await build({
+    entryPoints: [join(root, "test", "chaos", entry)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    sourcemap: bug === undefined ? "inline" : false,
+    logLevel: "error",
+    plugins: bug === undefined ? [] : [planting(bug)]
+  })
+  return outfile
+}
+
+const run = (file, options) =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--max-semi-space-size=64", "--enable-source-maps", file, ...options])
+    let output = ""
+    child.stdout.on("data", (chunk) => (output += chunk))
+    child.stderr.on("data", (chunk) => (output += chunk))
+    child.on("close", (code) => resolve({ code, output }))
+  })
+
+const options = process.argv.slice(2)
+const valueOf = (name, otherwise) => {
+  const at = options.indexOf(`--${name}`)
+  return at === -1 ? otherwise : (options[at + 1] ?? otherwise)
+}
+
+/** All at once, but no more than `workers`. */
+const inTurn = async (workers, tasks) => {
+  const waiting = [...tasks]
+  await Promise.all(
+    Array.from({ length: workers }, async () => {
+      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) await task()
+    })
+  )
+}
+
+const from = Number(valueOf("from", "1"))
+/** Seeds for one process: what dead processes of a run leave in memory goes with it. */
+const part = 25
+const workers = Number(valueOf("workers", "2"))
+if (options.includes("--planted")) {
+  const { plantedBugs } = await import(pathToFileURL(await bundle("planted.ts", "planted")).href)
+  const wanted = valueOf("planted", "")
+  const most = Number(valueOf("seeds", "500"))
+  let missed = 0
+  const began = Date.now()
+  await inTurn(
+    workers,
+    plantedBugs
+      .filter(({ name }) => wanted.startsWith("--") || name.includes(wanted))
+      .map((bug, at) => async () => {
+        const file = await bundle("main.ts", `planted-${at}`, bug)
+        const only = bug.only === undefined ? [] : ["--only", bug.only.join(",")]
+        let found = "NOT FOUND"
+        for (let done = 0; done < most && found === "NOT FOUND"; done += part) {
+          const first = String(from + done)
+          const { code, output } = await run(file, ["--until-found", "--seeds", String(part), "--from", first, ...only])
+          const [, after, what] = /found after (\d+) seeds: (.*)/.exec(output) ?? []
+          if (after !== undefined) found = `${String(done + Number(after)).padStart(4)} seeds  ${what.slice(0, 120)}`
+          else if (code !== 0) found = `FAILED TO RUN ${output.slice(0, 300)}`
+        }
+        if (!/seeds/.test(found)) missed += 1
+        console.log(`${bug.name.padEnd(60)} ${found}`)
+      })
+  )
+  console.log(
+    `${missed === 0 ? "All" : "Not all"} planted bugs were found, in ${Math.round((Date.now() - began) / 1000)} s`
+  )
+  process.exitCode = missed === 0 ? 0 : 1
+} else if (options.includes("--seed") || options.includes("--twice")) {
+  process.setSourceMapsEnabled(true)
+  await import(pathToFileURL(await bundle("main.ts", "main")).href)
+} else {
+  const count = Number(valueOf("seeds", "200"))
+  const file = await bundle("main.ts", `range-${from}`)
+  let failed = 0
+  const began = Date.now()
+  await inTurn(
+    workers,
+    Array.from({ length: Math.ceil(count / part) }, (_, at) => async () => {
+      const first = from + at * part
+      const { code, output } = await run(file, [
+        "--seeds",
+        String(Math.min(part, from + count - first)),
+        "--from",
+        String(first),
+        ...options.filter((option) => option === "--verbose")
+      ])
+      const lines = output.split("\n").filter((line) => line.startsWith("seed "))
+      if (code !== 0) failed += Math.max(1, lines.filter((line) => line.includes("FAILED")).length)
+      if (lines.length > 0) console.log(lines.join("\n"))
+      if (code !== 0 && lines.length === 0) console.log(output.slice(0, 2000))
+    })
+  )
+  const seconds = (Date.now() - began) / 1000
+  console.log(
+    `${count - failed} of ${count} seeds passed in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(1)} a second)`
+  )
+  process.exitCode = failed === 0 ? 0 : 1
+}

@@ -1,0 +1,171 @@
+/**
+ * Planted bugs: what the simulation has to find. Each is a change of the agent's source, made while it is bundled for a run; the agent
+ * itself knows nothing of them. A text that is no longer there once, as it stands here, is an error: the bug has to be planted anew.
+ */
+export interface PlantedBug {
+  readonly name: string
+  readonly edits: ReadonlyArray<{ readonly file: string; readonly find: string; readonly replace: string }>
+  /** Only faults of these kinds, where the others would hide it or make it slow. */
+  readonly only?: ReadonlyArray<string>
+}
+
+const one = (name: string, file: string, find: string, replace: string): PlantedBug => ({
+  name,
+  edits: [{ file: `src/${file}`, find, replace }]
+})
+
+export const plantedBugs: ReadonlyArray<PlantedBug> = [
+  one(
+    "a step that was cut off is done again without a look",
+    "core/steps.ts",
+    "const left = Option.isSome(find) ? yield* find.value : Option.none<A>()",
+    "const left = Option.none<A>()"
+  ),
+  one(
+    "the journal hears of a step only afterwards",
+    "core/steps.ts",
+    `yield* attempt.journal
+      .append(step, "started")
+      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)`,
+    "yield* state.begun ? Effect.void : register"
+  ),
+  one("undone in the order of doing", "core/saga.ts", "performed.toReversed()", "performed"),
+  one(
+    "an undo that fails counts as done",
+    "core/saga.ts",
+    'error.disposition === "fail-order" ? Effect.succeedSome(error.message) : Effect.fail(error)',
+    'error.disposition === "fail-order" ? Effect.succeedNone : Effect.fail(error)'
+  ),
+  one(
+    "after a restart only what this run did is undone",
+    "core/saga.ts",
+    "if ((yield* Ref.get(attempt.unreached)).size === 0) return",
+    "return"
+  ),
+  one(
+    "what may pass fails the order",
+    "core/saga.ts",
+    'return failures.every((error) => error.disposition === "fail-order")',
+    "return failures.length > 0"
+  ),
+  {
+    name: "a process whose lease is lost goes on",
+    edits: [
+      {
+        file: "src/runtime/journal/journal.ts",
+        find: "WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch})\n            RETURNING id",
+        replace: "WHERE 1 = 1\n            RETURNING id"
+      },
+      {
+        file: "src/runtime/journal/journal.ts",
+        find: "        if (rows.length === 0) return yield* lost\n      })",
+        replace: "      })"
+      }
+    ]
+  },
+  one(
+    "a refused journal write is taken for a written one",
+    "runtime/journal/journal.ts",
+    "          if (rows.length === 0) return yield* lost\n          const entry",
+    "          const entry"
+  ),
+  {
+    name: "two orders of a resource at once",
+    edits: [
+      { file: "src/runtime/actors/actor.ts", find: "concurrency: 1,", replace: 'concurrency: "unbounded",' },
+      {
+        file: "src/runtime/actors/dispatch.ts",
+        find: "([oldest, ...waiting]) =>",
+        replace: "(all) => Effect.forEach(all, (oldest) => { const waiting = []; return (("
+      },
+      {
+        file: "src/runtime/actors/dispatch.ts",
+        find: "quarantine.holds(oldest.resource)\n              ),",
+        replace: "quarantine.holds(oldest.resource)\n              ))) }),"
+      },
+      {
+        file: "src/runtime/actors/dispatch.ts",
+        find: "FiberMap.run(inFlight, oldest.resource,",
+        replace: "FiberMap.run(inFlight, oldest.order,"
+      }
+    ]
+  },
+  one(
+    "a call is sent again though it may have been carried out",
+    "opennebula/client.ts",
+    "return yield* limiter.withPlace(owner)(protect(exchange))",
+    'return yield* limiter.withPlace(owner)(protect(Effect.retry(exchange, { times: 2, while: (error) => error.disposition === "retry" })))'
+  ),
+  one(
+    "an answer that cannot be read is taken for a success",
+    "opennebula/client.ts",
+    "return yield* limiter.withPlace(owner)(protect(exchange))",
+    'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(exchange)), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
+  ),
+  one(
+    "what has the right name is adopted",
+    "plugins/opennebula-vdc/cloud.ts",
+    "          onNone: () =>\n            new OrderRefused({",
+    "          onNone: () => Effect.succeed(error.takenById) ?? \n            new OrderRefused({"
+  ),
+  one(
+    "what has no owner is ended with the rest",
+    "plugins/opennebula-vdc/belongings.ts",
+    "objects.filter((object) => isTaggedFor(resource.id, object))",
+    "objects.filter((object) => isTaggedFor(resource.id, object) || (isUntagged(object) && object.id >= 1))"
+  ),
+  one(
+    "quotas are not set",
+    "plugins/opennebula-vdc/quotas.ts",
+    "if (Object.keys(quota).length === 0) return",
+    "return"
+  ),
+  one(
+    "done is said before the backend id",
+    "runtime/orders/report.ts",
+    'yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))',
+    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))'
+  ),
+  one(
+    "subnets are chosen without being reserved",
+    "plugins/opennebula-vdc/plan.ts",
+    "const reserved = yield* reservations.reserve(pool, request.resource.id, candidates)",
+    "let reserved; for (const candidate of candidates) { reserved = candidate; break }"
+  ),
+  one(
+    "a router that does not run is good enough",
+    "plugins/opennebula-vdc/create.ts",
+    "const routerAddress = yield* routerRuns(cloud, network, net.routerVmId)",
+    'const routerAddress = ""'
+  ),
+  one(
+    "a resize is not taken back",
+    "plugins/opennebula-vm/update.ts",
+    "undoResize(offering, id, before.running, capacityBefore(before, capacity))",
+    "Effect.void"
+  ),
+  one(
+    "nobody looks whether an order was canceled",
+    "runtime/orders/process.ts",
+    "if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {",
+    "if (false) {"
+  ),
+  one(
+    "a VM is ended without waiting for its end",
+    "plugins/opennebula-vm/machine.ts",
+    'until: (vm) => vm.state === "Done",\n      seconds: offering.settings.terminate_timeout',
+    "until: () => true,\n      seconds: offering.settings.terminate_timeout"
+  ),
+  one(
+    "an error's answer is forgotten at the last moment",
+    "runtime/orders/process.ts",
+    'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")',
+    ""
+  ),
+  one(
+    "a password stands in the log",
+    "plugins/opennebula-vdc/tenant.ts",
+    "yield* cloud.one.user.passwd(userId, password)",
+    "yield* cloud.one.user.passwd(userId, password); yield* Effect.logDebug(`password ${Redacted.value(password)}`)"
+  )
+]

@@ -1,0 +1,146 @@
+/** One process of the agent: started, paused, stopped, killed. All of it runs on a lane of its own. */
+import { LibsqlClient } from "@effect/sql-libsql"
+import { Cause, Effect, Exit, Fiber, Layer, Logger, LogLevel } from "effect"
+import { carriers as cloudCarriers } from "../../src/opennebula/wire/transport.js"
+import { Dispatch } from "../../src/runtime/actors/dispatch.js"
+import { Quarantine } from "../../src/runtime/actors/quarantine.js"
+import * as Agent from "../../src/runtime/agent.js"
+import type { Config } from "../../src/runtime/config/index.js"
+import { carriers as marketCarriers } from "../../src/waldur/transport.js"
+import type { Bench, Servers } from "./bench.js"
+import type { CloudChecks } from "./cloud-checks.js"
+import { cloudCarrier } from "./cloud-wire.js"
+import { asSeenBy, type Database } from "./database.js"
+import type { MarketChecks } from "./market-checks.js"
+import { marketTransport } from "./market-wire.js"
+import { Lane } from "./timeline.js"
+
+export interface Surroundings {
+  readonly servers: Servers
+  readonly database: Database
+  readonly config: Config
+  readonly checks: { readonly cloud: CloudChecks; readonly market: MarketChecks }
+}
+
+export class Process {
+  readonly lane: Lane
+  private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  private startedAt = 0
+  private quarantine: typeof Quarantine.Service | undefined
+
+  constructor(
+    private readonly bench: Bench,
+    readonly name: string,
+    private readonly around: Surroundings,
+    private readonly onDeath: (how: string) => void
+  ) {
+    this.lane = new Lane(name, bench.timeline, bench.chance.fork(`lane ${name}`).below(2 ** 31))
+  }
+
+  get isAlive(): boolean {
+    return this.lane.state !== "dead"
+  }
+
+  start(): void {
+    const { bench, around } = this
+    bench.story.tell("process", this.name, "starts")
+    this.startedAt = bench.timeline.now
+    const database = LibsqlClient.layer({ liveClient: asSeenBy(bench, around.database, this) })
+    const program = Effect.gen(this, function* () {
+      this.quarantine = yield* Quarantine
+      const dispatch = yield* Dispatch
+      yield* Effect.provideService(Agent.run(around.config), Dispatch, this.disturbed(dispatch))
+    }).pipe(
+      Effect.provide(Agent.layerOn(database, this.name)),
+      Effect.provide(Layer.merge(this.logger, Logger.minimumLogLevel(LogLevel.Debug))),
+      Effect.locally(cloudCarriers, () =>
+        Effect.succeed(cloudCarrier(bench, around.servers.frontEnd, around.checks.cloud, this))
+      ),
+      Effect.locally(marketCarriers, () =>
+        Effect.succeed(marketTransport(bench, around.servers.marketplace, around.checks.market, this))
+      )
+    )
+    this.fiber = Effect.runFork(this.lane.adopt(program), { scheduler: this.lane })
+    this.fiber.addObserver((exit) => this.ended(exit))
+  }
+
+  /** A point at which chance may kill the process. False: it is dead. */
+  atCall(point: string): boolean {
+    if (this.isAlive && this.bench.faults.happens("killed at a call")) this.kill(point)
+    return this.isAlive
+  }
+
+  kill(why: string): void {
+    if (!this.isAlive) return
+    this.bench.story.tell("fault", this.name, `killed ${why}`)
+    this.lane.kill()
+    this.onDeath("killed")
+  }
+
+  pause(): void {
+    this.bench.story.tell("fault", this.name, "paused")
+    this.lane.pause()
+  }
+
+  resume(): void {
+    this.bench.story.tell("fault", this.name, "goes on")
+    this.lane.resume()
+  }
+
+  /** SIGTERM. */
+  stop(): void {
+    const { fiber } = this
+    if (fiber === undefined) return
+    this.bench.story.tell("fault", this.name, "is asked to stop")
+    Effect.runFork(this.bench.outside.adopt(Fiber.interruptFork(fiber)), { scheduler: this.bench.outside })
+  }
+
+  quarantined(): ReadonlyArray<string> {
+    const held = this.quarantine === undefined ? [] : Effect.runSync(this.quarantine.all)
+    return held.map(({ order, reason }) => `${order}: ${reason}`)
+  }
+
+  private ended(exit: Exit.Exit<unknown, unknown>): void {
+    if (!this.isAlive) return
+    const how = Exit.isFailure(exit) && !Exit.isInterrupted(exit) ? Cause.pretty(exit.cause) : "as asked"
+    this.bench.story.tell("process", this.name, `ended: ${how}`)
+    // On a full disk it does not start: it says so and ends, and is started again.
+    const couldNotStart = this.bench.timeline.now === this.startedAt && how.includes("SQLITE_FULL")
+    this.bench.expect(Exit.isInterrupted(exit) || couldNotStart, "the agent runs until it is stopped", () => how)
+    this.lane.kill()
+    this.onDeath("stopped")
+  }
+
+  /** A mailbox that gets some messages twice, and in another order. */
+  private disturbed(dispatch: typeof Dispatch.Service): typeof Dispatch.Service {
+    const chance = this.bench.chance.fork(`dispatch of ${this.name}`)
+    return {
+      send: (work, next) =>
+        Effect.suspend(() => {
+          const mixed = this.bench.faults.happens("dispatched out of order")
+            ? work
+                .map((item) => [chance.number(), item] as const)
+                .sort(([a], [b]) => a - b)
+                .map(([, item]) => item)
+            : work
+          return this.bench.faults.happens("dispatched twice")
+            ? Effect.zipRight(dispatch.send(mixed, next), dispatch.send(mixed, next))
+            : dispatch.send(mixed, next)
+        })
+    }
+  }
+
+  private get logger() {
+    return Logger.replace(
+      Logger.defaultLogger,
+      Logger.make((entry) => {
+        const line = Logger.logfmtLogger.log(entry)
+        const secret = this.bench.secrets.in(line)
+        this.bench.expect(secret === undefined, "no secret in any log", () => line.slice(0, 200))
+        if (LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Error)) {
+          this.bench.story.tell("process", this.name, `ERROR ${line.replace(/^.*?message=/, "").slice(0, 1500)}`)
+        }
+      })
+    )
+  }
+}

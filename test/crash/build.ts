@@ -1,0 +1,39 @@
+/**
+ * The agent as it stands in `src`, in one file beside the installed packages: what runs is this source, whatever happens to `dist` in the
+ * meantime, and a process starts in half a second rather than one and a half. The crash matrix starts hundreds.
+ */
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { Effect, type Scope } from "effect"
+import { build } from "esbuild"
+
+const cache = "node_modules/.cache/site-actors-crash"
+
+/** The path of the agent's entry point. It goes when the scope closes. */
+export const buildAgent: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () {
+  const directory = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdir(cache, { recursive: true }).then(() => mkdtemp(join(cache, "agent-")))),
+    (made) => Effect.promise(() => rm(made, { recursive: true, force: true }))
+  )
+  const main = join(directory, "dist", "runtime", "main.js")
+  yield* Effect.promise(() =>
+    build({
+      entryPoints: ["src/runtime/main.ts"],
+      outfile: main,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: true,
+      // Native code stays where it is installed.
+      external: ["libsql", "@libsql/*", "msgpackr-extract"],
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+      },
+      logLevel: "warning"
+    })
+  )
+  // Read by the agent, for its version.
+  yield* Effect.promise(() => copyFile("package.json", join(directory, "package.json")))
+  return main
+})

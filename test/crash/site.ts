@@ -1,0 +1,113 @@
+/** A site for one trial: both simulators on free ports, a configuration file, an empty data directory, a customer. All goes with the scope. */
+import { FileSystem, Path } from "@effect/platform"
+import { Effect, Redacted } from "effect"
+import { stringify } from "yaml"
+import { makeCustomer } from "../../src/runtime/demo/customer.js"
+import * as OpenNebula from "../../src/simulator/opennebula/index.js"
+import * as Waldur from "../../src/simulator/waldur/index.js"
+import { type Launch, startAgent } from "./process.js"
+import { makeTap } from "./tap.js"
+
+export interface SiteOptions {
+  /** Path of the agent's entry point. */
+  readonly main: string
+  readonly generation?: Waldur.Generation
+  /** ms; a real front-end with dummy drivers took 100. */
+  readonly bootTime?: number
+}
+
+export const vdcName = "crash-vdc"
+export const vmName = "crash-vm"
+export const vdcLimits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
+export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
+const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS crash@example.org"
+
+export const makeSite = (options: SiteOptions) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-crash-" })
+    const join = (yield* Path.Path).join
+    const configFile = join(directory, "config.yaml")
+    const dataDir = join(directory, "data")
+    const { frontEnd: cloud, url: cloudUrl } = yield* OpenNebula.serve({ port: 0, bootTime: options.bootTime ?? 30 })
+    const served = yield* Waldur.serve({ seed: 1, generation: options.generation ?? "current" })
+    const { marketplace } = served
+    const world = yield* Waldur.demoWorld(marketplace)
+    const common = {
+      waldur_api_url: `${served.url}/api/`,
+      waldur_api_token: world.agentToken,
+      backend_type: "opennebula",
+      order_processing_backend: "opennebula"
+    }
+    const backend = { api_url: cloudUrl, credentials: cloud.session, cluster_ids: [0] }
+    const configuration = {
+      poll_interval: 0.1,
+      offerings: [
+        {
+          ...common,
+          name: "VDC",
+          waldur_offering_uuid: world.vdcOffering.uuid,
+          backend_settings: {
+            ...backend,
+            resource_type: "vdc",
+            external_network_id: 0,
+            virtual_router_template_id: 1,
+            create_opennebula_user: true,
+            security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
+          }
+        },
+        {
+          ...common,
+          name: "VM",
+          waldur_offering_uuid: world.vmOffering.uuid,
+          backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
+        }
+      ]
+    }
+    yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })
+    const { place } = yield* makeCustomer(served.url, Redacted.make(world.customerToken))
+    const named = (name: string) =>
+      Effect.fromNullable([...marketplace.resources.values()].findLast((resource) => resource.name === name)).pipe(
+        Effect.orDieWith(() => new Error(`there is no resource ${name} yet`))
+      )
+
+    return {
+      cloud,
+      marketplace,
+      world,
+      dataDir,
+      configFile,
+      tap: makeTap(cloud, marketplace),
+      start: (launch: Partial<Launch> = {}) => startAgent({ main: options.main, configFile, dataDir, ...launch }),
+      /** By name, the newest: live. */
+      named,
+      /** Each places an order as a customer, without waiting for it, and gives its uuid. */
+      place: {
+        vdc: (name = vdcName, limits: Readonly<Record<string, number>> = vdcLimits) =>
+          place.create({
+            offering: world.vdcOffering.uuid,
+            project: world.project.uuid,
+            plan: world.plans.vdc.uuid,
+            limits,
+            attributes: { name }
+          }),
+        vm: (name = vmName, parent = vdcName) =>
+          Effect.flatMap(named(parent), ({ backendId }) =>
+            place.create({
+              offering: world.vmOffering.uuid,
+              project: world.project.uuid,
+              plan: world.plans.small.uuid,
+              attributes: { name, parent_backend_id: backendId, ssh_public_key: sshKey }
+            })
+          ),
+        updateLimits: (name: string, limits: Readonly<Record<string, number>>) =>
+          Effect.flatMap(named(name), ({ uuid }) => place.updateLimits(uuid, limits)),
+        switchToMedium: (name: string) =>
+          Effect.flatMap(named(name), ({ uuid }) =>
+            place.switchPlan(uuid, world.vmOffering.uuid, world.plans.medium.uuid)
+          ),
+        terminate: (name: string) => Effect.flatMap(named(name), ({ uuid }) => place.terminate(uuid))
+      }
+    }
+  })
+export type Site = Effect.Effect.Success<ReturnType<typeof makeSite>>

@@ -1,0 +1,65 @@
+/** What a trial waits for. Each wait ends when it is so, and says what never came if it takes far longer than it can. */
+import { Duration, Effect } from "effect"
+import { type JournalCopy, readJournal } from "./journal.js"
+import type { AgentProcess } from "./process.js"
+import type { Site } from "./site.js"
+
+export const patience = Duration.seconds(60)
+
+export class NeverCame extends Error {
+  constructor(readonly what: string) {
+    super(`never came: ${what}`)
+  }
+}
+
+export const orNever =
+  (what: () => string) =>
+  <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E | NeverCame, R> =>
+    Effect.timeoutFail(wait, { duration: patience, onTimeout: () => new NeverCame(what()) })
+
+/** Looks every 20 ms whether it is so. */
+export const until = (what: string, condition: () => boolean): Effect.Effect<void, NeverCame> =>
+  Effect.sync(condition).pipe(
+    Effect.delay("20 millis"),
+    Effect.repeat({ until: (is) => is }),
+    orNever(() => what),
+    Effect.asVoid
+  )
+
+export const untilJournal = (site: Site, what: string, condition: (journal: JournalCopy) => boolean) =>
+  until(what, () => condition(readJournal(site.dataDir)))
+
+/** Completes when the agent has looked into both queues, or has ended instead. */
+export const atWork = (site: Site, agent: AgentProcess): Effect.Effect<void, NeverCame> => {
+  const looked = (from: number) =>
+    [site.world.vdcOffering, site.world.vmOffering].every(({ uuid }) =>
+      site.marketplace.calls
+        .slice(from)
+        .some(({ path, query }) => path === "/api/marketplace-orders/" && query.includes(uuid))
+    )
+  return Effect.suspend(() => {
+    const from = site.marketplace.calls.length
+    return Effect.raceFirst(
+      until("the agent at work", () => looked(from)),
+      Effect.flatMap(agent.ended, ({ code }) =>
+        Effect.fail(new NeverCame(`the agent at work, it has ended with ${code}: ${agent.output()}`))
+      )
+    )
+  })
+}
+
+/** Completes when Waldur has the order as ended and the journal knows it. */
+export const ended = (site: Site, order: string) =>
+  site.marketplace.awaitOrderEnd(order).pipe(
+    orNever(() => `the end of order ${order}, which is ${site.marketplace.orders.get(order)?.state}`),
+    Effect.zipLeft(
+      untilJournal(site, "the order's end in the journal", (journal) => !journal.openOrders.includes(order))
+    )
+  )
+
+/** SIGTERM; the agent has 10 s. */
+export const stopped = (agent: AgentProcess) =>
+  Effect.sync(() => agent.signal("SIGTERM")).pipe(
+    Effect.zipRight(agent.ended),
+    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new NeverCame("the exit, within 10 s of SIGTERM") })
+  )
