@@ -46,7 +46,7 @@ const afterwards = (outcome: Outcome): string =>
 export class AuthenticationFailed extends Data.TaggedError("AuthenticationFailed")<RefusalFields> {
   readonly disposition = "stop-offering" as const
   override get message(): string {
-    return describe(this, "0x0100 AUTHENTICATION", this.serverMessage)
+    return `${describe(this, "0x0100 AUTHENTICATION", this.serverMessage)} Check the credentials in backend_settings.`
   }
 }
 
