@@ -2,7 +2,7 @@
 import { Duration, Effect, Option, Schema } from "effect"
 import { ensure, ensureDone, make, OrderRefused, type OrderRequest, type SiteError } from "../../core/index.js"
 import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
-import { type Cloud, gone, ownIn, tagsOf } from "./cloud.js"
+import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import type { NetworkPlan, Plan } from "./plan.js"
 import { addressText, gatewayOf, type Subnet } from "./subnet.js"
 
@@ -31,7 +31,12 @@ export const makeRouter = (
     undo: (routerId) => removeRouter(cloud, routerId, [])
   })
 
-/** The router's VM, from the provider's template. `one.vrouter.instantiate` answers the router's id, so the VM's is read. */
+/**
+ * The router's VM, from the provider's template. `one.vrouter.instantiate` answers the router's id, so the VM's is read.
+ *
+ * It is found by its tag, not by its router: a router that is gone does not say which VMs it had, and one whose driver failed to end it
+ * would live on in the network for ever.
+ */
 export const instantiateRouter = (
   cloud: Cloud,
   request: Ordered,
@@ -40,9 +45,19 @@ export const instantiateRouter = (
   routerId: number
 ) => {
   const vm = Effect.map(cloud.one.router.info(routerId), ({ vms }) => Option.fromNullable(vms[0]))
-  return make("router VM", {
+  return make<number, number, SiteError, never>("router VM", {
     result: Schema.Int,
-    find: vm,
+    find: Effect.map(cloud.one.vm.listExtended(), (vms) =>
+      Option.map(
+        Option.fromNullable(
+          vms.find(
+            ({ state, userTemplate }) =>
+              state !== "Done" && isTaggedFor(request.resource.id, { template: userTemplate })
+          )
+        ),
+        ({ id }) => id
+      )
+    ),
     create: cloud.one.router
       .instantiate(routerId, {
         count: 1,
@@ -53,7 +68,8 @@ export const instantiateRouter = (
           ...tagsOf(request)
         ]
       })
-      .pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm }))))
+      .pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))),
+    undo: (vmId) => removeRouter(cloud, routerId, [vmId])
   })
 }
 
