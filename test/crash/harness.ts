@@ -1,19 +1,43 @@
 /** What the tests of this room share: one build of the agent for a file's tests, in real time, with real processes. */
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
-import { layer } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { afterAll, beforeAll, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { buildAgent } from "./build.js"
 import { makeSite, type SiteOptions } from "./site.js"
 
 /** The path of the agent's entry point. */
-export class AgentMain extends Context.Tag("site-actors/test/crash/AgentMain")<AgentMain, string>() {
-  static readonly layer = Layer.scoped(AgentMain, buildAgent)
+export class AgentMain extends Context.Tag("site-actors/test/crash/AgentMain")<AgentMain, string>() {}
+
+const platform = Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)
+type Given = AgentMain | Layer.Layer.Success<typeof platform> | Scope.Scope
+
+interface AgentTests {
+  readonly scoped: (name: string, test: () => Effect.Effect<void, unknown, Given>, timeoutMillis: number) => void
 }
 
-export const withAgent = layer(Layer.mergeAll(AgentMain.layer, NodeContext.layer, NodeHttpClient.layerUndici), {
-  excludeTestServices: true,
-  timeout: "60 seconds"
-})
+/**
+ * A group of tests with one build of the agent. Not `layer` of @effect/vitest: that changes the runner's own `it` for all files that
+ * come after it in the same worker.
+ */
+export const withAgent = (name: string, tests: (it: AgentTests) => void): void => {
+  describe(name, () => {
+    const scope = Effect.runSync(Scope.make())
+    let main = ""
+    beforeAll(async () => {
+      main = await Effect.runPromise(Scope.extend(buildAgent, scope))
+    }, long)
+    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+    tests({
+      scoped: (title, test, timeoutMillis) => {
+        it.scopedLive(
+          title,
+          () => test().pipe(Effect.provide(platform), (given) => Effect.provideService(given, AgentMain, main)),
+          timeoutMillis
+        )
+      }
+    })
+  })
+}
 
 /** For tests that start processes on a machine that may have other things to do, in ms. */
 export const long = 180_000

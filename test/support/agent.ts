@@ -86,6 +86,30 @@ const backendOf = (cloud: OpenNebula.Served): Json => ({
   cluster_ids: [0]
 })
 
+/** What happened so far, in order, and whoever waits for more. */
+const makeRecord = <A>() => {
+  const all: Array<A> = []
+  const watchers = new Set<() => void>()
+  return {
+    all,
+    add: (item: A) => {
+      all.push(item)
+      for (const watcher of watchers) watcher()
+    },
+    until: (isIt: (item: A) => boolean, count = 1): Effect.Effect<void> =>
+      Effect.async((resume) => {
+        const look = () => {
+          if (all.filter(isIt).length < count) return
+          watchers.delete(look)
+          resume(Effect.void)
+        }
+        watchers.add(look)
+        look()
+        return Effect.sync(() => watchers.delete(look))
+      })
+  }
+}
+
 export const makeSite = (options: SiteOptions = {}) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -145,29 +169,10 @@ export const makeSite = (options: SiteOptions = {}) =>
 
     yield* options.prepare?.(cloud.frontEnd) ?? Effect.void
     const atFirst = takeInventory(cloud.frontEnd)
-    const logged: Array<string> = []
-    const logger = Logger.make((record) => {
-      logged.push(Logger.logfmtLogger.log(record))
-    })
-    const activities: Array<Activity> = []
-    const watchers = new Set<() => void>()
-    const hear = (activity: Activity) =>
-      Effect.sync(() => {
-        activities.push(activity)
-        for (const watcher of watchers) watcher()
-      })
-    /** Completes when that many activities of the agent (all that there were, of all starts) fulfil the condition. */
-    const awaitActivity = (isIt: (activity: Activity) => boolean, count = 1): Effect.Effect<void> =>
-      Effect.async((resume) => {
-        const look = () => {
-          if (activities.filter(isIt).length < count) return
-          watchers.delete(look)
-          resume(Effect.void)
-        }
-        watchers.add(look)
-        look()
-        return Effect.sync(() => watchers.delete(look))
-      })
+    const logs = makeRecord<string>()
+    const logger = Logger.make((record) => logs.add(Logger.logfmtLogger.log(record)))
+    const heard = makeRecord<Activity>()
+    const hear = (activity: Activity) => Effect.sync(() => heard.add(activity))
 
     /** `owner`: its name in the leases. Completes when the agent is at work. */
     const start = (owner = "agent"): Effect.Effect<RunningAgent, never, Platform> =>
@@ -220,9 +225,11 @@ export const makeSite = (options: SiteOptions = {}) =>
       customer,
       config,
       dataDir,
-      logged,
-      activities,
-      awaitActivity,
+      logged: logs.all,
+      activities: heard.all,
+      /** Completes when that many activities of the agent (all that there were, of all starts) fulfil the condition. */
+      awaitActivity: heard.until,
+      awaitLogged: logs.until,
       start,
       ended,
       place: {

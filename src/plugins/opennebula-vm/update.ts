@@ -80,6 +80,7 @@ const look = (
     if (Option.isNone(found)) return yield* vanished
     if (!belongsTo(offering, resource, found.value)) return yield* notOurs(resource, found.value)
     const vm = yield* atRest(offering, found.value)
+    if (vm.state === "Done") return yield* vanished
     if (vm.state !== "Running" && vm.state !== "Poweroff") {
       return yield* new OrderRefused({
         customerMessage: `The machine can be changed when it runs or is powered off, but it is ${vmStateText(vm.state).toLowerCase()} now.`
