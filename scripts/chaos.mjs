@@ -57,7 +57,9 @@ const run = (file, options) =>
     let output = ""
     child.stdout.on("data", (chunk) => (output += chunk))
     child.stderr.on("data", (chunk) => (output += chunk))
-    child.on("close", (code) => resolve({ code, output }))
+    child.on("close", (code, signal) =>
+      resolve({ code, output: signal === null ? output : `${output}\nended by ${signal}` })
+    )
   })
 
 const options = process.argv.slice(2)
@@ -131,7 +133,7 @@ if (options.includes("--planted")) {
       const lines = output.split("\n").filter((line) => line.startsWith("seed "))
       if (code !== 0) failed += Math.max(1, lines.filter((line) => line.includes("FAILED")).length)
       if (lines.length > 0) console.log(lines.join("\n"))
-      if (code !== 0 && lines.length === 0) console.log(output.slice(0, 2000))
+      if (code !== 0 && lines.length === 0) console.log(`seeds from ${first}: exit ${code} ${output.slice(0, 2000)}`)
     })
   )
   const seconds = (Date.now() - began) / 1000

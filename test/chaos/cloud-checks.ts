@@ -103,7 +103,7 @@ export class CloudChecks {
       }))
     )
     const newest = ranges.at(-1)
-    if (newest === undefined) return
+    if (newest === undefined || !this.isOwn({ kind: "network", id: newest.network })) return
     const other = ranges.find(
       (range) => range.network !== newest.network && range.first <= newest.last && range.last >= newest.first
     )

@@ -125,5 +125,5 @@ export const configuration = async (secrets: Secrets, chance: Chance): Promise<C
     Effect.provide(FileSystem.layerNoop({ readFileString: () => Effect.succeed(file(secrets)) })),
     Effect.runPromise
   )
-  return { ...(await loaded), pollInterval: Duration.seconds(chance.fork("poll").pick([5, 10, 30] as const)) }
+  return { ...(await loaded), pollInterval: Duration.seconds(chance.fork("poll").pick([10, 20, 40] as const)) }
 }

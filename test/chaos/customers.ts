@@ -4,6 +4,7 @@ import type { Chance } from "./chance.js"
 import type { Market } from "./configuration.js"
 import type { Placed, Thing } from "./ledger.js"
 import { ask } from "./market-wire.js"
+import { objectsOf } from "./objects.js"
 
 export type OnPlaced = (placed: Placed, slug: string) => void
 
@@ -250,8 +251,11 @@ export class Customers {
   }
 
   private terminate(thing: Thing): void {
+    // A machine may be there longer than the marketplace shows it: while its order, canceled, is being undone.
+    const inCloud = new Set(objectsOf(this.servers.frontEnd.world).map(({ resource }) => resource))
     const inside = [...this.bench.ledger.things.values()].filter(
-      (other) => other.parent === thing.resource && this.stateOf(other) !== "Terminated"
+      (other) =>
+        other.parent === thing.resource && (this.stateOf(other) !== "Terminated" || inCloud.has(other.resource))
     )
     if (inside.length > 0) {
       this.bench.ledger.excuse(thing.resource, "VMs are in it")

@@ -68,7 +68,7 @@ const live = async (bench: BenchType, database: Awaited<ReturnType<typeof openDa
 
   processes.start()
   const busy = chance.fork("busy")
-  const activity = Math.round(busy.skewed(2, 10) * minute)
+  const activity = Math.round(busy.skewed(1.5, 8) * minute)
   happenings.schedule(timeline.now + activity)
   const until = timeline.now + activity
   const pace = busy.skewed(8_000, 40_000)
