@@ -115,6 +115,8 @@ export interface BackendDefinition<Settings, SettingsEncoded, Attributes, Attrib
   readonly attributes: Schema.Schema<Attributes, AttributesEncoded>
   /** Services that all offerings of this process share: connections, watchers. Built once, also when several plugins name it. */
   readonly shared: Layer.Layer<Shared>
+  /** Its connections heed `rehearsal`: opened while that is set, they change nothing. Without it, `site-actors plan` leaves it out. */
+  readonly rehearses?: boolean
   readonly open: (
     context: OfferingContext<Settings>
   ) => Effect.Effect<Backend<Attributes>, OfferingFault, Shared | Scope.Scope>
@@ -126,6 +128,8 @@ export interface Plugin {
   readonly answersTo: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
   /** The encoded form of the settings, for validation with every error at once and for the generated reference. */
   readonly settings: Schema.Schema.AnyNoContext
+  /** Whether a connection that is opened under `rehearsal` changes nothing. */
+  readonly rehearses: boolean
   /** Opens it for one offering. `memoMap` makes services that several offerings share be built once. */
   readonly open: (
     context: OfferingContext<unknown>,
@@ -140,6 +144,7 @@ export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesE
   type: definition.type,
   answersTo: definition.answersTo ?? ((backendType) => backendType === definition.type),
   settings: definition.settings,
+  rehearses: definition.rehearses ?? false,
   open: (context, memoMap) =>
     Effect.gen(function* () {
       const settings = yield* Schema.decodeUnknown(definition.settings)(context.settings).pipe(

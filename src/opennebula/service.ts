@@ -4,12 +4,14 @@
  * Offerings with the same settings share one connection and so one watcher: all VMs that any of them waits for are read
  * in one call. It ends with the last of their scopes. `openNebulaShared` is the plugins' `shared` layer.
  */
-import { Context, Data, Effect, Layer, RcMap, type Scope } from "effect"
+import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } from "effect"
 import { observed } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
+import { rehearsal } from "../core/rehearsal.js"
 import { makeOpenNebula, type OpenNebulaService } from "./calls/openNebula.js"
 import type { OpenNebulaSettings } from "./client.js"
 import { OpenNebulaEndpoints, type OpenNebulaEndpointsOptions } from "./endpoints.js"
+import { readOnly, rehearsed } from "./rehearsal/index.js"
 import { makeVmWatcher, type VmWatcher } from "./watcher.js"
 
 export interface OpenNebulaConnection {
@@ -32,7 +34,10 @@ export class OpenNebulaConnections extends Context.Tag("site-actors/OpenNebulaCo
       const open = (settings: OpenNebulaSettings) =>
         Effect.gen(function* () {
           const client = yield* endpoints.client(settings)
-          const one = makeOpenNebula(client)
+          const one = Option.match(yield* FiberRef.get(rehearsal), {
+            onNone: () => makeOpenNebula(client),
+            onSome: (tell) => rehearsed(makeOpenNebula(readOnly(client)), tell)
+          })
           return { one, watcher: yield* makeVmWatcher(one), listen: client.listen ?? Effect.void }
         })
       // Settings are compared by what they hold, secrets too.

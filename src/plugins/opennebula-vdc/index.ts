@@ -32,6 +32,7 @@ export const opennebulaVdc = defineBackend({
   settings: VdcSettings,
   attributes: VdcAttributes,
   shared: openNebulaShared,
+  rehearses: true,
   open: ({ settings, components, offering }) =>
     Effect.gen(function* () {
       const { one, watcher } = yield* connect(connectionOf(settings))

@@ -31,6 +31,7 @@ export const opennebulaVm = defineBackend({
   settings: VmSettings,
   attributes: VmAttributes,
   shared: openNebulaShared,
+  rehearses: true,
   open: ({ settings, components, offering: offeringId }) =>
     Effect.gen(function* () {
       const { one, watcher } = yield* connect(connectionOf(settings))

@@ -101,7 +101,8 @@ export const openBackend = (config: OfferingConfig, known: ReadonlyArray<Compone
     memoMap
   )
 
-const allOf = (faults: ReadonlyArray<OfferingFault>): OfferingFault =>
+/** Several faults as one. */
+export const allOf = (faults: ReadonlyArray<OfferingFault>): OfferingFault =>
   new OfferingFault({
     reason: faults.map((fault) => fault.reason).join(" "),
     hint: faults.map((fault) => fault.hint).join(" ")

@@ -85,7 +85,8 @@ const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteEr
     yield* tell(offering, { order, resource: lease.resource }, "retrying", error.message)
   })
 
-const attempt = (
+/** One attempt at the order, from whatever it has come to, to its end or to the first thing that has to pass before it can go on. */
+export const attempt = (
   offering: Offering,
   id: OrderId,
   lease: Lease

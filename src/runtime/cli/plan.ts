@@ -1,0 +1,64 @@
+/** `site-actors plan`: the calls that open orders would lead to. None of them is made. */
+import { Command, Options } from "@effect/cli"
+import { Console, Data, Effect, Either, Logger, LogLevel, Option } from "effect"
+import { loadConfig, type OfferingConfig } from "../config/index.js"
+import { onCopy, type PlannedOrder, planOffering } from "../plan/plan.js"
+import { plugins } from "../plugins.js"
+import { defaultDataDir, NotPossible } from "./open-journal.js"
+import * as options from "./options.js"
+
+/** Not all orders could be planned; what was printed says which and why. */
+export class PlanIncomplete extends Data.TaggedError("PlanIncomplete")<{ readonly reasons: ReadonlyArray<string> }> {
+  override get message(): string {
+    return this.reasons.join("\n")
+  }
+}
+
+const order = Options.text("order").pipe(Options.withDescription("Only this order, by its uuid."), Options.optional)
+
+export const plan = Command.make(
+  "plan",
+  { config: options.config, dataDir: options.dataDir, order, json: options.json },
+  ({ config, dataDir, order, json }) =>
+    Effect.gen(function* () {
+      const loaded = yield* loadConfig(config, plugins)
+      const directory = Option.getOrElse(
+        Option.orElse(dataDir, () => loaded.dataDir),
+        () => defaultDataDir
+      )
+      const wanted = Option.map(order, (uuid) => uuid.replaceAll("-", "").toLowerCase())
+      const results = yield* Effect.forEach(
+        loaded.offerings.filter(({ functions }) => functions.orders),
+        (offering) => Effect.map(Effect.either(planned(offering, wanted)), (result) => ({ offering, result }))
+      ).pipe(Effect.provide(onCopy(directory)))
+      const orders = results.flatMap(({ result }) => (Either.isRight(result) ? result.right : []))
+      yield* Console.log(json ? JSON.stringify(orders, null, 2) : told(orders))
+      const reasons = results.flatMap(({ offering, result }) =>
+        Either.isLeft(result) ? [`${offering.name} could not be planned: ${result.left.message}`] : []
+      )
+      if (reasons.length > 0) return yield* new PlanIncomplete({ reasons })
+      if (Option.isSome(order) && orders.length === 0) {
+        return yield* new NotPossible({ reason: `No offering of this configuration has the order ${order.value}.` })
+      }
+    }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+).pipe(
+  Command.withDescription(
+    "Prints the calls that the open orders would lead to, without making them: reads are real, changes are only said. What would be made is in angle brackets."
+  )
+)
+
+const planned = (offering: OfferingConfig, order: Option.Option<string>) =>
+  Effect.gen(function* () {
+    if (offering.plugin.rehearses) return yield* planOffering(offering, order)
+    return yield* new NotPossible({ reason: `the backend ${offering.plugin.type} cannot be rehearsed.` })
+  })
+
+const told = (orders: ReadonlyArray<PlannedOrder>): string =>
+  orders.length === 0 ? "No orders are open." : orders.map(story).join("\n\n")
+
+const story = ({ type, resource, order, state, offering, calls, outcome, reason }: PlannedOrder): string =>
+  [
+    `${type} of ${JSON.stringify(resource)}, order ${order} (${state}), ${offering}`,
+    ...calls.map(({ system, call, about }) => `  ${system.padEnd(10)}  ${call} ${about}`.trimEnd()),
+    `  would be ${outcome === "waits" ? "waiting" : outcome}${reason === undefined ? "" : `: ${reason}`}`
+  ].join("\n")

@@ -1,0 +1,151 @@
+/**
+ * What pending orders would lead to: each is carried out against the real servers, of which nothing is changed, and a copy of the
+ * journal. So a plan is the product itself at work, and cannot say anything else than what would be done.
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { SqlClient } from "@effect/sql"
+import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
+import {
+  type OrderId,
+  OrderId as OrderIds,
+  type PlannedCall,
+  ResourceId,
+  rehearsal,
+  type SiteError
+} from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import { Activities } from "../activity.js"
+import { components, type OfferingConfig } from "../config/index.js"
+import * as Connection from "../journal/connection.js"
+import * as Database from "../journal/database.js"
+import { Journal, layer as journalLayer, reservationsLayer } from "../journal/journal.js"
+import * as Pauses from "../journal/pauses.js"
+import * as Health from "../offerings/health.js"
+import type { Offering } from "../offerings/offering.js"
+import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
+import { attempt } from "../orders/process.js"
+import { lookOnly, rehearsedWaldur } from "./marketplace.js"
+
+/** `refused`: it would err. `waits`: something has to pass or to be mended first. */
+export interface PlannedOrder {
+  readonly offering: string
+  readonly order: string
+  readonly type: string
+  readonly resource: string
+  readonly state: string
+  readonly outcome: "done" | "refused" | "waits" | "nothing to do" | "bug"
+  /** Why it waits, or what the bug says. */
+  readonly reason?: string
+  readonly calls: ReadonlyArray<PlannedCall>
+}
+
+const me = "plan"
+
+/**
+ * The services that an attempt needs, over a copy of the journal in `dataDir`, if there is one. The copy is a consistent one also while
+ * the agent writes, and goes with the scope.
+ */
+export const onCopy = (dataDir: string) =>
+  Layer.mergeAll(journalLayer, reservationsLayer, Pauses.layer(me)).pipe(
+    Layer.provideMerge(
+      Layer.unwrapScoped(
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          const { join } = yield* Path.Path
+          const copy = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-plan-" })
+          const original = join(dataDir, "journal.db")
+          if (yield* fs.exists(original)) {
+            yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${join(copy, "journal.db")}`).pipe(
+              Effect.provide(Connection.layer(`file:${original}`))
+            )
+          }
+          return Database.layer(copy)
+        })
+      )
+    ),
+    Layer.provideMerge(Activities.layer)
+  )
+
+/** An offering of which nothing is changed. What it would change is told. */
+const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    // Its own connections: shared ones would tell whoever opened them first.
+    const memoMap = yield* Layer.makeMemoMap
+    const real = yield* connectWaldur(config).pipe(lookOnly(config.waldur.apiUrl))
+    const inWaldur = yield* real.offering(config.id)
+    const known = yield* Effect.mapError(components(config, inWaldur.components), allOf)
+    const backend = yield* Effect.locally(openBackend(config, known, memoMap), rehearsal, Option.some(tell))
+    const offering: Offering = {
+      id: config.id,
+      name: config.name,
+      waldur: rehearsedWaldur(real, tell),
+      backend,
+      health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
+      deadlines: config.orderDeadlines,
+      components: known,
+      pluginOptions: Effect.succeed(inWaldur.pluginOptions),
+      guardBackendId: () => Effect.void,
+      providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
+    }
+    return offering
+  })
+
+const rehearse = (offering: Offering, order: api.Order, calls: Ref.Ref<ReadonlyArray<PlannedCall>>) =>
+  Effect.gen(function* () {
+    yield* Ref.set(calls, [])
+    const id: OrderId = OrderIds.make(order.uuid)
+    const exit = yield* Effect.exit(
+      Effect.gen(function* () {
+        const lease = yield* (yield* Journal).lease(
+          ResourceId.make(Option.getOrElse(order.resourceUuid, () => order.uuid)),
+          me
+        )
+        return yield* attempt(offering, id, lease)
+      })
+    )
+    const planned: PlannedOrder = {
+      offering: offering.name,
+      order: order.uuid,
+      type: order.type,
+      resource: order.resourceName,
+      state: order.state,
+      ...outcomeOf(exit),
+      calls: yield* Ref.get(calls)
+    }
+    return planned
+  })
+
+const outcomeOf = (
+  exit: Exit.Exit<"done" | "erred" | "nothing to do", SiteError>
+): Pick<PlannedOrder, "outcome" | "reason"> =>
+  Exit.match(exit, {
+    onSuccess: (ended) => ({ outcome: ended === "erred" ? "refused" : ended }),
+    onFailure: (cause) =>
+      Option.match(Cause.failureOption(cause), {
+        onSome: (error) => ({ outcome: "waits" as const, reason: error.message }),
+        onNone: () => ({ outcome: "bug" as const, reason: Cause.pretty(cause).split("\n")[0] ?? "" })
+      })
+  })
+
+const open: ReadonlyArray<api.OrderState> = ["pending-provider", "executing"]
+
+/**
+ * The offering's open orders, oldest first, each as if those before it had been done; or just `only`, whatever its state. Fails with what
+ * keeps the offering from being opened.
+ */
+export const planOffering = (config: OfferingConfig, only: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const calls = yield* Ref.make<ReadonlyArray<PlannedCall>>([])
+    const offering = yield* openRehearsed(config, (call) => Ref.update(calls, (all) => [...all, call]))
+    const orders = Option.isSome(only)
+      ? yield* oneOrder(offering, only.value)
+      : (yield* offering.waldur.orders({ offering: config.id, states: open })).items
+    return yield* Effect.forEach(orders, (order) => rehearse(offering, order, calls))
+  })
+
+/** None, if it is another offering's: another marketplace's, even. */
+const oneOrder = ({ id, waldur }: Offering, order: string) =>
+  waldur.order(order).pipe(
+    Effect.map((found) => [found].filter(({ offeringUuid }) => Option.contains(offeringUuid, id))),
+    Effect.catchTag("WaldurNotFound", () => Effect.succeed([]))
+  )
