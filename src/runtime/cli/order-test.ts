@@ -1,0 +1,106 @@
+/** `site-actors order-test`: one order from a template, through the whole agent, on a simulated cloud or, asked twice, on the real one. */
+import { Args, Command, Options } from "@effect/cli"
+import { Console, Data, Effect, HashMap, Logger, LogLevel, Option } from "effect"
+import * as Agent from "../agent.js"
+import { loadConfig, type OfferingConfig } from "../config/index.js"
+import { printLive } from "../demo/live.js"
+import { type Tried, tryOrder } from "../order-test/run.js"
+import { makeStage } from "../order-test/stage.js"
+import { readOrder } from "../order-test/template.js"
+import { plugins } from "../plugins.js"
+import { NotPossible } from "./open-journal.js"
+import * as options from "./options.js"
+import { table } from "./table.js"
+
+/** The test order did not go as it should; what was printed says where. */
+export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{ readonly operation: string }> {
+  override get message(): string {
+    return `The test order failed at: ${this.operation}.`
+  }
+}
+
+const order = Args.file({ name: "order.yaml", exists: "yes" }).pipe(
+  Args.withDescription("What is ordered: name, attributes, amounts and a change. See examples/order-vdc.yaml.")
+)
+const offering = Options.text("offering").pipe(
+  Options.withDescription("The offering's name or uuid; not needed if the file has only one."),
+  Options.optional
+)
+const set = Options.keyValueMap("set").pipe(
+  Options.withDescription("A value for a place in the template: --set name=value puts it where {{name}} stands."),
+  Options.optional
+)
+const real = Options.boolean("real").pipe(
+  Options.withDescription("On the offering's own cloud: makes real things there. Needs --yes as well.")
+)
+const yes = Options.boolean("yes").pipe(Options.withDescription("Yes, on the real cloud."))
+const keep = Options.boolean("keep").pipe(Options.withDescription("Leave the resource there at the end."))
+
+export const orderTest = Command.make(
+  "order-test",
+  { config: options.config, order, offering, set, real, yes, keep },
+  (given) =>
+    Effect.gen(function* () {
+      const config = yield* loadConfig(given.config, plugins)
+      const chosen = yield* choose(config.offerings, given.offering)
+      const values = new Map(Option.match(given.set, { onNone: () => [], onSome: (map) => HashMap.toEntries(map) }))
+      const wanted = yield* readOrder(given.order, values)
+      yield* permitted(chosen, given)
+      const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })
+      yield* Console.log(
+        `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.\n`
+      )
+      const tried = yield* Effect.gen(function* () {
+        yield* printLive({ colours: process.stdout.isTTY === true })
+        yield* Effect.forkScoped(Agent.run(stage.config))
+        return yield* tryOrder(stage, given.keep)
+      }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
+      yield* Console.log(`\n${report(tried)}`)
+      const failed = tried.find(({ state }) => state !== "done")
+      if (failed !== undefined) return yield* new OrderTestFailed({ operation: failed.operation })
+    }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
+).pipe(
+  Command.withDescription(
+    "Tries an offering: orders something by a template, changes it and ends it, through the whole agent. On a simulated cloud, unless --real --yes says otherwise; Waldur is simulated in any case."
+  )
+)
+
+const choose = (offerings: ReadonlyArray<OfferingConfig>, wanted: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const found = Option.match(wanted, {
+      onNone: () => offerings,
+      onSome: (name) =>
+        offerings.filter((one) => one.name === name || one.id === name.replaceAll("-", "").toLowerCase())
+    })
+    const [only, ...others] = found
+    const names = offerings.map(({ name }) => JSON.stringify(name)).join(", ")
+    if (only === undefined || others.length > 0) {
+      return yield* new NotPossible({ reason: `Say which offering is meant by --offering: ${names}.` })
+    }
+    return only
+  })
+
+const permitted = (offering: OfferingConfig, { real, yes }: { readonly real: boolean; readonly yes: boolean }) =>
+  Effect.gen(function* () {
+    if (real && !yes) {
+      return yield* new NotPossible({
+        reason: `This would make real things by the offering ${JSON.stringify(offering.name)}: say --real --yes if it shall.`
+      })
+    }
+    if (!real && !offering.plugin.type.startsWith("opennebula-")) {
+      return yield* new NotPossible({
+        reason: `There is no simulated cloud for ${offering.plugin.type}: it can be tried by --real --yes only.`
+      })
+    }
+  })
+
+const report = (tried: ReadonlyArray<Tried>): string =>
+  table(
+    [{ title: "operation" }, { title: "result" }, { title: "seconds", align: "right" }, { title: "" }],
+    tried.map(({ operation, state, milliseconds, remark }) => [
+      operation,
+      state === "done" ? "PASS" : "FAIL",
+      (milliseconds / 1000).toFixed(2),
+      remark
+    ])
+  )

@@ -1,0 +1,74 @@
+/** `site-actors order-test`: an order from a template through the whole agent, on a simulated cloud or the offering's own. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either } from "effect"
+import * as Agent from "../../src/runtime/agent.js"
+import { tryOrder } from "../../src/runtime/order-test/run.js"
+import { makeStage } from "../../src/runtime/order-test/stage.js"
+import { readOrder, render } from "../../src/runtime/order-test/template.js"
+import { makeSite, type Site, scenario } from "../support/agent.js"
+
+const examples = `${import.meta.dirname}/../../examples`
+
+const trying = (site: Site, offering: "VDC" | "VM", template: string, options: { real: boolean; keep: boolean }) =>
+  Effect.gen(function* () {
+    const chosen = site.config.offerings.find(({ name }) => name === offering)
+    if (chosen === undefined) throw new Error(`no offering ${offering}`)
+    const order = yield* readOrder(`${examples}/${template}`, new Map([["name", "trial"]]))
+    const stage = yield* makeStage(site.config, { offering: chosen, order, real: options.real })
+    return yield* Effect.gen(function* () {
+      yield* Effect.forkScoped(Agent.run(stage.config))
+      return yield* tryOrder(stage, options.keep)
+    }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
+  })
+
+describe("a test order", () => {
+  scenario(
+    "of either offering is created, changed and ended on a simulated cloud, and the real one hears nothing",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        for (const [offering, template] of [
+          ["VDC", "order-vdc.yaml"],
+          ["VM", "order-vm.yaml"]
+        ] as const) {
+          const tried = yield* trying(site, offering, template, { real: false, keep: false })
+          expect(tried.map(({ operation, state }) => `${operation} ${state}`)).toEqual([
+            "create done",
+            "change done",
+            "terminate done"
+          ])
+        }
+        expect(site.cloud.calls).toEqual([])
+        expect(site.marketplace.calls).toEqual([])
+      })
+  )
+
+  scenario(
+    "on the offering's own cloud makes real things, and leaves nothing of them but what it was told to keep",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        yield* trying(site, "VDC", "order-vdc.yaml", { real: true, keep: false })
+        expect(site.made()).toEqual([])
+        yield* trying(site, "VDC", "order-vdc.yaml", { real: true, keep: true })
+        expect(site.made().some((object) => object.startsWith("group"))).toBe(true)
+        expect(site.marketplace.calls).toEqual([])
+      })
+  )
+})
+
+describe("a template", () => {
+  it("has its values put in, and none of them adds anything to it", () => {
+    const values = new Map([
+      ["name", 'a"\namounts: { cpu: 99 }'],
+      ["cpu", "2"]
+    ])
+    expect(Either.getOrNull(render('name: "{{name}}"\namounts: { cpu: {{ cpu }} }', values))).toBe(
+      'name: "a\\"\\namounts: { cpu: 99 }"\namounts: { cpu: 2 }'
+    )
+  })
+
+  it("without a value for one of its places says which", () => {
+    expect(render("name: {{who}}", new Map())).toEqual(Either.left("it has places without a value: give --set who=..."))
+  })
+})
