@@ -225,6 +225,20 @@ describe("an update that is refused on the way gives the machine back as it was"
     })
   )
 
+  it.scoped("when somebody deletes the machine meanwhile: nothing is left that could be put back", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.onCall(({ method }) => {
+        if (method === "one.vm.resize") Effect.runSync(bench.frontEnd.call("one.vm.recover", [0, 3]))
+      })
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({
+        sentence: "The machine does not exist in the cloud any more, so it cannot be changed.",
+        leftovers: []
+      })
+    })
+  )
+
   it.scoped("when its host has no room", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

@@ -2,7 +2,7 @@
 import type { Bench, Servers } from "./bench.js"
 import type { Chance } from "./chance.js"
 import type { Market } from "./configuration.js"
-import type { Placed, Thing } from "./ledger.js"
+import { openStates, type Placed, type Thing } from "./ledger.js"
 import { ask } from "./market-wire.js"
 import { objectsOf } from "./objects.js"
 
@@ -207,7 +207,10 @@ export class Customers {
         accepting_terms_of_service: true
       }
     )
-    if (this.isEnding(parent)) this.bench.ledger.excuse(this.newest(name), "its VDC was being ended")
+    if (this.isEnding(parent)) {
+      this.bench.ledger.excuse(this.newest(name), "its VDC was being ended")
+      this.bench.ledger.excuse(parent.resource, "VMs are in it")
+    }
   }
 
   private newest(name: string): string | undefined {
@@ -215,8 +218,8 @@ export class Customers {
   }
 
   private isEnding(thing: Thing): boolean {
-    return [...this.bench.ledger.placed.values()].some(
-      (placed) => placed.resource === thing.resource && placed.type === "Terminate"
+    return [...this.servers.marketplace.orders.values()].some(
+      ({ resource, type, state }) => resource.uuid === thing.resource && type === "Terminate" && openStates.has(state)
     )
   }
 

@@ -1,5 +1,8 @@
 /** What customers ordered, and what happened to it that is nobody's fault but the order's own: by this a verdict is checked. */
 
+/** States of an order that has not ended. */
+export const openStates: ReadonlySet<string> = new Set(["pending-provider", "executing"])
+
 export interface Placed {
   readonly order: string
   readonly resource: string

@@ -7,6 +7,7 @@ import { Customers } from "./customers.js"
 import { openDatabase } from "./database.js"
 import { checkAtRest, checkNothingLeft } from "./final-checks.js"
 import { Happenings } from "./happenings.js"
+import { openStates } from "./ledger.js"
 import { MarketChecks } from "./market-checks.js"
 import { Processes } from "./processes.js"
 import type { Violation } from "./violation.js"
@@ -100,7 +101,6 @@ const live = async (bench: BenchType, database: Awaited<ReturnType<typeof openDa
   await checkNothingLeft(bench, servers, cloud, database)
 }
 
-const open: ReadonlySet<string> = new Set(["pending-provider", "executing"])
 const patience = 60 * minute
 
 /** Until no order waits, nothing moves in the cloud, and nothing is left to be undone. */
@@ -113,7 +113,7 @@ const settled = async (
   const deadline = bench.timeline.now + patience
   const waiting = () => [
     ...[...marketplace.orders.values()]
-      .filter(({ state, uuid }) => open.has(state) || bench.mirror.ended(uuid) === "accepted")
+      .filter(({ state, uuid }) => openStates.has(state) || bench.mirror.ended(uuid) === "accepted")
       .map(({ uuid, type, state }) => `${type} ${uuid} (${state}; ${bench.mirror.openSteps(uuid).join(", ")})`),
     ...(frontEnd.pendingWork() > 0 ? ["the cloud is at work"] : []),
     ...[...bench.mirror.leftoverOrders()].map((order) => `leftovers of ${order}`)

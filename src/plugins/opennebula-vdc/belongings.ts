@@ -29,7 +29,7 @@ const Ids = Schema.Array(Schema.Int)
 export const Belongings = Schema.Struct({
   group: Schema.NullOr(Schema.Int),
   users: Ids,
-  /** Machines of tenants, to be ended first. */
+  /** To be ended first: tenants' machines, and a router's whose router is gone. */
   machines: Ids,
   /** `vms`: noted, because a router's machines outlive it for a while. */
   routers: Schema.Array(Schema.Struct({ id: Schema.Int, vms: Ids })),

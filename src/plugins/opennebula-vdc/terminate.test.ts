@@ -120,6 +120,20 @@ describe("the end of a data centre", () => {
     })
   )
 
+  it.scopedLive("comes although an earlier order has deleted the router and not its machine", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      bench.frontEnd.faults.failNext("cancel")
+      yield* bench.one.router.delete(0)
+      yield* Effect.sleep("30 millis")
+      expect(objectsOf(bench.frontEnd)).toContain("VM vdc-1_router_vm")
+      expect(objectsOf(bench.frontEnd)).not.toContain("router vdc-1_router")
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
   it.scopedLive("is refused with the holder's name when something keeps a lease beyond the deadline", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench(settingsOf({ teardown_timeout: 0.4 }))

@@ -9,7 +9,7 @@ import {
   type TerminateRequest
 } from "../../core/index.js"
 import { Belongings, belongingsOf, groupOf, type Inventory, inventory, isGroupId } from "./belongings.js"
-import { type Cloud, every, gone, namesOf } from "./cloud.js"
+import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
 import { endVms, removeRouter } from "./router.js"
@@ -59,7 +59,8 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
         customerMessage: `The data centre still has users (${namesOf(strangers)}): remove them, then order again.`
       })
     }
-    const machines = found.machines.filter(({ id }) => own.machines.includes(id))
+    const ours = yield* strayRouterVms(cloud, request, own.machines)
+    const machines = found.machines.filter(({ id }) => own.machines.includes(id) && !ours.includes(id))
     // Machines of other groups only visit its network: they are never ours to end.
     const kept = settings.terminate_policy === "cascade" ? machines.filter(({ gid }) => gid !== own.group) : machines
     if (kept.length > 0) {
@@ -70,6 +71,12 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
     }
     return own
   })
+
+/** A router's machines whose router is gone, and which its end could not take along: no tenant's, as their tag says. */
+const strayRouterVms = (cloud: Cloud, { resource }: TerminateRequest, machines: ReadonlyArray<number>) =>
+  Effect.map(cloud.one.vm.infoset(machines), (vms) =>
+    vms.filter(({ userTemplate }) => isTaggedFor(resource.id, { template: userTemplate })).map(({ id }) => id)
+  )
 
 /** Members of the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
 const strangersIn = (found: Inventory, own: Belongings): ReadonlyArray<string> =>

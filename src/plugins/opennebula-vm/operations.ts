@@ -6,7 +6,9 @@ import type { Capacity } from "./change.js"
 import { type Driven, drive, isResting, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 
-export const vanished = new OrderRefused({
+/** A class of its own, as its identity does not last: an error that has passed through a span is another object. */
+class Vanished extends OrderRefused {}
+export const vanished = new Vanished({
   customerMessage: "The machine does not exist in the cloud any more, so it cannot be changed."
 })
 
@@ -49,7 +51,7 @@ export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void,
 const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<void, SiteError> =>
   Effect.catchIf(
     Effect.asVoid(undo),
-    (error) => error === vanished || error._tag === "NoSuchObject",
+    (error) => error instanceof Vanished || error._tag === "NoSuchObject",
     () => Effect.void
   )
 
@@ -122,7 +124,8 @@ export const growDisk = (
       Effect.catchTag("ActionRefused", (error) => Effect.succeedSome<SiteError>(error))
     )
     const rested = yield* whenWithin(offering, vmId, isResting, patience * 1000)
-    if (Option.isSome(rested) && isGrown(rested.value)) return
+    if (Option.exists(rested, isGrown)) return
+    if (Option.exists(rested, ({ state }) => state === "Done")) return yield* vanished
     return yield* new OrderRefused({
       customerMessage:
         "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
