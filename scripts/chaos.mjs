@@ -2,7 +2,9 @@
  * Bundles and runs the simulation:
  *
  *   node scripts/chaos.mjs --seed 4711 --trace          one run and its story
+ *   node scripts/chaos.mjs --twice 4711                 the same run twice: the stories have to be the same
  *   node scripts/chaos.mjs --seeds 500 --from 900000    a range; `--workers 2` processes at once
+ *   node scripts/chaos.mjs --list 17,4711               these seeds, with a line for each
  *   node scripts/chaos.mjs --planted [part of a name]   the planted bugs, and after how many seeds each is found
  */
 import { spawn } from "node:child_process"
@@ -111,9 +113,9 @@ if (options.includes("--planted")) {
     `${missed === 0 ? "All" : "Not all"} planted bugs were found, in ${Math.round((Date.now() - began) / 1000)} s`
   )
   process.exitCode = missed === 0 ? 0 : 1
-} else if (options.includes("--seed") || options.includes("--twice")) {
+} else if (["--seed", "--twice", "--list"].some((option) => options.includes(option))) {
   process.setSourceMapsEnabled(true)
-  await import(pathToFileURL(await bundle("main.ts", "main")).href)
+  await import(pathToFileURL(await bundle("main.ts", `main`)).href)
 } else {
   const count = Number(valueOf("seeds", "200"))
   const file = await bundle("main.ts", `range-${from}`)

@@ -17,6 +17,10 @@ export class CloudChecks {
   private readonly others = new Set<string>()
   /** Whose tag an object has, once it has one. */
   private readonly tagged = new Map<string, string>()
+  /** The order in whose name an object of the agent was made. */
+  private readonly madeFor = new Map<string, string>()
+  /** Just before a call of the agent is carried out: what the world does about it. */
+  onArrival: (call: CallSeen) => void = () => undefined
 
   constructor(
     private readonly bench: Bench,
@@ -24,7 +28,10 @@ export class CloudChecks {
   ) {
     for (const found of objectsOf(frontEnd.world)) this.others.add(keyOf(found))
     frontEnd.intercept((call) => {
-      if (this.caller !== undefined && !isLook(call.method)) this.before(call, this.caller)
+      if (this.caller !== undefined && !isLook(call.method)) {
+        this.before(call, this.caller)
+        this.onArrival(call)
+      }
       return undefined
     })
     frontEnd.onCall((call) => {
@@ -34,6 +41,11 @@ export class CloudChecks {
 
   isOwn(found: Pick<Found, "kind" | "id">): boolean {
     return this.own.has(keyOf(found))
+  }
+
+  /** What is there now of all that an order made. */
+  madeBy(order: string): ReadonlyArray<Found> {
+    return objectsOf(this.frontEnd.world).filter((found) => this.madeFor.get(keyOf(found)) === order)
   }
 
   private before(call: CallSeen, caller: Caller): void {
@@ -71,7 +83,10 @@ export class CloudChecks {
     const maker = this.caller === undefined ? this.others : this.own
     for (const object of found) {
       const key = keyOf(object)
-      if (!this.own.has(key) && !this.others.has(key)) maker.add(key)
+      if (!this.own.has(key) && !this.others.has(key)) {
+        maker.add(key)
+        if (this.caller !== undefined) this.madeFor.set(key, this.caller.order)
+      }
       if (object.resource !== undefined) this.tagged.set(key, object.resource)
     }
     if (this.caller === undefined) return

@@ -11,6 +11,7 @@ import type { Processes } from "./processes.js"
 
 const boot = { state: 3, lcms: [1, 2, 20] }
 const running = 3
+const done = 6
 
 const occasions: ReadonlyMap<DriverAction, Occasion> = new Map([
   ["deploy", "boot fails"],
@@ -26,6 +27,7 @@ export class Happenings {
   private readonly cloudHash: string
   private readonly stuck = new Map<number, number>()
   private readonly guests: Array<number> = []
+  private readonly networksHeld = new Set<number>()
 
   constructor(
     private readonly bench: Bench,
@@ -37,6 +39,9 @@ export class Happenings {
     this.agentUser = [...servers.marketplace.world.users.values()].find(({ username }) => username === "agent")
     this.cloudHash = servers.frontEnd.world.users.get(0).passwordHash
     this.disturbDrivers(servers.frontEnd)
+    this.cloud.onArrival = ({ method, params }) => {
+      if (method === "one.vn.delete") this.keepLease(Number(params[0]))
+    }
     this.plantStrangers()
   }
 
@@ -63,7 +68,7 @@ export class Happenings {
       for (const range of network.ranges) {
         for (const [index, { holder }] of range.leases) {
           const vm = holder.kind === "VM" ? servers.frontEnd.world.vms.find(holder.id) : undefined
-          if (vm?.state === 6) range.leases.delete(index)
+          if (vm?.state === done) range.leases.delete(index)
         }
       }
     }
@@ -202,7 +207,7 @@ export class Happenings {
     const thing = this.bench.ledger.things.get(vdc ?? "")
     if (group === undefined || thing?.amounts === undefined || vdc === undefined) return
     const used = [...world.vms]
-      .filter((vm) => vm.gid === group.id && vm.state !== 6)
+      .filter((vm) => vm.gid === group.id && vm.state !== done)
       .reduce((sum, vm) => sum + Number(vm.template.get("CPU") ?? 0), 0)
     const free = (thing.amounts.cpu ?? 0) - used - 0.1
     if (free <= 0) return
@@ -249,7 +254,24 @@ export class Happenings {
     )
   }
 
-  /** Drivers that fail, each time with the chance of this run, and leases that outlive their VM. */
+  /** An address in the network stays taken by a machine that has ended, for a while: the network cannot be deleted until then. */
+  private keepLease(id: number): void {
+    const { world } = this.servers.frontEnd
+    const network = world.networks.find(id)
+    const range = network?.ranges[0]
+    const vm = [...world.vms].findLast(({ state }) => state === done)
+    if (network === undefined || range === undefined || vm === undefined || this.networksHeld.has(id)) return
+    if (!this.bench.faults.happens("lease stays")) return
+    this.networksHeld.add(id)
+    const index = range.size - 1
+    if (range.leases.has(index)) return
+    range.leases.set(index, { index, holder: { kind: "VM", id: vm.id } })
+    this.bench.story.tell("world", "hypervisor", `network ${id} keeps a lease of VM ${vm.id}, which has ended`)
+    this.bench.ledger.excuse(network.template.get("WALDUR_RESOURCE_UUID"), "(shared) a lease stays")
+    this.bench.later(this.chance.skewed(5, 1800) * 1000, () => range.leases.delete(index))
+  }
+
+  /** Drivers that fail, each time with the chance of this run. */
   private disturbDrivers(frontEnd: FrontEnd): void {
     const { world } = frontEnd
     const { bench } = this

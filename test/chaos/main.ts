@@ -1,4 +1,4 @@
-/** `npm run chaos`: one seed with its story, or a range of seeds with a summary. */
+/** `npm run chaos`: one seed with its story, or a range or list of seeds with a summary. */
 import { runSeed, type Verdict } from "./run.js"
 
 const argument = (name: string): string | undefined => {
@@ -33,16 +33,18 @@ if (seed !== undefined) {
   print(told(verdict))
   process.exitCode = verdict.violation === undefined ? 0 : 1
 } else {
-  const count = Number(argument("seeds") ?? 200)
   const from = Number(argument("from") ?? 1)
+  const range = Array.from({ length: Number(argument("seeds") ?? 200) }, (_, index) => from + index)
+  const seeds = argument("list")?.split(",").map(Number) ?? range
+  const count = seeds.length
   const began = performance.now()
   let failed = 0
-  for (let at = from; at < from + count; at++) {
+  for (const [done, at] of seeds.entries()) {
     const verdict = await runSeed({ seed: at, ...(only === undefined ? {} : { only }) })
-    if (flag("verbose") || verdict.violation !== undefined) print(told(verdict))
+    if (flag("verbose") || argument("list") !== undefined || verdict.violation !== undefined) print(told(verdict))
     if (verdict.violation !== undefined) failed += 1
     if (verdict.violation !== undefined && flag("until-found")) {
-      print(`found after ${at - from + 1} seeds: ${verdict.violation.message.split("\n")[0]}`)
+      print(`found after ${done + 1} seeds: ${verdict.violation.message.split("\n")[0]}`)
       break
     }
   }

@@ -3,6 +3,7 @@ import type { ApiRequest, Marketplace } from "../../src/simulator/waldur/index.j
 import type { Bench } from "./bench.js"
 import type { CloudChecks } from "./cloud-checks.js"
 import { differences } from "./expected.js"
+import type { Placed, Thing } from "./ledger.js"
 import type { World } from "./objects.js"
 import type { Text } from "./wire.js"
 
@@ -75,7 +76,31 @@ export class MarketChecks {
       "erred only for a fault of its own",
       () => `order ${order} (${placed.type} of ${thing.name}): ${message}`
     )
-    if (placed.type === "Terminate") thing.wounded = true
+    if (placed.type === "Terminate" && this.hasTouched(order)) thing.wounded = true
     if (placed.type === "Update" && placed.amounts.vm_disk !== undefined) thing.mayHaveDisk.push(placed.amounts.vm_disk)
+    this.checkTraces(placed, thing)
+  }
+
+  /** Has a terminate begun to take its resource apart, or was it refused at the first look? */
+  private hasTouched(order: string): boolean {
+    return this.bench.mirror.begunSteps(order).some((step) => !step.startsWith("waldur: ") && step !== "belongings")
+  }
+
+  /** Once an order has erred, all is as it was before, but for what is on the list of leftovers. */
+  private checkTraces(placed: Placed, thing: Thing): void {
+    const { bench } = this
+    const isLeft = [...bench.leftoverOrders()].some(
+      (order) => bench.ledger.placed.get(order)?.resource === thing.resource
+    )
+    if (isLeft || thing.wounded) return
+    const traces =
+      placed.type === "Create"
+        ? this.cloud.madeBy(placed.order).map(({ kind, id, name }) => `${kind} ${id} "${name}"`)
+        : differences(bench, this.world, this.cloud, thing)
+    bench.expect(
+      traces.length === 0,
+      "an order that erred leaves no trace",
+      () => `order ${placed.order} (${placed.type} of ${thing.name}): ${traces.join("; ")}`
+    )
   }
 }

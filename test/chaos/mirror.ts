@@ -55,8 +55,8 @@ export class Mirror {
     return [...(this.open.get(order) ?? [])].map(([step, event]) => `${step} ${event}`)
   }
 
-  hasBegun(order: string, step: string): boolean {
-    return this.begun.get(order)?.has(step) === true
+  begunSteps(order: string): ReadonlyArray<string> {
+    return [...(this.begun.get(order) ?? [])]
   }
 
   leftoverOrders(): ReadonlySet<string> {
