@@ -3,7 +3,9 @@
  * `npm run chaos` runs them: bundled, two at once, each with a memory of its own.
  */
 import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
+import { plantedBugs } from "./planted.js"
 
 const minutes = 10
 
@@ -51,5 +53,11 @@ describe("the simulation", { timeout: minutes * 60_000 }, () => {
     it.each(found)("seed %i: %s", (seed) => {
       expect(told.split("\n").find((line) => line.startsWith(`seed ${seed} `))).toMatch(/ passed: /)
     })
+  })
+})
+
+describe("a planted bug", () => {
+  it.each(plantedBugs)("still has its place: $name", ({ edits }) => {
+    for (const { file, find } of edits) expect(readFileSync(file, "utf8").split(find)).toHaveLength(2)
   })
 })

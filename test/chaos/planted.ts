@@ -157,6 +157,18 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     "until: () => true,\n      seconds: offering.settings.terminate_timeout"
   ),
   one(
+    "a machine that is gone stands in the way of its undo",
+    "plugins/opennebula-vm/operations.ts",
+    "error instanceof Vanished ||",
+    "error === vanished ||"
+  ),
+  one(
+    "a router's machine without its router is taken for a tenant's",
+    "plugins/opennebula-vdc/terminate.ts",
+    "own.machines.includes(id) && !ours.includes(id))",
+    "own.machines.includes(id))"
+  ),
+  one(
     "an error's answer is forgotten at the last moment",
     "runtime/orders/process.ts",
     'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")',
