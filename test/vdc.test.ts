@@ -1,6 +1,7 @@
 /** Virtual data centres on the simulated front-end: made, changed, ended; and what is left when something goes wrong on the way. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { single, vector } from "../src/opennebula/index.js"
 import {
   createOrder,
   doneOf,
@@ -85,7 +86,7 @@ const atEach = <A, E, R>(order: "create" | "terminate", check: (at: number) => E
     yield* Effect.forEach(turns, check, { concurrency: 6, discard: true })
   })
 
-describe("a create that fails", () => {
+describe("question 5: a create that fails", () => {
   it.live(
     "at whichever call, leaves nothing behind",
     () =>
@@ -103,6 +104,24 @@ describe("a create that fails", () => {
         }).pipe(Effect.scoped)
       ),
     60_000
+  )
+
+  it.scopedLive("removes nothing that it has not made, whatever is named like its own", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const others = yield* Effect.all([
+        bench.one.vdc.allocate("vdc-1"),
+        bench.one.securityGroup.allocate([single("NAME", "vdc-1_default")]),
+        bench.one.router.allocate([single("NAME", "vdc-1_router"), vector("NIC", { NETWORK_ID: 0 })])
+      ])
+      expect(others).toEqual([100, 100, 0])
+      const before = objectsOf(bench.frontEnd)
+      const failed = refusedOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      expect(failed.sentence).toMatch(
+        /^The cloud already has a .* named "vdc-1.*": choose another name and order again\.$/
+      )
+      expect(objectsOf(bench.frontEnd)).toEqual(before)
+    })
   )
 })
 

@@ -81,8 +81,20 @@ describe("the watcher", () => {
       yield* TestClock.adjust(1_500)
       expect(yield* Effect.forEach(fibers, Fiber.join)).toEqual(range(200))
       expect(calls.every(({ ids }) => ids.length === 200)).toBe(true)
-      expect(calls.length).toBeLessThanOrEqual(16)
+      expect(calls.length).toBeLessThanOrEqual(24)
     })
+  )
+
+  it.scoped.each([0.2, 1, 8, 15, 40])(
+    "sees a VM that runs after %d s at most a seventh of that later, and in 1.1 s",
+    (seconds) =>
+      Effect.gen(function* () {
+        const { one } = frontEnd({ readyAt: () => seconds * 1000 })
+        const watcher = yield* makeVmWatcher(one)
+        const fiber = yield* Effect.fork(Effect.zipRight(watcher.watch(1, running), Clock.currentTimeMillis))
+        yield* TestClock.adjust(60_000)
+        expect((yield* Fiber.join(fiber)) - seconds * 1000).toBeLessThanOrEqual(Math.min(1_100, (seconds * 1000) / 7))
+      })
   )
 
   it.scoped("looks at an old wait every 3 s only", () =>

@@ -65,9 +65,13 @@ const pace = {
   /** From the beginning of a wait to its first look: a burst of waits shares it. */
   first: 20,
   quickest: 25,
+  /** A wait that is `age` old is looked at every `age / patience`, so that its end is seen a sixteenth of that late on average, ... */
+  patience: 8,
+  /** ... at least every second while a scheduler or a boot takes its usual time, */
+  slow: 1_000,
+  usual: 60_000,
+  /** and then every so often. */
   slowest: 3_000,
-  /** A wait that is `age` old is looked at every `age / patience`. */
-  patience: 4,
   /** A call takes along what has waited this part of its interval. */
   nearlyDue: 0.5,
   /** About 1.3 MB of answer. */
@@ -90,7 +94,8 @@ interface Wait {
   readonly end: (cause: Cause.Cause<VmVanished | OpenNebulaError>) => Effect.Effect<void>
 }
 
-const intervalAt = (age: number): number => Math.min(Math.max(age / pace.patience, pace.quickest), pace.slowest)
+const intervalAt = (age: number): number =>
+  Math.min(Math.max(age / pace.patience, pace.quickest), age < pace.usual ? pace.slow : pace.slowest)
 const dueAt = (wait: Wait): number => wait.lookedAt + wait.interval
 /** 1: due now; more: overdue. Compares quick waits and slow ones fairly, and lets none starve. */
 const lateness = (wait: Wait, now: number): number => (now - wait.lookedAt) / wait.interval

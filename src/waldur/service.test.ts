@@ -235,10 +235,11 @@ describe("waiting for an order to execute", () => {
     })
   )
 
-  it.scopedLive("gives it a moment where nothing is known yet", () =>
+  it.scopedLive("gives it a moment where nothing is known yet, and asks what is known only once", () =>
     Effect.gen(function* () {
       const { waldur, server } = yield* connect((request) => (isList(request) ? { json: [] } : orderIn("executing")))
       yield* waldur.awaitExecuting(order, { scopeGrace: "60 millis" })
+      expect(server.seen.filter(isList)).toHaveLength(1)
       expect(server.seen.filter((request) => !isList(request)).length).toBeGreaterThan(1)
     })
   )
@@ -346,6 +347,16 @@ describe("limits", () => {
       yield* waldur.setLimits(resource, { cpu: 4 })
       upgraded = true
       yield* waldur.setLimits(resource, { cpu: 8 })
+    })
+  )
+
+  it.scopedLive.each([
+    ["the older way is not known either", unknownAddress],
+    ["the older way is another plugin's", noSuch]
+  ] as const)("are left as they are where today's way is not known and %s", ([, olderAnswer]) =>
+    Effect.gen(function* () {
+      const { waldur } = yield* connect(({ path }) => (path === today ? unknownAddress : olderAnswer))
+      expect(yield* waldur.setLimits(resource, { cpu: 4 })).toBe("unsupported")
     })
   )
 

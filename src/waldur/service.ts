@@ -155,9 +155,12 @@ export interface WaldurService {
   readonly setOrderBackendId: (order: string, backendId: string) => Effect.Effect<Written, WaldurError>
   /**
    * In the offering's units; only components that the offering has, and none that is `fixed`: servers store anything, and break on it later.
-   * Today's call first, then the older generation's; what works is remembered.
+   * Today's call first, then the older generation's; what works is remembered. `unsupported`: neither is for this resource.
    */
-  readonly setLimits: (resource: string, limits: Readonly<Record<string, number>>) => Effect.Effect<void, WaldurError>
+  readonly setLimits: (
+    resource: string,
+    limits: Readonly<Record<string, number>>
+  ) => Effect.Effect<Written, WaldurError>
   readonly setBackendMetadata: (
     resource: string,
     metadata: Readonly<Record<string, unknown>>

@@ -99,7 +99,9 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) =>
         const grace = Duration.toMillis(options.scopeGrace ?? "1 second")
         const started = yield* steadyMillis
         let executingSince = Number.POSITIVE_INFINITY
-        let pause = 50
+        // Asked once: an offering without any resource gets none that could tell while its first one is waited for.
+        let sets: Option.Option<boolean> | undefined
+        let pause = 25
         while (true) {
           const order = yield* reads.order(uuid)
           const now = yield* steadyMillis
@@ -107,17 +109,21 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) =>
           if (order.state === "executing") {
             if (order.type !== "Create" || Option.isSome(order.scopeUuid)) return order
             executingSince = Math.min(executingSince, now)
-            const sets = yield* setsScope(order)
+            sets ??= yield* setsScope(order)
             if (Option.isSome(sets) && !sets.value) return order
             // A server known to set it is given until the deadline; `setBackendId` reads back in any case.
-            if (Option.isNone(sets) && now - executingSince >= grace) return order
+            if (Option.isNone(sets)) {
+              const left = executingSince + grace - (yield* steadyMillis)
+              if (left <= 0) return order
+              pause = Math.min(pause, left)
+            }
           }
           if (now - started >= deadline) {
             if (order.state === "executing") return order
             return yield* new NotYet({ reason: `Order ${order.uuid} is still ${order.state} after ${deadline} ms.` })
           }
           yield* Effect.sleep(Duration.millis(pause))
-          pause = Math.min(1_000, pause * 1.5)
+          pause = Math.min(1_000, pause * 2)
         }
       })
 

@@ -54,7 +54,7 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
     const setLimits = (
       resource: string,
       limits: Readonly<Record<string, number>>
-    ): Effect.Effect<void, WaldurError> => {
+    ): Effect.Effect<Written, WaldurError> => {
       const remember = (call: LimitsCall) => Ref.set(limitsCall, Option.some(call))
       const today = Effect.zipRight(set(onResource("set_limits"), resource, { limits }), remember("provider-resources"))
       const older = Effect.zipRight(
@@ -62,11 +62,17 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
         remember("slurm-remote")
       )
       const isMissing = (error: WaldurError) => error._tag === "WaldurNotFound" || isUnsupported(error)
-      /** If neither answers, the first one's error says more. A server may have been upgraded since, so both are tried again. */
-      const either = (first: Effect.Effect<void, WaldurError>, second: Effect.Effect<void, WaldurError>) =>
-        Effect.catchIf(first, isMissing, (missing) => Effect.catchIf(second, isMissing, () => Effect.fail(missing)))
+      /** A server may have been upgraded since, so both are tried again. If neither answers, today's error says more. */
+      const neither = (error: WaldurError): Effect.Effect<Written, WaldurError> =>
+        isUnsupported(error) ? Effect.succeed("unsupported") : Effect.fail(error)
+      const written = Effect.as<Written>("written")
       return Effect.flatMap(Ref.get(limitsCall), (known) =>
-        Option.contains(known, "slurm-remote") ? either(older, today) : either(today, older)
+        Option.contains(known, "slurm-remote")
+          ? Effect.catchIf(written(older), isMissing, () => Effect.catchIf(written(today), isMissing, neither))
+          : Effect.catchIf(written(today), isMissing, (missing) =>
+              // Slurm's call says "no such resource" of those of other plugins.
+              Effect.catchIf(written(older), isMissing, () => neither(missing))
+            )
       )
     }
 

@@ -1,6 +1,14 @@
 /** The virtual router `<name>_router` between the tenant's network and the outside. */
 import { Duration, Effect, Option, Schema } from "effect"
-import { ensure, ensureDone, make, OrderRefused, type OrderRequest, type SiteError } from "../../core/index.js"
+import {
+  ensure,
+  ensureDone,
+  make,
+  OrderRefused,
+  type OrderRequest,
+  type SiteError,
+  steadyMillis
+} from "../../core/index.js"
 import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
 import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import type { NetworkPlan, Plan } from "./plan.js"
@@ -143,26 +151,33 @@ export const endVms = (cloud: Cloud, vmIds: ReadonlyArray<number>): Effect.Effec
 const terminate = (cloud: Cloud, vmId: number) =>
   gone(cloud.one.vm.action(vmId, "terminate-hard")).pipe(Effect.catchTag("ActionRefused", () => Effect.void))
 
-/** A driver that fails to end a VM says nothing, and the VM runs on (OpenNebula 7.4): so it is told again, some times. */
-const tries = 4
+/**
+ * A driver that fails to end a VM says nothing, and a VM that booted while its router was deleted was told in vain: both run on (OpenNebula
+ * 7.4). So a VM is told again after this many milliseconds, and then after three times as long each time.
+ */
+const firstPatience = 2_000
 
 const awaitEnd = (cloud: Cloud, vmIds: ReadonlyArray<number>) =>
   Effect.forEach(vmIds, (vmId) => awaitOne(cloud, vmId), { concurrency: "unbounded", discard: true })
 
 const awaitOne = (cloud: Cloud, vmId: number) => {
-  const wait = cloud
-    .watch(
-      vmId,
-      Option.liftPredicate(({ state }: Vm) => state === "Done"),
-      Duration.seconds(cloud.settings.teardown_timeout / tries)
-    )
-    .pipe(
-      Effect.as(true),
-      Effect.catchTags({ VmVanished: () => Effect.succeed(true), WaitExpired: () => Effect.succeed(false) })
-    )
+  const wait = (milliseconds: number) =>
+    cloud
+      .watch(
+        vmId,
+        Option.liftPredicate(({ state }: Vm) => state === "Done"),
+        Duration.millis(milliseconds)
+      )
+      .pipe(
+        Effect.as(true),
+        Effect.catchTags({ VmVanished: () => Effect.succeed(true), WaitExpired: () => Effect.succeed(false) })
+      )
   return Effect.gen(function* () {
-    for (let turn = 0; turn < tries; turn++) {
-      if (yield* wait) return
+    const deadline = (yield* steadyMillis) + cloud.settings.teardown_timeout * 1000
+    for (let patience = firstPatience; ; patience *= 3) {
+      const left = deadline - (yield* steadyMillis)
+      if (yield* wait(Math.max(Math.min(patience, left), 0))) return
+      if (left <= patience) break
       yield* terminate(cloud, vmId)
     }
     const vm = yield* cloud.one.vm.info(vmId)

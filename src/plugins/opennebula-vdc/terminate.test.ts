@@ -62,7 +62,7 @@ const madeByPythonAgent = (bench: Bench, name: string) =>
     return group
   })
 
-describe("a data centre in which somebody still lives", () => {
+describe("question 2: a data centre in which somebody still lives", () => {
   it.scopedLive("is not ended, and its machines are named, five at most", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -109,10 +109,10 @@ describe("a data centre in which somebody still lives", () => {
   )
 })
 
-describe("the end of a data centre", () => {
-  it.scopedLive("comes although the router's machine has to be told twice", () =>
+describe("question 2: the end of a data centre", () => {
+  it.scopedLive("comes soon although the router's machine has to be told twice", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench()
+      const bench = yield* makeBench(settingsOf({ teardown_timeout: 300 }))
       yield* made(bench)
       bench.frontEnd.faults.failNext("cancel")
       doneOf(yield* terminated(bench, "100"))
@@ -180,7 +180,7 @@ describe("the end of a data centre", () => {
   )
 })
 
-describe("a backend id", () => {
+describe("question 1: a backend id", () => {
   it.scopedLive.each(["0", "1", "oneadmin", "users"])("that is OpenNebula's own group %s ends nothing", (backendId) =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -234,7 +234,7 @@ describe("a data centre that the Python agent made", () => {
     })
   )
 
-  it.scopedLive("gets the number of its group as backend id when it is changed", () =>
+  it.scopedLive("question 1: has the number of its group for a backend id once it was changed by the name", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
       yield* madeByPythonAgent(bench, "acme")
@@ -274,6 +274,20 @@ describe("a change of quotas", () => {
       const after = yield* quotas(bench)
       expect(after.vm[0]).toMatchObject({ cpu: { limit: 4 }, memory: { limit: 8192 }, vms: { limit: 7 } })
       expect(after.networks[0]).toMatchObject({ leases: { limit: 2 } })
+    })
+  )
+
+  it.scopedLive("of a data centre that vanished on the way is refused, and does not stop the offering", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      const journal = yield* bench.journal
+      const change = bench.update(updateOrder(1, "100", { cpu: 9 }))
+      yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "lost" } })
+      bench.frontEnd.world.groups.remove(100)
+      const { sentence, leftovers } = refusedOf(yield* bench.attempt(journal, change))
+      expect(sentence).toBe("This data centre does not exist in the cloud (any more), so it cannot be changed.")
+      expect(leftovers).toEqual([])
     })
   )
 

@@ -40,9 +40,20 @@ export const update = (cloud: Cloud) => (request: UpdateRequest) =>
   Effect.gen(function* () {
     yield* checkAmounts(cloud.components, request.amounts, { complete: false })
     const { groupId, before, after } = yield* decide("quotas before", Change, look(cloud, request))
-    yield* ensureDone("quotas", setQuota(cloud, groupId, after), setQuota(cloud, groupId, before))
+    yield* ensureDone(
+      "quotas",
+      Effect.catchTag(setQuota(cloud, groupId, after), "NoSuchObject", (error) => vanished(error.message)),
+      // A group that is gone has no quota to put back.
+      Effect.catchTag(setQuota(cloud, groupId, before), "NoSuchObject", () => Effect.void)
+    )
     // The number takes the place of a name that the Python agent may have left as backend id.
     return { backendId: String(groupId), amounts: limitsToReport(cloud, request.amounts) } satisfies Outcome
+  })
+
+const vanished = (detail: string): OrderRefused =>
+  new OrderRefused({
+    customerMessage: "This data centre does not exist in the cloud (any more), so it cannot be changed.",
+    detail
   })
 
 const look = (cloud: Cloud, request: UpdateRequest) =>
@@ -53,10 +64,7 @@ const look = (cloud: Cloud, request: UpdateRequest) =>
     })
     const group = yield* groupOf(groups, request.resource)
     if (group === undefined) {
-      return yield* new OrderRefused({
-        customerMessage: "This data centre does not exist in the cloud (any more), so it cannot be changed.",
-        detail: `no group for backend id "${request.resource.backendId}"`
-      })
+      return yield* vanished(`no group for backend id "${request.resource.backendId}"`)
     }
     const { quotas } = yield* cloud.one.group.info(group.id)
     const places = { imageDatastores, externalNetwork: settings.external_network_id }

@@ -26,7 +26,14 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
     if (Object.keys(limits).length > 0) {
-      yield* ensureDone("waldur: limits", waldur.setLimits(resource, limits))
+      yield* ensureDone(
+        "waldur: limits",
+        Effect.tap(waldur.setLimits(resource, limits), (written) =>
+          Effect.logWarning("This Waldur has no call that sets limits of such a resource: they stay as ordered").pipe(
+            Effect.when(() => written === "unsupported")
+          )
+        )
+      )
     }
     if (metadata !== undefined || issueSecrets !== undefined) {
       yield* ensureDone(
