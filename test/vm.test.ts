@@ -250,21 +250,30 @@ describe("what is known of machines", () => {
     })
   )
 
-  it.scoped("by the check: front-end, templates, parent and network, clusters, limits", () =>
+  it.scoped("by the check: front-end, rights, templates, parent and network, clusters, datastores, limits", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench({ settings: { cluster_ids: [0], allowed_template_ids: [1, 77] } })
+      const bench = yield* makeBench({ settings: { cluster_ids: [0], allowed_template_ids: [1, 3, 77] } })
       expect((yield* check(bench.offering)).map(({ subject, status }) => `${subject}: ${status}`)).toEqual([
         "OpenNebula: ok",
+        "credentials: ok",
         "template 2: ok",
         "template 1: failed",
+        "template 3: failed",
         "template 77: failed",
         "parent VDC 100: ok",
         "clusters 0: ok",
+        "system datastores: ok",
+        "image datastores: ok",
         "limits: ok"
       ])
       const wrong = yield* makeBench({ settings: { cluster_ids: [5], parent_vdc_backend_id: "nobody" } })
       const failures = (yield* check(wrong.offering)).filter(({ status }) => status === "failed")
-      expect(failures.map(({ subject }) => subject)).toEqual(["parent VDC nobody", "clusters 5"])
+      expect(failures.map(({ subject }) => subject)).toEqual([
+        "parent VDC nobody",
+        "clusters 5",
+        "system datastores",
+        "image datastores"
+      ])
     })
   )
 })

@@ -1,50 +1,9 @@
 /** `site-actors check`: does everything that the settings name exist, and does it fit? */
 import { Effect } from "effect"
-import type { CheckResult, SiteError } from "../../core/index.js"
+import type { CheckResult } from "../../core/index.js"
+import { administrator, datastores, line, look, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
 import { networkProblem, takesDevice } from "./plan.js"
-
-/** Lowest major release that has all that the agent calls; tested with 7.4. */
-const lowestMajor = 6
-const tested = "7.4"
-/** The group `oneadmin`. */
-const adminGroup = 0
-
-const line = (subject: string, status: CheckResult["status"], detail: string): CheckResult => ({
-  subject,
-  status,
-  detail
-})
-
-/** One look; if it fails, that is a line too. */
-const look = <E extends SiteError>(
-  subject: string,
-  effect: Effect.Effect<CheckResult, E>
-): Effect.Effect<CheckResult> =>
-  Effect.catchAll(effect, (error) => Effect.succeed(line(subject, "failed", error.message)))
-
-const version = ({ one }: Cloud) =>
-  look(
-    "OpenNebula",
-    Effect.map(one.system.version(), (release) => {
-      const where = `${release} at ${one.endpoint}`
-      if (Number.parseInt(release, 10) < lowestMajor)
-        return line("OpenNebula", "failed", `${where}: ${lowestMajor} or later is needed`)
-      return release.startsWith(`${tested}.`)
-        ? line("OpenNebula", "ok", where)
-        : line("OpenNebula", "warning", `${where}: tested with ${tested}`)
-    })
-  )
-
-const administrator = ({ one }: Cloud) =>
-  look(
-    "credentials",
-    Effect.map(one.user.info(-1), (user) =>
-      user.groups.includes(adminGroup) || user.gid === adminGroup
-        ? line("credentials", "ok", `user ${user.name} (${user.id}) is an administrator`)
-        : line("credentials", "failed", `user ${user.name} (${user.id}) is no member of the group oneadmin`)
-    )
-  )
 
 const zone = ({ one, settings }: Cloud) => {
   const subject = `zone ${settings.zone_id}`
@@ -135,12 +94,13 @@ const isolation = ({ settings }: Cloud): CheckResult =>
 
 export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
   Effect.gen(function* () {
-    const release = yield* version(cloud)
+    const { one, settings } = cloud
+    const frontEnd = yield* release(one)
     // Nobody there, or the wrong password: every other line would say the same again.
-    if (release.status === "failed") return [release]
-    const [user, place, groups, networks] = yield* Effect.all(
-      [administrator(cloud), zone(cloud), clusters(cloud), networking(cloud)],
+    if (frontEnd.status === "failed") return [frontEnd]
+    const [user, place, groups, stores, networks] = yield* Effect.all(
+      [administrator(one), zone(cloud), clusters(cloud), datastores(one, settings.cluster_ids), networking(cloud)],
       { concurrency: "unbounded" }
     )
-    return [release, user, place, ...groups, ...networks, isolation(cloud)]
+    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud)]
   })

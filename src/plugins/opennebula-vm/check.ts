@@ -1,54 +1,55 @@
 /** What `site-actors check` says of a VM offering: front-end, templates, parent VDC and its network, clusters, limits. */
 import { Effect, Option } from "effect"
-import type { CheckResult, SiteError } from "../../core/index.js"
+import type { CheckResult } from "../../core/index.js"
+import { osDisk } from "../../opennebula/index.js"
+import { administrator, datastores, look, release } from "../looks.js"
 import type { VmOffering } from "./offering.js"
 import { groupOf, parentOf } from "./parent.js"
 import { placementRules } from "./settings.js"
+import { componentOf } from "./sizes.js"
 import { smallestDisk, usableTemplate } from "./template-choice.js"
 
 const ok = (subject: string, detail: string): CheckResult => ({ subject, status: "ok", detail })
 const warning = (subject: string, detail: string): CheckResult => ({ subject, status: "warning", detail })
 const failed = (subject: string, detail: string): CheckResult => ({ subject, status: "failed", detail })
 
-/** One line; an error becomes one too. */
-const line = (subject: string, look: Effect.Effect<CheckResult, SiteError>): Effect.Effect<CheckResult> =>
-  Effect.catchAll(look, (error) => Effect.succeed(failed(subject, error.message)))
-
 export const check = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> =>
   Effect.gen(function* () {
     const { one } = offering
     // If the front-end does not answer, the rest would only say so again.
-    const frontEnd = yield* line(
-      "OpenNebula",
-      Effect.map(one.system.version(), (version) =>
-        supported(version)
-          ? ok("OpenNebula", `${version} at ${one.endpoint}`)
-          : warning("OpenNebula", `${version} at ${one.endpoint}: this agent was made for 7.x and 6.x`)
-      )
-    )
+    const frontEnd = yield* release(one)
     if (frontEnd.status === "failed") return [frontEnd]
-    const others = yield* Effect.all([templates(offering), parent(offering), clusters(offering)], {
-      concurrency: "unbounded"
-    })
-    return [frontEnd, ...others.flat(), limits(offering)]
+    const [user, ...others] = yield* Effect.all(
+      [
+        administrator(one),
+        templates(offering),
+        parent(offering),
+        clusters(offering),
+        datastores(one, offering.settings.cluster_ids)
+      ],
+      { concurrency: "unbounded" }
+    )
+    return [frontEnd, user, ...others.flat(), limits(offering)]
   })
-
-const supported = (version: string): boolean => /^[67]\./.test(version)
 
 const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> =>
   Effect.gen(function* () {
     // The offering's plugin_options in Waldur may add others; they are checked with each order.
     const rules = yield* Effect.orDie(placementRules(offering.settings, {}))
+    const sizedDisk = componentOf(offering.components, "disk") !== undefined
     if (rules.allowedTemplates.length === 0) {
       return [warning("template", "no template_id in backend_settings: plugin_options of the offering must have one")]
     }
     return yield* Effect.forEach(
       rules.allowedTemplates,
       (id) =>
-        line(
+        look(
           `template ${id}`,
           Effect.gen(function* () {
             const template = yield* usableTemplate(offering.one, id)
+            if (sizedDisk && Option.isNone(osDisk(template.template))) {
+              return failed(`template ${id}`, `${template.name} has no disk, but the offering sells its size`)
+            }
             const disk = yield* smallestDisk(offering.one, template)
             const detail = Option.match(disk, { onNone: () => "", onSome: (size) => `, disks from ${size} MB` })
             return ok(`template ${id}`, `${template.name}${detail}`)
@@ -62,7 +63,7 @@ const parent = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>>
   const backendId = offering.settings.parent_vdc_backend_id?.trim() ?? ""
   if (backendId === "") return Effect.succeed([ok("parent VDC", "named by each order (parent_backend_id)")])
   const subject = `parent VDC ${backendId}`
-  return line(
+  return look(
     subject,
     Effect.flatMap(
       groupOf(offering.one, backendId),
@@ -87,7 +88,7 @@ const clusters = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult
   const wanted = offering.settings.cluster_ids
   if (wanted.length === 0) return Effect.succeed([])
   const subject = `clusters ${wanted.join(", ")}`
-  return line(
+  return look(
     subject,
     Effect.map(offering.one.cluster.list(), (all) => {
       const missing = wanted.filter((id) => !all.some((cluster) => cluster.id === id))

@@ -34,7 +34,7 @@ const rules: Readonly<Record<SizeName, SizeRule>> = {
 }
 
 /** The component that a size goes by in this offering. */
-const componentOf = (components: ReadonlyArray<Component>, size: SizeName): Component | undefined =>
+export const componentOf = (components: ReadonlyArray<Component>, size: SizeName): Component | undefined =>
   rules[size].types
     .map((type) => components.find((component) => component.type === type))
     .find((component) => component !== undefined)

@@ -1,0 +1,76 @@
+/** What both OpenNebula plugins look at for `site-actors check`: one line each, whatever goes wrong. */
+import { Effect } from "effect"
+import type { CheckResult, SiteError } from "../core/index.js"
+import type { OpenNebulaService } from "../opennebula/index.js"
+
+/** The group `oneadmin`. */
+const adminGroup = 0
+
+export const line = (subject: string, status: CheckResult["status"], detail: string): CheckResult => ({
+  subject,
+  status,
+  detail
+})
+
+/** One look; if it fails, that is a line too. */
+export const look = <E extends SiteError>(
+  subject: string,
+  effect: Effect.Effect<CheckResult, E>
+): Effect.Effect<CheckResult> =>
+  Effect.catchAll(effect, (error) => Effect.succeed(line(subject, "failed", error.message)))
+
+/** Lowest major release that has all that the plugins call. */
+const lowestMajor = 6
+const tested = "7.4"
+
+/** Is the front-end there, does it take the credentials, and can the plugins work with its release? */
+export const release = (one: OpenNebulaService): Effect.Effect<CheckResult> =>
+  look(
+    "OpenNebula",
+    Effect.map(one.system.version(), (version) => {
+      const where = `${version} at ${one.endpoint}`
+      if (!(Number.parseInt(version, 10) >= lowestMajor)) {
+        return line("OpenNebula", "failed", `${where}: release ${lowestMajor} or later is needed`)
+      }
+      return version.startsWith(`${tested}.`)
+        ? line("OpenNebula", "ok", where)
+        : line("OpenNebula", "warning", `${where}: tested with ${tested}`)
+    })
+  )
+
+/** Only members of oneadmin may do all that the plugins do. */
+export const administrator = (one: OpenNebulaService): Effect.Effect<CheckResult> =>
+  look(
+    "credentials",
+    Effect.map(one.user.info(-1), (user) =>
+      user.groups.includes(adminGroup) || user.gid === adminGroup
+        ? line("credentials", "ok", `user ${user.name} (${user.id}) is an administrator`)
+        : line(
+            "credentials",
+            "failed",
+            `user ${user.name} (${user.id}) is no member of the group oneadmin: add it, or give other credentials`
+          )
+    )
+  )
+
+/** Where VMs run from and where their images are. `clusters`: those that count; none: all. */
+export const datastores = (
+  one: OpenNebulaService,
+  clusters: ReadonlyArray<number>
+): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  one.datastore.list().pipe(
+    Effect.map((all) => {
+      const near = all.filter(
+        (store) =>
+          store.state === "Ready" && (clusters.length === 0 || store.clusters.some((id) => clusters.includes(id)))
+      )
+      return (["System", "Image"] as const).map((type) => {
+        const subject = `${type.toLowerCase()} datastores`
+        const found = near.filter((store) => store.type === type)
+        return found.length === 0
+          ? line(subject, "failed", `none is ready in the clusters ${clusters.join(", ") || "of the zone"}`)
+          : line(subject, "ok", found.map(({ id, name, free }) => `${name} (${id}), ${free} MB free`).join("; "))
+      })
+    }),
+    Effect.catchAll((error) => Effect.succeed([line("datastores", "failed", error.message)]))
+  )
