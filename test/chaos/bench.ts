@@ -1,5 +1,5 @@
 /** Everything that the parts of one run share: time, chance, both simulators, the story, and what is known of orders and objects. */
-import { Effect, type Exit, Scope } from "effect"
+import { Effect, type Exit, Runtime, Scope } from "effect"
 import { type FrontEnd, makeFrontEnd } from "../../src/simulator/opennebula/index.js"
 import { type Marketplace, makeMarketplace } from "../../src/simulator/waldur/index.js"
 import { Chance } from "./chance.js"
@@ -28,6 +28,8 @@ export class Bench {
   readonly secrets: Secrets
   /** The world outside the agent: servers, customers, strangers. */
   readonly outside: Lane
+  /** Made once: to set clock, chance and the rest anew for each call to a simulator costs more than many of the calls. */
+  private readonly outsideRuntime: Runtime.Runtime<never>
   violation: Violation | undefined
   cloudIsUp = true
   /** Up, and without a leader yet. */
@@ -41,6 +43,7 @@ export class Bench {
     this.story = new Story(() => this.timeline.now, this.timeline.began, options.trace)
     this.faults = new Faults(this.chance, options.only)
     this.outside = new Lane("outside", this.timeline, this.chance.fork("outside").below(2 ** 31))
+    this.outsideRuntime = Effect.runSync(this.outside.adopt(Effect.withMaxOpsBeforeYield(Effect.runtime<never>(), 1e9)))
     this.ledger = new Ledger()
     this.mirror = new Mirror()
     this.secrets = new Secrets()
@@ -48,9 +51,7 @@ export class Bench {
 
   /** Runs what does not wait, at this very moment. Fibers that it leaves behind are the outside's. */
   now<A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> {
-    const fiber = Effect.runFork(this.outside.adopt(Effect.withMaxOpsBeforeYield(effect, 1e9)), {
-      scheduler: this.outside
-    })
+    const fiber = Runtime.runFork(this.outsideRuntime)(effect, { scheduler: this.outside })
     const exit = fiber.unsafePoll()
     if (exit === null) throw new Error("a simulator waited within a call")
     return exit

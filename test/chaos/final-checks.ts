@@ -7,13 +7,13 @@ import { differences } from "./expected.js"
 import { type Found, objectsOf, ruleHolder } from "./objects.js"
 
 /** OpenNebula holds exactly what the done orders say, and nothing else. */
-export const checkAtRest = async (
+export const checkAtRest = (
   bench: Bench,
   { frontEnd, marketplace }: Servers,
   cloud: CloudChecks,
   database: Database,
   customers: Customers
-): Promise<void> => {
+): void => {
   const { world } = frontEnd
   for (const thing of bench.ledger.things.values()) {
     if (thing.wounded) continue
@@ -43,16 +43,16 @@ export const checkAtRest = async (
     ({ resource }) => resource === undefined || !kept.has(resource)
   )
   bench.expect(surplus.length === 0, "nothing else is left", () => surplus.map(shown).join(", "))
-  await checkReservations(bench, database, kept)
+  checkReservations(bench, database, kept)
 }
 
 /** After everything was ended: as if nobody had ever ordered anything. */
-export const checkNothingLeft = async (
+export const checkNothingLeft = (
   bench: Bench,
   { frontEnd, marketplace }: Servers,
   cloud: CloudChecks,
   database: Database
-): Promise<void> => {
+): void => {
   const alive = [...marketplace.resources.values()].filter(({ state }) => state !== "Terminated")
   const why = () =>
     alive.map(({ uuid, state }) => {
@@ -62,7 +62,7 @@ export const checkNothingLeft = async (
   bench.expect(alive.length === 0, "everything can be ended", () => why().join("; "))
   const left = agentsObjects(bench, frontEnd, cloud)
   bench.expect(left.length === 0, "nothing is left after the end", () => left.map(shown).join(", "))
-  await checkReservations(bench, database, new Set())
+  checkReservations(bench, database, new Set())
 }
 
 const shown = ({ kind, id, name, resource }: Found): string => `${kind} ${id} "${name}" of ${resource ?? "nobody"}`
@@ -81,8 +81,8 @@ const agentsObjects = (bench: Bench, frontEnd: Servers["frontEnd"], cloud: Cloud
     .filter((found) => cloud.isOwn(found) && !leftovers.has(found.order ?? ""))
 }
 
-const checkReservations = async (bench: Bench, { sdk }: Database, kept: ReadonlySet<string>): Promise<void> => {
-  const { rows } = await sdk.execute("SELECT resource_id FROM reservation")
+const checkReservations = (bench: Bench, database: Database, kept: ReadonlySet<string>): void => {
+  const rows = database.prepared("SELECT resource_id FROM reservation").run([])
   const surplus = rows.map((row) => String(row.resource_id)).filter((resource) => !kept.has(resource))
   bench.expect(surplus.length === 0, "no subnet stays reserved for nobody", () => surplus.join(", "))
 }

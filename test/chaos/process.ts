@@ -1,6 +1,5 @@
 /** One process of the agent: started, paused, stopped, killed. All of it runs on a lane of its own. */
-import { LibsqlClient } from "@effect/sql-libsql"
-import { Cause, Effect, Exit, Fiber, Layer, Logger, LogLevel } from "effect"
+import { Array, Cause, Effect, Exit, Fiber, HashMap, Inspectable, Layer, Logger, LogLevel } from "effect"
 import { carriers as cloudCarriers } from "../../src/opennebula/wire/transport.js"
 import { Dispatch } from "../../src/runtime/actors/dispatch.js"
 import { Quarantine } from "../../src/runtime/actors/quarantine.js"
@@ -45,7 +44,7 @@ export class Process {
     const { bench, around } = this
     bench.story.tell("process", this.name, "starts")
     this.startedAt = bench.timeline.now
-    const database = LibsqlClient.layer({ liveClient: asSeenBy(bench, around.database, this) })
+    const database = asSeenBy(bench, around.database, this)
     const program = Effect.gen(this, function* () {
       this.quarantine = yield* Quarantine
       const dispatch = yield* Dispatch
@@ -134,13 +133,19 @@ export class Process {
     return Logger.replace(
       Logger.defaultLogger,
       Logger.make((entry) => {
-        const line = Logger.logfmtLogger.log(entry)
-        const secret = this.bench.secrets.in(line)
-        this.bench.expect(secret === undefined, "no secret in any log", () => line.slice(0, 200))
+        const secret = this.bench.secrets.in(plainly(entry))
+        this.bench.expect(secret === undefined, "no secret in any log", () => plainly(entry).slice(0, 200))
         if (LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Error)) {
+          const line = Logger.logfmtLogger.log(entry)
           this.bench.story.tell("process", this.name, `ERROR ${line.replace(/^.*?message=/, "").slice(0, 1500)}`)
         }
       })
     )
   }
 }
+
+/** All that a log line says, without the work of a line's format. */
+const plainly = ({ message, annotations, cause }: Logger.Logger.Options<unknown>): string =>
+  [...Array.ensure(message), ...HashMap.values(annotations), ...(Cause.isEmpty(cause) ? [] : [Cause.pretty(cause)])]
+    .map(Inspectable.toStringUnknown)
+    .join(" ")

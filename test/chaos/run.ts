@@ -41,7 +41,7 @@ export const runSeed = async ({ seed, trace = false, only }: RunOptions): Promis
     if (!(thrown instanceof Error)) throw thrown
     bench.broken("the run itself is sound", thrown.stack ?? thrown.message)
   }
-  await database.close()
+  database.close()
   return {
     seed,
     violation: bench.violation,
@@ -91,14 +91,14 @@ const live = async (bench: BenchType, database: Awaited<ReturnType<typeof openDa
   processes.settle()
   await settled(bench, servers, processes, isOver)
   if (isOver()) return
-  await checkAtRest(bench, servers, cloud, database, customers)
+  checkAtRest(bench, servers, cloud, database, customers)
   if (isOver()) return
 
   story.tell("world", "", "customers end everything")
   for (let turn = 0; turn < 8 && !isOver() && !customers.endAll(); turn++)
     await settled(bench, servers, processes, isOver)
   if (isOver()) return
-  await checkNothingLeft(bench, servers, cloud, database)
+  checkNothingLeft(bench, servers, cloud, database)
 }
 
 const patience = 60 * minute

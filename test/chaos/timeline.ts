@@ -135,8 +135,7 @@ export class Timeline {
   private numbers = 0
   private readonly timers = new Timers()
   private readonly ready: Array<{ readonly lane: Lane; readonly task: () => void }> = []
-  /** Promises on their way (database calls): time stands still until they have settled. */
-  private promises = 0
+  private readonly answers: Array<() => void> = []
 
   enqueue(lane: Lane, task: () => void): void {
     this.ready.push({ lane, task })
@@ -158,13 +157,9 @@ export class Timeline {
     }
   }
 
-  awaiting<A>(promise: Promise<A>): Promise<A> {
-    this.promises += 1
-    const settled = () => {
-      this.promises -= 1
-    }
-    promise.then(settled, settled)
-    return promise
+  /** Runs `answer` when nothing else is left to run at this moment, and before time goes on. */
+  atTheEndOfThisMoment(answer: () => void): void {
+    this.answers.push(answer)
   }
 
   /** Runs until `isOver`, until nothing is left to run, or until so many virtual milliseconds have passed. */
@@ -172,11 +167,8 @@ export class Timeline {
     const limit = this.now + limitMillis
     while (!isOver()) {
       this.drain()
-      if (this.promises > 0) {
-        // Settles in microtasks: the database is in memory and answers at once.
-        for (let turns = 0; this.promises > 0; turns++) {
-          await (turns < 100 ? undefined : new Promise((resolve) => setImmediate(resolve)))
-        }
+      if (this.answers.length > 0) {
+        for (const answer of this.answers.splice(0)) answer()
         await undefined
         continue
       }
