@@ -6,5 +6,13 @@ export const singleProcess = Sharding.layer.pipe(
   Layer.provide(Runners.layerNoop),
   Layer.provideMerge(MessageStorage.layerNoop),
   Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
-  Layer.provideMerge(ShardingConfig.layer({ shardsPerGroup: 64, entityTerminationTimeout: "10 seconds" }))
+  Layer.provideMerge(
+    ShardingConfig.layer({
+      shardsPerGroup: 64,
+      entityTerminationTimeout: "10 seconds",
+      // There is no other runner whose coming could be noticed, and no store with messages: these looks find nothing.
+      refreshAssignmentsInterval: "1 minute",
+      entityMessagePollInterval: "1 minute"
+    })
+  )
 )
