@@ -45,7 +45,7 @@ export const rehearsedWaldur = (
     keepBackendId: () => Effect.succeed(true),
     setScopeOk: () => written(would("marketplace-slurm-remote/{uuid}/set_state/")),
     setOrderBackendId: (_, backendId) => written(onOrder("set_backend_id", backendId)),
-    setLimits: (_, limits) => onResource("set_limits", JSON.stringify(limits)),
+    setLimits: (_, limits) => written(onResource("set_limits", JSON.stringify(limits))),
     // What it says may be a secret: the keys will do.
     setBackendMetadata: (_, metadata) => onResource("set_backend_metadata", Object.keys(metadata).join(", ")),
     setEndpoints: (_, endpoints) => written(onResource("set_endpoints", endpoints.map(({ name }) => name).join(", "))),
