@@ -93,7 +93,7 @@ const spaciousHosts = ["host01", "host02"].map((name) => ({ name, cpuCores: 2000
 
 export const makeServers = (bench: Bench): Servers => {
   const { chance } = bench
-  const pace = chance.fork("pace").skewed(1, 200)
+  const pace = chance.fork("pace").skewed(1, 60)
   const scope = bench.succeed(Scope.make())
   const [frontEnd, marketplace] = bench.succeed(
     Effect.all([

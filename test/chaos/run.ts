@@ -69,10 +69,10 @@ const live = async (bench: BenchType, database: Awaited<ReturnType<typeof openDa
 
   processes.start()
   const busy = chance.fork("busy")
-  const activity = Math.round(busy.skewed(1.5, 8) * minute)
+  const activity = Math.round(busy.skewed(1, 5) * minute)
   happenings.schedule(timeline.now + activity)
   const until = timeline.now + activity
-  const pace = busy.skewed(8_000, 40_000)
+  const pace = busy.skewed(5_000, 25_000)
   const next = () => {
     bench.later(busy.between(0, 2 * pace), () => {
       if (timeline.now > until) return
