@@ -9,6 +9,7 @@ import { journal } from "./cli/journal.js"
 import { order, orders } from "./cli/orders.js"
 import { orderTest } from "./cli/order-test.js"
 import { plan } from "./cli/plan.js"
+import * as Plain from "./cli/plain.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
@@ -56,7 +57,12 @@ cli(process.argv).pipe(
   Effect.catchAllCause(explain),
   Effect.tap((code) => Effect.sync(() => exitWith(code))),
   Effect.provide(
-    Layer.mergeAll(NodeContext.layer, NodeHttpClient.layerUndici, Logger.replace(Logger.defaultLogger, commandLogger))
+    Layer.mergeAll(
+      NodeContext.layer,
+      NodeHttpClient.layerUndici,
+      Logger.replace(Logger.defaultLogger, commandLogger),
+      Plain.layer
+    )
   ),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

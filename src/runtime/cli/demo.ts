@@ -9,6 +9,7 @@ import { printLive } from "../demo/live.js"
 import { makeSetting } from "../demo/setting.js"
 import { tellStory } from "../demo/story.js"
 import { plugins } from "../plugins.js"
+import * as options from "./options.js"
 import { table } from "./table.js"
 
 /** The demo did not end as it should; what it printed says where. */
@@ -18,10 +19,12 @@ export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differ
   }
 }
 
-const boot = Options.integer("boot-ms").pipe(
-  Options.withDescription("How long a simulated VM takes to boot. A real front-end with dummy drivers took 100 ms."),
-  Options.withDefault(100)
-)
+const boot = options
+  .wholeNumber("boot-ms", 0, 600_000)
+  .pipe(
+    Options.withDescription("How long a simulated VM takes to boot. A real front-end with dummy drivers took 100 ms."),
+    Options.withDefault(100)
+  )
 
 export const demo = Command.make("demo", { boot }, ({ boot }) =>
   Effect.gen(function* () {

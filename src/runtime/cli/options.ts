@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import { Options } from "@effect/cli"
+import { Option } from "effect"
 
 export const config = Options.file("config").pipe(
   Options.withAlias("c"),
@@ -11,8 +12,17 @@ export const dataDir = Options.directory("data-dir", { exists: "either" }).pipe(
   Options.optional
 )
 
+/** A whole number within bounds; anything else is a command line that is none. */
+export const wholeNumber = (name: string, least: number, most: number) =>
+  Options.integer(name).pipe(
+    Options.filterMap(
+      Option.liftPredicate((given: number) => given >= least && given <= most),
+      `--${name} must be a whole number from ${least} to ${most}`
+    )
+  )
+
 export const port = (fallback: number) =>
-  Options.integer("port").pipe(
+  wholeNumber("port", 0, 65_535).pipe(
     Options.withDescription("The port to listen on; 0 takes any free one."),
     Options.withDefault(fallback)
   )

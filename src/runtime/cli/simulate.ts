@@ -1,13 +1,23 @@
 /** `site-actors simulate`: the simulated front-end and marketplace, each alone on a port. */
 import { Command, Options } from "@effect/cli"
-import { Console, Effect } from "effect"
+import { Console, Data, Effect } from "effect"
 import * as OpenNebula from "../../simulator/opennebula/index.js"
 import * as Waldur from "../../simulator/waldur/index.js"
 import * as options from "./options.js"
 
+/** The port cannot be listened on. */
+export class PortUnusable extends Data.TaggedError("PortUnusable")<{ readonly port: number; readonly reason: string }> {
+  override get message(): string {
+    return `Port ${this.port} cannot be listened on: ${this.reason}. Choose another with --port; 0 takes any free one.`
+  }
+}
+
+const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.Effect<A, PortUnusable, R> =>
+  Effect.mapError(serve, (error) => new PortUnusable({ port, reason: error.message }))
+
 const opennebula = Command.make("opennebula", { port: options.port(2633) }, ({ port }) =>
   Effect.gen(function* () {
-    const served = yield* OpenNebula.serve({ port })
+    const served = yield* onPort(port, OpenNebula.serve({ port }))
     yield* Console.log(`Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`)
     yield* Effect.never
   }).pipe(Effect.scoped)
@@ -20,7 +30,7 @@ const generation = Options.choice("generation", ["current", "2024"]).pipe(
 
 const waldur = Command.make("waldur", { port: options.port(8000), generation }, ({ port, generation }) =>
   Effect.gen(function* () {
-    const served = yield* Waldur.serve({ port, generation })
+    const served = yield* onPort(port, Waldur.serve({ port, generation }))
     const world = yield* Waldur.demoWorld(served.marketplace)
     yield* Console.log(
       [

@@ -35,8 +35,7 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
     const port = yield* Effect.acquireRelease(
       Effect.async<number, ServeError>((resume) => {
         server.once("error", (cause) => {
-          const message = `cannot listen on ${host}:${options.port ?? 0}: ${cause.message}`
-          resume(Effect.fail(new ServeError({ message, cause })))
+          resume(Effect.fail(new ServeError({ message: cause.message, cause })))
         })
         server.listen(options.port ?? 0, host, () => {
           const bound = server.address()

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type Console, Effect } from "effect"
+import { plainConsole } from "./plain.js"
+
+const heading = "\u001b[1mUSAGE\u001b[0m"
+
+/** What comes out of a console whose output is as described. */
+const printed = (how: { readonly isTTY: boolean; readonly noColour: boolean }) =>
+  Effect.gen(function* () {
+    const seen: Array<unknown> = []
+    const note = (...words: ReadonlyArray<unknown>) => Effect.sync(() => seen.push(...words)).pipe(Effect.asVoid)
+    const own: Console.Console = { ...(yield* Effect.console), log: note, error: note }
+    const console = plainConsole(own, { out: how, err: how, noColour: how.noColour })
+    yield* console.log(heading)
+    yield* console.error(heading)
+    return seen
+  })
+
+describe("what a command prints", () => {
+  it.effect("has its colours on a terminal, and only there", () =>
+    Effect.gen(function* () {
+      expect(yield* printed({ isTTY: true, noColour: false })).toEqual([heading, heading])
+      expect(yield* printed({ isTTY: false, noColour: false })).toEqual(["USAGE", "USAGE"])
+      expect(yield* printed({ isTTY: true, noColour: true })).toEqual(["USAGE", "USAGE"])
+    })
+  )
+})
