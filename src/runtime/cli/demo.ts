@@ -37,7 +37,9 @@ export const demo = Command.make("demo", { boot }, ({ boot }) =>
       yield* printLive({ colours: process.stdout.isTTY === true })
       yield* Effect.forkScoped(Agent.run(config))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
-      const { chapters, made } = yield* tellStory(customer, world, () => added(before, takeInventory(cloud.frontEnd)))
+      const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>
+        added(before, takeInventory(cloud.frontEnd))
+      )
       yield* Console.log("\nWhat the orders made\n")
       yield* Console.log(made.map((object) => `  ${object}`).join("\n"))
       yield* Console.log("\nOrders\n")
