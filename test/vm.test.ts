@@ -1,6 +1,7 @@
 /** Virtual machines on the simulated front-end: made, changed, ended. What goes wrong on the way is in vm-failures.test.ts. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { adoptedTags } from "../src/opennebula/template/owner.js"
 import { valueOf, vectorsOf } from "../src/opennebula/template/template.js"
 import { check } from "../src/plugins/opennebula-vm/check.js"
 import { observe, usageOf } from "../src/plugins/opennebula-vm/usage.js"
@@ -92,6 +93,20 @@ describe("the parent of a virtual machine", () => {
       expect(doneOf(yield* bench.create(inVdc("100"))).backendId).toBe("0")
       expect(doneOf(yield* bench.create(inVdc("acme"))).backendId).toBe("1")
     })
+  )
+
+  it.scoped(
+    "question 1: is found by its number also if the Python agent made it and a change has rewritten its id",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench(other({}))
+        yield* bench.one.group.replace(100, [])
+        expect(refusedOf(yield* bench.create(inVdc("100"))).sentence).toContain("is not a virtual data centre")
+        yield* bench.one.group.append(100, adoptedTags(vdcResource))
+        expect(doneOf(yield* bench.create(inVdc("100"))).backendId).toBe("0")
+        yield* bench.one.group.append(100, adoptedTags("7".repeat(32)))
+        expect(refusedOf(yield* bench.create(inVdc("acme"))).sentence).toContain("is not a virtual data centre")
+      })
   )
 
   it.scoped("of another project is refused before anything is made", () =>

@@ -22,6 +22,14 @@ export const ownerTags = (owner: Owner): ReadonlyArray<Single> => [
   single(orderTag, owner.order)
 ]
 
+/**
+ * On a group that another agent made: the Waldur resource that it was found to be, once, by its name. It is no owner tag: what hangs on such
+ * a group has none either, and is still known by how it hangs together.
+ */
+const adoptedTag = "WALDUR_ADOPTED_BY_UUID"
+export const adoptedTags = (resource: string): ReadonlyArray<Single> => [single(adoptedTag, resource)]
+export const adoptedBy = (template: Template): Option.Option<string> => valueOf(template, adoptedTag)
+
 export const ownerOf = (template: Template): Option.Option<Owner> =>
   Option.map(valueOf(template, resourceTag), (resource) => ({
     resource,

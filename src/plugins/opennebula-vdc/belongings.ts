@@ -9,14 +9,15 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { OrderRefused, type TerminateRequest } from "../../core/index.js"
-import type {
-  GroupShort,
-  SecurityGroup,
-  User,
-  Vdc,
-  VirtualNetwork,
-  VirtualRouter,
-  VmShort
+import {
+  adoptedBy,
+  type GroupShort,
+  type SecurityGroup,
+  type User,
+  type Vdc,
+  type VirtualNetwork,
+  type VirtualRouter,
+  type VmShort
 } from "../../opennebula/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { networkName, securityGroupName } from "./network.js"
@@ -84,7 +85,7 @@ export const groupOf = (
     : groups.find(({ name }) => name === backendId)
   const found = named ?? tagged
   if (found === undefined) return Effect.succeed(undefined)
-  const owner = ownerResource(found)
+  const owner = ownerResource(found) ?? Option.getOrUndefined(adoptedBy(found.template))
   if (found.id < firstTenantGroup || (owner !== undefined && owner !== resource.id)) {
     return new OrderRefused({
       customerMessage:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import {
   createOrder,
   doneOf,
@@ -10,6 +10,7 @@ import {
   terminateOrder,
   updateOrder
 } from "../../../test/support/vdc.js"
+import { adoptedBy } from "../../opennebula/template/owner.js"
 
 type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
 
@@ -242,6 +243,13 @@ describe("a data centre that the Python agent made", () => {
         yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "acme", { cpu: 6 })))
       )
       expect(changed).toEqual({ backendId: "100", amounts: { cpu: 6 } })
+      const { template } = yield* bench.one.group.info(100)
+      expect(adoptedBy(template)).toEqual(Option.some(updateOrder(1, "acme", {}).resource.id))
+      // From now on no other resource can say that it is its own.
+      expect(
+        refusedOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(2, "acme", { cpu: 1 })))).sentence
+      ).toContain("belongs to something else")
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "100", { cpu: 6 }))))
       expect((yield* one(bench)).vm[0]).toMatchObject({ cpu: { limit: 6 }, memory: { limit: "default" } })
     })
   )

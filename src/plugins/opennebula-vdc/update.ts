@@ -1,9 +1,9 @@
 /** Other amounts for a virtual data centre: its quotas. */
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../core/index.js"
-import type { Limit } from "../../opennebula/index.js"
+import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { groupOf } from "./belongings.js"
-import { type Cloud, limitsToReport } from "./cloud.js"
+import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
 import { placesOf } from "./plan.js"
 import { checkAmounts, limitsOf, quotaFor, setQuota } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
@@ -34,19 +34,28 @@ const QuotaSchema = Schema.partialWith(
 )
 
 /** `before` is what the sections that change were: what an undo puts back. */
-const Change = Schema.Struct({ groupId: Schema.Int, before: QuotaSchema, after: QuotaSchema })
+const Change = Schema.Struct({
+  groupId: Schema.Int,
+  /** Whether the group has nothing yet that says whose it is. Journals of version 0.1 do not have this. */
+  adopt: Schema.optionalWith(Schema.Boolean, { exact: true }),
+  before: QuotaSchema,
+  after: QuotaSchema
+})
 
 export const update = (cloud: Cloud) => (request: UpdateRequest) =>
   Effect.gen(function* () {
     yield* checkAmounts(cloud.components, request.amounts, { complete: false })
-    const { groupId, before, after } = yield* decide("quotas before", Change, look(cloud, request))
+    const { groupId, adopt, before, after } = yield* decide("quotas before", Change, look(cloud, request))
     yield* ensureDone(
       "quotas",
       Effect.catchTag(setQuota(cloud, groupId, after), "NoSuchObject", (error) => vanished(error.message)),
       // A group that is gone has no quota to put back.
       Effect.catchTag(setQuota(cloud, groupId, before), "NoSuchObject", () => Effect.void)
     )
-    // The number takes the place of a name that the Python agent may have left as backend id.
+    // The number takes the place of a name that the Python agent may have left as backend id. The name was all that said whose the group is.
+    if (adopt === true) {
+      yield* ensureDone("group adopted", cloud.one.group.append(groupId, adoptedTags(request.resource.id)))
+    }
     return { backendId: String(groupId), amounts: limitsToReport(cloud, request.amounts) } satisfies Outcome
   })
 
@@ -69,7 +78,8 @@ const look = (cloud: Cloud, request: UpdateRequest) =>
     const { quotas } = yield* cloud.one.group.info(group.id)
     const places = { imageDatastores, externalNetwork: settings.external_network_id }
     const after = quotaFor(request.amounts, places, quotas)
-    return { groupId: group.id, before: undoing(after, limitsOf(quotas)), after }
+    const adopt = isUntagged(group) && Option.isNone(adoptedBy(group.template))
+    return { groupId: group.id, adopt, before: undoing(after, limitsOf(quotas)), after }
   })
 
 type Quota = typeof QuotaSchema.Type

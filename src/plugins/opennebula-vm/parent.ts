@@ -7,7 +7,14 @@
 import { Effect, Option, Schema } from "effect"
 import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../core/index.js"
 import type { ProjectId } from "../../core/orders.js"
-import { type GroupShort, type OpenNebulaService, type Owner, ownerOf, type Template } from "../../opennebula/index.js"
+import {
+  adoptedBy,
+  type GroupShort,
+  type OpenNebulaService,
+  type Owner,
+  ownerOf,
+  type Template
+} from "../../opennebula/index.js"
 import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
 
@@ -71,7 +78,8 @@ const usable: ReadonlySet<string> = new Set(["OK", "Updating"])
 
 /**
  * The group that a customer names, if it is a VDC of the project. Ids of groups and of VMs are both small numbers, so a resource with this
- * `backend_id` proves nothing: it must be the one whose uuid the group carries, or, made by the Python agent, have the group's name for `backend_id`.
+ * `backend_id` proves nothing: it must be the one whose uuid the group carries, or, made by the Python agent and not yet changed by this one, have the group's name for
+ * `backend_id`.
  */
 const ownGroup = (
   one: OpenNebulaService,
@@ -99,10 +107,16 @@ const ownGroup = (
   })
 
 const isVdc = (resource: ProjectResource, group: GroupShort): boolean =>
-  Option.match(ownerOf(group.template), {
-    onSome: (owner) => sameUuid(owner.resource, resource.id),
-    onNone: () => resource.backendId === group.name && !isId(resource.backendId)
-  })
+  Option.match(
+    Option.orElse(
+      Option.map(ownerOf(group.template), (owner) => owner.resource),
+      () => adoptedBy(group.template)
+    ),
+    {
+      onSome: (owner) => sameUuid(owner, resource.id),
+      onNone: () => resource.backendId === group.name && !isId(resource.backendId)
+    }
+  )
 
 export const sameUuid = (a: string, b: string): boolean =>
   a.replaceAll("-", "").toLowerCase() === b.replaceAll("-", "").toLowerCase()

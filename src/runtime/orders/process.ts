@@ -15,6 +15,7 @@ import {
   LeaseLost,
   type Leftover,
   Marketplace,
+  OfferingId,
   type OrderId,
   type OrderJournal,
   OrderRefused,
@@ -269,7 +270,10 @@ const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
     Effect.map(offering.waldur.resources({ project }), ({ items }) =>
       items.map((item) => ({
         id: ResourceId.make(item.uuid),
-        offering: offering.id,
+        offering: Option.match(item.offeringUuid, {
+          onNone: () => offering.id,
+          onSome: (uuid) => OfferingId.make(uuid)
+        }),
         name: item.name,
         backendId: Option.getOrElse(item.backendId, () => ""),
         state: item.state
