@@ -94,15 +94,20 @@ export const attempt = (
 ): Effect.Effect<Ended, SiteError, Journal | Activities | Reservations | Pauses> =>
   Effect.gen(function* () {
     const journal = yield* (yield* Journal).order(id, lease)
-    const order = yield* offering.waldur.order(id)
     const state = stateIn(yield* journal.entries)
+    const read = offering.waldur.resource(lease.resource)
+    // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
+    const [order, resource] = yield* Effect.all(
+      [offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)],
+      { concurrency: "unbounded" }
+    )
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
       if (state === "done") return yield* Effect.as(offering.waldur.setStateDone(id), "done" as const)
     }
     const accepted =
-      state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, journal)
+      state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
     if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
@@ -180,10 +185,15 @@ const endedByOthers = (order: api.Order): boolean =>
   order.state === "canceled" || order.state === "rejected" || order.state === "erred"
 
 /** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
-const accept = (offering: Offering, order: api.Order, journal: OrderJournal) =>
+const accept = (
+  offering: Offering,
+  order: api.Order,
+  read: Effect.Effect<api.ProviderResource, SiteError>,
+  journal: OrderJournal
+) =>
   Effect.gen(function* () {
     if (order.state !== "pending-provider" && order.state !== "executing") return undefined
-    const resource = yield* offering.waldur.resource(Option.getOrElse(order.resourceUuid, () => journal.resource))
+    const resource = yield* read
     const request = yield* requestOf(offering, order, resource).pipe(
       Effect.catchIf(
         (error) => error instanceof OrderRefused,
