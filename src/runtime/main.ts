@@ -6,10 +6,10 @@ import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import { check } from "./cli/check.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
-import { order, orders } from "./cli/orders.js"
 import { orderTest } from "./cli/order-test.js"
-import { plan } from "./cli/plan.js"
+import { order, orders } from "./cli/orders.js"
 import * as Plain from "./cli/plain.js"
+import { plan } from "./cli/plan.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
@@ -21,7 +21,20 @@ const cli = Command.run(
     Command.withDescription(
       "Carries out a Waldur marketplace's orders on a cloud: exactly once, or undone completely."
     ),
-    Command.withSubcommands([run, check, plan, orderTest, orders, order, leftovers, retry, quarantine, journal, demo, simulate])
+    Command.withSubcommands([
+      run,
+      check,
+      plan,
+      orderTest,
+      orders,
+      order,
+      leftovers,
+      retry,
+      quarantine,
+      journal,
+      demo,
+      simulate
+    ])
   ),
   { name: "Site Actors", version }
 )
