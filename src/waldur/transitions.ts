@@ -113,7 +113,8 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) =>
             if (Option.isSome(sets) && !sets.value) return order
             // A server known to set it is given until the deadline; `setBackendId` reads back in any case.
             if (Option.isNone(sets)) {
-              const left = executingSince + grace - (yield* steadyMillis)
+              // By the time of this look at the order: asking may have taken longer than the moment itself.
+              const left = executingSince + grace - now
               if (left <= 0) return order
               pause = Math.min(pause, left)
             }
