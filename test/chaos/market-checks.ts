@@ -32,7 +32,7 @@ export class MarketChecks {
   }
 
   private checkDone(order: string): void {
-    const { bench } = this
+    const bench = this.bench
     const placed = bench.ledger.placed.get(order)
     const thing = placed === undefined ? undefined : bench.ledger.things.get(placed.resource)
     if (placed === undefined || thing === undefined) return
@@ -64,7 +64,7 @@ export class MarketChecks {
   }
 
   private checkErred(order: string): void {
-    const { bench } = this
+    const bench = this.bench
     const placed = bench.ledger.placed.get(order)
     const thing = placed === undefined ? undefined : bench.ledger.things.get(placed.resource)
     if (placed === undefined || thing === undefined) return
@@ -88,7 +88,7 @@ export class MarketChecks {
 
   /** Once an order has erred, all is as it was before, but for what is on the list of leftovers. */
   private checkTraces(placed: Placed, thing: Thing): void {
-    const { bench } = this
+    const bench = this.bench
     const isLeft = [...bench.leftoverOrders()].some(
       (order) => bench.ledger.placed.get(order)?.resource === thing.resource
     )

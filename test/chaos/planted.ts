@@ -53,7 +53,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     edits: [
       {
         file: "src/runtime/journal/journal.ts",
-        find: "WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch})\n            RETURNING id",
+        find: `WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = \${lease.resource} AND epoch = \${lease.epoch})
+            RETURNING id`,
         replace: "WHERE 1 = 1\n            RETURNING id"
       },
       {
@@ -178,6 +179,6 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     "a password stands in the log",
     "plugins/opennebula-vdc/tenant.ts",
     "yield* cloud.one.user.passwd(userId, password)",
-    "yield* cloud.one.user.passwd(userId, password); yield* Effect.logDebug(`password ${Redacted.value(password)}`)"
+    "yield* cloud.one.user.passwd(userId, password); yield* Effect.logDebug(Redacted.value(password))"
   )
 ]

@@ -41,7 +41,8 @@ export class Process {
   }
 
   start(): void {
-    const { bench, around } = this
+    const bench = this.bench
+    const around = this.around
     bench.story.tell("process", this.name, "starts")
     this.startedAt = bench.timeline.now
     const database = asSeenBy(bench, around.database, this)
