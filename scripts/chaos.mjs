@@ -58,11 +58,19 @@ const bundle = async (entry, name, bug) => {
 /** Short-lived garbage is most of the memory, both cores have a worker each, and much of the code runs only some hundred times. */
 const v8 = ["--min-semi-space-size=64", "--max-semi-space-size=64", "--single-threaded-gc", "--always-sparkplug"]
 
-const run = (file, options) =>
+/** `onLine`: each line as soon as it is there. */
+const run = (file, options, onLine = () => undefined) =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [...v8, "--enable-source-maps", file, ...options])
     let output = ""
-    child.stdout.on("data", (chunk) => (output += chunk))
+    let told = 0
+    child.stdout.on("data", (chunk) => {
+      output += chunk
+      for (let end = output.indexOf("\n", told); end !== -1; end = output.indexOf("\n", told)) {
+        onLine(output.slice(told, end))
+        told = end + 1
+      }
+    })
     child.stderr.on("data", (chunk) => (output += chunk))
     child.on("close", (code, signal) =>
       resolve({ code, output: signal === null ? output : `${output}\nended by ${signal}` })
@@ -131,17 +139,25 @@ if (options.includes("--planted")) {
     workers,
     Array.from({ length: Math.ceil(count / part) }, (_, at) => async () => {
       const first = from + at * part
-      const { code, output } = await run(file, [
-        "--seeds",
-        String(Math.min(part, from + count - first)),
-        "--from",
-        String(first),
-        ...options.filter((option) => option === "--verbose")
-      ])
-      const lines = output.split("\n").filter((line) => line.startsWith("seed "))
-      if (code !== 0) failed += Math.max(1, lines.filter((line) => line.includes("FAILED")).length)
-      if (lines.length > 0) console.log(lines.join("\n"))
-      if (code !== 0 && lines.length === 0) console.log(`seeds from ${first}: exit ${code} ${output.slice(0, 2000)}`)
+      const lines = []
+      const { code, output } = await run(
+        file,
+        [
+          "--seeds",
+          String(Math.min(part, from + count - first)),
+          "--from",
+          String(first),
+          ...options.filter((option) => option === "--verbose")
+        ],
+        (line) => {
+          if (!line.startsWith("seed ")) return
+          lines.push(line)
+          console.log(line)
+        }
+      )
+      const broken = lines.filter((line) => line.includes(" FAILED: ")).length
+      if (code !== 0) failed += Math.max(1, broken)
+      if (code !== 0 && broken === 0) console.log(`seeds from ${first}: exit ${code} ${output.slice(0, 2000)}`)
     })
   )
   const seconds = (Date.now() - began) / 1000
