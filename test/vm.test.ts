@@ -1,10 +1,11 @@
 /** Virtual machines on the simulated front-end: made, changed, ended. What goes wrong on the way is in vm-failures.test.ts. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option, TestClock } from "effect"
+import type { ResourceId } from "../src/core/index.js"
 import { adoptedTags } from "../src/opennebula/template/owner.js"
 import { valueOf, vectorsOf } from "../src/opennebula/template/template.js"
 import { check } from "../src/plugins/opennebula-vm/check.js"
-import { observe, usageOf } from "../src/plugins/opennebula-vm/usage.js"
+import { accounting, observe, usageOf } from "../src/plugins/opennebula-vm/usage.js"
 import {
   createOrder,
   doneOf,
@@ -237,7 +238,7 @@ describe("question 4: an update", () => {
 })
 
 describe("what is known of machines", () => {
-  it.scoped("is read in one call for all: usage of those that exist, and who is missing", () =>
+  it.scoped("is read in one call for all: usage of those that exist, and why there is none of others", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
       const own = createOrder().resource.id
@@ -249,7 +250,11 @@ describe("what is known of machines", () => {
         { id: stranger, backendId: "0" }
       ]
       const before = bench.frontEnd.calls.length
-      expect(yield* usageOf(bench.offering)(resources)).toEqual([{ resource: own, amounts: small }])
+      expect(yield* usageOf(bench.offering)(resources)).toEqual([
+        { resource: own, amounts: small },
+        { resource: own, amounts: {}, problem: "There is no VM 99 in OpenNebula." },
+        { resource: stranger, amounts: {}, problem: "VM 0 in OpenNebula belongs to another resource." }
+      ])
       expect(bench.frontEnd.calls.length - before).toBe(1)
       expect((yield* observe(bench.offering)(resources)).map(({ _tag }) => _tag)).toEqual([
         "Present",
@@ -262,6 +267,44 @@ describe("what is known of machines", () => {
         amounts: small,
         facts: { ip_address: "192.168.10.2" }
       })
+    })
+  )
+
+  it.scoped("is hours from the accounts, also of a machine that is no more; without accounts nothing is made up", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const own = createOrder().resource.id
+      doneOf(yield* bench.create(createOrder()))
+      yield* TestClock.adjust("2 hours")
+      const components = ["cpu_hours", "vm_hours"].flatMap((type) =>
+        planComponents("usage")
+          .slice(0, 1)
+          .map((component) => ({ ...component, type }))
+      )
+      const look = (resources: ReadonlyArray<{ readonly id: ResourceId; readonly backendId: string }>) =>
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          return yield* accounting({ ...bench.offering, components })(resources, [
+            { from: -2000, until: -1000 },
+            { from: now - 3_600_000, until: now + 1000 }
+          ])
+        })
+      const [longAgo, lastHour] = yield* look([{ id: own, backendId: "0" }])
+      expect(longAgo).toEqual([{ resource: own, amounts: { cpu_hours: 0, vm_hours: 0 } }])
+      // The last minute is left to the next report.
+      expect(lastHour?.[0]?.amounts.vm_hours).toBeCloseTo(59 / 60, 3)
+      yield* bench.one.vm.action(0, "terminate-hard")
+      yield* TestClock.adjust("1 hour")
+      const [, after] = yield* look([
+        { id: own, backendId: "0" },
+        { id: own, backendId: "99" },
+        { id: vdcResource, backendId: "0" }
+      ])
+      expect(after?.map(({ problem }) => problem)).toEqual([
+        undefined,
+        "There is no VM 99 in OpenNebula.",
+        "VM 0 in OpenNebula belongs to another resource."
+      ])
     })
   )
 

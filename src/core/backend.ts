@@ -11,6 +11,7 @@ import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import type { Reservations } from "./journal.js"
 import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
 import type { Steps } from "./steps.js"
+import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
 
 /** What the marketplace is told when an order is done. */
 export interface Outcome {
@@ -50,11 +51,6 @@ export interface ProjectResource {
 /** What every handler may use, beside its backend's own services. */
 export type HandlerServices = Steps | Reservations | Marketplace
 
-/** What one resource uses now, in the backend's units. */
-export interface Usage {
-  readonly resource: ResourceId
-  readonly amounts: Amounts
-}
 /** What is known of a resource in the backend, to be compared with the marketplace. */
 export type Observation =
   | { readonly _tag: "Missing"; readonly resource: ResourceId }
@@ -68,10 +64,6 @@ export type Observation =
       readonly amounts: Amounts
       readonly facts: Readonly<Record<string, unknown>>
     }
-export interface KnownResource {
-  readonly id: ResourceId
-  readonly backendId: string
-}
 
 /** One line of `site-actors check`. */
 export interface CheckResult {
@@ -86,8 +78,19 @@ export interface Backend<Attributes> {
   readonly create: (request: CreateRequest<Attributes>) => Effect.Effect<Outcome, SiteError, HandlerServices>
   readonly update: (request: UpdateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
   readonly terminate: (request: TerminateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
-  /** Current usage. What cannot be read is left out, never reported as zero. One look for all, however many. */
-  readonly usage: (resources: ReadonlyArray<KnownResource>) => Effect.Effect<ReadonlyArray<Usage>, SiteError>
+  /** What is allocated now: one answer for each resource, from one look for all, however many. `pluginOptions`: the offering's. */
+  readonly usage: (
+    resources: ReadonlyArray<KnownResource>,
+    pluginOptions: Readonly<Record<string, unknown>>
+  ) => Effect.Effect<ReadonlyArray<Usage>, SiteError>
+  /**
+   * What adds up over each of the spans, oldest first: in their order, one answer for each resource, from one look for all. A span that has not
+   * ended counts until now. Absent: the backend keeps no accounts.
+   */
+  readonly accounting?: (
+    resources: ReadonlyArray<KnownResource>,
+    spans: ReadonlyArray<Span>
+  ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
   readonly observe: (resources: ReadonlyArray<KnownResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
   /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
   readonly ping: Effect.Effect<void, SiteError>
@@ -113,6 +116,8 @@ export interface BackendDefinition<Settings, SettingsEncoded, Attributes, Attrib
   readonly settings: Schema.Schema<Settings, SettingsEncoded>
   /** What a customer may write into a create order. A value that does not fit fails the order with the schema's own words. */
   readonly attributes: Schema.Schema<Attributes, AttributesEncoded>
+  /** What it sells and measures: held against the offering's components. Absent: nothing is held against them. */
+  readonly quantities?: ReadonlyArray<Quantity>
   /** Services that all offerings of this process share: connections, watchers. Built once, also when several plugins name it. */
   readonly shared: Layer.Layer<Shared>
   /** Its connections heed `rehearsal`: opened while that is set, they change nothing. Without it, `site-actors plan` leaves it out. */
@@ -126,6 +131,7 @@ export interface BackendDefinition<Settings, SettingsEncoded, Attributes, Attrib
 export interface Plugin {
   readonly type: string
   readonly answersTo: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
+  readonly quantities: ReadonlyArray<Quantity> | undefined
   /** The encoded form of the settings, for validation with every error at once and for the generated reference. */
   readonly settings: Schema.Schema.AnyNoContext
   /** Whether a connection that is opened under `rehearsal` changes nothing. */
@@ -145,6 +151,7 @@ export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesE
   answersTo: definition.answersTo ?? ((backendType) => backendType === definition.type),
   settings: definition.settings,
   rehearses: definition.rehearses ?? false,
+  quantities: definition.quantities,
   open: (context, memoMap) =>
     Effect.gen(function* () {
       const settings = yield* Schema.decodeUnknown(definition.settings)(context.settings).pipe(

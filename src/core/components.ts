@@ -20,7 +20,11 @@ export const Component = Schema.Struct({
   measuredUnit: Schema.String,
   /** Backend units in one of the offering's units. */
   unitFactor: Schema.Number.pipe(Schema.finite(), Schema.positive()),
-  accountingType: AccountingType
+  accountingType: AccountingType,
+  /** As `unitFactor`, for usage reports; `unitFactor` if absent. */
+  reportingUnitFactor: Schema.optional(Schema.Number.pipe(Schema.finite(), Schema.positive())),
+  /** The quantity of the backend that its usage is (`usage.ts`); if absent, the one of its type's name. */
+  usageFrom: Schema.optional(Schema.String)
 })
 export type Component = typeof Component.Type
 

@@ -3,7 +3,7 @@
  *
  * Begin with `backend.ts`, the plugin contract. A handler is written with the steps of `steps.ts`; `saga.ts` carries it out or undoes
  * it, against a journal whose shape is in `journal.ts`. `orders.ts` has the requests that handlers get, `components.ts` the units,
- * `errors.ts` what follows from which error.
+ * `usage.ts` what is measured, `errors.ts` what follows from which error.
  */
 export * from "./backend.js"
 export * from "./breaker.js"
@@ -16,3 +16,4 @@ export * from "./orders.js"
 export * from "./rehearsal.js"
 export * from "./saga.js"
 export * from "./steps.js"
+export * from "./usage.js"

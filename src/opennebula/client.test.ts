@@ -135,7 +135,7 @@ describe("a large answer", () => {
       const timer = setInterval(() => (turns += 1), 1)
       const read = yield* client.call("one.vmpool.info", [-2, -1, -1, -1], {
         _tag: "Pool",
-        item: "VM",
+        items: ["VM"],
         decodeItem: (item) => Effect.succeed(item.children.length),
         collect: (counts) => counts.length
       })
@@ -161,7 +161,7 @@ describe("a large answer", () => {
       const client = yield* makeClient(settingsFor(port))
       const read = yield* client.call("one.vmpool.info", [-2, -1, -1, -1], {
         _tag: "Pool",
-        item: "VM",
+        items: ["VM"],
         decodeItem: () => Deferred.await(hungUp),
         collect: (items) => items.length
       })

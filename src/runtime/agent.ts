@@ -23,6 +23,7 @@ import { forgetDaily } from "./journal/retention.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { watchOrders } from "./orders/source.js"
+import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -38,7 +39,7 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Wakes.layer, singleProcess)),
     Layer.provideMerge(
-      Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer)
+      Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
     Layer.provideMerge(database),
     Layer.provideMerge(watchedCalls),
@@ -105,6 +106,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    if (offering.functions.reports) yield* Effect.forkScoped(reportUsage(opened, offering, config))
     if (!offering.functions.orders) return yield* Effect.never
     yield* watchOrders(opened, config.pollInterval)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

@@ -10,6 +10,7 @@ import { orderTest } from "./cli/order-test.js"
 import { order, orders } from "./cli/orders.js"
 import * as Plain from "./cli/plain.js"
 import { plan } from "./cli/plan.js"
+import { report } from "./cli/report.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
@@ -32,6 +33,7 @@ const cli = Command.run(
       retry,
       quarantine,
       journal,
+      report,
       demo,
       simulate
     ])

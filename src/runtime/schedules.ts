@@ -17,6 +17,15 @@ export const mendProbe = Schedule.exponential("5 seconds", 2).pipe(
 export const polling = (interval: Duration.DurationInput): Schedule.Schedule<number> =>
   Schedule.jittered(Schedule.spaced(interval))
 
+/** Between two usage reports of an offering, around the configured interval. */
+export const reporting = polling
+
+/** When a usage report is tried again of which something failed that may pass: after 30 s, doubling, at most 10 min. */
+export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(
+  Schedule.union(Schedule.spaced("10 minutes")),
+  Schedule.jittered
+)
+
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 

@@ -52,6 +52,8 @@ export interface Outcome {
   readonly recording: Recording
   /** Undefined: it matches. */
   readonly difference: string | undefined
+  /** What the simulator answered. */
+  readonly answer: string
 }
 
 const settle = (frontEnd: FrontEnd): Effect.Effect<void> =>
@@ -95,7 +97,7 @@ export const replay = (recordings: ReadonlyArray<Recording>) =>
         status === recording.status
           ? difference(recording.response, body)
           : `expected HTTP ${recording.status} but was ${status}`
-      outcomes.push({ recording, difference: found })
+      outcomes.push({ recording, difference: found, answer: body })
       if (frontEnd.pendingWork() > 0) yield* TestClock.adjust(recording.millis)
     }
     return outcomes

@@ -10,7 +10,7 @@ export const text: Answer<string> = { _tag: "Text", decode: Effect.succeed }
 export const document: Answer<XmlElement> = { _tag: "Document", decode: Effect.succeed }
 export const pool = (item: string): Answer<ReadonlyArray<unknown>> => ({
   _tag: "Pool",
-  item,
+  items: [item],
   decodeItem: Effect.succeed,
   collect: (items) => items
 })

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { OrderRefused } from "../../core/errors.js"
 import type { OpenNebulaClient } from "../client.js"
 import { documentOf, poolOf } from "../model/element.js"
-import { Group, GroupQuotas, GroupShort } from "../model/group.js"
+import { Group, GroupPart, GroupQuotas, GroupShort, type GroupWithQuotas, groupsOf } from "../model/group.js"
 import type { TemplateUnencodable } from "../template/serialize.js"
 import { type Quota, quotaProblem, quotaTemplate } from "./quota.js"
 import { type Call, command, id, updates, withTemplate } from "./support.js"
@@ -17,6 +17,10 @@ export const groupCalls = (client: OpenNebulaClient) => ({
   /** `one.grouppool.info`: the quotas and usage of all groups in one call (recording 204). */
   listQuotas: (): Call<ReadonlyArray<GroupQuotas>> =>
     client.call("one.grouppool.info", [], poolOf("QUOTAS", GroupQuotas)),
+
+  /** `one.grouppool.info`: all groups with quotas and usage, from one answer (recording 204). */
+  listWithQuotas: (): Call<ReadonlyArray<GroupWithQuotas>> =>
+    Effect.map(client.call("one.grouppool.info", [], poolOf(["GROUP", "QUOTAS"], GroupPart)), groupsOf),
 
   /** `one.group.info` with quotas and usage (recording 118). -1 is the caller's own group. NoSuchObject. */
   info: (groupId: number): Call<Group> => client.call("one.group.info", [groupId], info),

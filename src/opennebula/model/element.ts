@@ -115,9 +115,9 @@ export const documentOf = <A>(schema: Schema.Schema<A, XmlElement>): Answer<A> =
   decode: decoderOf(schema)
 })
 
-/** The answer of a `*pool.info` call: items named `item`, decoded one by one. */
+/** The answer of a `*pool.info` call: items of these names, decoded one by one. */
 export const poolOf = <A extends object>(
-  item: string,
+  item: string | ReadonlyArray<string>,
   schema: Schema.Schema<A, XmlElement>
 ): Answer<ReadonlyArray<A>> => {
   const decode = decoderOf(schema)
@@ -127,7 +127,7 @@ export const poolOf = <A extends object>(
   const isDecoded = (value: unknown): value is A => typeof value === "object" && value !== null && decoded.has(value)
   return {
     _tag: "Pool",
-    item,
+    items: typeof item === "string" ? [item] : item,
     decodeItem: (element) => Effect.tap(decode(element), (value) => Effect.sync(() => decoded.add(value))),
     collect: (items) => items.filter(isDecoded)
   }

@@ -97,4 +97,24 @@ export const GroupQuotas = fromElement(Schema.Struct({ groupId: Int, quotas: Quo
 }))
 export type GroupQuotas = typeof GroupQuotas.Type
 
+/** Either of the two, by the name of its element: for reading both from one answer. */
+export const GroupPart = fromElement(
+  Schema.Struct({ part: Schema.String, ...shortFields, quotas: Quotas }),
+  (element) => ({ part: element.name, ...short(element), quotas: quotas(element) })
+)
+export type GroupPart = typeof GroupPart.Type
+
+/** A group of the pool; without quotas if OpenNebula lists none of it. */
+export type GroupWithQuotas = GroupShort & { readonly quotas: Quotas | undefined }
+
+/** Groups and what stands beside them, put together. */
+export const groupsOf = (parts: ReadonlyArray<GroupPart>): ReadonlyArray<GroupWithQuotas> => {
+  const quotasOfGroup = new Map(
+    parts.flatMap(({ part, id, quotas }) => (part === "QUOTAS" ? [[id, quotas] as const] : []))
+  )
+  return parts.flatMap(({ part, ...group }) =>
+    part === "GROUP" ? [{ ...group, quotas: quotasOfGroup.get(group.id) }] : []
+  )
+}
+
 export { Quotas, quotas as quotasOf }

@@ -17,7 +17,8 @@ export {
   encodeAclRule,
   sameAclRule
 } from "./acl.js"
-export { Group, GroupQuotas, GroupShort, type Limit, limitNumber, Quotas } from "./group.js"
+export { Group, GroupQuotas, GroupShort, type GroupWithQuotas, type Limit, limitNumber, Quotas } from "./group.js"
+export { HistoryRecord } from "./history.js"
 export { Cluster, Datastore, Host, Image, VmTemplate, Zone } from "./infrastructure.js"
 export { VirtualNetwork } from "./network.js"
 export { Permissions } from "./permissions.js"

@@ -23,7 +23,8 @@ export type Answer<A> =
   /** A pool: each item is decoded as soon as it is complete, and its tree is let go. `A` is what the collected items become. */
   | {
       readonly _tag: "Pool"
-      readonly item: string
+      /** The names of the root's children that make it up. */
+      readonly items: ReadonlyArray<string>
       readonly decodeItem: (item: XmlElement) => Effect.Effect<unknown, MalformedAnswer>
       readonly collect: (items: ReadonlyArray<unknown>) => A
     }

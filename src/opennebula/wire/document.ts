@@ -35,8 +35,8 @@ export class DocumentReader {
   private elements = 0
   private complete: Array<XmlElement> = []
 
-  /** `item`: which children of the root make up the pool; without it the whole document is the one item. */
-  constructor(private readonly item?: string) {
+  /** `items`: which children of the root make up the pool; without it the whole document is the one item. */
+  constructor(private readonly items?: ReadonlyArray<string>) {
     const { parser } = this
     parser.on("doctype", () => {
       throw new MalformedAnswer({ reason: "the document has a DOCTYPE" })
@@ -82,7 +82,7 @@ export class DocumentReader {
 
   /** The root of a document, or an item right under the root of a pool. GROUP_POOL has QUOTAS beside its GROUPs. */
   private begins(name: string): boolean {
-    return this.item === undefined ? this.depth === 1 : this.depth === 2 && name === this.item
+    return this.items === undefined ? this.depth === 1 : this.depth === 2 && this.items.includes(name)
   }
 
   private onClose(): void {

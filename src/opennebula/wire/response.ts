@@ -46,7 +46,7 @@ class AnswerReader {
   static readonly keptAlive: AnswerReader = AnswerReader.begun()
 
   private static begun(): AnswerReader {
-    const reader = new AnswerReader({ type: "string", document: new DocumentReader("VM") })
+    const reader = new AnswerReader({ type: "string", document: new DocumentReader(["VM"]) })
     const values = "<value><boolean>1</boolean></value><value><string>&lt;VM_POOL&gt;&lt;VM&gt;&lt;ID&gt;1&lt;/ID&gt;"
     reader.write(Buffer.from(`<methodResponse><params><param><value><array><data>${values}`))
     return reader
@@ -135,7 +135,7 @@ const wantedBy = <A>(answer: Answer<A>): Wanted => {
     case "Document":
       return { type: "string", document: new DocumentReader() }
     case "Pool":
-      return { type: "string", document: new DocumentReader(answer.item) }
+      return { type: "string", document: new DocumentReader(answer.items) }
   }
 }
 

@@ -17,10 +17,11 @@ import { VdcAttributes } from "./attributes.js"
 import { check } from "./check.js"
 import type { Cloud } from "./cloud.js"
 import { create } from "./create.js"
+import { quantities } from "./quotas.js"
 import { VdcSettings } from "./settings.js"
 import { terminate } from "./terminate.js"
 import { update } from "./update.js"
-import { observe, usage } from "./usage.js"
+import { accounting, observe, usage } from "./usage.js"
 
 const type = "opennebula-vdc"
 
@@ -31,6 +32,7 @@ export const opennebulaVdc = defineBackend({
     backendType === type || (backendType === "opennebula" && (settings.resource_type ?? "vdc") === "vdc"),
   settings: VdcSettings,
   attributes: VdcAttributes,
+  quantities,
   shared: openNebulaShared,
   rehearses: true,
   open: ({ settings, components, offering }) =>
@@ -42,7 +44,8 @@ export const opennebulaVdc = defineBackend({
         create: (request) => withCallOwner(request.resource.id)(create(cloud)(request)),
         update: (request) => withCallOwner(request.resource.id)(update(cloud)(request)),
         terminate: (request) => withCallOwner(request.resource.id)(terminate(cloud)(request)),
-        usage: (resources) => ofOffering(usage(cloud)(resources)),
+        usage: (resources, options) => ofOffering(usage(cloud)(resources, options)),
+        accounting: (resources, spans) => ofOffering(accounting(cloud)(resources, spans)),
         observe: (resources) => ofOffering(observe(cloud)(resources)),
         ping: ofOffering(Effect.asVoid(one.user.info(-1))),
         check: ofOffering(check(cloud))

@@ -5,8 +5,16 @@
  * does not have is not limited.
  */
 import { Effect } from "effect"
-import { type Amounts, type Component, largestAmount, OrderRefused, printable } from "../../core/index.js"
+import {
+  type Amounts,
+  type Component,
+  largestAmount,
+  OrderRefused,
+  printable,
+  type Quantity
+} from "../../core/index.js"
 import { type Quota, type Quotas, unmetQuota } from "../../opennebula/index.js"
+import { accountedQuantities } from "../accounting.js"
 import type { Cloud } from "./cloud.js"
 
 /** Where limits go: a row counts only for exactly the datastore or network that it names. */
@@ -27,6 +35,12 @@ const rules: Readonly<Record<string, Rule>> = {
   storage: { unit: "MB", decimals: 0, zero: "allowed" },
   floating_ip: { unit: "addresses", decimals: 0, zero: "allowed" }
 }
+
+/** What a VDC offering may have components for. */
+export const quantities: ReadonlyArray<Quantity> = [
+  ...Object.entries(rules).map(([name, { unit }]): Quantity => ({ name, unit, ordered: true, measured: "now" })),
+  ...accountedQuantities
+]
 
 const labelOf = (components: ReadonlyArray<Component>, type: string): string =>
   components.find((component) => component.type === type)?.name || type
@@ -159,7 +173,10 @@ export const amountsOf = (quotas: Quotas, externalNetwork: number | undefined): 
   return Object.fromEntries(Object.entries(found).flatMap(([type, limit]) => (known(limit) ? [[type, limit]] : [])))
 }
 
-/** What a group uses now: VM disks and images together are its storage. */
+/**
+ * What a group uses now: VM disks and images together are its storage. A row that is not there was never used. Addresses cannot be told
+ * without the network that they are sold from.
+ */
 export const usageOf = (quotas: Quotas, externalNetwork: number | undefined): Amounts => {
   const row = quotas.vm.find(({ clusterIds }) => clusterIds === "")
   const images = quotas.datastores.reduce((sum, { size }) => sum + size.used, 0)
@@ -167,6 +184,8 @@ export const usageOf = (quotas: Quotas, externalNetwork: number | undefined): Am
     cpu: row?.cpu.used ?? 0,
     ram: row?.memory.used ?? 0,
     storage: (row?.systemDiskSize.used ?? 0) + images,
-    floating_ip: quotas.networks.find(({ id }) => id === externalNetwork)?.leases.used ?? 0
+    ...(externalNetwork === undefined
+      ? {}
+      : { floating_ip: quotas.networks.find(({ id }) => id === externalNetwork)?.leases.used ?? 0 })
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect, Record } from "effect"
 import { createOrder, doneOf, makeBench, settingsOf } from "../../../test/support/vdc.js"
-import { ResourceId } from "../../core/index.js"
+import { ResourceId, type Usage } from "../../core/index.js"
 import { check } from "./check.js"
-import { observe, usage } from "./usage.js"
+import { accounting, observe, usage } from "./usage.js"
 
 const known = (n: number, backendId: string) => ({ id: ResourceId.make(n.toString(16).padStart(32, "a")), backendId })
 
@@ -14,7 +14,7 @@ const benchWithVdc = Effect.gen(function* () {
 })
 
 describe("usage", () => {
-  it.scopedLive("is what is allocated now, read at once for all; what cannot be read is left out", () =>
+  it.scopedLive("is what is allocated now, read at once for all; what cannot be read is no zero", () =>
     Effect.gen(function* () {
       const { cloud, frontEnd } = yield* benchWithVdc
       const before = frontEnd.calls.length
@@ -22,8 +22,33 @@ describe("usage", () => {
       expect(frontEnd.calls.slice(before).map(({ method }) => method)).toEqual(["one.grouppool.info"])
       // The router's machine is the tenant's: half a core, 256 MB, a disk of 1024 MB, an address outside.
       expect(found).toEqual([
-        { resource: known(1, "").id, amounts: { cpu: 0.5, ram: 256, storage: 1024, floating_ip: 1 } }
+        { resource: known(1, "").id, amounts: { cpu: 0.5, ram: 256, storage: 1024, floating_ip: 1 } },
+        { resource: known(2, "").id, amounts: {}, problem: "There is no group 4711 in OpenNebula." }
       ])
+    })
+  )
+
+  it.scopedLive("of another resource's group is not taken for one's own", () =>
+    Effect.gen(function* () {
+      const { cloud } = yield* benchWithVdc
+      expect(yield* usage(cloud)([known(2, "100")])).toEqual([
+        { resource: known(2, "").id, amounts: {}, problem: "Group 100 in OpenNebula belongs to another resource." }
+      ])
+    })
+  )
+
+  it.scopedLive("has no addresses without the network that they are sold from, which plugin_options may name", () =>
+    Effect.gen(function* () {
+      const { cloud } = yield* benchWithVdc
+      const unsaid = { ...cloud, settings: { ...cloud.settings, external_network_id: undefined } }
+      const [without] = yield* usage(unsaid)([known(1, "100")])
+      expect(without).toEqual({
+        resource: known(1, "").id,
+        amounts: { cpu: 0.5, ram: 256, storage: 1024 },
+        problem: "Addresses cannot be counted without external_network_id."
+      })
+      const [named] = yield* usage(unsaid)([known(1, "100")], { external_network_id: 0 })
+      expect(named?.amounts.floating_ip).toBe(1)
     })
   )
 
@@ -31,6 +56,89 @@ describe("usage", () => {
     Effect.gen(function* () {
       const { cloud } = yield* benchWithVdc
       expect((yield* usage(cloud)([known(1, "vdc-1")])).map(({ amounts }) => amounts.cpu)).toEqual([0.5])
+    })
+  )
+})
+
+describe("hours", () => {
+  const hour = 3_600_000
+  const measured = ["cpu_hours", "ram_hours", "storage_hours"]
+
+  /** A VDC whose router has had its host for `hours` hours and a minute. */
+  const benchAfter = (hours: number) =>
+    Effect.gen(function* () {
+      const bench = yield* benchWithVdc
+      const now = yield* Clock.currentTimeMillis
+      const [record] = bench.frontEnd.world.vms.get(0).history
+      if (record !== undefined) record.stime = Math.floor(now / 1000) - hours * 3600 - 60
+      const components = measured.map((type) => ({
+        type,
+        name: type,
+        measuredUnit: "",
+        unitFactor: 1,
+        accountingType: "usage" as const
+      }))
+      return { ...bench, now, cloud: { ...bench.cloud, components } }
+    })
+  const rounded = (usages: ReadonlyArray<Usage>) =>
+    usages.map(({ amounts, problem }) => problem ?? Record.map(amounts, (amount) => Math.round(amount * 100) / 100))
+
+  it.scopedLive(
+    "are those of all VMs of the group, a router's included, although its record knows its maker only",
+    () =>
+      Effect.gen(function* () {
+        const { cloud, now, frontEnd } = yield* benchAfter(10)
+        const before = frontEnd.calls.length
+        const [earlier, current] = yield* accounting(cloud)(
+          [known(1, "100"), known(2, "4711")],
+          [
+            { from: now - 24 * hour, until: now - 4 * hour },
+            { from: now - 4 * hour, until: now + 24 * hour }
+          ]
+        )
+        expect(
+          frontEnd.calls
+            .slice(before)
+            .map(({ method }) => method)
+            .toSorted()
+        ).toEqual(["one.grouppool.info", "one.vmpool.accounting", "one.vmpool.info"])
+        // Half a core, 256 MB and 1024 MB of disk, for six hours and a minute, and for four hours less a minute; whole seconds aside.
+        expect(rounded(earlier ?? [])).toEqual([
+          {
+            cpu_hours: 3.01,
+            ram_hours: expect.closeTo(256 * (6 + 1 / 60), 0),
+            storage_hours: expect.closeTo(1024 * (6 + 1 / 60), 0)
+          },
+          "There is no group 4711 in OpenNebula."
+        ])
+        expect(rounded(current ?? [])[0]).toMatchObject({
+          cpu_hours: 1.99,
+          ram_hours: expect.closeTo(256 * (4 - 1 / 60), 0)
+        })
+      })
+  )
+
+  it.scopedLive("remain when the data centre has ended", () =>
+    Effect.gen(function* () {
+      const { cloud, now, one } = yield* benchAfter(10)
+      yield* one.router.delete(0)
+      yield* Effect.repeat(Effect.delay(one.vm.info(0), "5 millis"), { until: ({ state }) => state === "Done" })
+      yield* one.group.delete(100).pipe(Effect.ignore)
+      const users = yield* one.user.list()
+      for (const { id, gid } of users) if (gid === 100) yield* one.user.delete(id)
+      yield* one.group.delete(100).pipe(Effect.ignore)
+      expect((yield* one.group.list()).some(({ id }) => id === 100)).toBe(false)
+      const [found] = yield* accounting(cloud)([known(1, "100")], [{ from: now - 24 * hour, until: now + hour }])
+      expect(rounded(found ?? [])[0]).toMatchObject({ cpu_hours: 5.01 })
+    })
+  )
+
+  it.scopedLive("of an empty group are none, and of nobody's VMs nobody's", () =>
+    Effect.gen(function* () {
+      const { cloud, now, one } = yield* benchAfter(10)
+      yield* one.vm.chown(0, { gid: 1 })
+      const [found] = yield* accounting(cloud)([known(1, "100")], [{ from: now - 24 * hour, until: now + hour }])
+      expect(rounded(found ?? [])).toEqual([{ cpu_hours: 0, ram_hours: 0, storage_hours: 0 }])
     })
   )
 })

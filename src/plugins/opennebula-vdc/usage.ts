@@ -1,42 +1,100 @@
 /** What data centres use and have, for many of them in a few reads. */
 import { Effect } from "effect"
-import type { KnownResource, Observation, Usage } from "../../core/index.js"
+import {
+  byComponent,
+  type KnownResource,
+  type Observation,
+  printable,
+  quantityOf,
+  type SiteError,
+  type Span,
+  type Usage
+} from "../../core/index.js"
 import { type GroupShort, vmStateText } from "../../opennebula/index.js"
+import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { amountsOf, usageOf } from "./quotas.js"
+import { withPluginOptions } from "./settings.js"
 
 /** All groups' quotas, by group id, in one read. */
 const quotasByGroup = ({ one }: Cloud) =>
   Effect.map(one.group.listQuotas(), (rows) => new Map(rows.map(({ groupId, quotas }) => [groupId, quotas])))
 
-const numeric = ({ backendId }: KnownResource): boolean => /^\d+$/.test(backendId.trim())
+const groupFor = <A extends { readonly id: number; readonly name: string }>(
+  groups: ReadonlyArray<A>,
+  { backendId }: KnownResource
+): A | undefined =>
+  groups.find(({ id, name }) => (/^\d+$/.test(backendId.trim()) ? id === Number(backendId) : name === backendId.trim()))
 
-/** Backend ids that are numbers need no look; names, which the Python agent left, are looked up in one. */
-const groupIdsOf = (cloud: Cloud, resources: ReadonlyArray<KnownResource>) =>
-  Effect.map(
-    resources.every(numeric) ? Effect.succeed<ReadonlyArray<GroupShort>>([]) : cloud.one.group.list(),
-    (groups) =>
-      resources.map((resource) => ({
-        resource,
-        groupId: numeric(resource)
-          ? Number(resource.backendId)
-          : groups.find(({ name }) => name === resource.backendId.trim())?.id
-      }))
-  )
+/** The resource's group, or why nothing can be said of it. A number or, from the Python agent, a name. */
+const groupOrProblem = <A extends GroupShort>(groups: ReadonlyArray<A>, resource: KnownResource): A | string => {
+  const group = groupFor(groups, resource)
+  if (group === undefined) return `There is no group ${printable(resource.backendId)} in OpenNebula.`
+  return isUntagged(group) || isTaggedFor(resource.id, group)
+    ? group
+    : `Group ${group.id} in OpenNebula belongs to another resource.`
+}
 
-/** Current allocation. It may go down again. Groups that are not there are left out. */
-export const usage = (cloud: Cloud) => (resources: ReadonlyArray<KnownResource>) =>
-  Effect.gen(function* () {
-    if (resources.length === 0) return []
-    const quotas = yield* quotasByGroup(cloud)
-    const found = yield* groupIdsOf(cloud, resources)
-    return found.flatMap(({ resource, groupId }): ReadonlyArray<Usage> => {
-      const row = groupId === undefined ? undefined : quotas.get(groupId)
-      return row === undefined
-        ? []
-        : [{ resource: resource.id, amounts: usageOf(row, cloud.settings.external_network_id) }]
+/** Current allocation, one read for all. It may go down again. */
+export const usage =
+  (cloud: Cloud) =>
+  (
+    resources: ReadonlyArray<KnownResource>,
+    pluginOptions: Readonly<Record<string, unknown>> = {}
+  ): Effect.Effect<ReadonlyArray<Usage>, SiteError> =>
+    Effect.gen(function* () {
+      if (resources.length === 0) return []
+      const { external_network_id: external } = yield* withPluginOptions(cloud.settings, pluginOptions)
+      const groups = yield* cloud.one.group.listWithQuotas()
+      const noNetwork =
+        external === undefined && cloud.components.some((component) => quantityOf(component) === "floating_ip")
+      return resources.map((resource): Usage => {
+        const group = groupOrProblem(groups, resource)
+        if (typeof group === "string") return { resource: resource.id, amounts: {}, problem: group }
+        if (group.quotas === undefined)
+          return { resource: resource.id, amounts: {}, problem: `OpenNebula lists no quotas of group ${group.id}.` }
+        return {
+          resource: resource.id,
+          amounts: byComponent(cloud.components, usageOf(group.quotas, external)),
+          ...(noNetwork ? { problem: "Addresses cannot be counted without external_network_id." } : {})
+        }
+      })
     })
-  })
+
+/**
+ * Hours of all VMs of a group, the router's included, while they were in it. A record that has not ended says to whom the VM belonged when it
+ * began (a router's VM to its maker), so there the VM's own group counts.
+ */
+export const accounting =
+  (cloud: Cloud) =>
+  (
+    resources: ReadonlyArray<KnownResource>,
+    spans: ReadonlyArray<Span>
+  ): Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError> =>
+    Effect.gen(function* () {
+      if (resources.length === 0) return spans.map(() => [])
+      const { one, components } = cloud
+      const until = yield* countedUntil
+      const { groups, records, machines } = yield* Effect.all(
+        { groups: one.group.list(), records: readRecords(one, spans), machines: one.vm.list() },
+        { concurrency: "unbounded" }
+      )
+      const groupNow = new Map(machines.map(({ id, gid }) => [id, gid]))
+      return spans.map((span) => {
+        const accounts = accountsIn(span, records, until, ({ vmId, gid, endedAt }) =>
+          endedAt === 0 ? (groupNow.get(vmId) ?? gid) : gid
+        )
+        return resources.map((resource): Usage => {
+          const group = groupOrProblem(groups, resource)
+          // Of a group that is gone the accounts remain, and no other group gets its number.
+          const ended = groupFor(groups, resource) === undefined ? accounts.get(Number(resource.backendId)) : undefined
+          if (typeof group === "string" && ended === undefined)
+            return { resource: resource.id, amounts: {}, problem: group }
+          const account = ended ?? (typeof group === "string" ? nothingUsed : (accounts.get(group.id) ?? nothingUsed))
+          return { ...account, resource: resource.id, amounts: byComponent(components, account.amounts) }
+        })
+      })
+    })
 
 /** Whether it is there, how large it is, and whether its router runs. */
 export const observe = (cloud: Cloud) => (resources: ReadonlyArray<KnownResource>) =>
@@ -53,8 +111,7 @@ export const observe = (cloud: Cloud) => (resources: ReadonlyArray<KnownResource
     )
     const states = new Map(machines.map(({ id, state }) => [id, state]))
     return resources.map((resource): Observation => {
-      const backendId = resource.backendId.trim()
-      const group = groups.find(({ id, name }) => (numeric(resource) ? id === Number(backendId) : name === backendId))
+      const group = groupFor(groups, resource)
       if (group === undefined || !(isUntagged(group) || isTaggedFor(resource.id, group))) {
         return { _tag: "Missing", resource: resource.id }
       }

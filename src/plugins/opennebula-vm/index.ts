@@ -17,9 +17,10 @@ import { check } from "./check.js"
 import { createVm } from "./create.js"
 import type { VmOffering } from "./offering.js"
 import { VmSettings } from "./settings.js"
+import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
 import { updateVm } from "./update.js"
-import { observe, usageOf } from "./usage.js"
+import { accounting, observe, usageOf } from "./usage.js"
 
 const type = "opennebula-vm"
 
@@ -30,6 +31,7 @@ export const opennebulaVm = defineBackend({
     backendType === type || (backendType === "opennebula" && settings.resource_type === "vm"),
   settings: VmSettings,
   attributes: VmAttributes,
+  quantities,
   shared: openNebulaShared,
   rehearses: true,
   open: ({ settings, components, offering: offeringId }) =>
@@ -42,6 +44,7 @@ export const opennebulaVm = defineBackend({
         update: (request) => withCallOwner(request.resource.id)(updateVm(offering)(request)),
         terminate: (request) => withCallOwner(request.resource.id)(terminateVm(offering)(request)),
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
+        accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
         // Small, and asked with the user's credentials.
         ping: ofOffering(Effect.asVoid(one.user.info(-1))),

@@ -89,7 +89,14 @@ describe("actual sizes", () => {
       endedAt: 0,
       history: []
     }
-    expect(usedAmounts(plan, whole)).toEqual({ vcpu: 2, vm_ram: 512, vm_disk: 2148 })
+    expect(usedAmounts(plan, whole)).toEqual({ amounts: { vcpu: 2, vm_ram: 512, vm_disk: 2148 } })
+    expect(usedAmounts([{ ...component("memory", "usage"), usageFrom: "ram" }], whole).amounts).toEqual({ memory: 512 })
+    // What OpenNebula took for a size and nobody can read is no zero.
+    const odd = { ...whole, memory: 0, disks: [...vm.disks, disk(2, 0, Option.none())] }
+    expect(usedAmounts(plan, odd)).toEqual({
+      amounts: { vcpu: 2 },
+      problem: "VM 1 has no readable size of its ram, disk."
+    })
   })
 
   it("go back as limits of what is billed by limit, and of fixed components only if that is wanted", () => {

@@ -5,8 +5,9 @@
  * no component is the template's, and stays as it is.
  */
 import { Effect, Schema } from "effect"
-import { type Amounts, type Component, OrderRefused } from "../../core/index.js"
+import { type Amounts, byComponent, type Component, OrderRefused, type Quantity, type Usage } from "../../core/index.js"
 import type { VmShort } from "../../opennebula/index.js"
+import { accountedQuantities } from "../accounting.js"
 
 export const Sizes = Schema.Struct({
   vcpu: Schema.Int,
@@ -92,9 +93,31 @@ export const amountsOf = (components: ReadonlyArray<Component>, sizes: Sizes): A
     })
   )
 
-/** What a VM takes of the cloud: as its sizes, but with all of its disks. */
-export const usedAmounts = (components: ReadonlyArray<Component>, vm: VmShort): Amounts =>
-  amountsOf(components, { ...sizesOf(vm), disk: vm.disks.reduce((total, disk) => total + disk.size, 0) })
+/**
+ * What a VM takes of the cloud: as its sizes, but with all of its disks. OpenNebula takes nonsense for a size, and it reads as 0: that is a
+ * problem, not an amount.
+ */
+export const usedAmounts = (components: ReadonlyArray<Component>, vm: VmShort): Pick<Usage, "amounts" | "problem"> => {
+  const used = { ...sizesOf(vm), disk: vm.disks.reduce((total, disk) => total + disk.size, 0) }
+  const unread = sizeNames.filter((size) =>
+    size === "disk" ? vm.disks.some((disk) => disk.size <= 0) : used[size] <= 0
+  )
+  const measured = sizeNames.flatMap((size) =>
+    unread.includes(size) ? [] : rules[size].types.map((type) => [type, used[size]] as const)
+  )
+  return {
+    amounts: byComponent(components, Object.fromEntries(measured)),
+    ...(unread.length === 0 ? {} : { problem: `VM ${vm.id} has no readable size of its ${unread.join(", ")}.` })
+  }
+}
+
+/** What a VM offering may have components for. */
+export const quantities: ReadonlyArray<Quantity> = [
+  ...Object.values(rules).flatMap(({ types, unit }) =>
+    types.map((name): Quantity => ({ name, unit: unit.trim() || "cores", ordered: true, measured: "now" }))
+  ),
+  ...accountedQuantities
+]
 
 /**
  * Actual sizes that go back as limits: of components that are billed by limit, and of `fixed` ones only where the provider wants it

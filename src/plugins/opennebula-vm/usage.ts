@@ -1,64 +1,105 @@
-/** What VMs use and how they are, read in one call for all of them. */
+/** What VMs use and how they are, read in one call for all of them: sizes as they are, and hours from the accounts. */
 import { Effect, Option } from "effect"
-import type { KnownResource, Observation, SiteError, Usage } from "../../core/index.js"
+import {
+  byComponent,
+  type KnownResource,
+  type Observation,
+  printable,
+  type SiteError,
+  type Span,
+  type Usage
+} from "../../core/index.js"
 import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { addressOf, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { amountsOf, sizesOf, usedAmounts } from "./sizes.js"
 
-/** The resources' VMs. One whose tag names another resource is not the resource's, whatever Waldur says. */
+const isOf = (resource: KnownResource, ownerResource: Option.Option<string>): boolean =>
+  Option.match(ownerResource, { onNone: () => true, onSome: (owner) => sameUuid(owner, resource.id) })
+
+/** The resource's VM, or why there is none. One whose tag names another resource is not the resource's, whatever Waldur says. */
+const vmOrProblem = (vms: ReadonlyMap<number, Vm>, resource: KnownResource): Vm | string => {
+  const id = vmIdOf(resource.backendId)
+  if (id === undefined) return `${printable(resource.backendId)} is not the number of a VM.`
+  const vm = vms.get(id)
+  if (vm === undefined || vm.state === "Done") return `There is no VM ${id} in OpenNebula.`
+  const owner = Option.map(ownerOf(vm.userTemplate), (tag) => tag.resource)
+  return isOf(resource, owner) ? vm : `VM ${id} in OpenNebula belongs to another resource.`
+}
+
+/** The VMs of these resources, in one call. */
 const vmsOf = (
   offering: VmOffering,
   resources: ReadonlyArray<KnownResource>
-): Effect.Effect<ReadonlyArray<readonly [KnownResource, Option.Option<Vm>]>, SiteError> =>
-  Effect.gen(function* () {
-    const ids = resources.flatMap(({ backendId }) => vmIdOf(backendId) ?? [])
-    const vms = new Map((yield* offering.one.vm.infoset(ids)).map((vm) => [vm.id, vm]))
-    return resources.map((resource) => {
-      const vm = Option.fromNullable(vmIdOf(resource.backendId)).pipe(
-        Option.flatMapNullable((id) => vms.get(id)),
-        Option.filter(
-          ({ state, userTemplate }) =>
-            state !== "Done" &&
-            Option.match(ownerOf(userTemplate), {
-              onNone: () => true,
-              onSome: (owner) => sameUuid(owner.resource, resource.id)
-            })
-        )
-      )
-      return [resource, vm] as const
-    })
-  })
+): Effect.Effect<ReadonlyMap<number, Vm>, SiteError> =>
+  Effect.map(
+    offering.one.vm.infoset(resources.flatMap(({ backendId }) => vmIdOf(backendId) ?? [])),
+    (vms) => new Map(vms.map((vm) => [vm.id, vm]))
+  )
 
-/** Allocated sizes, powered off or not. What does not exist is left out. */
+/** Allocated sizes, powered off or not. */
 export const usageOf =
   (offering: VmOffering) =>
   (resources: ReadonlyArray<KnownResource>): Effect.Effect<ReadonlyArray<Usage>, SiteError> =>
-    Effect.map(vmsOf(offering, resources), (found) =>
-      found.flatMap(([resource, vm]) =>
-        Option.match(vm, {
-          onNone: () => [],
-          onSome: (present) => [{ resource: resource.id, amounts: usedAmounts(offering.components, present) }]
-        })
-      )
+    Effect.map(vmsOf(offering, resources), (vms) =>
+      resources.map((resource): Usage => {
+        const vm = vmOrProblem(vms, resource)
+        return typeof vm === "string"
+          ? { resource: resource.id, amounts: {}, problem: vm }
+          : { resource: resource.id, ...usedAmounts(offering.components, vm) }
+      })
     )
+
+/** Hours of each resource's VM. One that has no records at all has used nothing only if it is there. */
+export const accounting =
+  (offering: VmOffering) =>
+  (
+    resources: ReadonlyArray<KnownResource>,
+    spans: ReadonlyArray<Span>
+  ): Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError> =>
+    Effect.gen(function* () {
+      if (resources.length === 0) return spans.map(() => [])
+      const until = yield* countedUntil
+      const records = yield* readRecords(offering.one, spans)
+      const owners = new Map(records.map(({ vmId, ownerResource }) => [vmId, ownerResource]))
+      const unknown = resources.filter(({ backendId }) => !owners.has(vmIdOf(backendId) ?? -1))
+      const vms = yield* vmsOf(offering, unknown)
+      const problemOf = (resource: KnownResource): string | undefined => {
+        const owner = owners.get(vmIdOf(resource.backendId) ?? -1)
+        if (owner === undefined) {
+          const vm = vmOrProblem(vms, resource)
+          return typeof vm === "string" ? vm : undefined
+        }
+        return isOf(resource, owner) ? undefined : `VM ${resource.backendId} in OpenNebula belongs to another resource.`
+      }
+      return spans.map((span) => {
+        const accounts = accountsIn(span, records, until, ({ vmId }) => vmId)
+        return resources.map((resource): Usage => {
+          const problem = problemOf(resource)
+          if (problem !== undefined) return { resource: resource.id, amounts: {}, problem }
+          const account = accounts.get(vmIdOf(resource.backendId) ?? -1) ?? nothingUsed
+          return { ...account, resource: resource.id, amounts: byComponent(offering.components, account.amounts) }
+        })
+      })
+    })
 
 export const observe =
   (offering: VmOffering) =>
   (resources: ReadonlyArray<KnownResource>): Effect.Effect<ReadonlyArray<Observation>, SiteError> =>
-    Effect.map(vmsOf(offering, resources), (found) =>
-      found.map(([resource, vm]) =>
-        Option.match(vm, {
-          onNone: (): Observation => ({ _tag: "Missing", resource: resource.id }),
-          onSome: (present): Observation => ({
-            _tag: "Present",
-            resource: resource.id,
-            state: vmStateText(present.state),
-            healthy: !isVmFailure(present.state) && present.state !== "Unknown",
-            amounts: amountsOf(offering.components, sizesOf(present)),
-            facts: { vm_id: present.id, ip_address: addressOf(present) }
-          })
-        })
-      )
+    Effect.map(vmsOf(offering, resources), (vms) =>
+      resources.map((resource): Observation => {
+        const vm = vmOrProblem(vms, resource)
+        return typeof vm === "string"
+          ? { _tag: "Missing", resource: resource.id }
+          : {
+              _tag: "Present",
+              resource: resource.id,
+              state: vmStateText(vm.state),
+              healthy: !isVmFailure(vm.state) && vm.state !== "Unknown",
+              amounts: amountsOf(offering.components, sizesOf(vm)),
+              facts: { vm_id: vm.id, ip_address: addressOf(vm) }
+            }
+      })
     )

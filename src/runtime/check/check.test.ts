@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted, Schema, TestClock } from "effect"
 import type { Backend } from "../../core/backend.js"
 import { OfferingFault, OrderRefused } from "../../core/errors.js"
+import { opennebulaVdc } from "../../plugins/opennebula-vdc/index.js"
 import { Offering, type ProbeResult, type WaldurService, WaldurUnreachable } from "../../waldur/index.js"
 import { accepted, file } from "../config/harness.js"
 import { type ComponentOverride, ConfigInvalid, type OfferingConfig } from "../config/index.js"
@@ -192,18 +193,40 @@ describe("Comparing components", () => {
 
   it("fails where the file and Waldur bill differently", async () => {
     expect(await findings({ cpu: { accountingType: "fixed", keys: {} } })).toContain(
-      "failed: component cpu: accounting_type is fixed in the file, but Waldur bills by limit. Mend the one that is wrong."
+      "failed: components: backend_components.cpu.accounting_type is fixed, but Waldur bills the component by limit. Write limit into the file, or run `site-actors components --load` to change Waldur."
     )
   })
 
-  it("warns of other units, and of components that Waldur does not have", async () => {
-    const found = await findings({ ram: { measuredUnit: "TB", keys: {} }, gpu: { keys: {} } })
+  it("fails for components that Waldur does not have", async () => {
+    expect(await findings({ gpu: { keys: {} } })).toContainEqual(
+      expect.stringMatching(/^failed: components: backend_components\.gpu stands in the file, but .* in Waldur has /)
+    )
+  })
+
+  it("warns of what is billed by usage and not measured here", async () => {
+    const vdc = await recording("007-provider-offering-vdc")
+    const [first] = vdc.components
+    if (first === undefined) throw new Error("the recorded offering has components")
+    const offering = { name: "Cloud", components: {}, backendSettings: Redacted.make({}), plugin: opennebulaVdc }
+    const traffic = { ...first, type: "traffic", accountingType: "usage" as const }
+    const warnings = componentFindings(offering, [...vdc.components, traffic]).filter(
+      ({ status }) => status === "warning"
+    )
+    expect(warnings).toEqual([
+      {
+        subject: "component traffic",
+        status: "warning",
+        detail:
+          "Billed by usage, but not measured here: set backend_components.traffic.usage_from to one of cpu, ram, storage, floating_ip, cpu_hours, vcpu_hours, ram_hours, storage_hours, vm_hours, or report it in another way."
+      }
+    ])
+  })
+
+  it("warns of other units", async () => {
+    const found = await findings({ ram: { measuredUnit: "TB", keys: {} } })
     expect(found.filter((line) => line.startsWith("warning"))).toEqual([
       expect.stringMatching(
         /^warning: component ram: measured_unit is TB in the file and \w+ in Waldur: customers order in Waldur's\. Check unit_factor\.$/
-      ),
-      expect.stringMatching(
-        /^warning: component gpu: It stands in backend_components, but the offering in Waldur has .*\. It is left out\.$/
       )
     ])
   })

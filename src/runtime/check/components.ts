@@ -1,12 +1,14 @@
 /** The offering's components: what the file and Waldur say of each, and what follows for limits. */
 import { Either, Redacted } from "effect"
+import type { Plugin } from "../../core/backend.js"
 import type { Component } from "../../core/components.js"
+import { quantityOf } from "../../core/usage.js"
 import type { OfferingComponent } from "../../waldur/index.js"
 import { type ComponentOverride, components, type OfferingConfig } from "../config/index.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
 export const componentFindings = (
-  offering: Pick<OfferingConfig, "name" | "components" | "backendSettings">,
+  offering: Pick<OfferingConfig, "name" | "components" | "backendSettings"> & Partial<Pick<OfferingConfig, "plugin">>,
   inWaldur: ReadonlyArray<OfferingComponent>
 ): ReadonlyArray<Finding> => {
   if (inWaldur.length === 0) {
@@ -18,8 +20,8 @@ export const componentFindings = (
   return [
     ...faults,
     ...inWaldur.flatMap((component) => differences(component, offering.components[component.type])),
-    ...onlyInFile(offering, inWaldur),
     ...known.map((component) => ok(`component ${component.type}`, described(component))),
+    ...unmeasured(offering.plugin?.quantities, known),
     ...billing(offering, known)
   ]
 }
@@ -60,30 +62,22 @@ const differences = (component: OfferingComponent, own: ComponentOverride | unde
           )
         ]
       : []
-  const type =
-    own.accountingType !== undefined && own.accountingType !== component.accountingType
-      ? [
-          failed(
-            subject,
-            `accounting_type is ${own.accountingType} in the file, but Waldur bills by ${component.accountingType}. Mend the one that is wrong.`
-          )
-        ]
-      : []
-  return [...factor, ...unit, ...type]
+  return [...factor, ...unit]
 }
 
-const onlyInFile = (
-  offering: Pick<OfferingConfig, "components">,
-  inWaldur: ReadonlyArray<OfferingComponent>
-): ReadonlyArray<Finding> =>
-  Object.keys(offering.components)
-    .filter((type) => !inWaldur.some((component) => component.type === type))
-    .map((type) =>
-      warning(
-        `component ${type}`,
-        `It stands in backend_components, but the offering in Waldur has ${inWaldur.map((component) => component.type).join(", ")}. It is left out.`
-      )
-    )
+/** Billed by usage, and nothing that the backend measures: somebody else has to report it. */
+const unmeasured = (quantities: Plugin["quantities"], known: ReadonlyArray<Component>): ReadonlyArray<Finding> =>
+  quantities === undefined
+    ? []
+    : known
+        .filter((component) => component.accountingType === "usage")
+        .filter((component) => !quantities.some(({ name }) => name === quantityOf(component)))
+        .map((component) =>
+          warning(
+            `component ${component.type}`,
+            `Billed by usage, but not measured here: set backend_components.${component.type}.usage_from to one of ${quantities.map(({ name }) => name).join(", ")}, or report it in another way.`
+          )
+        )
 
 /**
  * What of a resource's actual sizes is written back as limits, and why.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
+import { opennebulaVdc } from "../../plugins/opennebula-vdc/index.js"
 import { OfferingComponent } from "../../waldur/index.js"
 import { components } from "./components.js"
 import type { ComponentOverride } from "./model.js"
@@ -23,15 +24,38 @@ describe("Components of an offering", () => {
   })
 
   it("take from the file what it has, and the rest from Waldur", () => {
-    const overrides = { ram: { unitFactor: 1000, accountingType: "fixed" as const, keys: {} } }
+    const overrides = { ram: { unitFactor: 1000, reportingUnitFactor: 1024, usageFrom: "ram_hours", keys: {} } }
     expect(components(offering(overrides), [inWaldur({})])).toEqual(
-      Either.right([{ type: "ram", name: "RAM", measuredUnit: "GB", unitFactor: 1000, accountingType: "fixed" }])
+      Either.right([
+        {
+          type: "ram",
+          name: "RAM",
+          measuredUnit: "GB",
+          unitFactor: 1000,
+          accountingType: "limit",
+          reportingUnitFactor: 1024,
+          usageFrom: "ram_hours"
+        }
+      ])
     )
   })
 
-  it("leave out what Waldur does not have, as a server can break on it", () => {
-    const found = components(offering({ gpu: { unitFactor: 1, keys: {} } }), [inWaldur({})])
-    expect(Either.map(found, (all) => all.map(({ type }) => type))).toEqual(Either.right(["ram"]))
+  const messages = (found: ReturnType<typeof components>) =>
+    Either.match(found, { onLeft: (faults) => faults.map(({ message }) => message), onRight: () => [] })
+
+  it("are refused where the file, Waldur and the backend cannot all be right, saying what to change", () => {
+    const overrides = {
+      gpu: { unitFactor: 1, keys: {} },
+      ram: { accountingType: "fixed" as const, keys: {} },
+      cpu_h: { usageFrom: "cpu_hour", keys: {} }
+    }
+    const sold = [inWaldur({}), inWaldur({ type: "licence" }), inWaldur({ type: "cpu_h", billing_type: "usage" })]
+    expect(messages(components({ ...offering(overrides), plugin: opennebulaVdc }, sold))).toEqual([
+      'backend_components.gpu stands in the file, but the offering "Cloud" in Waldur has ram, licence, cpu_h. Run `site-actors components --load` to have it made in Waldur, or remove it from the file.',
+      "backend_components.cpu_h.usage_from is cpu_hour, which opennebula-vdc does not measure. Did you mean cpu_hours? It measures: cpu, ram, storage, floating_ip, cpu_hours, vcpu_hours, ram_hours, storage_hours, vm_hours.",
+      "backend_components.ram.accounting_type is fixed, but Waldur bills the component by limit. Write limit into the file, or run `site-actors components --load` to change Waldur.",
+      "Waldur sells the component licence by limit, but orders for opennebula-vdc can only name cpu, ram, storage, floating_ip. Remove the component from the offering in Waldur, or have it billed in another way."
+    ])
   })
 
   it("are refused, each, where neither side says how they are billed", () => {

@@ -4,9 +4,8 @@ import type { AccountingType, Component } from "../../core/components.js"
 import { printable } from "../../core/components.js"
 import { OfferingFault } from "../../core/errors.js"
 import type { OfferingComponent } from "../../waldur/index.js"
-import type { ComponentOverride, OfferingConfig } from "./model.js"
-
-type Overrides = Pick<OfferingConfig, "name" | "components">
+import { mismatches, type Overrides } from "./mismatches.js"
+import type { ComponentOverride } from "./model.js"
 
 const isAccountingType = (word: string): word is AccountingType =>
   word === "usage" || word === "limit" || word === "fixed" || word === "one"
@@ -14,15 +13,15 @@ const isAccountingType = (word: string): word is AccountingType =>
 /**
  * Waldur's components, each key of `backend_components` winning over what Waldur has.
  *
- * What stands only in the file is left out: nobody can order it, and a server that is sent a component that it does not
- * know can break on it later. Fails with a fault for each component whose way of billing neither side says.
+ * Fails with every fault at once: where file, Waldur and backend cannot all be right (`mismatches.ts`), and for each component whose way of
+ * billing neither side says.
  */
 export const components = (
   offering: Overrides,
   inWaldur: ReadonlyArray<OfferingComponent>
 ): Either.Either<ReadonlyArray<Component>, ReadonlyArray<OfferingFault>> => {
   const made = inWaldur.map((component) => combined(offering, component))
-  const faults = made.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
+  const faults = [...mismatches(offering, inWaldur), ...made.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))]
   return faults.length > 0
     ? Either.left(faults)
     : Either.right(made.flatMap((one) => (Either.isRight(one) ? [one.right] : [])))
@@ -44,7 +43,9 @@ const combined = (offering: Overrides, inWaldur: OfferingComponent): Either.Eith
     name: own.name ?? inWaldur.name,
     measuredUnit: own.measuredUnit ?? inWaldur.measuredUnit,
     unitFactor: own.unitFactor ?? inWaldur.unitFactor,
-    accountingType
+    accountingType,
+    ...(own.reportingUnitFactor === undefined ? {} : { reportingUnitFactor: own.reportingUnitFactor }),
+    ...(own.usageFrom === undefined ? {} : { usageFrom: own.usageFrom })
   })
 }
 

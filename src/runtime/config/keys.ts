@@ -197,7 +197,12 @@ export const ComponentKeys = Schema.Struct({
   prepaid_duration_step: months,
   min_renewal_duration: months,
   max_renewal_duration: months,
-  renewal_duration_step: months
+  renewal_duration_step: months,
+
+  // Ours.
+
+  /** What the backend measures for usage reports: `cpu_hours`, ... The quantity of the component's own name, if not written. */
+  usage_from: optional(Schema.NonEmptyString)
 })
 export type ComponentKeys = typeof ComponentKeys.Type
 

@@ -114,6 +114,8 @@ export interface ComponentOverride {
   readonly accountingType?: AccountingType
   /** For usage reports only; `unitFactor` if absent. */
   readonly reportingUnitFactor?: number
+  /** The quantity of the backend that its usage is; the one of its type's name if absent. */
+  readonly usageFrom?: string
   /** All that the file has, for loading components into Waldur. */
   readonly keys: ComponentKeys
 }

@@ -183,6 +183,7 @@ const overrideOf = (keys: ComponentKeys): ComponentOverride => ({
   ...(keys.unit_factor === undefined ? {} : { unitFactor: keys.unit_factor }),
   ...(keys.accounting_type === undefined ? {} : { accountingType: keys.accounting_type }),
   ...(keys.unit_factor_reporting === undefined ? {} : { reportingUnitFactor: keys.unit_factor_reporting }),
+  ...(keys.usage_from === undefined ? {} : { usageFrom: keys.usage_from }),
   keys
 })
 

@@ -69,5 +69,21 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
        started INTEGER NOT NULL,
        seen INTEGER NOT NULL
      ) STRICT`
+  ],
+  [
+    // What Waldur was told of usage: the last amount of each component and billing period, and why it would not take it, if it did not.
+    // `final`: the resource has ended since, and its last hours have been told.
+    `CREATE TABLE usage_told (
+       resource_id TEXT NOT NULL,
+       period TEXT NOT NULL,
+       component TEXT NOT NULL,
+       offering_id TEXT NOT NULL,
+       amount REAL NOT NULL,
+       refusal TEXT,
+       at INTEGER NOT NULL,
+       final INTEGER NOT NULL,
+       PRIMARY KEY (resource_id, period, component)
+     ) STRICT`,
+    "CREATE INDEX usage_told_offering ON usage_told (offering_id, period)"
   ]
 ]

@@ -43,6 +43,8 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
         AND open.at < pause.until AND NOT EXISTS (
           SELECT 1 FROM journal AS later WHERE later.order_id = open.order_id AND later.step = ${wholeOrder}
             AND later.id > open.id AND later.event IN ('done', 'erred')))`
+    // What is still reported and was forgotten is asked of Waldur again.
+    yield* sql`DELETE FROM usage_told WHERE at < ${before}`
     yield* sql`DELETE FROM request WHERE handled < ${before}`
     return new Set(gone.map((row) => row.order_id)).size
   }).pipe(unavailable)

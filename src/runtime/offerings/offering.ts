@@ -1,6 +1,6 @@
 /** An offering at work: its marketplace, its backend, its health. */
 import { Context, Effect, Layer, Ref, type Scope } from "effect"
-import type { Backend, Component, OfferingId, ResourceId, SiteError } from "../../core/index.js"
+import type { Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { OrderDeadlines } from "../config/index.js"
 import type { OfferingHealth } from "./health.js"
@@ -14,6 +14,8 @@ export interface Offering {
   readonly deadlines: OrderDeadlines
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
+  /** What the backend sells and measures. */
+  readonly quantities: Plugin["quantities"]
   /** As Waldur has them at this moment: they win over the settings of the file. */
   readonly pluginOptions: Effect.Effect<Readonly<Record<string, unknown>>, SiteError>
   /** Looks after a backend id for some seconds: the marketplace may still lose it. Returns at once; gives up quietly. */

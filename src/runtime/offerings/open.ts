@@ -75,6 +75,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       health,
       deadlines: config.orderDeadlines,
       components: known,
+      quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(
         Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions),
         "1 minute"

@@ -5,7 +5,7 @@ import type { Vm } from "./objects.js"
 import { selectOwned } from "./owned.js"
 import { int, string } from "./values.js"
 import { vmTarget } from "./vm-actions.js"
-import { historyDocument, vmDocument } from "./vm-documents.js"
+import { historyDocument } from "./vm-documents.js"
 import { element, wrap } from "./xml.js"
 
 const chosenVms = (call: Call): ReadonlyArray<Vm> =>
@@ -46,7 +46,7 @@ export const accountingMethods: Methods = {
     const records = chosenVms(call).flatMap((vm) =>
       vm.history
         .filter(({ etime, stime }) => overlaps(stime, etime, from, to))
-        .map((record) => historyDocument(vm, record, vmDocument(vm, [])))
+        .map((record) => historyDocument(vm, record, record.vm))
     )
     return string(wrap("HISTORY_RECORDS", records.join("")))
   },

@@ -183,6 +183,8 @@ export interface HistoryRecord {
   uid: number
   gid: number
   requestId: number
+  /** The VM as accounting shows it: as it was when the record began or, once it has ended, when it ended (recording 245). */
+  vm: string
 }
 
 export interface Vm extends Owned {

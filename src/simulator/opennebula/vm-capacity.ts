@@ -9,7 +9,7 @@ import { fits } from "./scheduler.js"
 import type { Template } from "./template.js"
 import { int } from "./values.js"
 import { causeOf, vmTarget } from "./vm-actions.js"
-import { turnPage } from "./vm-history.js"
+import { asItIs, rewrite, turnPage } from "./vm-history.js"
 import { active, afterwards, enter, schedule, takeTurn } from "./vm-machine.js"
 import { Lcm, stateName, VmAction, VmState } from "./vm-states.js"
 import type { World } from "./world.js"
@@ -52,6 +52,7 @@ const finishLiveResize = (world: World, vm: Vm, before: Capacity): void => {
   afterwards(world, vm, world.times.liveResize, () => {
     if (world.fails("live-resize", vm.id)) apply(vm, before)
     active(vm, Lcm.running)
+    rewrite(vm)
   })
 }
 
@@ -66,6 +67,7 @@ const resizeDisk = (world: World, vm: Vm, disk: Map<string, string>, size: strin
     if (world.fails(live ? "live-disk-resize" : "disk-resize", vm.id)) disk.set("SIZE", before)
     if (live) active(vm, Lcm.running)
     else enter(vm, state)
+    rewrite(vm)
   })
 }
 
@@ -93,8 +95,9 @@ export const vmCapacityMethods: Methods = {
       throw actionRefused(`Host ${host.id} does not have enough capacity.`)
     const before = Object.fromEntries(capacityNames.map((name) => [name, vm.template.get(name)]))
     const live = isRunning(vm)
+    const asItWas = asItIs(vm)
     apply(vm, wanted)
-    turnPage(world, vm, VmAction.resize, causeOf(call))
+    turnPage(world, vm, VmAction.resize, causeOf(call), { asItWas })
     if (live) finishLiveResize(world, vm, before)
     if (vm.state === VmState.pending) schedule(world, vm)
     return int(id)

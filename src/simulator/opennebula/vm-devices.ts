@@ -10,7 +10,7 @@ import { int } from "./values.js"
 import { causeOf, vmTarget } from "./vm-actions.js"
 import { findImage, imageDisk, volatileDisk } from "./vm-build.js"
 import { refreshInterfaces } from "./vm-context.js"
-import { turnPage } from "./vm-history.js"
+import { asItIs, turnPage } from "./vm-history.js"
 import { active, afterwards, enter, takeTurn } from "./vm-machine.js"
 import { addSecurityRules, findNetwork, leaseNic, releaseNic } from "./vm-nics.js"
 import { Lcm, stateName, VmAction, VmState } from "./vm-states.js"
@@ -125,12 +125,13 @@ export const vmDeviceMethods: Methods = {
     // The context takes a disk id of its own.
     const diskId = nextId([...disks, ...vm.template.vectors("CONTEXT")], "DISK_ID")
     const target = `sd${String.fromCharCode(97 + disks.length)}`
+    const asItWas = asItIs(vm)
     vm.template.add(
       image === undefined
         ? volatileDisk(world, given, diskId, disks.length)
         : imageDisk(world, given, image, diskId, target)
     )
-    turnPage(world, vm, VmAction.diskAttach, causeOf(call))
+    turnPage(world, vm, VmAction.diskAttach, causeOf(call), { asItWas })
     passThrough(world, vm, hotplugDisk)
     return int(vm.id)
   },

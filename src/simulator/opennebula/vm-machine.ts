@@ -5,7 +5,7 @@
 import { releaseAddresses } from "./leases.js"
 import type { Host, Vm } from "./objects.js"
 import { chooseHost, timeText, whyNoHost } from "./scheduler.js"
-import { beginStay, type Cause, currentRecord, note, turnPage } from "./vm-history.js"
+import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./vm-history.js"
 import { Lcm, VmAction, VmState } from "./vm-states.js"
 import type { DriverAction, World } from "./world.js"
 
@@ -70,6 +70,7 @@ export const deployOn = (world: World, vm: Vm, host: Host): void => {
     vm.template.set("AUTOMATIC_DS_REQUIREMENTS", `${requirements} & (TM_MAD = "dummy")`)
   afterwards(world, vm, world.times.dispatch, () => {
     active(vm, steps.prolog)
+    rewrite(vm)
     afterwards(world, vm, world.times.prolog, () => {
       note(vm, { petime: world.now })
       if (world.fails("prolog", vm.id)) return fail(world, vm, "PROLOG", Lcm.prologFailure)
@@ -202,7 +203,7 @@ export const cleanUp = (world: World, vm: Vm, cause: Cause): void => {
     if (record !== undefined) {
       if (record.retime === 0) record.retime = world.now
       if (record.estime !== 0) record.eetime = world.now
-      Object.assign(record, { etime: world.now, action: VmAction.delete, ...cause })
+      note(vm, { etime: world.now, action: VmAction.delete, ...cause })
     }
     finish(world, vm)
   })

@@ -114,7 +114,7 @@ export const vmMethods: Methods = {
     takeTurn(vm)
     active(vm, Lcm.migrate)
     afterwards(world, vm, world.times.migrate, () => {
-      if (!world.fails("migrate", vm.id)) turnPage(world, vm, VmAction.liveMigrate, causeOf(call), host)
+      if (!world.fails("migrate", vm.id)) turnPage(world, vm, VmAction.liveMigrate, causeOf(call), { to: host })
       active(vm, Lcm.running)
     })
     return int(id)

@@ -1,0 +1,145 @@
+/** `site-actors report`: usage, now: what there is to tell, and what became of it. */
+
+import { Command, Options } from "@effect/cli"
+import { FileSystem, Path } from "@effect/platform"
+import { Cause, Console, Data, Effect, Either, Layer, Option } from "effect"
+import { type Config, components, loadConfig, type OfferingConfig } from "../config/index.js"
+import * as Database from "../journal/database.js"
+import { connectWaldur, openBackend } from "../offerings/open.js"
+import { plugins } from "../plugins.js"
+import {
+  report as makeReport,
+  type Report,
+  type Reporter,
+  summaryOf,
+  UsageMemory,
+  usageMemory
+} from "../reports/index.js"
+import * as choose from "./choose.js"
+import { defaultDataDir, NotPossible } from "./open-journal.js"
+import * as options from "./options.js"
+import { table } from "./table.js"
+
+/** Something could not be reported; what was printed says what. */
+export class ReportIncomplete extends Data.TaggedError("ReportIncomplete")<{
+  readonly offerings: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    return `Not everything could be reported of ${this.offerings.join(", ")}.`
+  }
+}
+
+const dryRun = Options.boolean("dry-run").pipe(
+  Options.withDescription("Print what would be sent; send nothing and remember nothing.")
+)
+
+export const report = Command.make(
+  "report",
+  { config: options.config, dataDir: options.dataDir, offering: choose.offering, dryRun, json: options.json },
+  (given) =>
+    Effect.gen(function* () {
+      const config = yield* loadConfig(given.config, plugins)
+      const named = yield* choose.chosen(config, given.offering)
+      const wanted = given.dryRun ? named : named.filter(({ functions }) => functions.reports)
+      if (wanted.length === 0) {
+        return yield* new NotPossible({
+          reason: `reporting_backend is empty for ${named.map(({ name }) => JSON.stringify(name)).join(", ")}: set it to have usage reported. --dry-run shows what would be.`
+        })
+      }
+      const directory = Option.getOrElse(
+        Option.orElse(given.dataDir, () => config.dataDir),
+        () => defaultDataDir
+      )
+      const memoMap = yield* Layer.makeMemoMap
+      // Each is printed when it is done, so that one whose servers are away delays no other.
+      const results = yield* Effect.forEach(
+        wanted,
+        (offering) =>
+          reportOf(config, offering, memoMap, given.dryRun).pipe(
+            Effect.scoped,
+            Effect.exit,
+            Effect.flatMap((exit) =>
+              exit._tag === "Success"
+                ? Effect.as(print(offering, exit.value, given.json), exit.value.failure === undefined)
+                : Effect.as(Console.error(`${offering.name}: ${reasonOf(exit.cause)}`), false)
+            ),
+            Effect.map((complete) => ({ name: offering.name, complete }))
+          ),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(yield* memoryAt(directory, given.dryRun)))
+      const incomplete = results.filter(({ complete }) => !complete).map(({ name }) => JSON.stringify(name))
+      if (incomplete.length > 0) return yield* new ReportIncomplete({ offerings: incomplete })
+    })
+).pipe(
+  Command.withDescription(
+    "Reports usage to Waldur now, as the agent does on its schedule, and prints every figure: sent, unchanged, or why not."
+  )
+)
+
+/** The agent's own memory, also while it runs. A dry run makes no journal where there is none. */
+const memoryAt = (directory: string, dry: boolean) =>
+  Effect.gen(function* () {
+    const there = yield* (yield* FileSystem.FileSystem)
+      .exists((yield* Path.Path).join(directory, "journal.db"))
+      .pipe(Effect.orElseSucceed(() => false))
+    return dry && !there ? UsageMemory.none : Layer.provide(usageMemory, Database.layer(directory))
+  })
+
+const reportOf = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap, dry: boolean) =>
+  Effect.gen(function* () {
+    const waldur = yield* connectWaldur(offering)
+    const inWaldur = yield* waldur.offering(offering.id)
+    const known = components(offering, inWaldur.components)
+    if (Either.isLeft(known)) {
+      return yield* new NotPossible({ reason: known.left.map((fault) => fault.message).join(" ") })
+    }
+    const reporter: Reporter = {
+      id: offering.id,
+      name: offering.name,
+      waldur,
+      backend: yield* openBackend(offering, known.right, memoMap),
+      components: known.right,
+      quantities: offering.plugin.quantities,
+      pluginOptions: Effect.succeed(inWaldur.pluginOptions)
+    }
+    return yield* makeReport(reporter, {
+      timezone: config.timezone,
+      periods: config.reportingPeriods,
+      omitAnomalous: offering.omitAnomalousUsage,
+      dryRun: dry
+    })
+  })
+
+const print = ({ name, id }: OfferingConfig, made: Report, json: boolean) =>
+  json
+    ? Console.log(JSON.stringify({ offering: id, name, notices: made.notices, rows: made.rows }, null, 2))
+    : Console.log([name, ...made.notices, reportTable(made), `${summaryOf(made)}.`, ""].join("\n"))
+
+const reportTable = ({ rows }: Report): string =>
+  table(
+    [
+      { title: "resource" },
+      { title: "month" },
+      { title: "component" },
+      { title: "amount", align: "right" },
+      { title: "unit" },
+      { title: "" },
+      { title: "why" }
+    ],
+    rows.map((row) => [
+      row.resourceName === "" ? row.resource : row.resourceName,
+      row.period.slice(0, 7),
+      row.component,
+      row.amount === undefined ? "?" : String(row.amount),
+      row.unit,
+      row.outcome,
+      row.detail
+    ])
+  )
+
+/** A bug's text may hold anything, secrets too. */
+const reasonOf = (cause: Cause.Cause<unknown>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => "The report broke off, because of a bug.",
+    onSome: (error) => (error instanceof Error ? error.message : String(error))
+  })

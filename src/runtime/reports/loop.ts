@@ -1,0 +1,56 @@
+/** The reports of one offering, for as long as the agent runs. */
+import { Cause, Effect, Ref } from "effect"
+import { publish } from "../activity.js"
+import type { Config, OfferingConfig } from "../config/index.js"
+import type { Offering } from "../offerings/offering.js"
+import { reporting, reportRetry } from "../schedules.js"
+import { type Report, report } from "./round.js"
+import { summaryOf } from "./summary.js"
+
+/**
+ * Reports at once and then every `reportInterval`; what failed is tried again sooner. Never ends, never fails: that usage cannot be reported holds
+ * up no order.
+ */
+export const reportUsage = (offering: Offering, settings: OfferingConfig, config: Config) =>
+  Effect.gen(function* () {
+    const said = yield* Ref.make<ReadonlySet<string>>(new Set())
+    const once = Effect.gen(function* () {
+      yield* offering.health.passed
+      const made = yield* report(offering, {
+        timezone: config.timezone,
+        periods: config.reportingPeriods,
+        omitAnomalous: settings.omitAnomalousUsage,
+        dryRun: false
+      })
+      yield* warn(made, said)
+      const detail = summaryOf(made)
+      yield* Effect.logInfo(`Usage reported: ${detail}`)
+      yield* publish({ _tag: "Offering", offering: offering.id, event: "reported", detail })
+      if (made.failure !== undefined) return yield* Effect.fail(made.failure)
+    })
+    yield* once.pipe(
+      Effect.tapError((error) => Effect.logWarning(`Usage not reported in full: ${error.message}`)),
+      Effect.retry(reportRetry),
+      // A bug here must not pass unseen, nor end the reports.
+      Effect.catchAllCause((cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.logError("A bug in the usage report", cause)
+      ),
+      Effect.repeat(reporting(config.reportInterval))
+    )
+  })
+
+/** What could not be read or would not be taken: said when it is new, not at every report. */
+const warn = (made: Report, said: Ref.Ref<ReadonlySet<string>>) =>
+  Effect.gen(function* () {
+    const troubles = new Set([
+      ...made.notices,
+      ...made.rows
+        .filter(({ outcome }) => outcome !== "sent" && outcome !== "unchanged" && outcome !== "failed")
+        .map(
+          ({ resource, component, period, outcome, detail }) =>
+            `Usage of ${component} of resource ${resource} in ${period.slice(0, 7)} ${outcome}: ${detail}`
+        )
+    ])
+    const before = yield* Ref.getAndSet(said, troubles)
+    for (const trouble of troubles) if (!before.has(trouble)) yield* Effect.logWarning(trouble)
+  })

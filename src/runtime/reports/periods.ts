@@ -1,0 +1,50 @@
+/** Billing periods: calendar months, as the clocks on the wall in the configured time zone count them. */
+import { DateTime, Effect } from "effect"
+import { OfferingFault, type Span } from "../../core/index.js"
+
+export interface BillingPeriod extends Span {
+  /** Waldur's name for it: the first day, YYYY-MM-01. */
+  readonly key: string
+  /** The day to report for, YYYY-MM-DD: today, or the period's last day. */
+  readonly date: string
+  readonly current: boolean
+}
+
+/** The current month and those before it, oldest first. `now` in ms since 1970; `timezone`: "Europe/Tallinn". */
+export const billingPeriods = (
+  now: number,
+  timezone: string,
+  count: number
+): Effect.Effect<ReadonlyArray<BillingPeriod>, OfferingFault> =>
+  DateTime.makeZoned(now, { timeZone: timezone }).pipe(
+    Effect.mapError(
+      () =>
+        new OfferingFault({
+          reason: `The time zone ${timezone} is not known here.`,
+          hint: 'Set timezone to one such as "Europe/Tallinn" or "UTC".'
+        })
+    ),
+    Effect.map((today) =>
+      Array.from({ length: count }, (_, back) => {
+        const first = monthFrom(today, -back)
+        const next = monthFrom(today, 1 - back)
+        const last = DateTime.subtract(next, { days: 1 })
+        return {
+          key: DateTime.formatIsoDate(first),
+          date: DateTime.formatIsoDate(back === 0 ? today : last),
+          from: DateTime.toEpochMillis(first),
+          until: DateTime.toEpochMillis(next),
+          current: back === 0
+        }
+      }).toReversed()
+    )
+  )
+
+/**
+ * The beginning of the month that is so many later. From noon on the first: going back from the 31st would land in the wrong month, and there
+ * are time zones in which a month began without a midnight, where arithmetic and calendar say different things.
+ */
+const monthFrom = (today: DateTime.Zoned, months: number): DateTime.Zoned => {
+  const noon = DateTime.add(DateTime.startOf(today, "month"), { hours: 12 })
+  return DateTime.startOf(DateTime.add(noon, { months }), "month")
+}

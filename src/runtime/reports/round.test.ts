@@ -1,0 +1,379 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, Option, Schema, TestClock } from "effect"
+import { type Component, NotYet, OfferingId, type SiteError, type Usage } from "../../core/index.js"
+import {
+  ProviderResource,
+  type UsageReport,
+  type WaldurError,
+  WaldurInvalid,
+  WaldurServerError
+} from "../../waldur/index.js"
+import * as Database from "../journal/database.js"
+import type { Reporter } from "./measured.js"
+import { type UsageMemory, layer as usageMemory } from "./memory.js"
+import { type ReportOptions, report } from "./round.js"
+
+const offering = OfferingId.make("f".repeat(32))
+const uuid = (n: number) => n.toString(16).padStart(32, "0")
+const component = (type: string, unitFactor: number, accountingType: Component["accountingType"]): Component => ({
+  type,
+  name: type,
+  measuredUnit: "",
+  unitFactor,
+  accountingType
+})
+const cpu = component("cpu", 1, "limit")
+const ram = component("ram", 1024, "limit")
+const hours = component("cpu_hours", 1, "usage")
+
+const resourceOf = (n: number, more: Readonly<Record<string, unknown>> = {}) =>
+  Schema.decodeUnknownSync(ProviderResource)({
+    uuid: uuid(n),
+    name: `resource ${n}`,
+    state: "OK",
+    backend_id: String(100 + n),
+    ...more
+  })
+
+type Amounts = Usage["amounts"]
+
+/** A marketplace and a backend without wires: what they hold may be changed, and what they were asked and told is noted. */
+const makeSite = (components: ReadonlyArray<Component>) => {
+  const site = {
+    resources: [resourceOf(1)],
+    /** What Waldur has of usage: "resource period component" -> amount. */
+    usages: new Map<string, number>(),
+    /** What the backend measures, by backend id. */
+    now: new Map<string, Amounts>([["101", { cpu: 2, ram: 1536 }]]),
+    /** Hours, by backend id and month. */
+    accounts: new Map<string, Amounts>(),
+    backendError: undefined as SiteError | undefined,
+    /** What Waldur answers instead of taking a report. */
+    refuse: (_report: UsageReport): WaldurError | undefined => undefined,
+    told: [] as Array<UsageReport>,
+    asked: [] as Array<string>
+  }
+  const usageOf = (resource: Usage["resource"], found: Amounts | undefined): Usage =>
+    found === undefined ? { resource, amounts: {}, problem: "It is not there." } : { resource, amounts: found }
+  const month = (at: number) => new Date(at).toISOString().slice(0, 7)
+  const reporter: Reporter = {
+    id: offering,
+    name: "Cloud",
+    components,
+    quantities: [
+      { name: "cpu", unit: "cores", ordered: true, measured: "now" },
+      { name: "ram", unit: "MB", ordered: true, measured: "now" },
+      { name: "cpu_hours", unit: "hours", ordered: false, measured: "period" }
+    ],
+    pluginOptions: Effect.succeed({}),
+    waldur: {
+      resources: () =>
+        Effect.sync(() => ({ items: site.resources.filter(({ state }) => state !== "Terminated"), malformed: [] })),
+      resource: (wanted) => {
+        site.asked.push(`resource ${wanted}`)
+        return Effect.orDie(Effect.fromNullable(site.resources.find((one) => one.uuid === wanted)))
+      },
+      componentUsages: (resource, period) => {
+        site.asked.push(`usages ${resource} ${period}`)
+        const items = [...site.usages].flatMap(([key, usage]) => {
+          const [of, billingPeriod = "", type = ""] = key.split(" ")
+          return of === resource && billingPeriod === period ? [{ type, usage }] : []
+        })
+        return Effect.succeed({
+          items: items.map(({ type, usage }, index) => ({
+            uuid: uuid(index),
+            type,
+            usage: Option.some(usage),
+            measuredUnit: "",
+            resourceUuid: Option.none(),
+            billingPeriod: Option.none(),
+            date: Option.none()
+          })),
+          malformed: []
+        })
+      },
+      setUsage: (given) =>
+        Effect.suspend(() => {
+          const refusal = site.refuse(given)
+          if (refusal !== undefined) return Effect.fail(refusal)
+          site.told.push(given)
+          for (const { type, amount } of given.usages)
+            site.usages.set(`${given.resource} ${given.date?.slice(0, 7)}-01 ${type}`, amount)
+          return Effect.void
+        })
+    },
+    backend: {
+      usage: (resources) => {
+        site.asked.push("backend usage")
+        return site.backendError === undefined
+          ? Effect.succeed(resources.map(({ id, backendId }) => usageOf(id, site.now.get(backendId))))
+          : Effect.fail(site.backendError)
+      },
+      accounting: (resources, spans) => {
+        site.asked.push("backend accounting")
+        return Effect.succeed(
+          spans.map(({ from }) =>
+            resources.map(({ id, backendId }) => {
+              const nothing = site.now.has(backendId) ? { cpu_hours: 0 } : undefined
+              return usageOf(id, site.accounts.get(`${backendId} ${month(from)}`) ?? nothing)
+            })
+          )
+        )
+      }
+    }
+  }
+  const options: ReportOptions = { timezone: "UTC", periods: 2, omitAnomalous: false, dryRun: false }
+  return {
+    site,
+    round: (more: Partial<ReportOptions> = {}) =>
+      Effect.map(report(reporter, { ...options, ...more }), (made) => ({
+        ...made,
+        lines: made.rows.map((row) =>
+          [row.resourceName, row.period.slice(0, 7), row.component, row.amount ?? "?", row.outcome].join(" ")
+        )
+      }))
+  }
+}
+
+/** The 25th of November 2026. `restarted`: with the same memory, opened anew. */
+const scenario = (
+  name: string,
+  test: (
+    restarted: <A, E>(use: Effect.Effect<A, E, UsageMemory>) => Effect.Effect<A, unknown>
+  ) => Effect.Effect<void, unknown>
+) =>
+  it.scoped(name, () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2026-11-25T12:00:00Z"))
+      const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const memory = usageMemory.pipe(Layer.provide(Database.layer(directory)), Layer.provide(NodeContext.layer))
+      yield* test((use) => Effect.provide(use, memory))
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+describe("a usage report", () => {
+  scenario("tells what is allocated now, in Waldur's units, for the current month alone", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram])
+      const { lines } = yield* restarted(round())
+      expect(lines).toEqual(["resource 1 2026-11 cpu 2 sent", "resource 1 2026-11 ram 1.5 sent"])
+      expect(site.told).toEqual([
+        {
+          resource: uuid(1),
+          date: "2026-11-25",
+          usages: [
+            { type: "cpu", amount: 2 },
+            { type: "ram", amount: 1.5 }
+          ]
+        }
+      ])
+    })
+  )
+
+  scenario("reads the backend once for all resources", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram, hours])
+      site.resources = Array.from({ length: 50 }, (_, n) => resourceOf(n))
+      for (let n = 0; n < 50; n++) site.now.set(String(100 + n), { cpu: n, ram: 1024 })
+      yield* restarted(round())
+      expect(site.asked.filter((what) => what.startsWith("backend")).toSorted()).toEqual([
+        "backend accounting",
+        "backend usage"
+      ])
+      expect(site.told).toHaveLength(50)
+    })
+  )
+
+  scenario("tells only what has changed, and after a restart nothing twice", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram])
+      yield* restarted(round())
+      const asked = site.asked.length
+      const { lines } = yield* restarted(round())
+      expect(lines).toEqual(["resource 1 2026-11 cpu 2 unchanged", "resource 1 2026-11 ram 1.5 unchanged"])
+      expect(site.told).toHaveLength(1)
+      // Nor is Waldur asked what it has.
+      expect(site.asked.slice(asked)).toEqual(["backend usage"])
+      site.now.set("101", { cpu: 3, ram: 1536 })
+      yield* restarted(round())
+      expect(site.told.at(-1)?.usages).toEqual([{ type: "cpu", amount: 3 }])
+    })
+  )
+
+  scenario("does not tell again what another agent has told before there was a memory", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram])
+      site.usages.set(`${uuid(1)} 2026-11-01 cpu`, 2)
+      const { lines } = yield* restarted(round())
+      expect(lines).toEqual(["resource 1 2026-11 cpu 2 unchanged", "resource 1 2026-11 ram 1.5 sent"])
+    })
+  )
+
+  scenario("begins a new month with everything, and leaves the old one's allocation alone", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu])
+      yield* restarted(round())
+      yield* TestClock.setTime(Date.parse("2026-11-30T22:30:00Z"))
+      expect((yield* restarted(round({ timezone: "Europe/Tallinn" }))).lines).toEqual(["resource 1 2026-12 cpu 2 sent"])
+      expect(site.told.at(-1)?.date).toBe("2026-12-01")
+      expect(site.told).toHaveLength(2)
+    })
+  )
+
+  scenario("never takes what cannot be read for nothing, and tells the rest", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram])
+      site.resources = [resourceOf(1), resourceOf(2), resourceOf(3, { backend_id: "" })]
+      site.now.set("101", { cpu: 2 })
+      const { rows } = yield* restarted(round())
+      expect(
+        rows.map(({ resourceName, component, outcome, detail }) => [resourceName, component, outcome, detail])
+      ).toEqual([
+        ["resource 1", "cpu", "sent", ""],
+        ["resource 1", "ram", "not read", "The backend said nothing of it."],
+        ["resource 2", "cpu", "not read", "It is not there."],
+        ["resource 2", "ram", "not read", "It is not there."],
+        ["resource 3", "cpu", "not read", "Waldur has no backend id of it."],
+        ["resource 3", "ram", "not read", "Waldur has no backend id of it."]
+      ])
+      expect(site.told.flatMap(({ usages }) => usages)).toEqual([{ type: "cpu", amount: 2 }])
+    })
+  )
+
+  scenario("tells nothing of what is allocated while the backend is away, and hours all the same", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, hours])
+      site.accounts.set("101 2026-11", { cpu_hours: 5 })
+      site.backendError = new NotYet({ reason: "OpenNebula is away." })
+      const { lines, failure } = yield* restarted(round())
+      expect(lines).toEqual(["resource 1 2026-11 cpu ? not read", "resource 1 2026-11 cpu_hours 5 sent"])
+      expect(failure?.message).toBe("OpenNebula is away.")
+      site.backendError = undefined
+      expect((yield* restarted(round())).lines[0]).toBe("resource 1 2026-11 cpu 2 sent")
+    })
+  )
+
+  scenario("sends nothing and remembers nothing when it is only asked what it would do", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu])
+      expect((yield* restarted(round({ dryRun: true }))).lines).toEqual(["resource 1 2026-11 cpu 2 would be sent"])
+      expect(site.told).toEqual([])
+      expect((yield* restarted(round())).lines).toEqual(["resource 1 2026-11 cpu 2 sent"])
+    })
+  )
+
+  scenario("says which components are billed by usage and measured by nobody", (restarted) =>
+    Effect.gen(function* () {
+      const { round } = makeSite([cpu, component("traffic", 1, "usage"), component("licence", 1, "fixed")])
+      const { lines, notices } = yield* restarted(round())
+      expect(lines).toHaveLength(1)
+      expect(notices).toEqual([
+        "The component traffic is billed by usage, but not measured here: set backend_components.traffic.usage_from to one of cpu, ram, cpu_hours, or report it in another way."
+      ])
+    })
+  )
+})
+
+describe("what Waldur does not take", () => {
+  const invalid = (message: string) =>
+    new WaldurInvalid({ call: "POST set_usage", messages: [message], disposition: "fail-order" })
+
+  scenario("holds up no other component, and is not sent again and again", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, ram])
+      site.refuse = ({ usages }) =>
+        usages.some(({ type }) => type === "ram") ? invalid("Type ram is not valid.") : undefined
+      const first = yield* restarted(round())
+      expect(first.rows.map(({ component, outcome, detail }) => [component, outcome, detail])).toEqual([
+        ["cpu", "sent", ""],
+        ["ram", "refused", "Type ram is not valid."]
+      ])
+      let tried = 0
+      site.refuse = () => {
+        tried += 1
+        return undefined
+      }
+      expect((yield* restarted(round())).rows.at(1)?.outcome).toBe("refused")
+      expect(tried).toBe(0)
+      yield* TestClock.adjust("25 hours")
+      expect((yield* restarted(round())).rows.at(1)?.outcome).toBe("sent")
+    })
+  )
+
+  scenario("because it is away is sent when it is back", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu])
+      site.refuse = () => new WaldurServerError({ call: "POST set_usage", status: 503, excerpt: "" })
+      const { lines, failure } = yield* restarted(round())
+      expect(lines).toEqual(["resource 1 2026-11 cpu 2 failed"])
+      expect(failure?._tag).toBe("WaldurServerError")
+      site.refuse = () => undefined
+      expect((yield* restarted(round())).lines).toEqual(["resource 1 2026-11 cpu 2 sent"])
+    })
+  )
+})
+
+describe("hours", () => {
+  scenario("of the month before are told with its last day, when late records have changed them", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([hours])
+      site.accounts.set("101 2026-10", { cpu_hours: 700 })
+      site.accounts.set("101 2026-11", { cpu_hours: 100 })
+      yield* restarted(round())
+      expect(site.told.map(({ date, usages }) => [date, usages[0]?.amount])).toEqual([
+        ["2026-10-31", 700],
+        ["2026-11-25", 100]
+      ])
+      site.accounts.set("101 2026-10", { cpu_hours: 701 })
+      expect((yield* restarted(round())).lines).toEqual([
+        "resource 1 2026-10 cpu_hours 701 sent",
+        "resource 1 2026-11 cpu_hours 100 unchanged"
+      ])
+      // The month before only as far as reporting_periods goes.
+      site.accounts.set("101 2026-10", { cpu_hours: 702 })
+      expect((yield* restarted(round({ periods: 1 }))).lines).toEqual(["resource 1 2026-11 cpu_hours 100 unchanged"])
+    })
+  )
+
+  scenario("of a month in which there were none are no news", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([hours])
+      site.accounts.set("101 2026-10", { cpu_hours: 0 })
+      site.accounts.set("101 2026-11", { cpu_hours: 0 })
+      expect((yield* restarted(round())).lines).toEqual(["resource 1 2026-11 cpu_hours 0 sent"])
+    })
+  )
+
+  scenario("that accounts have lost are not taken back", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([hours, cpu])
+      site.accounts.set("101 2026-11", { cpu_hours: 100 })
+      yield* restarted(round())
+      site.accounts.set("101 2026-11", { cpu_hours: 40 })
+      site.now.set("101", { cpu: 4 })
+      const told = site.told.length
+      expect((yield* restarted(round())).lines).toEqual([
+        "resource 1 2026-11 cpu 4 left out",
+        "resource 1 2026-11 cpu_hours 40 left out"
+      ])
+      expect(site.told).toHaveLength(told)
+      expect((yield* restarted(round({ omitAnomalous: true }))).lines[0]).toBe("resource 1 2026-11 cpu 4 sent")
+    })
+  )
+
+  scenario("that a resource had until its end are told once, and then it is not looked at any more", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round } = makeSite([cpu, hours])
+      site.accounts.set("101 2026-11", { cpu_hours: 10 })
+      yield* restarted(round())
+      site.resources = [resourceOf(1, { state: "Terminated" })]
+      site.accounts.set("101 2026-11", { cpu_hours: 10.4 })
+      expect((yield* restarted(round())).lines).toEqual(["resource 1 2026-11 cpu_hours 10.4 sent"])
+      const asked = site.asked.length
+      expect((yield* restarted(round())).lines).toEqual([])
+      expect(site.asked.slice(asked)).toEqual([])
+    })
+  )
+})

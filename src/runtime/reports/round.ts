@@ -1,0 +1,72 @@
+/** One usage report of an offering: everything is read once, and each resource's figures that have changed are sent. */
+import { Array, Clock, Effect } from "effect"
+import type { JournalUnavailable, OfferingFault, SiteError } from "../../core/index.js"
+import type { WaldurError } from "../../waldur/index.js"
+import { figuresOf } from "./figures.js"
+import { measuredBy, type Reporter } from "./measured.js"
+import { UsageMemory } from "./memory.js"
+import { billingPeriods } from "./periods.js"
+import { readUsages, subjectsOf } from "./read.js"
+import { type Part, type ReportRow, tell } from "./tell.js"
+
+export interface ReportOptions {
+  /** For billing periods: "Europe/Tallinn". */
+  readonly timezone: string
+  /** How many billing periods are reported: 1 is the current one alone. */
+  readonly periods: number
+  /** Leave out figures that went down, and send the rest. */
+  readonly omitAnomalous: boolean
+  /** Say what would be sent, send nothing and remember nothing. */
+  readonly dryRun: boolean
+}
+
+export interface Report {
+  readonly rows: ReadonlyArray<ReportRow>
+  /** What concerns the offering as a whole. */
+  readonly notices: ReadonlyArray<string>
+  /** The first failure of something that may pass; the rest of the report stands. */
+  readonly failure: SiteError | undefined
+}
+
+/** Resources that Waldur is told of at once. */
+const concurrency = 4
+
+/** Fails with what stands in the way of the whole report; what stands in the way of single figures is said in their rows. */
+export const report = (
+  offering: Reporter,
+  options: ReportOptions
+): Effect.Effect<Report, WaldurError | JournalUnavailable | OfferingFault, UsageMemory> =>
+  Effect.gen(function* () {
+    const memory = yield* UsageMemory
+    const now = yield* Clock.currentTimeMillis
+    const periods = yield* billingPeriods(now, options.timezone, options.periods)
+    const measured = measuredBy(offering)
+    const told = yield* memory.since(offering.id, periods[0]?.key ?? "")
+    const toldOf = Array.groupBy(told, (row) => `${row.resource} ${row.period}`)
+    const subjects = yield* subjectsOf(offering, told, measured)
+    const usages = yield* readUsages(offering, subjects, periods, measured)
+    const parts = subjects.flatMap((subject) =>
+      periods.map((period): Part => {
+        // What is allocated now says nothing of a month that is over, nor of a resource that has ended.
+        const current = period.current && !subject.ended ? figuresOf(measured.now, usages.current(subject)) : []
+        const rows = toldOf[`${subject.resource.id} ${period.key}`] ?? []
+        return {
+          subject,
+          period,
+          figures: [...current, ...figuresOf(measured.period, usages.accounted(subject, period))],
+          told: new Map(rows.map((row) => [row.component, row]))
+        }
+      })
+    )
+    const teller = { offering, memory, measured, now, omitAnomalous: options.omitAnomalous, dryRun: options.dryRun }
+    const results = yield* Effect.forEach(parts.filter(isWorthTelling), (part) => tell(teller, part), { concurrency })
+    return {
+      rows: results.flatMap(({ rows }) => rows),
+      notices: measured.notices,
+      failure: usages.failure ?? results.find(({ failure }) => failure !== undefined)?.failure
+    }
+  })
+
+/** Of a past month in which nothing was used nobody need hear: the resource may not have been there yet. */
+const isWorthTelling = ({ period, figures, told }: Part): boolean =>
+  figures.length > 0 && (period.current || told.size > 0 || figures.some(({ amount }) => amount !== 0))

@@ -1,0 +1,135 @@
+/** Usage reports of the whole agent, over HTTP: what is read, what is sent, and what is not sent twice. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Waldur from "../../src/simulator/waldur/index.js"
+import { makeSite, type Site, scenario } from "../support/agent.js"
+
+const reporting = { reporting_backend: "opennebula" }
+/** Short, so that the next report comes soon. */
+const often = { report_interval: 0.3 }
+
+const isReport = (activity: Site["activities"][number]) => activity._tag === "Offering" && activity.event === "reported"
+/** Completes with the n-th report from now on. */
+const nextReport = (site: Site, count = 1) =>
+  Effect.suspend(() => site.awaitActivity(isReport, site.activities.filter(isReport).length + count))
+
+const sent = ({ marketplace }: Pick<Site, "marketplace">) =>
+  marketplace.calls.filter(({ path }) => path.endsWith("/set_usage/"))
+/** "resource month component" -> amount, as Waldur has them. */
+const usages = ({ marketplace }: Pick<Site, "marketplace">) =>
+  Object.fromEntries(
+    [...marketplace.world.usages.values()].map(({ resource, billingPeriod, component, amount }) => [
+      `${resource.name} ${component.type}`,
+      billingPeriod.endsWith("-01") ? amount : "not a month"
+    ])
+  )
+
+describe.concurrent("usage reports", () => {
+  scenario(
+    "of data centres and machines are in Waldur's units, with decimals, and come again only when they change",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite({
+          root: often,
+          world: { gigabytes: true },
+          vdcOffering: reporting,
+          vmOffering: reporting
+        })
+        const first = yield* site.start()
+        const limits = { cpu: 4, ram: 4, storage: 20, floating_ip: 2 }
+        const vdc = (yield* site.order.vdc("home", { limits })).resource
+        yield* site.order.vm("box", vdc.backendId)
+        // A report that is being made when the orders end may still be of before.
+        yield* nextReport(site, 4)
+        expect(usages(site)).toEqual({
+          // The router has half a core, 256 MB and a disk of 1024 MB, the machine a core, 512 MB and 2048 MB.
+          "home cpu": 1.5,
+          "home ram": 0.75,
+          "home storage": 3,
+          "home floating_ip": 1,
+          "box vcpu": 1,
+          "box vm_ram": 512,
+          "box vm_disk": 2048
+        })
+        const count = sent(site).length
+        yield* nextReport(site, 4)
+        expect(sent(site)).toHaveLength(count)
+        yield* first.stop
+
+        yield* site.start("another")
+        yield* nextReport(site, 4)
+        expect(sent(site)).toHaveLength(count)
+        expect(site.logged.filter((line) => /Usage not reported|A bug/.test(line))).toEqual([])
+      })
+  )
+
+  scenario("of fifty resources need one read of the pool", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite({ vdcOffering: { ...reporting, order_processing_backend: "" } })
+      for (let n = 0; n < 50; n++) {
+        const group = yield* site.cloud.call("one.group.allocate", [`group-${n}`])
+        expect(group._tag).toBe("Ok")
+        addResource(site, `vdc-${n}`, String(100 + n))
+      }
+      const before = site.cloud.calls.length
+      yield* site.start()
+      yield* nextReport(site)
+      const pools = site.cloud.calls.slice(before).filter(({ method }) => method.includes("pool."))
+      expect(pools.map(({ method }) => method)).toEqual(["one.grouppool.info"])
+      expect(sent(site)).toHaveLength(50)
+    })
+  )
+
+  scenario("in hours come from the accounts, the last ones of a resource that has ended too", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite({
+        root: { ...often, reporting_periods: 1 },
+        vdcOffering: { ...reporting, backend_components: { gb_h: { unit_factor: 1024, usage_from: "ram_hours" } } },
+        vdcSettings: { terminate_policy: "cascade" }
+      })
+      addComponent(site, "cpu_hours", "core-hours")
+      addComponent(site, "gb_h", "GB-hours")
+      const agent = yield* site.start()
+      const vdc = (yield* site.order.vdc("home")).resource
+      // The router has had its host for two hours and a minute.
+      const [record] = site.cloud.world.vms.get(0).history
+      if (record !== undefined) record.stime -= 2 * 3600 + 60
+      yield* nextReport(site, 2)
+      expect(usages(site)).toMatchObject({ "home cpu_hours": 1, "home gb_h": 0.5 })
+      yield* site.order.terminate(vdc.uuid)
+      if (record !== undefined) record.etime += 3600
+      yield* nextReport(site, 3)
+      expect(usages(site)).toMatchObject({ "home cpu_hours": expect.closeTo(1.51, 1), "home gb_h": 0.75 })
+      yield* agent.stop
+    })
+  )
+
+  scenario("to a Waldur that is away delay none to another", () =>
+    Effect.gen(function* () {
+      const other = yield* Waldur.serve({ seed: 2 })
+      const world = yield* Waldur.demoWorld(other.marketplace)
+      const site = yield* makeSite({
+        root: often,
+        vdcOffering: reporting,
+        offerings: ({ backend }) => [
+          {
+            name: "elsewhere",
+            waldur_api_url: `${other.url}/api/`,
+            waldur_api_token: world.agentToken,
+            waldur_offering_uuid: "0ffe0000000040000000000000000003",
+            backend_settings: { ...backend, resource_type: "vdc" },
+            ...reporting
+          }
+        ]
+      })
+      // It takes connections and answers nothing.
+      other.marketplace.intercept(() => ({ _tag: "Hang" }))
+      yield* site.start()
+      const vdc = (yield* site.order.vdc("home")).resource
+      yield* nextReport(site, 2)
+      expect(usages(site)).toMatchObject({ "home cpu": 0.5 })
+      expect(vdc.state).toBe("OK")
+      expect(sent(other)).toEqual([])
+    })
+  )
+})
