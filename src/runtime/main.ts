@@ -4,6 +4,7 @@ import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import { check } from "./cli/check.js"
+import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
 import { orderTest } from "./cli/order-test.js"
@@ -34,6 +35,7 @@ const cli = Command.run(
       quarantine,
       journal,
       report,
+      components,
       demo,
       simulate
     ])

@@ -65,6 +65,14 @@ export interface UsageReport {
   readonly usages: ReadonlyArray<{ readonly type: string; readonly amount: number; readonly description?: string }>
 }
 
+/** A component as an offering is given one, under Waldur's own names (`OfferingComponentRequest` of the published API). */
+export interface ComponentRequest extends Readonly<Record<string, string | number | boolean | null>> {
+  readonly type: string
+  readonly name: string
+  readonly billing_type: string
+  readonly measured_unit: string
+}
+
 /** One line of `site-actors check`. */
 export interface ProbeResult {
   /** "Waldur answers", "the offering can be read", ... */
@@ -170,6 +178,13 @@ export interface WaldurService {
   readonly setAsErred: (resource: string, message?: string, traceback?: string) => Effect.Effect<Written, WaldurError>
   readonly refreshLastSync: (resource: string) => Effect.Effect<Written, WaldurError>
   readonly setUsage: (report: UsageReport) => Effect.Effect<void, WaldurError>
+  /** Makes a component of an offering. Not repeated: a second one of the type is refused. */
+  readonly createComponent: (offering: string, component: ComponentRequest) => Effect.Effect<void, WaldurError>
+  readonly updateComponent: (
+    offering: string,
+    component: string,
+    fields: ComponentRequest
+  ) => Effect.Effect<void, WaldurError>
 
   /** Whether the credentials can do what an agent does with this offering. Never fails; changes nothing. */
   readonly probe: (offering: string) => Effect.Effect<ReadonlyArray<ProbeResult>>

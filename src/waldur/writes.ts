@@ -4,7 +4,7 @@ import { NotYet } from "../core/errors.js"
 import type { WaldurClient } from "./client.js"
 import { isUnsupported, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
-import type { Endpoint, UsageReport, Written } from "./service.js"
+import type { ComponentRequest, Endpoint, UsageReport, Written } from "./service.js"
 
 /** How often a lost backend id is set again. */
 const backendIdTries = 5
@@ -26,6 +26,9 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
       )
 
     const onResource = (action: string) => `marketplace-provider-resources/{uuid}/${action}/` as const
+
+    const onOffering = (action: "create" | "update") =>
+      `marketplace-provider-offerings/{uuid}/${action}_offering_component/` as const
 
     const keepBackendId = (resource: string, backendId: string): Effect.Effect<boolean, WaldurError | NotYet> =>
       Effect.gen(function* () {
@@ -108,6 +111,13 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
             body: { ...report, usages: report.usages.map((usage) => ({ description: "", ...usage })) },
             repeat: true
           })
-        )
+        ),
+      createComponent: (offering: string, component: ComponentRequest): Effect.Effect<void, WaldurError> =>
+        Effect.asVoid(client.call({ method: "POST", path: onOffering("create"), uuid: offering, body: component })),
+      updateComponent: (
+        offering: string,
+        component: string,
+        fields: ComponentRequest
+      ): Effect.Effect<void, WaldurError> => set(onOffering("update"), offering, { uuid: component, ...fields })
     }
   })

@@ -52,6 +52,8 @@ export interface SiteOptions {
   /** Put over the offerings' `backend_settings`. */
   readonly vdcSettings?: Json
   readonly vmSettings?: Json
+  /** Put over the file's own keys. */
+  readonly root?: Json
   /** Put over the offerings themselves. */
   readonly vdcOffering?: Json
   readonly vmOffering?: Json
@@ -138,6 +140,7 @@ export const makeSite = (options: SiteOptions = {}) =>
     const configuration = {
       // Short, but several sites share two cores, and each look costs both sides some ms.
       poll_interval: 0.25,
+      ...options.root,
       offerings: [
         {
           ...common,
@@ -224,6 +227,8 @@ export const makeSite = (options: SiteOptions = {}) =>
       world,
       customer,
       config,
+      /** The configuration file. */
+      file,
       dataDir,
       logged: logs.all,
       activities: heard.all,

@@ -57,6 +57,8 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setAsErred: () => no,
   refreshLastSync: () => no,
   setUsage: () => no,
+  createComponent: () => no,
+  updateComponent: () => no,
   ...answers
 })
 

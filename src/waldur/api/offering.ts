@@ -29,6 +29,7 @@ const factorOf = (raw: { readonly unit_factor?: unknown; readonly factor?: unkno
 
 /** What a component is called and how it is billed, whichever names the server has for it. */
 const RawComponent = Schema.Struct({
+  uuid: optionalUuid("uuid"),
   type: Schema.NonEmptyString,
   name: text("name"),
   measured_unit: text("measured_unit"),
@@ -45,6 +46,7 @@ const RawComponent = Schema.Struct({
 })
 
 const Component = Schema.Struct({
+  uuid: Schema.OptionFromSelf(Schema.String),
   /** The key in limits, quotas and usages. */
   type: Schema.String,
   name: Schema.String,
@@ -65,6 +67,7 @@ const Component = Schema.Struct({
 export const OfferingComponent = Schema.transform(RawComponent, Component, {
   strict: true,
   decode: (raw) => ({
+    uuid: raw.uuid,
     type: raw.type,
     name: raw.name,
     measuredUnit: raw.measured_unit,
@@ -81,6 +84,7 @@ export const OfferingComponent = Schema.transform(RawComponent, Component, {
     isBuiltin: raw.is_builtin
   }),
   encode: (component) => ({
+    uuid: component.uuid,
     type: component.type,
     name: component.name,
     measured_unit: component.measuredUnit,
