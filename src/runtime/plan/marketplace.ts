@@ -52,7 +52,9 @@ export const rehearsedWaldur = (
     setAsOk: () => written(onResource("set_as_ok")),
     setAsErred: () => written(onResource("set_as_erred")),
     refreshLastSync: () => written(onResource("refresh_last_sync")),
-    setUsage: () => would("marketplace-component-usages/set_usage/")
+    setUsage: () => would("marketplace-component-usages/set_usage/"),
+    createComponent: () => would("marketplace-provider-offerings/{uuid}/create_offering_component/"),
+    updateComponent: () => would("marketplace-provider-offerings/{uuid}/update_offering_component/")
   }
 }
 
