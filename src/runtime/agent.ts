@@ -106,7 +106,11 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
-    if (offering.functions.reports) yield* Effect.forkScoped(reportUsage(opened, offering, config))
+    if (offering.functions.reports) {
+      const { timezone, reportingPeriods: periods, reportInterval } = config
+      const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
+      yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
+    }
     if (!offering.functions.orders) return yield* Effect.never
     yield* watchOrders(opened, config.pollInterval)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

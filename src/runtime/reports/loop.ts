@@ -1,27 +1,26 @@
 /** The reports of one offering, for as long as the agent runs. */
-import { Cause, Effect, Ref } from "effect"
+import { Cause, type Duration, Effect, Ref } from "effect"
 import { publish } from "../activity.js"
-import type { Config, OfferingConfig } from "../config/index.js"
-import type { Offering } from "../offerings/offering.js"
+import type { OfferingHealth } from "../offerings/health.js"
 import { reporting, reportRetry } from "../schedules.js"
-import { type Report, report } from "./round.js"
+import type { Reporter } from "./measured.js"
+import { type Report, type ReportOptions, report } from "./round.js"
 import { summaryOf } from "./summary.js"
 
 /**
- * Reports at once and then every `reportInterval`; what failed is tried again sooner. Never ends, never fails: that usage cannot be reported holds
+ * Reports at once and then every `interval`; what failed is tried again sooner. Never ends, never fails: that usage cannot be reported holds
  * up no order.
  */
-export const reportUsage = (offering: Offering, settings: OfferingConfig, config: Config) =>
+export const reportUsage = (
+  offering: Reporter & { readonly health: Pick<OfferingHealth, "passed"> },
+  options: Omit<ReportOptions, "dryRun">,
+  interval: Duration.DurationInput
+) =>
   Effect.gen(function* () {
     const said = yield* Ref.make<ReadonlySet<string>>(new Set())
     const once = Effect.gen(function* () {
       yield* offering.health.passed
-      const made = yield* report(offering, {
-        timezone: config.timezone,
-        periods: config.reportingPeriods,
-        omitAnomalous: settings.omitAnomalousUsage,
-        dryRun: false
-      })
+      const made = yield* report(offering, { ...options, dryRun: false })
       yield* warn(made, said)
       const detail = summaryOf(made)
       yield* Effect.logInfo(`Usage reported: ${detail}`)
@@ -35,7 +34,7 @@ export const reportUsage = (offering: Offering, settings: OfferingConfig, config
       Effect.catchAllCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.logError("A bug in the usage report", cause)
       ),
-      Effect.repeat(reporting(config.reportInterval))
+      Effect.repeat(reporting(interval))
     )
   })
 

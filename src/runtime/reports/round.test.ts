@@ -1,130 +1,17 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schema, TestClock } from "effect"
-import { type Component, NotYet, OfferingId, type SiteError, type Usage } from "../../core/index.js"
-import {
-  ProviderResource,
-  type UsageReport,
-  type WaldurError,
-  WaldurInvalid,
-  WaldurServerError
-} from "../../waldur/index.js"
+import { Effect, Layer, TestClock } from "effect"
+import { component, cpu, hours, makeReported, ram, resourceOf, uuid } from "../../../test/support/reports.js"
+import { type Component, NotYet } from "../../core/index.js"
+import { WaldurInvalid, WaldurServerError } from "../../waldur/index.js"
 import * as Database from "../journal/database.js"
-import type { Reporter } from "./measured.js"
 import { type UsageMemory, layer as usageMemory } from "./memory.js"
 import { type ReportOptions, report } from "./round.js"
 
-const offering = OfferingId.make("f".repeat(32))
-const uuid = (n: number) => n.toString(16).padStart(32, "0")
-const component = (type: string, unitFactor: number, accountingType: Component["accountingType"]): Component => ({
-  type,
-  name: type,
-  measuredUnit: "",
-  unitFactor,
-  accountingType
-})
-const cpu = component("cpu", 1, "limit")
-const ram = component("ram", 1024, "limit")
-const hours = component("cpu_hours", 1, "usage")
-
-const resourceOf = (n: number, more: Readonly<Record<string, unknown>> = {}) =>
-  Schema.decodeUnknownSync(ProviderResource)({
-    uuid: uuid(n),
-    name: `resource ${n}`,
-    state: "OK",
-    backend_id: String(100 + n),
-    ...more
-  })
-
-type Amounts = Usage["amounts"]
-
-/** A marketplace and a backend without wires: what they hold may be changed, and what they were asked and told is noted. */
+const options: ReportOptions = { timezone: "UTC", periods: 2, omitAnomalous: false, dryRun: false }
 const makeSite = (components: ReadonlyArray<Component>) => {
-  const site = {
-    resources: [resourceOf(1)],
-    /** What Waldur has of usage: "resource period component" -> amount. */
-    usages: new Map<string, number>(),
-    /** What the backend measures, by backend id. */
-    now: new Map<string, Amounts>([["101", { cpu: 2, ram: 1536 }]]),
-    /** Hours, by backend id and month. */
-    accounts: new Map<string, Amounts>(),
-    backendError: undefined as SiteError | undefined,
-    /** What Waldur answers instead of taking a report. */
-    refuse: (_report: UsageReport): WaldurError | undefined => undefined,
-    told: [] as Array<UsageReport>,
-    asked: [] as Array<string>
-  }
-  const usageOf = (resource: Usage["resource"], found: Amounts | undefined): Usage =>
-    found === undefined ? { resource, amounts: {}, problem: "It is not there." } : { resource, amounts: found }
-  const month = (at: number) => new Date(at).toISOString().slice(0, 7)
-  const reporter: Reporter = {
-    id: offering,
-    name: "Cloud",
-    components,
-    quantities: [
-      { name: "cpu", unit: "cores", ordered: true, measured: "now" },
-      { name: "ram", unit: "MB", ordered: true, measured: "now" },
-      { name: "cpu_hours", unit: "hours", ordered: false, measured: "period" }
-    ],
-    pluginOptions: Effect.succeed({}),
-    waldur: {
-      resources: () =>
-        Effect.sync(() => ({ items: site.resources.filter(({ state }) => state !== "Terminated"), malformed: [] })),
-      resource: (wanted) => {
-        site.asked.push(`resource ${wanted}`)
-        return Effect.orDie(Effect.fromNullable(site.resources.find((one) => one.uuid === wanted)))
-      },
-      componentUsages: (resource, period) => {
-        site.asked.push(`usages ${resource} ${period}`)
-        const items = [...site.usages].flatMap(([key, usage]) => {
-          const [of, billingPeriod = "", type = ""] = key.split(" ")
-          return of === resource && billingPeriod === period ? [{ type, usage }] : []
-        })
-        return Effect.succeed({
-          items: items.map(({ type, usage }, index) => ({
-            uuid: uuid(index),
-            type,
-            usage: Option.some(usage),
-            measuredUnit: "",
-            resourceUuid: Option.none(),
-            billingPeriod: Option.none(),
-            date: Option.none()
-          })),
-          malformed: []
-        })
-      },
-      setUsage: (given) =>
-        Effect.suspend(() => {
-          const refusal = site.refuse(given)
-          if (refusal !== undefined) return Effect.fail(refusal)
-          site.told.push(given)
-          for (const { type, amount } of given.usages)
-            site.usages.set(`${given.resource} ${given.date?.slice(0, 7)}-01 ${type}`, amount)
-          return Effect.void
-        })
-    },
-    backend: {
-      usage: (resources) => {
-        site.asked.push("backend usage")
-        return site.backendError === undefined
-          ? Effect.succeed(resources.map(({ id, backendId }) => usageOf(id, site.now.get(backendId))))
-          : Effect.fail(site.backendError)
-      },
-      accounting: (resources, spans) => {
-        site.asked.push("backend accounting")
-        return Effect.succeed(
-          spans.map(({ from }) =>
-            resources.map(({ id, backendId }) => {
-              const nothing = site.now.has(backendId) ? { cpu_hours: 0 } : undefined
-              return usageOf(id, site.accounts.get(`${backendId} ${month(from)}`) ?? nothing)
-            })
-          )
-        )
-      }
-    }
-  }
-  const options: ReportOptions = { timezone: "UTC", periods: 2, omitAnomalous: false, dryRun: false }
+  const { site, reporter } = makeReported(components)
   return {
     site,
     round: (more: Partial<ReportOptions> = {}) =>
