@@ -59,7 +59,7 @@ export interface Endpoint {
 
 export interface UsageReport {
   readonly resource: string
-  /** YYYY-MM-DD; the server's today if absent. Waldur keeps one amount per component and month: the newest report wins. */
+  /** ISO 8601, with a time: what Waldur's API calls a date; now if absent. Waldur keeps one amount per component and month: the newest report wins. */
   readonly date?: string
   /** In the offering's units. */
   readonly usages: ReadonlyArray<{ readonly type: string; readonly amount: number; readonly description?: string }>

@@ -19,8 +19,8 @@ describe("billing periods", () => {
     Effect.gen(function* () {
       expect(yield* periods("2026-11-25T20:00:00Z", "Europe/Tallinn", 2)).toEqual([
         // October has an hour more: the clocks went back.
-        { key: "2026-10-01", date: "2026-10-31", from: "2026-09-30T21:00:00.000Z", hours: 31 * 24 + 1, current: false },
-        { key: "2026-11-01", date: "2026-11-25", from: "2026-10-31T22:00:00.000Z", hours: 30 * 24, current: true }
+        { key: "2026-10-01", date: "2026-10-31T09:00:00.000Z", from: "2026-09-30T21:00:00.000Z", hours: 31 * 24 + 1, current: false },
+        { key: "2026-11-01", date: "2026-11-25T20:00:00.000Z", from: "2026-10-31T22:00:00.000Z", hours: 30 * 24, current: true }
       ])
     })
   )
@@ -28,9 +28,9 @@ describe("billing periods", () => {
   it.effect("change at midnight on the provider's clock, not at Greenwich's", () =>
     Effect.gen(function* () {
       const [tallinn] = yield* periods("2026-12-31T22:30:00Z", "Europe/Tallinn", 1)
-      expect(tallinn).toMatchObject({ key: "2027-01-01", date: "2027-01-01", from: "2026-12-31T22:00:00.000Z" })
+      expect(tallinn).toMatchObject({ key: "2027-01-01", date: "2027-01-01T12:00:00.000Z", from: "2026-12-31T22:00:00.000Z" })
       const [york] = yield* periods("2027-01-01T04:30:00Z", "America/New_York", 1)
-      expect(york).toMatchObject({ key: "2026-12-01", date: "2026-12-31" })
+      expect(york).toMatchObject({ key: "2026-12-01", date: "2026-12-31T09:00:00.000Z" })
     })
   )
 
@@ -53,7 +53,7 @@ describe("billing periods", () => {
       expect(october?.hours).toBe(31 * 24)
       const [march, april] = yield* periods("2006-04-10T12:00:00Z", "Asia/Damascus", 2)
       expect(april).toMatchObject({ key: "2006-04-01", from: "2006-03-31T22:00:00.000Z" })
-      expect(march).toMatchObject({ key: "2006-03-01", date: "2006-03-31", hours: 31 * 24 })
+      expect(march).toMatchObject({ key: "2006-03-01", date: "2006-03-31T09:00:00.000Z", hours: 31 * 24 })
     })
   )
 
@@ -66,6 +66,19 @@ describe("billing periods", () => {
         "2026-12-01",
         "2027-01-01"
       ])
+    })
+  )
+
+  it.effect("are dated so that every server books them under the same month, whatever its clock says", () =>
+    Effect.gen(function* () {
+      const monthThere = (date: string, timeZone: string) =>
+        new Intl.DateTimeFormat("sv", { timeZone, year: "numeric", month: "2-digit" }).format(new Date(date))
+      for (const now of ["2026-10-31T22:00:01Z", "2026-11-01T00:00:01Z", "2026-11-15T12:00:00Z", "2026-11-30T21:59:59Z"]) {
+        const both = yield* billingPeriods(Date.parse(now), "Europe/Tallinn", 2)
+        for (const zone of ["Etc/GMT+12", "UTC", "Europe/Tallinn", "Pacific/Kiritimati"]) {
+          expect(both.map(({ date }) => monthThere(date, zone))).toEqual(["2026-10", "2026-11"])
+        }
+      }
     })
   )
 

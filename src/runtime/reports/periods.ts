@@ -5,7 +5,7 @@ import { OfferingFault, type Span } from "../../core/index.js"
 export interface BillingPeriod extends Span {
   /** Waldur's name for it: the first day, YYYY-MM-01. */
   readonly key: string
-  /** The day to report for, YYYY-MM-DD: today, or the period's last day. */
+  /** The moment to report for, ISO 8601: now, or the period's last day; in this month on every server's clock. */
   readonly date: string
   readonly current: boolean
 }
@@ -28,10 +28,9 @@ export const billingPeriods = (
       Array.from({ length: count }, (_, back) => {
         const first = monthFrom(today, -back)
         const next = monthFrom(today, 1 - back)
-        const last = DateTime.subtract(next, { days: 1 })
         return {
           key: DateTime.formatIsoDate(first),
-          date: DateTime.formatIsoDate(back === 0 ? today : last),
+          date: inMonth(first, back === 0 ? now : Number.POSITIVE_INFINITY),
           from: DateTime.toEpochMillis(first),
           until: DateTime.toEpochMillis(next),
           current: back === 0
@@ -47,4 +46,15 @@ export const billingPeriods = (
 const monthFrom = (today: DateTime.Zoned, months: number): DateTime.Zoned => {
   const noon = DateTime.add(DateTime.startOf(today, "month"), { hours: 12 })
   return DateTime.startOf(DateTime.add(noon, { months }), "month")
+}
+
+/**
+ * Waldur books a figure under the month that it is on the server's clock. So that this is our month too, wherever the server is, nothing is dated
+ * before noon (UTC) of the first day, nor after nine on the last: the earth's time zones go from -12 to +14 hours.
+ */
+const inMonth = (first: DateTime.Zoned, at: number): string => {
+  const { year, month } = DateTime.toParts(first)
+  const earliest = Date.UTC(year, month - 1, 1, 12)
+  const latest = Date.UTC(year, month, 0, 9)
+  return new Date(Math.min(Math.max(at, earliest), latest)).toISOString()
 }

@@ -24,14 +24,19 @@ const subjectOf = (resource: ProviderResource, ended: boolean): Subject => ({
   ended
 })
 
+export interface Subjects {
+  readonly subjects: ReadonlyArray<Subject>
+  readonly notices: ReadonlyArray<string>
+}
+
 /** Living resources, and those that have ended since they were last told of, as far as hours are told of them. */
 export const subjectsOf = (
   { waldur, id }: Reporter,
   told: ReadonlyArray<ToldRow>,
   measured: Measured
-): Effect.Effect<ReadonlyArray<Subject>, WaldurError> =>
+): Effect.Effect<Subjects, WaldurError> =>
   Effect.gen(function* () {
-    const { items } = yield* waldur.resources({ offering: id, states: ["OK", "Erred", "Updating", "Terminating"] })
+    const { items, malformed } = yield* waldur.resources({ offering: id, states: ["OK", "Erred", "Updating", "Terminating"] })
     const living = new Set<string>(items.map(({ uuid }) => uuid))
     const missing = new Set(
       told
@@ -43,11 +48,18 @@ export const subjectsOf = (
       (uuid) =>
         waldur.resource(uuid).pipe(
           Effect.map((resource) => (resource.state === "Terminated" ? [subjectOf(resource, true)] : [])),
-          Effect.catchTag("WaldurNotFound", () => Effect.succeed([]))
+          // It is looked for again at the next report.
+          Effect.catchTag("WaldurNotFound", "WaldurForbidden", "WaldurMalformedAnswer", () => Effect.succeed([]))
         ),
       { concurrency: 4 }
     )
-    return [...items.map((resource) => subjectOf(resource, false)), ...ended.flat()]
+    return {
+      subjects: [...items.map((resource) => subjectOf(resource, false)), ...ended.flat()],
+      notices: malformed.map(
+        ({ uuid, reason }) =>
+          `Waldur's resource ${Option.getOrElse(uuid, () => "without a uuid")} cannot be read, so it is not reported: ${reason}.`
+      )
+    }
   })
 
 export interface Usages {

@@ -49,7 +49,7 @@ describe("a usage report", () => {
       expect(site.told).toEqual([
         {
           resource: uuid(1),
-          date: "2026-11-25",
+          date: "2026-11-25T12:00:00.000Z",
           usages: [
             { type: "cpu", amount: 2 },
             { type: "ram", amount: 1.5 }
@@ -104,7 +104,7 @@ describe("a usage report", () => {
       yield* restarted(round())
       yield* TestClock.setTime(Date.parse("2026-11-30T22:30:00Z"))
       expect((yield* restarted(round({ timezone: "Europe/Tallinn" }))).lines).toEqual(["resource 1 2026-12 cpu 2 sent"])
-      expect(site.told.at(-1)?.date).toBe("2026-12-01")
+      expect(site.told.at(-1)?.date).toBe("2026-12-01T12:00:00.000Z")
       expect(site.told).toHaveLength(2)
     })
   )
@@ -210,8 +210,8 @@ describe("hours", () => {
       site.accounts.set("101 2026-11", { cpu_hours: 100 })
       yield* restarted(round())
       expect(site.told.map(({ date, usages }) => [date, usages[0]?.amount])).toEqual([
-        ["2026-10-31", 700],
-        ["2026-11-25", 100]
+        ["2026-10-31T09:00:00.000Z", 700],
+        ["2026-11-25T12:00:00.000Z", 100]
       ])
       site.accounts.set("101 2026-10", { cpu_hours: 701 })
       expect((yield* restarted(round())).lines).toEqual([

@@ -43,7 +43,7 @@ export const report = (
     const measured = measuredBy(offering)
     const told = yield* memory.since(offering.id, periods[0]?.key ?? "")
     const toldOf = Array.groupBy(told, (row) => `${row.resource} ${row.period}`)
-    const subjects = yield* subjectsOf(offering, told, measured)
+    const { subjects, notices } = yield* subjectsOf(offering, told, measured)
     const usages = yield* readUsages(offering, subjects, periods, measured)
     const parts = subjects.flatMap((subject) =>
       periods.map((period): Part => {
@@ -62,7 +62,7 @@ export const report = (
     const results = yield* Effect.forEach(parts.filter(isWorthTelling), (part) => tell(teller, part), { concurrency })
     return {
       rows: results.flatMap(({ rows }) => rows),
-      notices: measured.notices,
+      notices: [...measured.notices, ...notices],
       failure: usages.failure ?? results.find(({ failure }) => failure !== undefined)?.failure
     }
   })
