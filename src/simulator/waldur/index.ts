@@ -8,6 +8,7 @@
  * `model.ts` has its nouns, `orders.ts` the life of an order, `processing.ts` what the server does on its own, `permissions.ts` who
  * may do what. `*-routes.ts` are the API's paths, `*-views.ts` what they answer, `dispatch.ts` ties them together.
  */
+export type { Broker } from "../stomp/index.js"
 export type { Answer } from "./answers.js"
 export { type Call, type Fault, fault, type IncomingCall, type Interceptor } from "./calls.js"
 export { type DemoWorld, type DemoWorldOptions, demoTokens, demoUuids, demoWorld } from "./demo-world.js"

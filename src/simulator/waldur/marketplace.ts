@@ -5,9 +5,11 @@
  * a TestClock and the same seed give the same run.
  */
 import { Clock, Duration, Effect, FiberSet, PubSub, Random, type Scope, Stream } from "effect"
+import { type Broker, makeBroker } from "../stomp/index.js"
 import type { Answer } from "./answers.js"
 import type { Call, Fault, IncomingCall, Interceptor } from "./calls.js"
 import { dispatch } from "./dispatch.js"
+import { publishChange, publishRole } from "./events.js"
 import type { Order, Resource } from "./model.js"
 import { terminalOrderStates } from "./model.js"
 import type { ApiRequest } from "./request.js"
@@ -56,6 +58,8 @@ export interface Marketplace {
   readonly orders: ReadonlyMap<string, Order>
   readonly resources: ReadonlyMap<string, Resource>
   readonly world: World
+  /** The broker of its events, with the switches by which it misbehaves. */
+  readonly broker: Broker
 
   /** Carries one request out, with faults, and logs it. */
   readonly handle: (request: ApiRequest) => Effect.Effect<Reply>
@@ -99,11 +103,13 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       seed,
       {
         now: () => clock.unsafeCurrentTimeMillis(),
+        broker: makeBroker(),
         later: (after, task) => {
           run(Effect.delay(Effect.sync(task), after))
         },
         changed: (change) => {
           hub.unsafeOffer(change)
+          publishChange(world, change)
         }
       }
     )
@@ -177,15 +183,23 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       addProject: (wanted) => Seed.addProject(world, wanted),
       addUser: (wanted) => Seed.addUser(world, wanted),
       addCustomerRole: (user, customer, name) => Seed.addCustomerRole(world, user, customer, name),
-      addProjectRole: (user, project, name) => Seed.addProjectRole(world, user, project, name),
+      addProjectRole: (user, project, name) => {
+        Seed.addProjectRole(world, user, project, name)
+        publishRole(world, user, project, name, true)
+      },
       addOfferingManager: (user, offering) => Seed.addOfferingManager(world, user, offering),
-      removeRoles: Seed.removeRoles,
+      removeRoles: (user, scope) => {
+        const left = user.roles.filter(({ scope: { type, uuid } }) => type === "project" && uuid === scope.uuid)
+        Seed.removeRoles(user, scope)
+        for (const { name, scope: project } of left) publishRole(world, user, project, name, false)
+      },
       addOffering: (wanted) => Seed.addOffering(world, wanted),
       addSshKey: (wanted) => Seed.addSshKey(world, wanted),
       addOfferingUser: (wanted) => Seed.makeOfferingUser(world, wanted),
       orders: world.orders,
       resources: world.resources,
       world,
+      broker: world.broker,
       handle,
       calls,
       onCall: (listener) => subscribeTo(listeners, listener),

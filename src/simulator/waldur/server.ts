@@ -1,6 +1,7 @@
 /** The marketplace on real HTTP, under `/api/`. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Data, Effect, FiberSet, type Scope } from "effect"
+import { attach } from "../stomp/index.js"
 import type { Answer } from "./answers.js"
 import { type Marketplace, type MarketplaceOptions, makeMarketplace } from "./marketplace.js"
 import type { ApiRequest } from "./request.js"
@@ -32,6 +33,7 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
     const server = createServer((incoming, response) => {
       run(answerOne(marketplace, host, incoming, response))
     })
+    attach(server, marketplace.broker, "/rmqws-stomp")
     const port = yield* Effect.acquireRelease(
       Effect.async<number, ServeError>((resume) => {
         server.once("error", (cause) => {
@@ -45,6 +47,7 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
       () =>
         Effect.async<void>((resume) => {
           server.close(() => resume(Effect.void))
+          marketplace.broker.cutAll()
           server.closeAllConnections()
         })
     )

@@ -4,6 +4,7 @@
  */
 import { Either } from "effect"
 import { empty, json, notFound, type Outcome } from "./answers.js"
+import { openQueue, openSubscription } from "./events.js"
 import { filtered, pageOf } from "./lists.js"
 import type { JsonObject } from "./model.js"
 import { isProvider } from "./permissions.js"
@@ -11,6 +12,12 @@ import { type Context, type Handler, lookUp, readObject } from "./request.js"
 import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
 import { address, instant } from "./views.js"
 import { newUuid, type PlainRecord, recordsOf } from "./world.js"
+
+const identities = "marketplace-site-agent-identities"
+const services = "marketplace-site-agent-services"
+const processors = "marketplace-site-agent-processors"
+const subscriptions = "event-subscriptions"
+const requests = "backend-resource-requests"
 
 const view = ({ request }: Context, kind: string, record: PlainRecord): JsonObject => ({
   url: address(request.origin, `${kind}/${record.uuid}`),
@@ -58,17 +65,35 @@ const read =
 
 /** Makes a record of another kind under the one that the path names, or finds the one of the same name again. */
 const register =
-  (parent: string, model: string, kind: string, field: string): Handler =>
+  (
+    parent: string,
+    model: string,
+    kind: string,
+    field: string,
+    more: (context: Context, owner: PlainRecord, body: JsonObject) => JsonObject = () => ({})
+  ): Handler =>
   (context) =>
     Either.gen(function* () {
       const owner = yield* found(context, parent, model)
       const body = yield* readObject(context.request)
-      const fields: JsonObject = { ...body, [field]: owner.uuid }
+      const fields: JsonObject = { ...body, [field]: owner.uuid, ...more(context, owner, body) }
       const same = [...recordsOf(context.world, kind).values()].find(
         (one) => textOf(one, field) === owner.uuid && JSON.stringify(one.fields) === JSON.stringify(fields)
       )
       return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
     })
+
+/** With a user of the broker, whose passcode is set anew each time. */
+const registerSubscription: Handler = (context) =>
+  Either.map(
+    register(identities, "AgentIdentity", subscriptions, "identity", ({ user }) => ({ user_uuid: user.uuid }))(context),
+    (answered) => {
+      for (const record of recordsOf(context.world, subscriptions).values()) {
+        if (record.fields.user_uuid === context.user.uuid) openSubscription(context.world, context.user, record)
+      }
+      return answered
+    }
+  )
 
 /** Merges what was sent into the record. */
 const change =
@@ -127,12 +152,6 @@ const integrationStatuses: Handler = ({ world, user, request }) =>
     }))
   })
 
-const identities = "marketplace-site-agent-identities"
-const services = "marketplace-site-agent-services"
-const processors = "marketplace-site-agent-processors"
-const subscriptions = "event-subscriptions"
-const requests = "backend-resource-requests"
-
 export const siteAgentRoutes: ReadonlyArray<Route> = [
   { path: "marketplace-integration-statuses", allow: listAllow, methods: { GET: integrationStatuses } },
   ...collection(identities, "AgentIdentity"),
@@ -143,15 +162,14 @@ export const siteAgentRoutes: ReadonlyArray<Route> = [
   ...collection("backend-resources", "BackendResource"),
   ...collection(requests, "BackendResourceRequest"),
   post(`${identities}/:uuid/register_service`, register(identities, "AgentIdentity", services, "identity")),
-  post(
-    `${identities}/:uuid/register_event_subscription`,
-    register(identities, "AgentIdentity", subscriptions, "identity")
-  ),
+  post(`${identities}/:uuid/register_event_subscription`, registerSubscription),
   post(`${services}/:uuid/register_processor`, register(services, "AgentService", processors, "service")),
   post(`${services}/:uuid/set_statistics`, change(services, "AgentService")),
   post(
     `${subscriptions}/:uuid/create_queue`,
-    register(subscriptions, "EventSubscription", "event-queues", "subscription")
+    register(subscriptions, "EventSubscription", "event-queues", "subscription", ({ world, user }, owner, body) =>
+      openQueue(world, user, owner, body)
+    )
   ),
   post(`${requests}/:uuid/start_processing`, change(requests, "BackendResourceRequest", { state: "Processing" })),
   post(`${requests}/:uuid/set_done`, change(requests, "BackendResourceRequest", { state: "Done" })),

@@ -6,6 +6,7 @@
  */
 import type { Duration } from "effect"
 import { PCGRandom } from "effect/Utils"
+import type { Broker } from "../stomp/index.js"
 import type {
   Customer,
   JsonObject,
@@ -59,6 +60,8 @@ export interface World {
   readonly later: (after: Duration.Duration, task: () => void) => void
   readonly changed: (change: Change) => void
   readonly random: PCGRandom
+  /** Where events go, and where agents read them. */
+  readonly broker: Broker
   readonly category: { readonly uuid: string; readonly title: string }
   readonly customers: Map<string, Customer>
   readonly serviceProviders: Map<string, ServiceProvider>
@@ -82,7 +85,7 @@ export interface World {
 export const makeWorld = (
   behaviour: Behaviour,
   seed: number,
-  outside: Pick<World, "now" | "later" | "changed">
+  outside: Pick<World, "now" | "later" | "changed" | "broker">
 ): World => {
   const random = new PCGRandom(seed)
   return {

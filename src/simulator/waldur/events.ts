@@ -1,0 +1,68 @@
+/**
+ * Events: the queues that a site agent asks for, and what the marketplace puts into them. The names and bodies are the published API's and
+ * the Python agent's; no recorded server had them.
+ */
+import { readOnly } from "../stomp/index.js"
+import type { Json, JsonObject, Offering, Order, Project, Resource, User } from "./model.js"
+import { type Change, type PlainRecord, recordsOf, type World } from "./world.js"
+
+const queueRecords = "event-queues"
+
+/** The broker's user of a subscription: its uuid, with the API token as passcode, in a virtual host of the owner's. */
+export const openSubscription = ({ broker }: World, user: User, subscription: PlainRecord): void => {
+  broker.addVhost(user.uuid)
+  broker.addUser(subscription.uuid, user.token)
+  broker.permit(subscription.uuid, user.uuid, readOnly)
+}
+
+const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "")
+
+/** What the record of a queue says beside what was sent. Makes the queue, unless it is there. */
+export const openQueue = (
+  { broker }: World,
+  user: User,
+  subscription: PlainRecord,
+  { offering_uuid: offering, object_type: type }: JsonObject
+): JsonObject => {
+  const uuid = textOf(offering).replaceAll("-", "")
+  const queue_name = `subscription_${subscription.uuid}_offering_${uuid}_${textOf(type)}`
+  broker.declareQueue(user.uuid, queue_name)
+  return { offering_uuid: uuid, object_type: textOf(type), queue_name, vhost: user.uuid }
+}
+
+/** To every queue of the offering and type. Transient: a broker that restarts forgets them, the worse of the two cases. */
+const publish = (world: World, offering: Offering, type: string, body: JsonObject): void => {
+  for (const { fields } of recordsOf(world, queueRecords).values()) {
+    if (fields.offering_uuid !== offering.uuid || fields.object_type !== type) continue
+    world.broker.publish(textOf(fields.vhost), textOf(fields.queue_name), JSON.stringify(body))
+  }
+}
+
+const ofOrder = ({ uuid, state }: Order): JsonObject => ({ order_uuid: uuid, order_state: state })
+const ofResource = ({ uuid }: Resource): JsonObject => ({ resource_uuid: uuid })
+
+export const publishChange = (world: World, change: Change): void => {
+  if (change._tag === "Order") publish(world, change.order.resource.offering, "order", ofOrder(change.order))
+  else publish(world, change.resource.offering, "resource", ofResource(change.resource))
+}
+
+/** Somebody comes into a project, or leaves it: told to every offering that has resources there. */
+export const publishRole = (
+  world: World,
+  user: User,
+  project: Pick<Project, "uuid" | "name">,
+  role: string,
+  granted: boolean
+): void => {
+  const resources = [...world.resources.values()].filter((resource) => resource.project.uuid === project.uuid)
+  for (const offering of new Set(resources.map((resource) => resource.offering))) {
+    publish(world, offering, "user_role", {
+      user_uuid: user.uuid,
+      user_username: user.username,
+      project_uuid: project.uuid,
+      project_name: project.name,
+      role_name: role,
+      granted
+    })
+  }
+}
