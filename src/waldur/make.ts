@@ -2,6 +2,7 @@
 import { Effect, Layer, type Scope } from "effect"
 import type { OfferingFault } from "../core/errors.js"
 import { type ClientOptions, makeClient } from "./client.js"
+import { makeRegistration } from "./events/registration.js"
 import { makeProbe } from "./probe.js"
 import { makeReads } from "./reads.js"
 import { Waldur, type WaldurService } from "./service.js"
@@ -20,8 +21,9 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
     const reads = yield* makeReads(client, Math.min(300, Math.max(1, options.pageSize ?? 100)))
     const transitions = yield* makeTransitions(client, reads)
     const writes = yield* makeWrites(client, reads)
+    const eventQueue = yield* makeRegistration(client, options.credentials)
     const { setsScope: _, ...shown } = reads
-    return { apiUrl: client.apiUrl, ...shown, ...transitions, ...writes, probe: makeProbe(reads) }
+    return { apiUrl: client.apiUrl, ...shown, ...transitions, ...writes, eventQueue, probe: makeProbe(reads) }
   })
 
 export const layer = (options: WaldurOptions): Layer.Layer<Waldur, OfferingFault> =>

@@ -8,7 +8,7 @@
  * if it is already where it should be.
  */
 import { Context, type Duration, type Effect, type Option } from "effect"
-import type { NotYet } from "../core/errors.js"
+import type { NotYet, OfferingFault } from "../core/errors.js"
 import type {
   ComponentUsage,
   Offering,
@@ -22,6 +22,7 @@ import type {
   User
 } from "./api/index.js"
 import type { WaldurError } from "./errors.js"
+import type { EventQueue, ObjectType } from "./events/types.js"
 
 /** All pages of a list. What could not be read is reported beside what could. */
 export interface Listed<A> {
@@ -185,6 +186,12 @@ export interface WaldurService {
     component: string,
     fields: ComponentRequest
   ) => Effect.Effect<void, WaldurError>
+
+  /** The queue of an offering's events of one type, made if it is not there: by agent identity, subscription and queue. May be asked again. */
+  readonly eventQueue: (
+    offering: string,
+    objectType: ObjectType
+  ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
 
   /** Whether the credentials can do what an agent does with this offering. Never fails; changes nothing. */
   readonly probe: (offering: string) => Effect.Effect<ReadonlyArray<ProbeResult>>

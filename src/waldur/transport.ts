@@ -31,7 +31,7 @@ export type Transport = (
   request: HttpClientRequest.HttpClientRequest
 ) => Effect.Effect<RawAnswer, TransportError>
 
-const readCa = (path: string): Effect.Effect<string, OfferingFault> =>
+export const readCa = (path: string): Effect.Effect<string, OfferingFault> =>
   Effect.tryPromise({
     try: () => readFile(path, "utf8"),
     catch: () =>

@@ -59,6 +59,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setUsage: () => no,
   createComponent: () => no,
   updateComponent: () => no,
+  eventQueue: () => no,
   ...answers
 })
 

@@ -1,0 +1,44 @@
+/** From the bytes of a message to an event, or to what is wrong with it. The bytes themselves are never shown: they may hold anything. */
+import { Either, Option, Schema } from "effect"
+import { optionalUuid } from "../api/lenient.js"
+import type { ObjectType, WaldurEvent } from "./types.js"
+
+const Body = Schema.Struct({
+  order: optionalUuid("order_uuid"),
+  resource: optionalUuid("resource_uuid"),
+  project: optionalUuid("project_uuid"),
+  user: optionalUuid("user_uuid")
+})
+const decodeBody = Schema.decodeUnknownOption(Body)
+
+/** Without this an event of the type says nothing. */
+const needed: Readonly<Partial<Record<ObjectType, "order" | "resource" | "project">>> = {
+  order: "order",
+  resource: "resource",
+  user_role: "project"
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+export const eventOf = (
+  objectType: ObjectType,
+  bytes: Uint8Array,
+  redelivered: boolean
+): Either.Either<WaldurEvent, string> =>
+  Either.gen(function* () {
+    const text = yield* Either.try({ try: () => utf8.decode(bytes), catch: () => "it is not UTF-8" })
+    if (text === "") return yield* Either.left("it is empty")
+    const json: unknown = yield* Either.try({ try: () => JSON.parse(text), catch: () => "it is not JSON" })
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return yield* Either.left("it is no object")
+    const body = yield* Either.fromOption(decodeBody(json), () => "it is no object")
+    const key = needed[objectType]
+    if (key !== undefined && Option.isNone(body[key])) return yield* Either.left(`it has no ${key}_uuid`)
+    return {
+      objectType,
+      order: Option.getOrUndefined(body.order),
+      resource: Option.getOrUndefined(body.resource),
+      project: Option.getOrUndefined(body.project),
+      user: Option.getOrUndefined(body.user),
+      redelivered
+    }
+  })

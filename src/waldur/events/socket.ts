@@ -1,0 +1,99 @@
+/**
+ * The web socket under STOMP: `ws`, with the TLS, the authority and the proxy of the offering, as its HTTP calls have them.
+ *
+ * stompjs gets the bytes as they came. Decoded as text, a body that is not UTF-8 would either end the connection, and come again for ever
+ * (recordings 033 and 034), or lose its length and spoil the frames behind it.
+ */
+import type { IStompSocket } from "@stomp/stompjs"
+import { Effect, Redacted } from "effect"
+import { HttpsProxyAgent } from "https-proxy-agent"
+import { WebSocket } from "ws"
+import { OfferingFault } from "../../core/errors.js"
+import { readCa, type TransportOptions } from "../transport.js"
+import type { BrokerPlace } from "./types.js"
+
+/** Waldur's are a few hundred bytes. */
+const largestMessage = 16 * 1024 * 1024
+
+/**
+ * `apiUrl`'s host, unless another is given; its port, if that is not; `/rmqws-stomp`. Without a port of its own: 443, or 80 without TLS.
+ */
+export const brokerUrl = (apiUrl: string, place: BrokerPlace): string => {
+  const api = new URL(apiUrl)
+  const sameServer = place.host === undefined && (api.protocol === "https:") === place.tls
+  const port = place.port ?? (sameServer && api.port !== "" ? Number(api.port) : place.tls ? 443 : 80)
+  const path = (place.path ?? "/rmqws-stomp").replace(/^\/*/, "/")
+  const url = new URL(`${place.tls ? "wss" : "ws"}://${place.host ?? api.hostname}:${port}`)
+  url.pathname = path
+  return url.href
+}
+
+/** Opens a socket each time it is called. The options are looked at once. */
+export const makeSockets = (
+  url: string,
+  options: TransportOptions
+): Effect.Effect<(connectTimeout: number) => IStompSocket, OfferingFault> =>
+  Effect.gen(function* () {
+    const file = options.tls?.caFile
+    const ca = file === undefined ? {} : { ca: yield* readCa(file) }
+    const tls = { rejectUnauthorized: options.tls?.verify ?? true, ...ca }
+    const proxy = options.proxy
+    const agent =
+      proxy === undefined
+        ? undefined
+        : yield* Effect.try({
+            try: () => new HttpsProxyAgent(Redacted.value(proxy), tls),
+            // The cause may quote the proxy's address, password and all.
+            catch: () =>
+              new OfferingFault({
+                reason: "The proxy's address is not a URL.",
+                hint: "It looks like http://host:3128."
+              })
+          })
+    return (connectTimeout) =>
+      adapted(
+        new WebSocket(url, ["v12.stomp", "v11.stomp", "v10.stomp"], {
+          ...tls,
+          ...(agent === undefined ? {} : { agent }),
+          handshakeTimeout: connectTimeout,
+          maxPayload: largestMessage,
+          perMessageDeflate: false,
+          skipUTF8Validation: true
+        })
+      )
+  })
+
+/** As stompjs wants it. A terminated socket is closed at once, and not when the other side has agreed (recording 053: 30 s later). */
+const adapted = (socket: WebSocket): IStompSocket => {
+  let over = false
+  const closed = (code: number, reason: string): void => {
+    if (over) return
+    over = true
+    stomp.onclose?.({ code, reason })
+  }
+  const stomp: IStompSocket = {
+    url: socket.url,
+    onclose: undefined,
+    onerror: undefined,
+    onmessage: undefined,
+    onopen: undefined,
+    get readyState() {
+      return socket.readyState
+    },
+    close: () => socket.close(),
+    terminate: () => {
+      socket.terminate()
+      closed(1006, "")
+    },
+    send: (data) => {
+      if (typeof data === "string") socket.send(data)
+    }
+  }
+  socket.on("open", () => stomp.onopen?.())
+  socket.on("message", (data) => {
+    if (!over) stomp.onmessage?.({ data })
+  })
+  socket.on("error", (error) => stomp.onerror?.({ error }))
+  socket.on("close", (code, reason) => closed(code, reason.toString()))
+  return stomp
+}
