@@ -15,6 +15,7 @@ import type { Config, OfferingConfig } from "./config/index.js"
 import { attendDesk } from "./control/desk.js"
 import { leftoverRounds } from "./control/leftovers.js"
 import { Wakes } from "./control/wakes.js"
+import { watchEvents } from "./events/index.js"
 import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
@@ -22,6 +23,7 @@ import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
+import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
@@ -37,7 +39,7 @@ export const layer = (dataDir: string, owner: string) =>
 export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Wakes.layer, singleProcess)),
+    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, singleProcess)),
     Layer.provideMerge(
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
@@ -91,19 +93,24 @@ const kept = <A, E, R>(open: Effect.Effect<A, E, R>) =>
 const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap) =>
   Effect.gen(function* () {
     const pauses = yield* Pauses.Pauses
+    const standings = yield* Standings
     const quietly = Effect.catchAll((error: Error) => Effect.logWarning(error.message))
     yield* quietly(pauses.began(offering.id, "The offering is not open yet."))
     const opened = yield* kept(openOffering(offering, memoMap)).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Effect.logError(`Cannot be opened: ${error.message}`),
-          publish({ _tag: "Offering", offering: offering.id, event: "closed", detail: error.message })
+          Effect.zipRight(
+            standings.closed(offering.id, error.message),
+            publish({ _tag: "Offering", offering: offering.id, event: "closed", detail: error.message })
+          )
         )
       ),
       Effect.retry(mendProbe)
     )
     yield* Ref.update(yield* Offerings, (all) => new Map([...all, [offering.id, opened]]))
     yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
+    yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
     if (offering.functions.reports) {
@@ -112,5 +119,5 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
     if (!offering.functions.orders) return yield* Effect.never
-    yield* watchOrders(opened, config.pollInterval)
+    yield* watchOrders(opened, yield* watchEvents(config, offering, opened))
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

@@ -42,6 +42,7 @@ export const makeSite = (options: SiteOptions) =>
     const backend = { api_url: cloudUrl, credentials: cloud.session, cluster_ids: [0] }
     const configuration = {
       poll_interval: 0.1,
+      http: { port: false },
       offerings: [
         {
           ...common,

@@ -1,5 +1,4 @@
 /** A consumer at a simulated broker, with times that a test can wait for. */
-import { expect } from "@effect/vitest"
 import { Effect, Logger, LogLevel, Redacted, Stream } from "effect"
 import { type Broker, makeBroker, readOnly } from "../../src/simulator/stomp/index.js"
 import {
@@ -64,13 +63,19 @@ export const until = ({ status }: Consumer, condition: (status: ConsumerStatus) 
 export const isConnected = ({ connectedSince }: ConsumerStatus): boolean => connectedSince !== undefined
 export const isDown = ({ downSince }: ConsumerStatus): boolean => downSince !== undefined
 
-/** Completes when the condition holds; looks every few ms. */
-export const eventually = (condition: () => boolean): Effect.Effect<void> =>
+/** Completes when the condition holds; looks every few ms. Fails with what `state` shows at the end. */
+export const eventually = (
+  condition: () => boolean,
+  state: () => unknown = () => undefined
+): Effect.Effect<void, Error> =>
   Effect.sync(condition).pipe(
     Effect.delay("5 millis"),
     Effect.repeat({ until: (holds) => holds }),
-    Effect.timeoutOption("10 seconds"),
-    Effect.map((holds) => expect(holds._tag).toBe("Some"))
+    Effect.timeoutFail({
+      duration: "20 seconds",
+      onTimeout: () => new Error(`it never came to that: ${JSON.stringify(state())}`)
+    }),
+    Effect.asVoid
   )
 export const heardOf = (broker: Broker, command: string): number =>
   broker.heard.filter((frame) => frame.command === command).length

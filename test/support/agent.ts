@@ -31,6 +31,7 @@ import { makeCustomer, type Wish } from "../../src/runtime/demo/customer.js"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
 import type { Offerings } from "../../src/runtime/offerings/offering.js"
+import type { Standings } from "../../src/runtime/offerings/standing.js"
 import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
@@ -57,6 +58,8 @@ export interface SiteOptions {
   /** Put over the offerings themselves. */
   readonly vdcOffering?: Json
   readonly vmOffering?: Json
+  /** Put over the root of the configuration. */
+  readonly root?: Json
   /** Further offerings; Waldur's address and token are put under them. */
   readonly offerings?: (about: {
     readonly marketplace: Waldur.Marketplace
@@ -73,7 +76,7 @@ export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
 export const sshKey =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
 
-type Running = Journal | Quarantine | Offerings | Activities
+type Running = Journal | Quarantine | Offerings | Standings | Activities
 
 export interface RunningAgent {
   readonly services: Context.Context<Running>
@@ -141,6 +144,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       // Short, but several sites share two cores, and each look costs both sides some ms.
       poll_interval: 0.25,
       ...options.root,
+      http: { port: false },
       offerings: [
         {
           ...common,
@@ -165,7 +169,8 @@ export const makeSite = (options: SiteOptions = {}) =>
           ...options.vmOffering
         },
         ...further
-      ]
+      ],
+      ...options.root
     }
     yield* fs.writeFileString(file, stringify(configuration))
     const config = yield* loadConfig(file, [...(options.plugins ?? []), ...ownPlugins])

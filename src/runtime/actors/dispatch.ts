@@ -20,7 +20,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   {
     /**
      * Sends each resource's first order to its actor, unless one is there already. `work` is in the order in which it was placed.
-     * `next` runs when an order has ended and its resource has another one waiting.
+     * `next` runs when an order has ended and its resource has another one waiting, also one that came in the meantime.
      */
     readonly send: (work: ReadonlyArray<Work>, next: Effect.Effect<void>) => Effect.Effect<void>
   }
@@ -31,25 +31,46 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
       const inFlight = yield* FiberMap.make<ResourceId>()
       const actor = yield* ResourceActor.client
       const quarantine = yield* Quarantine
-      const one = ({ offering, order, resource }: Work, ended: Effect.Effect<void>) =>
-        actor(resource)
-          .Process({ offering, order })
-          .pipe(
-            Effect.tap((processed) => Effect.when(ended, () => processed === "done" || processed === "erred")),
-            Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause))
-          )
+      /** The order that each resource's actor has, and what to do when it has ended: set as soon as another one waits. */
+      const atWork = new Map<ResourceId, { readonly order: OrderId; next: Effect.Effect<void> }>()
+      const one = ({ offering, order, resource }: Work, next: Effect.Effect<void>) =>
+        Effect.suspend(() => {
+          const own = { order, next }
+          atWork.set(resource, own)
+          return actor(resource)
+            .Process({ offering, order })
+            .pipe(
+              Effect.tap((processed) =>
+                Effect.when(
+                  Effect.suspend(() => own.next),
+                  () => processed === "done" || processed === "erred"
+                )
+              ),
+              Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause)),
+              Effect.ensuring(Effect.sync(() => atWork.get(resource) === own && atWork.delete(resource)))
+            )
+        })
+      const noteWaiting = (work: ReadonlyArray<Work>, next: Effect.Effect<void>): void => {
+        for (const { order, resource } of work) {
+          const now = atWork.get(resource)
+          if (now !== undefined && now.order !== order) now.next = next
+        }
+      }
       return {
         send: (work, next) =>
-          Effect.forEach(
-            perResource(work),
-            ([oldest, ...waiting]) =>
-              Effect.unlessEffect(
-                FiberMap.run(inFlight, oldest.resource, one(oldest, waiting.length > 0 ? next : Effect.void), {
-                  onlyIfMissing: true
-                }),
-                quarantine.holds(oldest.resource)
-              ),
-            { discard: true }
+          Effect.zipRight(
+            Effect.sync(() => noteWaiting(work, next)),
+            Effect.forEach(
+              perResource(work),
+              ([oldest, ...waiting]) =>
+                Effect.unlessEffect(
+                  FiberMap.run(inFlight, oldest.resource, one(oldest, waiting.length > 0 ? next : Effect.void), {
+                    onlyIfMissing: true
+                  }),
+                  quarantine.holds(oldest.resource)
+                ),
+              { discard: true }
+            )
           )
       }
     })

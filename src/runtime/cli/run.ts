@@ -4,6 +4,7 @@ import { Command } from "@effect/cli"
 import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
+import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
 import { defaultDataDir } from "./open-journal.js"
@@ -20,8 +21,9 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
+      yield* Effect.forkScoped(serveHttp(loaded))
       yield* Agent.run(loaded)
-    }).pipe(Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
+    }).pipe(Effect.scoped, Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
   })
 ).pipe(
   Command.withDescription(

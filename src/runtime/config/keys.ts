@@ -91,6 +91,15 @@ export const LogShippingKeys = Schema.Struct({
   log_level: Schema.optionalWith(LogLevelText, { default: () => "WARNING" })
 })
 
+/** `off` is YAML's word for false. */
+const ListenPort = Schema.Union(whole(0, 65_535), Schema.Literal(false)).annotations({
+  description: "a port, 0 for any free one, or off"
+})
+export const HttpKeys = Schema.Struct({
+  host: Schema.optionalWith(Schema.NonEmptyString, { default: () => "127.0.0.1" }),
+  port: Schema.optionalWith(ListenPort, { default: () => 8090 })
+})
+
 export const RootKeys = Schema.Struct({
   /** Each is read by `OfferingKeys`, on its own. */
   offerings: Schema.Array(Schema.Unknown).pipe(
@@ -114,6 +123,10 @@ export const RootKeys = Schema.Struct({
   data_dir: Schema.optional(Schema.NonEmptyString),
   /** Seconds between two looks for orders. */
   poll_interval: seconds(5),
+  /** The same while events tell of them. Never shorter than `poll_interval`. */
+  events_poll_interval: seconds(60),
+  /** Where the agent says how it is. */
+  http: Schema.optionalWith(HttpKeys, { default: () => Schema.decodeSync(HttpKeys)({}) }),
   /** Seconds between two usage reports; the Python agent's default. */
   report_interval: seconds(1800),
   /** Seconds between two synchronisations of members; the Python agent's default. */

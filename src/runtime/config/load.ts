@@ -71,6 +71,11 @@ const assemble = (
     offerings,
     dataDir: Option.fromNullable(keys.data_dir),
     pollInterval: Duration.seconds(keys.poll_interval),
+    eventsPollInterval: Duration.seconds(Math.max(keys.poll_interval, keys.events_poll_interval)),
+    http: {
+      host: keys.http.host,
+      port: keys.http.port === false ? Option.none() : Option.some(keys.http.port)
+    },
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
     journalRetention: Duration.days(keys.journal_retention_days),

@@ -19,6 +19,10 @@ export interface Config {
   readonly offerings: ReadonlyArray<OfferingConfig>
   readonly dataDir: Option.Option<string>
   readonly pollInterval: Duration.Duration
+  /** While events tell of orders. At least `pollInterval`. */
+  readonly eventsPollInterval: Duration.Duration
+  /** Where the health is shown; no port: nowhere. */
+  readonly http: { readonly host: string; readonly port: Option.Option<number> }
   readonly reportInterval: Duration.Duration
   readonly membershipSyncInterval: Duration.Duration
   /** For how long the journal keeps orders that have ended. */

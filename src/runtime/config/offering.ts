@@ -232,6 +232,9 @@ const oddities = (source: Source, keys: OfferingKeys, at: Path): ReadonlyArray<P
     ...(keys.stomp_membership_sync_enabled === true && !keys.stomp_enabled
       ? [odd("stomp_membership_sync_enabled", "has no effect while stomp_enabled is false", "Set both or neither.")]
       : []),
+    ...(keys.stomp_enabled && !keys.websocket_use_tls
+      ? [odd("websocket_use_tls", "is off: anybody on the way can read the token", "Use TLS outside of tests.")]
+      : []),
     ...(keys.verify_ssl
       ? []
       : [odd("verify_ssl", "is off: anybody on the way can read the token", "Set ca_file instead.")])

@@ -26,6 +26,8 @@ export interface OfferingHealth {
   readonly recovered: Effect.Effect<void>
   /** Do orders wait at the gate now? */
   readonly waits: Effect.Effect<boolean>
+  /** Its servers that are away now: URL -> why. */
+  readonly away: Effect.Effect<ReadonlyMap<string, string>>
   /** Hears of the servers that the offering rests on. */
   readonly endpoint: EndpointListener
 }
@@ -83,6 +85,7 @@ export const make = (
       status,
       passed: gate.await,
       waits: Effect.map(SubscriptionRef.get(status), (now) => now._tag === "Stopped" || away.size > 0),
+      away: Effect.sync(() => new Map(away)),
       report,
       recovered: SubscriptionRef.update(status, (now): Status => (now._tag === "Degraded" ? { _tag: "Ok" } : now)),
       endpoint: (event) =>

@@ -1,0 +1,58 @@
+/**
+ * An order's event: the order is read as it is now, and handed to its actor. Complete, and so acknowledged, when its acceptance is in the
+ * journal, or when it turns out that there is nothing to do.
+ *
+ * One order is read rather than the whole queue, so that its start takes as long with ten thousand open orders as with one.
+ */
+import { Duration, Effect, Option, Schedule } from "effect"
+import { OrderId, ResourceId } from "../../core/index.js"
+import { Dispatch } from "../actors/dispatch.js"
+import { Journal, sinceAccepted } from "../journal/journal.js"
+import type { Offering } from "../offerings/offering.js"
+import { stateIn } from "../orders/process.js"
+import { orderRetry } from "../schedules.js"
+
+/** Looks into the journal soon, then rarely: an actor that is free accepts within ms, one that is at work when it is done. */
+const journalLooks = Schedule.exponential("20 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
+/** After so long Waldur is asked again whether there is still something to do. */
+const patience = Duration.seconds(10)
+
+/** `next`: looks at the whole queue. */
+export const orderEvent = (
+  offering: Offering,
+  uuid: string,
+  next: Effect.Effect<void>
+): Effect.Effect<void, never, Dispatch | Journal> => {
+  const order = OrderId.make(uuid)
+  const isRecorded = Effect.flatMap(Journal, (journal) =>
+    Effect.map(journal.story(order), (story) => ["open", "done"].includes(stateIn(sinceAccepted(story))))
+  )
+  const recorded = isRecorded.pipe(
+    Effect.repeat({ until: (is) => is, schedule: journalLooks }),
+    Effect.timeoutOption(patience)
+  )
+  const settled = Effect.gen(function* () {
+    if (!(yield* begin(offering, order, next))) return true
+    return Option.isSome(yield* recorded)
+  })
+  return settled.pipe(
+    Effect.tapError((error) => Effect.logDebug(`Event of order ${order}: ${error.message}`)),
+    Effect.retry(orderRetry),
+    Effect.repeat({ until: (is) => is }),
+    // The schedule has no end.
+    Effect.orDie,
+    Effect.asVoid,
+    Effect.annotateLogs({ offering: offering.name })
+  )
+}
+
+/** False: it is not this offering's, not the provider's turn, or not to be seen. */
+const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    const { offeringUuid, resourceUuid, state } = yield* offering.waldur.order(order)
+    const isOpen = state === "pending-provider" || state === "executing"
+    if (!isOpen || Option.isNone(resourceUuid) || !Option.contains(offeringUuid, offering.id)) return false
+    const work = { offering: offering.id, order, resource: ResourceId.make(resourceUuid.value) }
+    yield* (yield* Dispatch).send([work], next)
+    return true
+  }).pipe(Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)))

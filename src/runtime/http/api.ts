@@ -1,0 +1,58 @@
+/** The endpoints and their answers. */
+import { HttpApi, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import { Schema } from "effect"
+
+export const Alive = Schema.Struct({
+  status: Schema.Literal("alive"),
+  version: Schema.String,
+  /** ISO 8601. */
+  started: Schema.String
+})
+
+/** One thing that an offering rests on. `off`: not wanted, or not there to be had. */
+export const Part = Schema.Struct({
+  status: Schema.Literal("ok", "down", "off"),
+  /** Why it is down, or off. */
+  reason: Schema.optional(Schema.String),
+  /** Of being connected or down; ISO 8601. */
+  since: Schema.optional(Schema.String)
+})
+export type Part = typeof Part.Type
+
+export const Events = Schema.Struct({
+  ...Part.fields,
+  objectType: Schema.String,
+  reconnects: Schema.Number,
+  events: Schema.Number,
+  lastEvent: Schema.optional(Schema.String),
+  /** Messages that could not be read, and were dropped. */
+  unreadable: Schema.Number,
+  /** Events that wait for being acknowledged. */
+  held: Schema.Number
+})
+
+export const OfferingReadiness = Schema.Struct({
+  uuid: Schema.String,
+  name: Schema.String,
+  ready: Schema.Boolean,
+  /** Every reason for not being ready, and, beside them, what makes it slow. Empty if all is well. */
+  reasons: Schema.Array(Schema.String),
+  waldur: Part,
+  /** The cloud: OpenNebula for its two backends. */
+  backend: Schema.Struct({ ...Part.fields, type: Schema.String }),
+  /** One for each type of object that is listened to. Empty: events are off, or nothing has been connected yet. */
+  events: Schema.Array(Events),
+  /** The last look at Waldur's queue that found everything; ISO 8601. */
+  lastPass: Schema.optional(Schema.String)
+})
+export type OfferingReadiness = typeof OfferingReadiness.Type
+
+const offerings = Schema.Array(OfferingReadiness)
+export const Ready = Schema.Struct({ status: Schema.Literal("ready"), offerings })
+export const NotReady = Schema.Struct({ status: Schema.Literal("not ready"), offerings })
+
+const health = HttpApiGroup.make("health")
+  .add(HttpApiEndpoint.get("alive", "/healthz").addSuccess(Alive))
+  .add(HttpApiEndpoint.get("ready", "/readyz").addSuccess(Ready).addError(NotReady, { status: 503 }))
+
+export const api = HttpApi.make("site-actors").add(health)

@@ -1,0 +1,62 @@
+/** The health endpoints: facts from the runtime, answers from `readiness.ts`. */
+import { HttpApiBuilder } from "@effect/platform"
+import { Clock, DateTime, Duration, Effect, Ref, SubscriptionRef } from "effect"
+import type { Config, OfferingConfig } from "../config/index.js"
+import { Offerings } from "../offerings/offering.js"
+import { Standings } from "../offerings/standing.js"
+import { version } from "../version.js"
+import { api, type OfferingReadiness } from "./api.js"
+import { type Facts, readinessOf } from "./readiness.js"
+
+/** Three times the longest pause between two looks, and half a minute for a slow Waldur. */
+const passDue = (config: Config, { events }: OfferingConfig): number =>
+  3 * Duration.toMillis(events.enabled ? config.eventsPollInterval : config.pollInterval) + 30_000
+
+const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect<Facts, never, Offerings | Standings> =>
+  Effect.gen(function* () {
+    const standing = yield* (yield* Standings).of(offering.id)
+    const open = (yield* Ref.get(yield* Offerings)).get(offering.id)
+    const consumers = yield* Effect.forEach(standing.consumers, ({ status }) => SubscriptionRef.get(status))
+    const health =
+      open === undefined
+        ? undefined
+        : { status: yield* SubscriptionRef.get(open.health.status), away: yield* open.health.away }
+    return {
+      uuid: offering.id,
+      name: offering.name,
+      backendType: offering.plugin.type,
+      waldurUrl: offering.waldur.apiUrl,
+      health,
+      standing,
+      wantsOrders: offering.functions.orders,
+      wantsEvents: offering.events.enabled && offering.functions.orders,
+      consumers,
+      passDue: passDue(config, offering)
+    }
+  })
+
+export const readiness = (
+  config: Config
+): Effect.Effect<ReadonlyArray<OfferingReadiness>, never, Offerings | Standings> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.forEach(config.offerings, (offering) =>
+      Effect.map(factsOf(config, offering), (facts) => readinessOf(facts, now))
+    )
+  )
+
+export const healthLive = (config: Config) =>
+  HttpApiBuilder.group(api, "health", (handlers) =>
+    Effect.map(Effect.zip(DateTime.now, Effect.context<Offerings | Standings>()), ([started, context]) =>
+      handlers
+        .handle("alive", () =>
+          Effect.succeed({ status: "alive" as const, version, started: DateTime.formatIso(started) })
+        )
+        .handle("ready", () =>
+          Effect.flatMap(Effect.provide(readiness(config), context), (offerings) =>
+            offerings.every(({ ready }) => ready)
+              ? Effect.succeed({ status: "ready" as const, offerings })
+              : Effect.fail({ status: "not ready" as const, offerings })
+          )
+        )
+    )
+  )

@@ -1,0 +1,49 @@
+/** What the offerings' fibers leave behind for whoever asks how they are: the health endpoints, and the page. In memory only. */
+import { Clock, Context, Effect, Layer } from "effect"
+import type { OfferingId } from "../../core/index.js"
+import type { Consumer } from "../../waldur/index.js"
+
+/** Work that is done in passes, each a look at everything. */
+export type PassKind = "orders"
+
+export interface Standing {
+  /** Why it is not open; `undefined` once it is. */
+  readonly closed: string | undefined
+  /** Of `closed`, and from then on of being open; ms since 1970. */
+  readonly since: number
+  /** When the last pass that found everything ended. */
+  readonly passes: Readonly<Partial<Record<PassKind, number>>>
+  readonly consumers: ReadonlyArray<Consumer>
+}
+
+export class Standings extends Context.Tag("site-actors/runtime/Standings")<
+  Standings,
+  {
+    readonly of: (offering: OfferingId) => Effect.Effect<Standing>
+    readonly closed: (offering: OfferingId, reason: string) => Effect.Effect<void>
+    readonly opened: (offering: OfferingId) => Effect.Effect<void>
+    readonly passed: (offering: OfferingId, kind: PassKind) => Effect.Effect<void>
+    readonly consumes: (offering: OfferingId, consumer: Consumer) => Effect.Effect<void>
+  }
+>() {
+  static readonly layer = Layer.effect(
+    Standings,
+    Effect.map(Clock.currentTimeMillis, (started) => {
+      const all = new Map<OfferingId, Standing>()
+      const beginning: Standing = { closed: "It is being opened.", since: started, passes: {}, consumers: [] }
+      const of = (offering: OfferingId) => all.get(offering) ?? beginning
+      const change = (offering: OfferingId, how: (was: Standing, now: number) => Partial<Standing>) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const was = of(offering)
+          all.set(offering, { ...was, ...how(was, now) })
+        })
+      return {
+        of: (offering) => Effect.sync(() => of(offering)),
+        closed: (offering, closed) => change(offering, () => ({ closed })),
+        opened: (offering) => change(offering, (_, since) => ({ closed: undefined, since })),
+        passed: (offering, kind) => change(offering, ({ passes }, now) => ({ passes: { ...passes, [kind]: now } })),
+        consumes: (offering, consumer) => change(offering, ({ consumers }) => ({ consumers: [...consumers, consumer] }))
+      }
+    })
+  )
+}

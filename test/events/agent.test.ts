@@ -1,0 +1,181 @@
+/** The whole agent with events: how soon an order starts, and what happens when they do not come. */
+import { describe, expect } from "@effect/vitest"
+import { Effect, Stream, SubscriptionRef } from "effect"
+import { Standings } from "../../src/runtime/offerings/standing.js"
+import type { Broker } from "../../src/simulator/stomp/index.js"
+import { fault } from "../../src/simulator/waldur/index.js"
+import { eventTiming } from "../../src/waldur/index.js"
+import { makeSite, type RunningAgent, type Site, type SiteOptions, scenario } from "../support/agent.js"
+import { eventually, quick } from "./support.js"
+
+const hour = 3600
+const events = { stomp_enabled: true, websocket_use_tls: false }
+/** Only the VDC offering hears of anything. Polling is so slow that whatever is done was told by an event. */
+const site = (root: SiteOptions["root"] = {}) =>
+  makeSite({ vdcOffering: events, root: { poll_interval: hour, events_poll_interval: hour, ...root } })
+
+const start = (one: Site) => Effect.locally(one.start(), eventTiming, quick)
+
+const consumerOf = (one: Site, { services }: RunningAgent) =>
+  Effect.gen(function* () {
+    const { consumers } = yield* (yield* Standings).of(
+      one.config.offerings[0]?.id ?? (yield* Effect.dieMessage("none"))
+    )
+    return consumers[0]
+  }).pipe(Effect.provide(services))
+
+/** Completes when the consumer is connected (or, `false`, is not). */
+const until = (one: Site, agent: RunningAgent, connected: boolean) =>
+  Effect.gen(function* () {
+    const consumer = yield* consumerOf(one, agent).pipe(
+      Effect.delay("5 millis"),
+      Effect.repeat({ until: (found) => found !== undefined }),
+      Effect.flatMap(Effect.fromNullable)
+    )
+    yield* Stream.runHead(
+      Stream.filter(consumer.status.changes, ({ connectedSince }) => (connectedSince !== undefined) === connected)
+    )
+  }).pipe(Effect.timeout("10 seconds"))
+
+/** Ready, unacknowledged and consumers of the one queue. */
+const queueOf = ({ marketplace }: Site) => {
+  const [queue] = marketplace.world.records.get("event-queues")?.values() ?? []
+  return marketplace.broker.counts(String(queue?.fields.vhost), String(queue?.fields.queue_name))
+}
+/** Completes when every event has been acknowledged. */
+const emptied = (one: Site) =>
+  eventually(
+    () => queueOf(one)?.unacked === 0 && queueOf(one)?.ready === 0,
+    () => queueOf(one)
+  )
+const recordsOf = ({ marketplace }: Site, kind: string) => marketplace.world.records.get(kind)?.size ?? 0
+const looks = ({ marketplace, world }: Site): number =>
+  marketplace.calls.filter(
+    ({ path, query }) => path === "/api/marketplace-orders/" && query.includes(world.vdcOffering.uuid)
+  ).length
+/** ms of one call while nothing else goes on. */
+const roundTrip = (one: Site) =>
+  Effect.promise(async () => {
+    const before = performance.now()
+    await fetch(`${one.config.offerings[0]?.waldur.apiUrl}users/me/`)
+    return performance.now() - before
+  })
+const middle = (numbers: ReadonlyArray<number>): number =>
+  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
+
+const cut = (broker: Broker): void => {
+  broker.behaviour.refuseUpgrade = 503
+  broker.cutAll()
+}
+
+describe("With events", () => {
+  scenario("an order starts within 100 ms, and the event is acknowledged when it has been accepted", () =>
+    Effect.gen(function* () {
+      const one = yield* site()
+      const agent = yield* start(one)
+      yield* until(one, agent, true)
+      const delays: Array<number> = []
+      const calls: Array<number> = []
+      for (const name of ["a", "b", "c", "d", "e"]) {
+        const order = yield* one.order.vdc(name)
+        expect(order.state).toBe("done")
+        const own = one.marketplace.calls.filter(({ as, at }) => as === "site-agent" && at >= order.created)
+        const approved = own.findIndex(({ path }) => path.includes(`${order.uuid}/approve_by_provider`))
+        delays.push((own[approved]?.at ?? Number.NaN) - order.created)
+        calls.push(yield* roundTrip(one))
+      }
+      const [median, slowest, trip] = [middle(delays), Math.max(...delays), middle(calls)]
+      yield* Effect.sync(() =>
+        console.log(
+          `events: an order starts ${median} ms after its event (median of 5; slowest ${slowest} ms; one call of Waldur takes ${trip.toFixed(1)} ms)`
+        )
+      )
+      // Four calls one after another, and the journal. Where a call alone takes more than 7 ms, the machine is busy with others.
+      expect(median).toBeLessThan(Math.max(100, 15 * trip))
+      yield* emptied(one)
+      expect(queueOf(one)).toEqual({ ready: 0, unacked: 0, consumers: 1 })
+    })
+  )
+
+  scenario(
+    "an event is acknowledged only when the order's acceptance is in the journal, and a restart loses none",
+    () =>
+      Effect.gen(function* () {
+        const one = yield* site()
+        const first = yield* start(one)
+        yield* until(one, first, true)
+        // Nothing is accepted while the resource cannot be read.
+        const mend = one.marketplace.intercept(({ path }) =>
+          path.startsWith("/api/marketplace-provider-resources/") ? fault.garbage() : undefined
+        )
+        const uuid = yield* one.place.vdc("held")
+        yield* one.awaitLogged((line) => line.includes("Waits:"))
+        // One event for each state that it has come through.
+        expect(queueOf(one)).toEqual({ ready: 0, unacked: 2, consumers: 1 })
+        yield* first.stop
+        yield* eventually(
+          () => queueOf(one)?.consumers === 0,
+          () => queueOf(one)
+        )
+        expect(queueOf(one)).toEqual({ ready: 2, unacked: 0, consumers: 0 })
+        const meanwhile = yield* one.place.vdc("while nobody listens")
+        mend()
+        const second = yield* start(one)
+        yield* until(one, second, true)
+        for (const order of [uuid, meanwhile]) {
+          expect((yield* one.marketplace.awaitOrderEnd(order)).state).toBe("done")
+        }
+        yield* emptied(one)
+        // One identity, one subscription, one queue: also after the second start.
+        expect(
+          ["marketplace-site-agent-identities", "event-subscriptions", "event-queues"].map((kind) =>
+            recordsOf(one, kind)
+          )
+        ).toEqual([1, 1, 1])
+      })
+  )
+
+  scenario("polling is slow while they come, at its normal rate as soon as they do not, and slow again after", () =>
+    Effect.gen(function* () {
+      const one = yield* site({ poll_interval: 0.1 })
+      const agent = yield* start(one)
+      yield* until(one, agent, true)
+      const { broker } = one.marketplace
+      // The look that a connection leads to.
+      yield* Effect.sleep("300 millis")
+      const told = looks(one)
+      yield* Effect.sleep("500 millis")
+      expect(looks(one)).toBe(told)
+
+      cut(broker)
+      yield* until(one, agent, false)
+      expect((yield* one.order.vdc("found by polling")).state).toBe("done")
+      const before = looks(one)
+      yield* eventually(() => looks(one) >= before + 3)
+
+      broker.behaviour.refuseUpgrade = undefined
+      yield* until(one, agent, true)
+      yield* Effect.sleep("300 millis")
+      const again = looks(one)
+      yield* Effect.sleep("500 millis")
+      expect(looks(one)).toBe(again)
+    })
+  )
+
+  scenario("events of orders that are not the agent's to do, and of orders that are gone, are acknowledged", () =>
+    Effect.gen(function* () {
+      const one = yield* site()
+      const agent = yield* start(one)
+      yield* until(one, agent, true)
+      const consumer = yield* Effect.flatMap(consumerOf(one, agent), Effect.fromNullable)
+      const queue = [...(one.marketplace.world.records.get("event-queues")?.values() ?? [])][0]
+      const { queue_name: name, vhost } = queue?.fields ?? {}
+      for (const order_uuid of ["0".repeat(32), "f".repeat(32)]) {
+        one.marketplace.broker.publish(String(vhost), String(name), JSON.stringify({ order_uuid, order_state: "done" }))
+      }
+      one.marketplace.broker.publish(String(vhost), String(name), "poison")
+      yield* emptied(one)
+      expect(yield* SubscriptionRef.get(consumer.status)).toMatchObject({ events: 3, held: 0, unreadable: 1 })
+    })
+  )
+})
