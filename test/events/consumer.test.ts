@@ -110,6 +110,17 @@ describe("A consumer connects again, and says why it had to, when the broker", (
     })
   )
 
+  it.scopedLive("quotes the passcode: it is struck out", () =>
+    Effect.gen(function* () {
+      const { port } = yield* serveBroker({ broker: preparedBroker() })
+      const passcode = "5ec0e7000000000000000000000000000000000a"
+      const consumer = yield* consume(port, {
+        queue: Effect.succeed({ ...queue, login: passcode, passcode: Redacted.make(passcode) })
+      })
+      yield* until(consumer, ({ reason }) => reason === "The broker says: Bad CONNECT. Access refused for user '***'")
+    })
+  )
+
   it.scopedLive("does not know the queue: at its pauses, not in a hot loop", () =>
     Effect.gen(function* () {
       const { broker, port } = yield* serveBroker({ broker: preparedBroker() })
