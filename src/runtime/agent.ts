@@ -118,6 +118,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
+    const pace = yield* watchEvents(config, offering, opened)
     if (!offering.functions.orders) return yield* Effect.never
-    yield* watchOrders(opened, yield* watchEvents(config, offering, opened))
+    yield* watchOrders(opened, pace)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

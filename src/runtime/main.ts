@@ -34,8 +34,10 @@ const cli = Command.run(
       retry,
       quarantine,
       journal,
+    Command.withSubcommands([
       report,
-      components,
+      components
+    ])
       demo,
       simulate
     ])

@@ -19,8 +19,9 @@ export const event = JSON.stringify({ order_uuid: orderUuid, order_state: "pendi
 
 export const quick: Timing = {
   ...defaultTiming,
-  heartBeat: 60,
-  connect: 1_000,
+  // Long, so that a busy machine is not taken for a silent broker.
+  heartBeat: 5_000,
+  connect: 5_000,
   firstPause: 30,
   longestPause: 120,
   stable: 200,

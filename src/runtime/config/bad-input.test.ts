@@ -152,6 +152,9 @@ describe("A value of the wrong type is refused with what it must be", () => {
     ],
     ["timezone: Mars", '11:11: timezone must be the name of a time zone, such as "Europe/Tallinn", but is "Mars".'],
     ["poll_interval: fast", '11:16: poll_interval must be a number, but is "fast".'],
+    ["http: { port: 99999 }", "11:15: http.port must be a whole number from 0 to 65535, but is 99999."],
+    ["http: { port: on }", "11:15: http.port must be a number or false, but is true."],
+    ["events_poll_interval: 0", "11:23: events_poll_interval must be a number of seconds from 0.1 to 86400, but is 0."],
     ["poll_interval: 0", "11:16: poll_interval must be a number of seconds from 0.1 to 86400, but is 0."],
     ["log_level: LOUD", '11:12: log_level must be DEBUG, INFO, WARNING, ERROR or CRITICAL, but is "LOUD".'],
     ["reporting_periods: 13", "11:20: reporting_periods must be a whole number from 1 to 12, but is 13."],
@@ -253,6 +256,9 @@ describe("What a plain reader would see", () => {
   })
 
   it("names what works for nobody but a wiretapper", async () => {
+    expect(await noticed(withMore("    stomp_enabled: true", "    websocket_use_tls: off"))).toEqual([
+      "12:5: offerings[0].websocket_use_tls is off: anybody on the way can read the token. Use TLS outside of tests."
+    ])
     expect(await noticed(withMore("    verify_ssl: off"), { plugins })).toEqual([
       "11:5: offerings[0].verify_ssl is off: anybody on the way can read the token. Set ca_file instead."
     ])

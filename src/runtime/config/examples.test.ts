@@ -92,6 +92,10 @@ describe("The example file", () => {
     const config = await load("config.yaml", environment)
     expect(text).toContain(`# report_interval: ${Duration.toSeconds(config.reportInterval)} `)
     expect(text).toContain(`# membership_sync_interval: ${Duration.toSeconds(config.membershipSyncInterval)} `)
+    expect(text).toContain(`# events_poll_interval: ${Duration.toSeconds(config.eventsPollInterval)} `)
+    expect(text).toContain(
+      `# http: { host: ${config.http.host}, port: ${Option.getOrElse(config.http.port, () => "off")} }\n`
+    )
     expect(text).toContain(`# reporting_periods: ${config.reportingPeriods} `)
     expect(text).toContain(`#   ship_interval_seconds: ${Duration.toSeconds(config.logShipping.interval)}\n`)
   })

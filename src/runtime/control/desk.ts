@@ -4,6 +4,7 @@ import { OrderId, ResourceId } from "../../core/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import { Offerings } from "../offerings/offering.js"
+import { Standings } from "../offerings/standing.js"
 import { stateIn } from "../orders/process.js"
 import { requestRound } from "../schedules.js"
 import { acceptedOffering } from "./accepted.js"
@@ -61,6 +62,7 @@ const release = (resource: ResourceId) =>
     const quarantine = yield* Quarantine
     if (!(yield* quarantine.holds(resource))) return not("This resource is not in quarantine.")
     yield* quarantine.release(resource)
+    yield* (yield* Standings).lookNow
     return done("Released: its order is taken up again at the next look at the queue.")
   })
 
@@ -92,6 +94,7 @@ const retry = (order: OrderId) =>
           return not("Something of its first attempt is left over and cannot be undone: see `site-actors leftovers`.")
         }
         yield* offering.waldur.setStateExecuting(order)
+        yield* (yield* Standings).lookNow
         return done("Waldur has it as executing again: it is taken up anew at the next look at the queue.")
       }
       default:

@@ -1,26 +1,34 @@
 /** The consumers of an offering, and how often to look into Waldur's queue beside them. */
-import { Effect, Option, Queue, Stream, SubscriptionRef } from "effect"
-import { brokerUrl, type Consumer, makeConsumer, type WaldurEvent } from "../../waldur/index.js"
+import { Effect, Option, Queue, Ref, Stream, SubscriptionRef } from "effect"
+import { brokerUrl, type Consumer, makeConsumer, type ObjectType, type WaldurEvent } from "../../waldur/index.js"
+import type { Dispatch } from "../actors/dispatch.js"
 import type { Config, OfferingConfig } from "../config/index.js"
+import type { Journal } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import type { Pace } from "../orders/source.js"
 import { mendProbe } from "../schedules.js"
 import { orderEvent } from "./orders.js"
 
+type Handler = (event: WaldurEvent) => Effect.Effect<void, never, Dispatch | Journal>
+
+/** What is listened to, and what each event leads to. A type without a handler has no consumer. */
+const handlersOf = (
+  { functions }: OfferingConfig,
+  opened: Offering,
+  wake: Effect.Effect<void>
+): ReadonlyArray<readonly [ObjectType, Handler]> =>
+  functions.orders
+    ? [["order", ({ order }) => (order === undefined ? Effect.void : orderEvent(opened, order, wake))]]
+    : []
+
 /** Never fails: without events there is polling. Ends with the scope. */
 export const watchEvents = (config: Config, offering: OfferingConfig, opened: Offering) =>
   Effect.gen(function* () {
+    const standings = yield* Standings
     const wakes = yield* Queue.sliding<void>(1)
     const wake = Effect.asVoid(Queue.offer(wakes, undefined))
-    let consumer: Consumer | undefined
-    const pace: Pace = {
-      interval: config.pollInterval,
-      slow: config.eventsPollInterval,
-      wakes,
-      told: Effect.suspend(() => (consumer === undefined ? Effect.succeed(false) : isTold(consumer)))
-    }
-    if (!offering.events.enabled) return pace
+    yield* standings.wakes(offering.id, wake)
     const { host, path, port, tls } = offering.events
     const place = {
       tls,
@@ -28,23 +36,32 @@ export const watchEvents = (config: Config, offering: OfferingConfig, opened: Of
       port: Option.getOrUndefined(port),
       path: Option.getOrUndefined(path)
     }
-    const handle = ({ order }: WaldurEvent) => (order === undefined ? Effect.void : orderEvent(opened, order, wake))
-    yield* makeConsumer({
-      objectType: "order",
-      url: brokerUrl(offering.waldur.apiUrl, place),
-      transport: offering.waldur,
-      queue: opened.waldur.eventQueue(offering.id, "order"),
-      handle
-    }).pipe(
-      Effect.tapError((error) => Effect.logError(`No events: ${error.message}`)),
-      Effect.retry(mendProbe),
-      Effect.tap((made) => Effect.flatMap(Standings, (standings) => standings.consumes(offering.id, made))),
-      Effect.tap((made) => {
-        consumer = made
-        return wakeAtChange(made, wake)
-      }),
-      Effect.forkScoped
-    )
+    const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
+    const consume = ([objectType, handle]: readonly [ObjectType, Handler]) =>
+      makeConsumer({
+        objectType,
+        url: brokerUrl(offering.waldur.apiUrl, place),
+        transport: offering.waldur,
+        queue: opened.waldur.eventQueue(offering.id, objectType),
+        handle
+      }).pipe(
+        Effect.tapError((error) => Effect.logError(`No events: ${error.message}`)),
+        Effect.retry(mendProbe),
+        Effect.tap((consumer) => standings.consumes(offering.id, consumer)),
+        Effect.tap((consumer) =>
+          objectType === "order"
+            ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
+            : Effect.void
+        ),
+        Effect.forkScoped
+      )
+    if (offering.events.enabled) yield* Effect.forEach(handlersOf(offering, opened, wake), consume)
+    const pace: Pace = {
+      interval: config.pollInterval,
+      slow: config.eventsPollInterval,
+      wakes,
+      told: Effect.flatMap(Ref.get(told), Option.match({ onNone: () => Effect.succeed(false), onSome: isTold }))
+    }
     return pace
   })
 

@@ -14,6 +14,8 @@ export interface Standing {
   /** When the last pass that found everything ended. */
   readonly passes: Readonly<Partial<Record<PassKind, number>>>
   readonly consumers: ReadonlyArray<Consumer>
+  /** Looks at its queue at once. */
+  readonly wake: Effect.Effect<void>
 }
 
 export class Standings extends Context.Tag("site-actors/runtime/Standings")<
@@ -24,13 +26,22 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
     readonly opened: (offering: OfferingId) => Effect.Effect<void>
     readonly passed: (offering: OfferingId, kind: PassKind) => Effect.Effect<void>
     readonly consumes: (offering: OfferingId, consumer: Consumer) => Effect.Effect<void>
+    readonly wakes: (offering: OfferingId, wake: Effect.Effect<void>) => Effect.Effect<void>
+    /** Has every offering look at its queue now, however rarely it looks otherwise. */
+    readonly lookNow: Effect.Effect<void>
   }
 >() {
   static readonly layer = Layer.effect(
     Standings,
     Effect.map(Clock.currentTimeMillis, (started) => {
       const all = new Map<OfferingId, Standing>()
-      const beginning: Standing = { closed: "It is being opened.", since: started, passes: {}, consumers: [] }
+      const beginning: Standing = {
+        closed: "It is being opened.",
+        since: started,
+        passes: {},
+        consumers: [],
+        wake: Effect.void
+      }
       const of = (offering: OfferingId) => all.get(offering) ?? beginning
       const change = (offering: OfferingId, how: (was: Standing, now: number) => Partial<Standing>) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
@@ -42,7 +53,10 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
         closed: (offering, closed) => change(offering, () => ({ closed })),
         opened: (offering) => change(offering, (_, since) => ({ closed: undefined, since })),
         passed: (offering, kind) => change(offering, ({ passes }, now) => ({ passes: { ...passes, [kind]: now } })),
-        consumes: (offering, consumer) => change(offering, ({ consumers }) => ({ consumers: [...consumers, consumer] }))
+        consumes: (offering, consumer) =>
+          change(offering, ({ consumers }) => ({ consumers: [...consumers, consumer] })),
+        wakes: (offering, wake) => change(offering, () => ({ wake })),
+        lookNow: Effect.suspend(() => Effect.forEach([...all.values()], ({ wake }) => wake, { discard: true }))
       }
     })
   )
