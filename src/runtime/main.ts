@@ -34,10 +34,8 @@ const cli = Command.run(
       retry,
       quarantine,
       journal,
-    Command.withSubcommands([
       report,
-      components
-    ])
+      components,
       demo,
       simulate
     ])

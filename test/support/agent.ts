@@ -58,8 +58,6 @@ export interface SiteOptions {
   /** Put over the offerings themselves. */
   readonly vdcOffering?: Json
   readonly vmOffering?: Json
-  /** Put over the root of the configuration. */
-  readonly root?: Json
   /** Further offerings; Waldur's address and token are put under them. */
   readonly offerings?: (about: {
     readonly marketplace: Waldur.Marketplace
@@ -143,7 +141,6 @@ export const makeSite = (options: SiteOptions = {}) =>
     const configuration = {
       // Short, but several sites share two cores, and each look costs both sides some ms.
       poll_interval: 0.25,
-      ...options.root,
       http: { port: false },
       offerings: [
         {

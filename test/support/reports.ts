@@ -6,7 +6,11 @@ import { ProviderResource, type UsageReport, type WaldurError } from "../../src/
 
 export const offering = OfferingId.make("f".repeat(32))
 export const uuid = (n: number) => n.toString(16).padStart(32, "0")
-export const component = (type: string, unitFactor: number, accountingType: Component["accountingType"]): Component => ({
+export const component = (
+  type: string,
+  unitFactor: number,
+  accountingType: Component["accountingType"]
+): Component => ({
   type,
   name: type,
   measuredUnit: "",

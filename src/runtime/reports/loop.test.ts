@@ -16,7 +16,10 @@ const running = Effect.gen(function* () {
     Effect.provide(UsageMemory.none),
     Effect.provide(Activities.layer),
     Effect.provide(
-      Logger.replace(Logger.defaultLogger, Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`)))
+      Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`))
+      )
     ),
     Effect.forkScoped
   )

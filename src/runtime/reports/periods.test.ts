@@ -19,8 +19,20 @@ describe("billing periods", () => {
     Effect.gen(function* () {
       expect(yield* periods("2026-11-25T20:00:00Z", "Europe/Tallinn", 2)).toEqual([
         // October has an hour more: the clocks went back.
-        { key: "2026-10-01", date: "2026-10-31T09:00:00.000Z", from: "2026-09-30T21:00:00.000Z", hours: 31 * 24 + 1, current: false },
-        { key: "2026-11-01", date: "2026-11-25T20:00:00.000Z", from: "2026-10-31T22:00:00.000Z", hours: 30 * 24, current: true }
+        {
+          key: "2026-10-01",
+          date: "2026-10-31T09:00:00.000Z",
+          from: "2026-09-30T21:00:00.000Z",
+          hours: 31 * 24 + 1,
+          current: false
+        },
+        {
+          key: "2026-11-01",
+          date: "2026-11-25T20:00:00.000Z",
+          from: "2026-10-31T22:00:00.000Z",
+          hours: 30 * 24,
+          current: true
+        }
       ])
     })
   )
@@ -28,7 +40,11 @@ describe("billing periods", () => {
   it.effect("change at midnight on the provider's clock, not at Greenwich's", () =>
     Effect.gen(function* () {
       const [tallinn] = yield* periods("2026-12-31T22:30:00Z", "Europe/Tallinn", 1)
-      expect(tallinn).toMatchObject({ key: "2027-01-01", date: "2027-01-01T12:00:00.000Z", from: "2026-12-31T22:00:00.000Z" })
+      expect(tallinn).toMatchObject({
+        key: "2027-01-01",
+        date: "2027-01-01T12:00:00.000Z",
+        from: "2026-12-31T22:00:00.000Z"
+      })
       const [york] = yield* periods("2027-01-01T04:30:00Z", "America/New_York", 1)
       expect(york).toMatchObject({ key: "2026-12-01", date: "2026-12-31T09:00:00.000Z" })
     })
@@ -73,7 +89,12 @@ describe("billing periods", () => {
     Effect.gen(function* () {
       const monthThere = (date: string, timeZone: string) =>
         new Intl.DateTimeFormat("sv", { timeZone, year: "numeric", month: "2-digit" }).format(new Date(date))
-      for (const now of ["2026-10-31T22:00:01Z", "2026-11-01T00:00:01Z", "2026-11-15T12:00:00Z", "2026-11-30T21:59:59Z"]) {
+      for (const now of [
+        "2026-10-31T22:00:01Z",
+        "2026-11-01T00:00:01Z",
+        "2026-11-15T12:00:00Z",
+        "2026-11-30T21:59:59Z"
+      ]) {
         const both = yield* billingPeriods(Date.parse(now), "Europe/Tallinn", 2)
         for (const zone of ["Etc/GMT+12", "UTC", "Europe/Tallinn", "Pacific/Kiritimati"]) {
           expect(both.map(({ date }) => monthThere(date, zone))).toEqual(["2026-10", "2026-11"])

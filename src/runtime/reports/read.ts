@@ -36,7 +36,10 @@ export const subjectsOf = (
   measured: Measured
 ): Effect.Effect<Subjects, WaldurError> =>
   Effect.gen(function* () {
-    const { items, malformed } = yield* waldur.resources({ offering: id, states: ["OK", "Erred", "Updating", "Terminating"] })
+    const { items, malformed } = yield* waldur.resources({
+      offering: id,
+      states: ["OK", "Erred", "Updating", "Terminating"]
+    })
     const living = new Set<string>(items.map(({ uuid }) => uuid))
     const missing = new Set(
       told
