@@ -52,7 +52,7 @@ const readUrl = (apiUrl: string): Effect.Effect<URL, OfferingFault> => {
   if (url.username !== "" || url.password !== "") {
     return fault(
       "The URL of the OpenNebula front-end holds credentials.",
-      "Set api_credentials, and take them out of api_url."
+      "Set credentials, and take them out of api_url."
     )
   }
   // Users of pyone may leave the path out, and the front-end answers 404 to any other than this.
@@ -66,7 +66,7 @@ const readSession = (credentials: Redacted.Redacted<string>): Effect.Effect<stri
   // With a line break at its end, as files have it, the front-end says 0x0100, and nobody sees why.
   return /^[^:\p{C}\p{Zl}\p{Zp}]+:[^\p{Cc}\p{Cs}]+$/u.test(session)
     ? Effect.succeed(session)
-    : fault("The OpenNebula credentials are not valid.", "Set api_credentials to user:password, without line breaks.")
+    : fault("The OpenNebula credentials are not valid.", "Set credentials to user:password, without line breaks.")
 }
 
 const readProxy = (proxy: Redacted.Redacted<string> | undefined): Effect.Effect<URL | undefined, OfferingFault> => {
@@ -104,7 +104,7 @@ export const readSettings = (settings: OpenNebulaSettings): Effect.Effect<Client
       endpoint: `${url.origin}${url.pathname}`,
       session: yield* readSession(settings.credentials),
       timeoutMillis: yield* readPositive("timeout", Duration.toMillis(settings.timeout ?? "60 seconds")),
-      maxConcurrent: yield* readPositive("max_concurrent", settings.maxConcurrent ?? 12),
+      maxConcurrent: yield* readPositive("max_concurrent_calls", settings.maxConcurrent ?? 12),
       certificateAuthority: yield* readAuthority(settings.caFile),
       verifySsl: settings.verifySsl ?? true,
       proxy: yield* readProxy(settings.proxy),
