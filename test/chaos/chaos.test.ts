@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
 import { plantedBugs } from "./planted.js"
 
-const minutes = 10
+/** Long, as nothing but a busy machine makes these slow: what hangs in virtual time is found by the simulation itself. */
+const minutes = 30
 
 /** What `npm run chaos` prints with these options, and how it ends. */
 const chaos = (...options: ReadonlyArray<string>): Promise<{ readonly code: unknown; readonly output: string }> =>
@@ -25,7 +26,8 @@ const chaos = (...options: ReadonlyArray<string>): Promise<{ readonly code: unkn
 const found: ReadonlyArray<readonly [seed: number, sentence: string]> = [
   [17, "an update that is undone is content when somebody has deleted its machine"],
   [125, "a data centre that is ended may refuse because of a machine that was ordered into it in the meantime"],
-  [144, "a router's machine that outlived its router does not block the end of its data centre"]
+  [144, "a router's machine that outlived its router does not block the end of its data centre"],
+  [1518, "a stranger's machine that still boots when the faults end goes away all the same"]
 ]
 
 describe("the simulation", { timeout: minutes * 60_000 }, () => {

@@ -63,7 +63,8 @@ export class Happenings {
     servers.frontEnd.world.users.get(0).passwordHash = this.cloudHash
     if (this.agentUser !== undefined) servers.marketplace.world.users.set(this.agentUser.uuid, this.agentUser)
     for (const vm of [...this.stuck.keys()]) this.release(vm)
-    for (const vm of this.guests) this.call("one.vm.action", ["terminate-hard", vm])
+    // From whatever state they are in: one that boots takes no action.
+    for (const vm of this.guests) this.call("one.vm.recover", [vm, 3])
     for (const network of servers.frontEnd.world.networks) {
       for (const range of network.ranges) {
         for (const [index, { holder }] of range.leases) {
