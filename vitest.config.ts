@@ -9,7 +9,8 @@ export default defineConfig({
     minWorkers: 3,
     // A worker loads the libraries once, not once for each file: that was a third of the whole run. No file changes what others share.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    // Only what hangs may end here: a machine that is ten times slower than ours makes no test fail.
+    testTimeout: 180_000,
+    hookTimeout: 180_000
   }
 })

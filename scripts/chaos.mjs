@@ -5,6 +5,7 @@
  *   node scripts/chaos.mjs --twice 4711                 the same run twice: the stories have to be the same
  *   node scripts/chaos.mjs --seeds 500 --from 900000    a range; `--workers 2` processes at once
  *   node scripts/chaos.mjs --list 17,4711               these seeds, with a line for each
+ *   node scripts/chaos.mjs --soak 60 --from 2000000     fresh seeds for so many minutes of machine time
  *   node scripts/chaos.mjs --planted [part of a name]   the planted bugs, and after how many seeds each is found
  */
 import { spawn } from "node:child_process"
@@ -12,6 +13,7 @@ import { mkdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, sep } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build } from "esbuild"
+import { soak } from "./soak.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const cache = join(root, "node_modules", ".cache", "chaos")
@@ -127,7 +129,10 @@ if (options.includes("--planted")) {
   process.exitCode = missed === 0 ? 0 : 1
 } else if (["--seed", "--twice", "--list"].some((option) => options.includes(option))) {
   process.setSourceMapsEnabled(true)
-  await import(pathToFileURL(await bundle("main.ts", `main`)).href)
+  await import(pathToFileURL(await bundle("main.ts", "main")).href)
+} else if (options.includes("--soak")) {
+  const file = await bundle("main.ts", `soak-${from}`)
+  process.exitCode = (await soak({ minutes: Number(valueOf("soak", "60")), from, workers, file, run })) ? 0 : 1
 } else {
   const count = Number(valueOf("seeds", "200"))
   const file = await bundle("main.ts", `range-${from}`)

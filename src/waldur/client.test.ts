@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Option, Redacted } from "effect"
+import { Cause, Duration, Effect, Exit, Option, Queue, Redacted } from "effect"
+import { passTimeOuts } from "../../test/support/clock.js"
 import { isSiteError } from "../core/errors.js"
 import type { ObservedCall, WaldurOptions } from "./index.js"
 import { makeWaldur } from "./index.js"
@@ -144,13 +145,19 @@ describe("a call to Waldur", () => {
     })
   )
 
-  it.scopedLive("ends at its time-out", () =>
+  it.scoped("ends at its time-out", () =>
     Effect.gen(function* () {
-      const { waldur, server } = yield* connect(() => neverAnswer, { timeout: "30 millis" })
-      expect(yield* Effect.flip(waldur.setUsage({ resource: id, usages: [] }))).toMatchObject({
-        _tag: "WaldurTimedOut",
-        milliseconds: 30
-      })
+      const arrived = yield* Queue.unbounded<void>()
+      const { waldur, server } = yield* connect(
+        () => {
+          Queue.unsafeOffer(arrived, undefined)
+          return neverAnswer
+        },
+        { timeout: "7 seconds" }
+      )
+      yield* passTimeOuts(arrived, "7 seconds")
+      const error = yield* Effect.flip(waldur.setUsage({ resource: id, usages: [] }))
+      expect(error).toMatchObject({ _tag: "WaldurTimedOut", milliseconds: 7000 })
       expect(server.seen).toHaveLength(3)
     })
   )

@@ -148,7 +148,7 @@ scenario("templates, parents and keys that cannot be used are refused", () =>
       [
         foreign.resource.backendId,
         {},
-        '"101" is not a virtual data centre of this project: choose one of this project and order again.'
+        `"${foreign.resource.backendId}" is not a virtual data centre of this project: choose one of this project and order again.`
       ],
       ["0", {}, '"0" is not a virtual data centre of this project: choose one of this project and order again.'],
       ["4711", {}, '"4711" is not a virtual data centre of this project: choose one of this project and order again.'],

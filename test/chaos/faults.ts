@@ -105,6 +105,8 @@ const highest: Readonly<Record<EventName | Occasion, number>> = {
 export class Faults {
   /** Off once a run settles. */
   on = true
+  /** How many calls were disturbed, and how many occasions were taken. */
+  caused = 0
   private readonly cloud: ReadonlyMap<Fate, number>
   private readonly market: ReadonlyMap<Fate, number>
   private readonly others: ReadonlyMap<string, number>
@@ -143,7 +145,9 @@ export class Faults {
   fateOf(where: "cloud" | "market"): Fate {
     if (!this.on) return "none"
     for (const [fate, probability] of where === "cloud" ? this.cloud : this.market) {
-      if (this.calls.draw(probability)) return fate
+      if (!this.calls.draw(probability)) continue
+      this.caused += 1
+      return fate
     }
     return "none"
   }
@@ -154,7 +158,9 @@ export class Faults {
   }
 
   happens(name: Occasion): boolean {
-    return this.on && this.calls.draw(this.others.get(name) ?? 0)
+    const does = this.on && this.calls.draw(this.others.get(name) ?? 0)
+    if (does) this.caused += 1
+    return does
   }
 
   get summary(): string {

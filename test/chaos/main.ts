@@ -11,7 +11,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`)
 
 const told = (verdict: Verdict): string =>
   verdict.violation === undefined
-    ? `seed ${verdict.seed} passed: ${verdict.orders} orders, ${verdict.virtualMinutes} virtual minutes, story ${verdict.digest}`
+    ? `seed ${verdict.seed} passed: ${verdict.orders} orders, ${verdict.faultsCaused} faults, ${verdict.virtualMinutes} virtual minutes, story ${verdict.digest}`
     : `seed ${verdict.seed} FAILED: ${verdict.violation.message}`
 
 const seed = argument("seed")

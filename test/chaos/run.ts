@@ -26,6 +26,7 @@ export interface Verdict {
   readonly story: string
   readonly faults: string
   readonly orders: number
+  readonly faultsCaused: number
   readonly lines: number
   readonly virtualMinutes: number
 }
@@ -49,6 +50,7 @@ export const runSeed = async ({ seed, trace = false, only }: RunOptions): Promis
     story: bench.story.text,
     faults: bench.faults.summary,
     orders: bench.ledger.placed.size,
+    faultsCaused: bench.faults.caused,
     lines: bench.story.lines,
     virtualMinutes: Math.round((bench.timeline.now - bench.timeline.began) / minute)
   }

@@ -9,7 +9,7 @@ import { long, newSite, withAgent } from "./harness.js"
 import { pictureOfCloud } from "./picture.js"
 import type { Site } from "./site.js"
 import { closeDown } from "./trial.js"
-import { atWork, ended, stopped, until } from "./waits.js"
+import { atWork, ended, orNever, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
 
 const canLimit = spawnSync("prlimit", ["--version"]).status === 0
@@ -121,7 +121,7 @@ withAgent("an agent whose database", (it) => {
             writeFileSync(path, whole)
             inflict(path)
             const agent = yield* site.start()
-            const { code } = yield* Effect.timeout(agent.ended, "30 seconds")
+            const { code } = yield* orNever(() => `the end with ${damage}`)(agent.ended)
             const said = agent.output()
             expect([damage, code], said).toEqual([damage, 1])
             expect(said, damage).toContain(`The database ${site.dataDir}`)

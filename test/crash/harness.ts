@@ -40,7 +40,7 @@ export const withAgent = (name: string, tests: (it: AgentTests) => void): void =
 }
 
 /** For tests that start processes on a machine that may have other things to do, in ms. */
-export const long = 180_000
+export const long = 480_000
 
 export const newSite = (options: Omit<SiteOptions, "main"> = {}) =>
   Effect.flatMap(AgentMain, (main) => makeSite({ main, ...options }))

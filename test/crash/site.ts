@@ -14,6 +14,10 @@ export interface SiteOptions {
   readonly generation?: Waldur.Generation
   /** ms; a real front-end with dummy drivers took 100. */
   readonly bootTime?: number
+  /** s */
+  readonly pollInterval?: number
+  /** The front-end's beginning, and whether it keeps its calls. */
+  readonly cloud?: Pick<OpenNebula.FrontEndOptions, "initial" | "keepCalls">
 }
 
 export const vdcName = "crash-vdc"
@@ -29,7 +33,11 @@ export const makeSite = (options: SiteOptions) =>
     const join = (yield* Path.Path).join
     const configFile = join(directory, "config.yaml")
     const dataDir = join(directory, "data")
-    const { frontEnd: cloud, url: cloudUrl } = yield* OpenNebula.serve({ port: 0, bootTime: options.bootTime ?? 30 })
+    const { frontEnd: cloud, url: cloudUrl } = yield* OpenNebula.serve({
+      port: 0,
+      bootTime: options.bootTime ?? 30,
+      ...options.cloud
+    })
     const served = yield* Waldur.serve({ seed: 1, generation: options.generation ?? "current" })
     const { marketplace } = served
     const world = yield* Waldur.demoWorld(marketplace)
@@ -41,7 +49,7 @@ export const makeSite = (options: SiteOptions) =>
     }
     const backend = { api_url: cloudUrl, credentials: cloud.session, cluster_ids: [0] }
     const configuration = {
-      poll_interval: 0.1,
+      poll_interval: options.pollInterval ?? 0.1,
       http: { port: false },
       offerings: [
         {
@@ -84,21 +92,25 @@ export const makeSite = (options: SiteOptions) =>
       named,
       /** Each places an order as a customer, without waiting for it, and gives its uuid. */
       place: {
-        vdc: (name = vdcName, limits: Readonly<Record<string, number>> = vdcLimits) =>
+        vdc: (
+          name = vdcName,
+          limits: Readonly<Record<string, number>> = vdcLimits,
+          project: string = world.project.uuid
+        ) =>
           place.create({
             offering: world.vdcOffering.uuid,
-            project: world.project.uuid,
+            project,
             plan: world.plans.vdc.uuid,
             limits,
             attributes: { name }
           }),
-        vm: (name = vmName, parent = vdcName) =>
-          Effect.flatMap(named(parent), ({ backendId }) =>
+        vm: (name = vmName, parentName = vdcName) =>
+          Effect.flatMap(named(parentName), (parent) =>
             place.create({
               offering: world.vmOffering.uuid,
-              project: world.project.uuid,
+              project: parent.project.uuid,
               plan: world.plans.small.uuid,
-              attributes: { name, parent_backend_id: backendId, ssh_public_key: sshKey }
+              attributes: { name, parent_backend_id: parent.backendId, ssh_public_key: sshKey }
             })
           ),
         updateLimits: (name: string, limits: Readonly<Record<string, number>>) =>

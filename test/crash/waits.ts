@@ -4,7 +4,7 @@ import { type JournalCopy, readJournal } from "./journal.js"
 import type { AgentProcess } from "./process.js"
 import type { Site } from "./site.js"
 
-export const patience = Duration.seconds(60)
+export const patience = Duration.minutes(3)
 
 export class NeverCame extends Error {
   constructor(readonly what: string) {
@@ -57,9 +57,9 @@ export const ended = (site: Site, order: string) =>
     )
   )
 
-/** SIGTERM; the agent has 10 s. */
+/** SIGTERM. That it takes less than 10 s is for a test that has the machine for itself (`stop.long.ts`). */
 export const stopped = (agent: AgentProcess) =>
   Effect.sync(() => agent.signal("SIGTERM")).pipe(
     Effect.zipRight(agent.ended),
-    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new NeverCame("the exit, within 10 s of SIGTERM") })
+    orNever(() => "the exit after SIGTERM")
   )

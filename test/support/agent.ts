@@ -43,7 +43,7 @@ type Platform = FileSystem.FileSystem | Path.Path | HttpClient.HttpClient | Scop
 export const scenario = (name: string, test: () => Effect.Effect<void, unknown, Platform>): void => {
   const platform = Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)
   // Seconds on a quiet machine; what hangs is found all the same.
-  it.scopedLive(name, () => test().pipe(Effect.provide(platform)), 90_000)
+  it.scopedLive(name, () => test().pipe(Effect.provide(platform)), 300_000)
 }
 
 export interface SiteOptions {
@@ -294,7 +294,7 @@ export const expectNothingLeft = (site: Site, { services }: RunningAgent, states
     // The order's last entry is written when Waldur has been told.
     yield* journal.openOrders.pipe(
       Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-      Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => new Error("orders stay open in the journal") })
+      Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new Error("orders stay open in the journal") })
     )
     expect(yield* journal.leftovers).toEqual([])
     expect(yield* (yield* Quarantine).all).toEqual([])

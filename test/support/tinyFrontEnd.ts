@@ -11,7 +11,8 @@ export const credentials = Redacted.make(`oneadmin:${password}`)
 export const settingsFor = (port: number, more: Partial<OpenNebulaSettings> = {}): OpenNebulaSettings => ({
   apiUrl: `http://127.0.0.1:${port}/RPC2`,
   credentials,
-  timeout: "10 seconds",
+  // On a slow machine the large answers of these tests take long.
+  timeout: "2 minutes",
   ...more
 })
 

@@ -217,6 +217,10 @@ export const makeBench = (settings: VdcSettings = settingsOf()) =>
 
     return {
       frontEnd,
+      /** Completes when the front-end has ended everything that takes it time, such as a boot. */
+      idle: Effect.repeat(Effect.delay(Effect.sync(frontEnd.pendingWork), "2 millis"), {
+        until: (pending) => pending === 0
+      }),
       one: makeOpenNebula(plain),
       services,
       cloud: Effect.flatMap(Deferred.make<void>(), (crashed) => cloudWith(undefined, crashed, settings)),

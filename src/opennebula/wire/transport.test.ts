@@ -1,7 +1,8 @@
 import { createServer } from "node:http"
 import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Redacted } from "effect"
+import { Deferred, Effect, Fiber, Queue, Redacted } from "effect"
+import { passTimeOuts } from "../../../test/support/clock.js"
 import {
   afterRequest,
   answer,
@@ -65,28 +66,34 @@ describe("when there is no answer", () => {
     })
   )
 
-  it.scopedLive("a front-end that takes too long: timed out, and the connection is given up", () =>
+  it.scoped("a front-end that takes too long: timed out, and the connection is given up", () =>
     Effect.gen(function* () {
+      const arrived = yield* Queue.unbounded<void>()
       const closed = yield* Deferred.make<void>()
       const port = yield* serveTcp((socket) => {
-        socket.resume().on("close", () => Deferred.unsafeDone(closed, Effect.void))
+        socket.once("data", () => Queue.unsafeOffer(arrived, undefined))
+        socket.on("close", () => Deferred.unsafeDone(closed, Effect.void))
       })
-      const error = yield* Effect.flip(askVersion(port, { timeout: "200 millis" }))
-      expect(error).toMatchObject({ _tag: "TimedOut", outcome: "unknown", seconds: 0.2, disposition: "retry" })
+      yield* passTimeOuts(arrived, "7 seconds")
+      const error = yield* Effect.flip(askVersion(port, { timeout: "7 seconds" }))
+      expect(error).toMatchObject({ _tag: "TimedOut", outcome: "unknown", seconds: 7, disposition: "retry" })
       yield* Deferred.await(closed)
     })
   )
 
-  it.scopedLive("an answer that trickles on for ever: timed out as well", () =>
+  it.scoped("an answer that trickles on for ever: timed out as well", () =>
     Effect.gen(function* () {
+      const arrived = yield* Queue.unbounded<void>()
       const port = yield* serveHttp(
         afterRequest((response) => {
           response.writeHead(200).write(answer.subarray(0, 100))
           const timer = setInterval(() => response.write(" "), 20)
           response.on("close", () => clearInterval(timer))
+          Queue.unsafeOffer(arrived, undefined)
         })
       )
-      expect((yield* Effect.flip(askVersion(port, { timeout: "300 millis" })))._tag).toBe("TimedOut")
+      yield* passTimeOuts(arrived, "7 seconds")
+      expect((yield* Effect.flip(askVersion(port, { timeout: "7 seconds" })))._tag).toBe("TimedOut")
     })
   )
 

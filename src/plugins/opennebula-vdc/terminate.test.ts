@@ -52,7 +52,7 @@ const madeByPythonAgent = (bench: Bench, name: string) =>
       ],
       0
     )
-    yield* Effect.sleep("10 millis")
+    yield* bench.idle
     yield* one.vdc.addNetwork(vdc, 0, network)
     const router = yield* one.router.allocate([
       text("NAME", `${name}_router`),
@@ -83,7 +83,7 @@ describe("question 2: a data centre in which somebody still lives", () => {
       const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade" }))
       yield* made(bench)
       yield* startMachine(bench, "a")
-      yield* Effect.sleep("60 millis")
+      yield* bench.idle
       doneOf(yield* terminated(bench, "100"))
       expect(objectsOf(bench.frontEnd)).toEqual([])
     })
@@ -137,7 +137,7 @@ describe("question 2: the end of a data centre", () => {
 
   it.scopedLive("is refused with the holder's name when something keeps a lease beyond the deadline", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench(settingsOf({ teardown_timeout: 0.4 }))
+      const bench = yield* makeBench(settingsOf({ teardown_timeout: 3 }))
       yield* made(bench)
       yield* bench.one.router.allocate([
         { _tag: "Single", name: "NAME", value: "stranger" },
@@ -210,7 +210,7 @@ describe("a data centre that the Python agent made", () => {
       const bench = yield* makeBench()
       yield* madeByPythonAgent(bench, "acme")
       yield* bench.frontEnd.call("one.user.allocate", ["acme_admin", "secret", "core", [100]])
-      yield* Effect.sleep("60 millis")
+      yield* bench.idle
       doneOf(yield* terminated(bench, backendId))
       expect(objectsOf(bench.frontEnd)).toEqual([])
     })

@@ -20,6 +20,8 @@ export interface FrontEndOptions {
   readonly password?: string
   readonly initial?: InitialWorld
   readonly interceptor?: Interceptor
+  /** Whether `calls` is kept, with all answers; true. A run of many thousand calls does without, and hears of them by `onCall`. */
+  readonly keepCalls?: boolean
 }
 
 export interface CallRecord extends CallSeen {
@@ -122,7 +124,7 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
           answer: answerForLog(answer),
           at: world.nowMillis
         }
-        calls.push(record)
+        if (options.keepCalls ?? true) calls.push(record)
         for (const listener of listeners) listener(record)
         return answer
       })
@@ -139,6 +141,8 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
           return Effect.fail(new ConnectionDropped({ method }))
         case "Delay":
           return Effect.as(Effect.sleep(disturbance.millis), undefined)
+        case "Hold":
+          return Effect.as(disturbance.until, undefined)
         case "HttpError":
           return Effect.succeed({ status: disturbance.status, body: "" })
         case "Garbage":

@@ -1,10 +1,12 @@
 /** What a test may do to calls on their way: lose them, delay them, answer them badly. */
-import { Data } from "effect"
+import { Data, type Effect } from "effect"
 
 /** `before`: the front-end never sees the call. `after`: it is carried out, and then the answer suffers. */
 export type Disturbance =
   | { readonly _tag: "Drop"; readonly when: "before" | "after" }
   | { readonly _tag: "Delay"; readonly when: "before" | "after"; readonly millis: number }
+  /** Goes on when this completes. */
+  | { readonly _tag: "Hold"; readonly when: "before" | "after"; readonly until: Effect.Effect<void> }
   | { readonly _tag: "HttpError"; readonly when: "before" | "after"; readonly status: number }
   | { readonly _tag: "Garbage"; readonly when: "before" | "after"; readonly body: string }
 

@@ -1,0 +1,18 @@
+/** Time-outs over real connections, on a clock of the test's own: the time passes when the request is there, however slow the machine. */
+import { type Duration, Effect, Queue, type Scope, TestClock } from "effect"
+
+/** The longest pause between two tries of a call. */
+const pause = "2 seconds"
+
+/** In the background: lets each request that arrives run into its time-out, and then the pause before the next try pass. */
+export const passTimeOuts = (
+  arrived: Queue.Dequeue<void>,
+  timeout: Duration.DurationInput
+): Effect.Effect<void, never, Scope.Scope> =>
+  Queue.take(arrived).pipe(
+    Effect.zipRight(TestClock.adjust(timeout)),
+    Effect.zipRight(TestClock.adjust(pause)),
+    Effect.forever,
+    Effect.forkScoped,
+    Effect.asVoid
+  )
