@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["test/support/turns.ts"],
     // 2 cores: much of the time is waiting, so three workers keep both busy without starving the simulators' HTTP servers.
     maxWorkers: 3,
     // As many from the start: a pool that shrinks while files wait ends the run with an error of its own (vitest 3.2).

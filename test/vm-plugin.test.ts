@@ -79,9 +79,10 @@ describe("the plugin opennebula-vm", () => {
       expect([made.value._tag, changed.value._tag, ended.value._tag]).toEqual(["Done", "Done", "Done"])
       if (process.env.SHOW_TIMES !== undefined)
         console.log({ create: made.ms, update: changed.ms, terminate: ended.ms })
-      // Boot and schedule take 120 ms, the resize's own steps 170 ms: generous bounds, for a busy machine.
-      expect(made.ms).toBeLessThan(2_000)
-      expect(changed.ms).toBeLessThan(2_000)
+      // Boot and schedule take 120 ms, the resize's own steps 170 ms. The bounds are for a machine with other things to do: the looks' pace
+      // itself is tested on a clock of its own (watcher.test.ts).
+      expect(made.ms).toBeLessThan(20_000)
+      expect(changed.ms).toBeLessThan(20_000)
     })
   )
 

@@ -44,8 +44,14 @@ export const heartbeat = Schedule.spaced("5 seconds")
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")
 
-/** How often what an undo could not remove is tried again. */
-export const leftoverRound = Schedule.jittered(Schedule.spaced("10 minutes"))
+/**
+ * How often what an undo could not remove is tried again: every 10 minutes, and sooner after a start (15 s, 30 s, 1 min, ...), when somebody
+ * may have mended what stood in the way and the offering may not be open yet.
+ */
+export const leftoverRound = Schedule.exponential("15 seconds", 2).pipe(
+  Schedule.union(Schedule.spaced("10 minutes")),
+  Schedule.jittered
+)
 
 /** How often the journal forgets what it need not keep. */
 export const retentionRound = Schedule.jittered(Schedule.spaced("1 day"))

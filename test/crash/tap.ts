@@ -24,8 +24,8 @@ export interface Tap {
 
 const uuid = /[0-9a-f]{32}/g
 
-/** What only a customer calls: the agent uses `marketplace-provider-resources/` and single orders. */
-const isCustomers = (method: string, path: string) =>
+/** What only a customer calls: the agent uses `marketplace-provider-resources/` and single orders. `path` behind "/api/". */
+export const isCustomers = (method: string, path: string) =>
   (method === "POST" && path === "marketplace-orders/") || path.startsWith("marketplace-resources/")
 
 export const makeTap = (cloud: OpenNebula.FrontEnd, marketplace: Waldur.Marketplace): Tap => {

@@ -44,7 +44,9 @@ const compare = (what: string, expected: Counts, actual: Counts): Pick<Found, "d
   const kinds = [...new Set([...expected.keys(), ...actual.keys()])]
   const differing = kinds.flatMap((kind) => {
     const [should, is] = [expected.get(kind) ?? 0, actual.get(kind) ?? 0]
-    return should === is ? [] : [{ more: is > should, text: `${what} has ${is} of kind ${kind}, should have ${should}` }]
+    return should === is
+      ? []
+      : [{ more: is > should, text: `${what} has ${is} of kind ${kind}, should have ${should}` }]
   })
   const texts = (more: boolean) => differing.filter((one) => one.more === more).map(({ text }) => text)
   return { duplicates: texts(true), wrong: texts(false) }

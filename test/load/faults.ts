@@ -3,6 +3,7 @@ import { PCGRandom } from "effect/Utils"
 import type { Disturbance } from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import type { Site } from "../crash/site.js"
+import { isCustomers } from "../crash/tap.js"
 
 interface Kind {
   readonly name: string
@@ -48,7 +49,9 @@ export const causeFaults = ({ cloud, marketplace }: Site, share: number, seed: n
     return kind
   }
   cloud.intercept(() => next()?.cloud)
-  marketplace.intercept(() => next()?.market)
+  marketplace.intercept(({ method, path }) =>
+    isCustomers(method, path.replace(/^\/api\//, "")) ? undefined : next()?.market
+  )
   cloud.onCall(({ answer, method }) => {
     if (method !== "one.template.instantiate" || answer._tag !== "Ok" || random.number() >= share) return
     const vm = Number(answer.value)

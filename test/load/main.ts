@@ -17,7 +17,9 @@ const load = Command.make(
       Options.withDefault(2)
     ),
     seed: Options.integer("seed").pipe(Options.withDescription("Decides what goes wrong."), Options.withDefault(1)),
-    terminate: Options.boolean("terminate").pipe(Options.withDescription("Ends everything again, under the same faults."))
+    terminate: Options.boolean("terminate").pipe(
+      Options.withDescription("Ends everything again, under the same faults.")
+    )
   },
   (options) =>
     Effect.gen(function* () {

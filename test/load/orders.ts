@@ -59,4 +59,3 @@ export const placeAll = (site: Site, parents: ReadonlyArray<Parent>, orders: num
     { concurrency: 8 }
   )
 }
-

@@ -5,7 +5,9 @@ import type { LoadOptions, LoadResult, Wave } from "./run.js"
 
 export const machine = (): string => {
   const [first] = cpus()
-  return `${cpus().length} cores (${first?.model.trim() ?? "?"}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.version}, load average ${loadavg().map((load) => load.toFixed(1)).join(" ")}`
+  return `${cpus().length} cores (${first?.model.trim() ?? "?"}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.version}, load average ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(" ")}`
 }
 
 const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1)
@@ -27,18 +29,24 @@ export const memoryFaults = ({ heap, wave }: LoadResult): ReadonlyArray<string> 
   const { first, second } = halves(wave)
   return [
     ...(second > first * growth ? [`resident memory rose from ${first} to ${second} MB in the second half`] : []),
-    ...(heap.after > heap.before + heapGrowth ? [`the heap has ${heap.after} MB in use, before it ${heap.before} MB`] : [])
+    ...(heap.after > heap.before + heapGrowth
+      ? [`the heap has ${heap.after} MB in use, before it ${heap.before} MB`]
+      : [])
   ]
 }
 
-const everyTenth = ({ samples }: Wave) => samples.filter((_, at) => at % Math.max(1, Math.ceil(samples.length / 12)) === 0 || at === samples.length - 1)
+const everyTenth = ({ samples }: Wave) =>
+  samples.filter((_, at) => at % Math.max(1, Math.ceil(samples.length / 12)) === 0 || at === samples.length - 1)
 
 export const isGood = (result: LoadResult): boolean =>
   [...result.found.duplicates, ...result.found.leftovers, ...result.found.wrong, ...memoryFaults(result)].length === 0
 
 export const report = (options: LoadOptions, result: LoadResult): string => {
   const { erred, done, faults, found, heap, terminated, wave } = result
-  const list = (title: string, lines: ReadonlyArray<string>) => [`${lines.length} ${title}`, ...lines.slice(0, 20).map((line) => `  ${line}`)]
+  const list = (title: string, lines: ReadonlyArray<string>) => [
+    `${lines.length} ${title}`,
+    ...lines.slice(0, 20).map((line) => `  ${line}`)
+  ]
   const disturbed = [...faults.counts].map(([kind, count]) => `${count} ${kind}`)
   return [
     `${options.orders} orders at once: ${done} done, ${erred} erred (machines that did not boot), in ${seconds(wave.milliseconds)} s, ${((options.orders * 1000) / wave.milliseconds).toFixed(1)} orders/s`,
@@ -46,7 +54,11 @@ export const report = (options: LoadOptions, result: LoadResult): string => {
     `${faults.calls()} calls of the agent; disturbed: ${disturbed.join(", ")}`,
     "",
     table(
-      [{ title: "s", align: "right" }, { title: "ended", align: "right" }, { title: "resident MB", align: "right" }],
+      [
+        { title: "s", align: "right" },
+        { title: "ended", align: "right" },
+        { title: "resident MB", align: "right" }
+      ],
       everyTenth(wave).map(({ at, ended, resident }) => [seconds(at), String(ended), String(resident)])
     ),
     "",

@@ -43,7 +43,8 @@ const watch = (site: Site, agent: AgentProcess, orders: ReadonlyArray<string>) =
       const at = yield* Clock.currentTimeMillis
       const count = orders.filter((order) => ends.has(site.marketplace.orders.get(order)?.state ?? "")).length
       if (count > lastEnd.ended) lastEnd = { at, ended: count }
-      if (at - lastEnd.at > patience) return yield* Effect.fail(new NeverCame(`the end of ${orders.length - count} orders`))
+      if (at - lastEnd.at > patience)
+        return yield* Effect.fail(new NeverCame(`the end of ${orders.length - count} orders`))
       samples.push({ at: at - began, ended: count, resident: yield* residentMb(agent) })
       return count
     })

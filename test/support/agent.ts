@@ -7,9 +7,11 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { expect, it } from "@effect/vitest"
 import {
   Array,
+  Console,
   type Context,
   Deferred,
   Effect,
+  Exit,
   Fiber,
   Layer,
   Logger,
@@ -88,6 +90,9 @@ const backendOf = (cloud: OpenNebula.Served): Json => ({
   credentials: cloud.frontEnd.session,
   cluster_ids: [0]
 })
+
+/** Of the log, shown when a test fails: much fails only where nobody can look any more. */
+const lastLines = 80
 
 /** What happened so far, in order, and whoever waits for more. */
 const makeRecord = <A>() => {
@@ -176,6 +181,11 @@ export const makeSite = (options: SiteOptions = {}) =>
     const atFirst = takeInventory(cloud.frontEnd)
     const logs = makeRecord<string>()
     const logger = Logger.make((record) => logs.add(Logger.logfmtLogger.log(record)))
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isSuccess(exit)
+        ? Effect.void
+        : Console.error(`The last that the agent said:\n${logs.all.slice(-lastLines).join("\n")}`)
+    )
     const heard = makeRecord<Activity>()
     const hear = (activity: Activity) => Effect.sync(() => heard.add(activity))
 
@@ -289,7 +299,8 @@ export const expectNothingLeft = (site: Site, { services }: RunningAgent, states
   Effect.gen(function* () {
     yield* site.marketplace.settled
     expect({ made: site.made(), lost: site.lost() }).toEqual({ made: [], lost: [] })
-    expect(resourceStates(site)).toEqual(states)
+    // Sorted: of those that were ordered at once, any may have come first.
+    expect(resourceStates(site).toSorted()).toEqual(states.toSorted())
     const journal = yield* Journal
     // The order's last entry is written when Waldur has been told.
     yield* journal.openOrders.pipe(

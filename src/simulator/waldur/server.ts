@@ -34,6 +34,8 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
       run(answerOne(marketplace, host, incoming, response))
     })
     attach(server, marketplace.broker, "/rmqws-stomp")
+    // As the web server before a real one has it. Node's own 5 s are so short that a busy client may write to a connection that is being closed.
+    server.keepAliveTimeout = 75_000
     const port = yield* Effect.acquireRelease(
       Effect.async<number, ServeError>((resume) => {
         server.once("error", (cause) => {
