@@ -23,7 +23,7 @@ const load = Command.make(
   },
   (options) =>
     Effect.gen(function* () {
-      const given = { ...options, faults: options.faults / 100, main: yield* buildAgent }
+      const given = { ...options, faults: options.faults / 100, main: yield* buildAgent, tell: Console.error }
       const result = yield* runLoad(given)
       yield* Console.log(report(given, result))
       if (!isGood(result)) return yield* new LoadFailed({ message: "Not everything is as it should be." })

@@ -7,7 +7,7 @@ import { pictureOfCloud } from "../crash/picture.js"
 import type { AgentProcess } from "../crash/process.js"
 import { makeSite, type Site, type SiteOptions } from "../crash/site.js"
 import { nothingLeft } from "../crash/trial.js"
-import { atWork, ended, NeverCame, stopped } from "../crash/waits.js"
+import { atWork, NeverCame, stopped, untilJournal } from "../crash/waits.js"
 import { belongings, checkAll } from "./checks.js"
 import { causeFaults } from "./faults.js"
 import { heapMb, heapOptions, residentMb } from "./memory.js"
@@ -19,6 +19,8 @@ export interface LoadOptions extends Pick<SiteOptions, "main"> {
   readonly faults: number
   readonly seed: number
   readonly terminate: boolean
+  /** Hears every ten seconds how far it is. */
+  readonly tell?: (progress: string) => Effect.Effect<void>
 }
 
 /** What was seen while orders ended. */
@@ -34,22 +36,28 @@ const ends = new Set(["done", "erred", "canceled", "rejected"])
 const patience = 300_000
 
 /** Until all have ended. */
-const watch = (site: Site, agent: AgentProcess, orders: ReadonlyArray<string>) =>
+const watch = (site: Site, agent: AgentProcess, orders: ReadonlyArray<string>, tell: LoadOptions["tell"]) =>
   Effect.gen(function* () {
     const began = yield* Clock.currentTimeMillis
     const samples: Array<Wave["samples"][number]> = []
     let lastEnd = { at: began, ended: 0 }
+    let lastTold = began
     const look = Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
       const count = orders.filter((order) => ends.has(site.marketplace.orders.get(order)?.state ?? "")).length
       if (count > lastEnd.ended) lastEnd = { at, ended: count }
       if (at - lastEnd.at > patience)
         return yield* Effect.fail(new NeverCame(`the end of ${orders.length - count} orders`))
-      samples.push({ at: at - began, ended: count, resident: yield* residentMb(agent) })
+      const resident = yield* residentMb(agent)
+      samples.push({ at: at - began, ended: count, resident })
+      if (tell !== undefined && at - lastTold >= 10_000) {
+        lastTold = at
+        yield* tell(`${Math.round((at - began) / 1000)} s: ${count} of ${orders.length} have ended, ${resident} MB`)
+      }
       return count
     })
     yield* Effect.repeat(look, { until: (count) => count === orders.length, schedule: Schedule.spaced("1 second") })
-    yield* Effect.forEach(orders, (order) => ended(site, order), { discard: true })
+    yield* untilJournal(site, "the orders' ends in the journal", ({ openOrders }) => openOrders.length === 0)
     return { milliseconds: lastEnd.at - began, samples } satisfies Wave
   })
 
@@ -71,7 +79,7 @@ export const runLoad = (options: LoadOptions) =>
     const agent = yield* site.start({ nodeOptions: heapOptions })
     yield* atWork(site, agent)
     const heapBefore = yield* heapMb(agent)
-    const wave = yield* watch(site, agent, orders)
+    const wave = yield* watch(site, agent, orders, options.tell)
     const found = checkAll(site, { model, atFirst })
     const states = orders.flatMap((uuid) => site.marketplace.orders.get(uuid) ?? [])
     const erred = states.filter(({ state }) => state !== "done")
@@ -86,7 +94,7 @@ export const runLoad = (options: LoadOptions) =>
             (resource) => resource.offering.uuid === offering.uuid && resource.state === "OK"
           )
           const placed = yield* Effect.forEach(alive, ({ name }) => site.place.terminate(name), { concurrency: 8 })
-          return yield* watch(site, agent, placed)
+          return yield* watch(site, agent, placed, options.tell)
         })
       yield* terminate(site.world.vmOffering)
       terminated = yield* terminate(site.world.vdcOffering)
