@@ -6,9 +6,9 @@
 import { Context, Effect, Layer, RcMap, type Scope } from "effect"
 import { type Breaker, makeBreaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
+import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
 import { type CallObserver, clientFromSettings, type OpenNebulaClient } from "./client.js"
 import { type OpenNebulaError, verdictOf } from "./errors.js"
-import { type FairLimiter, makeFairLimiter } from "./wire/fairLimiter.js"
 import { type OpenNebulaSettings, readSettings } from "./wire/settings.js"
 
 export interface OpenNebulaEndpointsOptions {

@@ -6,6 +6,7 @@
  */
 import { HttpClientRequest } from "@effect/platform"
 import { Clock, Effect, MutableRef, Option, Redacted, Ref, Schema } from "effect"
+import { firstCome } from "../core/fairLimiter.js"
 import { interpret } from "./answer.js"
 import { optionalNumber } from "./api/lenient.js"
 import { type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "./errors.js"
@@ -101,7 +102,7 @@ const asUnauthorized = (error: WaldurError): WaldurError => {
 const fromOidc = (oidc: Extract<Credentials, { _tag: "Oidc" }>, transport: Transport): Effect.Effect<Authenticator> =>
   Effect.gen(function* () {
     const held = yield* Ref.make(Option.none<Held>())
-    const oneAtATime = yield* Effect.makeSemaphore(1)
+    const oneAtATime = firstCome(1)
     // The tokens of the last hours too: an error may quote one that has just been replaced.
     const recent = MutableRef.make<ReadonlyArray<string>>([])
     const secret = Redacted.value(oidc.clientSecret).trim()
@@ -140,7 +141,7 @@ const fromOidc = (oidc: Extract<Credentials, { _tag: "Oidc" }>, transport: Trans
         const now = yield* Clock.currentTimeMillis
         const good = Option.filter(yield* Ref.get(held), (candidate) => isGood(candidate, now))
         return Option.isSome(good) ? good.value.header : yield* fetch
-      }).pipe(oneAtATime.withPermits(1))
+      }).pipe(oneAtATime)
 
     return {
       authorization: current((candidate, now) => now < candidate.renewAt),

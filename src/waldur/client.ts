@@ -8,6 +8,7 @@ import { HttpClientRequest } from "@effect/platform"
 import { Cause, Clock, Effect, identity, Option, Redacted, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
+import { firstCome } from "../core/fairLimiter.js"
 import { type Answer, interpret } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import { type Credentials, makeAuthenticator } from "./auth.js"
@@ -106,7 +107,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     const transport = yield* makeTransport(options)
     const auth = yield* makeAuthenticator(options.credentials, transport)
     // First come, first served: a long list read page by page queues up again for every page.
-    const places = yield* Effect.makeSemaphore(options.concurrency ?? 8)
+    const inTurn = firstCome(options.concurrency ?? 8)
     const observe = options.observe ?? (() => Effect.void)
     const protect: <A>(call: Effect.Effect<A, WaldurError>) => Effect.Effect<A, WaldurError> =
       options.breaker?.protect ?? identity
@@ -161,7 +162,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       })
 
     /** In its turn, and only if the server is there. */
-    const sendInTurn = (...request: Parameters<typeof send>) => places.withPermits(1)(protect(send(...request)))
+    const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))
 
     const whoAmI: Call = { method: "GET", path: "users/me/" }
     yield* options.breaker?.join(

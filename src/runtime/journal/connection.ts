@@ -9,6 +9,7 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, type SqlError, Statement } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { Effect, Exit, Layer, Option, Ref, Scope } from "effect"
+import { firstCome } from "../../core/fairLimiter.js"
 
 /**
  * Of the connection, so they are set on each. `synchronous=FULL`: an acknowledged entry survives a power cut. The wait for a lock stops
@@ -43,7 +44,7 @@ export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
     SqlClient.SqlClient,
     Effect.gen(function* () {
       const current = yield* Ref.make(Option.none<Opened>())
-      const oneAtATime = yield* Effect.makeSemaphore(1)
+      const oneAtATime = firstCome(1)
       const reactivity = yield* Reactivity.Reactivity
 
       const drop = Effect.flatMap(
@@ -63,7 +64,7 @@ export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
       const using = <A>(use: (connection: SqlConnection.Connection) => Effect.Effect<A, SqlError.SqlError>) =>
         Effect.flatMap(get, ({ connection }) => use(connection)).pipe(
           Effect.tapError((error) => (isBusy(error) ? drop : Effect.void)),
-          oneAtATime.withPermits(1),
+          oneAtATime,
           Effect.uninterruptible
         )
       const connection: SqlConnection.Connection = {

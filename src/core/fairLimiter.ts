@@ -1,6 +1,10 @@
 /**
  * So many at once and no more, and those who wait take turns by owner: a burst of one resource or offering does not keep the others
  * waiting behind it.
+ *
+ * A place is handed from one to the next. Effect's semaphore (3.22) wakes everybody who waits at each release, and all but one of them
+ * queue again, each with some more frames on its stack: with four hundred orders in work that cost a megabyte an order. So where many may
+ * wait, they wait here; `firstCome` is for those who are all alike.
  */
 import { Deferred, Effect, FiberId } from "effect"
 
@@ -16,6 +20,9 @@ export interface FairLimiter {
   readonly resize: (places: number) => Effect.Effect<void>
   readonly state: Effect.Effect<{ readonly running: number; readonly waiting: number }>
 }
+
+/** First come, first served. */
+export const firstCome = (places: number) => makeFairLimiter(places).withPlace("all")
 
 export const makeFairLimiter = (initialPlaces: number): FairLimiter => {
   let places = initialPlaces

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, TestClock } from "effect"
-import { makeFairLimiter } from "./fairLimiter.js"
+import { Deferred, Effect, Fiber, Scheduler, TestClock } from "effect"
+import { firstCome, makeFairLimiter } from "./fairLimiter.js"
 
 /** Starts `owner`'s calls one after the other, each a second long, and notes in which order they begin. */
 const burst = (limiter: ReturnType<typeof makeFairLimiter>, began: Array<string>, owner: string, calls: number) =>
@@ -49,6 +49,37 @@ describe("the limiter", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
       expect(most).toBe(3)
+    })
+  )
+
+  it.effect("wakes each of a thousand who wait once, when it is his turn", () =>
+    Effect.gen(function* () {
+      let tasks = 0
+      const plain = new Scheduler.MixedScheduler(2048)
+      const counting: Scheduler.Scheduler = {
+        shouldYield: (fiber) => plain.shouldYield(fiber),
+        scheduleTask: (task, priority) => {
+          tasks += 1
+          plain.scheduleTask(task, priority)
+        }
+      }
+      const inTurn = firstCome(1)
+      const began: Array<number> = []
+      const numbers = Array.from({ length: 1000 }, (_, index) => index)
+      yield* Effect.forEach(
+        numbers,
+        (number) =>
+          inTurn(
+            Effect.zipRight(
+              Effect.sync(() => began.push(number)),
+              Effect.yieldNow()
+            )
+          ),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.withScheduler(counting))
+      expect(began).toEqual(numbers)
+      // Everybody woken at each release would be half a million.
+      expect(tasks).toBeLessThan(20_000)
     })
   )
 
