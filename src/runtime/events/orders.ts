@@ -14,8 +14,9 @@ import { orderRetry } from "../schedules.js"
 
 /** Looks into the journal soon, then rarely: an actor that is free accepts within ms, one that is at work when it is done. */
 const journalLooks = Schedule.exponential("20 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
-/** After so long Waldur is asked again whether there is still something to do. */
-const patience = Duration.seconds(10)
+/** After so long Waldur is asked again whether there is still something to do: 1 s, doubling, at most 30 s. */
+const firstPatience = Duration.seconds(1)
+const longestPatience = Duration.seconds(30)
 
 /** `next`: looks at the whole queue. */
 export const orderEvent = (
@@ -27,18 +28,24 @@ export const orderEvent = (
   const isRecorded = Effect.flatMap(Journal, (journal) =>
     Effect.map(journal.story(order), (story) => ["open", "done"].includes(stateIn(sinceAccepted(story))))
   )
-  const recorded = isRecorded.pipe(
-    Effect.repeat({ until: (is) => is, schedule: journalLooks }),
-    Effect.timeoutOption(patience)
-  )
-  const settled = Effect.gen(function* () {
-    if (!(yield* begin(offering, order, next))) return true
-    return Option.isSome(yield* recorded)
-  })
-  return settled.pipe(
-    Effect.tapError((error) => Effect.logDebug(`Event of order ${order}: ${error.message}`)),
-    Effect.retry(orderRetry),
-    Effect.repeat({ until: (is) => is }),
+  const recordedWithin = (patience: Duration.Duration) =>
+    isRecorded.pipe(
+      Effect.repeat({ until: (is) => is, schedule: journalLooks }),
+      Effect.timeoutOption(patience),
+      Effect.map(Option.isSome)
+    )
+  const attempt = (patience: Duration.Duration) =>
+    Effect.gen(function* () {
+      const isSettled = !(yield* begin(offering, order, next)) || (yield* recordedWithin(patience))
+      return { isSettled, patience: Duration.min(Duration.times(patience, 2), longestPatience) }
+    }).pipe(
+      Effect.tapError((error) => Effect.logDebug(`Event of order ${order}: ${error.message}`)),
+      Effect.retry(orderRetry)
+    )
+  return Effect.iterate(
+    { isSettled: false, patience: firstPatience },
+    { while: ({ isSettled }) => !isSettled, body: ({ patience }) => attempt(patience) }
+  ).pipe(
     // The schedule has no end.
     Effect.orDie,
     Effect.asVoid,

@@ -41,7 +41,8 @@ export interface SessionOptions {
 /** Of what came from outside: one line, no control characters, and no passcode. */
 const plain = (text: string, passcode: string): string =>
   text
-    .replaceAll(passcode, "***")
+    // An empty one stands between all letters.
+    .replaceAll(passcode === "" ? "\0" : passcode, "***")
     .trim()
     .replace(/\p{Cc}+/gu, " ")
     .slice(0, 200)
