@@ -62,7 +62,7 @@ export const report = (options: LoadOptions, result: LoadResult): string => {
       everyTenth(wave).map(({ at, ended, resident }) => [seconds(at), String(ended), String(resident)])
     ),
     "",
-    `heap in use after a collection: ${heap.before} MB before, ${heap.after} MB after; resident at most ${halves(wave).first} MB in the first half, ${halves(wave).second} MB in the second`,
+    `heap in use after a collection: ${heap.before} MB before, ${heap.after} MB when actors have left memory again; resident at most ${halves(wave).first} MB in the first half, ${halves(wave).second} MB in the second`,
     ...list("duplicates", found.duplicates),
     ...list("leftovers", found.leftovers),
     ...list("otherwise wrong", [...found.wrong, ...memoryFaults(result)]),

@@ -32,6 +32,9 @@ export interface Wave {
 
 const ends = new Set(["done", "erred", "canceled", "rejected"])
 
+/** Until actors have left memory: after a minute without work, and the look that finds it out. */
+const untilIdle = "90 seconds"
+
 /** Nothing ended for so long: it will not any more. */
 const patience = 300_000
 
@@ -100,6 +103,7 @@ export const runLoad = (options: LoadOptions) =>
       terminated = yield* terminate(site.world.vdcOffering)
       left.push(...nothingLeft(site, pictureAtFirst).map(({ text }) => text))
     }
+    yield* Effect.sleep(untilIdle)
     const heapAfter = yield* heapMb(agent)
     const { code } = yield* stopped(agent)
     return {
