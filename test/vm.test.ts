@@ -5,7 +5,8 @@ import type { ResourceId } from "../src/core/index.js"
 import { adoptedTags } from "../src/opennebula/template/owner.js"
 import { valueOf, vectorsOf } from "../src/opennebula/template/template.js"
 import { check } from "../src/plugins/opennebula-vm/check.js"
-import { accounting, observe, usageOf } from "../src/plugins/opennebula-vm/usage.js"
+import { observe } from "../src/plugins/opennebula-vm/observe.js"
+import { accounting, usageOf } from "../src/plugins/opennebula-vm/usage.js"
 import {
   createOrder,
   doneOf,
@@ -258,8 +259,9 @@ describe("what is known of machines", () => {
       expect(bench.frontEnd.calls.length - before).toBe(1)
       expect((yield* observe(bench.offering)(resources)).map(({ _tag }) => _tag)).toEqual([
         "Present",
-        "Missing",
-        "Missing"
+        // Its id leads nowhere, its tag does.
+        "Present",
+        "Foreign"
       ])
       expect((yield* observe(bench.offering)(resources))[0]).toMatchObject({
         state: "Running",

@@ -9,8 +9,10 @@ import { Context, Effect, Layer, ParseResult, type Redacted, Schema, type Scope 
 import { type Amounts, type Component, printable } from "./components.js"
 import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import type { Reservations } from "./journal.js"
+import type { Observation, SoughtResource } from "./observation.js"
 import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
 import type { Steps } from "./steps.js"
+import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
 
 /** What the marketplace is told when an order is done. */
@@ -51,20 +53,6 @@ export interface ProjectResource {
 /** What every handler may use, beside its backend's own services. */
 export type HandlerServices = Steps | Reservations | Marketplace
 
-/** What is known of a resource in the backend, to be compared with the marketplace. */
-export type Observation =
-  | { readonly _tag: "Missing"; readonly resource: ResourceId }
-  | {
-      readonly _tag: "Present"
-      readonly resource: ResourceId
-      /** The backend's own word for its state. */
-      readonly state: string
-      readonly healthy: boolean
-      /** Actual sizes, in the backend's units. */
-      readonly amounts: Amounts
-      readonly facts: Readonly<Record<string, unknown>>
-    }
-
 /** One line of `site-actors check`. */
 export interface CheckResult {
   /** What was looked at: "template 7", "network public (0)". */
@@ -91,7 +79,10 @@ export interface Backend<Attributes> {
     resources: ReadonlyArray<KnownResource>,
     spans: ReadonlyArray<Span>
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
-  readonly observe: (resources: ReadonlyArray<KnownResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** How each of them is, in the order of the question. One read of each pool for all, however many. */
+  readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** Pausing, mending, orphans, import and migration. */
+  readonly upkeep?: Upkeep
   /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
   readonly ping: Effect.Effect<void, SiteError>
   /** Looks at everything that the settings name, for `site-actors check`. */

@@ -3,7 +3,8 @@
  *
  * Begin with `backend.ts`, the plugin contract. A handler is written with the steps of `steps.ts`; `saga.ts` carries it out or undoes
  * it, against a journal whose shape is in `journal.ts`. `orders.ts` has the requests that handlers get, `components.ts` the units,
- * `usage.ts` what is measured, `errors.ts` what follows from which error.
+ * `usage.ts` what is measured, `errors.ts` what follows from which error. `observation.ts` compares the marketplace with the backend,
+ * `upkeep.ts` is what a backend can do between orders.
  */
 export * from "./backend.js"
 export * from "./breaker.js"
@@ -13,8 +14,10 @@ export * from "./elapsed.js"
 export * from "./errors.js"
 export * from "./fairLimiter.js"
 export * from "./journal.js"
+export * from "./observation.js"
 export * from "./orders.js"
 export * from "./rehearsal.js"
 export * from "./saga.js"
 export * from "./steps.js"
+export * from "./upkeep.js"
 export * from "./usage.js"

@@ -65,7 +65,10 @@ export const TerminateRequest = Schema.TaggedStruct("Terminate", {
   attributes: Schema.Record({ key: Schema.String, value: Schema.Unknown })
 })
 
-export const OrderRequest = Schema.Union(CreateRequest, UpdateRequest, TerminateRequest)
+/** Take an ended resource back into use, as it stands in the backend: what was ended there is gone. */
+export const RestoreRequest = Schema.TaggedStruct("Restore", common)
+
+export const OrderRequest = Schema.Union(CreateRequest, UpdateRequest, TerminateRequest, RestoreRequest)
 export type OrderRequest = typeof OrderRequest.Type
 
 /** A request whose attributes have passed the backend's own schema. */
@@ -73,3 +76,4 @@ export type WithAttributes<Request, Attributes> = Omit<Request, "attributes"> & 
 export type CreateRequest<Attributes> = WithAttributes<typeof CreateRequest.Type, Attributes>
 export type UpdateRequest = typeof UpdateRequest.Type
 export type TerminateRequest = typeof TerminateRequest.Type
+export type RestoreRequest = typeof RestoreRequest.Type

@@ -38,6 +38,7 @@ const anyVm: Vm = {
   startedAt: 0,
   endedAt: 0,
   history: [],
+  locked: false,
   permissions: { owner: nobody, group: nobody, other: nobody },
   template: [],
   userTemplate: []

@@ -54,6 +54,16 @@ export const openNebulaFields = {
   allocation_prefix: Schema.optionalWith(Schema.String, { default: () => "" })
 }
 
+/** How long a guest may take to shut down before it is switched off, in seconds. */
+const poweroffTimeout = Schema.optionalWith(Seconds, { default: () => 120 })
+
+/** What becomes of machines while Waldur calls their resource paused. */
+export const pauseFields = {
+  /** Their guests are shut down, or their memory is kept on disk. */
+  pause_action: Schema.optionalWith(Schema.Literal("poweroff", "suspend"), { default: () => "poweroff" as const }),
+  poweroff_timeout: poweroffTimeout
+}
+
 export const OpenNebulaSettings = Schema.Struct(openNebulaFields)
 /** What `connect` needs, and what names and places are made of. */
 export type OpenNebulaSettings = typeof OpenNebulaSettings.Type

@@ -21,12 +21,14 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
+import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
 export const layer = (dataDir: string, owner: string) =>
@@ -39,7 +41,9 @@ export const layer = (dataDir: string, owner: string) =>
 export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, singleProcess)),
+    Layer.provideMerge(
+      Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, Looks.layer, singleProcess)
+    ),
     Layer.provideMerge(
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
@@ -120,5 +124,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     }
     const pace = yield* watchEvents(config, offering, opened)
     if (!offering.functions.orders) return yield* Effect.never
+    yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
+    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval))
     yield* watchOrders(opened, pace)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

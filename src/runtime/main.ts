@@ -7,11 +7,14 @@ import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
+import { migration } from "./cli/migrate.js"
 import { orderTest } from "./cli/order-test.js"
 import { order, orders } from "./cli/orders.js"
+import { orphans } from "./cli/orphans.js"
 import * as Plain from "./cli/plain.js"
 import { plan } from "./cli/plan.js"
 import { report } from "./cli/report.js"
+import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
@@ -28,6 +31,10 @@ const cli = Command.run(
       check,
       plan,
       orderTest,
+      migration,
+      resources,
+      drift,
+      orphans,
       orders,
       order,
       leftovers,

@@ -44,6 +44,12 @@ export const heartbeat = Schedule.spaced("5 seconds")
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")
 
+/** The first look at an offering's resources comes after this part of its interval (`observation_interval`): a restart of many offerings does not read everything at once, and orders go first. */
+export const firstObservation: readonly [number, number] = [0.1, 0.3]
+
+/** How many looks for orders go by between two looks for requests to import something. */
+export const importEvery = 6
+
 /**
  * How often what an undo could not remove is tried again: every 10 minutes, and sooner after a start (15 s, 30 s, 1 min, ...), when somebody
  * may have mended what stood in the way and the offering may not be open yet.

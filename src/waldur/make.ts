@@ -3,6 +3,7 @@ import { Effect, Layer, type Scope } from "effect"
 import type { OfferingFault } from "../core/errors.js"
 import { type ClientOptions, makeClient } from "./client.js"
 import { makeRegistration } from "./events/registration.js"
+import { makeImports } from "./imports.js"
 import { makeProbe } from "./probe.js"
 import { makeReads } from "./reads.js"
 import { Waldur, type WaldurService } from "./service.js"
@@ -22,8 +23,16 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
     const transitions = yield* makeTransitions(client, reads)
     const writes = yield* makeWrites(client, reads)
     const eventQueue = yield* makeRegistration(client, options.credentials)
-    const { setsScope: _, ...shown } = reads
-    return { apiUrl: client.apiUrl, ...shown, ...transitions, ...writes, eventQueue, probe: makeProbe(reads) }
+    const { setsScope: _, list: __, ...shown } = reads
+    return {
+      apiUrl: client.apiUrl,
+      ...shown,
+      ...transitions,
+      ...writes,
+      eventQueue,
+      imports: makeImports(client, reads),
+      probe: makeProbe(reads)
+    }
   })
 
 export const layer = (options: WaldurOptions): Layer.Layer<Waldur, OfferingFault> =>

@@ -137,6 +137,8 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       )
 
     return {
+      /** All pages of any other list. */
+      list: all,
       version: one({ path: "version/" }, Version).pipe(
         Effect.map((answer) => answer.version),
         Effect.catchTag("WaldurForbidden", () => Effect.succeedNone)

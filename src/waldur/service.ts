@@ -23,6 +23,7 @@ import type {
 } from "./api/index.js"
 import type { WaldurError } from "./errors.js"
 import type { EventQueue, ObjectType } from "./events/types.js"
+import type { ImportCalls } from "./imports.js"
 
 /** All pages of a list. What could not be read is reported beside what could. */
 export interface Listed<A> {
@@ -192,6 +193,9 @@ export interface WaldurService {
     offering: string,
     objectType: ObjectType
   ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
+
+  /** What an agent does so that objects of the backend can be imported. */
+  readonly imports: ImportCalls
 
   /** Whether the credentials can do what an agent does with this offering. Never fails; changes nothing. */
   readonly probe: (offering: string) => Effect.Effect<ReadonlyArray<ProbeResult>>

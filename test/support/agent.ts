@@ -4,6 +4,7 @@
  */
 import { FileSystem, type HttpClient, Path } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+import type { SqlClient } from "@effect/sql"
 import { expect, it } from "@effect/vitest"
 import {
   Array,
@@ -76,7 +77,7 @@ export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
 export const sshKey =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
 
-type Running = Journal | Quarantine | Offerings | Standings | Activities
+type Running = SqlClient.SqlClient | Journal | Quarantine | Offerings | Standings | Activities
 
 export interface RunningAgent {
   readonly services: Context.Context<Running>

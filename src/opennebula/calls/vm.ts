@@ -44,6 +44,8 @@ const notDone = -1
 const anyState = -2
 const stateParam = (includeDone: boolean | undefined): number => (includeDone === true ? anyState : notDone)
 
+const lockEverything = 1
+
 const capacityProblem = (capacity: Capacity): string | undefined => {
   if (capacity.cpu !== undefined && !(Number.isFinite(capacity.cpu) && capacity.cpu > 0)) {
     return `The CPU capacity ${capacity.cpu} is not a number over 0.`
@@ -124,6 +126,15 @@ export const vmCalls = (client: OpenNebulaClient) => ({
   chown: chown(client, "one.vm.chown"),
 
   chmod: chmod(client, "one.vm.chmod"),
+
+  /**
+   * `one.vm.lock` at level 1, USE: every action on it is refused, oneadmin's too, until `unlock` (recordings 144 to 148). ObjectLocked if it
+   * is locked already.
+   */
+  lock: (vmId: number): Call<void> => command(client, "one.vm.lock", [vmId, lockEverything]),
+
+  /** `one.vm.unlock` (recording 148). */
+  unlock: (vmId: number): Call<void> => command(client, "one.vm.unlock", [vmId]),
 
   /** `one.vm.rename` (recordings 121, 432 to 434). VM names need not be unique. InvalidName. */
   rename: (vmId: number, name: string): Call<void> => command(client, "one.vm.rename", [vmId, name]),

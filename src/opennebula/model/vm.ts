@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import type { XmlElement } from "../wire/answer.js"
 import {
   all,
+  find,
   fromElement,
   Int,
   LooseDecimal,
@@ -122,6 +123,8 @@ export const Vm = fromElement(
   Schema.Struct({
     ...shortFields,
     permissions: Permissions,
+    /** Nothing may be done to it, by nobody, until it is unlocked (recordings 144 to 148). */
+    locked: Schema.Boolean,
     /** TEMPLATE: capacity, disks, interfaces, context. */
     template: TemplateSchema,
     /** USER_TEMPLATE: free attributes, and the owner tag. ERROR is here too, when a driver failed. */
@@ -130,6 +133,7 @@ export const Vm = fromElement(
   (element) => ({
     ...short(element),
     permissions: permissions(element),
+    locked: find(element, "LOCK", "LOCKED") !== undefined,
     template: template(element),
     userTemplate: template(element, "USER_TEMPLATE")
   })

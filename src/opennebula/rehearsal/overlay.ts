@@ -110,6 +110,7 @@ export class Overlay {
       startedAt: 0,
       endedAt: 0,
       history: [],
+      locked: false,
       permissions: { owner: noRights, group: noRights, other: noRights },
       template,
       userTemplate: template

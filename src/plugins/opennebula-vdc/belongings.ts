@@ -66,7 +66,7 @@ export const inventory = ({ one }: Cloud) =>
   )
 
 /** Groups below this id are OpenNebula's own (`oneadmin`, `users`). */
-const firstTenantGroup = 100
+export const firstTenantGroup = 100
 
 /** Is this backend id the number of a group that can be a tenant's? */
 export const isGroupId = (backendId: string): boolean =>

@@ -5,7 +5,7 @@
  * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `usage.ts` and
  * `check.ts` only look. What they do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the
  * security group), `router.ts`, `quotas.ts`. `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses,
- * `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be configured and ordered.
+ * `observe.ts`, `standing.ts` and `upkeep.ts` are for the time between orders, `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be configured and ordered.
  *
  * A VDC's backend id is the number of its group.
  */
@@ -17,11 +17,13 @@ import { VdcAttributes } from "./attributes.js"
 import { check } from "./check.js"
 import type { Cloud } from "./cloud.js"
 import { create } from "./create.js"
+import { observe } from "./observe.js"
 import { quantities } from "./quotas.js"
 import { VdcSettings } from "./settings.js"
 import { terminate } from "./terminate.js"
 import { update } from "./update.js"
-import { accounting, observe, usage } from "./usage.js"
+import { upkeep } from "./upkeep.js"
+import { accounting, usage } from "./usage.js"
 
 const type = "opennebula-vdc"
 
@@ -47,6 +49,7 @@ export const opennebulaVdc = defineBackend({
         usage: (resources, options) => ofOffering(usage(cloud)(resources, options)),
         accounting: (resources, spans) => ofOffering(accounting(cloud)(resources, spans)),
         observe: (resources) => ofOffering(observe(cloud)(resources)),
+        upkeep: upkeep(cloud),
         ping: ofOffering(Effect.asVoid(one.user.info(-1))),
         check: ofOffering(check(cloud))
       }

@@ -6,7 +6,7 @@
  */
 import { Effect, ParseResult, Schema } from "effect"
 import { OfferingFault } from "../../core/index.js"
-import { listOf, ObjectId, openNebulaFields, Seconds, WholeNumber } from "../settings.js"
+import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds, WholeNumber } from "../settings.js"
 
 const TextOrNumber = Schema.Union(
   Schema.String,
@@ -36,6 +36,9 @@ export type SecurityRule = typeof SecurityRule.Type
 const PrefixLength = WholeNumber.pipe(
   Schema.between(0, 32, { message: () => "Expected a prefix length between 0 and 32" })
 )
+
+/** Cores, or MB. */
+const Limit = Schema.Number.pipe(Schema.nonNegative({ message: () => "Expected a number, 0 or more" }))
 
 /** Without a default each: what an offering's `plugin_options` may set. */
 const overridable = {
@@ -101,6 +104,9 @@ export const VdcSettings = Schema.Struct({
   router_start_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
   /** New: how long routers, VMs and leases may take until they are gone, in seconds. */
   teardown_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
+  ...pauseFields,
+  /** New: how much of a data centre that Waldur calls downscaled may run at once. Without it, that is only shown. */
+  downscaled_limits: Schema.optional(Schema.Struct({ cpu: Limit, ram: Limit })),
   // Accepted so that today's files keep working; nothing is done with them yet.
   keycloak_enabled: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   keycloak: Schema.optional(Keycloak),

@@ -93,7 +93,7 @@ export const makeVdc = (cloud: Cloud, request: Ordered, plan: Plan) => {
 const hasGroup = (cloud: Cloud, vdcId: number, groupId: number) =>
   Effect.map(cloud.one.vdc.info(vdcId), ({ groups }) => groups.includes(groupId))
 
-const leaveVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
+export const leaveVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
   gone(
     unlessAlready(
       cloud.one.vdc.deleteGroup(vdcId, groupId),
@@ -151,7 +151,7 @@ export const isolate = (cloud: Cloud, groupId: number, plan: Plan) =>
   )
 
 /** OpenNebula answers "does not exist" with 0x2000, so the list decides. */
-const removeRule = (cloud: Cloud, ruleId: number, rule: AclRuleSpec) =>
+export const removeRule = (cloud: Cloud, ruleId: number, rule: AclRuleSpec) =>
   unlessAlready(
     cloud.one.acl.deleteRule(ruleId),
     Effect.map(cloud.one.acl.list(), (rules) =>

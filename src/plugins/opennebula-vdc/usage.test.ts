@@ -3,7 +3,8 @@ import { Clock, Effect, Record } from "effect"
 import { createOrder, doneOf, makeBench, settingsOf } from "../../../test/support/vdc.js"
 import { ResourceId, type Usage } from "../../core/index.js"
 import { check } from "./check.js"
-import { accounting, observe, usage } from "./usage.js"
+import { observe } from "./observe.js"
+import { accounting, usage } from "./usage.js"
 
 const known = (n: number, backendId: string) => ({ id: ResourceId.make(n.toString(16).padStart(32, "a")), backendId })
 
@@ -154,10 +155,15 @@ describe("a look at data centres", () => {
         resource: known(1, "").id,
         state: "Running",
         healthy: true,
+        measures: "quotas",
+        mayExceed: [],
+        standing: { standing: "active", complete: true, detail: "" },
+        standings: ["active", "paused"],
+        findings: [],
         amounts: { cpu: 4, ram: 4096, storage: 20_480, floating_ip: 2 },
         facts: { group_id: 100, group_name: "vdc-1", vr_id: 0 }
       })
-      expect([others, missing]).toMatchObject([{ _tag: "Missing" }, { _tag: "Missing" }])
+      expect([others, missing]).toMatchObject([{ _tag: "Foreign", object: "group 100" }, { _tag: "Missing" }])
 
       yield* one.router.delete(0)
       expect(yield* observe(cloud)([known(1, "100")])).toMatchObject([{ state: "no router" }])

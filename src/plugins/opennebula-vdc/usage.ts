@@ -3,22 +3,17 @@ import { Effect } from "effect"
 import {
   byComponent,
   type KnownResource,
-  type Observation,
   printable,
   quantityOf,
   type SiteError,
   type Span,
   type Usage
 } from "../../core/index.js"
-import { type GroupShort, vmStateText } from "../../opennebula/index.js"
+import type { GroupShort } from "../../opennebula/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
-import { amountsOf, usageOf } from "./quotas.js"
+import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
-
-/** All groups' quotas, by group id, in one read. */
-const quotasByGroup = ({ one }: Cloud) =>
-  Effect.map(one.group.listQuotas(), (rows) => new Map(rows.map(({ groupId, quotas }) => [groupId, quotas])))
 
 const groupFor = <A extends { readonly id: number; readonly name: string }>(
   groups: ReadonlyArray<A>,
@@ -95,38 +90,3 @@ export const accounting =
         })
       })
     })
-
-/** Whether it is there, how large it is, and whether its router runs. */
-export const observe = (cloud: Cloud) => (resources: ReadonlyArray<KnownResource>) =>
-  Effect.gen(function* () {
-    if (resources.length === 0) return []
-    const { quotas, groups, routers, machines } = yield* Effect.all(
-      {
-        quotas: quotasByGroup(cloud),
-        groups: cloud.one.group.list(),
-        routers: cloud.one.router.list(),
-        machines: cloud.one.vm.list()
-      },
-      { concurrency: "unbounded" }
-    )
-    const states = new Map(machines.map(({ id, state }) => [id, state]))
-    return resources.map((resource): Observation => {
-      const group = groupFor(groups, resource)
-      if (group === undefined || !(isUntagged(group) || isTaggedFor(resource.id, group))) {
-        return { _tag: "Missing", resource: resource.id }
-      }
-      const router = routers.find((candidate) => isTaggedFor(resource.id, candidate))
-      const ends = (router?.vms ?? []).map((vmId) => states.get(vmId))
-      const running = ends.filter((state) => state === "Running").length
-      const row = quotas.get(group.id)
-      return {
-        _tag: "Present",
-        resource: resource.id,
-        state:
-          router === undefined ? "no router" : ends.map((state) => vmStateText(state ?? "Done")).join(", ") || "Done",
-        healthy: router === undefined || (running > 0 && running === ends.length),
-        amounts: row === undefined ? {} : amountsOf(row, cloud.settings.external_network_id),
-        facts: { group_id: group.id, group_name: group.name, ...(router === undefined ? {} : { vr_id: router.id }) }
-      }
-    })
-  })

@@ -6,7 +6,7 @@
  * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
  * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
- * - `usage.ts`, `check.ts`: what is reported.
+ * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
  */
 import { Effect } from "effect"
 import { defineBackend } from "../../core/index.js"
@@ -15,12 +15,14 @@ import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
 import { createVm } from "./create.js"
+import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
 import { VmSettings } from "./settings.js"
 import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
 import { updateVm } from "./update.js"
-import { accounting, observe, usageOf } from "./usage.js"
+import { upkeep } from "./upkeep.js"
+import { accounting, usageOf } from "./usage.js"
 
 const type = "opennebula-vm"
 
@@ -46,6 +48,7 @@ export const opennebulaVm = defineBackend({
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
+        upkeep: upkeep(offering),
         // Small, and asked with the user's credentials.
         ping: ofOffering(Effect.asVoid(one.user.info(-1))),
         check: ofOffering(check(offering))

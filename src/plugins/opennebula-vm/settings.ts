@@ -6,7 +6,7 @@
  */
 import { Effect, ParseResult, Schema } from "effect"
 import { OrderRefused } from "../../core/index.js"
-import { listOf, ObjectId, openNebulaFields, Seconds } from "../settings.js"
+import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds } from "../settings.js"
 
 /** A group's id; the Python agent's VDCs have the group's name instead. */
 export const ParentVdc = Schema.Union(
@@ -66,8 +66,7 @@ export const VmSettings = Schema.Struct({
   report_fixed_limits: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   /** How long a new VM may take until it runs, in seconds: the scheduler's turn and the copy of the image included. */
   vm_start_timeout: Schema.optionalWith(Seconds, { default: () => 600 }),
-  /** How long a guest may take to shut down before it is switched off, in seconds. */
-  poweroff_timeout: Schema.optionalWith(Seconds, { default: () => 120 }),
+  ...pauseFields,
   /** How long OpenNebula is given to end a VM, in seconds. */
   terminate_timeout: Schema.optionalWith(Seconds, { default: () => 600 })
 })

@@ -13,6 +13,7 @@ import { ownerOf } from "../../opennebula/index.js"
 import { belongsTo, findVm, notOurs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
+import { released } from "./standing.js"
 
 export const terminateVm =
   (offering: VmOffering) =>
@@ -35,6 +36,7 @@ const removeOwn = (offering: VmOffering, { resource }: TerminateRequest): Effect
     const vm = yield* findVm(offering, vmId)
     if (Option.isNone(vm)) return
     if (!belongsTo(offering, resource, vm.value)) return yield* notOurs(resource, vm.value)
+    yield* released(offering, vm.value)
     yield* removeVm(offering, vmId)
   })
 

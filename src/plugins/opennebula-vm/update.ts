@@ -17,6 +17,7 @@ import {
   type UpdateRequest
 } from "../../core/index.js"
 import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
+import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
 import {
   belongsTo,
@@ -79,6 +80,11 @@ const look = (
     const found = yield* findVm(offering, vmId)
     if (Option.isNone(found)) return yield* vanished
     if (!belongsTo(offering, resource, found.value)) return yield* notOurs(resource, found.value)
+    if (isUnder(found.value.userTemplate) === "paused") {
+      return yield* new OrderRefused({
+        customerMessage: "The machine is paused and cannot be changed now: have it resumed, then order again."
+      })
+    }
     const vm = yield* atRest(offering, found.value)
     if (vm.state === "Done") return yield* vanished
     if (vm.state !== "Running" && vm.state !== "Poweroff") {

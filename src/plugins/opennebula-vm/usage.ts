@@ -1,20 +1,12 @@
 /** What VMs use and how they are, read in one call for all of them: sizes as they are, and hours from the accounts. */
 import { Effect, Option } from "effect"
-import {
-  byComponent,
-  type KnownResource,
-  type Observation,
-  printable,
-  type SiteError,
-  type Span,
-  type Usage
-} from "../../core/index.js"
-import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { byComponent, type KnownResource, printable, type SiteError, type Span, type Usage } from "../../core/index.js"
+import { ownerOf, type Vm } from "../../opennebula/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { addressOf, vmIdOf } from "./machine.js"
+import { vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
-import { amountsOf, sizesOf, usedAmounts } from "./sizes.js"
+import { usedAmounts } from "./sizes.js"
 
 const isOf = (resource: KnownResource, ownerResource: Option.Option<string>): boolean =>
   Option.match(ownerResource, { onNone: () => true, onSome: (owner) => sameUuid(owner, resource.id) })
@@ -84,22 +76,3 @@ export const accounting =
         })
       })
     })
-
-export const observe =
-  (offering: VmOffering) =>
-  (resources: ReadonlyArray<KnownResource>): Effect.Effect<ReadonlyArray<Observation>, SiteError> =>
-    Effect.map(vmsOf(offering, resources), (vms) =>
-      resources.map((resource): Observation => {
-        const vm = vmOrProblem(vms, resource)
-        return typeof vm === "string"
-          ? { _tag: "Missing", resource: resource.id }
-          : {
-              _tag: "Present",
-              resource: resource.id,
-              state: vmStateText(vm.state),
-              healthy: !isVmFailure(vm.state) && vm.state !== "Unknown",
-              amounts: amountsOf(offering.components, sizesOf(vm)),
-              facts: { vm_id: vm.id, ip_address: addressOf(vm) }
-            }
-      })
-    )

@@ -10,6 +10,7 @@ import { Cause, Clock, Effect, Ref, Schema } from "effect"
 import { LeaseLost, OfferingId, OrderId, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
+import { Reconciled, reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
 import { Undone, undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
@@ -22,6 +23,8 @@ export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved
 
 export const ResourceActor = Entity.make("Resource", [
   Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed }),
+  /** Looks at the resource between orders, and does what follows (`runtime/observation`). */
+  Rpc.make("Reconcile", { payload: { offering: OfferingId }, success: Reconciled }),
   /** Tries once more to undo what an erred order left behind. In the mailbox, so that it never meets another order of the resource. */
   Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone })
 ])
@@ -32,6 +35,22 @@ const defectOf = (cause: Cause.Cause<unknown>): string => {
   const text = defect instanceof Error ? `${defect.name}: ${defect.message}` : String(defect)
   return (text.split("\n")[0] ?? "").replace(/\p{Cc}/gu, "?").slice(0, 500)
 }
+
+/** What stands in the way, other than a lost lease, is logged and left for another time. */
+const notNow = <A, R>(what: string, work: Effect.Effect<A, Error, R>): Effect.Effect<A | "not now", LeaseLost, R> =>
+  Effect.catchAll(work, (error) =>
+    error instanceof LeaseLost
+      ? Effect.fail(error)
+      : Effect.as(Effect.logWarning(`${what}: ${error.message}`), "not now" as const)
+  )
+
+/** A defect that left a handler would make the cluster run it again, for ever. */
+const notNowOnDefect =
+  (what: string) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | "not now", never, R> =>
+    Effect.catchAllCause(work, (cause) =>
+      Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.as(Effect.logWarning(what, cause), "not now" as const)
+    )
 
 /** `owner`: what this process is called in the leases that it takes. */
 export const layer = (owner: string) =>
@@ -62,25 +81,19 @@ export const layer = (owner: string) =>
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
             const undone = yield* holding.under((lease) =>
-              undoLeftovers(offering, order, lease).pipe(
-                Effect.catchAll((error) =>
-                  error instanceof LeaseLost
-                    ? Effect.fail(error)
-                    : Effect.as(
-                        Effect.logWarning(`Leftovers of order ${order} stay for now: ${error.message}`),
-                        "not now" as const
-                      )
-                )
-              )
+              notNow(`Leftovers of order ${order} stay for now`, undoLeftovers(offering, order, lease))
             )
             return undone === "moved" ? ("not now" as const) : undone
-          }).pipe(
-            Effect.catchAllCause((cause) =>
-              Cause.isInterruptedOnly(cause)
-                ? Effect.interrupt
-                : Effect.as(Effect.logWarning(`Leftovers of order ${order} stay for now`, cause), "not now" as const)
+          }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
+        Reconcile: ({ payload: { offering: id } }) =>
+          Effect.gen(function* () {
+            const offering = (yield* Ref.get(offerings)).get(id)
+            if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
+            const reconciled = yield* holding.under((lease) =>
+              notNow(`Resource ${resource} is left for the next look`, reconcile(offering, resource, lease))
             )
-          ),
+            return reconciled === "moved" ? ("not now" as const) : reconciled
+          }).pipe(notNowOnDefect(`Resource ${resource} is left for the next look`)),
         Process: ({ payload: { offering: id, order } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)

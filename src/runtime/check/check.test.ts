@@ -51,6 +51,14 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setScopeOk: () => no,
   setOrderBackendId: () => no,
   setLimits: () => no,
+  imports: {
+    requests: () => no,
+    offered: () => no,
+    offer: () => no,
+    start: () => no,
+    finish: () => no,
+    fail: () => no
+  },
   setBackendMetadata: () => no,
   setEndpoints: () => no,
   setAsOk: () => no,

@@ -21,8 +21,29 @@ export interface JournalPlace {
 }
 
 /** The journal's database, as the command line names it. A journal that is not there is an error here, and is not made. */
-export const journalAt = ({ config, dataDir }: JournalPlace) =>
-  Layer.unwrapEffect(
+export const journalAt = (place: JournalPlace) =>
+  opened(
+    place,
+    (file) =>
+      new NotPossible({
+        reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+      })
+  )
+
+/** The same for commands that may come before the agent's first start: a journal that is not there is made, or for a rehearsal made elsewhere. */
+export const journalFor = (place: JournalPlace, rehearsal: boolean) =>
+  opened(place, (_, directory) =>
+    rehearsal
+      ? Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped({ prefix: "site-actors-" }))
+      : Effect.succeed(directory)
+  )
+
+/** `otherwise`: which directory to take if there is no journal. */
+const opened = <E, R>(
+  { config, dataDir }: JournalPlace,
+  otherwise: (file: string, directory: string) => Effect.Effect<string, E, R>
+) =>
+  Layer.unwrapScoped(
     Effect.gen(function* () {
       const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
       const directory = Option.getOrElse(
@@ -31,12 +52,7 @@ export const journalAt = ({ config, dataDir }: JournalPlace) =>
       )
       const file = (yield* Path.Path).join(directory, "journal.db")
       const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
-      if (!there) {
-        return yield* new NotPossible({
-          reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
-        })
-      }
-      return Database.layer(directory)
+      return Database.layer(there ? directory : yield* otherwise(file, directory))
     })
   ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
 

@@ -14,6 +14,7 @@ export { loadConfig } from "./load.js"
 export type {
   ComponentOverride,
   Config,
+  DriftPolicies,
   EventSettings,
   LogLevelName,
   OfferingConfig,

@@ -60,6 +60,18 @@ export const OrderDeadlineKeys = Schema.Struct({
   terminate: period("never")
 })
 
+const DriftPolicy = Schema.optionalWith(Schema.Literal("report", "repair"), { default: () => "report" as const })
+
+/** Reported, unless the file says otherwise: what is put right is somebody's own doing. */
+export const DriftKeys = Schema.Struct({
+  quotas: DriftPolicy,
+  sizes: DriftPolicy,
+  state: DriftPolicy,
+  owner: DriftPolicy,
+  network: DriftPolicy,
+  isolation: DriftPolicy
+})
+
 const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
 const isLevel = (text: string): boolean => levels.some((level) => level === text.toUpperCase())
 const LogLevelText = Schema.String.pipe(
@@ -127,6 +139,8 @@ export const RootKeys = Schema.Struct({
   events_poll_interval: seconds(60),
   /** Where the agent says how it is. */
   http: Schema.optionalWith(HttpKeys, { default: () => Schema.decodeSync(HttpKeys)({}) }),
+  /** Seconds between two looks at what Waldur says against what the cloud has. */
+  observation_interval: seconds(600),
   /** Seconds between two usage reports; the Python agent's default. */
   report_interval: seconds(1800),
   /** Seconds between two synchronisations of members; the Python agent's default. */
@@ -176,6 +190,8 @@ export const OfferingKeys = Schema.Struct({
 
   /** PEM file of the authority that signed Waldur's certificate. */
   ca_file: text,
+  /** What is done about differences between Waldur and the cloud, kind by kind. */
+  drift: Schema.optionalWith(DriftKeys, { default: () => Schema.decodeSync(DriftKeys)({}) }),
   /** How long an order may take before it is undone. Time in which Waldur, the cloud or the agent was away does not count. */
   order_deadlines: Schema.optionalWith(OrderDeadlineKeys, { default: () => Schema.decodeSync(OrderDeadlineKeys)({}) })
 })

@@ -76,6 +76,7 @@ const assemble = (
       host: keys.http.host,
       port: keys.http.port === false ? Option.none() : Option.some(keys.http.port)
     },
+    observationInterval: Duration.seconds(keys.observation_interval),
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
     journalRetention: Duration.days(keys.journal_retention_days),

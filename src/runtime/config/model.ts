@@ -5,6 +5,7 @@
 import type { Duration, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import type { AccountingType } from "../../core/components.js"
+import type { DriftKind } from "../../core/observation.js"
 import type { OfferingId } from "../../core/orders.js"
 import type { Credentials } from "../../waldur/index.js"
 import type { ComponentKeys, LogLevelName } from "./keys.js"
@@ -23,6 +24,7 @@ export interface Config {
   readonly eventsPollInterval: Duration.Duration
   /** Where the health is shown; no port: nowhere. */
   readonly http: { readonly host: string; readonly port: Option.Option<number> }
+  readonly observationInterval: Duration.Duration
   readonly reportInterval: Duration.Duration
   readonly membershipSyncInterval: Duration.Duration
   /** For how long the journal keeps orders that have ended. */
@@ -81,7 +83,11 @@ export interface OfferingConfig {
   readonly omitAnomalousUsage: boolean
   readonly events: EventSettings
   readonly orderDeadlines: OrderDeadlines
+  readonly drift: DriftPolicies
 }
+
+/** What is done about a difference that can be mended: it is shown, or put right. */
+export type DriftPolicies = Readonly<Record<DriftKind, "report" | "repair">>
 
 /** How long an order may take, not counting the time in which it could not be carried out. None: as long as it takes. */
 export interface OrderDeadlines {

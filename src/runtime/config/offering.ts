@@ -85,7 +85,8 @@ export const readOffering = (
         create: deadlineOf(keys.order_deadlines.create),
         update: deadlineOf(keys.order_deadlines.update),
         terminate: deadlineOf(keys.order_deadlines.terminate)
-      }
+      },
+      drift: keys.drift
     },
     [],
     [...notices, ...oddities(source, keys, at)]

@@ -3,6 +3,7 @@ import { Cause, Effect, Ref, Schema } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
+import { Looks } from "../observation/index.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import { stateIn } from "../orders/process.js"
@@ -40,6 +41,8 @@ function handled(request: ControlRequest) {
         return Schema.is(ResourceId)(request.subject)
           ? yield* release(request.subject)
           : not("That is no resource's uuid.")
+      case "look":
+        return yield* look
       default:
         return not(`This agent does not know how to ${request.kind}.`)
     }
@@ -65,6 +68,13 @@ const release = (resource: ResourceId) =>
     yield* (yield* Standings).lookNow
     return done("Released: its order is taken up again at the next look at the queue.")
   })
+
+const look = Effect.gen(function* () {
+  const asked = yield* (yield* Looks).everywhere
+  return asked === 0
+    ? not("No offering is looked at (yet): see the log.")
+    : done(`${asked} offering(s) are looked at now; \`site-actors drift\` shows what is found.`)
+})
 
 const leftovers = (only: OrderId | undefined) =>
   Effect.gen(function* () {

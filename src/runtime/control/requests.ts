@@ -9,8 +9,8 @@ import { Clock, Effect, Option, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { unavailable } from "../journal/sql.js"
 
-/** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine. */
-export const RequestKind = Schema.Literal("retry", "leftovers", "release")
+/** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine, `look` at all resources. */
+export const RequestKind = Schema.Literal("retry", "leftovers", "release", "look")
 export type RequestKind = typeof RequestKind.Type
 
 export interface ControlRequest {

@@ -103,7 +103,7 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
           Effect.flatMap(Schema.decodeUnknown(OrderView)),
           Effect.map(({ uuid }) => uuid)
         ),
-      change: (resource: string, action: "update_limits" | "switch_plan" | "terminate", body: unknown) =>
+      change: (resource: string, action: "update_limits" | "switch_plan" | "terminate" | "restore", body: unknown) =>
         post(`marketplace-resources/${resource}/${action}/`, body).pipe(
           Effect.flatMap(Schema.decodeUnknown(OrderNumber)),
           Effect.map(({ order_uuid }) => order_uuid)
@@ -112,7 +112,8 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
         place.change(resource, "update_limits", { limits }),
       switchPlan: (resource: string, offering: string, plan: string) =>
         place.change(resource, "switch_plan", { plan: planUrl(offering, plan) }),
-      terminate: (resource: string) => place.change(resource, "terminate", {})
+      terminate: (resource: string) => place.change(resource, "terminate", {}),
+      restore: (resource: string) => place.change(resource, "restore", {})
     }
 
     return {

@@ -28,6 +28,10 @@ export interface Lease {
   readonly epoch: number
 }
 
+/** The condition, for a statement, that nobody has taken a newer lease. */
+export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Lease) =>
+  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch})`
+
 /** An order that the journal knows and that has not ended. */
 export interface OpenOrder {
   readonly order: OrderId
@@ -46,6 +50,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly story: (order: OrderId) => Effect.Effect<ReadonlyArray<JournalEntry>, JournalUnavailable>
     /** Orders that were accepted and have neither ended as done nor as erred. */
     readonly openOrders: Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
+    /** Did this journal ever act for the resource? */
+    readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
     /** What is left of an order now: what the list had of it beside that is gone. */
@@ -99,16 +105,13 @@ const make = Effect.gen(function* () {
           const rows = yield* unavailable(sql`
             INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
             SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
-            WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch})
-            RETURNING id`)
+            WHERE ${leaseHolds(sql, lease)} RETURNING id`)
           if (rows.length === 0) return yield* lost
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
       const verify = Effect.gen(function* () {
-        const rows = yield* unavailable(
-          sql`SELECT 1 FROM lease WHERE resource_id = ${lease.resource} AND epoch = ${lease.epoch}`
-        )
+        const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
         if (rows.length === 0) return yield* lost
       })
       return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
@@ -157,6 +160,8 @@ const make = Effect.gen(function* () {
         rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
       )
     ),
+    knows: (resource) =>
+      Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
     recordLeftovers,
     settleLeftovers: (id, left) =>
       Effect.zipRight(

@@ -85,5 +85,54 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
        PRIMARY KEY (resource_id, period, component)
      ) STRICT`,
     "CREATE INDEX usage_told_offering ON usage_told (offering_id, period)"
+  ],
+  [
+    // How each resource was at the last look, and since when it is missing. `erred`: it was this agent that called it erred.
+    `CREATE TABLE observation (
+       resource_id TEXT PRIMARY KEY,
+       offering TEXT NOT NULL,
+       name TEXT NOT NULL,
+       backend_id TEXT NOT NULL,
+       marketplace_state TEXT NOT NULL,
+       state TEXT NOT NULL,
+       healthy INTEGER NOT NULL,
+       standing TEXT NOT NULL,
+       facts TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       misses INTEGER NOT NULL,
+       erred INTEGER NOT NULL
+     ) STRICT`,
+    "CREATE INDEX observation_offering ON observation (offering)",
+    `CREATE TABLE difference (
+       resource_id TEXT NOT NULL,
+       kind TEXT NOT NULL,
+       subject TEXT NOT NULL,
+       expected TEXT NOT NULL,
+       found TEXT NOT NULL,
+       sentence TEXT NOT NULL,
+       policy TEXT NOT NULL,
+       since INTEGER NOT NULL,
+       outcome TEXT,
+       PRIMARY KEY (resource_id, kind, subject)
+     ) STRICT`,
+    // What was done to resources without an order: step by step, as in `journal`. `job` is what an order's uuid is there.
+    `CREATE TABLE reconciliation (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,
+       job TEXT NOT NULL,
+       resource_id TEXT NOT NULL,
+       epoch INTEGER NOT NULL,
+       step TEXT NOT NULL,
+       event TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       data TEXT
+     ) STRICT`,
+    "CREATE INDEX reconciliation_resource ON reconciliation (resource_id, id)",
+    // What was offered for import: a resource that appears with such a backend id is adopted.
+    `CREATE TABLE offered (
+       offering TEXT NOT NULL,
+       backend_id TEXT NOT NULL,
+       at INTEGER NOT NULL,
+       PRIMARY KEY (offering, backend_id)
+     ) STRICT`
   ]
 ]

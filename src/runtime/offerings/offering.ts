@@ -2,7 +2,7 @@
 import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
-import type { OrderDeadlines } from "../config/index.js"
+import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
 import type { OfferingHealth } from "./health.js"
 
 export interface Offering {
@@ -12,6 +12,8 @@ export interface Offering {
   readonly backend: Backend<unknown>
   readonly health: OfferingHealth
   readonly deadlines: OrderDeadlines
+  /** What is done about differences between orders, kind by kind. */
+  readonly drift: DriftPolicies
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
   /** What the backend sells and measures. */

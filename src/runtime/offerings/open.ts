@@ -74,6 +74,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       backend,
       health,
       deadlines: config.orderDeadlines,
+      drift: config.drift,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(

@@ -104,6 +104,7 @@ const limitFor = ({ deadlines }: Pick<Offering, "deadlines">, request: Pick<Orde
     case "Create":
       return deadlines.create
     case "Update":
+    case "Restore":
       return deadlines.update
     case "Terminate":
       return deadlines.terminate

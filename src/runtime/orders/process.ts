@@ -38,6 +38,7 @@ import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
+import { restore } from "./restore.js"
 
 /** How processing an order ended, for now. */
 export type Ended =
@@ -117,7 +118,7 @@ export const attempt = (
     const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
-      : yield* giveUp(offering, order, journal, result.refusal, result.leftovers)
+      : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
   })
 
 /** Forward within the order's deadline, or, once it is refused, back. */
@@ -168,9 +169,10 @@ const executing = (offering: Offering, order: OrderId) =>
   })
 
 const backendHandler = (
-  { backend }: Offering,
+  offering: Offering,
   request: OrderRequest
 ): Effect.Effect<Outcome, SiteError, HandlerServices> => {
+  const { backend } = offering
   switch (request._tag) {
     case "Create":
       return backend.create(request)
@@ -178,6 +180,8 @@ const backendHandler = (
       return backend.update(request)
     case "Terminate":
       return backend.terminate(request)
+    case "Restore":
+      return restore(offering, request)
   }
 }
 
@@ -212,13 +216,19 @@ const accept = (
     return accepted
   })
 
+interface GivenUp {
+  readonly refusal: OrderRefused
+  readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
+  /** False: it was refused as it stood, before it was approved. */
+  readonly understood: boolean
+}
+
 /** After the undo: what is left goes on the list, and Waldur is told, if the order still runs there. */
 const giveUp = (
   offering: Offering,
   order: api.Order,
   journal: OrderJournal,
-  refusal: OrderRefused,
-  leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
+  { leftovers, refusal, understood }: GivenUp
 ) =>
   Effect.gen(function* () {
     const { waldur } = offering
@@ -228,7 +238,10 @@ const giveUp = (
     yield* Effect.logWarning(`Refused: ${refusal.message}`)
     if (leftovers.length > 0)
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
-    if (!endedByOthers(order)) {
+    if (order.type === "Restore" && order.state === "pending-provider" && !understood) {
+      // Rejected, it leaves the resource as it is; erred, it would show an ended resource as a broken one.
+      yield* waldur.rejectByProvider(order.uuid, refusal.customerMessage)
+    } else if (!endedByOthers(order)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* waldur.awaitExecuting(order.uuid)
@@ -271,7 +284,7 @@ const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource"
     ...(detail === undefined ? {} : { detail })
   })
 
-const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
+export const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
   sshKey: (uuid) =>
     Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
       Option.getOrUndefined(Option.map(key, (found) => found.publicKey))

@@ -20,6 +20,7 @@ import {
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { keepable } from "./keepable.js"
+import { stillThere } from "./restore.js"
 
 /** What is written down when an order is accepted, and read back at every later attempt. */
 export const Accepted = Schema.Struct({
@@ -77,6 +78,10 @@ export const requestOf = (
       }
       case "Terminate":
         return { _tag: "Terminate", ...common, attributes: Either.getOrElse(keepable(order.attributes), () => ({})) }
+      case "Restore":
+        // Refused before it is accepted where nothing is left: Waldur can then leave the resource as it is.
+        yield* stillThere(offering, common.resource)
+        return { _tag: "Restore", ...common }
       default:
         return yield* new OrderRefused({ customerMessage: `Orders of type "${order.type}" are not supported here.` })
     }

@@ -82,6 +82,7 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
       backend,
       health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
       deadlines: config.orderDeadlines,
+      drift: config.drift,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: Effect.succeed(inWaldur.pluginOptions),

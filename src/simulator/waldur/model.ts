@@ -90,6 +90,8 @@ export interface Project {
   readonly customer: Customer
   /** Orders wait as `pending-project` until this instant. */
   readonly startsAt: number | null
+  /** YYYY-MM-DD: from then on it is over. */
+  endDate?: string
 }
 
 export interface Offering {
@@ -180,6 +182,10 @@ export interface Resource {
   endpoints: ReadonlyArray<JsonObject>
   currentUsages: { [type: string]: Json | undefined }
   allocation: Allocation | null
+  /** Set by staff, and by Waldur itself when credit runs out. */
+  paused: boolean
+  downscaled: boolean
+  restrictMemberAccess: boolean
   lastSync: number | null
   readonly created: number
   modified: number

@@ -64,6 +64,22 @@ export const ComponentUsage = Schema.Struct({
 })
 export type ComponentUsage = typeof ComponentUsage.Type
 
+/** `GET backend-resource-requests/`: Waldur wants to know what could be imported. In the published API only. */
+export const ImportRequest = Schema.Struct({
+  uuid: uuid("uuid"),
+  /** `Sent`, `Processing`, `Done`, `Erred`; the published API is not clear about capitals. */
+  state: text("state")
+})
+export type ImportRequest = typeof ImportRequest.Type
+
+/** `GET backend-resources/`: what is on offer for import. In the published API only. */
+export const BackendResource = Schema.Struct({
+  uuid: uuid("uuid"),
+  name: text("name"),
+  backendId: text("backend_id")
+})
+export type BackendResource = typeof BackendResource.Type
+
 /** `GET version/`. */
 export const Version = Schema.Struct({ version: optionalText("version") })
 export type Version = typeof Version.Type

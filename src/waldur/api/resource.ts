@@ -20,6 +20,8 @@ export const ProviderResource = Schema.Struct({
   offeringUuid: optionalUuid("offering_uuid"),
   projectUuid: optionalUuid("project_uuid"),
   projectName: text("project_name"),
+  /** YYYY-MM-DD, or ISO 8601: the day from which the project is over. */
+  projectEndDate: optionalText("project_end_date"),
   customerUuid: optionalUuid("customer_uuid"),
   attributes: attributes("attributes"),
   /** See `Order.scopeUuid`. */
@@ -49,6 +51,7 @@ export const resourceFields = [
   "offering_uuid",
   "project_uuid",
   "project_name",
+  "project_end_date",
   "customer_uuid",
   "attributes",
   "resource_uuid",

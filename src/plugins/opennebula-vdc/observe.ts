@@ -1,0 +1,198 @@
+/** How data centres are, for many of them from one read of each pool: there or not, whose, how large, isolated, connected, paused. */
+import { Effect } from "effect"
+import type { Finding, Observation, SoughtResource, StandingFound } from "../../core/index.js"
+import {
+  type AclRuleSpec,
+  type GroupShort,
+  type Quotas,
+  type Vdc,
+  type VirtualRouter,
+  type VmState,
+  vmStateText
+} from "../../opennebula/index.js"
+import { startable } from "../machines.js"
+import { isAwake, isUnder } from "../standing.js"
+import { type Inventory, inventory } from "./belongings.js"
+import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { amountsOf } from "./quotas.js"
+import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
+
+/** All that a look needs. The pools of `Inventory`, and rights and quotas. */
+interface Seen extends Inventory {
+  readonly rules: ReadonlyArray<AclRuleSpec>
+  readonly quotas: ReadonlyMap<number, Quotas>
+}
+
+const see = (cloud: Cloud): Effect.Effect<Seen, Effect.Effect.Error<ReturnType<typeof inventory>>> =>
+  Effect.map(
+    Effect.all([inventory(cloud), cloud.one.acl.list(), cloud.one.group.listQuotas()], { concurrency: "unbounded" }),
+    ([found, rules, quotas]) => ({
+      ...found,
+      rules: rules.map(({ rule }) => rule),
+      quotas: new Map(quotas.map((row) => [row.groupId, row.quotas]))
+    })
+  )
+
+export const observe = (cloud: Cloud) => (resources: ReadonlyArray<SoughtResource>) =>
+  resources.length === 0
+    ? Effect.succeed<ReadonlyArray<Observation>>([])
+    : Effect.map(see(cloud), (seen) => {
+        const byTag = new Map(seen.groups.map((group) => [ownerResource(group), group]))
+        return resources.map((resource) => look(cloud, seen, resource, byTag.get(resource.id)))
+      })
+
+const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupShort | undefined): Observation => {
+  const backendId = resource.backendId.trim()
+  const numeric = /^\d+$/.test(backendId)
+  const byId = seen.groups.find(({ id, name }) => (numeric ? id === Number(backendId) : name === backendId))
+  const group = tagged ?? byId
+  if (group === undefined) return { _tag: "Missing", resource: resource.id }
+  const owner = ownerResource(group)
+  if (owner !== undefined && owner !== resource.id) {
+    const whose = `resource ${owner.slice(0, 36)}`
+    return { _tag: "Foreign", resource: resource.id, object: `group ${group.id}`, owner: whose }
+  }
+  const router = seen.routers.find((candidate) => isTaggedFor(resource.id, candidate))
+  const states = new Map(seen.machines.map(({ id, state }) => [id, state]))
+  const ends = (router?.vms ?? []).map((vmId): VmState => states.get(vmId) ?? "Done")
+  const running = ends.filter((state) => state === "Running").length
+  const quotas = seen.quotas.get(group.id)
+  return {
+    _tag: "Present",
+    resource: resource.id,
+    state: router === undefined ? "no router" : ends.map(vmStateText).join(", ") || "Done",
+    healthy: router === undefined || (running > 0 && running === ends.length),
+    measures: "quotas",
+    mayExceed: [],
+    amounts: quotas === undefined ? {} : limitsIn(cloud, quotas),
+    standing: standingOf(cloud, seen, group, quotas),
+    standings: possibleStandings(cloud.settings),
+    findings: [
+      ...ownerFindings(resource, group, numeric),
+      ...routerFindings(resource, router, ends),
+      ...networkFindings(seen, resource),
+      ...(cloud.settings.tenant_isolation ? isolationFindings(seen, group) : [])
+    ],
+    facts: { group_id: group.id, group_name: group.name, ...(router === undefined ? {} : { vr_id: router.id }) }
+  }
+}
+
+/** What is not limited at all differs from every order. Addresses count only where they can be limited. */
+const limitsIn = ({ settings }: Cloud, quotas: Quotas) => ({
+  cpu: Number.POSITIVE_INFINITY,
+  ram: Number.POSITIVE_INFINITY,
+  storage: Number.POSITIVE_INFINITY,
+  ...(settings.external_network_id === undefined ? {} : { floating_ip: Number.POSITIVE_INFINITY }),
+  ...amountsOf(quotas, settings.external_network_id)
+})
+
+const standingOf = (
+  { settings }: Cloud,
+  { machines, routers }: Seen,
+  group: GroupShort,
+  quotas: Quotas | undefined
+): StandingFound => {
+  const standing = isUnder(group.template)
+  const awake = tenantMachines(machines, routers, group.id).filter(({ state }) => isAwake(state)).length
+  const row = quotas?.vm.find(({ clusterIds }) => clusterIds === "")
+  const limits = runningLimitsOf(standing, settings)
+  const limited =
+    row !== undefined &&
+    row.runningVms.limit === limits.runningVms &&
+    row.runningCpu.limit === limits.runningCpu &&
+    row.runningMemory.limit === limits.runningMemory
+  if (standing === "active") return { standing, complete: true, detail: "" }
+  if (!limited) return { standing, complete: false, detail: "machines can be started" }
+  return standing === "paused" && awake > 0
+    ? { standing, complete: false, detail: awake === 1 ? "1 machine runs" : `${awake} machines run` }
+    : { standing, complete: true, detail: "" }
+}
+
+const ownerFindings = (resource: SoughtResource, group: GroupShort, numeric: boolean): ReadonlyArray<Finding> => {
+  const own = { kind: "owner" as const }
+  const named = numeric ? Number(resource.backendId) === group.id : false
+  return [
+    ...(isUntagged(group)
+      ? [{ ...own, subject: `group ${group.id}`, expected: "an owner tag", found: "none", mendable: numeric }]
+      : []),
+    ...(named
+      ? []
+      : [
+          {
+            ...own,
+            subject: "backend id",
+            expected: String(group.id),
+            found: resource.backendId.trim() || "none",
+            mendable: false
+          }
+        ])
+  ]
+}
+
+const routerFindings = (
+  { recorded = {} }: SoughtResource,
+  router: VirtualRouter | undefined,
+  ends: ReadonlyArray<VmState>
+): ReadonlyArray<Finding> => {
+  const about = { kind: "state" as const, expected: "Running" }
+  if (router === undefined) {
+    return recorded.vr_id === undefined
+      ? []
+      : [{ ...about, subject: `router ${recorded.vr_id}`, found: "no such router of this resource", mendable: false }]
+  }
+  if (ends.length === 0) return [{ ...about, subject: `router ${router.id}`, found: "no machine", mendable: false }]
+  return ends.flatMap((state, index) =>
+    state === "Running"
+      ? []
+      : [
+          {
+            ...about,
+            subject: `VM ${router.vms[index]} of router ${router.id}`,
+            found: vmStateText(state),
+            mendable: startable.has(state)
+          }
+        ]
+  )
+}
+
+/** The network that Waldur remembers: there, the resource's, ready, and in its VDC. */
+const networkFindings = ({ networks, vdcs }: Seen, { id, recorded = {} }: SoughtResource): ReadonlyArray<Finding> => {
+  if (recorded.vnet_id === undefined) return []
+  const networkId = Number(recorded.vnet_id)
+  const about = { kind: "network" as const, subject: `network ${recorded.vnet_id}` }
+  const network = networks.find((candidate) => candidate.id === networkId)
+  if (network === undefined) return [{ ...about, expected: "there", found: "gone", mendable: false }]
+  if (!isTaggedFor(id, network) && !isUntagged(network)) {
+    return [{ ...about, expected: "of this resource", found: "of another one", mendable: false }]
+  }
+  if (network.state !== "Ready") {
+    return [{ ...about, expected: "Ready", found: String(network.state), mendable: false }]
+  }
+  const vdc = vdcs.find((candidate) => isTaggedFor(id, candidate))
+  return vdc === undefined || hasNetwork(vdc, networkId)
+    ? []
+    : [{ ...about, expected: `in VDC ${vdc.id}`, found: "not in it", mendable: true }]
+}
+
+export const hasNetwork = ({ networks }: Vdc, networkId: number): boolean => networks.some(({ id }) => id === networkId)
+
+/** Whether a rule lets the group use networks that are not named one by one: those of a cluster, or all. */
+export const isSurplus = (rule: AclRuleSpec, groupId: number): boolean =>
+  rule.user._tag === "Group" &&
+  rule.user.id === groupId &&
+  rule.resources.includes("NET") &&
+  (rule.target._tag === "Cluster" || rule.target._tag === "All")
+
+const isolationFindings = ({ rules, vdcs }: Seen, { id }: GroupShort): ReadonlyArray<Finding> => {
+  const about = { kind: "isolation" as const, mendable: true }
+  const surplus = rules.filter((rule) => isSurplus(rule, id))
+  return [
+    ...(vdcs.some((vdc) => vdc.id === 0 && vdc.groups.includes(id))
+      ? [{ ...about, subject: "VDC 0", expected: "left", found: "still in it, with every network of the zone" }]
+      : []),
+    ...surplus.map(({ target }) => {
+      const where = target._tag === "Cluster" ? `networks of cluster ${target.id}` : "all networks"
+      return { ...about, subject: where, expected: "no rights", found: "rights for the whole group" }
+    })
+  ]
+}

@@ -1,0 +1,229 @@
+/** Between orders: what of the front-end is ours, what nobody owns, what the Python agent made; and what can be put right. */
+import { Effect, Either } from "effect"
+import {
+  type ExpectedResource,
+  ensureDone,
+  type Importable,
+  OrderRefused,
+  type OwnedObject,
+  type Resolution,
+  type Resource,
+  type SiteError,
+  type Steps,
+  type Upkeep
+} from "../../core/index.js"
+import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
+import { startStopped } from "../machines.js"
+import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"
+import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
+import { removeNetwork, removeSecurityGroup } from "./network.js"
+import { hasNetwork, isSurplus } from "./observe.js"
+import { endVms, removeRouter } from "./router.js"
+import { ownGroup, setStanding } from "./standing.js"
+import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
+
+type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
+interface Tagged {
+  readonly id: number
+  readonly name: string
+  readonly template: Template
+}
+type Tag = (id: number, template: Template) => Effect.Effect<void, SiteError>
+
+/** One row for each kind of object that a data centre consists of: how it is called, read, tagged and removed. In the order in which they go. */
+const kindsOf = (cloud: Cloud) => {
+  const { one } = cloud
+  return {
+    user: { list: one.user.list(), tag: one.user.append, remove: (id: number) => gone(one.user.delete(id)) },
+    vm: {
+      list: Effect.map(one.vm.listExtended(), (vms) =>
+        vms.map((vm: Vm) => ({ id: vm.id, name: vm.name, template: vm.userTemplate, since: vm.startedAt }))
+      ),
+      tag: one.vm.append,
+      remove: (id: number) => endVms(cloud, [id])
+    },
+    router: {
+      list: one.router.list(),
+      tag: one.router.append,
+      remove: (id: number) => removeRouter(cloud, id, [])
+    },
+    network: { list: one.network.list(), tag: one.network.append, remove: (id: number) => removeNetwork(cloud, id) },
+    "security-group": {
+      list: one.securityGroup.list(),
+      tag: one.securityGroup.append,
+      remove: (id: number) => removeSecurityGroup(cloud, id)
+    },
+    vdc: { list: one.vdc.list(), tag: one.vdc.append, remove: (id: number) => gone(one.vdc.delete(id)) },
+    group: { list: one.group.list(), tag: one.group.append, remove: (id: number) => removeGroup(cloud, id) }
+  } satisfies Record<
+    string,
+    {
+      readonly list: Effect.Effect<ReadonlyArray<Tagged & { readonly since?: number }>, SiteError>
+      readonly tag: Tag
+      readonly remove: (id: number) => Effect.Effect<void, SiteError>
+    }
+  >
+}
+type Kinds = ReturnType<typeof kindsOf>
+type Kind = keyof Kinds
+const removalOrder = ["user", "vm", "router", "network", "security-group", "vdc", "group"] as const
+const isKind = (kind: string): kind is Kind => removalOrder.some((known) => known === kind)
+
+const owned = (cloud: Cloud): Effect.Effect<ReadonlyArray<OwnedObject>, SiteError> => {
+  const kinds = kindsOf(cloud)
+  return Effect.map(
+    Effect.forEach(
+      removalOrder,
+      (kind): Effect.Effect<ReadonlyArray<OwnedObject>, SiteError> =>
+        Effect.map<ReadonlyArray<Tagged & { readonly since?: number }>, ReadonlyArray<OwnedObject>>((objects) =>
+          objects.flatMap((object) => ownedOf(kind, object))
+        )(kinds[kind].list),
+      { concurrency: "unbounded" }
+    ),
+    (found) => found.flat()
+  )
+}
+
+const ownedOf = (kind: Kind, { id, name, template, since }: Tagged & { readonly since?: number }) => {
+  const owner = ownerOf(template)
+  return owner._tag === "None" ? [] : [{ kind, id, name, ...owner.value, ...(since === undefined ? {} : { since }) }]
+}
+
+/** Looked at again in the moment before. */
+const remove = (cloud: Cloud, object: OwnedObject): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const { kind, id } = object
+    if (!isKind(kind)) return yield* new OrderRefused({ customerMessage: `There is no kind "${kind}".` })
+    const found = (yield* owned(cloud)).find((one) => one.kind === kind && one.id === id)
+    if (found === undefined) return
+    if (found.resource !== object.resource) {
+      return yield* new OrderRefused({ customerMessage: `${kind} ${id} has another owner by now.` })
+    }
+    yield* kindsOf(cloud)[kind].remove(id)
+  })
+
+/** Groups that are no resource's: of tenants, without a tag. With the VDC that holds each of them alone. */
+const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, SiteError> =>
+  Effect.map(inventory(cloud), (found) =>
+    found.groups
+      .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
+      .map((group) => ({
+        name: group.name,
+        backendId: String(group.id),
+        metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
+      }))
+  )
+
+const ownVdcs = ({ vdcs }: Inventory, group: GroupShort): ReadonlyArray<number> =>
+  vdcs
+    .filter((vdc) => vdc.id !== 0 && vdc.groups.length === 1 && vdc.groups[0] === group.id && isUntagged(vdc))
+    .map(({ id }) => id)
+
+const machinesIn = ({ machines }: Inventory, group: GroupShort): number =>
+  machines.filter(({ gid }) => gid === group.id).length
+
+/** What is not tagged yet of what belongs to the resource, kind by kind: the group, its VDC, and what the Python agent made around it. */
+const untaggedOf = (found: Inventory, resource: Sought, group: GroupShort): ReadonlyArray<readonly [Kind, Tagged]> => {
+  const own: Belongings = belongingsOf(found, resource, group)
+  const missing = <A extends Tagged>(kind: Kind, objects: ReadonlyArray<A>, ids: ReadonlyArray<number>) =>
+    objects.filter((object) => ids.includes(object.id) && isUntagged(object)).map((object) => [kind, object] as const)
+  return [
+    ...missing("vdc", found.vdcs, [...own.vdcs, ...ownVdcs(found, group)]),
+    ...missing("network", found.networks, own.networks),
+    ...missing(
+      "router",
+      found.routers,
+      own.routers.map(({ id }) => id)
+    ),
+    ...missing("security-group", found.securityGroups, own.securityGroups),
+    ...missing<User>("user", found.users, own.users),
+    // The group last: what hangs on it is only looked for while it has no tag.
+    ...missing("group", found.groups, [group.id])
+  ]
+}
+
+const resolveIn = (found: Inventory, resource: Sought): Effect.Effect<Resolution> =>
+  Effect.map(Effect.either(groupOf(found.groups, resource)), (group): Resolution => {
+    if (Either.isLeft(group)) return { _tag: "Unresolved", problem: group.left.detail ?? group.left.customerMessage }
+    if (group.right === undefined) {
+      return { _tag: "Unresolved", problem: `there is no group ${JSON.stringify(resource.backendId)}` }
+    }
+    return {
+      _tag: "Resolved",
+      backendId: String(group.right.id),
+      untagged: untaggedOf(found, resource, group.right).map(([kind, { id, name }]) => `${kind} ${id} ${name}`)
+    }
+  })
+
+const adopt = (cloud: Cloud, resource: Sought) =>
+  ensureDone(
+    "owner tags",
+    Effect.gen(function* () {
+      const found = yield* inventory(cloud)
+      const group = yield* ownGroup(cloud, resource)
+      const tags = ownerTags({ resource: resource.id, order: "" })
+      const kinds = kindsOf(cloud)
+      for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
+    })
+  )
+
+const repair = (cloud: Cloud, resource: ExpectedResource, kind: string): Effect.Effect<void, SiteError, Steps> => {
+  switch (kind) {
+    case "owner":
+      return adopt(cloud, resource)
+    case "isolation":
+      return ensureDone("isolation", isolate(cloud, resource))
+    case "network":
+      return ensureDone("network in VDC", reconnect(cloud, resource))
+    case "state":
+      return ensureDone("router started", startRouter(cloud, resource))
+    default:
+      return new OrderRefused({ customerMessage: `A data centre's ${kind} cannot be put right by the agent.` })
+  }
+}
+
+const isolate = (cloud: Cloud, resource: ExpectedResource) =>
+  Effect.gen(function* () {
+    const { id } = yield* ownGroup(cloud, resource)
+    yield* leaveVdc(cloud, 0, id)
+    const rules = yield* cloud.one.acl.list()
+    yield* Effect.forEach(
+      rules.filter(({ rule }) => isSurplus(rule, id)),
+      (rule) => removeRule(cloud, rule.id, rule.rule),
+      { discard: true }
+    )
+  })
+
+const reconnect = (cloud: Cloud, { id, recorded = {} }: ExpectedResource) =>
+  Effect.gen(function* () {
+    const networkId = Number(recorded.vnet_id)
+    const vdc = (yield* cloud.one.vdc.list()).find((candidate) => isTaggedFor(id, candidate))
+    const network = (yield* cloud.one.network.list()).find((candidate) => candidate.id === networkId)
+    if (vdc === undefined || network === undefined || !isTaggedFor(id, network)) {
+      return yield* new OrderRefused({ customerMessage: "The data centre or its network is not there any more." })
+    }
+    if (!hasNetwork(vdc, networkId)) yield* cloud.one.vdc.addNetwork(vdc.id, cloud.settings.zone_id, networkId)
+  })
+
+const startRouter = (cloud: Cloud, { id }: ExpectedResource) =>
+  Effect.gen(function* () {
+    const routers = (yield* cloud.one.router.list()).filter((router) => isTaggedFor(id, router))
+    yield* Effect.forEach(
+      routers.flatMap(({ vms }) => vms),
+      (vmId) => startStopped(cloud, vmId),
+      { discard: true }
+    )
+  })
+
+export const upkeep = (cloud: Cloud): Upkeep => ({
+  place: cloud.one.endpoint,
+  setStanding: setStanding(cloud),
+  repair: (resource, kind) => repair(cloud, resource, kind),
+  owned: owned(cloud),
+  remove: (object) => remove(cloud, object),
+  removalOrder,
+  importable: importable(cloud),
+  resolve: (resources) =>
+    Effect.flatMap(inventory(cloud), (found) => Effect.forEach(resources, (resource) => resolveIn(found, resource))),
+  adopt: (resource) => adopt(cloud, resource)
+})

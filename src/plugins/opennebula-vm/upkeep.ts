@@ -1,0 +1,120 @@
+/** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
+import { Effect, Option } from "effect"
+import {
+  ensureDone,
+  type Importable,
+  OrderRefused,
+  type OwnedObject,
+  type Resolution,
+  type Resource,
+  type SiteError,
+  type Upkeep
+} from "../../core/index.js"
+import { ownerOf, ownerTags, type Vm, vmStateText } from "../../opennebula/index.js"
+import { resourceName } from "../../opennebula/naming.js"
+import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
+import type { VmOffering } from "./offering.js"
+import { sameUuid } from "./parent.js"
+import { sizesOf } from "./sizes.js"
+import { released, setStanding } from "./standing.js"
+
+type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
+
+/** Every machine that is no router's: which ones those are, only the routers say. */
+const machinesOf = ({ one }: VmOffering) =>
+  Effect.map(Effect.all([one.vm.listExtended(), one.router.list()], { concurrency: "unbounded" }), ([vms, routers]) => {
+    const ofRouters = new Set(routers.flatMap((router) => router.vms))
+    return vms.filter(({ id }) => !ofRouters.has(id))
+  })
+
+const ownedOf = (vm: Vm): ReadonlyArray<OwnedObject> =>
+  Option.match(ownerOf(vm.userTemplate), {
+    onNone: () => [],
+    onSome: ({ resource, order }) => [{ kind: "vm", id: vm.id, name: vm.name, resource, order, since: vm.startedAt }]
+  })
+
+const importableOf = (offering: VmOffering) =>
+  Effect.map(machinesOf(offering), (vms) =>
+    vms
+      .filter((vm) => Option.isNone(ownerOf(vm.userTemplate)))
+      .map((vm): Importable => {
+        const { vcpu, ram, disk } = sizesOf(vm)
+        return {
+          name: vm.name,
+          backendId: String(vm.id),
+          metadata: { state: vmStateText(vm.state), vcpu, ram_mb: ram, disk_mb: disk, ip_address: addressOf(vm) }
+        }
+      })
+  )
+
+/** By its id, and by the name that the Python agent gave it: an id alone may come from another front-end. */
+const resolveIn = (offering: VmOffering, vms: ReadonlyArray<Vm>, resource: Sought): Resolution => {
+  const unresolved = (problem: string): Resolution => ({ _tag: "Unresolved", problem })
+  const vmId = vmIdOf(resource.backendId)
+  const expected = resourceName(offering.settings.allocation_prefix, resource)
+  const name = vmId === undefined ? resource.backendId.trim() : ""
+  const found = vms.filter((vm) => (vmId === undefined ? vm.name === name : vm.id === vmId))
+  const [vm] = found
+  if (vm === undefined) {
+    return unresolved(vmId === undefined ? `no VM is named ${JSON.stringify(name)}` : `there is no VM ${vmId}`)
+  }
+  if (found.length > 1)
+    return unresolved(`${found.length} VMs are named ${JSON.stringify(name)}: ${found.map(({ id }) => id).join(", ")}`)
+  const owner = ownerOf(vm.userTemplate)
+  if (Option.isSome(owner)) {
+    return sameUuid(owner.value.resource, resource.id)
+      ? { _tag: "Resolved", backendId: String(vm.id), untagged: [] }
+      : unresolved(`VM ${vm.id} belongs to resource ${owner.value.resource.slice(0, 36)}`)
+  }
+  if (vmId !== undefined && vm.name.toLowerCase() !== expected) {
+    return unresolved(`VM ${vm.id} is named ${JSON.stringify(vm.name)}, and not ${JSON.stringify(expected)}`)
+  }
+  return { _tag: "Resolved", backendId: String(vm.id), untagged: [`vm ${vm.id} ${vm.name}`] }
+}
+
+const adopt = (offering: VmOffering, resource: Sought) =>
+  ensureDone(
+    "owner tag",
+    Effect.gen(function* () {
+      const vmId = vmIdOf(resource.backendId)
+      const found = vmId === undefined ? Option.none<Vm>() : yield* findVm(offering, vmId)
+      const vm = Option.filter(found, ({ userTemplate }) =>
+        Option.match(ownerOf(userTemplate), {
+          onNone: () => true,
+          onSome: (owner) => sameUuid(owner.resource, resource.id)
+        })
+      )
+      if (Option.isNone(vm)) {
+        return yield* new OrderRefused({
+          customerMessage: "There is no such machine in the cloud, or it belongs to another resource.",
+          detail: `backend_id "${resource.backendId}"`
+        })
+      }
+      if (Option.isSome(ownerOf(vm.value.userTemplate))) return
+      yield* offering.one.vm.append(vm.value.id, ownerTags({ resource: resource.id, order: "" }))
+    })
+  )
+
+export const upkeep = (offering: VmOffering): Upkeep => ({
+  place: offering.one.endpoint,
+  setStanding: setStanding(offering),
+  repair: (resource, kind) =>
+    kind === "owner"
+      ? adopt(offering, resource)
+      : new OrderRefused({ customerMessage: `A machine's ${kind} cannot be put right by the agent.` }),
+  owned: Effect.map(machinesOf(offering), (vms) => vms.flatMap(ownedOf)),
+  removalOrder: ["vm"],
+  remove: (object): Effect.Effect<void, SiteError> =>
+    Effect.gen(function* () {
+      const vm = yield* findVm(offering, object.id)
+      if (Option.isNone(vm)) return
+      const same = Option.exists(ownerOf(vm.value.userTemplate), ({ resource }) => resource === object.resource)
+      if (!same) return yield* new OrderRefused({ customerMessage: `VM ${object.id} has another owner by now.` })
+      yield* released(offering, vm.value)
+      yield* removeVm(offering, object.id)
+    }),
+  importable: importableOf(offering),
+  resolve: (resources) =>
+    Effect.map(machinesOf(offering), (vms) => resources.map((resource) => resolveIn(offering, vms, resource))),
+  adopt: (resource) => adopt(offering, resource)
+})

@@ -1,0 +1,166 @@
+/**
+ * What is to be done about a resource between orders, done by its actor: under its lease, one thing at a time, each step written down.
+ *
+ * Level-based: it looks again, and does what follows from what it sees now, not from what the loop saw.
+ */
+import { Effect, Option, Schema } from "effect"
+import {
+  carryOut,
+  type ExpectedResource,
+  LeaseLost,
+  Marketplace,
+  OrderId,
+  OrderRefused,
+  ProjectId,
+  type Reservations,
+  type Resource,
+  type ResourceId,
+  type SiteError,
+  type Steps
+} from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import type { Lease } from "../journal/journal.js"
+import type { Offering } from "../offerings/offering.js"
+import { marketplaceOf } from "../orders/process.js"
+import { type Action, actionsFor } from "./actions.js"
+import { lookAtOne } from "./look.js"
+import { Reconciliations } from "./reconciliations.js"
+import * as Store from "./store.js"
+
+export const Reconciled = Schema.Literal(
+  "done",
+  "nothing to do",
+  /** It was tried, and did not come right: the list of differences says why. */
+  "left",
+  /** An order of the resource is in work. */
+  "busy",
+  /** A server is away, or something passes by itself: the next look comes to it again. */
+  "not now"
+)
+export type Reconciled = typeof Reconciled.Type
+
+/** Fails with what stands in the way for now. */
+export const reconcile = (offering: Offering, id: ResourceId, lease: Lease) =>
+  Effect.gen(function* () {
+    if (yield* offering.health.waits) return "not now" as const
+    const looked = yield* lookAtOne(offering, id)
+    if (Option.isNone(looked)) return "busy" as const
+    const { expected, result, waldur } = looked.value
+    const actions = actionsFor(result)
+    const outcomes = yield* Effect.forEach(actions, (action) => act(offering, lease, expected, waldur, action))
+    if (outcomes.length === 0) return "nothing to do" as const
+    return outcomes.every((ok) => ok) ? ("done" as const) : ("left" as const)
+  }).pipe(Effect.annotateLogs({ resource: id, offering: offering.name }))
+
+const act = (
+  offering: Offering,
+  lease: Lease,
+  expected: ExpectedResource,
+  waldur: api.ProviderResource,
+  action: Action
+) =>
+  Effect.gen(function* () {
+    const { id } = expected
+    switch (action._tag) {
+      case "SetErred": {
+        // Remembered first: a crash in between leaves a mark that the next look takes away, and no resource erred for ever.
+        yield* Store.setErred(id, true)
+        const written = yield* offering.waldur.setAsErred(id, action.sentence)
+        yield* Effect.logError(
+          written === "written"
+            ? "Vanished from the cloud: set as erred in Waldur"
+            : "Vanished from the cloud; this Waldur has no call to say so"
+        )
+        return true
+      }
+      case "SetOk": {
+        // In the actor, as the mark is set: a look whose picture of Waldur is older than the mark must not take it away.
+        if (waldur.state === "Erred") {
+          yield* offering.waldur.setAsOk(id)
+          yield* Effect.logInfo("Back in the cloud: set as OK in Waldur")
+        }
+        yield* Store.setErred(id, false)
+        return true
+      }
+      case "SetStanding": {
+        const { upkeep } = offering.backend
+        if (upkeep === undefined) return true
+        return yield* job(offering, lease, "standing", action.standing, upkeep.setStanding(expected, action.standing))
+      }
+      case "Repair":
+        return yield* job(
+          offering,
+          lease,
+          action.kind,
+          `repair ${action.kind}: ${action.sentences.join(" ")}`,
+          repair(offering, expected, waldur, action.kind)
+        )
+    }
+  })
+
+/** Sizes are put right as an order would set them; for the rest the plugin knows how. */
+const repair = (
+  { backend, id, pluginOptions }: Offering,
+  expected: ExpectedResource,
+  waldur: api.ProviderResource,
+  kind: (Action & { readonly _tag: "Repair" })["kind"]
+): Effect.Effect<unknown, SiteError, Steps | Reservations | Marketplace> =>
+  Effect.gen(function* () {
+    if (kind !== "quotas" && kind !== "sizes") {
+      return yield* backend.upkeep?.repair(expected, kind) ??
+        new OrderRefused({ customerMessage: `This backend cannot put ${kind} right.` })
+    }
+    const resource: Resource = {
+      id: expected.id,
+      name: expected.name,
+      slug: expected.slug,
+      offering: id,
+      project: ProjectId.make(Option.getOrElse(waldur.projectUuid, () => "0".repeat(32))),
+      projectName: waldur.projectName,
+      backendId: expected.backendId,
+      backendMetadata: {}
+    }
+    return yield* backend.update({
+      _tag: "Update",
+      order: noOrder,
+      resource,
+      pluginOptions: yield* pluginOptions,
+      attributes: {},
+      amounts: expected.amounts,
+      change: "limits"
+    })
+  })
+
+/** Where a handler wants to know its order: none. It is only written into the tags of what an order makes. */
+const noOrder = OrderId.make("0".repeat(32))
+
+/** One job, written down. Whether it came right; what did not is kept with the difference and comes again at the next look. */
+const job = (
+  offering: Offering,
+  lease: Lease,
+  kind: string,
+  what: string,
+  work: Effect.Effect<unknown, SiteError, Steps | Reservations | Marketplace>
+) =>
+  Effect.gen(function* () {
+    const journal = yield* Reconciliations.begin(lease, what)
+    const result = yield* carryOut(journal, work).pipe(
+      Effect.provideService(Marketplace, marketplaceOf(offering)),
+      Effect.tapError((error) =>
+        error instanceof LeaseLost
+          ? Effect.void
+          : Effect.zipRight(
+              journal.append("order", "interrupted", error.message),
+              Store.setOutcome(lease.resource, kind, error.message)
+            )
+      )
+    )
+    if (result._tag === "Done") {
+      yield* journal.append("order", "done")
+      yield* Effect.logInfo(`Put right: ${what}`)
+      return true
+    }
+    yield* Store.setOutcome(lease.resource, kind, result.refusal.message)
+    yield* Effect.logWarning(`Cannot be put right: ${what}: ${result.refusal.message}`)
+    return false
+  })

@@ -1,0 +1,164 @@
+/** What the looks found, kept: how resources are, and in what they differ since when. Read by the commands, also while no agent runs. */
+import { SqlClient } from "@effect/sql"
+import { Effect, Option } from "effect"
+import type { Difference, JournalUnavailable, OfferingId, ResourceId } from "../../core/index.js"
+import { unavailable } from "../journal/sql.js"
+
+type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
+
+/** A resource at the last look. */
+export interface Observed {
+  readonly resource: ResourceId
+  readonly offering: string
+  /** The customer's label. */
+  readonly name: string
+  readonly backendId: string
+  /** Waldur's word. */
+  readonly marketplaceState: string
+  /** The backend's word; `missing`. */
+  readonly state: string
+  readonly healthy: boolean
+  /** What Waldur wants of it. */
+  readonly standing: string
+  readonly facts: Readonly<Record<string, unknown>>
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** In how many looks in a row it was not there. */
+  readonly misses: number
+  /** Whether this agent called it erred in Waldur for that. */
+  readonly erred: boolean
+}
+
+/** What is done about a difference. */
+export type Policy = "report" | "repair"
+
+export interface KnownDifference extends Omit<Difference, "mendable"> {
+  readonly resource: ResourceId
+  readonly policy: Policy
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** What came of the last try to put it right; `null`: none yet. */
+  readonly outcome: string | null
+}
+
+interface ObservedRow extends Omit<Observed, "healthy" | "erred" | "facts"> {
+  readonly healthy: number
+  readonly erred: number
+  readonly facts: string
+}
+const observedOf = (row: ObservedRow): Observed => ({
+  ...row,
+  healthy: row.healthy === 1,
+  erred: row.erred === 1,
+  facts: JSON.parse(row.facts)
+})
+
+const observedColumns = `resource_id AS resource, offering, name, backend_id AS "backendId", marketplace_state AS "marketplaceState",
+  state, healthy, standing, facts, at, misses, erred`
+const differenceColumns = "resource_id AS resource, kind, subject, expected, found, sentence, policy, since, outcome"
+
+/** Of one offering, or of all; by name. */
+export const all = (offering?: OfferingId): Result<ReadonlyArray<Observed>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<ObservedRow>`SELECT ${sql.literal(observedColumns)} FROM observation
+      WHERE ${offering ?? null} IS NULL OR offering = ${offering ?? null} ORDER BY name, resource_id`
+    return rows.map(observedOf)
+  }).pipe(unavailable)
+
+export const one = (resource: ResourceId): Result<Option.Option<Observed>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<ObservedRow>`
+      SELECT ${sql.literal(observedColumns)} FROM observation WHERE resource_id = ${resource}`
+    return Option.map(Option.fromNullable(rows[0]), observedOf)
+  }).pipe(unavailable)
+
+/** Oldest first. */
+export const differences = (offering?: OfferingId): Result<ReadonlyArray<KnownDifference>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    return yield* sql<KnownDifference>`SELECT ${sql.literal(differenceColumns)} FROM difference
+      WHERE ${offering ?? null} IS NULL
+        OR resource_id IN (SELECT resource_id FROM observation WHERE offering = ${offering ?? null})
+      ORDER BY since, resource_id, kind, subject`
+  }).pipe(unavailable)
+
+/** These resources as they are now; `erred` of those that are known stays as it is. One statement, however many. */
+export const keep = (resources: ReadonlyArray<Omit<Observed, "erred">>): Result<void> =>
+  Effect.gen(function* () {
+    if (resources.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const rows = JSON.stringify(resources.map((row) => ({ ...row, healthy: row.healthy ? 1 : 0 })))
+    const column = (name: string) => `value ->> '$.${name}'`
+    const names = ["resource", "offering", "name", "backendId", "marketplaceState", "state", "healthy", "standing"]
+    yield* sql`
+      INSERT INTO observation (resource_id, offering, name, backend_id, marketplace_state, state, healthy, standing, facts, at, misses, erred)
+      SELECT ${sql.literal([...names.map(column), "value -> '$.facts'", column("at"), column("misses"), "0"].join(", "))}
+      FROM json_each(${rows}) WHERE true
+      ON CONFLICT (resource_id) DO UPDATE SET offering = excluded.offering, name = excluded.name, backend_id = excluded.backend_id,
+        marketplace_state = excluded.marketplace_state, state = excluded.state, healthy = excluded.healthy, standing = excluded.standing,
+        facts = excluded.facts, at = excluded.at, misses = excluded.misses`
+  }).pipe(unavailable)
+
+/** Forgets resources that the marketplace does not list any more, and their differences. */
+export const forget = (resources: ReadonlyArray<ResourceId>): Result<void> =>
+  Effect.gen(function* () {
+    if (resources.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const ids = JSON.stringify(resources)
+    yield* sql`DELETE FROM difference WHERE resource_id IN (SELECT value FROM json_each(${ids}))`
+    yield* sql`DELETE FROM observation WHERE resource_id IN (SELECT value FROM json_each(${ids}))`
+  }).pipe(unavailable)
+
+export const addDifferences = (found: ReadonlyArray<Omit<KnownDifference, "outcome">>): Result<void> =>
+  Effect.gen(function* () {
+    if (found.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const names = ["resource", "kind", "subject", "expected", "found", "sentence", "policy", "since"]
+    yield* sql`
+      INSERT INTO difference (resource_id, kind, subject, expected, found, sentence, policy, since)
+      SELECT ${sql.literal(names.map((name) => `value ->> '$.${name}'`).join(", "))} FROM json_each(${JSON.stringify(found)}) WHERE true
+      ON CONFLICT (resource_id, kind, subject) DO UPDATE SET expected = excluded.expected, found = excluded.found,
+        sentence = excluded.sentence, policy = excluded.policy`
+  }).pipe(unavailable)
+
+type Key = Pick<KnownDifference, "resource" | "kind" | "subject">
+
+export const removeDifferences = (gone: ReadonlyArray<Key>): Result<void> =>
+  Effect.gen(function* () {
+    if (gone.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const keys = JSON.stringify(gone.map(({ resource, kind, subject }) => ({ resource, kind, subject })))
+    yield* sql`DELETE FROM difference WHERE (resource_id, kind, subject) IN
+      (SELECT value ->> '$.resource', value ->> '$.kind', value ->> '$.subject' FROM json_each(${keys}))`
+  }).pipe(unavailable)
+
+/** What came of trying to put it right. */
+export const setOutcome = (resource: ResourceId, kind: string, outcome: string): Result<void> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`UPDATE difference SET outcome = ${outcome} WHERE resource_id = ${resource} AND kind = ${kind}`
+  }).pipe(unavailable)
+
+export const setErred = (resource: ResourceId, erred: boolean): Result<void> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`UPDATE observation SET erred = ${erred ? 1 : 0} WHERE resource_id = ${resource}`
+  }).pipe(unavailable)
+
+/** Remembers what was offered for import. */
+export const offer = (offering: OfferingId, backendIds: ReadonlyArray<string>, at: number): Result<void> =>
+  Effect.gen(function* () {
+    if (backendIds.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`INSERT OR IGNORE INTO offered (offering, backend_id, at)
+      SELECT ${offering}, value, ${at} FROM json_each(${JSON.stringify(backendIds)})`
+  }).pipe(unavailable)
+
+export const wasOffered = (offering: OfferingId, backendId: string): Result<boolean> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql`SELECT 1 FROM offered WHERE offering = ${offering} AND backend_id = ${backendId}`
+    return rows.length > 0
+  }).pipe(unavailable)

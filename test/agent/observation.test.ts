@@ -1,0 +1,136 @@
+/** What the agent sees between orders, and does: drift, vanished resources, mending by policy. Both sides simulated, over HTTP. */
+import { describe, expect } from "@effect/vitest"
+import { Effect, Schedule } from "effect"
+import * as Observations from "../../src/runtime/observation/store.js"
+import { makeSite, type RunningAgent, type Site, type SiteOptions, scenario } from "../support/agent.js"
+
+/** Looks are 0.4 s apart. */
+const watched = (options: SiteOptions = {}) => makeSite({ ...options, root: { observation_interval: 0.4 } })
+
+/** What the agent has on its list, as "quotas cpu report". */
+const listed = ({ services }: RunningAgent) =>
+  Effect.map(Observations.differences(), (all) =>
+    all.map(({ kind, policy, subject }) => `${kind} ${subject} ${policy}`).toSorted()
+  ).pipe(Effect.provide(services))
+
+/** Completes when the list is this. */
+const awaitListed = (agent: RunningAgent, wanted: ReadonlyArray<string>) =>
+  listed(agent).pipe(
+    Effect.repeat({
+      until: (found) => JSON.stringify(found) === JSON.stringify(wanted.toSorted()),
+      schedule: Schedule.spaced("20 millis")
+    }),
+    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => "never" }),
+    Effect.catchAll(() => Effect.map(listed(agent), (found) => expect(found).toEqual(wanted.toSorted())))
+  )
+
+/** One more whole look from now on: it ends with telling Waldur that the resource was seen, or begins after the one in work. */
+const aLook = ({ cloud }: Site, times = 2) =>
+  Effect.async<void>((resume) => {
+    let seen = 0
+    const off = cloud.onCall(({ method }) => {
+      if (method !== "one.acl.info") return
+      seen += 1
+      if (seen < times) return
+      off()
+      resume(Effect.void)
+    })
+    return Effect.sync(off)
+  })
+
+/** The group's limit of a metric of its VM quota. */
+const limitOf = ({ cloud }: Site, group: string, metric: string) =>
+  cloud.world.groups
+    .get(Number(group))
+    .quotas.VM.find(({ key }) => key === "")
+    ?.limits.get(metric)
+
+const setLimit = ({ cloud }: Site, group: string, metric: string, value: number) => {
+  cloud.world.groups
+    .get(Number(group))
+    .quotas.VM.find(({ key }) => key === "")
+    ?.limits.set(metric, value)
+}
+
+const count = (lines: ReadonlyArray<string>, text: string) => lines.filter((line) => line.includes(text)).length
+
+describe("a data centre that somebody changed behind Waldur's back", () => {
+  scenario("is shown once when it happens and once when it is over, and is left as it is", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("drifting")
+      yield* aLook(site)
+      expect(yield* listed(agent)).toEqual([])
+
+      setLimit(site, resource.backendId, "CPU", 3)
+      yield* site.cloud.call("one.vdc.addgroup", [0, Number(resource.backendId)])
+      yield* awaitListed(agent, ["quotas cpu report", "isolation VDC 0 report", "isolation all networks report"])
+      yield* aLook(site)
+      expect(count(site.logged, "Differs: ")).toBe(3)
+      expect(site.logged.filter((line) => /is 4 .*in Waldur and 3 .*in the cloud/.test(line))).toHaveLength(1)
+      expect(limitOf(site, resource.backendId, "CPU")).toBe(3)
+
+      setLimit(site, resource.backendId, "CPU", 4)
+      yield* awaitListed(agent, ["isolation VDC 0 report", "isolation all networks report"])
+      expect(count(site.logged, "Differs no more: ")).toBe(1)
+    })
+  )
+
+  scenario("is put right where the policy says so, by its actor, with a record of it; the rest only shown", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({
+        vdcOffering: { drift: { quotas: "repair", isolation: "repair", state: "repair" } }
+      })
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("mended")
+      const group = Number(resource.backendId)
+      const vmId = [...site.cloud.world.vms].find(({ template }) => template.get("VROUTER_ID") !== undefined)?.id ?? -1
+      setLimit(site, resource.backendId, "MEMORY", 100)
+      yield* site.cloud.call("one.vdc.addgroup", [0, group])
+      yield* site.cloud.call("one.vm.action", ["poweroff", vmId])
+      yield* site.awaitLogged((line) => line.includes("Put right: repair quotas"))
+      yield* site.awaitLogged((line) => line.includes("Put right: repair isolation"))
+      yield* site.awaitLogged((line) => line.includes("Put right: repair state"))
+      yield* awaitListed(agent, [])
+      expect(limitOf(site, resource.backendId, "MEMORY")).toBe(4096)
+      expect(site.cloud.world.vdcs.get(0).groups.has(group)).toBe(false)
+      expect(site.cloud.world.vms.get(vmId)).toMatchObject({ state: 3, lcm: 3 })
+    })
+  )
+})
+
+describe("a machine that vanished", () => {
+  scenario(
+    "is missed twice before it is set as erred in Waldur, is set as OK when it is back, and not missed while OpenNebula is away",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        yield* site.start()
+        const parent = yield* site.order.vdc("home")
+        const { resource } = yield* site.order.vm("lost", parent.resource.backendId)
+        expect(resource.state).toBe("OK")
+
+        site.cloud.intercept(() => ({ _tag: "Drop", when: "before" }))
+        yield* site.awaitLogged((line) => line.includes("is away"))
+        site.cloud.intercept(undefined)
+        yield* site.awaitLogged((line) => line.includes("answers again"))
+        yield* aLook(site)
+        expect(count(site.logged, "Vanished")).toBe(0)
+
+        const vm = site.cloud.world.vms.get(Number(resource.backendId))
+        yield* site.cloud.call("one.vm.recover", [vm.id, 3])
+        yield* site.marketplace.awaitResource(resource.uuid, ({ state }) => state === "Erred")
+        yield* site.awaitLogged((line) => line.includes("Vanished from the cloud"))
+
+        // Somebody brings it back from a backup: another id, the same tags.
+        const tags = ["WALDUR_RESOURCE_UUID", "WALDUR_ORDER_UUID"].map(
+          (name) => `${name}="${vm.userTemplate.get(name)}"`
+        )
+        yield* site.cloud.call("one.template.instantiate", [2, "restored", false, tags.join("\n"), false])
+        yield* site.marketplace.awaitResource(resource.uuid, ({ state }) => state === "OK")
+        yield* site.awaitLogged((line) => line.includes("Back in the cloud"))
+        expect([count(site.logged, "Vanished from the cloud"), count(site.logged, "Back in the cloud")]).toEqual([1, 1])
+      })
+  )
+})

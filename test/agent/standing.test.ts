@@ -1,0 +1,116 @@
+/** Paused and downscaled resources: machines are stopped, starting is refused, and all of it is undone again. Over HTTP. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { VmState } from "../../src/simulator/opennebula/index.js"
+import type { Resource } from "../../src/simulator/waldur/index.js"
+import { kinds, makeSite, type Site, scenario } from "../support/agent.js"
+
+const watched = (vdcSettings: Readonly<Record<string, unknown>> = {}) =>
+  makeSite({ root: { observation_interval: 0.4 }, vdcSettings })
+
+const vmOf = ({ cloud }: Site, { backendId }: Resource) => cloud.world.vms.get(Number(backendId))
+const routerVm = ({ cloud }: Site) =>
+  [...cloud.world.vms].find(({ template }) => template.get("VROUTER_ID") !== undefined)
+
+const act = ({ cloud }: Site, action: string, { backendId }: Resource) =>
+  Effect.map(cloud.call("one.vm.action", [action, Number(backendId)]), (answer) =>
+    answer._tag === "Ok" ? "ok" : answer._tag === "Error" ? answer.message : answer._tag
+  )
+
+const runningLimits = ({ cloud }: Site, { backendId }: Resource) => {
+  const limits = cloud.world.groups.get(Number(backendId)).quotas.VM.find(({ key }) => key === "")?.limits
+  return ["RUNNING_VMS", "RUNNING_CPU", "RUNNING_MEMORY", "CPU"].map((metric) => limits?.get(metric))
+}
+
+const putRight = (site: Site, what: string, times = 1) =>
+  site.awaitLogged((line) => line.includes(`Put right: ${what}`), times)
+
+describe("a data centre that Waldur pauses", () => {
+  scenario("has its machines stopped and none started, and gets exactly those back that were stopped for it", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ downscaled_limits: { cpu: 1, ram: 512 } })
+      yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("tenant")
+      const { resource: running } = yield* site.order.vm("running", vdc.backendId)
+      const { resource: off } = yield* site.order.vm("off", vdc.backendId)
+      expect(yield* act(site, "poweroff-hard", off)).toBe("ok")
+
+      vdc.paused = true
+      yield* putRight(site, "paused")
+      expect(vmOf(site, running).state).toBe(VmState.poweroff)
+      expect(routerVm(site)?.state).toBe(VmState.active)
+      expect(runningLimits(site, vdc)).toEqual([0, -1, -1, 4])
+      expect(yield* act(site, "resume", running)).toContain("limit of 0 reached for RUNNING_VMS")
+
+      // Another size meanwhile lets nothing start.
+      const larger = { cpu: 5, ram: 8192, storage: 40960, floating_ip: 4 }
+      expect((yield* site.order.updateLimits(vdc.uuid, larger)).state).toBe("done")
+      expect(runningLimits(site, vdc)).toEqual([0, -1, -1, 5])
+
+      vdc.paused = false
+      vdc.downscaled = true
+      yield* putRight(site, "downscaled")
+      expect(runningLimits(site, vdc)).toEqual([-1, 1, 512, 5])
+      // Beside the router there is no room for it within one core.
+      expect(vmOf(site, running).state).toBe(VmState.poweroff)
+
+      vdc.downscaled = false
+      yield* putRight(site, "active")
+      expect(runningLimits(site, vdc)).toEqual([-1, -1, -1, 5])
+      expect([vmOf(site, running).state, vmOf(site, off).state]).toEqual([VmState.active, VmState.poweroff])
+      expect(vmOf(site, running).userTemplate.get("SITE_ACTORS_STOPPED_FOR")).toBe("none")
+    })
+  )
+})
+
+describe("a resource that Waldur ended alone", () => {
+  scenario("and that stands in the cloud all the same is taken back into use by a restore order", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("kept")
+      vdc.paused = true
+      yield* putRight(site, "paused")
+      vdc.paused = false
+      vdc.state = "Terminated"
+      expect((yield* site.ended(site.customer.place.restore(vdc.uuid))).state).toBe("done")
+      expect(vdc).toMatchObject({ state: "OK" })
+      expect(runningLimits(site, vdc)[0]).toBe(-1)
+    })
+  )
+})
+
+describe("a machine that Waldur pauses", () => {
+  scenario("is stopped and locked, started again when the pause is over, and can be ended while it lasts", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("home")
+      const { resource: vm } = yield* site.order.vm("paused", vdc.backendId)
+
+      vm.paused = true
+      yield* putRight(site, "paused")
+      expect(vmOf(site, vm).state).toBe(VmState.poweroff)
+      expect(yield* act(site, "resume", vm)).toContain("VM is locked")
+      const refused = yield* site.order.switchToMedium(vm.uuid)
+      expect(refused).toMatchObject({ state: "erred", errorMessage: expect.stringContaining("is paused") })
+      vm.paused = false
+      yield* putRight(site, "active")
+      expect(vmOf(site, vm)).toMatchObject({ state: VmState.active, lock: undefined })
+
+      vm.paused = true
+      yield* putRight(site, "paused", 2)
+      expect((yield* site.order.terminate(vm.uuid)).state).toBe("done")
+
+      // What was ended is gone: the order is rejected, and the resource stays ended.
+      const restored = yield* site.ended(site.customer.place.restore(vm.uuid))
+      expect(restored).toMatchObject({
+        state: "rejected",
+        rejectionComment: expect.stringContaining("cannot be restored")
+      })
+      expect(vm.state).toBe("Terminated")
+      expect((yield* site.order.terminate(vdc.uuid)).state).toBe("done")
+      expect(kinds(site.made())).toEqual({})
+    })
+  )
+})
