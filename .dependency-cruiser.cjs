@@ -11,7 +11,8 @@ module.exports = {
     only("core-imports-nothing", "core", []),
     only("waldur-imports-core", "waldur", ["core"]),
     only("opennebula-imports-core", "opennebula", ["core"]),
-    only("plugins-import-core-and-opennebula", "plugins", ["core", "opennebula"]),
+    only("keycloak-imports-core", "keycloak", ["core"]),
+    only("plugins-import-core-and-services", "plugins", ["core", "opennebula", "keycloak"]),
     only("the-simulator-imports-nothing-of-the-agent", "simulator", []),
     {
       name: "one-way-to-the-plugins",

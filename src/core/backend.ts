@@ -6,9 +6,11 @@
  * marketplace shall know (`Outcome`). It never writes a retry loop, a journal entry or a call to the marketplace.
  */
 import { Context, Effect, Layer, ParseResult, type Redacted, Schema, type Scope } from "effect"
+import type { Accounts } from "./accounts.js"
 import { type Amounts, type Component, printable } from "./components.js"
 import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import type { Reservations } from "./journal.js"
+import type { Members } from "./members.js"
 import type { Observation, SoughtResource } from "./observation.js"
 import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
 import type { Steps } from "./steps.js"
@@ -83,6 +85,10 @@ export interface Backend<Attributes> {
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
   /** Pausing, mending, orphans, import and migration. */
   readonly upkeep?: Upkeep
+  /** Who has access. Absent: this backend knows no people. */
+  readonly members?: Members | undefined
+  /** Accounts whose passwords the agent can renew. Absent: it makes none. */
+  readonly accounts?: Accounts | undefined
   /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
   readonly ping: Effect.Effect<void, SiteError>
   /** Looks at everything that the settings name, for `site-actors check`. */

@@ -6,6 +6,7 @@
  * `usage.ts` what is measured, `errors.ts` what follows from which error. `observation.ts` compares the marketplace with the backend,
  * `upkeep.ts` is what a backend can do between orders.
  */
+export * from "./accounts.js"
 export * from "./backend.js"
 export * from "./breaker.js"
 export * from "./calls.js"
@@ -14,6 +15,7 @@ export * from "./elapsed.js"
 export * from "./errors.js"
 export * from "./fairLimiter.js"
 export * from "./journal.js"
+export * from "./members.js"
 export * from "./observation.js"
 export * from "./orders.js"
 export * from "./rehearsal.js"

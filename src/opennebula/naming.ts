@@ -18,6 +18,9 @@ const clean = (text: string): string =>
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/^-+|-+$/g, "")
 
+/** A person's account, from their name in Waldur; empty if nothing of it can be used. */
+export const accountName = (username: string): string => clean(username).slice(0, longest)
+
 export const resourceName = (prefix: string, resource: Pick<Resource, "id" | "name" | "slug">): string => {
   const slug = clean(resource.slug)
   if (slug !== "") return clean(`${prefix}${slug}`).slice(0, longest)

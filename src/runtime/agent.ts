@@ -21,6 +21,7 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
+import { memberRounds } from "./members/rounds.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -123,6 +124,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
     const pace = yield* watchEvents(config, offering, opened)
+    if (offering.functions.membership) yield* Effect.forkScoped(memberRounds(opened, config.membershipSyncInterval))
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
     if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval))

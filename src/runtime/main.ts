@@ -7,6 +7,7 @@ import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
+import { members } from "./cli/members.js"
 import { migration } from "./cli/migrate.js"
 import { orderTest } from "./cli/order-test.js"
 import { order, orders } from "./cli/orders.js"
@@ -14,6 +15,7 @@ import { orphans } from "./cli/orphans.js"
 import * as Plain from "./cli/plain.js"
 import { plan } from "./cli/plan.js"
 import { report } from "./cli/report.js"
+import { resetPassword } from "./cli/reset-password.js"
 import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
@@ -43,6 +45,8 @@ const cli = Command.run(
       journal,
       report,
       components,
+      members,
+      resetPassword,
       demo,
       simulate
     ])

@@ -25,6 +25,8 @@ export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(
   Schedule.union(Schedule.spaced("10 minutes")),
   Schedule.jittered
 )
+/** Between two synchronisations of members, around the configured interval. */
+export const memberRound = polling
 
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)

@@ -18,7 +18,7 @@ import { makeTransport, type TransportOptions } from "./transport.js"
 
 /** For logs, metrics and the live view. */
 export interface ObservedCall {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PATCH"
   /** `marketplace-orders/{uuid}/set_state_done/` */
   readonly path: string
   /** Absent if there was no answer. */
@@ -44,7 +44,7 @@ export interface ClientOptions extends TransportOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PATCH"
   /** With `{uuid}` where `uuid` goes; ends in a slash: without it Waldur redirects, and a POST would become a GET (recording 049). */
   readonly path: `${string}/`
   readonly uuid?: string

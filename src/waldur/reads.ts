@@ -4,6 +4,7 @@ import type { Answer } from "./answer.js"
 import {
   ComponentUsage,
   Offering,
+  OfferingUser,
   Order,
   orderFields,
   Plan,
@@ -38,14 +39,26 @@ const reasonOf = (error: ParseResult.ParseError): string => {
   return `${field === "" ? "the item" : `field ${field}`} ${issue._tag === "Missing" ? "is missing" : "has an unexpected value"}`
 }
 
-/** Whether more pages follow: by `Link`, else by `X-Result-Count` (recordings 198 and 199), else by a full page. */
-const hasNext = (answer: Answer, seen: number, size: number, pageSize: number): boolean =>
+interface Page {
+  /** Items so far, and on this page. */
+  readonly seen: number
+  readonly size: number
+  /** Whether there was anything on it that no page before had. */
+  readonly isNew: boolean
+  readonly pageSize: number
+}
+
+/**
+ * Whether more pages follow: by `Link`, else by `X-Result-Count` (recordings 198 and 199), else by a full page. Some lists have no pages,
+ * such as a team (recording 085): they answer with all, and again with all.
+ */
+const hasNext = (answer: Answer, { seen, size, isNew, pageSize }: Page): boolean =>
   Option.match(answer.header("link"), {
     onSome: (link) => /rel="?next"?/.test(link),
     onNone: () =>
       Option.match(answer.header("x-result-count"), {
         onSome: (count) => size > 0 && seen < Number(count),
-        onNone: () => size >= pageSize
+        onNone: () => size === pageSize && isNew
       })
   })
 
@@ -114,9 +127,11 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
           const soFar = length + answer.length
           if (soFar > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
+          const before = items.size
           yield* Effect.forEach(json, take, { discard: true })
           const total = seen + json.length
-          if (hasNext(answer, total, json.length, pageSize)) yield* from(page + 1, total, soFar)
+          const more = hasNext(answer, { seen: total, size: json.length, isNew: items.size > before, pageSize })
+          if (more) yield* from(page + 1, total, soFar)
         })
 
       return Effect.map(from(1, 0, 0), () => ({ items: [...items.values()], malformed }))
@@ -187,6 +202,19 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
         ),
       team: (resource: string) =>
         all({ path: "marketplace-provider-resources/{uuid}/team/", uuid: resource }, TeamMember),
+      offeringUsers: (offeringUuid: string) =>
+        all({ path: "marketplace-offering-users/", query: [["offering_uuid", offeringUuid]] }, OfferingUser),
+      sshKeys: (providerCustomer: string): Effect.Effect<Listed<SshKey>, WaldurError> =>
+        Effect.gen(function* () {
+          const providers = yield* all(
+            { path: "marketplace-service-providers/", query: [["customer_uuid", providerCustomer]] },
+            ServiceProvider
+          )
+          const lists = yield* Effect.forEach(providers.items, ({ uuid }) =>
+            all({ path: "marketplace-service-providers/{uuid}/keys/", uuid }, SshKey)
+          )
+          return { items: lists.flatMap(({ items }) => items), malformed: lists.flatMap(({ malformed }) => malformed) }
+        }),
       sshKey: (providerCustomer: string, key: string): Effect.Effect<Option.Option<SshKey>, WaldurError> =>
         Effect.gen(function* () {
           const wanted = uuidOf(key)

@@ -12,6 +12,7 @@ import type { NotYet, OfferingFault } from "../core/errors.js"
 import type {
   ComponentUsage,
   Offering,
+  OfferingUser,
   Order,
   OrderState,
   Plan,
@@ -112,6 +113,10 @@ export interface WaldurService {
   readonly resources: (filter: ResourceFilter) => Effect.Effect<Listed<ProviderResource>, WaldurError>
   /** People with access to the resource's project. */
   readonly team: (resource: string) => Effect.Effect<Listed<TeamMember>, WaldurError>
+  /** The accounts that an offering's people have, or shall get. */
+  readonly offeringUsers: (offering: string) => Effect.Effect<Listed<OfferingUser>, WaldurError>
+  /** All SSH keys of the customers of a provider, given by its organisation. */
+  readonly sshKeys: (providerCustomer: string) => Effect.Effect<Listed<SshKey>, WaldurError>
   /** An SSH key of the customers of a provider, given by its organisation (`Offering.customerUuid`); all pages are searched. */
   readonly sshKey: (providerCustomer: string, key: string) => Effect.Effect<Option.Option<SshKey>, WaldurError>
   /** `billingPeriod`: YYYY-MM-01. */
@@ -179,6 +184,14 @@ export interface WaldurService {
   readonly setAsOk: (resource: string) => Effect.Effect<Written, WaldurError>
   readonly setAsErred: (resource: string, message?: string, traceback?: string) => Effect.Effect<Written, WaldurError>
   readonly refreshLastSync: (resource: string) => Effect.Effect<Written, WaldurError>
+  /** The name of a person's account; with it, the account is usable. */
+  readonly setOfferingUsername: (offeringUser: string, username: string) => Effect.Effect<void, WaldurError>
+  /** Says that an account is being made, or that it cannot be, and why. */
+  readonly setOfferingUserState: (
+    offeringUser: string,
+    state: "begin_creating" | "set_error_creating",
+    comment?: string
+  ) => Effect.Effect<Written, WaldurError>
   readonly setUsage: (report: UsageReport) => Effect.Effect<void, WaldurError>
   /** Makes a component of an offering. Not repeated: a second one of the type is refused. */
   readonly createComponent: (offering: string, component: ComponentRequest) => Effect.Effect<void, WaldurError>

@@ -102,6 +102,21 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
           )
         ),
       refreshLastSync: (resource: string) => setIfSupported(onResource("refresh_last_sync"), resource, {}),
+      setOfferingUsername: (offeringUser: string, username: string): Effect.Effect<void, WaldurError> =>
+        Effect.asVoid(
+          client.call({
+            method: "PATCH",
+            path: "marketplace-offering-users/{uuid}/",
+            uuid: offeringUser,
+            body: { username },
+            repeat: true
+          })
+        ),
+      setOfferingUserState: (offeringUser: string, state: "begin_creating" | "set_error_creating", comment = "") =>
+        setIfSupported(`marketplace-offering-users/{uuid}/${state}/`, offeringUser, { comment }).pipe(
+          // It is not in a state from which there is a way, nor need there be.
+          Effect.catchTag("WaldurConflict", () => Effect.succeed<Written>("unsupported"))
+        ),
       /** 201 with an empty body (recording 210). Waldur updates the month's one usage of each component. */
       setUsage: (report: UsageReport): Effect.Effect<void, WaldurError> =>
         Effect.asVoid(

@@ -56,8 +56,6 @@ export interface SiteOptions {
   /** Put over the offerings' `backend_settings`. */
   readonly vdcSettings?: Json
   readonly vmSettings?: Json
-  /** Put over the file's own keys. */
-  readonly root?: Json
   /** Put over the offerings themselves. */
   readonly vdcOffering?: Json
   readonly vmOffering?: Json
@@ -67,6 +65,8 @@ export interface SiteOptions {
     readonly world: Waldur.DemoWorld
     readonly backend: Json
   }) => ReadonlyArray<Json>
+  /** Put over the keys at the root of the file. */
+  readonly root?: Json
   readonly plugins?: ReadonlyArray<Plugin>
   /** What there is in OpenNebula before the agent comes. */
   readonly prepare?: (cloud: OpenNebula.FrontEnd) => Effect.Effect<unknown>
@@ -148,6 +148,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       // Short, but several sites share two cores, and each look costs both sides some ms.
       poll_interval: 0.25,
       http: { port: false },
+      ...options.root,
       offerings: [
         {
           ...common,

@@ -40,6 +40,13 @@ export const groupCalls = (client: OpenNebulaClient) => ({
    */
   delete: (groupId: number): Call<void> => command(client, "one.group.delete", [groupId]),
 
+  /** `one.group.addadmin` (recording 065). InternalRefusal if the user is one. */
+  addAdmin: (groupId: number, userId: number): Call<void> => command(client, "one.group.addadmin", [groupId, userId]),
+
+  /** `one.group.deladmin`. InternalRefusal if the user is none. */
+  deleteAdmin: (groupId: number, userId: number): Call<void> =>
+    command(client, "one.group.deladmin", [groupId, userId]),
+
   /**
    * `one.group.quota` (recordings 048, 069, 074). Sections left out are kept; VM metrics left out of `vm` are reset to
    * the default. The front-end answers OK to nonsense (recordings 363 to 368), so numbers are checked before

@@ -42,6 +42,15 @@ export const userCalls = (client: OpenNebulaClient) => ({
   passwd: (userId: number, password: Redacted.Redacted<string>): Call<void> =>
     command(client, "one.user.passwd", [userId, Redacted.value(password)]),
 
-  /** `one.user.chgrp`: the primary group (recording 060). */
-  chgrp: (userId: number, groupId: number): Call<void> => command(client, "one.user.chgrp", [userId, groupId])
+  /** `one.user.chgrp`: the primary group, in the place of the old one (recording 060). */
+  chgrp: (userId: number, groupId: number): Call<void> => command(client, "one.user.chgrp", [userId, groupId]),
+
+  /** `one.user.addgroup`: a further group (recording 062). ActionRefused if the user is in it. */
+  addGroup: (userId: number, groupId: number): Call<void> => command(client, "one.user.addgroup", [userId, groupId]),
+
+  /** `one.user.delgroup` (recording 063). ActionRefused for the primary group and for one that the user is not in (recordings 351, 352). */
+  deleteGroup: (userId: number, groupId: number): Call<void> => command(client, "one.user.delgroup", [userId, groupId]),
+
+  /** `one.user.enable` (recordings 275, 277). Whoever is disabled cannot log in, whatever the driver. */
+  enable: (userId: number, enabled: boolean): Call<void> => command(client, "one.user.enable", [userId, enabled])
 })

@@ -23,7 +23,7 @@ export { Cluster, Datastore, Host, Image, VmTemplate, Zone } from "./infrastruct
 export { VirtualNetwork } from "./network.js"
 export { Permissions } from "./permissions.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"
-export { User } from "./user.js"
+export { storedPassword, User } from "./user.js"
 export { Vdc } from "./vdc.js"
 export { Vm, VmShort } from "./vm.js"
 export { isVmFailure, type UnlistedVmState, type VmState, type VmStateName, vmState, vmStateText } from "./vmState.js"

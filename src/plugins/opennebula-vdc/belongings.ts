@@ -4,7 +4,7 @@
  * - An object with our resource's tag is ours, wherever it is. One with another resource's tag never is.
  * - A group without a tag counts if it is the resource's backend id: its number, or, from the Python agent, its name.
  * - What else that agent made has no tags, so its name alone proves nothing. It belongs to such a group only if it is named as that agent
- *   names it **and** hangs together with it: the VDC holds the group and no other, the network is in that VDC, the router's machines are in
+ *   names it **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines are in
  *   that network, the user's primary group is the group. A security group hangs on nothing: it counts if its owner is the network's.
  */
 import { Effect, Option, Schema } from "effect"
@@ -17,9 +17,13 @@ import {
   type Vdc,
   type VirtualNetwork,
   type VirtualRouter,
-  type VmShort
+  type VmShort,
+  valueOf
 } from "../../opennebula/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { parentName } from "./members/keycloak-groups.js"
+import { personOf } from "./members/people.js"
+import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
 import { networkName, securityGroupName } from "./network.js"
 import { routerName } from "./router.js"
 import { userName } from "./tenant.js"
@@ -30,6 +34,13 @@ const Ids = Schema.Array(Schema.Int)
 export const Belongings = Schema.Struct({
   group: Schema.NullOr(Schema.Int),
   users: Ids,
+  /** Accounts of members of the project: they leave the group, and stay. */
+  members: Schema.optionalWith(Ids, { default: () => [] }),
+  /** Groups of roles, for members who log in through Keycloak, and the accounts that are there for these groups alone. */
+  roleGroups: Schema.optionalWith(Ids, { default: () => [] }),
+  logins: Schema.optionalWith(Ids, { default: () => [] }),
+  /** The group's name; null if there is no group. */
+  slug: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
   /** To be ended first: tenants' machines, and a router's whose router is gone. */
   machines: Ids,
   /** `vms`: noted, because a router's machines outlive it for a while. */
@@ -108,18 +119,48 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   const networks = [...tagged(found.networks), ...legacy.networks].map(({ id }) => id)
   const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
   const routerVms = found.routers.flatMap(({ vms }) => vms)
+  const roleGroups = [
+    ...roleGroupsOf(found.groups, resource.id),
+    ...(group === undefined ? [] : pythonRoleGroups(found, group))
+  ].map(({ id }) => id)
+  const tenantGroups = [...(group === undefined ? [] : [group.id]), ...roleGroups]
   return {
     group: group?.id ?? null,
+    slug: group?.name ?? null,
+    roleGroups,
+    logins: found.users
+      .filter(({ authDriver, groups }) => authDriver === "saml" && groups.every((id) => roleGroups.includes(id)))
+      .map(({ id }) => id),
     users: [...tagged(found.users), ...legacy.users].map(({ id }) => id),
+    members: found.users
+      .filter((user) => group !== undefined && user.groups.includes(group.id) && Option.isSome(personOf(user)))
+      .map(({ id }) => id),
     machines: found.machines
       .filter((machine) => !routerVms.includes(machine.id))
-      .filter((machine) => machine.gid === group?.id || isIn(machine, networks))
+      .filter((machine) => tenantGroups.includes(machine.gid) || isIn(machine, networks))
       .map(({ id }) => id),
     routers,
     networks,
     securityGroups: [...tagged(found.securityGroups), ...legacy.securityGroups].map(({ id }) => id),
     vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id)
   } satisfies Belongings
+}
+
+/** Named and mapped as a group of one of the other's roles. */
+const isRoleOf = (other: GroupShort, group: GroupShort): boolean =>
+  other.name.startsWith(`${group.name}-`) &&
+  Option.exists(valueOf(other.template, "SAML_GROUP"), (path) => path.startsWith(`/${parentName(group.name)}/`))
+
+/** What the Python agent made for roles: named so, untagged, and in the VDC of the group. */
+const pythonRoleGroups = (found: Inventory, group: GroupShort): ReadonlyArray<GroupShort> => {
+  const vdc = vdcOf(found.vdcs, group.id)
+  return found.groups.filter(
+    (other) =>
+      vdc?.groups.includes(other.id) === true &&
+      isUntagged(other) &&
+      accessOf(other) === undefined &&
+      isRoleOf(other, group)
+  )
 }
 
 type Legacy = Pick<Inventory, "vdcs" | "users" | "networks" | "routers" | "securityGroups">
@@ -131,8 +172,10 @@ const legacyOf = (found: Inventory, group: GroupShort): Legacy => {
     objects: ReadonlyArray<A>,
     name: string
   ) => objects.filter((object) => object.name === name && isUntagged(object))
+  const roles = new Set(found.groups.filter((other) => isRoleOf(other, group)).map(({ id }) => id))
   const vdcs = untagged(found.vdcs, group.name).filter(
-    ({ id, groups }) => id !== 0 && groups.length === 1 && groups[0] === group.id
+    ({ id, groups }) =>
+      id !== 0 && groups.includes(group.id) && groups.every((other) => other === group.id || roles.has(other))
   )
   const inVdc = vdcs.flatMap((vdc) => vdc.networks.map(({ id }) => id))
   const networks = untagged(found.networks, networkName(group.name)).filter(({ id }) => inVdc.includes(id))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { CheckResult } from "../../core/index.js"
 import { administrator, datastores, line, look, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
+import { mappingWritable } from "./members/mapping-file.js"
 import { networkProblem, takesDevice } from "./plan.js"
 
 const zone = ({ one, settings }: Cloud) => {
@@ -92,15 +93,50 @@ const isolation = ({ settings }: Cloud): CheckResult =>
     ? line("tenant isolation", "ok", "tenants use their own networks only")
     : line("tenant isolation", "warning", "off: every tenant can use every network of its clusters")
 
+/** Passwords in clear that the Python agent left in users' templates. */
+const storedPasswords = ({ one }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
+  one.user.list().pipe(
+    Effect.map((users) => {
+      const names = users.filter(({ hasStoredPassword }) => hasStoredPassword).map(({ name }) => name)
+      const detail = `in clear in the templates of ${namesOf(names)}: \`site-actors reset-password --remove-stored\``
+      return names.length === 0 ? [] : [line("stored passwords", "warning", detail)]
+    }),
+    // That users cannot be read is said elsewhere.
+    Effect.orElseSucceed(() => [])
+  )
+
+/** Keycloak, and the file by which logins find their groups. */
+const identityProvider = ({ keycloak, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  if (keycloak === undefined) return Effect.succeed([])
+  const { saml_mapping_file: file } = settings
+  return Effect.all([
+    look("Keycloak", Effect.as(keycloak.ping, line("Keycloak", "ok", keycloak.endpoint))),
+    file === ""
+      ? Effect.succeed(line("SAML mapping file", "ok", "none: OpenNebula keeps it itself"))
+      : mappingWritable(file).pipe(
+          Effect.as(line("SAML mapping file", "ok", file)),
+          Effect.catchAll((error) => Effect.succeed(line("SAML mapping file", "warning", error.message)))
+        )
+  ])
+}
+
 export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
   Effect.gen(function* () {
     const { one, settings } = cloud
     const frontEnd = yield* release(one)
     // Nobody there, or the wrong password: every other line would say the same again.
     if (frontEnd.status === "failed") return [frontEnd]
-    const [user, place, groups, stores, networks] = yield* Effect.all(
-      [administrator(one), zone(cloud), clusters(cloud), datastores(one, settings.cluster_ids), networking(cloud)],
+    const [user, place, groups, stores, networks, identity, stored] = yield* Effect.all(
+      [
+        administrator(one),
+        zone(cloud),
+        clusters(cloud),
+        datastores(one, settings.cluster_ids),
+        networking(cloud),
+        identityProvider(cloud),
+        storedPasswords(cloud)
+      ],
       { concurrency: "unbounded" }
     )
-    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud)]
+    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud), ...identity, ...stored]
   })

@@ -2,6 +2,7 @@
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { Amounts, Component, OrderRequest } from "../../core/index.js"
 import { OfferingFault, OrderRefused, type ResourceId, type SiteError, upToSteadily } from "../../core/index.js"
+import type { KeycloakService } from "../../keycloak/index.js"
 import {
   type InternalRefusal,
   type NameTaken,
@@ -12,12 +13,17 @@ import {
   type Template,
   type VmWatcher
 } from "../../opennebula/index.js"
+import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 
 export interface Cloud {
   readonly one: OpenNebulaService
   readonly settings: VdcSettings
   readonly components: ReadonlyArray<Component>
+  /** Where the offering's members are known by Keycloak. */
+  readonly keycloak?: KeycloakService | undefined
+  /** Where logins by it find their groups. */
+  readonly mapping?: MappingFile | undefined
   /** Waits for VMs, with the poller that all waits share. */
   readonly watch: VmWatcher["watch"]
 }

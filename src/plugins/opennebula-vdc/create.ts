@@ -9,6 +9,7 @@ import type { CreateRequest, Outcome } from "../../core/index.js"
 import { ensureDone } from "../../core/index.js"
 import type { VdcAttributes } from "./attributes.js"
 import { both, type Cloud, every, limitsToReport } from "./cloud.js"
+import { makeAccess } from "./members/access.js"
 import {
   handOverNetwork,
   handOverSecurityGroup,
@@ -45,6 +46,7 @@ export const create = (cloud: Cloud) => (request: Request) =>
     if (network === null) {
       const tenant = yield* makeTenant(cloud, request, plan)
       yield* setQuotas(cloud, request, plan, tenant)
+      yield* makeAccess(cloud, request, tenant, plan)
       return outcome(cloud, request, plan, tenant, {})
     }
     const subnet = yield* reserveSubnet(cloud, request)
@@ -58,6 +60,7 @@ export const create = (cloud: Cloud) => (request: Request) =>
       // Quotas come after the router: a router that did not fit under them could not be handed over.
       Effect.zipRight(handOverRouter(cloud, net.routerId, tenant.groupId), setQuotas(cloud, request, plan, tenant))
     ])
+    yield* makeAccess(cloud, request, tenant, plan)
     const routerAddress = yield* routerRuns(cloud, network, net.routerVmId)
     return outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))
   })

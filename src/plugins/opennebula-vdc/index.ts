@@ -9,14 +9,18 @@
  *
  * A VDC's backend id is the number of its group.
  */
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { defineBackend } from "../../core/index.js"
+import { keycloakShared } from "../../keycloak/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
 import { connectionOf } from "../settings.js"
+import { accounts } from "./accounts.js"
 import { VdcAttributes } from "./attributes.js"
 import { check } from "./check.js"
 import type { Cloud } from "./cloud.js"
 import { create } from "./create.js"
+import { keycloakOf, membersOf } from "./members/index.js"
+import { openMapping } from "./members/mapping-file.js"
 import { observe } from "./observe.js"
 import { quantities } from "./quotas.js"
 import { VdcSettings } from "./settings.js"
@@ -35,12 +39,14 @@ export const opennebulaVdc = defineBackend({
   settings: VdcSettings,
   attributes: VdcAttributes,
   quantities,
-  shared: openNebulaShared,
   rehearses: true,
+  shared: Layer.merge(openNebulaShared, keycloakShared),
   open: ({ settings, components, offering }) =>
     Effect.gen(function* () {
       const { one, watcher } = yield* connect(connectionOf(settings))
-      const cloud: Cloud = { one, settings, components, watch: watcher.watch }
+      const keycloak = yield* keycloakOf(settings)
+      const mapping = yield* openMapping(settings.saml_mapping_file)
+      const cloud: Cloud = { one, settings, components, keycloak, mapping, watch: watcher.watch }
       const ofOffering = withCallOwner(offering)
       return {
         create: (request) => withCallOwner(request.resource.id)(create(cloud)(request)),
@@ -50,7 +56,9 @@ export const opennebulaVdc = defineBackend({
         accounting: (resources, spans) => ofOffering(accounting(cloud)(resources, spans)),
         observe: (resources) => ofOffering(observe(cloud)(resources)),
         upkeep: upkeep(cloud),
-        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        members: { compare: (question) => ofOffering(membersOf(cloud).compare(question)) },
+        accounts: accounts(cloud),
+        ping: ofOffering(Effect.zipRight(one.user.info(-1), keycloak?.ping ?? Effect.void)),
         check: ofOffering(check(cloud))
       }
     })

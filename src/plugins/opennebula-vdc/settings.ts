@@ -71,7 +71,13 @@ const Keycloak = Schema.Struct({
   client_id: Schema.optional(Schema.String),
   keycloak_username: Schema.optional(Schema.String),
   keycloak_password: Schema.optional(Schema.Redacted(Schema.String)),
-  keycloak_ssl_verify: Schema.optional(Schema.Boolean)
+  keycloak_ssl_verify: Schema.optional(Schema.Boolean),
+  /** New: of `client_id`, whose service account is used where there is no keycloak_username. */
+  client_secret: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
+  /** New: PEM file of the authority that signed Keycloak's certificate. */
+  keycloak_ca_file: Schema.optional(Schema.NonEmptyString),
+  /** New: for one call, in seconds. */
+  keycloak_timeout: Schema.optional(Seconds)
 })
 
 const VdcRole = Schema.Struct({
@@ -107,7 +113,14 @@ export const VdcSettings = Schema.Struct({
   ...pauseFields,
   /** New: how much of a data centre that Waldur calls downscaled may run at once. Without it, that is only shown. */
   downscaled_limits: Schema.optional(Schema.Struct({ cpu: Limit, ram: Limit })),
-  // Accepted so that today's files keep working; nothing is done with them yet.
+  /** New: who knows the members. Where it is left out: `keycloak` if `keycloak_enabled`, else OpenNebula itself. */
+  identity_provider: Schema.optional(Schema.Literal("opennebula", "keycloak")),
+  /** New: Waldur's role in the project -> one of `vdc_roles`. Others get `default_user_role`, as all do in the Python agent. */
+  role_mapping: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.NonEmptyString }), {
+    default: () => ({})
+  }),
+  /** New: AUTH_DRIVER of members' own users. With `core` OpenNebula checks their passwords itself. */
+  member_auth_driver: Schema.optionalWith(Schema.NonEmptyString, { default: () => "core" }),
   keycloak_enabled: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   keycloak: Schema.optional(Keycloak),
   saml_mapping_file: Schema.optionalWith(Schema.String, { default: () => "/var/lib/one/keycloak_groups.yaml" }),

@@ -102,11 +102,14 @@ export const leaveVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
   )
 
 /** VDC 0 gives its groups every network of the zone. */
+export const outOfDefaultVdc = (cloud: Cloud, groupId: number) => leaveVdc(cloud, defaultVdc, groupId)
 export const leaveDefaultVdc = (cloud: Cloud, groupId: number) =>
-  ensureDone("VDC 0 left", leaveVdc(cloud, defaultVdc, groupId))
+  ensureDone("VDC 0 left", outOfDefaultVdc(cloud, groupId))
 
+export const intoVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
+  unlessAlready(cloud.one.vdc.addGroup(vdcId, groupId), hasGroup(cloud, vdcId, groupId))
 export const joinVdc = (cloud: Cloud, vdcId: number, groupId: number) =>
-  ensureDone("group in VDC", unlessAlready(cloud.one.vdc.addGroup(vdcId, groupId), hasGroup(cloud, vdcId, groupId)))
+  ensureDone("group in VDC", intoVdc(cloud, vdcId, groupId))
 
 export const addClusters = (cloud: Cloud, vdcId: number, plan: Plan) =>
   ensureDone(
@@ -128,27 +131,28 @@ export const addClusters = (cloud: Cloud, vdcId: number, plan: Plan) =>
  * A cluster in a VDC gives its groups USE on every network of that cluster, other tenants' networks included. Exactly that right is
  * taken back; hosts, datastores and the tenant's own network remain.
  */
+export const takeNetworksBack = (cloud: Cloud, groupId: number, places: Places) =>
+  Effect.gen(function* () {
+    const surplus = places.clusters.map((clusterId) =>
+      groupRule({
+        group: groupId,
+        resources: ["NET"],
+        rights: ["USE"],
+        target: aclCluster(clusterId),
+        zone: aclId(places.zone)
+      })
+    )
+    const rules = yield* cloud.one.acl.list()
+    yield* Effect.forEach(
+      rules.filter(({ rule }) => surplus.some((one) => sameAclRule(one, rule))),
+      (rule) => removeRule(cloud, rule.id, rule.rule),
+      { discard: true }
+    )
+  })
+type Places = Pick<Plan, "zone"> & { readonly clusters: ReadonlyArray<number> }
+
 export const isolate = (cloud: Cloud, groupId: number, plan: Plan) =>
-  ensureDone(
-    "networks of the clusters taken back",
-    Effect.gen(function* () {
-      const surplus = plan.clusters.map((clusterId) =>
-        groupRule({
-          group: groupId,
-          resources: ["NET"],
-          rights: ["USE"],
-          target: aclCluster(clusterId),
-          zone: aclId(plan.zone)
-        })
-      )
-      const rules = yield* cloud.one.acl.list()
-      yield* Effect.forEach(
-        rules.filter(({ rule }) => surplus.some((one) => sameAclRule(one, rule))),
-        (rule) => removeRule(cloud, rule.id, rule.rule),
-        { discard: true }
-      )
-    })
-  )
+  ensureDone("networks of the clusters taken back", takeNetworksBack(cloud, groupId, plan))
 
 /** OpenNebula answers "does not exist" with 0x2000, so the list decides. */
 export const removeRule = (cloud: Cloud, ruleId: number, rule: AclRuleSpec) =>
@@ -173,12 +177,24 @@ const creatable: ReadonlyArray<AclResource> = [
   "BACKUPJOB"
 ]
 
-/** A new group may create nothing (OpenNebula 7.4, recording 037). A rule has no tag: it is known by what it says. */
-export const grantCreation = (cloud: Cloud, groupId: number, plan: Plan) => {
-  const wanted = groupRule({ group: groupId, resources: creatable, rights: ["CREATE"], zone: aclId(plan.zone) })
-  const find = Effect.map(cloud.one.acl.list(), (rules) =>
+const creationRule = (groupId: number, zone: number) =>
+  groupRule({ group: groupId, resources: creatable, rights: ["CREATE"], zone: aclId(zone) })
+
+const findRule = (cloud: Cloud, wanted: AclRuleSpec) =>
+  Effect.map(cloud.one.acl.list(), (rules) =>
     Option.map(Option.fromNullable(rules.find(({ rule }) => sameAclRule(rule, wanted))), ({ id }) => id)
   )
+
+/** The right to create, unless the group has it. */
+export const allowCreation = (cloud: Cloud, groupId: number, zone: number) =>
+  Effect.flatMap(findRule(cloud, creationRule(groupId, zone)), (found) =>
+    Option.isSome(found) ? Effect.void : Effect.asVoid(cloud.one.acl.addRule(creationRule(groupId, zone)))
+  )
+
+/** A new group may create nothing (OpenNebula 7.4, recording 037). A rule has no tag: it is known by what it says. */
+export const grantCreation = (cloud: Cloud, groupId: number, plan: Plan) => {
+  const wanted = creationRule(groupId, plan.zone)
+  const find = findRule(cloud, wanted)
   return make("create-rights", {
     result: Schema.Int,
     find,

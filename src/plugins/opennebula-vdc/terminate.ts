@@ -10,6 +10,8 @@ import {
 } from "../../core/index.js"
 import { Belongings, belongingsOf, groupOf, type Inventory, inventory, isGroupId } from "./belongings.js"
 import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
+import { closeAccess, removeRoleGroups } from "./members/access.js"
+import { leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
 import { endVms, removeRouter } from "./router.js"
@@ -20,14 +22,18 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
   Effect.gen(function* () {
     const own = yield* decide("belongings", Belongings, look(cloud, request))
 
+    if (own.slug !== null) yield* closeAccess(cloud, own.slug, request.resource.id)
     // Users first: nobody shall start a machine while the rest goes.
     yield* removeAll("users", own.users, (id) => gone(cloud.one.user.delete(id)))
+    const { group } = own
+    if (group !== null) yield* removeAll("members", own.members, (id) => leaveGroup(cloud.one, { id: group }, id))
     if (own.machines.length > 0) yield* ensureDone("machines ended", endVms(cloud, own.machines))
     if (own.routers.length > 0) {
       yield* ensureDone("routers gone", every(own.routers.map(({ id, vms }) => removeRouter(cloud, id, vms))))
     }
     yield* removeAll("networks", own.networks, (id) => removeNetwork(cloud, id))
     yield* removeAll("security groups", own.securityGroups, (id) => removeSecurityGroup(cloud, id))
+    yield* removeRoleGroups(cloud, own.roleGroups, own.logins)
     yield* removeAll("VDCs", own.vdcs, (id) => gone(cloud.one.vdc.delete(id)))
     if (own.group !== null) yield* ensureDone("group gone", removeGroup(cloud, own.group))
     else if (isGroupId(request.resource.backendId)) {
@@ -62,7 +68,10 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
     const ours = yield* strayRouterVms(cloud, request, own.machines)
     const machines = found.machines.filter(({ id }) => own.machines.includes(id) && !ours.includes(id))
     // Machines of other groups only visit its network: they are never ours to end.
-    const kept = settings.terminate_policy === "cascade" ? machines.filter(({ gid }) => gid !== own.group) : machines
+    const kept =
+      settings.terminate_policy === "cascade"
+        ? machines.filter(({ gid }) => gid !== own.group && !own.roleGroups.includes(gid))
+        : machines
     if (kept.length > 0) {
       return yield* new OrderRefused({
         customerMessage: `The data centre still has virtual machines (${namesOf(kept.map(({ name }) => name))}): delete them, then order again.`,
@@ -78,14 +87,16 @@ const strayRouterVms = (cloud: Cloud, { resource }: TerminateRequest, machines: 
     vms.filter(({ userTemplate }) => isTaggedFor(resource.id, { template: userTemplate })).map(({ id }) => id)
   )
 
-/** Members of the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
+/** Users in the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
 const strangersIn = (found: Inventory, own: Belongings): ReadonlyArray<string> =>
   own.group === null
     ? []
     : found.users
         .filter(
           (user) =>
-            user.gid === own.group || found.groups.some(({ id, users }) => id === own.group && users.includes(user.id))
+            user.gid === own.group ||
+            user.groups.some((id) => own.roleGroups.includes(id)) ||
+            found.groups.some(({ id, users }) => id === own.group && users.includes(user.id))
         )
-        .filter(({ id }) => !own.users.includes(id))
+        .filter(({ id }) => ![own.users, own.members, own.logins].some((ours) => ours.includes(id)))
         .map(({ name }) => name)

@@ -4,6 +4,7 @@ import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } fr
 import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { groupOf } from "./belongings.js"
 import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
+import { copyLimits, roleGroupsOf } from "./members/role-groups.js"
 import { placesOf } from "./plan.js"
 import { checkAmounts, limitsOf, quotaFor, setQuota } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
@@ -38,6 +39,8 @@ const Change = Schema.Struct({
   groupId: Schema.Int,
   /** Whether the group has nothing yet that says whose it is. Journals of version 0.1 do not have this. */
   adopt: Schema.optionalWith(Schema.Boolean, { exact: true }),
+  /** Groups of roles, which have the same limits. */
+  roleGroups: Schema.optionalWith(Schema.Array(Schema.Int), { default: () => [] }),
   before: QuotaSchema,
   after: QuotaSchema
 })
@@ -45,7 +48,7 @@ const Change = Schema.Struct({
 export const update = (cloud: Cloud) => (request: UpdateRequest) =>
   Effect.gen(function* () {
     yield* checkAmounts(cloud.components, request.amounts, { complete: false })
-    const { groupId, adopt, before, after } = yield* decide("quotas before", Change, look(cloud, request))
+    const { groupId, adopt, roleGroups, before, after } = yield* decide("quotas before", Change, look(cloud, request))
     yield* ensureDone(
       "quotas",
       Effect.catchTag(setQuota(cloud, groupId, after), "NoSuchObject", (error) => vanished(error.message)),
@@ -56,6 +59,8 @@ export const update = (cloud: Cloud) => (request: UpdateRequest) =>
     if (adopt === true) {
       yield* ensureDone("group adopted", cloud.one.group.append(groupId, adoptedTags(request.resource.id)))
     }
+    // No undo of its own: the next synchronisation of members puts them back to whatever the group has.
+    if (roleGroups.length > 0) yield* ensureDone("limits of roles", copyLimits(cloud, groupId, roleGroups))
     return { backendId: String(groupId), amounts: limitsToReport(cloud, request.amounts) } satisfies Outcome
   })
 
@@ -79,7 +84,8 @@ const look = (cloud: Cloud, request: UpdateRequest) =>
     const places = { imageDatastores, externalNetwork: settings.external_network_id }
     const after = quotaFor(request.amounts, places, quotas)
     const adopt = isUntagged(group) && Option.isNone(adoptedBy(group.template))
-    return { groupId: group.id, adopt, before: undoing(after, limitsOf(quotas)), after }
+    const roleGroups = roleGroupsOf(groups, request.resource.id).map(({ id }) => id)
+    return { groupId: group.id, adopt, roleGroups, before: undoing(after, limitsOf(quotas)), after }
   })
 
 type Quota = typeof QuotaSchema.Type

@@ -68,6 +68,10 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   createComponent: () => no,
   updateComponent: () => no,
   eventQueue: () => no,
+  offeringUsers: () => no,
+  sshKeys: () => no,
+  setOfferingUsername: () => no,
+  setOfferingUserState: () => no,
   ...answers
 })
 

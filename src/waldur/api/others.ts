@@ -50,6 +50,16 @@ export const TeamMember = Schema.Struct({
 })
 export type TeamMember = typeof TeamMember.Type
 
+/** `GET marketplace-offering-users/`: the account that a person has at an offering. */
+export const OfferingUser = Schema.Struct({
+  uuid: uuid("uuid"),
+  userUuid: optionalUuid("user_uuid"),
+  username: text("username"),
+  /** `Requested`, `Creating`, `OK`, `Error creating`, ... */
+  state: text("state")
+})
+export type OfferingUser = typeof OfferingUser.Type
+
 /** `GET marketplace-component-usages/`. Amounts in the offering's units. */
 export const ComponentUsage = Schema.Struct({
   uuid: uuid("uuid"),

@@ -1,0 +1,95 @@
+/** One request: its failure named, and tried again where that may help. */
+
+import { NetworkError } from "@keycloak/keycloak-admin-client"
+import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
+import { Duration, Effect, Schedule } from "effect"
+import {
+  isTransient,
+  KeycloakConflict,
+  type KeycloakError,
+  KeycloakForbidden,
+  KeycloakMalformedAnswer,
+  KeycloakMisconfigured,
+  KeycloakNotFound,
+  KeycloakRefusedCall,
+  KeycloakServerError,
+  KeycloakTimedOut,
+  KeycloakUnauthorized,
+  KeycloakUnreachable
+} from "./errors.js"
+
+export type RequestOptions = NonNullable<ConnectionConfig["requestOptions"]>
+
+/** Of whom a refusal speaks: of the credentials, or of what was asked with a good token. */
+export type Kind = "token" | "admin"
+
+const field = (data: unknown, name: string): string | undefined => {
+  if (typeof data !== "object" || data === null || !(name in data)) return undefined
+  const value: unknown = Object.entries(data).find(([key]) => key === name)?.[1]
+  return typeof value === "string" ? value : undefined
+}
+
+/** Keycloak has three shapes for what went wrong; the most telling first. */
+const detailOf = (data: unknown): string =>
+  (field(data, "errorMessage") ?? field(data, "error_description") ?? field(data, "error") ?? "no reason given").slice(
+    0,
+    200
+  )
+
+/** The code at the bottom of an error: "ECONNREFUSED". Never its text, which may quote a header. */
+const codeOf = (error: unknown): string => {
+  let code = "connection failed"
+  let current: unknown = error
+  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
+    if ("code" in current && typeof current.code === "string") code = current.code
+    current = current.cause
+  }
+  return code
+}
+
+const failureOf = (call: string, timeout: number, kind: Kind, error: unknown): KeycloakError => {
+  if (error instanceof SyntaxError) return new KeycloakMalformedAnswer({ call, reason: "it is no JSON" })
+  if (!(error instanceof NetworkError)) {
+    return error instanceof Error && error.name === "TimeoutError"
+      ? new KeycloakTimedOut({ call, milliseconds: timeout })
+      : new KeycloakUnreachable({ call, reason: codeOf(error) })
+  }
+  const { status } = error.response
+  const detail = detailOf(error.responseData)
+  if (status >= 500 || status === 429) return new KeycloakServerError({ call, status })
+  if (status < 400) return new KeycloakMisconfigured({ call, detail: `it answers ${status}, a redirection` })
+  if (kind === "token") {
+    return status === 404 ? new KeycloakMisconfigured({ call, detail }) : new KeycloakUnauthorized({ call, detail })
+  }
+  switch (status) {
+    case 401:
+      return new KeycloakUnauthorized({ call, detail })
+    case 403:
+      return new KeycloakForbidden({ call, detail })
+    case 404:
+      return /^(Realm not found\.|HTTP 404 Not Found|no reason given)$/.test(detail)
+        ? new KeycloakMisconfigured({ call, detail })
+        : new KeycloakNotFound({ call })
+    case 409:
+      return new KeycloakConflict({ call })
+    default:
+      return new KeycloakRefusedCall({ call, status, detail })
+  }
+}
+
+/** 200 ms, 400 ms, jittered: long outages are the caller's, this only spares it the short ones. */
+const shortly = Schedule.exponential(Duration.millis(200)).pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(2))
+)
+
+/** Makes the request, up to three times as long as the failure is one that may pass. Every call here may be repeated. */
+export const attempt = <A>(
+  call: string,
+  timeout: number,
+  kind: Kind,
+  request: () => Promise<A>
+): Effect.Effect<A, KeycloakError> =>
+  Effect.tryPromise({ try: request, catch: (error) => failureOf(call, timeout, kind, error) }).pipe(
+    Effect.retry({ schedule: shortly, while: isTransient })
+  )

@@ -1,0 +1,77 @@
+/** Passwords of a data centre's accounts: the tenant's user `<name>_admin`, and members who are users of OpenNebula itself. */
+import { Effect, Option } from "effect"
+import { type Accounts, type KnownResource, OrderRefused, printable } from "../../core/index.js"
+import { type GroupShort, storedPassword, type User } from "../../opennebula/index.js"
+import { groupOf } from "./belongings.js"
+import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
+import { newPassword, personOf } from "./members/people.js"
+import { userName } from "./tenant.js"
+
+interface Found {
+  readonly group: GroupShort | undefined
+  readonly tenant: User | undefined
+  readonly users: ReadonlyArray<User>
+}
+
+const find = (groups: ReadonlyArray<GroupShort>, users: ReadonlyArray<User>, resource: KnownResource) =>
+  Effect.map(groupOf(groups, resource), (group): Found => {
+    const named = group === undefined ? undefined : userName(group.name)
+    const tenant =
+      users.find((user) => isTaggedFor(resource.id, user)) ??
+      // The Python agent's: known by its name and its primary group, and only where the group is untagged too.
+      users.find(
+        (user) =>
+          group !== undefined && isUntagged(group) && isUntagged(user) && user.name === named && user.gid === group.id
+      )
+    return { group, tenant, users }
+  })
+
+const look = ({ one }: Cloud) => Effect.all([one.group.list(), one.user.list()], { concurrency: "unbounded" })
+
+const refused = (customerMessage: string) => new OrderRefused({ customerMessage })
+
+const wanted = ({ group, tenant, users }: Found, member: string | undefined): Effect.Effect<User, OrderRefused> => {
+  if (member === undefined) {
+    return tenant === undefined
+      ? refused("This resource has no user of its own: it was made without create_opennebula_user.")
+      : Effect.succeed(tenant)
+  }
+  const found = users.find(
+    (user) =>
+      user.name === member && group !== undefined && user.groups.includes(group.id) && Option.isSome(personOf(user))
+  )
+  return found === undefined
+    ? refused(`This resource has no member with the account "${printable(member)}" that the agent has made.`)
+    : Effect.succeed(found)
+}
+
+export const accounts = (cloud: Cloud): Accounts => ({
+  resetPassword: (resource, member) =>
+    Effect.gen(function* () {
+      const [groups, users] = yield* look(cloud)
+      const user = yield* wanted(yield* find(groups, users, resource), member)
+      const password = yield* newPassword
+      yield* cloud.one.user.passwd(user.id, password)
+      // What an earlier agent noted is wrong by now, and a secret all the same.
+      if (user.hasStoredPassword) yield* forget(cloud, user)
+      return { account: user.name, password }
+    }),
+  storedPasswords: (resources) =>
+    Effect.gen(function* () {
+      const [groups, users] = yield* look(cloud)
+      const found = yield* Effect.forEach(resources, (resource) =>
+        Effect.map(Effect.option(find(groups, users, resource)), (one) => ({
+          resource,
+          user: Option.getOrUndefined(one)?.tenant
+        }))
+      )
+      return found.flatMap(({ resource, user }) =>
+        user?.hasStoredPassword === true
+          ? [{ resource: resource.id, account: user.name, remove: forget(cloud, user) }]
+          : []
+      )
+    })
+})
+
+/** Emptied rather than taken away: replacing a user's template would take OpenNebula's own secrets along. */
+const forget = ({ one }: Cloud, user: User) => one.user.append(user.id, [storedPassword("")])

@@ -1,0 +1,69 @@
+/** `site-actors members`: members synchronised now, or only what would change. */
+import { Command, Options } from "@effect/cli"
+import { Console, Data, Effect, Layer, Option } from "effect"
+import { loadConfig, type OfferingConfig } from "../config/index.js"
+import { type Mode, syncMembers, type TeamReport } from "../members/sync.js"
+import { plugins } from "../plugins.js"
+import { openForCommand } from "./open-offering.js"
+import * as options from "./options.js"
+import { table } from "./table.js"
+
+/** Something could not be done; the table says what. */
+class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed: number }> {
+  override get message(): string {
+    return this.failed === 1 ? "One change failed." : `${this.failed} changes failed.`
+  }
+}
+
+const dryRun = Options.boolean("dry-run").pipe(Options.withDescription("Only print what would change."))
+
+export const members = Command.make("members", { config: options.config, dryRun, json: options.json }, (given) =>
+  Effect.gen(function* () {
+    const loaded = yield* loadConfig(given.config, plugins)
+    const memoMap = yield* Layer.makeMemoMap
+    const chosen = loaded.offerings.filter(({ functions }) => functions.membership)
+    const reports = yield* Effect.forEach(chosen, (offering) =>
+      Effect.map(ofOffering(offering, memoMap, given.dryRun ? "dry run" : "apply"), (teams) =>
+        teams.map((team) => ({ offering: offering.name, ...team }))
+      )
+    )
+    const all = reports.flat()
+    yield* Console.log(
+      given.json
+        ? JSON.stringify(all, null, 2)
+        : chosen.length === 0
+          ? "No offering has membership_sync_backend: members are not synchronised."
+          : tableOf(all)
+    )
+    const failed = all.flatMap((team) => [
+      ...(team.failure === "" ? [] : [team.failure]),
+      ...team.changes.filter(({ outcome }) => outcome === "failed")
+    ]).length
+    if (failed > 0) return yield* new MembersFailed({ failed })
+  })
+).pipe(
+  Command.withDescription(
+    "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference."
+  )
+)
+
+const ofOffering = (config: OfferingConfig, memoMap: Layer.MemoMap, mode: Mode) =>
+  Effect.gen(function* () {
+    const { waldur, inWaldur, backend } = yield* openForCommand(config, memoMap)
+    const providerCustomer = Option.getOrElse(inWaldur.customerUuid, () => "")
+    return yield* syncMembers({ id: config.id, waldur, backend, providerCustomer }, mode)
+  }).pipe(Effect.scoped)
+
+const tableOf = (reports: ReadonlyArray<TeamReport & { readonly offering: string }>): string => {
+  const rows = reports.flatMap(({ name, changes, problems, failure }) => [
+    ...(failure === "" ? [] : [[name, "", "stays as it is", "failed", failure]]),
+    ...changes.map(({ who, what, outcome, detail }) => [name, who, what, outcome, detail]),
+    ...problems.map(({ who, reason }) => [name, who, "no access", "problem", reason])
+  ])
+  return rows.length === 0
+    ? `All members of ${reports.length} resource(s) have the access that they should have.`
+    : table(
+        [{ title: "resource" }, { title: "who" }, { title: "change" }, { title: "outcome" }, { title: "why" }],
+        rows
+      )
+}

@@ -1,0 +1,251 @@
+/**
+ * One synchronisation of an offering's members: Waldur's teams are read, the backend says what would have to change, and that is done.
+ *
+ * Nobody is taken out on the word of one read. A team that could not be read, or in which somebody could not be read, takes nobody out; and
+ * before anybody is, the team is read once more and the resource with it: only if both reads say the same is it believed, an empty team too.
+ */
+import { Array, Effect, Either, Option, Schema } from "effect"
+import type {
+  AccessChange,
+  AccessPlan,
+  Backend,
+  KnownResource,
+  Member,
+  Members,
+  SiteError,
+  Team
+} from "../../core/index.js"
+import { ResourceId } from "../../core/index.js"
+import type { OfferingUser, ProviderResource, TeamMember, WaldurService } from "../../waldur/index.js"
+
+/** What of an offering is needed. */
+export interface Membership {
+  readonly id: string
+  readonly waldur: WaldurService
+  readonly backend: Pick<Backend<unknown>, "members">
+  readonly providerCustomer: string
+}
+
+export interface DoneChange extends Pick<AccessChange, "kind" | "who" | "what"> {
+  /** `planned` in a dry run; `kept`: not believed yet; else what stood in its way. */
+  readonly outcome: "done" | "planned" | "kept" | "failed"
+  readonly detail: string
+}
+export interface TeamReport {
+  readonly resource: ResourceId
+  readonly name: string
+  readonly changes: ReadonlyArray<DoneChange>
+  readonly problems: ReadonlyArray<{ readonly who: string; readonly reason: string }>
+  /** Why this resource was left as it is; empty if it was not. */
+  readonly failure: string
+}
+
+export type Mode = "apply" | "dry run"
+
+export const syncMembers = (offering: Membership, mode: Mode): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
+  Effect.gen(function* () {
+    const { members } = offering.backend
+    if (members === undefined) return []
+    const { waldur } = offering
+    const resources = yield* waldur.resources({ offering: offering.id, states: ["OK", "Erred", "Updating"] })
+    const people = yield* waldur.offeringUsers(offering.id)
+    const keys = yield* keysByUser(offering)
+    const read = yield* Effect.forEach(
+      resources.items.flatMap(known),
+      (resource) =>
+        Effect.map(Effect.either(readTeam(waldur, resource, people.items, keys)), (team) => ({ resource, team })),
+      { concurrency: 4 }
+    )
+    const teams = read.flatMap(({ team }) => (Either.isRight(team) ? [team.right] : []))
+    const plans = yield* planned(members, teams, people.items)
+    return yield* Effect.forEach(read, ({ resource, team }) => {
+      const plan = plans.get(resource.known.id)
+      if (Either.isLeft(team)) return Effect.succeed(untouched(resource, team.left.message))
+      if (plan === undefined) return Effect.succeed(untouched(resource, "The backend said nothing of it."))
+      return Either.isLeft(plan)
+        ? Effect.succeed(untouched(resource, plan.left.message))
+        : carriedOut({ waldur, resource, team: team.right, plan: plan.right, people: people.items, mode })
+    })
+  })
+
+interface Known {
+  readonly known: KnownResource
+  readonly name: string
+  readonly restricted: boolean
+}
+
+const isResourceId = Schema.is(ResourceId)
+
+/** What a backend needs to know of a resource; nothing if it has no backend id yet. */
+export const known = (resource: ProviderResource): ReadonlyArray<Known> =>
+  Option.match(resource.backendId, {
+    onNone: () => [],
+    onSome: (backendId) =>
+      isResourceId(resource.uuid)
+        ? [{ known: { id: resource.uuid, backendId }, name: resource.name, restricted: resource.restrictMemberAccess }]
+        : []
+  })
+
+/** None of them is worth leaving members without access: what cannot be read stays as it is. */
+const keysByUser = ({ waldur, providerCustomer }: Membership) =>
+  waldur.sshKeys(providerCustomer).pipe(
+    Effect.map(({ items, malformed }) =>
+      malformed.length > 0
+        ? undefined
+        : items.reduce((all, key) => {
+            const user = Option.getOrElse(key.userUuid, () => "")
+            return all.set(user, [...(all.get(user) ?? []), key.publicKey])
+          }, new Map<string, ReadonlyArray<string>>())
+    ),
+    Effect.catchAll((error) => Effect.as(Effect.logWarning(`SSH keys stay as they are: ${error.message}`), undefined))
+  )
+
+interface ReadTeam extends Team {
+  /** Whether everybody in it could be read. */
+  readonly complete: boolean
+}
+
+const readTeam = (
+  waldur: WaldurService,
+  resource: Known,
+  people: ReadonlyArray<OfferingUser>,
+  keys: ReadonlyMap<string, ReadonlyArray<string>> | undefined
+): Effect.Effect<ReadTeam, SiteError> =>
+  Effect.map(resource.restricted ? nobody : waldur.team(resource.known.id), ({ items, malformed }) => ({
+    resource: resource.known,
+    members: items.map((member) => memberOf(member, people, keys)),
+    complete: malformed.length === 0
+  }))
+
+/** Waldur may close a resource to its team (`restrict_member_access`): then nobody has access. */
+const nobody: Effect.Effect<{ readonly items: ReadonlyArray<TeamMember>; readonly malformed: ReadonlyArray<never> }> =
+  Effect.succeed({ items: [], malformed: [] })
+
+const memberOf = (
+  member: TeamMember,
+  people: ReadonlyArray<OfferingUser>,
+  keys: ReadonlyMap<string, ReadonlyArray<string>> | undefined
+): Member => ({
+  id: member.uuid,
+  username: member.username,
+  fullName: member.fullName,
+  role: member.role,
+  account: accountOf(people, member.uuid)?.username ?? Option.getOrElse(member.offeringUsername, () => ""),
+  sshKeys: keys === undefined ? undefined : (keys.get(member.uuid) ?? [])
+})
+
+const accountOf = (people: ReadonlyArray<OfferingUser>, person: string): OfferingUser | undefined =>
+  people.find(({ userUuid }) => Option.contains(userUuid, person))
+
+const planned = (members: Members, teams: ReadonlyArray<Team>, people: ReadonlyArray<OfferingUser>) =>
+  Effect.map(
+    members.compare({
+      teams,
+      accounts: new Map(
+        people.flatMap(({ username, userUuid }) =>
+          username === "" || Option.isNone(userUuid) ? [] : [[username, userUuid.value]]
+        )
+      )
+    }),
+    (plans) => new Map(plans.map(({ resource, plan }) => [resource.id, plan]))
+  )
+
+const untouched = ({ known, name }: Known, failure: string): TeamReport => ({
+  resource: known.id,
+  name,
+  changes: [],
+  problems: [],
+  failure
+})
+
+interface Work {
+  readonly waldur: WaldurService
+  readonly resource: Known
+  readonly team: ReadTeam
+  readonly plan: AccessPlan
+  readonly people: ReadonlyArray<OfferingUser>
+  readonly mode: Mode
+}
+
+const carriedOut = (work: Work): Effect.Effect<TeamReport> =>
+  Effect.gen(function* () {
+    const { plan, resource, mode } = work
+    const leaving = plan.changes.some(({ kind }) => kind === "leave")
+    const doubt = leaving ? yield* doubtOf(work) : ""
+    if (mode === "apply") yield* announce(work)
+    let broken = ""
+    const carry = (change: AccessChange): Effect.Effect<DoneChange> => {
+      const { kind, who, what } = change
+      const told = (outcome: DoneChange["outcome"], detail = "") => ({ kind, who, what, outcome, detail })
+      if (kind === "leave" && doubt !== "") return Effect.succeed(told("kept", doubt))
+      if (mode === "dry run") return Effect.succeed(told("planned"))
+      // What the rest rests on is not there, or the server is away: each further change would wait for the same.
+      if (broken !== "") return Effect.succeed(told("failed", broken))
+      return Effect.match(change.apply, {
+        onSuccess: () => told("done"),
+        onFailure: (error) => {
+          if (kind === "prepare" || error.disposition !== "fail-order") broken = error.message
+          return told("failed", error.message)
+        }
+      })
+    }
+    const [preparing, others] = Array.partition(plan.changes, ({ kind }) => kind !== "prepare")
+    const prepared = yield* Effect.forEach(preparing, (change) => Effect.suspend(() => carry(change)))
+    // One person's changes one after another, several people at once.
+    const byPerson = Object.values(Array.groupBy(others, ({ who }) => who))
+    const carried = yield* Effect.forEach(
+      byPerson,
+      (own) => Effect.forEach(own, (change) => Effect.suspend(() => carry(change))),
+      { concurrency: 4 }
+    )
+    const changes = [...prepared, ...carried.flat()]
+    const failed = new Set(changes.flatMap(({ outcome, who }) => (outcome === "failed" ? [who] : [])))
+    if (mode === "apply") yield* tellWaldur(work, failed)
+    return {
+      resource: resource.known.id,
+      name: resource.name,
+      changes,
+      problems: plan.problems.map(({ who, reason }) => ({ who, reason })),
+      failure: ""
+    }
+  })
+
+/** Why nobody is taken out now; empty if the second look says what the first said. */
+const doubtOf = ({ waldur, resource, team }: Work): Effect.Effect<string> =>
+  Effect.gen(function* () {
+    if (!team.complete) return "somebody in the team cannot be read"
+    const again = yield* waldur.resource(resource.known.id)
+    const second = yield* again.restrictMemberAccess ? nobody : waldur.team(resource.known.id)
+    const ids = (members: ReadonlyArray<string>) => members.toSorted().join()
+    const same =
+      again.restrictMemberAccess === resource.restricted &&
+      second.malformed.length === 0 &&
+      ids(second.items.map(({ uuid }) => uuid)) === ids(team.members.map(({ id }) => id))
+    return same ? "" : "the team was another one when it was read again"
+  }).pipe(Effect.catchAll((error) => Effect.succeed(`the team cannot be read again: ${error.message}`)))
+
+const quietly = Effect.catchAll((error: SiteError) => Effect.logWarning(`Waldur does not know yet: ${error.message}`))
+
+/** Whoever waits for an account hears that it is being made. */
+const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
+  Effect.forEach(
+    [...plan.accounts.keys()].flatMap((person) => accountOf(people, person) ?? []),
+    ({ uuid, state }) =>
+      Effect.when(quietly(waldur.setOfferingUserState(uuid, "begin_creating")), () => state === "Requested"),
+    { discard: true }
+  )
+
+/** The names of accounts, and for whom there is none, why. */
+const tellWaldur = ({ waldur, plan, people }: Work, failed: ReadonlySet<string>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (const [person, name] of plan.accounts) {
+      const account = accountOf(people, person)
+      if (account === undefined || account.username === name || failed.has(name)) continue
+      yield* quietly(waldur.setOfferingUsername(account.uuid, name))
+    }
+    for (const { member, reason } of plan.problems) {
+      const account = accountOf(people, member)
+      if (account === undefined || !["Requested", "Creating"].includes(account.state)) continue
+      yield* quietly(waldur.setOfferingUserState(account.uuid, "set_error_creating", reason))
+    }
+  })
