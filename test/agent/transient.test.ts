@@ -79,7 +79,7 @@ describe.concurrent("transient faults", () => {
         return calls > 8 || method === "one.vrouter.instantiate" ? { _tag: "Drop", when: "before" } : undefined
       })
       const uuid = yield* site.place.vdc("patient")
-      yield* site.awaitActivity(retrying, 2)
+      yield* site.awaitActivity(retrying)
       expect(site.marketplace.orders.get(uuid)?.state).toBe("executing")
       cloud.intercept(undefined)
       const { resource, state } = yield* site.marketplace.awaitOrderEnd(uuid)
@@ -107,11 +107,13 @@ describe.concurrent("transient faults", () => {
       yield* setPassword(site, "changed")
       const update = yield* site.place.updateLimits(vdc.uuid, doubled)
       const create = yield* site.place.vdc("waits")
-      yield* site.awaitActivity(retrying, 2)
+      // The one that comes first stops the offering; the other may be taken before that, or wait in Waldur.
+      yield* site.awaitActivity(retrying)
       const vm = yield* site.order.vm("goes-on", vdc.backendId)
       expect(vm).toMatchObject({ state: "done", errorMessage: "" })
       const states = [update, create].map((uuid) => site.marketplace.orders.get(uuid)?.state)
-      expect(states).toEqual(["executing", "executing"])
+      expect(states).toContain("executing")
+      for (const state of states) expect(["executing", "pending-provider"]).toContain(state)
 
       yield* setPassword(site, "first")
       expect((yield* site.marketplace.awaitOrderEnd(update)).state).toBe("done")

@@ -53,9 +53,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     edits: [
       {
         file: "src/runtime/journal/journal.ts",
-        find: `WHERE EXISTS (SELECT 1 FROM lease WHERE resource_id = \${lease.resource} AND epoch = \${lease.epoch})
-            RETURNING id`,
-        replace: "WHERE 1 = 1\n            RETURNING id"
+        find: `WHERE \${leaseHolds(sql, lease)} RETURNING id`,
+        replace: "WHERE 1 = 1 RETURNING id"
       },
       {
         file: "src/runtime/journal/journal.ts",
@@ -76,13 +75,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       { file: "src/runtime/actors/actor.ts", find: "concurrency: 1,", replace: 'concurrency: "unbounded",' },
       {
         file: "src/runtime/actors/dispatch.ts",
-        find: "([oldest, ...waiting]) =>",
-        replace: "(all) => Effect.forEach(all, (oldest) => { const waiting = []; return (("
-      },
-      {
-        file: "src/runtime/actors/dispatch.ts",
-        find: "quarantine.holds(oldest.resource)\n              ),",
-        replace: "quarantine.holds(oldest.resource)\n              ))) }),"
+        find: "Array.groupBy(work, (item) => item.resource)",
+        replace: "Array.groupBy(work, (item) => item.order)"
       },
       {
         file: "src/runtime/actors/dispatch.ts",

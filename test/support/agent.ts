@@ -289,7 +289,14 @@ export const journalText = ({ dataDir }: Site) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const files = yield* fs.readDirectory(dataDir)
-    const contents = yield* Effect.forEach(files, (file) => fs.readFile(`${dataDir}/${file}`))
+    const contents = yield* Effect.forEach(files, (file) =>
+      Effect.catchIf(
+        fs.readFile(`${dataDir}/${file}`),
+        // The database's helpers come and go with its connections.
+        (error) => error._tag === "SystemError" && error.reason === "NotFound" && file !== "journal.db",
+        () => Effect.succeed(new Uint8Array())
+      )
+    )
     return contents.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n")
   })
 
