@@ -312,6 +312,18 @@ describe("silent failures of the cloud", () => {
     })
   )
 
+  it.scoped("a machine that does not boot once after an update is booted again, with its old sizes", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.faults.failNext("deploy")
+      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect(end.sentence).toContain("could not be started with the ordered sizes, so they are taken back")
+      expect(end.leftovers).toEqual([])
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+    })
+  )
+
   it.scoped("a terminate that the driver fails is sent again until the machine is gone", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

@@ -66,7 +66,7 @@ export interface Drive {
 }
 
 /** How long a VM may show its old state after an action was taken: OK means queued. */
-const queuedFor = 2_000
+export const queuedFor = 2_000
 const firstPause = 100
 const longestPause = 10_000
 /** A VM at rest that refuses an action so often in a row will not take it at all. */

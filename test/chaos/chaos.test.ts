@@ -27,6 +27,7 @@ const found: ReadonlyArray<readonly [seed: number, sentence: string]> = [
   [17, "an update that is undone is content when somebody has deleted its machine"],
   [125, "a data centre that is ended may refuse because of a machine that was ordered into it in the meantime"],
   [144, "a router's machine that outlived its router does not block the end of its data centre"],
+  [420, "an update whose machine does not boot is taken back by booting it again"],
   [1518, "a stranger's machine that still boots when the faults end goes away all the same"]
 ]
 

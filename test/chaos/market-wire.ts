@@ -76,9 +76,10 @@ export const marketTransport = (
             }
             return answer
           },
+          // A refusal stays one, in other words: a success in its place is a lie that no client could see through.
           garbage: (good, source) => ({
             ...good,
-            status: 200,
+            status: good.status >= 400 ? good.status : 200,
             body: source.pick(["<html>Maintenance</html>", "", '[{"uuid": "12', '{"detail": 7}'] as const)
           }),
           seen: (seen) => {

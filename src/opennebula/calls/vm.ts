@@ -39,6 +39,9 @@ export interface Capacity {
   readonly memory?: number
 }
 
+/** Of `one.vm.recover`: 0 failure, 1 success, 2 retry, 3 delete (OpenNebula 7.4). */
+const retryOperation = 2
+
 /** -1: all but Done, -2: all, else one state's number. */
 const notDone = -1
 const anyState = -2
@@ -88,6 +91,12 @@ export const vmCalls = (client: OpenNebulaClient) => ({
    * 377).
    */
   action: (vmId: number, action: VmAction): Call<void> => command(client, "one.vm.action", [action, vmId]),
+
+  /**
+   * `one.vm.recover` with "retry": what the driver failed at last (a boot, a copy) is tried again (recording 194). ActionRefused for a VM that
+   * has not failed.
+   */
+  retry: (vmId: number): Call<void> => command(client, "one.vm.recover", [vmId, retryOperation]),
 
   /**
    * `one.vm.resize` (recordings 085, 097). In Poweroff it is done when the call returns; live it passes through

@@ -186,6 +186,7 @@ export const rehearsed = (
           ...ids.flatMap((id) => overlay.newVm(id) ?? [])
         ]),
       action: (id, action) => and(would("one.vm.action", action, id), () => overlay.act(id, action)),
+      retry: (id) => and(would("one.vm.recover", id), () => overlay.act(id, "resume")),
       resize: (id, capacity) =>
         and(would("one.vm.resize", id, ...sizesIn({ ...capacity })), () => overlay.resize(id, capacity)),
       diskResize: (id, disk, size) =>

@@ -1,7 +1,8 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
 import { OrderRefused, type SiteError } from "../../core/index.js"
-import type { Vm } from "../../opennebula/index.js"
+import { isVmFailure, type Vm } from "../../opennebula/index.js"
+import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
 import { type Driven, drive, isResting, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
@@ -40,12 +41,28 @@ export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void
 export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
   unlessVanished(
     Effect.gen(function* () {
+      yield* tryAgainIfFailed(offering, vmId)
       const { state } = yield* offering.one.vm.info(vmId)
       // Also when the power-off was refused (a locked VM): then nothing may be sent at all.
       if (state === "Running") return
       yield* started(offering, vmId, "The machine could not be started again: ask the provider.")
     })
   )
+
+/**
+ * A VM that did not boot takes no action but `recover` (recordings 190 to 194): without it, an update that failed so could never be
+ * taken back. Waits until it runs, or has failed again.
+ */
+const tryAgainIfFailed = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const { state } = yield* offering.one.vm.info(vmId)
+    if (!isVmFailure(state)) return
+    // Refused: it has gone on by itself, or by somebody else's hand.
+    yield* Effect.catchTag(offering.one.vm.retry(vmId), "ActionRefused", () => Effect.void)
+    // OK means queued: it may still show the old failure for a moment.
+    yield* whenWithin(offering, vmId, (vm) => !isVmFailure(vm.state), queuedFor)
+    yield* whenWithin(offering, vmId, isResting, patience * 1000)
+  })
 
 /** An undo has nothing to put back in a VM that is gone. */
 const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<void, SiteError> =>
@@ -106,7 +123,10 @@ export const undoResize = (
   capacity: Capacity
 ): Effect.Effect<void, SiteError> =>
   unlessVanished(
-    Effect.zipRight(running ? powerOff(offering, vmId) : Effect.void, resize(offering, vmId, capacity, false))
+    Effect.zipRight(
+      running ? Effect.zipRight(tryAgainIfFailed(offering, vmId), powerOff(offering, vmId)) : Effect.void,
+      resize(offering, vmId, capacity, false)
+    )
   )
 
 /** Sent when the VM is at rest, and over when it is so again: a `resume` in between would be refused. A driver's failure is silent. */
