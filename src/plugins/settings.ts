@@ -37,12 +37,15 @@ const Credentials = Schema.Redacted(
 export const openNebulaFields = {
   /** XML-RPC of the front-end: `http://one.example.org:2633/RPC2`. */
   api_url: HttpUrl,
+  /** `user:password` of a member of oneadmin. */
   credentials: Credentials,
+  /** The zone of the clusters. */
   zone_id: Schema.optionalWith(ObjectId, { default: () => 0 }),
   /** Where VDCs and VMs live. Empty: all clusters of the zone, as the Python agent has it. */
   cluster_ids: Schema.optionalWith(listOf(ObjectId), { default: () => [] }),
   /** PEM file of the authority that signed the front-end's certificate. */
   ca_file: Schema.optional(Schema.NonEmptyString),
+  /** Whether the front-end's certificate is verified. */
   verify_ssl: Schema.optionalWith(Schema.Boolean, { default: () => true }),
   /** For one call, in seconds. */
   timeout: Schema.optionalWith(Seconds, { default: () => 60 }),
@@ -61,6 +64,7 @@ const poweroffTimeout = Schema.optionalWith(Seconds, { default: () => 120 })
 export const pauseFields = {
   /** Their guests are shut down, or their memory is kept on disk. */
   pause_action: Schema.optionalWith(Schema.Literal("poweroff", "suspend"), { default: () => "poweroff" as const }),
+  /** How long a guest may take to shut down before it is switched off, in seconds. */
   poweroff_timeout: poweroffTimeout
 }
 

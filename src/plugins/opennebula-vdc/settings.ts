@@ -46,15 +46,23 @@ const overridable = {
   cluster_ids: listOf(ObjectId),
   /** The router's uplink. Without it, or without the router's template, a VDC has no network, router and security group. */
   external_network_id: ObjectId,
+  /** The VM template of routers (VROUTER=YES). */
   virtual_router_template_id: ObjectId,
+  /** VN_MAD of the tenants' networks. */
   vn_mad: Schema.NonEmptyString,
+  /** PHYDEV of vxlan and 802.1Q networks. */
   vxlan_phydev: Schema.NonEmptyString,
   /** New: drivers other than vxlan and 802.1Q take a BRIDGE of the hosts instead of a device (OpenNebula 7.4). */
   network_bridge: Schema.NonEmptyString,
+  /** DNS of the tenants' networks; empty: none. */
   default_dns: Schema.String,
+  /** The pool that subnets come from: its address. */
   internal_network_base: Schema.NonEmptyString,
+  /** The pool's prefix length: 8 with 10.0.0.0 is 10.0.0.0/8. */
   internal_network_prefix: PrefixLength,
+  /** The size of a subnet that nobody asked for: 24 is a /24. */
   subnet_prefix_length: PrefixLength,
+  /** Rules of the security group `<name>_default`; none: no security group. */
   security_group_defaults: listOf(SecurityRule),
   /** SCHED_REQUIREMENTS of the router's VM. Empty: one of the clusters. */
   sched_requirements: Schema.String,
@@ -90,6 +98,7 @@ const VdcRole = Schema.Struct({
 
 export const VdcSettings = Schema.Struct({
   ...openNebulaFields,
+  /** The Python agent's way to name this plugin. */
   resource_type: Schema.optional(Schema.Literal("vdc")),
   external_network_id: Schema.optional(overridable.external_network_id),
   virtual_router_template_id: Schema.optional(overridable.virtual_router_template_id),
@@ -121,16 +130,26 @@ export const VdcSettings = Schema.Struct({
   }),
   /** New: AUTH_DRIVER of members' own users. With `core` OpenNebula checks their passwords itself. */
   member_auth_driver: Schema.optionalWith(Schema.NonEmptyString, { default: () => "core" }),
+  /** Members come by Keycloak and SAML (docs/membership.md). */
   keycloak_enabled: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** Where Keycloak is, and who the agent is there. */
   keycloak: Schema.optional(Keycloak),
+  /** The file that tells OpenNebula's SAML driver which group is which. */
   saml_mapping_file: Schema.optionalWith(Schema.String, { default: () => "/var/lib/one/keycloak_groups.yaml" }),
+  /** The role of members whose role is in no mapping. */
   default_user_role: Schema.optionalWith(Schema.String, { default: () => "user" }),
+  /** The roles, and the groups and views they stand for. */
   vdc_roles: Schema.optional(listOf(VdcRole)),
   // The Python agent's VM offerings share the file's layout; in a VDC offering these say nothing.
+  /** Of the Python agent's VM offerings; says nothing here. */
   parent_vdc_backend_id: Schema.optional(Schema.String),
+  /** Of the Python agent's VM offerings; says nothing here. */
   template_id: Schema.optional(ObjectId),
+  /** Of the Python agent's VM offerings; says nothing here. */
   engine_image_id: Schema.optional(ObjectId),
+  /** Of the Python agent; says nothing here. */
   customer_prefix: Schema.optional(Schema.String),
+  /** Of the Python agent; says nothing here. */
   project_prefix: Schema.optional(Schema.String)
 })
 export type VdcSettings = typeof VdcSettings.Type

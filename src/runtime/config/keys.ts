@@ -55,8 +55,11 @@ const period = (otherwise: string) => Schema.optionalWith(Period, { default: () 
 
 /** Generous: whoever wants to wait less says so. Ending a resource is tried for ever. */
 export const OrderDeadlineKeys = Schema.Struct({
+  /** Of orders that make a resource. */
   create: period("1d"),
+  /** Of orders for other limits or another plan. */
   update: period("1d"),
+  /** Of orders that end a resource. */
   terminate: period("never")
 })
 
@@ -117,16 +120,21 @@ export const RootKeys = Schema.Struct({
   offerings: Schema.Array(Schema.Unknown).pipe(
     Schema.filter((offerings) => offerings.length > 0, { description: "a list of at least one offering" })
   ),
+  /** Known, and without effect yet. */
   sentry_dsn: Schema.optional(Secret),
   /** Known, and without effect here. */
   elastic_apm_server_url: Schema.optional(Schema.String),
+  /** For billing periods. */
   timezone: Schema.optionalWith(Timezone, { default: () => "UTC" }),
   /** For Waldur; may hold a password. */
   global_proxy: Schema.optional(ProxyUrl),
+  /** What is less severe is not logged. */
   log_level: Schema.optionalWith(LogLevelText, { default: () => "INFO" }),
+  /** Billing periods that are reported: 1 is the current one alone. */
   reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
   /** The Python agent's default is true: it shows its tracebacks to customers. */
   expose_backend_error_details: off,
+  /** Known, and without effect yet. */
   log_shipping: Schema.optionalWith(LogShippingKeys, { default: () => Schema.decodeSync(LogShippingKeys)({}) }),
 
   // Ours.
@@ -150,15 +158,23 @@ export const RootKeys = Schema.Struct({
 })
 
 export const OfferingKeys = Schema.Struct({
+  /** For people: in logs and messages. */
   name: Schema.NonEmptyString,
+  /** Waldur's API: `https://waldur.example.com/api/`. */
   waldur_api_url: WebUrl.pipe(Schema.nonEmptyString()),
+  /** Who the agent is in Waldur; or the three `oidc_` keys. */
   waldur_api_token: Schema.optional(Secret),
+  /** The identity provider's token endpoint, for an access token by client credentials. */
   oidc_token_url: Schema.optional(WebUrl),
+  /** The client's id there. */
   oidc_client_id: text,
+  /** The client's secret there. */
   oidc_client_secret: Schema.optional(Secret),
+  /** The offering in Waldur. */
   waldur_offering_uuid: Schema.String.pipe(
     Schema.filter((uuid) => uuidOf(uuid) !== undefined, { description: "a uuid: 32 hexadecimal digits, dashes or not" })
   ),
+  /** The plugin: `opennebula-vdc`, `opennebula-vm`; or `opennebula` with `resource_type` in its settings. */
   backend_type: Schema.NonEmptyString,
   /** Read by the plugin's own schema. */
   backend_settings: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), {
@@ -168,11 +184,17 @@ export const OfferingKeys = Schema.Struct({
   backend_components: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), {
     default: () => ({})
   }),
+  /** Whether events come over TLS. */
   websocket_use_tls: on,
+  /** Events from Waldur: orders start at once, and polling is slow beside them. */
   stomp_enabled: off,
+  /** Known from the Python agent, and without effect here. */
   stomp_membership_sync_enabled: Schema.optional(Schema.Boolean),
+  /** Where the broker of events is, if not at Waldur's own address. */
   stomp_ws_host: text,
+  /** Its port, if not that of Waldur's own address. */
   stomp_ws_port: Schema.optional(whole(1, 65535)),
+  /** Its path: `/rmqws-stomp` if empty. */
   stomp_ws_path: text,
   /** Empty: this offering's orders are not processed. As with the Python agent. */
   order_processing_backend: text,
@@ -180,10 +202,15 @@ export const OfferingKeys = Schema.Struct({
   membership_sync_backend: text,
   /** Empty: usage is not reported. */
   reporting_backend: text,
+  /** Known from the Python agent, and without effect here. */
   username_management_backend: Schema.optionalWith(Schema.String, { default: () => "base" }),
+  /** What nobody owns in the cloud is offered to Waldur when it asks for something to import. */
   resource_import_enabled: off,
+  /** Known from the Python agent, and without effect here. */
   username_reconciliation_enabled: off,
+  /** Whether Waldur's certificate is verified. */
   verify_ssl: on,
+  /** Hours that went down within a month are left out, and the rest is sent. */
   omit_anomalous_usage_components: off,
 
   // Ours.
@@ -205,27 +232,47 @@ const months = optional(wholeFrom(0))
 
 /** What is absent is as Waldur's offering has it. */
 export const ComponentKeys = Schema.Struct({
+  /** The offering's unit, for people: GB. */
   measured_unit: optional(Schema.String),
   /** Backend units in one of the offering's units: 1024 for GB in MB. */
   unit_factor: optional(Factor),
+  /** The same for usage reports only. */
   unit_factor_reporting: optional(Factor),
+  /** How it is billed. */
   accounting_type: optional(AccountingType),
+  /** Its name in Waldur. */
   label: optional(Schema.String),
+  /** Loaded into Waldur as `limit_amount`. */
   limit: optional(Schema.Number),
+  /** Loaded into Waldur. */
   description: optional(Schema.String),
+  /** Loaded into Waldur: the least that may be ordered. */
   min_value: optional(Schema.Int),
+  /** Loaded into Waldur: the most that may be ordered. */
   max_value: optional(Schema.Int),
+  /** Loaded into Waldur: the most of all resources together. */
   max_available_limit: optional(Schema.Int),
+  /** Loaded into Waldur: what the order form begins with. */
   default_limit: optional(Schema.Int),
+  /** Loaded into Waldur: month, annual, total. */
   limit_period: optional(Schema.String),
+  /** Loaded into Waldur, for invoices. */
   article_code: optional(Schema.String),
+  /** Loaded into Waldur: ordered or not. */
   is_boolean: optional(Schema.Boolean),
+  /** Loaded into Waldur: paid in advance. */
   is_prepaid: optional(Schema.Boolean),
+  /** Loaded into Waldur, for prepaid components; months. */
   min_prepaid_duration: months,
+  /** Loaded into Waldur, for prepaid components; months. */
   max_prepaid_duration: months,
+  /** Loaded into Waldur, for prepaid components; months. */
   prepaid_duration_step: months,
+  /** Loaded into Waldur, for prepaid components; months. */
   min_renewal_duration: months,
+  /** Loaded into Waldur, for prepaid components; months. */
   max_renewal_duration: months,
+  /** Loaded into Waldur, for prepaid components; months. */
   renewal_duration_step: months,
 
   // Ours.
