@@ -1,6 +1,8 @@
 /** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { updateVm } from "../src/plugins/opennebula-vm/update.js"
+import { makeMemoryJournal } from "./support/journal.js"
 import {
   atChange,
   createOrder,
@@ -320,6 +322,33 @@ describe("silent failures of the cloud", () => {
       const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
       expect(end.sentence).toContain("could not be started with the ordered sizes, so they are taken back")
       expect(end.leftovers).toEqual([])
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+    })
+  )
+
+  it.scoped("sizes that could not be put back at first are put back by a later try, after which the machine runs", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      // The machine does not come up with its new sizes, and while it is off, the quota falls below what it has.
+      bench.frontEnd.faults.failNext("deploy")
+      bench.frontEnd.onCall(({ method }) => {
+        if (method === "one.vm.recover")
+          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[MEMORY="100"]']))
+      })
+      const journal = yield* makeMemoryJournal()
+      const handler = updateVm(bench.offering)(updateOrder("0", medium))
+      const end = refusedOf(yield* bench.resumed(journal, handler))
+      expect(end.leftovers.map(({ step }) => step)).toEqual(["capacity"])
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 1024, 5120])
+
+      // Again in vain: not switched off for that.
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.resumed(journal, handler)).leftovers).toHaveLength(1)
+      expect(bench.changes(before)).toEqual([])
+
+      yield* bench.one.group.quota(100, { vm: { memory: 4096 } })
+      expect(refusedOf(yield* bench.resumed(journal, handler)).leftovers).toEqual([])
       expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
     })
   )

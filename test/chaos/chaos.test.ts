@@ -28,6 +28,8 @@ const found: ReadonlyArray<readonly [seed: number, sentence: string]> = [
   [125, "a data centre that is ended may refuse because of a machine that was ordered into it in the meantime"],
   [144, "a router's machine that outlived its router does not block the end of its data centre"],
   [420, "an update whose machine does not boot is taken back by booting it again"],
+  [988, "an order that is not finished here comes before the resource's next one, whichever is heard of first"],
+  [1321, "what is put back later leaves the machine as it was: running"],
   [1518, "a stranger's machine that still boots when the faults end goes away all the same"]
 ]
 

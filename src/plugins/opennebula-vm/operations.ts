@@ -6,6 +6,7 @@ import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
 import { type Driven, drive, isResting, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
+import { quotaRefusal } from "./quota.js"
 
 /** A class of its own, as its identity does not last: an error that has passed through a span is another object. */
 class Vanished extends OrderRefused {}
@@ -115,7 +116,10 @@ export const resize = (
     )
   )
 
-/** Off again first, if the VM has come up with sizes that are not the ordered ones. */
+/**
+ * Off again first, if the VM has come up with sizes that are not the ordered ones, and up again whatever comes of it: a later try, for what was
+ * left over, finds the power-off itself taken back already. A VM that runs is not switched off for a resize that the quota will refuse.
+ */
 export const undoResize = (
   offering: VmOffering,
   vmId: number,
@@ -123,10 +127,31 @@ export const undoResize = (
   capacity: Capacity
 ): Effect.Effect<void, SiteError> =>
   unlessVanished(
-    Effect.zipRight(
-      running ? Effect.zipRight(tryAgainIfFailed(offering, vmId), powerOff(offering, vmId)) : Effect.void,
-      resize(offering, vmId, capacity, false)
-    )
+    Effect.gen(function* () {
+      const vm = yield* offering.one.vm.info(vmId)
+      if (hasCapacity(vm, capacity)) return
+      if (!running) return yield* resize(offering, vmId, capacity, false)
+      if (vm.state === "Running") yield* quotaAllows(offering, vm, capacity)
+      yield* tryAgainIfFailed(offering, vmId)
+      yield* powerOff(offering, vmId)
+      const resized = yield* Effect.either(resize(offering, vmId, capacity, false))
+      yield* bringUp(offering, vmId)
+      yield* resized
+    })
+  )
+
+const hasCapacity = (vm: Vm, { cpu, vcpu, memory }: Capacity): boolean =>
+  (cpu === undefined || cpu === vm.cpu) &&
+  (vcpu === undefined || vcpu === vm.vcpu) &&
+  (memory === undefined || memory === vm.memory)
+
+const quotaAllows = (offering: VmOffering, vm: Vm, { cpu, memory }: Capacity): Effect.Effect<void, SiteError> =>
+  offering.one.group.info(vm.gid).pipe(
+    Effect.flatMap((group) => {
+      const growth = { cpu: (cpu ?? vm.cpu) - vm.cpu, memory: (memory ?? vm.memory) - vm.memory, disk: 0 }
+      return quotaRefusal(group, growth, true) ?? Effect.void
+    }),
+    Effect.catchTag("NoSuchObject", () => Effect.void)
   )
 
 /** Sent when the VM is at rest, and over when it is so again: a `resume` in between would be refused. A driver's failure is silent. */

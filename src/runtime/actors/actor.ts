@@ -14,7 +14,7 @@ import { Reconciled, reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
 import { Undone, undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
-import { actorIdle } from "../schedules.js"
+import { actorIdle, orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { Quarantine } from "./quarantine.js"
 
@@ -75,6 +75,16 @@ export const layer = (owner: string) =>
           yield* publish({ _tag: "Order", order, resource, offering, event: "quarantined", detail: reason })
           return "quarantined" as const
         })
+      /**
+       * What was begun here and has not ended comes first, in whatever order messages arrive: an order that somebody ended in Waldur while no
+       * agent ran may have to be undone before the next one is begun.
+       */
+      const begunBefore = (order: OrderId) =>
+        journal.openOrdersOf(resource).pipe(
+          Effect.map((open) => (open.some((one) => one.order === order) ? [] : open)),
+          Effect.retry(orderRetry),
+          Effect.orDie
+        )
       return {
         UndoLeftovers: ({ payload: { offering: id, order } }) =>
           Effect.gen(function* () {
@@ -98,14 +108,21 @@ export const layer = (owner: string) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined || (yield* quarantine.holds(resource))) return "nothing to do" as const
-            return yield* holding.under((lease) =>
-              processOrder(offering, order, lease).pipe(
-                // A defect that left the handler would make the cluster run it again, for ever.
-                Effect.catchAllCause((cause) =>
-                  Cause.isDie(cause) ? quarantined(id, order, lease, cause) : Effect.failCause(cause)
+            return yield* holding.under((lease) => {
+              const carryOut = (one: OrderId) =>
+                processOrder(offering, one, lease).pipe(
+                  // A defect that left the handler would make the cluster run it again, for ever.
+                  Effect.catchAllCause((cause) =>
+                    Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
+                  )
                 )
-              )
-            )
+              return Effect.gen(function* () {
+                for (const earlier of yield* begunBefore(order)) {
+                  if ((yield* carryOut(earlier.order)) === "quarantined") return "nothing to do" as const
+                }
+                return yield* carryOut(order)
+              })
+            })
           })
       }
     }),

@@ -5,7 +5,7 @@
  * only while that lease is the newest. A process that was paused and wakes up late therefore writes nothing, and calls nothing,
  * because what is not written down is not called.
  */
-import { SqlClient } from "@effect/sql"
+import { SqlClient, type Statement } from "@effect/sql"
 import { Clock, Context, Effect, Layer, Option, Ref } from "effect"
 import {
   type JournalEntry,
@@ -50,6 +50,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly story: (order: OrderId) => Effect.Effect<ReadonlyArray<JournalEntry>, JournalUnavailable>
     /** Orders that were accepted and have neither ended as done nor as erred. */
     readonly openOrders: Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
+    /** Those of one resource, the one that was accepted first first. */
+    readonly openOrdersOf: (resource: ResourceId) => Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
     /** Did this journal ever act for the resource? */
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
@@ -130,6 +132,26 @@ const make = Effect.gen(function* () {
       { discard: true }
     )
 
+  const openOrders = (which: Statement.Fragment): Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable> =>
+    unavailable(sql<{
+      readonly order_id: OrderId
+      readonly resource_id: ResourceId
+      readonly offering: string
+    }>`
+      SELECT order_id, resource_id, json_extract(data, '$.offering') AS offering
+      FROM journal AS accepted
+      WHERE step = ${wholeOrder} AND event = 'accepted' AND ${which}
+        AND NOT EXISTS (
+          SELECT 1 FROM journal AS later
+          WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
+            AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
+        )
+      ORDER BY accepted.id`).pipe(
+      Effect.map((rows) =>
+        rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
+      )
+    )
+
   return Journal.of({
     lease: (resource, owner) =>
       Effect.gen(function* () {
@@ -143,23 +165,8 @@ const make = Effect.gen(function* () {
       }),
     order,
     story,
-    openOrders: unavailable(sql<{
-      readonly order_id: OrderId
-      readonly resource_id: ResourceId
-      readonly offering: string
-    }>`
-      SELECT order_id, resource_id, json_extract(data, '$.offering') AS offering
-      FROM journal AS accepted
-      WHERE step = ${wholeOrder} AND event = 'accepted'
-        AND NOT EXISTS (
-          SELECT 1 FROM journal AS later
-          WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
-            AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
-        )`).pipe(
-      Effect.map((rows) =>
-        rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
-      )
-    ),
+    openOrders: openOrders(sql`1 = 1`),
+    openOrdersOf: (resource) => openOrders(sql`accepted.resource_id = ${resource}`),
     knows: (resource) =>
       Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
     recordLeftovers,
