@@ -14,7 +14,7 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, Option, Ref, Schema } from "effect"
+import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import type { JournalEntry, JournalError, OrderJournal } from "./journal.js"
 
@@ -112,6 +112,16 @@ export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: 
 /** How late a call may come after its `started` entry before the lease is looked at again, in ms. */
 const lateAfter = 500
 
+const fence: FiberRef.FiberRef<Effect.Effect<void, JournalError>> = FiberRef.unsafeMake<
+  Effect.Effect<void, JournalError>
+>(Effect.void)
+
+/**
+ * For a call that comes long after its step began, as a second try at something that takes time: is the resource still ours? A process that was
+ * paused in between learns here that another one has taken it over, and touches nothing more.
+ */
+export const stillOurs: Effect.Effect<void, JournalError> = Effect.flatten(FiberRef.get(fence))
+
 /** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
 export interface StepState {
   readonly begun: boolean
@@ -142,6 +152,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     const { step, schema, find, act } = spec
     const attempt = yield* Steps
     const context = yield* Effect.context<R>()
+    const fenced = Effect.locally(fence, attempt.journal.verify)
     const names = yield* Ref.getAndUpdate(attempt.names, (all) => new Set([...all, step]))
     if (names.has(step))
       return yield* Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
@@ -162,7 +173,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
             undo: Effect.gen(function* () {
               const known = yield* Ref.get(made)
               yield* undo(Option.isNone(known) && Option.isSome(find) ? yield* find.value : known)
-            }).pipe(Effect.provide(context))
+            }).pipe(Effect.provide(context), fenced)
           }
         ])
     })
@@ -189,7 +200,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
       .append(step, "started")
       .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)
     if ((yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
-    const value = yield* Effect.tapError(act, (error) =>
+    const value = yield* Effect.tapError(fenced(act), (error) =>
       attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     return yield* finish("finished", value)

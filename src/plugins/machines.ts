@@ -3,7 +3,7 @@
  * started again.
  */
 import { Duration, Effect, Option } from "effect"
-import { OrderRefused, type SiteError, steadyMillis } from "../core/index.js"
+import { OrderRefused, type SiteError, steadyMillis, stillOurs } from "../core/index.js"
 import {
   isVmFailure,
   type OpenNebulaError,
@@ -84,6 +84,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     let pause = firstPause
     let refusals = 0
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
+      if (tried + refusals > 0) yield* stillOurs
       const answer = yield* machines.one.vm.action(vmId, what.action).pipe(
         Effect.as("taken" as const),
         // Refused: it is there already, or on its way, or cannot get there from where it is. Its state tells.

@@ -1,6 +1,14 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
-import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../core/index.js"
+import {
+  ensureDone,
+  make,
+  NotYet,
+  OrderRefused,
+  type OrderRequest,
+  type SiteError,
+  stillOurs
+} from "../../core/index.js"
 import { single, type Template, vector } from "../../opennebula/index.js"
 import { type Cloud, every, gone, namesOf, ownIn, tagsOf, unlessAlready, unlessTaken, untilDeadline } from "./cloud.js"
 import { type NetworkPlan, type Plan, takesDevice } from "./plan.js"
@@ -91,7 +99,7 @@ export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdc
 export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
     const seconds = cloud.settings.teardown_timeout
-    yield* gone(cloud.one.network.delete(networkId)).pipe(
+    yield* Effect.zipRight(stillOurs, gone(cloud.one.network.delete(networkId))).pipe(
       Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "ActionRefused" }),
       Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message))
     )
@@ -160,7 +168,7 @@ export const handOverSecurityGroup = (cloud: Cloud, securityGroupId: number, gro
 
 /** Blocked while VMs use it, so with patience. */
 export const removeSecurityGroup = (cloud: Cloud, securityGroupId: number): Effect.Effect<void, SiteError> =>
-  gone(cloud.one.securityGroup.delete(securityGroupId)).pipe(
+  Effect.zipRight(stillOurs, gone(cloud.one.securityGroup.delete(securityGroupId))).pipe(
     Effect.retry({
       schedule: untilDeadline(cloud.settings.teardown_timeout),
       while: (error) => error._tag === "ActionRefused"

@@ -7,7 +7,8 @@ import {
   OrderRefused,
   type OrderRequest,
   type SiteError,
-  steadyMillis
+  steadyMillis,
+  stillOurs
 } from "../../core/index.js"
 import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
 import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
@@ -178,6 +179,7 @@ const awaitOne = (cloud: Cloud, vmId: number) => {
       const left = deadline - (yield* steadyMillis)
       if (yield* wait(Math.max(Math.min(patience, left), 0))) return
       if (left <= patience) break
+      yield* stillOurs
       yield* terminate(cloud, vmId)
     }
     const vm = yield* cloud.one.vm.info(vmId)
