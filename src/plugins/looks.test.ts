@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { OpenNebulaClient } from "../opennebula/client.js"
 import { makeOpenNebula } from "../opennebula/index.js"
-import { administrator, datastores, release, supportedOnce } from "./looks.js"
+import { administrator, datastores, release } from "./looks.js"
 
 /** A front-end of some release, whose user is in some group, and which has no datastores. */
 const frontEnd = (version: string, group = 0) => {
@@ -59,37 +59,5 @@ describe("the check of a front-end", () => {
         { subject: "image datastores", status: "failed", detail: "none is ready in the clusters 0, 3" }
       ])
     )
-  )
-})
-
-describe("before the first order", () => {
-  it.effect("a release that is too old stops the offering, with a sentence that says what to do", () =>
-    Effect.gen(function* () {
-      const fault = yield* Effect.flip(Effect.flatten(supportedOnce(frontEnd("5.12.0"))))
-      expect(fault.disposition).toBe("stop-offering")
-      expect(fault.message).toBe(
-        "OpenNebula at http://front-end/RPC2 has release 5.12.0. Release 6 or later is needed: upgrade it, or name another front-end in backend_settings.api_url."
-      )
-    })
-  )
-
-  it.effect("the release is asked once, and again only until it has been good", () =>
-    Effect.gen(function* () {
-      let version = "5.12.0"
-      let asked = 0
-      const one = frontEnd("")
-      const system = {
-        version: () =>
-          Effect.sync(() => {
-            asked += 1
-            return version
-          })
-      }
-      const supported = yield* supportedOnce({ ...one, system })
-      yield* Effect.flip(supported)
-      version = "7.4.0"
-      yield* Effect.repeatN(supported, 3)
-      expect(asked).toBe(2)
-    })
   )
 })

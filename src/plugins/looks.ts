@@ -1,6 +1,6 @@
 /** What both OpenNebula plugins look at for `site-actors check`: one line each, whatever goes wrong. */
-import { Effect, Ref } from "effect"
-import { type CheckResult, OfferingFault, printable, type SiteError } from "../core/index.js"
+import { Effect } from "effect"
+import type { CheckResult, SiteError } from "../core/index.js"
 import type { OpenNebulaService } from "../opennebula/index.js"
 
 /** The group `oneadmin`. */
@@ -23,34 +23,13 @@ export const look = <E extends SiteError>(
 const lowestMajor = 6
 const tested = "7.4"
 
-const isSupported = (version: string): boolean => Number.parseInt(version, 10) >= lowestMajor
-
-/** Fails with what to do about a release that lacks what the plugins call. */
-export const supportedRelease = (one: OpenNebulaService): Effect.Effect<void, SiteError> =>
-  Effect.flatMap(one.system.version(), (version) =>
-    isSupported(version)
-      ? Effect.void
-      : new OfferingFault({
-          reason: `OpenNebula at ${one.endpoint} has release ${printable(version)}.`,
-          hint: `Release ${lowestMajor} or later is needed: upgrade it, or name another front-end in backend_settings.api_url.`
-        })
-  )
-
-/** The same before the first order, and no more once it has been so: a call is not spent on every order. */
-export const supportedOnce = (one: OpenNebulaService): Effect.Effect<Effect.Effect<void, SiteError>> =>
-  Effect.map(Ref.make(false), (known) =>
-    Effect.unlessEffect(Effect.zipRight(supportedRelease(one), Ref.set(known, true)), Ref.get(known)).pipe(
-      Effect.asVoid
-    )
-  )
-
 /** Is the front-end there, does it take the credentials, and can the plugins work with its release? */
 export const release = (one: OpenNebulaService): Effect.Effect<CheckResult> =>
   look(
     "OpenNebula",
     Effect.map(one.system.version(), (version) => {
       const where = `${version} at ${one.endpoint}`
-      if (!isSupported(version)) {
+      if (!(Number.parseInt(version, 10) >= lowestMajor)) {
         return line("OpenNebula", "failed", `${where}: release ${lowestMajor} or later is needed`)
       }
       return version.startsWith(`${tested}.`)

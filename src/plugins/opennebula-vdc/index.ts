@@ -10,10 +10,9 @@
  * A VDC's backend id is the number of its group.
  */
 import { Effect, Layer } from "effect"
-import { defineBackend, type Resource } from "../../core/index.js"
+import { defineBackend } from "../../core/index.js"
 import { keycloakShared } from "../../keycloak/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
-import { supportedOnce, supportedRelease } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { accounts } from "./accounts.js"
 import { VdcAttributes } from "./attributes.js"
@@ -49,22 +48,17 @@ export const opennebulaVdc = defineBackend({
       const mapping = yield* openMapping(settings.saml_mapping_file)
       const cloud: Cloud = { one, settings, components, keycloak, mapping, watch: watcher.watch }
       const ofOffering = withCallOwner(offering)
-      const supported = yield* supportedOnce(one)
-      const ofResource = <A, E, R>({ resource }: { readonly resource: Resource }, work: Effect.Effect<A, E, R>) =>
-        withCallOwner(resource.id)(Effect.zipRight(supported, work))
       return {
-        create: (request) => ofResource(request, create(cloud)(request)),
-        update: (request) => ofResource(request, update(cloud)(request)),
-        terminate: (request) => ofResource(request, terminate(cloud)(request)),
+        create: (request) => withCallOwner(request.resource.id)(create(cloud)(request)),
+        update: (request) => withCallOwner(request.resource.id)(update(cloud)(request)),
+        terminate: (request) => withCallOwner(request.resource.id)(terminate(cloud)(request)),
         usage: (resources, options) => ofOffering(usage(cloud)(resources, options)),
         accounting: (resources, spans) => ofOffering(accounting(cloud)(resources, spans)),
         observe: (resources) => ofOffering(observe(cloud)(resources)),
         upkeep: upkeep(cloud),
         members: { compare: (question) => ofOffering(membersOf(cloud).compare(question)) },
         accounts: accounts(cloud),
-        ping: ofOffering(
-          Effect.all([supportedRelease(one), one.user.info(-1), keycloak?.ping ?? Effect.void], { discard: true })
-        ),
+        ping: ofOffering(Effect.zipRight(one.user.info(-1), keycloak?.ping ?? Effect.void)),
         check: ofOffering(check(cloud))
       }
     })

@@ -9,9 +9,8 @@
  * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
  */
 import { Effect } from "effect"
-import { defineBackend, type Resource } from "../../core/index.js"
+import { defineBackend } from "../../core/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
-import { supportedOnce, supportedRelease } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
@@ -42,19 +41,16 @@ export const opennebulaVm = defineBackend({
       const { one, watcher } = yield* connect(connectionOf(settings))
       const offering: VmOffering = { one, watch: watcher.watch, settings, components }
       const ofOffering = withCallOwner(offeringId)
-      const supported = yield* supportedOnce(one)
-      const ofResource = <A, E, R>({ resource }: { readonly resource: Resource }, work: Effect.Effect<A, E, R>) =>
-        withCallOwner(resource.id)(Effect.zipRight(supported, work))
       return {
-        create: (request) => ofResource(request, createVm(offering)(request)),
-        update: (request) => ofResource(request, updateVm(offering)(request)),
-        terminate: (request) => ofResource(request, terminateVm(offering)(request)),
+        create: (request) => withCallOwner(request.resource.id)(createVm(offering)(request)),
+        update: (request) => withCallOwner(request.resource.id)(updateVm(offering)(request)),
+        terminate: (request) => withCallOwner(request.resource.id)(terminateVm(offering)(request)),
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
         upkeep: upkeep(offering),
         // Small, and asked with the user's credentials.
-        ping: ofOffering(Effect.all([supportedRelease(one), one.user.info(-1)], { discard: true })),
+        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
         check: ofOffering(check(offering))
       }
     })
