@@ -3,6 +3,7 @@
 import { NetworkError } from "@keycloak/keycloak-admin-client"
 import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
 import { Duration, Effect, Schedule } from "effect"
+import { codeOf } from "../core/errors.js"
 import {
   isTransient,
   KeycloakConflict,
@@ -35,17 +36,6 @@ const detailOf = (data: unknown): string =>
     0,
     200
   )
-
-/** The code at the bottom of an error: "ECONNREFUSED". Never its text, which may quote a header. */
-const codeOf = (error: unknown): string => {
-  let code = "connection failed"
-  let current: unknown = error
-  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
-    if ("code" in current && typeof current.code === "string") code = current.code
-    current = current.cause
-  }
-  return code
-}
 
 const failureOf = (call: string, timeout: number, kind: Kind, error: unknown): KeycloakError => {
   if (error instanceof SyntaxError) return new KeycloakMalformedAnswer({ call, reason: "it is no JSON" })

@@ -4,7 +4,7 @@ import { HttpClient, type HttpClientError, type HttpClientRequest, type HttpClie
 import { NodeHttpClient } from "@effect/platform-node"
 import { Duration, Effect, FiberRef, Option, Redacted, type Scope, Stream } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
-import { OfferingFault } from "../core/errors.js"
+import { codeOf, OfferingFault } from "../core/errors.js"
 import type { RawAnswer } from "./answer.js"
 import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
 
@@ -65,17 +65,6 @@ const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, Offe
       (dispatcher) => Effect.promise(() => dispatcher.destroy())
     )
   })
-
-/** The code of whatever lies at the bottom of an error: "ECONNREFUSED". Never its text, which may quote a header. */
-const codeOf = (error: unknown): string => {
-  let code = "connection failed"
-  let current: unknown = error
-  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
-    if ("code" in current && typeof current.code === "string") code = current.code
-    current = current.cause
-  }
-  return code
-}
 
 const unreachable = (call: string) => (error: HttpClientError.HttpClientError) =>
   new WaldurUnreachable({ call, reason: codeOf(error) })
