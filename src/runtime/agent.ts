@@ -22,6 +22,7 @@ import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
 import { memberRounds } from "./members/rounds.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -49,16 +50,19 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
     Layer.provideMerge(database),
-    Layer.provideMerge(watchedCalls),
-    Layer.provideMerge(Activities.layer)
+    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
+    Layer.provideMerge(Layer.merge(Activities.layer, Metrics.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Activities, (hub) =>
+  Effect.flatMap(Effect.zip(Activities, Metrics), ([hub, metrics]) =>
     Effect.locallyScoped(callObserver, (call) =>
       Effect.zipRight(
-        Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`),
+        Effect.zipRight(
+          Effect.sync(() => metrics.called(call)),
+          Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
+        ),
         Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
       )
     )
@@ -69,6 +73,8 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
+    const metrics = yield* Metrics
+    metrics.named(config.offerings)
     yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
     yield* Effect.forkScoped(leftoverRounds)
     yield* Effect.forkScoped(forgetDaily(config.journalRetention))

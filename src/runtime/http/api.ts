@@ -1,5 +1,5 @@
 /** The endpoints and their answers. */
-import { HttpApi, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "@effect/platform"
 import { Schema } from "effect"
 
 export const Alive = Schema.Struct({
@@ -55,4 +55,8 @@ const health = HttpApiGroup.make("health")
   .add(HttpApiEndpoint.get("alive", "/healthz").addSuccess(Alive))
   .add(HttpApiEndpoint.get("ready", "/readyz").addSuccess(Ready).addError(NotReady, { status: 503 }))
 
-export const api = HttpApi.make("site-actors").add(health)
+/** Prometheus' text format. */
+const Exposition = HttpApiSchema.Text({ contentType: "text/plain; version=0.0.4; charset=utf-8" })
+const metrics = HttpApiGroup.make("metrics").add(HttpApiEndpoint.get("scrape", "/metrics").addSuccess(Exposition))
+
+export const api = HttpApi.make("site-actors").add(health).add(metrics)

@@ -12,7 +12,7 @@ import { type Facts, readinessOf } from "./readiness.js"
 const passDue = (config: Config, { events }: OfferingConfig): number =>
   3 * Duration.toMillis(events.enabled ? config.eventsPollInterval : config.pollInterval) + 30_000
 
-const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect<Facts, never, Offerings | Standings> =>
+export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect<Facts, never, Offerings | Standings> =>
   Effect.gen(function* () {
     const standing = yield* (yield* Standings).of(offering.id)
     const open = (yield* Ref.get(yield* Offerings)).get(offering.id)

@@ -7,6 +7,7 @@ import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
 import { api } from "./api.js"
 import { healthLive } from "./health.js"
+import { metricsLive } from "./metrics.js"
 
 /** Listens until the scope closes; gives the URL, without a slash at its end. */
 export const listen = (config: Config, host: string, port: number) =>
@@ -15,6 +16,7 @@ export const listen = (config: Config, host: string, port: number) =>
       HttpApiBuilder.serve().pipe(
         Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
+        Layer.provide(metricsLive(config)),
         Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port }))
       )
     )
@@ -35,7 +37,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
           )
         ),
         Effect.retry(again),
-        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz`)),
+        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )

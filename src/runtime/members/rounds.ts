@@ -1,5 +1,6 @@
 /** Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. */
 import { type Duration, Effect } from "effect"
+import { counted } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberRound } from "../schedules.js"
 import { syncMembers, type TeamReport } from "./sync.js"
@@ -14,6 +15,7 @@ export const memberRounds = (offering: Offering, interval: Duration.DurationInpu
 /** A bug in it must not end the rounds. */
 const round = (offering: Offering): Effect.Effect<void> =>
   syncMembers(offering, "apply").pipe(
+    counted(offering.id, "membership"),
     Effect.flatMap((reports) => Effect.forEach(reports, logged, { discard: true })),
     Effect.catchAll((error) => Effect.logWarning(`Members are not synchronised: ${error.message}`)),
     Effect.catchAllDefect((defect) => Effect.logError("A bug in the synchronisation of members", defect))

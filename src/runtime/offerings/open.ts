@@ -31,7 +31,8 @@ export const connectWaldur = (config: OfferingConfig, breaker?: Breaker<WaldurEr
         call: `${call.method} ${call.path}`,
         about: "",
         milliseconds: call.milliseconds,
-        outcome: Option.getOrElse(call.error, () => "ok")
+        outcome: Option.getOrElse(call.error, () => "ok"),
+        attempt: call.attempt
       })
   })
 
