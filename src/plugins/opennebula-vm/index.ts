@@ -11,6 +11,7 @@
 import { Effect } from "effect"
 import { defineBackend } from "../../core/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
@@ -49,8 +50,7 @@ export const opennebulaVm = defineBackend({
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
         upkeep: upkeep(offering),
-        // Small, and asked with the user's credentials.
-        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        ping: ofOffering(ping(one)),
         check: ofOffering(check(offering))
       }
     })
