@@ -30,6 +30,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -124,6 +125,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) {
       const { timezone, reportingPeriods: periods, reportInterval } = config
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
