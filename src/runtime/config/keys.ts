@@ -24,6 +24,15 @@ const ProxyUrl = Schema.Redacted(
     })
   )
 )
+const isDsn = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username !== "" && /\/\d+$/.test(text)
+const SentryDsn = Schema.Redacted(
+  Schema.String.pipe(
+    Schema.filter((text) => text === "" || isDsn(text), {
+      description: "a DSN as Sentry shows it: https://key@sentry.example.com/1"
+    })
+  )
+)
 /** Seconds; decimals are fine. */
 const Seconds = Schema.Number.pipe(
   Schema.filter((seconds) => seconds >= 0.1 && seconds <= 86_400, {
@@ -120,8 +129,8 @@ export const RootKeys = Schema.Struct({
   offerings: Schema.Array(Schema.Unknown).pipe(
     Schema.filter((offerings) => offerings.length > 0, { description: "a list of at least one offering" })
   ),
-  /** Known, and without effect yet. */
-  sentry_dsn: Schema.optional(Secret),
+  /** Bugs and errors are told to Sentry there. */
+  sentry_dsn: Schema.optional(SentryDsn),
   /** Known, and without effect here. */
   elastic_apm_server_url: Schema.optional(Schema.String),
   /** For billing periods. */
