@@ -75,6 +75,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       health,
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(
