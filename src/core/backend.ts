@@ -91,7 +91,10 @@ export interface Backend<Attributes> {
   readonly members?: Members | undefined
   /** Accounts whose passwords the agent can renew. Absent: it makes none. */
   readonly accounts?: Accounts | undefined
-  /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
+  /**
+   * The cheapest call that shows that orders can be carried out: asked before the first order, and while the offering is stopped, to see when it
+   * is mended.
+   */
   readonly ping: Effect.Effect<void, SiteError>
   /** Looks at everything that the settings name, for `site-actors check`. */
   readonly check: Effect.Effect<ReadonlyArray<CheckResult>>

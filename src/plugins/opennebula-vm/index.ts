@@ -12,6 +12,7 @@
 import { Effect } from "effect"
 import { defineBackend } from "../../core/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
@@ -52,8 +53,7 @@ export const opennebulaVm = defineBackend({
         observe: (resources) => ofOffering(observe(offering)(resources)),
         upkeep: upkeep(offering),
         keptMetadata: accessKeys,
-        // Small, and asked with the user's credentials.
-        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        ping: ofOffering(ping(one)),
         check: ofOffering(check(offering))
       }
     })
