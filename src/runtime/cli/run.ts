@@ -7,7 +7,7 @@ import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
-import { logLines } from "../telemetry/index.js"
+import { logLines, sentry } from "../telemetry/index.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -27,7 +27,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     }).pipe(
       Effect.scoped,
       Effect.provide(Agent.layer(directory, owner)),
-      Effect.provide(Layer.provideMerge(logLines(loaded), logging(loaded)))
+      Effect.provide(Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded)))
     )
   })
 ).pipe(

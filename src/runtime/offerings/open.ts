@@ -77,6 +77,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(

@@ -33,6 +33,7 @@ import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import type { Pauses } from "../journal/pauses.js"
+import { visible } from "../logging.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
@@ -257,7 +258,8 @@ const giveUp = (
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* waldur.awaitExecuting(order.uuid)
-      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")
+      const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
     }
     return yield* end(offering, journal, "erred", refusal.customerMessage)
   })
