@@ -62,4 +62,7 @@ const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
     const work = { offering: offering.id, order, resource: ResourceId.make(resourceUuid.value) }
     yield* (yield* Dispatch).send([work], next)
     return true
-  }).pipe(Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)))
+  }).pipe(
+    Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)),
+    Effect.withSpan("event", { root: true, captureStackTrace: false, attributes: { order, offering: offering.id } })
+  )

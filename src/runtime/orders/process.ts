@@ -60,7 +60,12 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     untilWoken(order),
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
     Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
-    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+    // A trace of its own: whatever brought it here may have brought others before.
+    Effect.withSpan("order", {
+      root: true,
+      captureStackTrace: false,
+      attributes: { order, resource: lease.resource, offering: offering.id }
+    })
   )
 
 /** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
@@ -129,7 +134,7 @@ export const attempt = (
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  })
+  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
