@@ -53,6 +53,7 @@ export const watchEvents = (config: Config, offering: OfferingConfig, opened: Of
             ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
             : Effect.void
         ),
+        Effect.annotateLogs({ part: "events" }),
         Effect.forkScoped
       )
     if (offering.events.enabled) yield* Effect.forEach(handlersOf(offering, opened, wake), consume)

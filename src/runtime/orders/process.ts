@@ -59,7 +59,7 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
-    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
+    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
     // A trace of its own: whatever brought it here may have brought others before.
     Effect.withSpan("order", {
       root: true,
