@@ -25,6 +25,7 @@ import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
 import { readTokens, rotateToken } from "./tokens.js"
 import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
+import { metricsLive } from "./metrics.js"
 
 export interface PageOptions {
   /** Where the hashes of the tokens are. */
@@ -40,7 +41,11 @@ const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
 const largestBody = 65_536
 
 const healthOnly = (config: Config) =>
-  HttpApiBuilder.serve().pipe(Layer.provide(HttpApiBuilder.api(healthApi)), Layer.provide(healthLive(config)))
+  HttpApiBuilder.serve().pipe(
+    Layer.provide(HttpApiBuilder.api(healthApi)),
+    Layer.provide(healthLive(config)),
+    Layer.provide(metricsLive(config))
+  )
 
 /** Before the API's own routes: the guard, the document, and the page's files. A body that cannot be read is the request's own fault. */
 const frontLive = (entrance: Entrance, folder: string) =>
@@ -82,6 +87,7 @@ const withPage = (config: Config, entrance: Entrance, { assets: folder = builtPa
         Layer.provide(frontLive(entrance, folder)),
         Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
+        Layer.provide(metricsLive(config)),
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
         Layer.provide(Layer.merge(Visitors.layer(entrance), Live.layer(config))),
@@ -135,7 +141,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
           )
         ),
         Effect.retry(again),
-        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz`)),
+        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
         Effect.tap((url) =>
           page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
         ),
