@@ -8,6 +8,7 @@ import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
+import { mendProbe } from "../schedules.js"
 import { logLines, sentry } from "../telemetry/index.js"
 import { tracing } from "../tracing/index.js"
 import { defaultDataDir } from "./open-journal.js"
@@ -27,7 +28,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
       yield* rereadLevels(config, levels)
-      yield* Effect.forkScoped(serveHttp(loaded))
+      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
     }).pipe(
       Effect.scoped,
