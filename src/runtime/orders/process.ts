@@ -15,14 +15,12 @@ import {
   LeaseLost,
   type Leftover,
   Marketplace,
-  OfferingId,
   type OrderId,
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
   type Outcome,
   type Reservations,
-  ResourceId,
   refusalIn,
   refuse,
   type SiteError,
@@ -36,6 +34,7 @@ import type { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
+import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 import { restore } from "./restore.js"
@@ -283,23 +282,3 @@ const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource"
     event,
     ...(detail === undefined ? {} : { detail })
   })
-
-export const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
-  sshKey: (uuid) =>
-    Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
-      Option.getOrUndefined(Option.map(key, (found) => found.publicKey))
-    ),
-  projectResources: (project) =>
-    Effect.map(offering.waldur.resources({ project }), ({ items }) =>
-      items.map((item) => ({
-        id: ResourceId.make(item.uuid),
-        offering: Option.match(item.offeringUuid, {
-          onNone: () => offering.id,
-          onSome: (uuid) => OfferingId.make(uuid)
-        }),
-        name: item.name,
-        backendId: Option.getOrElse(item.backendId, () => ""),
-        state: item.state
-      }))
-    )
-})
