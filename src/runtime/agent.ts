@@ -10,6 +10,7 @@ import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
+import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { attendDesk } from "./control/desk.js"
@@ -43,7 +44,15 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(
-      Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, Looks.layer, singleProcess)
+      Layer.mergeAll(
+        Quarantine.layer,
+        PlacesInWork.layer,
+        Offerings.layer,
+        Standings.layer,
+        Wakes.layer,
+        Looks.layer,
+        singleProcess
+      )
     ),
     Layer.provideMerge(
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)

@@ -56,10 +56,16 @@ export const orderEvent = (
 /** False: it is not this offering's, not the provider's turn, or not to be seen. */
 const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
   Effect.gen(function* () {
-    const { offeringUuid, resourceUuid, state } = yield* offering.waldur.order(order)
+    const { offeringUuid, projectUuid, resourceUuid, state } = yield* offering.waldur.order(order)
     const isOpen = state === "pending-provider" || state === "executing"
     if (!isOpen || Option.isNone(resourceUuid) || !Option.contains(offeringUuid, offering.id)) return false
-    const work = { offering: offering.id, order, resource: ResourceId.make(resourceUuid.value) }
+    const work = {
+      offering: offering.id,
+      order,
+      resource: ResourceId.make(resourceUuid.value),
+      project: Option.getOrElse(projectUuid, () => ""),
+      begun: state === "executing"
+    }
     yield* (yield* Dispatch).send([work], next)
     return true
   }).pipe(Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)))

@@ -6,6 +6,7 @@
  */
 import { Effect, Option, Schedule, Schema } from "effect"
 import {
+  aside,
   type CarriedOut,
   carryOut,
   decide,
@@ -51,7 +52,11 @@ export type Ended =
  * Dies of a defect; fails with `LeaseLost` if another process has taken the resource over.
  */
 export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =>
-  offering.health.passed.pipe(
+  // Only one that has to wait there leaves its place.
+  Effect.if(offering.health.waits, {
+    onTrue: () => aside(offering.health.passed),
+    onFalse: () => offering.health.passed
+  }).pipe(
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
@@ -72,7 +77,7 @@ const untilWoken =
         error instanceof LeaseLost
           ? Effect.fail(error)
           : Effect.zipRight(
-              Effect.raceFirst(Effect.ignore(rests.next(error)), woken),
+              aside(Effect.raceFirst(Effect.ignore(rests.next(error)), woken)),
               Effect.suspend(() => go)
             )
       )
