@@ -40,8 +40,14 @@ export class Marketplace extends Context.Tag("site-actors/core/Marketplace")<
   {
     /** The public key behind a Waldur key uuid that an order names; `undefined` if the provider sees none such. */
     readonly sshKey: (uuid: string) => Effect.Effect<string | undefined, SiteError>
-    /** The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. */
-    readonly projectResources: (project: ProjectId) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
+    /**
+     * The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. With `only`, a
+     * resource's uuid, no others need be there: one small call, however many resources the project has.
+     */
+    readonly projectResources: (
+      project: ProjectId,
+      only?: string
+    ) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
   }
 >() {}
 export interface ProjectResource {
