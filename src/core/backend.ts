@@ -83,6 +83,8 @@ export interface Backend<Attributes> {
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
   /** How each of them is, in the order of the question. One read of each pool for all, however many. */
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** Keys of a resource's metadata that its orders carry to the handlers: texts, and no secrets, as they go into the journal. */
+  readonly keptMetadata?: ReadonlyArray<string>
   /** Pausing, mending, orphans, import and migration. */
   readonly upkeep?: Upkeep
   /** Who has access. Absent: this backend knows no people. */

@@ -21,6 +21,7 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { keepMembers } from "./members/rounds.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
@@ -29,6 +30,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -49,16 +51,19 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
     Layer.provideMerge(database),
-    Layer.provideMerge(watchedCalls),
-    Layer.provideMerge(Activities.layer)
+    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
+    Layer.provideMerge(Layer.merge(Activities.layer, Metrics.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Activities, (hub) =>
+  Effect.flatMap(Effect.zip(Activities, Metrics), ([hub, metrics]) =>
     Effect.locallyScoped(callObserver, (call) =>
       Effect.zipRight(
-        Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`),
+        Effect.zipRight(
+          Effect.sync(() => metrics.called(call)),
+          Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
+        ),
         Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
       )
     )
@@ -69,6 +74,8 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
+    const metrics = yield* Metrics
+    metrics.named(config.offerings)
     yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
     yield* Effect.forkScoped(leftoverRounds)
     yield* Effect.forkScoped(forgetDaily(config.journalRetention))
@@ -118,6 +125,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) {
       const { timezone, reportingPeriods: periods, reportInterval } = config
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }

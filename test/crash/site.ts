@@ -54,6 +54,8 @@ export const makeSite = (options: SiteOptions) =>
     const configuration = {
       poll_interval: options.pollInterval ?? 0.1,
       events_poll_interval: options.pollInterval ?? 0.1,
+      // Calls beside the orders' own would make each strike hit something else.
+      agent_identity: false,
       http: { port: false },
       offerings: [
         {

@@ -7,6 +7,7 @@ import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
+import { logLines, sentry } from "../telemetry/index.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -23,7 +24,11 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
       yield* Effect.forkScoped(serveHttp(loaded))
       yield* Agent.run(loaded)
-    }).pipe(Effect.scoped, Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Agent.layer(directory, owner)),
+      Effect.provide(Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded)))
+    )
   })
 ).pipe(
   Command.withDescription(

@@ -5,6 +5,7 @@
 import { type Duration, Effect, type Scope } from "effect"
 import type { ProviderResource } from "../../waldur/index.js"
 import { makeGathering } from "../gathering.js"
+import { counted } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberRound, memberTries } from "../schedules.js"
@@ -37,7 +38,7 @@ export const keepMembers = (
 
     const synchronised = (only: Only | undefined) =>
       Effect.gen(function* () {
-        const reports = yield* syncMembers(offering, "apply", only)
+        const reports = yield* counted(offering.id, "membership")(syncMembers(offering, "apply", only))
         for (const { resource, team, restricted, failure } of reports) {
           if (failure === "") known.set(resource, { team, restricted })
         }

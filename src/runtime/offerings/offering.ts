@@ -15,6 +15,8 @@ export interface Offering {
   readonly deadlines: OrderDeadlines
   /** What is done about differences between orders, kind by kind. */
   readonly drift: DriftPolicies
+  /** Whether Waldur gets the details of a failure, beside the sentence for the customer. */
+  readonly exposesErrorDetails: boolean
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
   /** What the backend sells and measures. */

@@ -32,7 +32,8 @@ export const connectWaldur = (config: OfferingConfig, breaker?: Breaker<WaldurEr
         call: `${call.method} ${call.path}`,
         about: "",
         milliseconds: call.milliseconds,
-        outcome: Option.getOrElse(call.error, () => "ok")
+        outcome: Option.getOrElse(call.error, () => "ok"),
+        attempt: call.attempt
       })
   })
 
@@ -77,6 +78,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(

@@ -84,6 +84,7 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
       health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: Effect.succeed(inWaldur.pluginOptions),
