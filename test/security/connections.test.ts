@@ -210,7 +210,8 @@ describe("Events of an agent with an OIDC client", () => {
       marketplace.broker.cutAll()
       yield* until(consumer, ({ reason }) => reason.includes("Bad CONNECT"))
       yield* until(consumer, isConnected)
-      expect(marketplace.calls.filter(({ path }) => path === "/oidc/token").length).toBe(2)
+      // More than one new one only where the machine is so slow that an answer is waited for in vain.
+      expect(marketplace.calls.filter(({ path }) => path === "/oidc/token").length).toBeGreaterThanOrEqual(2)
     })
   )
 })
