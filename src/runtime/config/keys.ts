@@ -109,6 +109,26 @@ const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
 const on = Schema.optionalWith(Schema.Boolean, { default: () => true })
 const seconds = (otherwise: number) => Schema.optionalWith(Seconds, { default: () => otherwise })
 
+/** Parts of the agent -> level; a part that is not there logs from `log_level` on. */
+export const LogLevelKeys = Schema.Struct({
+  /** Orders: accepted, waiting, done, erred. */
+  orders: Schema.optional(LogLevelText),
+  /** The consumer of Waldur's events. */
+  events: Schema.optional(LogLevelText),
+  /** Synchronisation of members. */
+  members: Schema.optional(LogLevelText),
+  /** Usage reports. */
+  usage: Schema.optional(LogLevelText),
+  /** Looks at resources between orders. */
+  observation: Schema.optional(LogLevelText),
+  /** Calls to Waldur; from DEBUG on each of them. */
+  waldur: Schema.optional(LogLevelText),
+  /** Calls to OpenNebula. */
+  opennebula: Schema.optional(LogLevelText),
+  /** Calls to Keycloak. */
+  keycloak: Schema.optional(LogLevelText)
+})
+
 export const LogShippingKeys = Schema.Struct({
   enabled: off,
   ship_interval_seconds: Schema.optionalWith(wholeFrom(10), { default: () => 60 }),
@@ -140,6 +160,14 @@ export const RootKeys = Schema.Struct({
   global_proxy: Schema.optional(ProxyUrl),
   /** What is less severe is not logged. */
   log_level: Schema.optionalWith(LogLevelText, { default: () => "INFO" }),
+  /** The same for single parts of the agent. */
+  log_levels: Schema.optionalWith(LogLevelKeys, { default: () => ({}) }),
+  /** How a line looks; `auto` is `pretty` on a terminal and `logfmt` elsewhere. */
+  log_format: Schema.optionalWith(Schema.Literal("auto", "pretty", "logfmt", "json"), {
+    default: () => "auto" as const
+  }),
+  /** Whether the data directory gets a copy of the log (`log/`, at most 50 MB), for `site-actors logs`. */
+  log_file: on,
   /** Billing periods that are reported: 1 is the current one alone. */
   reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
   /** Waldur gets the details of a failure, beside the sentence for the customer. The Python agent's default is true. */

@@ -86,6 +86,11 @@ const assemble = (
     timezone: keys.timezone,
     reportingPeriods: keys.reporting_periods,
     logLevel: levelOf(keys.log_level),
+    logLevels: Object.fromEntries(
+      Object.entries(keys.log_levels).map(([part, level]) => [part, levelOf(level ?? keys.log_level)])
+    ),
+    logFormat: keys.log_format,
+    logFile: keys.log_file,
     sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
     agentIdentity: keys.agent_identity,
     logShipping: {

@@ -34,6 +34,11 @@ export interface Config {
   /** How many billing periods are reported: 1 is the current one alone. */
   readonly reportingPeriods: number
   readonly logLevel: LogLevelName
+  /** Part of the agent -> its own level. */
+  readonly logLevels: Readonly<Record<string, LogLevelName>>
+  readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
+  /** Whether there is a copy of the log in the data directory. */
+  readonly logFile: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
   /** Whether Waldur is told of this agent. */
   readonly agentIdentity: boolean

@@ -72,4 +72,7 @@ const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
     yield* offering.early.begin(read, work.resource)
     yield* (yield* Dispatch).send([work], next)
     return true
-  }).pipe(Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)))
+  }).pipe(
+    Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)),
+    Effect.withSpan("event", { root: true, captureStackTrace: false, attributes: { order, offering: offering.id } })
+  )

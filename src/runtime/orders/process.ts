@@ -60,8 +60,13 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
-    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
-    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
+    // A trace of its own: whatever brought it here may have brought others before.
+    Effect.withSpan("order", {
+      root: true,
+      captureStackTrace: false,
+      attributes: { order, resource: lease.resource, offering: offering.id }
+    })
   )
 
 /** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
@@ -132,7 +137,7 @@ export const attempt = (
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  })
+  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
