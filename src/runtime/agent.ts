@@ -6,8 +6,8 @@
 import type { SqlClient } from "@effect/sql"
 import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
-import { Activities, publish } from "./activity.js"
 import { Recorder } from "./activity/recorder.js"
+import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
@@ -69,7 +69,7 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Effect.all([Activities, Metrics, Recorder, LogLevelsInUse]), ([hub, metrics, recorder, levels]) =>
+  Effect.flatMap(Effect.all([Activities, Metrics, LogLevelsInUse, Recorder]), ([hub, metrics, levels, recorder]) =>
     Effect.locallyScoped(callObserver, (call) => {
       metrics.called(call)
       const told = Effect.zipRight(recorder.note(call), Effect.asVoid(hub.publish({ _tag: "Call", ...call })))
