@@ -8,6 +8,7 @@ import { asJson, checkAll, renderTable } from "../../src/runtime/check/index.js"
 import * as Database from "../../src/runtime/journal/database.js"
 import { jsonLines } from "../../src/runtime/journal/history.js"
 import { connectWaldur, openBackend } from "../../src/runtime/offerings/open.js"
+import { withheld } from "../../src/core/index.js"
 import { keepable, removedKey } from "../../src/runtime/orders/keepable.js"
 import { buildAgent } from "../crash/build.js"
 import { journalText, makeSite, scenario, sshKey } from "../support/agent.js"
@@ -124,13 +125,16 @@ describe("what is kept of an order", () => {
       template_id: 2,
       nothing: null,
       password: "p",
-      settings: { root_password: "p", api_token: "t", rows: [{ secret: "s", size: 1 }], text: `see\n${privateKey}` }
+      user_data: `#cloud-config\n${privateKey}`,
+      settings: { user_data: "x", root_password: "p", api_token: "t", rows: [{ secret: "s", size: 1 }], text: `see\n${privateKey}` }
     })
     expect(Either.getOrThrow(kept)).toEqual({
       name: "web",
       ssh_public_key: sshKey,
       template_id: 2,
       nothing: null,
+      // A handler is told that there is some.
+      user_data: withheld,
       settings: { rows: [{ size: 1 }], text: removedKey }
     })
   })
