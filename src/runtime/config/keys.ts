@@ -81,7 +81,8 @@ export const DriftKeys = Schema.Struct({
   state: DriftPolicy,
   owner: DriftPolicy,
   network: DriftPolicy,
-  isolation: DriftPolicy
+  isolation: DriftPolicy,
+  passwords: DriftPolicy
 })
 
 const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const

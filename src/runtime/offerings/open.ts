@@ -16,6 +16,7 @@ import { makeWaldur, type WaldurError, WaldurServers } from "../../waldur/index.
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
+import { makeEarlyReads } from "../orders/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
@@ -95,6 +96,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
           FiberSet.run(guards),
           Effect.asVoid
         ),
+      early: yield* makeEarlyReads(waldur),
       providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
     }
     return offering

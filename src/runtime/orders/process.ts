@@ -102,11 +102,13 @@ export const attempt = (
     const journal = yield* (yield* Journal).order(id, lease)
     const state = stateIn(yield* journal.entries)
     const read = offering.waldur.resource(lease.resource)
+    const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
-    const [order, resource] = yield* Effect.all(
-      [offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)],
-      { concurrency: "unbounded" }
-    )
+    const [order, resource] = Option.isSome(early)
+      ? [early.value.order, early.value.resource]
+      : yield* Effect.all([offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)], {
+          concurrency: "unbounded"
+        })
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
