@@ -14,7 +14,9 @@ scenario("cloud-init's user data reaches the machine, and neither journal nor lo
     const context = site.cloud.world.vms.get(Number(ordered.resource.backendId)).template.vectors("CONTEXT")[0]?.values
     expect(context?.get("USERDATA_ENCODING")).toBe("base64")
     expect(Buffer.from(context?.get("USER_DATA") ?? "", "base64").toString()).toBe(user_data)
-    const refused = yield* site.order.vm("odd", vdc.backendId, { attributes: { user_data: "hunter2-but-no-cloud-init" } })
+    const refused = yield* site.order.vm("odd", vdc.backendId, {
+      attributes: { user_data: "hunter2-but-no-cloud-init" }
+    })
     expect(refused.errorMessage).toContain("The user data cannot be used")
     expect(refused.errorMessage).not.toContain("hunter2")
     yield* agent.stop

@@ -3,12 +3,12 @@ import { execFile } from "node:child_process"
 import { inspect, promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Chunk, Effect, Either, Exit, Layer, Option, Random, Redacted, Stream } from "effect"
+import { withheld } from "../../src/core/index.js"
 import { makeClient } from "../../src/opennebula/client.js"
 import { asJson, checkAll, renderTable } from "../../src/runtime/check/index.js"
 import * as Database from "../../src/runtime/journal/database.js"
 import { jsonLines } from "../../src/runtime/journal/history.js"
 import { connectWaldur, openBackend } from "../../src/runtime/offerings/open.js"
-import { withheld } from "../../src/core/index.js"
 import { keepable, removedKey } from "../../src/runtime/orders/keepable.js"
 import { buildAgent } from "../crash/build.js"
 import { journalText, makeSite, scenario, sshKey } from "../support/agent.js"
@@ -126,7 +126,13 @@ describe("what is kept of an order", () => {
       nothing: null,
       password: "p",
       user_data: `#cloud-config\n${privateKey}`,
-      settings: { user_data: "x", root_password: "p", api_token: "t", rows: [{ secret: "s", size: 1 }], text: `see\n${privateKey}` }
+      settings: {
+        user_data: "x",
+        root_password: "p",
+        api_token: "t",
+        rows: [{ secret: "s", size: 1 }],
+        text: `see\n${privateKey}`
+      }
     })
     expect(Either.getOrThrow(kept)).toEqual({
       name: "web",

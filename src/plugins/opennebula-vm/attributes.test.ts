@@ -10,7 +10,7 @@ const marketplace = (keys: Readonly<Record<string, string>>) =>
   Layer.succeed(Marketplace, {
     sshKey: (asked) => Effect.succeed(keys[asked]),
     projectResources: () => Effect.succeed([]),
-  withheld: () => Effect.succeed(undefined)
+    withheld: () => Effect.succeed(undefined)
   })
 const keyOf = (ssh_public_key: string, keys: Readonly<Record<string, string>> = {}) =>
   sshKeyOf({ ssh_public_key }).pipe(Effect.provide(marketplace(keys)))

@@ -51,7 +51,10 @@ export const extraTemplate = (template: VmTemplate, instance: Instance): Templat
       ...(instance.userData === undefined ? {} : { USER_DATA: instance.userData, USERDATA_ENCODING: "base64" }),
       ...inference?.context
     },
-    nics: { mode: "replace", add: [...interfaces(own, parent, securityGroupsOf(parent, extras)), ...extraInterfaces(parent, extras)] },
+    nics: {
+      mode: "replace",
+      add: [...interfaces(own, parent, securityGroupsOf(parent, extras)), ...extraInterfaces(parent, extras)]
+    },
     ...(disk === undefined ? {} : { osDiskSize: disk }),
     // Behind all others, so that it is never taken for the disk to boot from.
     ...(inference === undefined ? {} : { addDisks: [vector("DISK", { IMAGE_ID: inference.image })] })
