@@ -9,6 +9,14 @@ export const marketplaceOf = (offering: Offering): typeof Marketplace.Service =>
     Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
       Option.getOrUndefined(Option.map(key, (found) => found.publicKey))
     ),
+  withheld: (order, attribute) =>
+    Effect.flatMap(offering.waldur.order(order), ({ attributes, resourceUuid }) => {
+      const own = new Map(Object.entries(attributes)).get(attribute)
+      if (own !== undefined || Option.isNone(resourceUuid)) return Effect.succeed(own)
+      return Effect.map(offering.waldur.resource(resourceUuid.value), (resource) =>
+        new Map(Object.entries(resource.attributes)).get(attribute)
+      )
+    }),
   projectResources: (project, only) =>
     Effect.map(
       only === undefined
