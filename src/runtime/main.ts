@@ -3,6 +3,7 @@
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
+import { bundle } from "./cli/bundle.js"
 import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
@@ -45,6 +46,7 @@ const cli = Command.run(
       quarantine,
       logs,
       logLevel,
+      bundle,
       journal,
       report,
       components,
