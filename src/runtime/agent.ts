@@ -4,7 +4,7 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
@@ -22,7 +22,7 @@ import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
-import { memberRounds } from "./members/rounds.js"
+import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
@@ -31,6 +31,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -126,15 +127,19 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) {
       const { timezone, reportingPeriods: periods, reportInterval } = config
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
-    const pace = yield* watchEvents(config, offering, opened)
-    if (offering.functions.membership) yield* Effect.forkScoped(memberRounds(opened, config.membershipSyncInterval))
+    const members = offering.functions.membership
+      ? yield* keepMembers(opened, config.membershipSyncInterval)
+      : undefined
+    const imports = yield* Queue.sliding<void>(1)
+    const pace = yield* watchEvents(config, offering, opened, { members, imports })
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
-    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval))
+    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval, imports))
     yield* watchOrders(opened, pace)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

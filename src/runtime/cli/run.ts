@@ -8,6 +8,7 @@ import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
+import { logLines, sentry } from "../telemetry/index.js"
 import { tracing } from "../tracing/index.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
@@ -32,7 +33,9 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       Effect.scoped,
       Effect.provide(Agent.layer(directory, owner)),
       Effect.provide(tracing(process.env)),
-      Effect.provide(logging(loaded, levels, directory))
+      Effect.provide(
+        Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded, levels, directory))
+      )
     )
   })
 ).pipe(

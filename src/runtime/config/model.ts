@@ -39,12 +39,9 @@ export interface Config {
   readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
   /** Whether there is a copy of the log in the data directory. */
   readonly logFile: boolean
-  /**
-   * Whether the details of a failure go to Waldur, where staff and customers see them, beside the sentence for the
-   * customer.
-   */
-  readonly exposeBackendErrorDetails: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
+  /** Whether Waldur is told of this agent. */
+  readonly agentIdentity: boolean
   readonly logShipping: {
     readonly enabled: boolean
     readonly interval: Duration.Duration
@@ -80,15 +77,14 @@ export interface OfferingConfig {
     readonly membership: boolean
     readonly reports: boolean
     readonly resourceImport: boolean
-    readonly usernameReconciliation: boolean
   }
-  /** "base": none. */
-  readonly usernameManagement: string
   /** Leave out components whose usage went down, and report the rest. */
   readonly omitAnomalousUsage: boolean
   readonly events: EventSettings
   readonly orderDeadlines: OrderDeadlines
   readonly drift: DriftPolicies
+  /** Whether Waldur gets the details of a failure, beside the sentence for the customer. */
+  readonly exposesErrorDetails: boolean
 }
 
 /** What is done about a difference that can be mended: it is shown, or put right. */

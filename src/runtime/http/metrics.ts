@@ -1,6 +1,7 @@
 /** `/metrics` for Prometheus: what was counted, and what is looked up now. Nothing secret in it, nothing of a customer. */
 import { HttpApiBuilder } from "@effect/platform"
 import { Clock, Effect } from "effect"
+import { healthApi } from "../../api/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import type { Config } from "../config/index.js"
 import { Journal } from "../journal/journal.js"
@@ -8,7 +9,6 @@ import { Metrics, type OfferingFacts, processText } from "../metrics/index.js"
 import type { Offerings } from "../offerings/offering.js"
 import type { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
-import { api } from "./api.js"
 import { factsOf } from "./health.js"
 import { type Facts, readinessOf } from "./readiness.js"
 
@@ -63,7 +63,7 @@ export const metricsText = (config: Config): Effect.Effect<string, never, Asked>
   })
 
 export const metricsLive = (config: Config) =>
-  HttpApiBuilder.group(api, "metrics", (handlers) =>
+  HttpApiBuilder.group(healthApi, "metrics", (handlers) =>
     Effect.map(Effect.context<Asked>(), (context) =>
       handlers.handle("scrape", () => Effect.provide(metricsText(config), context))
     )

@@ -20,7 +20,6 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const actor = yield* ResourceActor.client
     const looks = yield* Looks
     const wake = yield* Queue.sliding<void>(1)
-    yield* looks.register(offering.id, Effect.asVoid(Queue.offer(wake, undefined)))
     const inWork = yield* FiberMap.make<ResourceId>()
     const places = yield* Effect.makeSemaphore(atOnce)
     const pause = (from: number, to: number) =>
@@ -63,10 +62,13 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
         )
       })
 
+    const wakeUp = Effect.asVoid(Queue.offer(wake, undefined))
+    yield* looks.register(offering.id, { all: wakeUp, one: (resource) => handle([resource], wakeUp) })
+
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
       const { present, toDo } = yield* counted(offering.id, "observation")(lookAtAll(offering))
-      yield* handle(toDo, Queue.offer(wake, undefined))
+      yield* handle(toDo, wakeUp)
       yield* sayThatItIsThere(offering, present)
     }).pipe(
       Effect.catchAll((error) =>
