@@ -18,9 +18,11 @@ import * as Plain from "./cli/plain.js"
 import { plan } from "./cli/plan.js"
 import { report } from "./cli/report.js"
 import { resetPassword } from "./cli/reset-password.js"
+import { resource } from "./cli/resource.js"
 import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
+import { top } from "./cli/top.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
 import { commandLogger, visibleLines } from "./logging.js"
 import { version } from "./version.js"
@@ -37,6 +39,8 @@ const cli = Command.run(
       orderTest,
       migration,
       resources,
+      resource,
+      top,
       drift,
       orphans,
       orders,

@@ -9,6 +9,9 @@ import { formats } from "../../src/runtime/logging.js"
 import { levelled, logFile, makeLevels } from "../../src/runtime/logs/index.js"
 import { makeSite, scenario } from "../support/agent.js"
 
+/** As the file names what stands in the environment. */
+const reference = (name: string): string => `\${${name}}`
+
 describe("a support bundle", () => {
   scenario("has the configuration, the health, the journal and the log of an order, and no secret", () =>
     Effect.gen(function* () {
@@ -87,8 +90,8 @@ offerings:
     backend_settings: { api_url: "http://user:url-word@one:2633/RPC2", credentials: "oneadmin:cloud-word", cluster_ids: [0] }
 `)
     expect(text).toContain("data_dir: /var/lib/site-actors")
-    expect(text).toContain("waldur_api_token: ${WALDUR_TOKEN}")
-    expect(text).toContain("<redacted> (${SECRET})")
+    expect(text).toContain(`waldur_api_token: ${reference("WALDUR_TOKEN")}`)
+    expect(text).toContain(`<redacted> (${reference("SECRET")})`)
     expect(text).toContain("- 0")
     for (const word of ["proxy-word", "misspelt-word", "default-word", "url-word", "cloud-word", "abcdef"]) {
       expect(text).not.toContain(word)
