@@ -211,6 +211,26 @@ describe("an order that is refused", () => {
     })
   )
 
+  it.effect("is undone later if the handler fails on its way to the steps for a reason that may pass", () =>
+    Effect.gen(function* () {
+      const { thing, things } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      const away = yield* Ref.make(false)
+      const handler = Effect.zipRight(
+        Effect.flatMap(Ref.get(away), (now) => (now ? new NotYet({ reason: "connection reset" }) : Effect.void)),
+        Effect.forEach(["group", "network"], thing)
+      )
+      yield* carryOut(journal, handler)
+      yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
+      yield* Ref.set(away, true)
+      expect(yield* Effect.flip(carryOut(journal, handler))).toBeInstanceOf(NotYet)
+      expect(yield* Ref.get(things)).toEqual(["group", "network"])
+      yield* Ref.set(away, false)
+      expect(yield* carryOut(journal, handler)).toMatchObject({ _tag: "Refused", leftovers: [] })
+      expect(yield* Ref.get(things)).toEqual([])
+    })
+  )
+
   it.effect("lists a step that the handler does not come to any more", () =>
     Effect.gen(function* () {
       const { thing } = yield* cloud

@@ -110,17 +110,22 @@ const newAttempt = (
     }
   })
 
-/** Runs the handler only so far that every step in the journal has said how it is undone. */
-const learnUndo = <A, E, R>(attempt: Attempt, handler: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+/**
+ * Runs the handler only so far that every step in the journal has said how it is undone. Fails if the handler does, before that, for a reason
+ * that may pass: what it has not come to yet is to be undone all the same, by a later attempt.
+ */
+const learnUndo = <A, E extends SiteError, R>(
+  attempt: Attempt,
+  handler: Effect.Effect<A, E, R>
+): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     if ((yield* Ref.get(attempt.unreached)).size === 0) return
     yield* Effect.exit(handler).pipe(
       Effect.flatMap((exit) =>
-        Exit.isFailure(exit) && Cause.isDie(exit.cause) ? Effect.failCause(exit.cause) : Effect.void
+        Exit.isFailure(exit) && Option.isNone(ownFailure(exit.cause)) ? Effect.failCause(exit.cause) : Effect.void
       ),
       Effect.raceFirst(Deferred.await(attempt.reachedAll)),
-      Effect.timeoutOption(replayLimit),
-      Effect.orDie
+      Effect.timeoutOption(replayLimit)
     )
   })
 

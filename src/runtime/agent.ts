@@ -4,7 +4,7 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
@@ -22,7 +22,9 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
-import { memberRounds } from "./members/rounds.js"
+import { LogLevelsInUse } from "./logs/index.js"
+import { keepMembers } from "./members/rounds.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -30,6 +32,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -58,19 +61,23 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
       Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
     ),
     Layer.provideMerge(database),
-    Layer.provideMerge(watchedCalls),
-    Layer.provideMerge(Activities.layer)
+    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
+    Layer.provideMerge(Layer.merge(Activities.layer, Metrics.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Activities, (hub) =>
-    Effect.locallyScoped(callObserver, (call) =>
-      Effect.zipRight(
-        Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`),
-        Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
+  Effect.flatMap(Effect.all([Activities, Metrics, LogLevelsInUse]), ([hub, metrics, levels]) =>
+    Effect.locallyScoped(callObserver, (call) => {
+      metrics.called(call)
+      const told = Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
+      // Asked first: there are many of these lines, and mostly nobody wants them.
+      if (!levels.logs(call.system, LogLevel.Debug)) return told
+      return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
+        Effect.annotateLogs({ part: call.system }),
+        Effect.zipRight(told)
       )
-    )
+    })
   )
 )
 
@@ -78,6 +85,8 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
+    const metrics = yield* Metrics
+    metrics.named(config.offerings)
     yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
     yield* Effect.forkScoped(leftoverRounds)
     yield* Effect.forkScoped(forgetDaily(config.journalRetention))
@@ -127,15 +136,19 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) {
       const { timezone, reportingPeriods: periods, reportInterval } = config
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
-    const pace = yield* watchEvents(config, offering, opened)
-    if (offering.functions.membership) yield* Effect.forkScoped(memberRounds(opened, config.membershipSyncInterval))
+    const members = offering.functions.membership
+      ? yield* keepMembers(opened, config.membershipSyncInterval)
+      : undefined
+    const imports = yield* Queue.sliding<void>(1)
+    const pace = yield* watchEvents(config, offering, opened, { members, imports })
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
-    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval))
+    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval, imports))
     yield* watchOrders(opened, pace)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

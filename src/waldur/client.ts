@@ -16,9 +16,11 @@ import { type WaldurError, WaldurInvalid } from "./errors.js"
 import { retrying } from "./retry.js"
 import { makeTransport, type TransportOptions } from "./transport.js"
 
+export type Method = "GET" | "POST" | "PATCH" | "PUT"
+
 /** For logs, metrics and the live view. */
 export interface ObservedCall {
-  readonly method: "GET" | "POST" | "PATCH"
+  readonly method: Method
   /** `marketplace-orders/{uuid}/set_state_done/` */
   readonly path: string
   /** Absent if there was no answer. */
@@ -44,7 +46,7 @@ export interface ClientOptions extends TransportOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "PATCH"
+  readonly method: Method
   /** With `{uuid}` where `uuid` goes; ends in a slash: without it Waldur redirects, and a POST would become a GET (recording 049). */
   readonly path: `${string}/`
   readonly uuid?: string
@@ -140,11 +142,23 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       Effect.gen(function* () {
         const started = yield* Clock.currentTimeMillis
         let status = Option.none<number>()
+        yield* Effect.annotateCurrentSpan({
+          "server.address": root,
+          "http.request.method": call.method,
+          "waldur.uuid": call.uuid ?? "",
+          "waldur.attempt": attempt
+        })
         return yield* transport(
           name,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
         ).pipe(
-          Effect.tap((raw) => Effect.sync(() => (status = Option.some(raw.status)))),
+          Effect.tap((raw) => {
+            status = Option.some(raw.status)
+            return Effect.annotateCurrentSpan({
+              "http.response.status_code": raw.status,
+              "http.response.body.size": raw.body.length
+            })
+          }),
           Effect.flatMap((raw) => interpret(raw, { method: call.method, call: name, strike: auth.strike })),
           Effect.onExit((exit) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -159,7 +173,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
             ).pipe(Effect.catchAllCause(() => Effect.void))
           )
         )
-      })
+      }).pipe(Effect.withSpan(`waldur ${name}`, { kind: "client", captureStackTrace: false }))
 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))

@@ -36,6 +36,7 @@ import { Journal } from "../../src/runtime/journal/journal.js"
 import type { Offerings } from "../../src/runtime/offerings/offering.js"
 import type { Standings } from "../../src/runtime/offerings/standing.js"
 import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
+import { logLines, sentry } from "../../src/runtime/telemetry/index.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 
@@ -203,6 +204,7 @@ export const makeSite = (options: SiteOptions = {}) =>
         }).pipe(
           Effect.scoped,
           Effect.provide(Agent.layer(dataDir, owner)),
+          Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Logger.withMinimumLogLevel(LogLevel.Debug),
           Effect.orDie,

@@ -33,6 +33,7 @@ const configuration = (cloud: OpenNebula.Served, marketplace: Waldur.Served, wor
   return {
     // As short as it goes, so that the demo shows the agent's speed and not the waiting between two looks.
     poll_interval: 0.1,
+    agent_identity: false,
     offerings: [
       {
         ...common,

@@ -1,46 +1,31 @@
 /** The consumers of an offering, and how often to look into Waldur's queue beside them. */
 import { Effect, Option, Queue, Ref, Stream, SubscriptionRef } from "effect"
-import { brokerUrl, type Consumer, makeConsumer, type ObjectType, type WaldurEvent } from "../../waldur/index.js"
-import type { Dispatch } from "../actors/dispatch.js"
+import { brokerUrl, type Consumer, makeConsumer, type ObjectType } from "../../waldur/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
-import type { Journal } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import type { Pace } from "../orders/source.js"
 import { mendProbe } from "../schedules.js"
-import { orderEvent } from "./orders.js"
-
-type Handler = (event: WaldurEvent) => Effect.Effect<void, never, Dispatch | Journal>
-
-/** What is listened to, and what each event leads to. A type without a handler has no consumer. */
-const handlersOf = (
-  { functions }: OfferingConfig,
-  opened: Offering,
-  wake: Effect.Effect<void>
-): ReadonlyArray<readonly [ObjectType, Handler]> =>
-  functions.orders
-    ? [["order", ({ order }) => (order === undefined ? Effect.void : orderEvent(opened, order, wake))]]
-    : []
+import { type Handler, handlersOf, type Listeners } from "./handlers.js"
+import { brokerPlace } from "./place.js"
 
 /** Never fails: without events there is polling. Ends with the scope. */
-export const watchEvents = (config: Config, offering: OfferingConfig, opened: Offering) =>
+export const watchEvents = (
+  config: Config,
+  offering: OfferingConfig,
+  opened: Offering,
+  listeners: Omit<Listeners, "queue">
+) =>
   Effect.gen(function* () {
     const standings = yield* Standings
     const wakes = yield* Queue.sliding<void>(1)
     const wake = Effect.asVoid(Queue.offer(wakes, undefined))
     yield* standings.wakes(offering.id, wake)
-    const { host, path, port, tls } = offering.events
-    const place = {
-      tls,
-      host: Option.getOrUndefined(host),
-      port: Option.getOrUndefined(port),
-      path: Option.getOrUndefined(path)
-    }
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
     const consume = ([objectType, handle]: readonly [ObjectType, Handler]) =>
       makeConsumer({
         objectType,
-        url: brokerUrl(offering.waldur.apiUrl, place),
+        url: brokerUrl(offering.waldur.apiUrl, brokerPlace(offering)),
         transport: offering.waldur,
         queue: opened.waldur.eventQueue(offering.id, objectType),
         handle
@@ -53,9 +38,13 @@ export const watchEvents = (config: Config, offering: OfferingConfig, opened: Of
             ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
             : Effect.void
         ),
+        Effect.annotateLogs({ part: "events" }),
         Effect.forkScoped
       )
-    if (offering.events.enabled) yield* Effect.forEach(handlersOf(offering, opened, wake), consume)
+    if (offering.events.enabled) {
+      const handlers = yield* handlersOf(offering, opened, { ...listeners, queue: wake })
+      yield* Effect.forEach(handlers, consume)
+    }
     const pace: Pace = {
       interval: config.pollInterval,
       slow: config.eventsPollInterval,

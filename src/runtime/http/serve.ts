@@ -3,18 +3,20 @@ import { createServer } from "node:http"
 import { HttpApiBuilder, HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, type Schedule } from "effect"
+import { healthApi } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
-import { api } from "./api.js"
 import { healthLive } from "./health.js"
+import { metricsLive } from "./metrics.js"
 
 /** Listens until the scope closes; gives the URL, without a slash at its end. */
 export const listen = (config: Config, host: string, port: number) =>
   Effect.gen(function* () {
     const context = yield* Layer.build(
       HttpApiBuilder.serve().pipe(
-        Layer.provide(HttpApiBuilder.api(api)),
+        Layer.provide(HttpApiBuilder.api(healthApi)),
         Layer.provide(healthLive(config)),
+        Layer.provide(metricsLive(config)),
         Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port }))
       )
     )
@@ -35,7 +37,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
           )
         ),
         Effect.retry(again),
-        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz`)),
+        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )

@@ -2,6 +2,7 @@
 import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { ResourceActor } from "../actors/actor.js"
+import { counted } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
 import { lookAtAll } from "./look.js"
@@ -19,7 +20,6 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const actor = yield* ResourceActor.client
     const looks = yield* Looks
     const wake = yield* Queue.sliding<void>(1)
-    yield* looks.register(offering.id, Effect.asVoid(Queue.offer(wake, undefined)))
     const inWork = yield* FiberMap.make<ResourceId>()
     const places = yield* Effect.makeSemaphore(atOnce)
     const pause = (from: number, to: number) =>
@@ -62,10 +62,13 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
         )
       })
 
+    const wakeUp = Effect.asVoid(Queue.offer(wake, undefined))
+    yield* looks.register(offering.id, { all: wakeUp, one: (resource) => handle([resource], wakeUp) })
+
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
-      const { present, toDo } = yield* lookAtAll(offering)
-      yield* handle(toDo, Queue.offer(wake, undefined))
+      const { present, toDo } = yield* counted(offering.id, "observation")(lookAtAll(offering))
+      yield* handle(toDo, wakeUp)
       yield* sayThatItIsThere(offering, present)
     }).pipe(
       Effect.catchAll((error) =>
@@ -75,7 +78,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     yield* Effect.raceFirst(pause(...firstObservation), Queue.take(wake))
     yield* Effect.forever(Effect.zipRight(look, Effect.raceFirst(pause(0.9, 1.1), Queue.take(wake))))
-  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))
+  }).pipe(Effect.scoped, Effect.annotateLogs({ part: "observation", offering: offering.name }))
 
 /** Waldur shows when an agent last saw a resource. A server that has no such call is asked once a look. */
 const sayThatItIsThere = ({ waldur }: Offering, resources: ReadonlyArray<ResourceId>) =>

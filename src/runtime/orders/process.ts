@@ -4,7 +4,7 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Effect, Option, Schedule, Schema } from "effect"
+import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import {
   aside,
   type CarriedOut,
@@ -32,6 +32,8 @@ import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import type { Pauses } from "../journal/pauses.js"
+import { visible } from "../logging.js"
+import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
@@ -61,8 +63,14 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
-    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
-    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+    Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
+    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
+    // A trace of its own: whatever brought it here may have brought others before.
+    Effect.withSpan("order", {
+      root: true,
+      captureStackTrace: false,
+      attributes: { order, resource: lease.resource, offering: offering.id }
+    })
   )
 
 /** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
@@ -88,6 +96,8 @@ const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteEr
   Effect.gen(function* () {
     yield* offering.health.report(error)
     yield* Effect.logWarning(`Waits: ${error.message}`)
+    const metrics = yield* Metrics
+    metrics.orderRests(order, offering.id)
     yield* tell(offering, { order, resource: lease.resource }, "retrying", error.message)
   })
 
@@ -101,11 +111,13 @@ export const attempt = (
     const journal = yield* (yield* Journal).order(id, lease)
     const state = stateIn(yield* journal.entries)
     const read = offering.waldur.resource(lease.resource)
+    const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
-    const [order, resource] = yield* Effect.all(
-      [offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)],
-      { concurrency: "unbounded" }
-    )
+    const [order, resource] = Option.isSome(early)
+      ? [early.value.order, early.value.resource]
+      : yield* Effect.all([offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)], {
+          concurrency: "unbounded"
+        })
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
@@ -114,16 +126,22 @@ export const attempt = (
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
+    const metrics = yield* Metrics
+    const atWork = { offering: offering.id, type: order.type }
+    metrics.orderIs(id, { ...atWork, state: "executing" })
     if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
-    if (Option.isSome(refusalIn(yield* journal.entries))) yield* tell(offering, journal, "undoing")
+    if (Option.isSome(refusalIn(yield* journal.entries))) {
+      metrics.orderIs(id, { ...atWork, state: "undoing" })
+      yield* tell(offering, journal, "undoing")
+    }
     if (heldBack(yield* journal.entries)) yield* journal.append(wholeOrder, "resumed")
     const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  })
+  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
@@ -216,6 +234,8 @@ const accept = (
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
     if (request instanceof OrderRefused) yield* refuse(journal, request)
     yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
+    const metrics = yield* Metrics
+    metrics.orderAccepted({ offering: offering.id, type: order.type })
     yield* tell(offering, journal, "accepted", order.type)
     return accepted
   })
@@ -249,7 +269,8 @@ const giveUp = (
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* waldur.awaitExecuting(order.uuid)
-      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")
+      const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
     }
     return yield* end(offering, journal, "erred", refusal.customerMessage)
   })
@@ -257,6 +278,10 @@ const giveUp = (
 const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", detail?: string) =>
   Effect.gen(function* () {
     yield* journal.append(wholeOrder, how)
+    const [accepted] = yield* journal.entries
+    const metrics = yield* Metrics
+    const now = yield* Clock.currentTimeMillis
+    metrics.orderEnded(journal.order, how, now - (accepted?.at ?? now))
     yield* Effect.logInfo(how === "done" ? "Done" : "Erred")
     yield* tell(offering, journal, how, detail)
     return how
