@@ -16,13 +16,14 @@ import { attendDesk } from "./control/desk.js"
 import { leftoverRounds } from "./control/leftovers.js"
 import { Wakes } from "./control/wakes.js"
 import { watchEvents } from "./events/index.js"
+import { startFromBackup } from "./journal/backup.js"
 import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
-import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { keepMembers } from "./members/rounds.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -36,7 +37,9 @@ import { watchImports } from "./upkeep/index.js"
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
 export const layer = (dataDir: string, owner: string) =>
   layerOn(
-    Layer.tap(Database.layer(dataDir), (context) => Effect.provide(assertSound(dataDir), context)),
+    Layer.tap(Database.layer(dataDir), (context) =>
+      Effect.provide(Effect.zipRight(assertSound(dataDir), startFromBackup(dataDir)), context)
+    ),
     owner
   )
 
