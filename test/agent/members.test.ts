@@ -21,7 +21,7 @@ const withMembers = (more: SiteOptions = {}) =>
 const eventually = (what: string, isSo: () => boolean): Effect.Effect<void, Error> =>
   Effect.sync(isSo).pipe(
     Effect.repeat({ until: (so) => so, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => new Error(`never came: ${what}`) }),
+    Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new Error(`never came: ${what}`) }),
     Effect.asVoid
   )
 
@@ -94,6 +94,19 @@ describe("A member of the project's team", () => {
       expect(userNamed(site, "alice")).toMatchObject({ enabled: true, gid: two.group })
       yield* site.order.terminate(two.resource.uuid)
       expect(userNamed(site, "alice")).toMatchObject({ enabled: false })
+    })
+  )
+
+  scenario("nobody has access to a resource that Waldur has closed to its team", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers()
+      yield* site.start()
+      const { resource, group } = yield* ordered(site, "closed")
+      yield* eventually("alice and bob join", () => membersOf(site, group).join() === "alice,bob")
+      resource.restrictMemberAccess = true
+      yield* eventually("all are out", () => membersOf(site, group).length === 0)
+      resource.restrictMemberAccess = false
+      yield* eventually("all are back", () => membersOf(site, group).join() === "alice,bob")
     })
   )
 

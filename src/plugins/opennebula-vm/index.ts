@@ -5,6 +5,7 @@
  * - `settings.ts` and `attributes.ts`: what the provider configures, and what a customer may write (the SSH key among it);
  * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
  * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
+ * - `extras.ts`: host name, further networks and security groups;
  * - `inference.ts`: machines that serve a language model;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
  * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
@@ -20,6 +21,7 @@ import { createVm } from "./create.js"
 import { accessKeys } from "./inference.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
+import { partsOf } from "./parts.js"
 import { VmSettings } from "./settings.js"
 import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
@@ -51,6 +53,7 @@ export const opennebulaVm = defineBackend({
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
+        parts: (resource) => ofOffering(partsOf(offering)(resource)),
         upkeep: upkeep(offering),
         keptMetadata: accessKeys,
         ping: ofOffering(ping(one)),

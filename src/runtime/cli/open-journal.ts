@@ -40,6 +40,17 @@ export const journalFor = (place: JournalPlace, rehearsal: boolean) =>
       : Effect.succeed(directory)
   )
 
+/** The agent's data directory, as the command line names it. */
+export const dataDirectory = ({ config, dataDir }: JournalPlace) =>
+  Effect.map(
+    Option.isSome(dataDir) || Option.isNone(config) ? Effect.succeedNone : dataDirOf(config.value),
+    (fromFile) =>
+      Option.getOrElse(
+        Option.orElse(dataDir, () => fromFile),
+        () => defaultDataDir
+      )
+  )
+
 /** `otherwise`: which directory to take if there is no journal. */
 const opened = <E, R>(
   place: JournalPlace,
@@ -52,13 +63,9 @@ const opened = <E, R>(
     })
   ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
 
-const placeOf = ({ config, dataDir }: JournalPlace) =>
+const placeOf = (place: JournalPlace) =>
   Effect.gen(function* () {
-    const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
-    const directory = Option.getOrElse(
-      Option.orElse(dataDir, () => fromFile),
-      () => defaultDataDir
-    )
+    const directory = yield* dataDirectory(place)
     const file = (yield* Path.Path).join(directory, "journal.db")
     const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
     return { directory, file, there }

@@ -60,7 +60,10 @@ const assemble = (
   const keys = root.value?.decoded
   const proxy = keys?.global_proxy
   const parts = entries.map((entry, index) =>
-    readOffering(source, plugins, entry, ["offerings", index], isFilled(proxy) ? proxy : undefined)
+    readOffering(source, plugins, entry, ["offerings", index], {
+      proxy: isFilled(proxy) ? proxy : undefined,
+      exposesErrorDetails: keys?.expose_backend_error_details ?? false
+    })
   )
   const problems = [...root.problems, ...parts.flatMap((part) => part.problems), ...twice(source, entries)]
   const offerings = parts.flatMap((part) => (part.value === undefined ? [] : [part.value]))
@@ -76,6 +79,15 @@ const assemble = (
       host: keys.http.host,
       port: keys.http.port === false ? Option.none() : Option.some(keys.http.port)
     },
+    page: {
+      enabled: keys.page.enabled,
+      signIn: keys.page.sign_in,
+      hosts: keys.page.hosts.map((host) => host.toLowerCase()),
+      trustedHeader: Option.liftPredicate(keys.page.trusted_header.toLowerCase(), (name) => name !== ""),
+      trustedProxies: keys.page.trusted_proxies,
+      operators: keys.page.operators,
+      sessionLength: Duration.hours(keys.page.session_hours)
+    },
     observationInterval: Duration.seconds(keys.observation_interval),
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
@@ -83,7 +95,11 @@ const assemble = (
     timezone: keys.timezone,
     reportingPeriods: keys.reporting_periods,
     logLevel: levelOf(keys.log_level),
-    exposeBackendErrorDetails: keys.expose_backend_error_details,
+    logLevels: Object.fromEntries(
+      Object.entries(keys.log_levels).map(([part, level]) => [part, levelOf(level ?? keys.log_level)])
+    ),
+    logFormat: keys.log_format,
+    logFile: keys.log_file,
     sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
     agentIdentity: keys.agent_identity,
     logShipping: {
