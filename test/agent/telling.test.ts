@@ -17,16 +17,17 @@ const until = (condition: () => boolean) =>
     Effect.timeoutFail({ duration: "1 minute", onTimeout: () => new Error("it never came") })
   )
 
-const shipping = { log_shipping: { enabled: true, log_level: "INFO" } }
+const told = { agent_identity: true }
+const shipping = { ...told, log_shipping: { enabled: true, log_level: "INFO" } }
 
 describe("a Waldur that knows agents", () => {
   scenario("is told who the agent is, what it does there and how it goes; a restart is the same agent again", () =>
     Effect.gen(function* () {
       const both = { reporting_backend: "opennebula", membership_sync_backend: "opennebula", stomp_enabled: true }
-      const site = yield* makeSite({ vdcOffering: { ...both, websocket_use_tls: false } })
+      const site = yield* makeSite({ root: told, vdcOffering: { ...both, websocket_use_tls: false } })
       const agent = yield* soon(site.start())
-      const told = () => records(site, "services").filter(({ statistics }) => statistics !== undefined).length
-      yield* until(() => told() === 5)
+      const withFigures = () => records(site, "services").filter(({ statistics }) => statistics !== undefined)
+      yield* until(() => withFigures().length === 5)
       const identities = records(site, "identities")
       expect(identities.map(({ name }) => name).toSorted()).toEqual(
         [site.world.vdcOffering, site.world.vmOffering].map(({ uuid }) => `agent-${uuid}`).toSorted()

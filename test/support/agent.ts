@@ -146,6 +146,8 @@ export const makeSite = (options: SiteOptions = {}) =>
       // Short, but several sites share two cores, and each look costs both sides some ms.
       poll_interval: 0.25,
       http: { port: false },
+      // Some seconds after the start it would call Waldur beside what a test is about; those about it switch it on.
+      agent_identity: false,
       ...options.root,
       offerings: [
         {
