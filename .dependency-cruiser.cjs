@@ -9,6 +9,14 @@ const only = (name, from, to) => ({
 module.exports = {
   forbidden: [
     only("core-imports-nothing", "core", []),
+    only("the-api-imports-nothing-of-ours", "api", []),
+    {
+      name: "the-api-is-for-browsers-too",
+      severity: "error",
+      from: { path: "^src/(api|dashboard)/", pathNot: "\\.test\\.ts$" },
+      to: { dependencyTypes: ["core"] }
+    },
+    only("the-page-imports-the-api", "dashboard", ["api"]),
     only("waldur-imports-core", "waldur", ["core"]),
     only("opennebula-imports-core", "opennebula", ["core"]),
     only("keycloak-imports-core", "keycloak", ["core"]),

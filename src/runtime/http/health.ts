@@ -1,11 +1,11 @@
 /** The health endpoints: facts from the runtime, answers from `readiness.ts`. */
 import { HttpApiBuilder } from "@effect/platform"
 import { Clock, DateTime, Duration, Effect, Ref, SubscriptionRef } from "effect"
+import { healthApi, type OfferingReadiness } from "../../api/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
-import { api, type OfferingReadiness } from "./api.js"
 import { type Facts, readinessOf } from "./readiness.js"
 
 /** Three times the longest pause between two looks, and half a minute for a slow Waldur. */
@@ -45,7 +45,7 @@ export const readiness = (
   )
 
 export const healthLive = (config: Config) =>
-  HttpApiBuilder.group(api, "health", (handlers) =>
+  HttpApiBuilder.group(healthApi, "health", (handlers) =>
     Effect.map(Effect.zip(DateTime.now, Effect.context<Offerings | Standings>()), ([started, context]) =>
       handlers
         .handle("alive", () =>

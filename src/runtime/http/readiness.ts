@@ -1,8 +1,8 @@
 /** Whether an offering is ready, and every reason why not. No clock and no services here: facts in, answer out. */
+import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
 import type { Status } from "../offerings/health.js"
 import type { Standing } from "../offerings/standing.js"
-import type { OfferingReadiness, Part } from "./api.js"
 
 export interface Facts {
   readonly uuid: string
@@ -25,10 +25,10 @@ export const eventsGrace = 30_000
 const iso = (at: number): string => new Date(at).toISOString()
 const seconds = (ms: number): number => Math.round(ms / 1000)
 
-const down = (reason: string): Part => ({ status: "down", reason })
-const ok: Part = { status: "ok" }
+const down = (reason: string): ReadinessPart => ({ status: "down", reason })
+const ok: ReadinessPart = { status: "ok" }
 
-const eventsPart = (status: ConsumerStatus): Part => {
+const eventsPart = (status: ConsumerStatus): ReadinessPart => {
   if (!status.supported) return { status: "off", reason: status.reason }
   if (status.connectedSince !== undefined) return { status: "ok", since: iso(status.connectedSince) }
   return { ...down(status.reason), ...(status.downSince === undefined ? {} : { since: iso(status.downSince) }) }
@@ -68,7 +68,11 @@ const faults = (facts: Facts, now: number): ReadonlyArray<string> => {
   return [...stopped, ...away, ...lost, ...missing, ...late]
 }
 
-const partsOf = ({ health, standing, waldurUrl }: Facts): { readonly waldur: Part; readonly backend: Part } => {
+const partsOf = ({
+  health,
+  standing,
+  waldurUrl
+}: Facts): { readonly waldur: ReadinessPart; readonly backend: ReadinessPart } => {
   if (health === undefined) {
     const unknown = down(standing.closed ?? "The offering is being opened.")
     return { waldur: unknown, backend: unknown }

@@ -3,9 +3,9 @@ import { createServer } from "node:http"
 import { HttpApiBuilder, HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, type Schedule } from "effect"
+import { healthApi } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
-import { api } from "./api.js"
 import { healthLive } from "./health.js"
 
 /** Listens until the scope closes; gives the URL, without a slash at its end. */
@@ -13,7 +13,7 @@ export const listen = (config: Config, host: string, port: number) =>
   Effect.gen(function* () {
     const context = yield* Layer.build(
       HttpApiBuilder.serve().pipe(
-        Layer.provide(HttpApiBuilder.api(api)),
+        Layer.provide(HttpApiBuilder.api(healthApi)),
         Layer.provide(healthLive(config)),
         Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port }))
       )

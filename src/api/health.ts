@@ -1,7 +1,6 @@
-/** The endpoints and their answers. */
-import { HttpApi, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+/** For probes: is the process alive, and is it ready to carry out orders. */
+import { HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
 import { Schema } from "effect"
-
 export const Alive = Schema.Struct({
   status: Schema.Literal("alive"),
   version: Schema.String,
@@ -10,17 +9,17 @@ export const Alive = Schema.Struct({
 })
 
 /** One thing that an offering rests on. `off`: not wanted, or not there to be had. */
-export const Part = Schema.Struct({
+export const ReadinessPart = Schema.Struct({
   status: Schema.Literal("ok", "down", "off"),
   /** Why it is down, or off. */
   reason: Schema.optional(Schema.String),
   /** Of being connected or down; ISO 8601. */
   since: Schema.optional(Schema.String)
 })
-export type Part = typeof Part.Type
+export type ReadinessPart = typeof ReadinessPart.Type
 
 export const Events = Schema.Struct({
-  ...Part.fields,
+  ...ReadinessPart.fields,
   objectType: Schema.String,
   reconnects: Schema.Number,
   events: Schema.Number,
@@ -37,9 +36,9 @@ export const OfferingReadiness = Schema.Struct({
   ready: Schema.Boolean,
   /** Every reason for not being ready, and, beside them, what makes it slow. Empty if all is well. */
   reasons: Schema.Array(Schema.String),
-  waldur: Part,
+  waldur: ReadinessPart,
   /** The cloud: OpenNebula for its two backends. */
-  backend: Schema.Struct({ ...Part.fields, type: Schema.String }),
+  backend: Schema.Struct({ ...ReadinessPart.fields, type: Schema.String }),
   /** One for each type of object that is listened to. Empty: events are off, or nothing has been connected yet. */
   events: Schema.Array(Events),
   /** The last look at Waldur's queue that found everything; ISO 8601. */
@@ -51,8 +50,6 @@ const offerings = Schema.Array(OfferingReadiness)
 export const Ready = Schema.Struct({ status: Schema.Literal("ready"), offerings })
 export const NotReady = Schema.Struct({ status: Schema.Literal("not ready"), offerings })
 
-const health = HttpApiGroup.make("health")
+export const health = HttpApiGroup.make("health")
   .add(HttpApiEndpoint.get("alive", "/healthz").addSuccess(Alive))
   .add(HttpApiEndpoint.get("ready", "/readyz").addSuccess(Ready).addError(NotReady, { status: 503 }))
-
-export const api = HttpApi.make("site-actors").add(health)
