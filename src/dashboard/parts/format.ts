@@ -9,7 +9,7 @@ const day = 24 * hour
 export const span = (milliseconds: number): string => {
   const ms = Math.max(0, milliseconds)
   if (ms < second) return `${Math.round(ms)} ms`
-  if (ms < 10 * second) return `${(ms / second).toFixed(1)} s`
+  if (ms < 9.95 * second) return `${(ms / second).toFixed(1).replace(".0", "")} s`
   if (ms < minute) return `${Math.round(ms / second)} s`
   const two = (large: number, largeName: string, small: number, smallName: string) => {
     const whole = Math.floor(ms / large)

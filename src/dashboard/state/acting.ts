@@ -13,7 +13,7 @@ export const wordOf: Readonly<Record<ActionKind, string>> = {
   retry: "Retry now",
   cancel: "Cancel order",
   release: "Release",
-  "remove-leftovers": "Remove now",
+  "remove-leftovers": "Remove leftovers",
   "forget-leftover": "Forget",
   reconcile: "Reconcile now",
   pause: "Pause",

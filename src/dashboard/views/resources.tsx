@@ -85,7 +85,7 @@ const Map = ({ rows }: { readonly rows: ReadonlyArray<ResourceRow> }) => (
             title={`${look.word}: ${row.offeringName}`}
           >
             <Status look={{ ...look, word: resourceName(row) }} />
-            {look.word === "Active" ? <span class="heard">Active</span> : <span class="small">{look.word}</span>}
+            <span class="small muted">{look.word}</span>
           </a>
         </li>
       )

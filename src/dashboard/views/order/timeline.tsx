@@ -84,18 +84,20 @@ const Row = ({
     <>
       <tr class={open.value ? "opened" : ""}>
         <th scope="row">
-          <button
-            type="button"
-            class="opener"
-            aria-expanded={open.value}
-            aria-controls={detail}
-            onClick={() => {
-              open.value = !open.value
-            }}
-          >
-            {step.name}
-          </button>
-          {step.result === "" ? null : <span class="muted small mono clip">{step.result}</span>}
+          <div class="named">
+            <button
+              type="button"
+              class="opener"
+              aria-expanded={open.value}
+              aria-controls={detail}
+              onClick={() => {
+                open.value = !open.value
+              }}
+            >
+              {step.name}
+            </button>
+            {step.result === "" ? null : <span class="muted small mono clip">{step.result}</span>}
+          </div>
         </th>
         <td class="bars">
           <Track step={step} frame={frame} turned={turned} />

@@ -31,8 +31,8 @@ const Verdict = ({ overview }: { readonly overview: Answer }) => {
       <div>
         <h1>{title}</h1>
         <p class="muted">
-          {working} of {count(offerings.length, "offering")}{" "}
-          {working === 1 && offerings.length === 1 ? "works" : "work"}. The agent started <Ago at={overview.started} />.
+          {working} of {count(offerings.length, "offering")} {working === 1 ? "works" : "work"}. The agent started{" "}
+          <Ago at={overview.started} />.
         </p>
       </div>
     </header>
@@ -55,8 +55,7 @@ const tallies = ({ orders, ...overview }: Answer): ReadonlyArray<Tally> => [
   { amount: overview.quarantined, word: "quarantined", to: link("/troubles/quarantine"), tone: "bad" },
   { amount: overview.leftovers, word: "left over", to: link("/troubles/leftovers"), tone: "bad" },
   { amount: overview.differing, word: "resources differ", to: link("/troubles/differences"), tone: "waits" },
-  { amount: overview.retries, word: "retries in the last hour", to: link("/orders") },
-  { amount: overview.resources, word: "resources", to: link("/resources") }
+  { amount: overview.retries, word: "retries this hour", to: link("/orders", { state: "open" }) }
 ]
 
 const Tallies = ({ overview }: { readonly overview: Answer }) => (
