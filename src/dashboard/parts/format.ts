@@ -7,10 +7,11 @@ const day = 24 * hour
 
 /** A stretch of time in its two largest units at most: "840 ms", "4.2 s", "3 min 20 s", "5 h 12 min", "2 d 4 h". */
 export const span = (milliseconds: number): string => {
-  const ms = Math.max(0, milliseconds)
-  if (ms < second) return `${Math.round(ms)} ms`
-  if (ms < 9.95 * second) return `${(ms / second).toFixed(1).replace(".0", "")} s`
-  if (ms < minute) return `${Math.round(ms / second)} s`
+  const exact = Math.max(0, milliseconds)
+  if (exact < second) return `${Math.round(exact)} ms`
+  if (exact < 9.95 * second) return `${(exact / second).toFixed(1).replace(".0", "")} s`
+  const ms = Math.round(exact / second) * second
+  if (ms < minute) return `${ms / second} s`
   const two = (large: number, largeName: string, small: number, smallName: string) => {
     const whole = Math.floor(ms / large)
     const rest = Math.floor((ms - whole * large) / small)

@@ -94,7 +94,7 @@ export const Offerings = ({ overview }: { readonly overview: Overview }) => (
       <Empty title="The configuration names no offering">Add one under `offerings` and start the agent again.</Empty>
     ) : (
       <div class="scroll">
-        <table>
+        <table class="stacks">
           <thead>
             <tr>
               <th scope="col">Name</th>

@@ -15,7 +15,7 @@ export const Leftovers = () => {
           <Empty title="Nothing is left over" />
         ) : (
           <div class="scroll">
-            <table>
+            <table class="stacks told">
               <caption class="heard">What is left over</caption>
               <thead>
                 <tr>

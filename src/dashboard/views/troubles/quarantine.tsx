@@ -15,7 +15,7 @@ export const Quarantine = () => {
           <Empty title="Nobody is in quarantine" />
         ) : (
           <div class="scroll">
-            <table>
+            <table class="stacks told">
               <caption class="heard">Resources in quarantine</caption>
               <thead>
                 <tr>
