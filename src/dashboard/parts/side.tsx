@@ -37,7 +37,7 @@ export const Side = ({ visitor, version }: { readonly visitor: Visitor; readonly
     Troubles: [(value?.leftovers ?? 0) + (value?.quarantined ?? 0) + (value?.differing ?? 0), "on the lists"]
   }
   return (
-    <div class="side">
+    <header class="side">
       <a class="brand" href="#/">
         <Brand />
         Site Actors
@@ -84,6 +84,6 @@ export const Side = ({ visitor, version }: { readonly visitor: Visitor; readonly
         </p>
         <p class="version">Version {version}</p>
       </footer>
-    </div>
+    </header>
   )
 }

@@ -1,7 +1,7 @@
 /** Every call to a server, with how long it took and what came back. */
 import type { Call, OrderDetail } from "../../../api/index.js"
 import { count, span } from "../../parts/format.js"
-import { shapes } from "../../parts/icons.js"
+import { Status } from "../../parts/status.js"
 import { systemName } from "../../parts/systems.js"
 import { At } from "../../parts/time.js"
 
@@ -49,9 +49,12 @@ export const CallRows = ({
               </code>
             </td>
             <td class="figure nowrap">{span(call.ms)}</td>
-            <td class={call.outcome === "ok" ? "muted" : "status bad"}>
-              {call.outcome === "ok" ? null : shapes.bad}
-              {call.outcome}
+            <td>
+              {call.outcome === "ok" ? (
+                <span class="muted">ok</span>
+              ) : (
+                <Status look={{ shape: "bad", tone: "bad", word: call.outcome }} />
+              )}
             </td>
           </tr>
         ))}

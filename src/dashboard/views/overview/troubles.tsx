@@ -45,7 +45,7 @@ const Row = ({ trouble: { severity, what, where, since, todo } }: { readonly tro
     </td>
     <th scope="row">
       <span class="what">{what}</span>
-      <a href={addressOf(where)}>
+      <a class="where" href={addressOf(where)}>
         {words[where.kind]}
         {where.name === "" ? "" : ` ${where.name}`}
       </a>

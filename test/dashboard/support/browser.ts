@@ -1,0 +1,67 @@
+/** A real browser from npm alone, and what is watched in every page of it. */
+import { createRequire } from "node:module"
+import chromium from "@sparticuz/chromium"
+import { Effect } from "effect"
+import { type Browser, type BrowserContextOptions, type Page, chromium as playwright } from "playwright-core"
+
+export const desktop = { width: 1280, height: 800 } as const
+export const phone = { width: 390, height: 844 } as const
+
+/** One for all tests of a file: starting it takes longer than most of them. */
+export const openBrowser = Effect.acquireRelease(
+  Effect.promise(async () =>
+    playwright.launch({
+      executablePath: await chromium.executablePath(),
+      args: [...chromium.args, "--no-sandbox"],
+      headless: true
+    })
+  ),
+  (browser) => Effect.promise(() => browser.close())
+)
+
+export interface Tab {
+  readonly page: Page
+  /** Errors of its scripts, of the content security policy, and requests to other addresses: empty if all is well. */
+  readonly faults: Array<string>
+}
+
+/** `base`: the agent's address; nothing else may be asked for anything. */
+export const openTab = async (browser: Browser, base: string, options: BrowserContextOptions = {}): Promise<Tab> => {
+  const context = await browser.newContext({
+    viewport: desktop,
+    locale: "en-GB",
+    timezoneId: "UTC",
+    reducedMotion: "reduce",
+    ...options
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  const faults: Array<string> = []
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`))
+  page.on("console", (message) => {
+    // What the agent refuses is the page's business; a lost connection is looked at by its own test.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(message.text())
+  })
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`${base}/`)) faults.push(`asked ${request.url()}`)
+  })
+  return { page, faults }
+}
+
+const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
+
+/** What axe finds wrong, one line each: "color-contrast: Elements must ... (a.link)". */
+export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
+  // Not as a script of the page, which its content security policy rightly refuses.
+  await page.evaluate(await axeSource())
+  const found = await page.evaluate<ReadonlyArray<string>>(
+    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, help, nodes }) =>
+      id + ": " + help + " (" + nodes.map(({ target }) => target.join(" ")).slice(0, 3).join(", ") + ")"))`
+  )
+  return found
+}
+
+const axeSource = async (): Promise<string> => {
+  const { readFile } = await import("node:fs/promises")
+  return readFile(axeFile, "utf8")
+}
