@@ -1,4 +1,5 @@
 // Builds the web page: one script, one style sheet and its fonts, all from the agent's own address.
+// `node scripts/dashboard.mjs <folder>` builds it alone.
 import { fileURLToPath } from "node:url"
 import { build } from "vite"
 
@@ -18,7 +19,9 @@ export const buildDashboard = (outDir) =>
       // Nothing inline: the content security policy allows files of the agent's own alone.
       assetsInlineLimit: 0,
       modulePreload: false,
-      reportCompressedSize: false,
-      rollupOptions: { output: { manualChunks: undefined } }
+      reportCompressedSize: false
     }
   })
+
+const folder = process.argv[2]
+if (process.argv[1] === fileURLToPath(import.meta.url) && folder !== undefined) await buildDashboard(folder)

@@ -15,7 +15,7 @@ export const Lost = () => {
           {shapes.bad}
           <span>The connection to the agent was lost at {clockTime(state.since)}. What you see is from then.</span>
           <span class="small" aria-hidden="true">
-            {age(Date.now() - state.since + 0 * now.value)} ago; trying again every 2 s
+            {age(now.value - state.since)} ago; trying again every 2 s
           </span>
         </div>
       ) : null}

@@ -7,10 +7,10 @@
 import { signal } from "@preact/signals"
 import type { Changed, LiveEvent } from "../../api/index.js"
 import { addressOf, livePath } from "./client.js"
-import { setClock } from "./clock.js"
+import { now, setClock } from "./clock.js"
 import { askSession, session } from "./session.js"
 
-/** `connecting`: for the first time. `since`: when it was lost, by the browser's clock. */
+/** `connecting`: for the first time. `since`: when it was lost. */
 export type Connection =
   | { readonly state: "connecting" }
   | { readonly state: "live" }
@@ -40,7 +40,7 @@ const lost = () => {
   source?.close()
   source = undefined
   clearTimeout(silence)
-  if (connection.peek().state !== "lost") connection.value = { state: "lost", since: Date.now() }
+  if (connection.peek().state !== "lost") connection.value = { state: "lost", since: now.peek() }
   clearTimeout(again)
   again = setTimeout(() => {
     // Perhaps it is the session that has ended: then the page asks for a token instead.
