@@ -8,8 +8,8 @@ type Customer = Effect.Effect.Success<ReturnType<typeof makeCustomer>>
 const names = ["acme", "nordwind", "kepler", "tallinn", "genomics", "atlas", "harbour", "quartz"]
 const limits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
 const doubled = Object.fromEntries(Object.entries(limits).map(([type, amount]) => [type, amount * 2]))
-/** Of the smallest plan, one fits, and the second is more than the data centre has. */
-const narrow = { ...limits, cpu: 1 }
+/** One machine of the smallest plan fits beside the router; a second is more than the data centre has. */
+const narrow = { ...limits, cpu: 2 }
 /** How many data centres live at a time. */
 const alive = 5
 
