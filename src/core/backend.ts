@@ -13,6 +13,7 @@ import type { Reservations } from "./journal.js"
 import type { Members } from "./members.js"
 import type { Observation, SoughtResource } from "./observation.js"
 import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
+import type { ResourcePart } from "./parts.js"
 import type { Steps } from "./steps.js"
 import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
@@ -83,6 +84,8 @@ export interface Backend<Attributes> {
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
   /** How each of them is, in the order of the question. One read of each pool for all, however many. */
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** What the resource is made of at this moment, for the page. Absent: the page shows what the journal knows. */
+  readonly parts?: (resource: KnownResource) => Effect.Effect<ReadonlyArray<ResourcePart>, SiteError>
   /** Pausing, mending, orphans, import and migration. */
   readonly upkeep?: Upkeep
   /** Who has access. Absent: this backend knows no people. */

@@ -7,13 +7,16 @@ import type { SqlClient } from "@effect/sql"
 import { Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
+import { Recorder } from "./activity/recorder.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
 import { Quarantine } from "./actors/quarantine.js"
 import type { Config, OfferingConfig } from "./config/index.js"
+import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
 import { leftoverRounds } from "./control/leftovers.js"
+import { Pausings } from "./control/pausings.js"
 import { Wakes } from "./control/wakes.js"
 import { watchEvents } from "./events/index.js"
 import { assertSound } from "./journal/consistency.js"
@@ -42,23 +45,34 @@ export const layer = (dataDir: string, owner: string) =>
 export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
+    Layer.provideMerge(Pausings.layer),
     Layer.provideMerge(
       Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, Looks.layer, singleProcess)
     ),
     Layer.provideMerge(
-      Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
+      Layer.mergeAll(
+        Journal.layer,
+        Journal.reservationsLayer,
+        Pauses.layer(owner),
+        Cancellations.layer,
+        OfferingScope.layer,
+        usageMemory
+      )
     ),
     Layer.provideMerge(database),
     Layer.provideMerge(watchedCalls),
-    Layer.provideMerge(Activities.layer)
+    Layer.provideMerge(Layer.merge(Activities.layer, Recorder.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Activities, (hub) =>
+  Effect.flatMap(Effect.zip(Activities, Recorder), ([hub, recorder]) =>
     Effect.locallyScoped(callObserver, (call) =>
       Effect.zipRight(
-        Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`),
+        Effect.zipRight(
+          recorder.note(call),
+          Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
+        ),
         Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
       )
     )
@@ -114,6 +128,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       Effect.retry(mendProbe)
     )
     yield* Ref.update(yield* Offerings, (all) => new Map([...all, [offering.id, opened]]))
+    yield* (yield* Pausings).apply(offering.id)
     yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)

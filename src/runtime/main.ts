@@ -19,6 +19,7 @@ import { resetPassword } from "./cli/reset-password.js"
 import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
+import { token } from "./cli/token.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
 import { commandLogger, visibleLines } from "./logging.js"
 import { version } from "./version.js"
@@ -47,6 +48,7 @@ const cli = Command.run(
       components,
       members,
       resetPassword,
+      token,
       demo,
       simulate
     ])

@@ -17,6 +17,7 @@ import { check } from "./check.js"
 import { createVm } from "./create.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
+import { partsOf } from "./parts.js"
 import { VmSettings } from "./settings.js"
 import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
@@ -48,6 +49,7 @@ export const opennebulaVm = defineBackend({
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
+        parts: (resource) => ofOffering(partsOf(offering)(resource)),
         upkeep: upkeep(offering),
         // Small, and asked with the user's credentials.
         ping: ofOffering(Effect.asVoid(one.user.info(-1))),

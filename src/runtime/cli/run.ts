@@ -7,6 +7,7 @@ import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
+import { mendProbe } from "../schedules.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -21,7 +22,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
-      yield* Effect.forkScoped(serveHttp(loaded))
+      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
     }).pipe(Effect.scoped, Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
   })

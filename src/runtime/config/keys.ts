@@ -3,6 +3,7 @@
  *
  * Where a default differs from the Python agent's, the key says so. What is empty counts as not written.
  */
+import { isIP } from "node:net"
 import { Schema } from "effect"
 import { AccountingType } from "../../core/components.js"
 
@@ -115,6 +116,50 @@ export const HttpKeys = Schema.Struct({
   port: Schema.optionalWith(ListenPort, { default: () => 8090 })
 })
 
+const isNetwork = (text: string): boolean => {
+  const [address = "", bits, ...more] = text.split("/")
+  const most = isIP(address) === 6 ? 128 : 32
+  return (
+    isIP(address) !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  )
+}
+/** An address, or a network in CIDR notation. */
+const Address = Schema.String.pipe(
+  Schema.filter((text) => isNetwork(text), {
+    description: 'an IP address or a network, such as "10.0.0.5" or "10.0.0.0/24"'
+  })
+)
+/** Field names of HTTP (RFC 9110), in lower case. */
+const HeaderName = Schema.String.pipe(
+  Schema.filter((text) => /^[A-Za-z0-9-]*$/.test(text), {
+    description: 'the name of a header, such as "X-Forwarded-User"'
+  })
+)
+/** A name or an address as it stands in a browser's address bar, without scheme and port. */
+const HostName = Schema.String.pipe(
+  Schema.filter((text) => /^[A-Za-z0-9.:-]+$/.test(text) && !text.includes("/"), {
+    description: 'a host name without scheme and port, such as "agent.example.com"'
+  })
+)
+const listOf = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.Array(schema), { default: () => [] })
+
+export const PageKeys = Schema.Struct({
+  /** Whether the page and its API are served beside the health. */
+  enabled: on,
+  /** `auto`: a token is asked for unless the agent listens on this machine alone. `always`: here too. */
+  sign_in: Schema.optionalWith(Schema.Literal("auto", "always"), { default: () => "auto" as const }),
+  /** Names by which browsers reach it, if not by those of this machine: all others are refused. */
+  hosts: listOf(HostName),
+  /** Header in which a reverse proxy says who has signed in there. Empty: none is believed. */
+  trusted_header: Schema.optionalWith(HeaderName, { default: () => "" }),
+  /** Addresses of that proxy: the header is believed from these alone. */
+  trusted_proxies: listOf(Address),
+  /** Who may do something, by the name in that header; "*" is everybody. All others only look. */
+  operators: listOf(Schema.NonEmptyString),
+  /** Hours after which a session ends. */
+  session_hours: Schema.optionalWith(whole(1, 720), { default: () => 12 })
+})
+
 export const RootKeys = Schema.Struct({
   /** Each is read by `OfferingKeys`, on its own. */
   offerings: Schema.Array(Schema.Unknown).pipe(
@@ -145,6 +190,8 @@ export const RootKeys = Schema.Struct({
   poll_interval: seconds(5),
   /** The same while events tell of them. Never shorter than `poll_interval`. */
   events_poll_interval: seconds(60),
+  /** The page, served where the health is. */
+  page: Schema.optionalWith(PageKeys, { default: () => Schema.decodeSync(PageKeys)({}) }),
   /** Where the agent says how it is. */
   http: Schema.optionalWith(HttpKeys, { default: () => Schema.decodeSync(HttpKeys)({}) }),
   /** Seconds between two looks at what Waldur says against what the cloud has. */

@@ -76,6 +76,15 @@ const assemble = (
       host: keys.http.host,
       port: keys.http.port === false ? Option.none() : Option.some(keys.http.port)
     },
+    page: {
+      enabled: keys.page.enabled,
+      signIn: keys.page.sign_in,
+      hosts: keys.page.hosts.map((host) => host.toLowerCase()),
+      trustedHeader: Option.liftPredicate(keys.page.trusted_header.toLowerCase(), (name) => name !== ""),
+      trustedProxies: keys.page.trusted_proxies,
+      operators: keys.page.operators,
+      sessionLength: Duration.hours(keys.page.session_hours)
+    },
     observationInterval: Duration.seconds(keys.observation_interval),
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),

@@ -1,34 +1,104 @@
 /** Listens as the configuration says. The agent's work never waits for it, and never ends with it. */
 import { createServer } from "node:http"
-import { HttpApiBuilder, HttpServer } from "@effect/platform"
-import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Effect, Layer, Option, type Schedule } from "effect"
-import { healthApi } from "../../api/index.js"
+import { fileURLToPath } from "node:url"
+import { HttpApiBuilder, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { NodeContext, NodeHttpServer } from "@effect/platform-node"
+import { Clock, Console, Context, Effect, Layer, Option, Redacted, type Schedule } from "effect"
+import { api, healthApi } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
+import { assets } from "./assets.js"
+import { guarded, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
+import { nameIn } from "./hosts.js"
+import { Live } from "./live.js"
+import { openApiPath, openApiResponse, pageLive } from "./page.js"
+import { Sessions } from "./sessions.js"
+import { readTokens, rotateToken } from "./tokens.js"
+import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
 
-/** Listens until the scope closes; gives the URL, without a slash at its end. */
-export const listen = (config: Config, host: string, port: number) =>
-  Effect.gen(function* () {
-    const context = yield* Layer.build(
-      HttpApiBuilder.serve().pipe(
-        Layer.provide(HttpApiBuilder.api(healthApi)),
+export interface PageOptions {
+  /** Where the hashes of the tokens are. */
+  readonly dataDir: string
+  /** Where the built page is; absent: beside the built agent. */
+  readonly assets?: string
+}
+
+/** `dist/dashboard`, seen from `dist/runtime/http`; in the sources it is not there. */
+const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
+
+/** Bodies are small: an action, a token. */
+const largestBody = 65_536
+
+const healthOnly = (config: Config) =>
+  HttpApiBuilder.serve().pipe(Layer.provide(HttpApiBuilder.api(healthApi)), Layer.provide(healthLive(config)))
+
+const withPage = (config: Config, entrance: Entrance, { assets: folder = builtPage, dataDir }: PageOptions) =>
+  Layer.unwrapEffect(
+    Effect.map(Clock.currentTimeMillis, (started) =>
+      HttpApiBuilder.serve((app) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const path = pathOf(request)
+          if (path === openApiPath && request.method === "GET") return openApiResponse
+          if (path.startsWith("/api/") || path === "/healthz" || path === "/readyz" || path === "/metrics") return app
+          return Effect.flatMap(assets(folder), (found) =>
+            found === undefined ? HttpServerResponse.empty({ status: 404 }) : Effect.succeed(found)
+          )
+        }).pipe(
+          HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
+          guarded(entrance),
+          Effect.provide(NodeContext.layer)
+        )
+      ).pipe(
+        Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
-        Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port }))
+        Layer.provide(pageLive(config, started)),
+        Layer.provide(knownLive),
+        Layer.provide(Layer.merge(Visitors.layer(entrance), Live.layer(config))),
+        Layer.provide(Sessions.layer(dataDir, config.page.sessionLength)),
+        Layer.provide(NodeContext.layer)
       )
     )
+  )
+
+/** Listens until the scope closes; gives the URL, without a slash at its end. Without `page`: the health alone. */
+export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
+  Effect.gen(function* () {
+    const server = NodeHttpServer.layer(() => createServer(), { host, port })
+    const context = yield* page !== undefined && config.page.enabled
+      ? Layer.build(Layer.provideMerge(withPage(config, { page: config.page, host: nameIn(host) }, page), server))
+      : Layer.build(Layer.provideMerge(healthOnly(config), server))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
   })
 
+/** Says how to get in. A token is shown once, and only at a terminal: anywhere else what is printed is kept. */
+const sayHowToSignIn = (config: Config, dataDir: string, url: string) =>
+  Effect.gen(function* () {
+    if (!needsToken({ page: config.page, host: nameIn(config.http.host) })) {
+      return yield* Effect.logInfo(`Page: ${url}/ (no token is asked for on this machine)`)
+    }
+    const { operator } = yield* readTokens(dataDir)
+    if (operator !== undefined) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
+    if (process.stdout.isTTY !== true) {
+      return yield* Effect.logWarning(`Page: ${url}/ needs a token to sign in: \`site-actors token\` makes one.`)
+    }
+    const token = yield* rotateToken(dataDir, "operator")
+    yield* Console.log(
+      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token)}\n`
+    )
+  }).pipe(
+    Effect.catchAll((error) => Effect.logWarning(error.message)),
+    Effect.provide(NodeContext.layer)
+  )
+
 /** A port that is taken is tried again: the agent that has it may be the one that this one follows. Never ends, and never fails. */
-export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe) =>
+export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe, page?: PageOptions) =>
   Option.match(config.http.port, {
     onNone: () => Effect.never,
     onSome: (port) =>
-      listen(config, config.http.host, port).pipe(
+      listen(config, config.http.host, port, page).pipe(
         Effect.tapError(({ cause }) =>
           Effect.logWarning(
             `Health cannot be shown on ${config.http.host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}. Set http.port to another, or to off.`
@@ -36,6 +106,9 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
         ),
         Effect.retry(again),
         Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz`)),
+        Effect.tap((url) =>
+          page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
+        ),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )

@@ -1,3 +1,5 @@
+import { knownTables } from "./known.js"
+
 /**
  * The tables, as they came to be: a database of version n gets what stands from index n on. What was released is never changed here,
  * only added to.
@@ -134,5 +136,6 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
        at INTEGER NOT NULL,
        PRIMARY KEY (offering, backend_id)
      ) STRICT`
-  ]
+  ],
+  knownTables
 ]

@@ -1,6 +1,7 @@
 /** The loop that looks at an offering's resources, and hands what is to be done to their actors. */
 import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
+import { publish } from "../activity.js"
 import { ResourceActor } from "../actors/actor.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
@@ -65,6 +66,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
       const { present, toDo } = yield* lookAtAll(offering)
+      yield* publish({ _tag: "Look", offering: offering.id })
       yield* handle(toDo, Queue.offer(wake, undefined))
       yield* sayThatItIsThere(offering, present)
     }).pipe(

@@ -4,7 +4,7 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Effect, Option, Schedule, Schema } from "effect"
+import { Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
 import {
   type CarriedOut,
   carryOut,
@@ -67,7 +67,13 @@ const untilWoken =
   <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost, R | Wakes> =>
     Effect.gen(function* () {
       const wakes = yield* Wakes
-      const rests = yield* Schedule.driver(orderRetry)
+      const rests = yield* Schedule.driver(
+        Schedule.onDecision(orderRetry, (_, decision) =>
+          ScheduleDecision.isContinue(decision)
+            ? wakes.rests(order, ScheduleIntervals.start(decision.intervals))
+            : Effect.void
+        )
+      )
       const woken = Effect.zipRight(wakes.woken(order), rests.reset)
       const go: Effect.Effect<A, LeaseLost, R> = Effect.catchAll(effect, (error) =>
         error instanceof LeaseLost

@@ -1,0 +1,157 @@
+/**
+ * What the journal and the looks say in short, one row an order and one a resource, so that a page of a long list is a look at an index.
+ *
+ * Kept by triggers: in the very statement that writes the journal, whoever writes it, and gone with what the journal forgets. The words are
+ * those of `history.ts`, which reads them from the entries of one order. Nothing in a trigger may fail: it would take the entry with it. So
+ * every value has a default, and no text is taken apart that may not be JSON.
+ */
+
+/** A text out of an entry's data; empty if it is not there. */
+const text = (path: string) =>
+  `coalesce(CASE WHEN json_valid(NEW.data) THEN CAST(json_extract(NEW.data, '${path}') AS TEXT) END, '')`
+
+const accepted = `
+  INSERT INTO known_order (order_id, seq, resource_id, offering, project, type, name, state, refusal, accepted, ended, last_at, last, retries)
+  SELECT NEW.order_id, NEW.id, NEW.resource_id, ${text("$.offering")}, ${text("$.request.resource.projectName")},
+    ${text("$.request._tag")}, ${text("$.request.resource.name")}, 'executing', NULL, NEW.at, NULL, NEW.at, 'accepted', 0
+  WHERE NEW.step = 'order' AND NEW.event = 'accepted'
+  ON CONFLICT (order_id) DO UPDATE SET seq = excluded.seq, offering = excluded.offering, project = excluded.project, type = excluded.type,
+    name = excluded.name, state = excluded.state, refusal = NULL, accepted = excluded.accepted, ended = NULL, last_at = excluded.last_at,
+    last = excluded.last, retries = 0;
+  INSERT INTO known_resource (resource_id, offering, name, life)
+  SELECT NEW.resource_id, ${text("$.offering")}, ${text("$.request.resource.name")},
+    CASE ${text("$.request._tag")} WHEN 'Create' THEN 'making' ELSE 'active' END
+  WHERE NEW.step = 'order' AND NEW.event = 'accepted'
+  ON CONFLICT (resource_id) DO UPDATE SET
+    name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END,
+    life = CASE excluded.life WHEN 'making' THEN 'making' ELSE life END;`
+
+const later = `
+  UPDATE known_order SET
+    last_at = NEW.at,
+    state = CASE
+      WHEN NEW.step = 'order' THEN CASE NEW.event
+        WHEN 'failed' THEN 'undoing'
+        WHEN 'resumed' THEN CASE WHEN refusal IS NULL THEN 'executing' ELSE 'undoing' END
+        WHEN 'quarantined' THEN 'quarantined'
+        WHEN 'done' THEN 'done'
+        WHEN 'erred' THEN 'erred'
+        ELSE state END
+      WHEN state IN ('executing', 'waits') THEN CASE NEW.event WHEN 'interrupted' THEN 'waits' ELSE 'executing' END
+      ELSE state END,
+    refusal = CASE WHEN NEW.step = 'order' AND NEW.event = 'failed' THEN ${text("$.customerMessage")} ELSE refusal END,
+    ended = CASE WHEN NEW.step = 'order' AND NEW.event IN ('done', 'erred') THEN NEW.at ELSE ended END,
+    retries = retries + (NEW.event = 'interrupted'),
+    last = CASE
+      WHEN NEW.step = 'order' AND NEW.event = 'failed' THEN ${text("$.customerMessage")}
+      WHEN NEW.step = 'order' AND NEW.event = 'quarantined' THEN ${text("$")}
+      WHEN state = 'quarantined' AND NOT (NEW.step = 'order' AND NEW.event IN ('resumed', 'done', 'erred')) THEN last
+      WHEN refusal IS NOT NULL THEN refusal
+      WHEN NEW.step = 'order' THEN CASE NEW.event WHEN 'done' THEN '' ELSE NEW.event END
+      WHEN NEW.event = 'interrupted' THEN NEW.step || ' interrupted: ' || ${text("$")}
+      ELSE NEW.step || ' ' || NEW.event END
+  WHERE order_id = NEW.order_id AND NOT (NEW.step = 'order' AND NEW.event = 'accepted');
+  UPDATE known_resource SET life = CASE (SELECT type FROM known_order WHERE order_id = NEW.order_id)
+      WHEN 'Terminate' THEN CASE NEW.event WHEN 'done' THEN 'ended' ELSE life END
+      WHEN 'Create' THEN CASE NEW.event WHEN 'done' THEN 'active' ELSE 'failed' END
+      ELSE CASE NEW.event WHEN 'done' THEN 'active' ELSE life END END
+  WHERE NEW.step = 'order' AND NEW.event IN ('done', 'erred') AND resource_id = NEW.resource_id;`
+
+const onEntry = (name: string, table: string) =>
+  `CREATE TRIGGER ${name} AFTER INSERT ON ${table} BEGIN ${accepted} ${later} END`
+
+const seen = `
+  INSERT INTO known_resource (resource_id, offering, name, life) VALUES (NEW.resource_id, NEW.offering, NEW.name, 'active')
+  ON CONFLICT (resource_id) DO UPDATE SET offering = excluded.offering, name = excluded.name,
+    life = CASE life WHEN 'making' THEN life ELSE 'active' END;`
+
+export const knownTables: ReadonlyArray<string> = [
+  // `seq`: the journal's id of its acceptance, by which orders are listed. `refusal`: it has failed, and is only undone from then on.
+  `CREATE TABLE known_order (
+     order_id TEXT PRIMARY KEY,
+     seq INTEGER NOT NULL,
+     resource_id TEXT NOT NULL,
+     offering TEXT NOT NULL,
+     project TEXT NOT NULL,
+     type TEXT NOT NULL,
+     name TEXT NOT NULL,
+     state TEXT NOT NULL,
+     refusal TEXT,
+     accepted INTEGER NOT NULL,
+     ended INTEGER,
+     last_at INTEGER NOT NULL,
+     last TEXT NOT NULL,
+     retries INTEGER NOT NULL
+   ) STRICT`,
+  "CREATE INDEX known_order_seq ON known_order (seq)",
+  "CREATE INDEX known_order_offering ON known_order (offering, seq)",
+  "CREATE INDEX known_order_resource ON known_order (resource_id, seq)",
+  "CREATE INDEX known_order_state ON known_order (state, seq)",
+  "CREATE INDEX known_order_open ON known_order (resource_id) WHERE ended IS NULL",
+  "CREATE INDEX known_order_accepted ON known_order (accepted)",
+  "CREATE INDEX known_order_ended ON known_order (ended) WHERE ended IS NOT NULL",
+  // `life`: making, active, failed, ended.
+  `CREATE TABLE known_resource (
+     resource_id TEXT PRIMARY KEY,
+     offering TEXT NOT NULL,
+     name TEXT NOT NULL COLLATE NOCASE,
+     life TEXT NOT NULL
+   ) STRICT`,
+  "CREATE INDEX known_resource_name ON known_resource (name, resource_id)",
+  "CREATE INDEX known_resource_offering ON known_resource (offering, name, resource_id)",
+  onEntry("journal_known", "journal"),
+  `CREATE TRIGGER journal_forgotten AFTER DELETE ON journal WHEN OLD.step = 'order' AND OLD.event = 'accepted' BEGIN
+     DELETE FROM known_order WHERE order_id = OLD.order_id;
+     DELETE FROM known_resource WHERE resource_id = OLD.resource_id
+       AND NOT EXISTS (SELECT 1 FROM known_order WHERE resource_id = OLD.resource_id)
+       AND NOT EXISTS (SELECT 1 FROM observation WHERE resource_id = OLD.resource_id);
+   END`,
+  `CREATE TRIGGER observation_known AFTER INSERT ON observation BEGIN ${seen} END`,
+  `CREATE TRIGGER observation_renamed AFTER UPDATE ON observation
+     WHEN NEW.name IS NOT OLD.name OR NEW.offering IS NOT OLD.offering BEGIN ${seen} END`,
+  // Waldur lists it no more. While an order is in work this is as it should be; else somebody has ended it by hand.
+  `CREATE TRIGGER observation_forgotten AFTER DELETE ON observation BEGIN
+     UPDATE known_resource SET life = 'ended' WHERE resource_id = OLD.resource_id
+       AND NOT EXISTS (SELECT 1 FROM known_order WHERE resource_id = OLD.resource_id AND ended IS NULL);
+     DELETE FROM known_resource WHERE resource_id = OLD.resource_id
+       AND NOT EXISTS (SELECT 1 FROM known_order WHERE resource_id = OLD.resource_id);
+   END`,
+  // Attempts that broke off: few, and counted over time.
+  "CREATE INDEX journal_interrupted ON journal (at) WHERE event = 'interrupted'",
+  "CREATE INDEX difference_since ON difference (since, resource_id, kind, subject)",
+  // What an earlier version wrote goes the same way, beside the journal, which is not touched.
+  `CREATE TABLE journal_replay (id INTEGER, order_id TEXT, resource_id TEXT, epoch INTEGER, step TEXT, event TEXT, at INTEGER, data TEXT)`,
+  onEntry("journal_replayed", "journal_replay"),
+  "INSERT INTO journal_replay SELECT id, order_id, resource_id, epoch, step, event, at, data FROM journal ORDER BY id",
+  "DROP TABLE journal_replay",
+  `INSERT INTO known_resource (resource_id, offering, name, life) SELECT resource_id, offering, name, 'active' FROM observation WHERE true
+   ON CONFLICT (resource_id) DO UPDATE SET life = CASE life WHEN 'making' THEN life ELSE 'active' END`,
+  // What was done by hand, and by whom. `ok`: NULL until it is over.
+  `CREATE TABLE audit (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     at INTEGER NOT NULL,
+     who TEXT NOT NULL,
+     role TEXT NOT NULL,
+     by_way TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     subject TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     ok INTEGER,
+     outcome TEXT NOT NULL
+   ) STRICT`,
+  "CREATE INDEX audit_subject ON audit (subject, id)",
+  // Orders that an operator wants ended; looked at by their actors until they have ended.
+  `CREATE TABLE cancellation (
+     order_id TEXT PRIMARY KEY,
+     who TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) STRICT`,
+  // Offerings that an operator has paused.
+  `CREATE TABLE offering_pause (
+     offering TEXT PRIMARY KEY,
+     who TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     since INTEGER NOT NULL
+   ) STRICT`
+]
