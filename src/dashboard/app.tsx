@@ -5,6 +5,7 @@ import { Asking, Said } from "./parts/acting.js"
 import { Lost } from "./parts/lost.js"
 import { Side } from "./parts/side.js"
 import { Loading, NotToBeHad } from "./parts/states.js"
+import { said } from "./state/acting.js"
 import { connect, disconnect } from "./state/live.js"
 import { place, whereabouts } from "./state/router.js"
 import { askSession, session, sessionFailure } from "./state/session.js"
@@ -53,6 +54,7 @@ const useArrival = () => {
   useEffect(() => {
     if (last.current === here) return
     last.current = here
+    said.value = undefined
     main.current?.focus()
     scrollTo(0, 0)
   }, [here])
@@ -83,12 +85,12 @@ export const App = () => {
         <Side visitor={known.visitor} version={known.version} />
         <div class="column">
           <Lost />
+          <Said />
           <main class="main" tabIndex={-1} ref={main}>
             <View />
           </main>
         </div>
       </div>
-      <Said />
       <Asking />
     </>
   )

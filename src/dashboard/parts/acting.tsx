@@ -171,7 +171,7 @@ export const Asking = () => {
   )
 }
 
-/** What came of it: read out, and shown until the next one or until it is put away. */
+/** What came of it: read out, and shown until one goes elsewhere or puts it away. */
 export const Said = () => {
   const last = said.value
   return (

@@ -63,7 +63,7 @@ export const Side = ({ visitor, version }: { readonly visitor: Visitor; readonly
           })}
         </ul>
       </nav>
-      <footer class="foot">
+      <div class="foot">
         <Status look={connections[connection.value.state]} quiet />
         <Switch
           label="Light or dark"
@@ -83,7 +83,7 @@ export const Side = ({ visitor, version }: { readonly visitor: Visitor; readonly
           ) : null}
         </p>
         <p class="version">Version {version}</p>
-      </footer>
+      </div>
     </header>
   )
 }

@@ -12,7 +12,8 @@ export const openBrowser = Effect.acquireRelease(
   Effect.promise(async () =>
     playwright.launch({
       executablePath: await chromium.executablePath(),
-      args: [...chromium.args, "--no-sandbox"],
+      // The package's own arguments are for one page in one process, and end with it.
+      args: ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--font-render-hinting=none"],
       headless: true
     })
   ),

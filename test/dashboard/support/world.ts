@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
-import { Effect, Layer, Scope } from "effect"
-import { freePort } from "../../../src/runtime/demo/setting.js"
-import { makeSite, type RunningAgent, type SiteOptions } from "../../support/agent.js"
+import { Effect, Exit, Layer, Scope } from "effect"
+import type { Config } from "../../../src/runtime/config/index.js"
+import { listen } from "../../../src/runtime/http/serve.js"
+import type { RunningAgent, Site } from "../../support/agent.js"
 
 const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 /** Where the agent has its page from. */
@@ -29,12 +30,16 @@ export const makeRunner = async () => {
   return { run, scope }
 }
 
-/** A site whose agent shows its page. `url`: without a slash at its end. */
-export const makePagedSite = (options: SiteOptions = {}) =>
+/** Shows the page on this port until the given effect is run. `settings`: put over the configuration's `page`. */
+export const show = (site: Site, agent: RunningAgent, port: number, settings: Partial<Config["page"]> = {}) =>
   Effect.gen(function* () {
-    const port = yield* freePort
-    const site = yield* makeSite({ ...options, root: { ...options.root, http: { port } } })
-    return { site, url: `http://127.0.0.1:${port}` }
+    const scope = yield* Effect.acquireRelease(Scope.make(), (made, exit) => Scope.close(made, exit))
+    const config = { ...site.config, page: { ...site.config.page, ...settings } }
+    yield* listen(config, "127.0.0.1", port, { dataDir: site.dataDir, assets: built }).pipe(
+      Scope.extend(scope),
+      Effect.provide(agent.services)
+    )
+    return Scope.close(scope, Exit.void)
   })
 
 const uuid = (first: string) => `'${first}' || printf('%031x', n)`
