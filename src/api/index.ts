@@ -9,6 +9,7 @@ import { HttpApi, OpenApi } from "@effect/platform"
 import { actions } from "./actions.js"
 import { health } from "./health.js"
 import { live } from "./live.js"
+import { metrics } from "./metrics.js"
 import { orders } from "./orders.js"
 import { overview } from "./overview.js"
 import { resources } from "./resources.js"
@@ -16,10 +17,11 @@ import { session } from "./session.js"
 import { troubles } from "./troubles.js"
 
 /** What every agent serves, the page switched on or off. */
-export const healthApi = HttpApi.make("site-actors").add(health)
+export const healthApi = HttpApi.make("site-actors").add(health).add(metrics)
 
 export const api = HttpApi.make("site-actors")
   .add(health)
+  .add(metrics)
   .add(session)
   .add(overview)
   .add(orders)
@@ -34,6 +36,7 @@ export * from "./actions.js"
 export * from "./common.js"
 export * from "./health.js"
 export * from "./live.js"
+export * from "./metrics.js"
 export * from "./orders.js"
 export * from "./overview.js"
 export * from "./resources.js"

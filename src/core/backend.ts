@@ -86,13 +86,18 @@ export interface Backend<Attributes> {
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
   /** What the resource is made of at this moment, for the page. Absent: the page shows what the journal knows. */
   readonly parts?: (resource: KnownResource) => Effect.Effect<ReadonlyArray<ResourcePart>, SiteError>
+  /** Keys of a resource's metadata that its orders carry to the handlers: texts, and no secrets, as they go into the journal. */
+  readonly keptMetadata?: ReadonlyArray<string>
   /** Pausing, mending, orphans, import and migration. */
   readonly upkeep?: Upkeep
   /** Who has access. Absent: this backend knows no people. */
   readonly members?: Members | undefined
   /** Accounts whose passwords the agent can renew. Absent: it makes none. */
   readonly accounts?: Accounts | undefined
-  /** The cheapest call that shows that orders can be carried out: asked while the offering is stopped, to see when it is mended. */
+  /**
+   * The cheapest call that shows that orders can be carried out: asked before the first order, and while the offering is stopped, to see when it
+   * is mended.
+   */
   readonly ping: Effect.Effect<void, SiteError>
   /** Looks at everything that the settings name, for `site-actors check`. */
   readonly check: Effect.Effect<ReadonlyArray<CheckResult>>

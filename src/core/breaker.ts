@@ -29,6 +29,11 @@ export const endpointListener: FiberRef.FiberRef<EndpointListener> = FiberRef.un
   (_event: EndpointEvent): Effect.Effect<void> => Effect.void
 )
 
+/** Hears of every breaker that is made inside, whoever uses it: when it is made, and when it opens and closes. For metrics. */
+export const endpointObserver: FiberRef.FiberRef<(event: EndpointEvent) => void> = FiberRef.unsafeMake(
+  (_event: EndpointEvent): void => undefined
+)
+
 export interface BreakerOptions<E> {
   readonly endpoint: string
   readonly verdict: (error: E) => Verdict
@@ -76,8 +81,13 @@ export const makeBreaker = <E extends Error>(
     const failed = yield* Ref.make(0)
     let absence: Absence<E> | undefined
 
+    const observe = yield* FiberRef.get(endpointObserver)
+    observe({ endpoint, away: false, reason: "" })
     const tell = (event: EndpointEvent) =>
-      Effect.forEach([...listeners], (listener) => listener(event), { discard: true })
+      Effect.suspend(() => {
+        observe(event)
+        return Effect.forEach([...listeners], (listener) => listener(event), { discard: true })
+      })
 
     const answered = Effect.gen(function* () {
       yield* Ref.set(failed, 0)

@@ -16,6 +16,8 @@ export interface ObservedCall {
   readonly milliseconds: number
   /** `ok`, or the error's tag. */
   readonly outcome: string
+  /** Counts from 1, where the caller repeats by itself. */
+  readonly attempt?: number
 }
 
 export const callObserver: FiberRef.FiberRef<(call: ObservedCall) => Effect.Effect<void>> = FiberRef.unsafeMake(

@@ -34,7 +34,7 @@ export const Resource = Schema.Struct({
   projectName: Schema.String,
   /** What the backend calls it; empty while it has none. */
   backendId: Schema.String,
-  /** `backend_metadata` as it stood when the order was accepted. */
+  /** `backend_metadata` as it stood when the order was accepted; of that, what the backend has kept (`Backend.keptMetadata`). */
   backendMetadata: Schema.Record({ key: Schema.String, value: Schema.Unknown })
 })
 export type Resource = typeof Resource.Type

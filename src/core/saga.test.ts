@@ -41,6 +41,29 @@ const cloud = Effect.gen(function* () {
 const mended = <K, V>(ref: Ref.Ref<Readonly<Record<string, V>>>, key: K & string) =>
   Ref.update(ref, (all) => Object.fromEntries(Object.entries(all).filter(([name]) => name !== key)))
 
+describe("an order that is given up before it has come again to all that was done for it", () => {
+  it.effect("has all of that undone", () =>
+    Effect.gen(function* () {
+      const { thing, things } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      const work = Effect.zipRight(thing("group"), thing("network"))
+      const away = new NotYet({ reason: "connection reset" })
+      yield* Effect.flip(carryOut(journal, Effect.zipRight(work, away)))
+      expect(yield* Ref.get(things)).toEqual(["group", "network"])
+      // As a deadline does that has passed when the next attempt begins; once it is refused, nothing stands in the way of the undo.
+      const late = new OrderRefused({ customerMessage: "Too late." })
+      let first = true
+      const next = Effect.suspend(() => {
+        const now = first ? late : work
+        first = false
+        return now
+      })
+      expect(yield* carryOut(journal, next)).toMatchObject({ _tag: "Refused", leftovers: [] })
+      expect(yield* Ref.get(things)).toEqual([])
+    })
+  )
+})
+
 describe("an order that goes well", () => {
   it.effect("does each step once, without looking first, and writes before and after each call", () =>
     Effect.gen(function* () {
@@ -207,6 +230,26 @@ describe("an order that is refused", () => {
       yield* Effect.flip(carryOut(journal, thing("group")))
       yield* refuse(journal, new OrderRefused({ customerMessage: "Too late." }))
       yield* carryOut(journal, thing("group"))
+      expect(yield* Ref.get(things)).toEqual([])
+    })
+  )
+
+  it.effect("is undone later if the handler fails on its way to the steps for a reason that may pass", () =>
+    Effect.gen(function* () {
+      const { thing, things } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      const away = yield* Ref.make(false)
+      const handler = Effect.zipRight(
+        Effect.flatMap(Ref.get(away), (now) => (now ? new NotYet({ reason: "connection reset" }) : Effect.void)),
+        Effect.forEach(["group", "network"], thing)
+      )
+      yield* carryOut(journal, handler)
+      yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
+      yield* Ref.set(away, true)
+      expect(yield* Effect.flip(carryOut(journal, handler))).toBeInstanceOf(NotYet)
+      expect(yield* Ref.get(things)).toEqual(["group", "network"])
+      yield* Ref.set(away, false)
+      expect(yield* carryOut(journal, handler)).toMatchObject({ _tag: "Refused", leftovers: [] })
       expect(yield* Ref.get(things)).toEqual([])
     })
   )

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { OpenNebulaClient } from "../opennebula/client.js"
 import { makeOpenNebula } from "../opennebula/index.js"
-import { administrator, datastores, release } from "./looks.js"
+import { administrator, datastores, ping, release } from "./looks.js"
 
 /** A front-end of some release, whose user is in some group, and which has no datastores. */
 const frontEnd = (version: string, group = 0) => {
@@ -59,5 +59,18 @@ describe("the check of a front-end", () => {
         { subject: "image datastores", status: "failed", detail: "none is ready in the clusters 0, 3" }
       ])
     )
+  )
+})
+
+describe("the look before the first order", () => {
+  it.effect("stops the offering of a release that is too old, with a sentence that says what to do", () =>
+    Effect.gen(function* () {
+      const fault = yield* Effect.flip(ping(frontEnd("5.12.0")))
+      expect(fault.disposition).toBe("stop-offering")
+      expect(fault.message).toBe(
+        "OpenNebula at http://front-end/RPC2 has release 5.12.0. Release 6 or later is needed: upgrade it, or name another front-end in backend_settings.api_url."
+      )
+      yield* ping(frontEnd("6.10.0"))
+    })
   )
 })

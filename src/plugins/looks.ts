@@ -1,6 +1,6 @@
 /** What both OpenNebula plugins look at for `site-actors check`: one line each, whatever goes wrong. */
 import { Effect } from "effect"
-import type { CheckResult, SiteError } from "../core/index.js"
+import { type CheckResult, OfferingFault, printable, type SiteError } from "../core/index.js"
 import type { OpenNebulaService } from "../opennebula/index.js"
 
 /** The group `oneadmin`. */
@@ -23,13 +23,29 @@ export const look = <E extends SiteError>(
 const lowestMajor = 6
 const tested = "7.4"
 
+const isSupported = (version: string): boolean => Number.parseInt(version, 10) >= lowestMajor
+
+/**
+ * One call: is the front-end there, does it take the credentials (every call of OpenNebula asks for them first), and has its release all that
+ * the plugins call?
+ */
+export const ping = (one: OpenNebulaService): Effect.Effect<void, SiteError> =>
+  Effect.flatMap(one.system.version(), (version) =>
+    isSupported(version)
+      ? Effect.void
+      : new OfferingFault({
+          reason: `OpenNebula at ${one.endpoint} has release ${printable(version)}.`,
+          hint: `Release ${lowestMajor} or later is needed: upgrade it, or name another front-end in backend_settings.api_url.`
+        })
+  )
+
 /** Is the front-end there, does it take the credentials, and can the plugins work with its release? */
 export const release = (one: OpenNebulaService): Effect.Effect<CheckResult> =>
   look(
     "OpenNebula",
     Effect.map(one.system.version(), (version) => {
       const where = `${version} at ${one.endpoint}`
-      if (!(Number.parseInt(version, 10) >= lowestMajor)) {
+      if (!isSupported(version)) {
         return line("OpenNebula", "failed", `${where}: release ${lowestMajor} or later is needed`)
       }
       return version.startsWith(`${tested}.`)

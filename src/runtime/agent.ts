@@ -4,7 +4,7 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
 import { Activities, publish } from "./activity.js"
 import { Recorder } from "./activity/recorder.js"
@@ -24,7 +24,8 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
-import { memberRounds } from "./members/rounds.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
+import { keepMembers } from "./members/rounds.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -32,6 +33,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
+import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
@@ -60,17 +62,20 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
       )
     ),
     Layer.provideMerge(database),
-    Layer.provideMerge(watchedCalls),
-    Layer.provideMerge(Layer.merge(Activities.layer, Recorder.layer))
+    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
+    Layer.provideMerge(Layer.mergeAll(Activities.layer, Recorder.layer, Metrics.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Effect.zip(Activities, Recorder), ([hub, recorder]) =>
+  Effect.flatMap(Effect.all([Activities, Metrics, Recorder]), ([hub, metrics, recorder]) =>
     Effect.locallyScoped(callObserver, (call) =>
       Effect.zipRight(
         Effect.zipRight(
-          recorder.note(call),
+          Effect.zipRight(
+            Effect.sync(() => metrics.called(call)),
+            recorder.note(call)
+          ),
           Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
         ),
         Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
@@ -83,6 +88,8 @@ const watchedCalls = Layer.scopedDiscard(
 export const run = (config: Config) =>
   Effect.gen(function* () {
     const memoMap = yield* Layer.makeMemoMap
+    const metrics = yield* Metrics
+    metrics.named(config.offerings)
     yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
     yield* Effect.forkScoped(leftoverRounds)
     yield* Effect.forkScoped(forgetDaily(config.journalRetention))
@@ -133,15 +140,19 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) {
       const { timezone, reportingPeriods: periods, reportInterval } = config
       const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
       yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
     }
-    const pace = yield* watchEvents(config, offering, opened)
-    if (offering.functions.membership) yield* Effect.forkScoped(memberRounds(opened, config.membershipSyncInterval))
+    const members = offering.functions.membership
+      ? yield* keepMembers(opened, config.membershipSyncInterval)
+      : undefined
+    const imports = yield* Queue.sliding<void>(1)
+    const pace = yield* watchEvents(config, offering, opened, { members, imports })
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
-    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval))
+    if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval, imports))
     yield* watchOrders(opened, pace)
   }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))

@@ -61,6 +61,19 @@ const pretty = (strike: Strike): Logger.Logger<unknown, string> =>
     return [`[${date.toISOString().slice(11, 23)}] ${level}: ${said.join(" ")}`, ...about, ...why].join("\n")
   })
 
+/** A record as one line, without time and level: what is said, what about, and why. */
+export const wording = (secrets: ReadonlyArray<string>): ((record: Logger.Logger.Options<unknown>) => string) => {
+  const strike = striking(secrets)
+  return ({ annotations, cause, message }) => {
+    const said = Array.ensure(message).map((part) => shown(part, strike))
+    const about = [...annotations]
+      .filter(([key]) => key !== "offering" && key !== "part")
+      .map(([key, value]) => `${visible(key)}=${shown(value, strike)}`)
+    const why = Cause.isEmptyType(cause) ? [] : [shown(Cause.pretty(cause, { renderErrorCause: true }), strike)]
+    return [...said, ...about, ...why].join(" ").trim()
+  }
+}
+
 /**
  * A record is one line in each but `pretty`. `secrets` are struck out: a last net under those that keep secrets out of texts in the first
  * place, for what a bug may print.

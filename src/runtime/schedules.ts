@@ -28,6 +28,17 @@ export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(
 /** Between two synchronisations of members, around the configured interval. */
 export const memberRound = polling
 
+/** Events about members that come within this are done together. */
+export const memberBurst = Duration.millis(100)
+/** How often what an event about members asks for is tried again before it is left to the next round: after 0.5 s and 1 s, jittered. */
+export const memberTries = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(2))
+)
+
+/** Events about the same resources that come within this lead to one look: an order alone brings several. */
+export const resourceBurst = Duration.millis(300)
+
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 

@@ -16,9 +16,11 @@ import { type WaldurError, WaldurInvalid } from "./errors.js"
 import { retrying } from "./retry.js"
 import { makeTransport, type TransportOptions } from "./transport.js"
 
+export type Method = "GET" | "POST" | "PATCH" | "PUT"
+
 /** For logs, metrics and the live view. */
 export interface ObservedCall {
-  readonly method: "GET" | "POST" | "PATCH"
+  readonly method: Method
   /** `marketplace-orders/{uuid}/set_state_done/` */
   readonly path: string
   /** Absent if there was no answer. */
@@ -44,7 +46,7 @@ export interface ClientOptions extends TransportOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "PATCH"
+  readonly method: Method
   /** With `{uuid}` where `uuid` goes; ends in a slash: without it Waldur redirects, and a POST would become a GET (recording 049). */
   readonly path: `${string}/`
   readonly uuid?: string

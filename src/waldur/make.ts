@@ -3,6 +3,7 @@ import { Effect, Layer, type Scope } from "effect"
 import type { OfferingFault } from "../core/errors.js"
 import { type ClientOptions, makeClient } from "./client.js"
 import { makeRegistration } from "./events/registration.js"
+import { makeAgentCalls } from "./identity.js"
 import { makeImports } from "./imports.js"
 import { makeProbe } from "./probe.js"
 import { makeReads } from "./reads.js"
@@ -22,7 +23,10 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
     const reads = yield* makeReads(client, Math.min(300, Math.max(1, options.pageSize ?? 100)))
     const transitions = yield* makeTransitions(client, reads)
     const writes = yield* makeWrites(client, reads)
-    const eventQueue = yield* makeRegistration(client, options.credentials)
+    // What the agent says of itself waits for no order, and an order not for it.
+    const { breaker: ___, ...aside } = options
+    const agent = yield* makeAgentCalls(yield* makeClient({ ...aside, concurrency: 2 }))
+    const eventQueue = yield* makeRegistration(client, options.credentials, agent.identity)
     const { setsScope: _, list: __, ...shown } = reads
     return {
       apiUrl: client.apiUrl,
@@ -30,6 +34,7 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
       ...transitions,
       ...writes,
       eventQueue,
+      agent: agent.calls,
       imports: makeImports(client, reads),
       probe: makeProbe(reads)
     }

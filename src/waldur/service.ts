@@ -24,6 +24,7 @@ import type {
 } from "./api/index.js"
 import type { WaldurError } from "./errors.js"
 import type { EventQueue, ObjectType } from "./events/types.js"
+import type { AgentCalls } from "./identity.js"
 import type { ImportCalls } from "./imports.js"
 
 /** All pages of a list. What could not be read is reported beside what could. */
@@ -206,6 +207,9 @@ export interface WaldurService {
     offering: string,
     objectType: ObjectType
   ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
+
+  /** What the agent says of itself. */
+  readonly agent: AgentCalls
 
   /** What an agent does so that objects of the backend can be imported. */
   readonly imports: ImportCalls

@@ -199,6 +199,16 @@ describe("a cloud that is away", () => {
       const site = yield* makeSite()
       yield* site.start()
       const names = ["one", "two"]
+      const probed = (methods: ReadonlyArray<string>) =>
+        methods.filter((method) => method === "one.system.version").length
+      // Each of the two offerings has looked at the cloud once, before its first order.
+      yield* Effect.repeat(
+        Effect.delay(
+          Effect.sync(() => probed(site.cloud.calls.map(({ method }) => method))),
+          "20 millis"
+        ),
+        { until: (looks) => looks >= 2 }
+      )
       let refused: ReadonlyArray<string> = []
       site.cloud.intercept(({ method }) => {
         refused = [...refused, method]
@@ -208,7 +218,7 @@ describe("a cloud that is away", () => {
       // 1 s and 2 s after it went away, give or take a fifth.
       yield* Effect.repeat(
         Effect.delay(
-          Effect.sync(() => refused.filter((method) => method === "one.system.version").length),
+          Effect.sync(() => probed(refused)),
           "20 millis"
         ),
         { until: (probes) => probes >= 2 }

@@ -19,7 +19,7 @@ const entries = ({ dataDir }: Site) =>
     Effect.provide(Connection.layer(`file:${dataDir}/journal.db`))
   )
 
-const looks = /\.(info\w*|accounting)$/
+const looks = /\.(info\w*|accounting|version)$/
 
 /** How often each changing call of OpenNebula was made since `from`. */
 const changes = ({ cloud }: Site, from: number) =>

@@ -105,6 +105,8 @@ const file = (secrets: Secrets): string => {
   }
   return stringify({
     poll_interval: 5,
+    // Calls beside the orders' own would make each seed another story.
+    agent_identity: false,
     offerings: [
       { ...common, name: "VDC", waldur_offering_uuid: vdcId, backend_settings: vdc },
       { ...common, name: "VDC in GB", waldur_offering_uuid: wideVdcId, backend_settings: { ...vdc, timeout: 30 } },

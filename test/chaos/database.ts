@@ -116,6 +116,7 @@ export const asSeenBy = (bench: Bench, database: Database, process: Process): La
     const said = ["failed", "undo-failed", "interrupted"].includes(entry.event) ? ` ${entry.data ?? ""}` : ""
     story.tell("step", process.name, `${entry.order.slice(26)} ${entry.step}: ${entry.event}${said}`)
     bench.expect(mirror.overlap === undefined, "one resource never runs two orders at once", () => mirror.overlap ?? "")
+    bench.expect(mirror.late === undefined, "a process that was replaced writes nothing more", () => mirror.late ?? "")
     if (entry.event === "undo-failed") {
       bench.expect(
         bench.ledger.excusesOf(entry.resource).some((why) => hindrances.test(why)),

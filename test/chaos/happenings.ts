@@ -12,6 +12,8 @@ import type { Processes } from "./processes.js"
 const boot = { state: 3, lcms: [1, 2, 20] }
 const running = 3
 const done = 6
+/** A lease may also be held for a machine that nobody knows any more. */
+const noMachine = 9999
 
 const occasions: ReadonlyMap<DriverAction, Occasion> = new Map([
   ["deploy", "boot fails"],
@@ -69,7 +71,7 @@ export class Happenings {
       for (const range of network.ranges) {
         for (const [index, { holder }] of range.leases) {
           const vm = holder.kind === "VM" ? servers.frontEnd.world.vms.find(holder.id) : undefined
-          if (vm?.state === done) range.leases.delete(index)
+          if (vm === undefined ? holder.id === noMachine : vm.state === done) range.leases.delete(index)
         }
       }
     }
@@ -260,16 +262,18 @@ export class Happenings {
     const { world } = this.servers.frontEnd
     const network = world.networks.find(id)
     const range = network?.ranges[0]
-    const vm = [...world.vms].findLast(({ state }) => state === done)
-    if (network === undefined || range === undefined || vm === undefined || this.networksHeld.has(id)) return
+    const vm = [...world.vms].findLast(({ state }) => state === done)?.id ?? noMachine
+    if (network === undefined || range === undefined || this.networksHeld.has(id)) return
     if (!this.bench.faults.happens("lease stays")) return
     this.networksHeld.add(id)
     const index = range.size - 1
     if (range.leases.has(index)) return
-    range.leases.set(index, { index, holder: { kind: "VM", id: vm.id } })
-    this.bench.story.tell("world", "hypervisor", `network ${id} keeps a lease of VM ${vm.id}, which has ended`)
+    range.leases.set(index, { index, holder: { kind: "VM", id: vm } })
+    this.bench.story.tell("world", "hypervisor", `network ${id} keeps a lease of VM ${vm}, which is gone`)
     this.bench.ledger.excuse(network.template.get("WALDUR_RESOURCE_UUID"), "(shared) a lease stays")
-    this.bench.later(this.chance.skewed(5, 1800) * 1000, () => range.leases.delete(index))
+    // Half of them outlast every patience: what is undone then is left over, and tried again.
+    const seconds = this.chance.draw(0.5) ? this.chance.skewed(5, 600) : this.chance.between(600, 1800)
+    this.bench.later(seconds * 1000, () => range.leases.delete(index))
   }
 
   /** Drivers that fail, each time with the chance of this run. */

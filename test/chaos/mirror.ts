@@ -21,12 +21,19 @@ export class Mirror {
   private readonly running = new Map<string, Set<string>>()
   /** Resource -> orders that ran at the same time. */
   overlap: string | undefined
+  /** A write by a process whose resource another one had taken over, and written for, before. */
+  late: string | undefined
+  /** Resource -> the newest lease that has written. */
+  private readonly epochs = new Map<string, number>()
 
   private readonly leftovers = new Set<string>()
 
   append(entry: Entry): void {
     this.entries.push(entry)
-    const { order, step, event, resource } = entry
+    const { order, step, event, resource, epoch } = entry
+    const newest = this.epochs.get(resource) ?? 0
+    if (epoch < newest) this.late = `order ${order}, ${step} ${event}: lease ${epoch} after lease ${newest}`
+    this.epochs.set(resource, Math.max(epoch, newest))
     if (step === "order") {
       const running = this.running.get(resource) ?? new Set()
       this.running.set(resource, running)

@@ -30,12 +30,15 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     "yield* state.begun ? Effect.void : register"
   ),
   one("undone in the order of doing", "core/saga.ts", "performed.toReversed()", "performed"),
-  one(
-    "an undo that fails counts as done",
-    "core/saga.ts",
-    'error.disposition === "fail-order" ? Effect.succeedSome(error.message) : Effect.fail(error)',
-    'error.disposition === "fail-order" ? Effect.succeedNone : Effect.fail(error)'
-  ),
+  {
+    ...one(
+      "an undo that fails counts as done",
+      "core/saga.ts",
+      'error.disposition === "fail-order" ? Effect.succeedSome(error.message) : Effect.fail(error)',
+      'error.disposition === "fail-order" ? Effect.succeedNone : Effect.fail(error)'
+    ),
+    only: ["boot fails", "name taken", "lease stays"]
+  },
   one(
     "after a restart only what this run did is undone",
     "core/saga.ts",
@@ -50,6 +53,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   ),
   {
     name: "a process whose lease is lost goes on",
+    only: ["pause", "cloud slow", "market slow", "cloud away", "market away"],
     edits: [
       {
         file: "src/runtime/journal/journal.ts",

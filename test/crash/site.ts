@@ -16,6 +16,8 @@ export interface SiteOptions {
   readonly bootTime?: number
   /** s */
   readonly pollInterval?: number
+  /** Put over the keys of both offerings. */
+  readonly offerings?: Readonly<Record<string, unknown>>
   /** The front-end's beginning, and whether it keeps its calls. */
   readonly cloud?: Pick<OpenNebula.FrontEndOptions, "initial" | "keepCalls">
 }
@@ -45,11 +47,15 @@ export const makeSite = (options: SiteOptions) =>
       waldur_api_url: `${served.url}/api/`,
       waldur_api_token: world.agentToken,
       backend_type: "opennebula",
-      order_processing_backend: "opennebula"
+      order_processing_backend: "opennebula",
+      ...options.offerings
     }
     const backend = { api_url: cloudUrl, credentials: cloud.session, cluster_ids: [0] }
     const configuration = {
       poll_interval: options.pollInterval ?? 0.1,
+      events_poll_interval: options.pollInterval ?? 0.1,
+      // Calls beside the orders' own would make each strike hit something else.
+      agent_identity: false,
       http: { port: false },
       offerings: [
         {

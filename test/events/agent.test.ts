@@ -21,7 +21,7 @@ const consumerOf = (one: Site, { services }: RunningAgent) =>
     const { consumers } = yield* (yield* Standings).of(
       one.config.offerings[0]?.id ?? (yield* Effect.dieMessage("none"))
     )
-    return consumers[0]
+    return consumers.find(({ objectType }) => objectType === "order")
   }).pipe(Effect.provide(services))
 
 /** Completes when the consumer is connected (or, `false`, is not). */
@@ -37,10 +37,14 @@ const until = (one: Site, agent: RunningAgent, connected: boolean) =>
     )
   }).pipe(Effect.timeout("10 seconds"))
 
-/** Ready, unacknowledged and consumers of the one queue. */
-const queueOf = ({ marketplace }: Site) => {
-  const [queue] = marketplace.world.records.get("event-queues")?.values() ?? []
-  return marketplace.broker.counts(String(queue?.fields.vhost), String(queue?.fields.queue_name))
+const fieldsOfQueue = ({ marketplace }: Site) =>
+  [...(marketplace.world.records.get("event-queues")?.values() ?? [])].find(
+    ({ fields }) => fields.object_type === "order"
+  )?.fields ?? {}
+/** Ready, unacknowledged and consumers of the queue of orders. */
+const queueOf = (one: Site) => {
+  const { queue_name: name, vhost } = fieldsOfQueue(one)
+  return one.marketplace.broker.counts(String(vhost), String(name))
 }
 /** Completes when every event has been acknowledged. */
 const emptied = (one: Site) =>
@@ -155,12 +159,12 @@ describe("With events", () => {
           expect((yield* one.marketplace.awaitOrderEnd(order)).state).toBe("done")
         }
         yield* emptied(one)
-        // One identity, one subscription, one queue: also after the second start.
+        // One identity, and a subscription and a queue for each type: also after the second start.
         expect(
           ["marketplace-site-agent-identities", "event-subscriptions", "event-queues"].map((kind) =>
             recordsOf(one, kind)
           )
-        ).toEqual([1, 1, 1])
+        ).toEqual([1, 3, 3])
       })
   )
 
@@ -190,8 +194,7 @@ describe("With events", () => {
       const agent = yield* start(one)
       yield* until(one, agent, true)
       const consumer = yield* Effect.flatMap(consumerOf(one, agent), Effect.fromNullable)
-      const queue = [...(one.marketplace.world.records.get("event-queues")?.values() ?? [])][0]
-      const { queue_name: name, vhost } = queue?.fields ?? {}
+      const { queue_name: name, vhost } = fieldsOfQueue(one)
       for (const order_uuid of ["0".repeat(32), "f".repeat(32)]) {
         one.marketplace.broker.publish(String(vhost), String(name), JSON.stringify({ order_uuid, order_state: "done" }))
       }

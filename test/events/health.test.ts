@@ -34,12 +34,19 @@ describe("A running agent", () => {
 
       const ready = yield* until(
         `${url}/readyz`,
-        ({ status, text }) => status === 200 && text.includes('"status":"ok","since"')
+        ({ status, text }) => status === 200 && text.split('"status":"ok","since"').length === 4
       )
       expect(JSON.parse(ready.text)).toMatchObject({
         status: "ready",
         offerings: [
-          { name: "VDC", ready: true, reasons: [], events: [{ objectType: "order", status: "ok", reconnects: 0 }] },
+          {
+            name: "VDC",
+            ready: true,
+            reasons: [],
+            events: expect.arrayContaining([
+              expect.objectContaining({ objectType: "order", status: "ok", reconnects: 0 })
+            ])
+          },
           {
             name: "VM",
             ready: true,
@@ -52,10 +59,17 @@ describe("A running agent", () => {
 
       site.marketplace.broker.behaviour.refuseUpgrade = 503
       site.marketplace.broker.cutAll()
-      const without = yield* until(`${url}/readyz`, ({ text }) => text.includes("server response: 503"))
+      const without = yield* until(
+        `${url}/readyz`,
+        ({ text }) => text.split('"status":"down"').length === 4 && text.includes("server response: 503")
+      )
       // A broker that restarts is no news: it counts after half a minute.
       expect(without.status).toBe(200)
-      expect(JSON.parse(without.text).offerings[0].events).toMatchObject([{ status: "down" }])
+      expect(JSON.parse(without.text).offerings[0].events).toMatchObject([
+        { status: "down" },
+        { status: "down" },
+        { status: "down" }
+      ])
 
       site.marketplace.intercept(({ path }) => (path.startsWith("/api/") ? { _tag: "Status", status: 503 } : undefined))
       const unready = yield* until(`${url}/readyz`, ({ status }) => status === 503)

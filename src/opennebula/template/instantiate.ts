@@ -17,6 +17,8 @@ export interface InstantiateChanges {
   readonly nics?: { readonly mode: "keep" | "replace"; readonly add: ReadonlyArray<Vector> }
   /** The size of the OS disk in MB. All other attributes of it, and all other disks, stay as they are. */
   readonly osDiskSize?: number
+  /** New disks, behind the template's own. */
+  readonly addDisks?: ReadonlyArray<Vector>
 }
 
 const hasImage = (disk: Vector): boolean => "IMAGE" in disk.values || "IMAGE_ID" in disk.values
@@ -48,13 +50,17 @@ export const mergeForInstantiate = (template: Template, changes: InstantiateChan
     changes.nics === undefined
       ? []
       : [...(changes.nics.mode === "keep" ? vectorsOf(template, "NIC") : []), ...changes.nics.add]
-  return [...(changes.singles ?? []), ...context, ...nics, ...disksOf(template, changes.osDiskSize)]
+  return [...(changes.singles ?? []), ...context, ...nics, ...disksOf(template, changes)]
 }
 
-const disksOf = (template: Template, size: number | undefined): ReadonlyArray<Vector> => {
-  if (size === undefined) return []
+const disksOf = (
+  template: Template,
+  { addDisks = [], osDiskSize: size }: InstantiateChanges
+): ReadonlyArray<Vector> => {
+  if (size === undefined && addDisks.length === 0) return []
   const boot = Option.getOrUndefined(osDisk(template))
-  return vectorsOf(template, "DISK").map((disk, index) =>
-    index === boot?.index ? vector("DISK", { ...disk.values, SIZE: size }) : disk
+  const own = vectorsOf(template, "DISK").map((disk, index) =>
+    index === boot?.index && size !== undefined ? vector("DISK", { ...disk.values, SIZE: size }) : disk
   )
+  return [...own, ...addDisks]
 }

@@ -13,6 +13,7 @@ import { Effect, Layer } from "effect"
 import { defineBackend } from "../../core/index.js"
 import { keycloakShared } from "../../keycloak/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { accounts } from "./accounts.js"
 import { VdcAttributes } from "./attributes.js"
@@ -60,7 +61,7 @@ export const opennebulaVdc = defineBackend({
         upkeep: upkeep(cloud),
         members: { compare: (question) => ofOffering(membersOf(cloud).compare(question)) },
         accounts: accounts(cloud),
-        ping: ofOffering(Effect.zipRight(one.user.info(-1), keycloak?.ping ?? Effect.void)),
+        ping: ofOffering(Effect.zipRight(ping(one), keycloak?.ping ?? Effect.void)),
         check: ofOffering(check(cloud))
       }
     })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schema } from "effect"
 import { Marketplace } from "../../core/index.js"
-import { refuseModel, sshKeyOf, VmAttributes } from "./attributes.js"
+import { sshKeyOf, VmAttributes } from "./attributes.js"
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+DyvyX2UiX7wPPY4FqVwRbJ4YC7pPKmNLpjzGcmyRB jane@example.org"
 const uuid = "0123456789abcdef0123456789abcdef"
@@ -26,13 +26,40 @@ describe("an order's attributes", () => {
     expect(() => decode({ ssh_public_key: ["a"] })).toThrow()
   })
 
-  it.effect("that ask for a model are refused, not ignored; so are a provider's options", () =>
-    Effect.gen(function* () {
-      expect((yield* Effect.flip(refuseModel({ model: "llama" }, {}))).customerMessage).toContain("language model")
-      expect((yield* Effect.flip(refuseModel({}, { model_image_id: 3 }))).customerMessage).toContain("language model")
-      yield* refuseModel({ model: "", model_image_id: null }, {})
+  it("may name a model by name or id, and the engine's settings as text, number or tick", () => {
+    const decode = Schema.decodeUnknownSync(VmAttributes)
+    expect(
+      decode({
+        model: 7,
+        ONEAPP_VLLM_API_PORT: 8080,
+        ONEAPP_VLLM_API_WEB: false,
+        ONEAPP_VLLM_ENFORCE_EAGER: "yes",
+        ONEAPP_VLLM_SLEEP_MODE: "",
+        ONEAPP_VLLM_MODEL_QUANTIZATION: null,
+        ONEAPP_VLLM_GPU_MEMORY_UTILIZATION: 0.9
+      })
+    ).toEqual({
+      model: "7",
+      ONEAPP_VLLM_API_PORT: "8080",
+      ONEAPP_VLLM_API_WEB: "NO",
+      ONEAPP_VLLM_ENFORCE_EAGER: "YES",
+      ONEAPP_VLLM_SLEEP_MODE: "",
+      ONEAPP_VLLM_GPU_MEMORY_UTILIZATION: "0.9"
     })
-  )
+  })
+
+  it.each([
+    ["ONEAPP_VLLM_API_PORT", "0", "a port"],
+    ["ONEAPP_VLLM_API_PORT", "80; rm", "a port"],
+    ["ONEAPP_VLLM_API_WEB", "maybe", "YES or NO"],
+    ["ONEAPP_VLLM_MODEL_QUANTIZATION", 8, "0 or 4"],
+    ["ONEAPP_VLLM_MODEL_MAX_LENGTH", "-1", "tokens"],
+    ["ONEAPP_VLLM_GPU_MEMORY_UTILIZATION", "1.1", "above 0"],
+    ["ONEAPP_VLLM_GPU_MEMORY_UTILIZATION", "$USER[TEMPLATE]", "above 0"]
+  ])("may not have nonsense for the engine's settings: %s=%s", (key, value, expected) => {
+    const decode = Schema.decodeUnknownSync(VmAttributes)
+    expect(() => decode({ [key]: value })).toThrow(expected)
+  })
 })
 
 describe("an SSH key", () => {

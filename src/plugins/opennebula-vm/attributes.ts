@@ -2,16 +2,9 @@
 import { Effect, Either, Encoding, Option, Schema } from "effect"
 import { Marketplace, OrderRefused, type SiteError } from "../../core/index.js"
 import { ObjectId } from "../settings.js"
+import { field, textOf } from "./fields.js"
+import { vllmFields } from "./inference.js"
 import { ParentVdc } from "./settings.js"
-
-/** Waldur's forms send null or an empty text for what was not filled in. `expected`: for the sentence that a customer gets. */
-const field = <A, I>(schema: Schema.Schema<A, I>, expected: string) =>
-  Schema.optionalWith(
-    Schema.Union(Schema.Literal(""), schema).annotations({
-      message: () => ({ message: `Expected ${expected}`, override: true })
-    }),
-    { nullable: true }
-  )
 
 /** Others that an order carries (`name`, `description`, ...) are Waldur's own, and are left alone. */
 export const VmAttributes = Schema.Struct({
@@ -21,26 +14,13 @@ export const VmAttributes = Schema.Struct({
   parent_backend_id: field(ParentVdc, "the backend id of a virtual data centre"),
   /** One line as in `id_ed25519.pub`, or the uuid of a key in Waldur. */
   ssh_public_key: field(Schema.String, "a public key, or the uuid of one in Waldur"),
-  /** A language model to serve. */
-  model: Schema.optional(Schema.Unknown),
-  model_image_id: Schema.optional(Schema.Unknown)
+  /** A language model to serve: its image, by name or by id. */
+  model: field(textOf, "the name of a model"),
+  /** The same under its older name. */
+  model_image_id: field(textOf, "the id of a model's image"),
+  ...vllmFields
 })
 export type VmAttributes = typeof VmAttributes.Type
-
-/** Serving a model is not carried out yet; an order for it must not end as a plain VM that is billed as something else. */
-export const refuseModel = (
-  attributes: VmAttributes,
-  pluginOptions: Readonly<Record<string, unknown>>
-): Effect.Effect<void, OrderRefused> => {
-  const asked = [attributes, pluginOptions]
-    .flatMap((source) => [source.model, source.model_image_id])
-    .some((value) => value !== undefined && value !== null && value !== "")
-  return asked
-    ? new OrderRefused({
-        customerMessage: "Virtual machines with a language model cannot be ordered here yet: leave out the model."
-      })
-    : Effect.void
-}
 
 const uuidPattern = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
 

@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import type { CheckResult } from "../../core/index.js"
 import { osDisk } from "../../opennebula/index.js"
 import { administrator, datastores, look, release } from "../looks.js"
+import { engineImage, imagesCalled, unusable } from "./inference.js"
 import type { VmOffering } from "./offering.js"
 import { groupOf, parentOf } from "./parent.js"
 import { placementRules } from "./settings.js"
@@ -25,7 +26,8 @@ export const check = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckRe
         templates(offering),
         parent(offering),
         clusters(offering),
-        datastores(one, offering.settings.cluster_ids)
+        datastores(one, offering.settings.cluster_ids),
+        models(offering)
       ],
       { concurrency: "unbounded" }
     )
@@ -82,6 +84,40 @@ const parent = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>>
       })
     )
   ).pipe(Effect.map((result) => [result]))
+}
+
+/** The images of models and of their engine. Those that only plugin_options or orders name are looked at with each order. */
+const models = ({ one, settings }: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  const engine = settings.engine_image_id
+  const named = (settings.allowed_models ?? []).map((name) => {
+    const subject = `model ${name}`
+    return look(
+      subject,
+      Effect.map(imagesCalled(one, name), (images) => {
+        const [image] = images
+        if (image === undefined) return failed(subject, "there is no such image in OpenNebula: correct allowed_models")
+        if (images.length > 1) {
+          return failed(subject, `images ${images.map(({ id }) => id).join(", ")} have this name: write one's id`)
+        }
+        const reason = unusable(image)
+        return reason === undefined
+          ? ok(subject, `image ${image.id}, ${image.size} MB`)
+          : failed(subject, `image ${image.id} cannot be given to machines: ${reason}`)
+      })
+    )
+  })
+  const engines =
+    engine === undefined
+      ? []
+      : [
+          look(
+            `engine image ${engine}`,
+            Effect.map(engineImage(one, engine), ({ name, size }) =>
+              ok(`engine image ${engine}`, `${name}, ${size} MB`)
+            )
+          )
+        ]
+  return Effect.all([...engines, ...named], { concurrency: 4 })
 }
 
 const clusters = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> => {

@@ -18,7 +18,8 @@ import {
 } from "../../core/index.js"
 import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
-import { refuseModel, sshKeyOf, type VmAttributes } from "./attributes.js"
+import { sshKeyOf, type VmAttributes } from "./attributes.js"
+import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
 import { factsOf, findVm, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { outcomeOf } from "./outcome.js"
@@ -37,7 +38,8 @@ const Choice = Schema.Struct({
   parent: Parent,
   clusters: Schema.Array(Schema.Int),
   requirements: Schema.String,
-  sshKey: Schema.optional(Schema.String)
+  sshKey: Schema.optional(Schema.String),
+  inference: Schema.optional(Inference)
 })
 type Choice = typeof Choice.Type
 
@@ -58,20 +60,21 @@ export const createVm =
       yield* ensureDone("group", offering.one.vm.chown(vmId, { gid: choice.parent.group }))
       const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
       const vm = yield* ensure("running", { result: VmFacts, perform: untilRunning(offering, vmId, releasedAt) })
-      return outcomeOf(offering, vm)
+      return outcomeOf(offering, vm, choice.inference === undefined ? {} : accessTo(choice.inference, vm.address))
     })
 
 const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, readTemplate: ReadTemplate) =>
   Effect.gen(function* () {
     const { one, settings } = offering
     const { attributes, pluginOptions, resource } = request
-    yield* refuseModel(attributes, pluginOptions)
     const rules = yield* placementRules(settings, pluginOptions)
     const templateId = yield* chooseTemplate(rules, attributes)
+    const engine = modelOf(attributes, rules) === undefined ? undefined : rules.engineImage
+    const readBooting = Effect.map(readTemplate(templateId), (read) => withEngine(read, engine))
     const [sshKey, template, parent] = yield* Effect.all(
       [
         sshKeyOf(attributes),
-        Effect.tap(readTemplate(templateId), (read) => checkDisk(one, read, sizes.disk)),
+        Effect.tap(readBooting, (read) => checkDisk(one, read, sizes.disk)),
         chooseParent(one, rules, attributes, resource.project)
       ],
       { concurrency: "unbounded" }
@@ -81,12 +84,14 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
         customerMessage: "The virtual data centre has no internal network that the machine could be connected to."
       })
     }
+    const inference = yield* chooseInference(one, rules, attributes, template, parent.group)
     return {
       template: templateId,
       parent,
       clusters: rules.clusters,
       requirements: rules.requirements,
-      ...Option.match(sshKey, { onNone: () => ({}), onSome: (key) => ({ sshKey: key }) })
+      ...Option.match(sshKey, { onNone: () => ({}), onSome: (key) => ({ sshKey: key }) }),
+      ...(inference === undefined ? {} : { inference })
     }
   })
 
@@ -112,11 +117,12 @@ const instantiate = (
     return yield* one.template.instantiate(choice.template, {
       name: resourceName(settings.allocation_prefix, request.resource),
       hold: true,
-      extra: extraTemplate(template, {
+      extra: extraTemplate(withEngine(template, choice.inference?.engine), {
         sizes,
         parent: choice.parent,
         rules: choice,
         sshKey: choice.sshKey,
+        inference: choice.inference,
         owner: { resource: request.resource.id, order: request.order }
       })
     })

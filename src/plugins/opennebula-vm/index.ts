@@ -5,16 +5,19 @@
  * - `settings.ts` and `attributes.ts`: what the provider configures, and what a customer may write (the SSH key among it);
  * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
  * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
+ * - `inference.ts`: machines that serve a language model;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
  * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
  */
 import { Effect } from "effect"
 import { defineBackend } from "../../core/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
 import { createVm } from "./create.js"
+import { accessKeys } from "./inference.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
 import { partsOf } from "./parts.js"
@@ -51,8 +54,8 @@ export const opennebulaVm = defineBackend({
         observe: (resources) => ofOffering(observe(offering)(resources)),
         parts: (resource) => ofOffering(partsOf(offering)(resource)),
         upkeep: upkeep(offering),
-        // Small, and asked with the user's credentials.
-        ping: ofOffering(Effect.asVoid(one.user.info(-1))),
+        keptMetadata: accessKeys,
+        ping: ofOffering(ping(one)),
         check: ofOffering(check(offering))
       }
     })

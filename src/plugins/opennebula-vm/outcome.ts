@@ -4,8 +4,12 @@ import type { VmFacts } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { reportedLimits } from "./sizes.js"
 
-/** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB. */
-export const outcomeOf = ({ components, settings }: VmOffering, vm: VmFacts): Outcome => {
+/** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB. `access`: how to reach what runs on it. */
+export const outcomeOf = (
+  { components, settings }: VmOffering,
+  vm: VmFacts,
+  access: Pick<Outcome, "metadata" | "endpoints"> = {}
+): Outcome => {
   const amounts = reportedLimits(components, vm.sizes, settings.report_fixed_limits)
   return {
     backendId: String(vm.id),
@@ -14,8 +18,10 @@ export const outcomeOf = ({ components, settings }: VmOffering, vm: VmFacts): Ou
       ip_address: vm.address,
       vcpu: vm.sizes.vcpu,
       ram_mb: vm.sizes.ram,
-      disk_mb: vm.sizes.disk
+      disk_mb: vm.sizes.disk,
+      ...access.metadata
     },
+    ...(access.endpoints === undefined || access.endpoints.length === 0 ? {} : { endpoints: access.endpoints }),
     ...(Object.keys(amounts).length === 0 ? {} : { amounts })
   }
 }

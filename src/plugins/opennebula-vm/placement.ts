@@ -13,6 +13,7 @@ import {
   vector,
   vectorsOf
 } from "../../opennebula/index.js"
+import type { Inference } from "./inference.js"
 import type { Parent } from "./parent.js"
 import type { PlacementRules } from "./settings.js"
 import type { Sizes } from "./sizes.js"
@@ -22,13 +23,15 @@ export interface Instance {
   readonly parent: Parent
   readonly rules: Pick<PlacementRules, "clusters" | "requirements">
   readonly sshKey: string | undefined
+  readonly inference?: Inference | undefined
   readonly owner: Owner
 }
 
 /** The extra template: what the order changes, merged with what the template has, as OpenNebula would replace it. */
 export const extraTemplate = (template: VmTemplate, instance: Instance): Template => {
   const own = template.template
-  const { vcpu, ram, disk } = instance.sizes
+  const { inference, sizes } = instance
+  const { vcpu, ram, disk } = sizes
   return mergeForInstantiate(own, {
     singles: [
       ...ownerTags(instance.owner),
@@ -39,10 +42,13 @@ export const extraTemplate = (template: VmTemplate, instance: Instance): Templat
     ],
     context: {
       ...(hasNetworkContext(own) ? {} : { NETWORK: true }),
-      ...(instance.sshKey === undefined ? {} : { SSH_PUBLIC_KEY: instance.sshKey })
+      ...(instance.sshKey === undefined ? {} : { SSH_PUBLIC_KEY: instance.sshKey }),
+      ...inference?.context
     },
     nics: { mode: "replace", add: interfaces(own, instance.parent) },
-    ...(disk === undefined ? {} : { osDiskSize: disk })
+    ...(disk === undefined ? {} : { osDiskSize: disk }),
+    // Behind all others, so that it is never taken for the disk to boot from.
+    ...(inference === undefined ? {} : { addDisks: [vector("DISK", { IMAGE_ID: inference.image })] })
   })
 }
 

@@ -50,7 +50,10 @@ describe("the settings of a VM offering", () => {
         allowedTemplates: [8],
         parentVdc: "105",
         clusters: [1],
-        requirements: ""
+        requirements: "",
+        model: undefined,
+        engineImage: undefined,
+        allowedModels: []
       })
     })
   )

@@ -7,9 +7,16 @@
 import { Effect, ParseResult, Schema } from "effect"
 import { OrderRefused } from "../../core/index.js"
 import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds } from "../settings.js"
+import { given } from "./fields.js"
 
 /** A group's id; the Python agent's VDCs have the group's name instead. */
 export const ParentVdc = Schema.Union(
+  Schema.String,
+  Schema.transform(Schema.Int, Schema.String, { strict: true, decode: String, encode: Number })
+)
+
+/** An image's name or its id, which a YAML file has as a number. */
+const ImageName = Schema.Union(
   Schema.String,
   Schema.transform(Schema.Int, Schema.String, { strict: true, decode: String, encode: Number })
 )
@@ -23,15 +30,21 @@ const placementFields = {
   parent_vdc_backend_id: Schema.optional(ParentVdc),
   cluster_ids: Schema.optional(listOf(ObjectId)),
   /** OpenNebula's placement expression, `RESERVED_CPU < 10`: ANDed with the clusters and with the template's own. */
-  sched_requirements: Schema.optional(Schema.String)
+  sched_requirements: Schema.optional(Schema.String),
+  /** The image that a model's engine boots from, in the place of the template's own. */
+  engine_image_id: Schema.optional(ObjectId),
+  /** New: images that an order may name as its `model`, by name or id. Without it: those that everybody, or the VDC's group, may use. */
+  allowed_models: Schema.optional(listOf(ImageName))
 }
+
+/** The model of orders that name none. In `plugin_options` alone, as in the Python agent. */
+const modelFields = { model: Schema.optional(ImageName), model_image_id: Schema.optional(ImageName) }
 
 const ignored = Schema.optional(Schema.Unknown)
 
 /** Keys that the Python agent's configuration may have here, and that mean nothing to VMs, or nothing yet. */
 const acceptedOnly = {
   resource_type: ignored,
-  engine_image_id: ignored,
   model: ignored,
   model_image_id: ignored,
   create_opennebula_user: ignored,
@@ -79,9 +92,14 @@ export interface PlacementRules {
   readonly parentVdc: string | undefined
   readonly clusters: ReadonlyArray<number>
   readonly requirements: string
+  /** Of orders that name none. */
+  readonly model: string | undefined
+  readonly engineImage: number | undefined
+  /** Empty: what everybody or the VDC's group may use. */
+  readonly allowedModels: ReadonlyArray<string>
 }
 
-const Options = Schema.Struct(placementFields)
+const Options = Schema.Struct({ ...placementFields, ...modelFields })
 
 /** `plugin_options` have nulls and empty strings for what nobody filled in. */
 const filledIn = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
@@ -110,7 +128,10 @@ export const placementRules = (
         allowedTemplates: [...new Set([...(defaultTemplate === undefined ? [] : [defaultTemplate]), ...listed])],
         parentVdc: options.parent_vdc_backend_id ?? settings.parent_vdc_backend_id,
         clusters: options.cluster_ids ?? settings.cluster_ids,
-        requirements: (options.sched_requirements ?? settings.sched_requirements ?? "").trim()
+        requirements: (options.sched_requirements ?? settings.sched_requirements ?? "").trim(),
+        model: given(options.model) ?? given(options.model_image_id),
+        engineImage: options.engine_image_id ?? settings.engine_image_id,
+        allowedModels: options.allowed_models ?? settings.allowed_models ?? []
       }
     })
   )

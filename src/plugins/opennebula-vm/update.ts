@@ -19,6 +19,7 @@ import {
 import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
 import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
+import { keptAccess } from "./inference.js"
 import {
   belongsTo,
   factsOf,
@@ -45,8 +46,9 @@ export const updateVm =
       const before = yield* decide("before", Before, look(offering, request, ordered))
       const change = changeOf(before, ordered, offering.settings.disk_shrink)
       const { id } = before.facts
+      const access = { metadata: keptAccess(request.resource.backendMetadata) }
       const { capacity, disk } = change
-      if (capacity === undefined && disk === undefined) return outcomeOf(offering, before.facts)
+      if (capacity === undefined && disk === undefined) return outcomeOf(offering, before.facts, access)
 
       if (before.running) yield* ensureDone("poweroff", powerOff(offering, id), bringUp(offering, id))
       if (capacity !== undefined) {
@@ -60,7 +62,7 @@ export const updateVm =
       const after = yield* before.running
         ? ensure("resume", { result: VmFacts, perform: resume(offering, id, change) })
         : ensure("read back", { result: VmFacts, perform: readBack(offering, id, change) })
-      return outcomeOf(offering, after)
+      return outcomeOf(offering, after, access)
     }).pipe(Effect.catchIf(isLocked, () => lockedRefusal))
 
 /** Reads the VM, and refuses here all that can be refused before it is touched. */

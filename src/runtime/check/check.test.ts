@@ -51,6 +51,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setScopeOk: () => no,
   setOrderBackendId: () => no,
   setLimits: () => no,
+  agent: { register: () => no, service: () => no, processor: () => no, statistics: () => no, ship: () => no },
   imports: {
     requests: () => no,
     offered: () => no,

@@ -8,6 +8,7 @@ import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
 import { mendProbe } from "../schedules.js"
+import { logLines } from "../telemetry/index.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -24,7 +25,11 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
       yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
-    }).pipe(Effect.scoped, Effect.provide(Agent.layer(directory, owner)), Effect.provide(logging(loaded)))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Agent.layer(directory, owner)),
+      Effect.provide(Layer.provideMerge(logLines(loaded), logging(loaded)))
+    )
   })
 ).pipe(
   Command.withDescription(

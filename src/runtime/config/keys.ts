@@ -179,11 +179,13 @@ export const RootKeys = Schema.Struct({
   reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
   /** The Python agent's default is true: it shows its tracebacks to customers. */
   expose_backend_error_details: off,
-  /** Known, and without effect yet. */
+  /** Lines of the log that are sent to Waldur, under the offering that they are about. */
   log_shipping: Schema.optionalWith(LogShippingKeys, { default: () => Schema.decodeSync(LogShippingKeys)({}) }),
 
   // Ours.
 
+  /** Whether each Waldur is told who the agent is, that it lives, and how it goes. Without it no lines of the log are sent either. */
+  agent_identity: on,
   /** Folder of the journal. The command line's `--data-dir` wins. */
   data_dir: Schema.optional(Schema.NonEmptyString),
   /** Seconds between two looks for orders. */

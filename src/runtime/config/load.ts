@@ -94,6 +94,7 @@ const assemble = (
     logLevel: levelOf(keys.log_level),
     exposeBackendErrorDetails: keys.expose_backend_error_details,
     sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
+    agentIdentity: keys.agent_identity,
     logShipping: {
       enabled: shipping.enabled,
       interval: Duration.seconds(shipping.ship_interval_seconds),
@@ -133,14 +134,21 @@ const twice = (source: Source, entries: ReadonlyArray<unknown>): ReadonlyArray<P
   })
 }
 
-const rootNotices = (source: Source, keys: typeof RootKeys.Type): ReadonlyArray<Problem> =>
-  (keys.elastic_apm_server_url ?? "") === ""
-    ? []
-    : [
-        {
-          path: "elastic_apm_server_url",
-          position: source.file.position(["elastic_apm_server_url"], "key"),
-          what: "has no effect here",
-          hint: "The Python agent knew it; it can be removed."
-        }
-      ]
+const rootNotices = (source: Source, keys: typeof RootKeys.Type): ReadonlyArray<Problem> => {
+  const odd = (isOdd: boolean, key: keyof typeof RootKeys.Type, what: string, hint: string): ReadonlyArray<Problem> =>
+    isOdd ? [{ path: key, position: source.file.position([key], "key"), what, hint }] : []
+  return [
+    ...odd(
+      (keys.elastic_apm_server_url ?? "") !== "",
+      "elastic_apm_server_url",
+      "has no effect here",
+      "The Python agent knew it; it can be removed."
+    ),
+    ...odd(
+      keys.log_shipping.enabled && !keys.agent_identity,
+      "log_shipping",
+      "has no effect while agent_identity is false",
+      "Waldur keeps lines of a log under the agent's identity: switch both on, or both off."
+    )
+  ]
+}

@@ -41,6 +41,8 @@ export interface Config {
    */
   readonly exposeBackendErrorDetails: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
+  /** Whether Waldur is told of this agent. */
+  readonly agentIdentity: boolean
   readonly logShipping: {
     readonly enabled: boolean
     readonly interval: Duration.Duration

@@ -60,6 +60,7 @@ const configuration = (
     // As short as it goes, so that the demo shows the agent's speed and not the waiting between two looks.
     poll_interval: 0.1,
     http: { port: port ?? false },
+    agent_identity: false,
     offerings: [
       {
         ...common,

@@ -1,29 +1,20 @@
 /** The consumers of an offering, and how often to look into Waldur's queue beside them. */
 import { Effect, Option, Queue, Ref, Stream, SubscriptionRef } from "effect"
-import { brokerUrl, type Consumer, makeConsumer, type ObjectType, type WaldurEvent } from "../../waldur/index.js"
-import type { Dispatch } from "../actors/dispatch.js"
+import { brokerUrl, type Consumer, makeConsumer, type ObjectType } from "../../waldur/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
-import type { Journal } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import type { Pace } from "../orders/source.js"
 import { mendProbe } from "../schedules.js"
-import { orderEvent } from "./orders.js"
-
-type Handler = (event: WaldurEvent) => Effect.Effect<void, never, Dispatch | Journal>
-
-/** What is listened to, and what each event leads to. A type without a handler has no consumer. */
-const handlersOf = (
-  { functions }: OfferingConfig,
-  opened: Offering,
-  wake: Effect.Effect<void>
-): ReadonlyArray<readonly [ObjectType, Handler]> =>
-  functions.orders
-    ? [["order", ({ order }) => (order === undefined ? Effect.void : orderEvent(opened, order, wake))]]
-    : []
+import { type Handler, handlersOf, type Listeners } from "./handlers.js"
 
 /** Never fails: without events there is polling. Ends with the scope. */
-export const watchEvents = (config: Config, offering: OfferingConfig, opened: Offering) =>
+export const watchEvents = (
+  config: Config,
+  offering: OfferingConfig,
+  opened: Offering,
+  listeners: Omit<Listeners, "queue">
+) =>
   Effect.gen(function* () {
     const standings = yield* Standings
     const wakes = yield* Queue.sliding<void>(1)
@@ -55,7 +46,10 @@ export const watchEvents = (config: Config, offering: OfferingConfig, opened: Of
         ),
         Effect.forkScoped
       )
-    if (offering.events.enabled) yield* Effect.forEach(handlersOf(offering, opened, wake), consume)
+    if (offering.events.enabled) {
+      const handlers = yield* handlersOf(offering, opened, { ...listeners, queue: wake })
+      yield* Effect.forEach(handlers, consume)
+    }
     const pace: Pace = {
       interval: config.pollInterval,
       slow: config.eventsPollInterval,

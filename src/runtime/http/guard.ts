@@ -5,7 +5,7 @@
  * - What changes something must carry a header of our own and come from our own origin: no form, link or script of another site can.
  * - No answer may be framed, sniffed, or load anything from elsewhere; what the API says is not kept by caches.
  */
-import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Effect } from "effect"
 import { NotAllowed, requestHeader } from "../../api/index.js"
 import { hostOf, isLoopbackName, nameIn } from "./hosts.js"
@@ -39,7 +39,7 @@ const refusal = (message: string) =>
   Effect.orDie(HttpServerResponse.schemaJson(NotAllowed)(new NotAllowed({ message }), { status: 403 }))
 
 /** For probes and collectors, which come by address and from anywhere, and change nothing. */
-const forMachines: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
+export const forMachines: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
 
 export const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split("?")[0] ?? ""
 
@@ -68,7 +68,15 @@ export const objection = (entrance: Entrance, request: HttpServerRequest.HttpSer
   return isSameOrigin(request) ? undefined : "Requests that change something come from the page itself."
 }
 
-/** Around the whole server. */
+/** What every answer carries, be it an error. */
+const safely = (path: string) => (_: unknown, response: HttpServerResponse.HttpServerResponse) => {
+  const safe = HttpServerResponse.setHeaders(response, headers)
+  return Effect.succeed(
+    path.startsWith("/api/") ? HttpServerResponse.setHeader(safe, "cache-control", "no-store") : safe
+  )
+}
+
+/** Around the whole server. Headers are set when an answer is sent: the API makes those of its errors further out than here. */
 export const guarded =
   (entrance: Entrance) =>
   <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
@@ -76,8 +84,7 @@ export const guarded =
       const request = yield* HttpServerRequest.HttpServerRequest
       const path = pathOf(request)
       if (forMachines.has(path)) return yield* app
+      yield* HttpApp.appendPreResponseHandler(safely(path))
       const wrong = objection(entrance, request)
-      const response = yield* wrong === undefined ? app : refusal(wrong)
-      const safe = HttpServerResponse.setHeaders(response, headers)
-      return path.startsWith("/api/") ? HttpServerResponse.setHeader(safe, "cache-control", "no-store") : safe
+      return yield* wrong === undefined ? app : refusal(wrong)
     })

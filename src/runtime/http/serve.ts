@@ -1,14 +1,23 @@
 /** Listens as the configuration says. The agent's work never waits for it, and never ends with it. */
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
-import { HttpApiBuilder, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import {
+  type FileSystem,
+  HttpApiBuilder,
+  type HttpPlatform,
+  HttpServer,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse,
+  type Path
+} from "@effect/platform"
 import { NodeContext, NodeHttpServer } from "@effect/platform-node"
 import { Clock, Console, Context, Effect, Layer, Option, Redacted, type Schedule } from "effect"
-import { api, healthApi } from "../../api/index.js"
+import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
-import { guarded, pathOf } from "./guard.js"
+import { forMachines, guarded, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
 import { nameIn } from "./hosts.js"
 import { Live } from "./live.js"
@@ -16,6 +25,7 @@ import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
 import { readTokens, rotateToken } from "./tokens.js"
 import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
+import { metricsLive } from "./metrics.js"
 
 export interface PageOptions {
   /** Where the hashes of the tokens are. */
@@ -31,27 +41,53 @@ const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
 const largestBody = 65_536
 
 const healthOnly = (config: Config) =>
-  HttpApiBuilder.serve().pipe(Layer.provide(HttpApiBuilder.api(healthApi)), Layer.provide(healthLive(config)))
+  HttpApiBuilder.serve().pipe(
+    Layer.provide(HttpApiBuilder.api(healthApi)),
+    Layer.provide(healthLive(config)),
+    Layer.provide(metricsLive(config))
+  )
+
+/** Before the API's own routes: the guard, the document, and the page's files. A body that cannot be read is the request's own fault. */
+const frontLive = (entrance: Entrance, folder: string) =>
+  HttpApiBuilder.middleware(
+    Effect.map(
+      Effect.context<FileSystem.FileSystem | Path.Path | HttpPlatform.HttpPlatform>(),
+      (context) => (app) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const path = pathOf(request)
+          if (path === openApiPath && request.method === "GET") return Effect.succeed(openApiResponse)
+          if (path.startsWith("/api/") || forMachines.has(path)) return app
+          return Effect.map(
+            Effect.provide(assets(folder), context),
+            (found) => found ?? HttpServerResponse.empty({ status: 404 })
+          )
+        }).pipe(
+          Effect.catchSomeDefect((defect) =>
+            HttpServerError.isServerError(defect) && defect._tag === "RequestError"
+              ? Option.some(unreadable)
+              : Option.none()
+          ),
+          HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
+          guarded(entrance)
+        )
+    )
+  )
+
+const unreadable = Effect.orDie(
+  HttpServerResponse.schemaJson(Refused)(
+    new Refused({ message: `The body of the request is no JSON, or has more than ${largestBody} bytes.` }),
+    { status: 400 }
+  )
+)
 
 const withPage = (config: Config, entrance: Entrance, { assets: folder = builtPage, dataDir }: PageOptions) =>
   Layer.unwrapEffect(
     Effect.map(Clock.currentTimeMillis, (started) =>
-      HttpApiBuilder.serve((app) =>
-        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-          const path = pathOf(request)
-          if (path === openApiPath && request.method === "GET") return openApiResponse
-          if (path.startsWith("/api/") || path === "/healthz" || path === "/readyz" || path === "/metrics") return app
-          return Effect.flatMap(assets(folder), (found) =>
-            found === undefined ? HttpServerResponse.empty({ status: 404 }) : Effect.succeed(found)
-          )
-        }).pipe(
-          HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
-          guarded(entrance),
-          Effect.provide(NodeContext.layer)
-        )
-      ).pipe(
+      HttpApiBuilder.serve().pipe(
+        Layer.provide(frontLive(entrance, folder)),
         Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
+        Layer.provide(metricsLive(config)),
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
         Layer.provide(Layer.merge(Visitors.layer(entrance), Live.layer(config))),
@@ -105,7 +141,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
           )
         ),
         Effect.retry(again),
-        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz`)),
+        Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
         Effect.tap((url) =>
           page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
         ),

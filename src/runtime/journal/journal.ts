@@ -21,6 +21,7 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
+import { Metrics } from "../metrics/index.js"
 import { unavailable } from "./sql.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
@@ -92,6 +93,7 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const hub = yield* Effect.serviceOption(Activities)
+  const metrics = yield* Metrics
 
   const story = (order: OrderId) =>
     unavailable(sql<Row>`SELECT step, event, at, data FROM journal WHERE order_id = ${order} ORDER BY id`).pipe(
@@ -106,10 +108,15 @@ const make = Effect.gen(function* () {
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           const json = data === undefined ? null : JSON.stringify(data)
+          const began = performance.now()
+          const written = (failed: boolean) =>
+            Effect.sync(() => metrics.journalWritten(performance.now() - began, failed))
           const rows = yield* unavailable(sql`
             INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
             SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
-            WHERE ${leaseHolds(sql, lease)} RETURNING id`)
+            WHERE ${leaseHolds(sql, lease)} RETURNING id`).pipe(
+            Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
+          )
           if (rows.length === 0) return yield* lost
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
           if (Option.isSome(hub))

@@ -1,23 +1,104 @@
-/** Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. */
-import { type Duration, Effect } from "effect"
+/**
+ * Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. In between
+ * Waldur tells of changes (`told`): then those resources are synchronised at once.
+ */
+import { type Duration, Effect, type Scope } from "effect"
+import type { ProviderResource } from "../../waldur/index.js"
+import { makeGathering } from "../gathering.js"
+import { counted } from "../metrics/index.js"
+import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { memberRound } from "../schedules.js"
-import { syncMembers, type TeamReport } from "./sync.js"
+import { memberBurst, memberRound, memberTries } from "../schedules.js"
+import { type Only, syncMembers, type TeamReport } from "./sync.js"
 
-export const memberRounds = (offering: Offering, interval: Duration.DurationInput): Effect.Effect<void> =>
-  Effect.zipRight(offering.health.passed, round(offering)).pipe(
-    Effect.repeat(memberRound(interval)),
-    Effect.asVoid,
-    Effect.annotateLogs({ part: "members" })
-  )
+/** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
+export type Told =
+  | { readonly _tag: "Project"; readonly project: string }
+  | { readonly _tag: "Resource"; readonly resource: string }
+  /** The account that the offering has for somebody. */
+  | { readonly _tag: "Person"; readonly person: string }
+  | { readonly _tag: "Everything" }
 
-/** A bug in it must not end the rounds. */
-const round = (offering: Offering): Effect.Effect<void> =>
-  syncMembers(offering, "apply").pipe(
-    Effect.flatMap((reports) => Effect.forEach(reports, logged, { discard: true })),
-    Effect.catchAll((error) => Effect.logWarning(`Members are not synchronised: ${error.message}`)),
-    Effect.catchAllDefect((defect) => Effect.logError("A bug in the synchronisation of members", defect))
-  )
+export interface MemberCalls {
+  /** Completes when it has been synchronised, or is left to the next round. */
+  readonly told: (what: Told) => Effect.Effect<void>
+  /** The same, if the resource is new or was opened or closed to its team since it was last synchronised. */
+  readonly resource: (resource: ProviderResource) => Effect.Effect<void>
+}
+
+/** The rounds end with the scope. */
+export const keepMembers = (
+  offering: Offering,
+  interval: Duration.DurationInput
+): Effect.Effect<MemberCalls, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const oneAtATime = yield* Effect.makeSemaphore(1)
+    /** The teams as they were read last. */
+    const known = new Map<string, Pick<TeamReport, "team" | "restricted">>()
+
+    const synchronised = (only: Only | undefined) =>
+      Effect.gen(function* () {
+        const reports = yield* counted(offering.id, "membership")(syncMembers(offering, "apply", only))
+        for (const { resource, team, restricted, failure } of reports) {
+          if (failure === "") known.set(resource, { team, restricted })
+        }
+        yield* Effect.forEach(reports, logged, { discard: true })
+        return reports.every(isSettledNow)
+      }).pipe(
+        Effect.catchAll((error) =>
+          Effect.as(Effect.logWarning(`Members are not synchronised: ${error.message}`), false)
+        ),
+        oneAtATime.withPermits(1)
+      )
+
+    const round = synchronised(undefined).pipe(
+      // A bug in it must not end the rounds.
+      Effect.catchAllDefect((defect) => Effect.logError("A bug in the synchronisation of members", defect))
+    )
+
+    const told = yield* makeGathering(memberBurst, (all: ReadonlyArray<Told>) =>
+      Effect.gen(function* () {
+        const only = targetsOf(all, known)
+        if (only !== undefined && only.projects.size + only.resources.size === 0) return
+        yield* offering.health.passed
+        yield* Effect.repeat(synchronised(only), { schedule: memberTries, until: (settled) => settled })
+      }).pipe(Effect.annotateLogs(labels(offering)))
+    )
+
+    yield* Effect.zipRight(offering.health.passed, round).pipe(
+      Effect.repeat(memberRound(interval)),
+      Effect.annotateLogs(labels(offering)),
+      Effect.forkScoped
+    )
+    return {
+      told,
+      resource: (resource) =>
+        Effect.suspend(() =>
+          isSettled(resource) && known.get(resource.uuid)?.restricted !== resource.restrictMemberAccess
+            ? told({ _tag: "Resource", resource: resource.uuid })
+            : Effect.void
+        )
+    }
+  })
+
+const labels = ({ name }: Offering) => ({ part: "members", offering: name })
+
+/** What has to be synchronised; `undefined`: everything. Somebody in no team that is known of will be told of with their project. */
+const targetsOf = (
+  all: ReadonlyArray<Told>,
+  known: ReadonlyMap<string, Pick<TeamReport, "team">>
+): Only | undefined => {
+  if (all.some(({ _tag }) => _tag === "Everything")) return undefined
+  const people = new Set(all.flatMap((one) => (one._tag === "Person" ? [one.person] : [])))
+  const theirs = [...known].flatMap(([resource, { team }]) => (team.some((id) => people.has(id)) ? [resource] : []))
+  return {
+    projects: new Set(all.flatMap((one) => (one._tag === "Project" ? [one.project] : []))),
+    resources: new Set([...all.flatMap((one) => (one._tag === "Resource" ? [one.resource] : [])), ...theirs])
+  }
+}
+
+const isSettledNow = ({ changes, failure }: TeamReport): boolean =>
+  failure === "" && changes.every(({ outcome }) => outcome === "done")
 
 const logged = ({ resource, name, changes, problems, failure }: TeamReport): Effect.Effect<void> =>
   Effect.gen(function* () {

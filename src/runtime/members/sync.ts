@@ -36,22 +36,38 @@ export interface TeamReport {
   readonly name: string
   readonly changes: ReadonlyArray<DoneChange>
   readonly problems: ReadonlyArray<{ readonly who: string; readonly reason: string }>
+  /** Who is in the team, by the persons' uuids. */
+  readonly team: ReadonlyArray<string>
+  /** Closed to its team in Waldur. */
+  readonly restricted: boolean
   /** Why this resource was left as it is; empty if it was not. */
   readonly failure: string
 }
 
 export type Mode = "apply" | "dry run"
 
-export const syncMembers = (offering: Membership, mode: Mode): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
+/** Of which resources: those of these projects, and these. */
+export interface Only {
+  readonly projects: ReadonlySet<string>
+  readonly resources: ReadonlySet<string>
+}
+
+/** Of all resources, or of some. */
+export const syncMembers = (
+  offering: Membership,
+  mode: Mode,
+  only?: Only
+): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
   Effect.gen(function* () {
     const { members } = offering.backend
     if (members === undefined) return []
     const { waldur } = offering
-    const resources = yield* waldur.resources({ offering: offering.id, states: ["OK", "Erred", "Updating"] })
+    const resources = yield* resourcesOf(offering, only)
+    if (resources.length === 0) return []
     const people = yield* waldur.offeringUsers(offering.id)
     const keys = yield* keysByUser(offering)
     const read = yield* Effect.forEach(
-      resources.items.flatMap(known),
+      resources.flatMap(known),
       (resource) =>
         Effect.map(Effect.either(readTeam(waldur, resource, people.items, keys)), (team) => ({ resource, team })),
       { concurrency: 4 }
@@ -66,6 +82,29 @@ export const syncMembers = (offering: Membership, mode: Mode): Effect.Effect<Rea
         ? Effect.succeed(untouched(resource, plan.left.message))
         : carriedOut({ waldur, resource, team: team.right, plan: plan.right, people: people.items, mode })
     })
+  })
+
+const states = ["OK", "Erred", "Updating"] as const
+
+const resourcesOf = ({ id, waldur }: Membership, only: Only | undefined) =>
+  Effect.gen(function* () {
+    if (only === undefined) return (yield* waldur.resources({ offering: id, states })).items
+    const ofProjects = yield* Effect.forEach(only.projects, (project) =>
+      Effect.map(waldur.resources({ offering: id, project, states }), ({ items }) => items)
+    )
+    const named = yield* Effect.forEach(
+      only.resources,
+      (resource) =>
+        waldur.resource(resource).pipe(
+          Effect.map((one) => [one]),
+          Effect.catchTag("WaldurNotFound", () => Effect.succeed([]))
+        ),
+      { concurrency: 4 }
+    )
+    const here = named
+      .flat()
+      .filter(({ offeringUuid, state }) => Option.contains(offeringUuid, id) && states.some((one) => one === state))
+    return [...new Map([...ofProjects.flat(), ...here].map((one) => [one.uuid, one])).values()]
   })
 
 interface Known {
@@ -150,9 +189,11 @@ const planned = (members: Members, teams: ReadonlyArray<Team>, people: ReadonlyA
     (plans) => new Map(plans.map(({ resource, plan }) => [resource.id, plan]))
   )
 
-const untouched = ({ known, name }: Known, failure: string): TeamReport => ({
+const untouched = ({ known, name, restricted }: Known, failure: string): TeamReport => ({
   resource: known.id,
   name,
+  team: [],
+  restricted,
   changes: [],
   problems: [],
   failure
@@ -206,6 +247,8 @@ const carriedOut = (work: Work): Effect.Effect<TeamReport> =>
       name: resource.name,
       changes,
       problems: plan.problems.map(({ who, reason }) => ({ who, reason })),
+      team: work.team.members.map(({ id }) => id),
+      restricted: resource.restricted,
       failure: ""
     }
   })

@@ -6,6 +6,7 @@
  * what is to be done about a resource is left to that resource's actor (`reconcile.ts`), which looks again and does it under its lease,
  * one thing at a time, each step written down (`reconciliations.ts`).
  */
+export { isSettled } from "./look.js"
 export { Looks } from "./looks.js"
 export * as Observations from "./store.js"
 export { watchResources } from "./watch.js"

@@ -1,36 +1,46 @@
 /** Who wants an offering's resources looked at now, and not at the next turn: a command, an event from Waldur. */
 import { Context, Effect, Layer, Ref } from "effect"
-import type { OfferingId } from "../../core/index.js"
+import type { OfferingId, ResourceId } from "../../core/index.js"
 
-type Wakers = ReadonlyMap<OfferingId, Effect.Effect<void>>
+/** How an offering is had looked at. */
+export interface Waker {
+  readonly all: Effect.Effect<void>
+  /** Has one resource put right by its actor, if there is something to put right; returns at once. */
+  readonly one: (resource: ResourceId) => Effect.Effect<void>
+}
+type Wakers = ReadonlyMap<OfferingId, Waker>
 
 export class Looks extends Context.Tag("site-actors/runtime/Looks")<
   Looks,
   {
     /** Has it looked at soon. False: nobody looks at this offering. */
     readonly soon: (offering: OfferingId) => Effect.Effect<boolean>
+    /** Has one resource looked at soon, and what follows done. False: nobody looks at this offering. */
+    readonly at: (offering: OfferingId, resource: ResourceId) => Effect.Effect<boolean>
     /** All offerings that are looked at. */
     readonly everywhere: Effect.Effect<number>
-    readonly register: (offering: OfferingId, wake: Effect.Effect<void>) => Effect.Effect<void>
+    readonly register: (offering: OfferingId, waker: Waker) => Effect.Effect<void>
   }
 >() {
   static readonly layer = Layer.effect(
     Looks,
-    Effect.map(Ref.make<Wakers>(new Map()), (wakers) =>
-      Looks.of({
-        soon: (offering) =>
-          Effect.flatMap(Ref.get(wakers), (all) => {
-            const wake = all.get(offering)
-            return wake === undefined ? Effect.succeed(false) : Effect.as(wake, true)
-          }),
+    Effect.map(Ref.make<Wakers>(new Map()), (wakers) => {
+      const woken = (offering: OfferingId, how: (waker: Waker) => Effect.Effect<void>) =>
+        Effect.flatMap(Ref.get(wakers), (all) => {
+          const waker = all.get(offering)
+          return waker === undefined ? Effect.succeed(false) : Effect.as(how(waker), true)
+        })
+      return Looks.of({
+        soon: (offering) => woken(offering, ({ all }) => all),
+        at: (offering, resource) => woken(offering, ({ one }) => one(resource)),
         everywhere: Effect.flatMap(Ref.get(wakers), (all) =>
           Effect.as(
-            Effect.forEach([...all.values()], (wake) => wake, { discard: true }),
+            Effect.forEach([...all.values()], ({ all: wake }) => wake, { discard: true }),
             all.size
           )
         ),
-        register: (offering, wake) => Ref.update(wakers, (all) => new Map([...all, [offering, wake]]))
+        register: (offering, waker) => Ref.update(wakers, (all) => new Map([...all, [offering, waker]]))
       })
-    )
+    })
   )
 }

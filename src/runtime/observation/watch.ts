@@ -3,6 +3,7 @@ import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { ResourceActor } from "../actors/actor.js"
+import { counted } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
 import { lookAtAll } from "./look.js"
@@ -20,7 +21,6 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const actor = yield* ResourceActor.client
     const looks = yield* Looks
     const wake = yield* Queue.sliding<void>(1)
-    yield* looks.register(offering.id, Effect.asVoid(Queue.offer(wake, undefined)))
     const inWork = yield* FiberMap.make<ResourceId>()
     const places = yield* Effect.makeSemaphore(atOnce)
     const pause = (from: number, to: number) =>
@@ -63,11 +63,14 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
         )
       })
 
+    const wakeUp = Effect.asVoid(Queue.offer(wake, undefined))
+    yield* looks.register(offering.id, { all: wakeUp, one: (resource) => handle([resource], wakeUp) })
+
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
-      const { present, toDo } = yield* lookAtAll(offering)
+      const { present, toDo } = yield* counted(offering.id, "observation")(lookAtAll(offering))
       yield* publish({ _tag: "Look", offering: offering.id })
-      yield* handle(toDo, Queue.offer(wake, undefined))
+      yield* handle(toDo, wakeUp)
       yield* sayThatItIsThere(offering, present)
     }).pipe(
       Effect.catchAll((error) =>

@@ -16,7 +16,7 @@ import { makeWaldur, type WaldurError, WaldurServers } from "../../waldur/index.
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
-import { backendIdGuard } from "../schedules.js"
+import { backendIdGuard, orderRetry } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
 
@@ -31,7 +31,8 @@ export const connectWaldur = (config: OfferingConfig, breaker?: Breaker<WaldurEr
         call: `${call.method} ${call.path}`,
         about: "",
         milliseconds: call.milliseconds,
-        outcome: Option.getOrElse(call.error, () => "ok")
+        outcome: Option.getOrElse(call.error, () => "ok"),
+        attempt: call.attempt
       })
   })
 
@@ -66,13 +67,14 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     const known = yield* Effect.mapError(components(config, inWaldur.components), allOf)
     const backend = yield* listening(openBackend(config, known, memoMap))
     yield* Ref.set(probe, Effect.zipRight(waldur.offering(config.id), backend.ping))
+    const lookedAt = yield* firstLook(health, backend.ping)
     const guards = yield* FiberSet.make()
     const offering: Offering = {
       id: config.id,
       name: config.name,
       waldur,
       backend,
-      health,
+      health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
       drift: config.drift,
       components: known,
@@ -95,6 +97,32 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
     }
     return offering
+  })
+
+/**
+ * Looks at the backend before its first order, until it has answered once: what no order could be carried out on (wrong credentials, a release
+ * that is too old) stops the offering before one has begun. Gives what the first order waits for: the first answer, or five seconds.
+ */
+const firstLook = (
+  health: Health.OfferingHealth,
+  ping: Effect.Effect<void, SiteError>
+): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const answered = yield* Effect.makeLatch(false)
+    yield* ping.pipe(
+      Effect.tapError((error) =>
+        error.disposition === "stop-offering"
+          ? Effect.zipRight(Effect.logWarning(`Takes no orders: ${error.message}`), health.report(error))
+          : Effect.void
+      ),
+      Effect.ensuring(answered.open),
+      // What stops the offering is looked at again by its health, until it is mended.
+      Effect.retry({ schedule: orderRetry, while: (error) => error.disposition === "retry" }),
+      Effect.ignore,
+      Effect.forkScoped
+    )
+    yield* Effect.forkScoped(Effect.delay(answered.open, "5 seconds"))
+    return answered.await
   })
 
 export const openBackend = (config: OfferingConfig, known: ReadonlyArray<Component>, memoMap: Layer.MemoMap) =>

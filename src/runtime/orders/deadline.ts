@@ -100,6 +100,8 @@ export const withDeadline = (
       at: `cancelled by ${who}${reason === "" ? "" : ` (${reason})`},`
     }))
     const end = Effect.gen(function* () {
+      // What is refused already is being undone: that takes as long as it takes.
+      if (Option.isSome(refusalIn(yield* journal.entries))) return yield* Effect.never
       const { at, customerMessage } = yield* Effect.raceFirst(expiry, cancellation)
       over = true
       const step = [...inWork].join(", ")

@@ -4,7 +4,7 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
+import { Clock, Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
 import {
   type CarriedOut,
   carryOut,
@@ -33,6 +33,7 @@ import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import type { Pauses } from "../journal/pauses.js"
+import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
@@ -57,6 +58,7 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
+    Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
     Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
     Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
   )
@@ -90,6 +92,8 @@ const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteEr
   Effect.gen(function* () {
     yield* offering.health.report(error)
     yield* Effect.logWarning(`Waits: ${error.message}`)
+    const metrics = yield* Metrics
+    metrics.orderRests(order, offering.id)
     yield* tell(offering, { order, resource: lease.resource }, "retrying", error.message)
   })
 
@@ -116,10 +120,16 @@ export const attempt = (
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
+    const metrics = yield* Metrics
+    const atWork = { offering: offering.id, type: order.type }
+    metrics.orderIs(id, { ...atWork, state: "executing" })
     if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
-    if (Option.isSome(refusalIn(yield* journal.entries))) yield* tell(offering, journal, "undoing")
+    if (Option.isSome(refusalIn(yield* journal.entries))) {
+      metrics.orderIs(id, { ...atWork, state: "undoing" })
+      yield* tell(offering, journal, "undoing")
+    }
     if (heldBack(yield* journal.entries)) yield* journal.append(wholeOrder, "resumed")
     const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
@@ -218,6 +228,8 @@ const accept = (
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
     if (request instanceof OrderRefused) yield* refuse(journal, request)
     yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
+    const metrics = yield* Metrics
+    metrics.orderAccepted({ offering: offering.id, type: order.type })
     yield* tell(offering, journal, "accepted", order.type)
     return accepted
   })
@@ -259,6 +271,10 @@ const giveUp = (
 const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", detail?: string) =>
   Effect.gen(function* () {
     yield* journal.append(wholeOrder, how)
+    const [accepted] = yield* journal.entries
+    const metrics = yield* Metrics
+    const now = yield* Clock.currentTimeMillis
+    metrics.orderEnded(journal.order, how, now - (accepted?.at ?? now))
     yield* Effect.logInfo(how === "done" ? "Done" : "Erred")
     yield* tell(offering, journal, how, detail)
     return how

@@ -40,9 +40,17 @@ export const resourceOf = (offering: Offering, order: api.Order, resource: api.P
   project: ProjectId.make(Option.getOrElse(resource.projectUuid, () => Option.getOrElse(order.projectUuid, noProject))),
   projectName: resource.projectName,
   backendId: Option.getOrElse(resource.backendId, () => ""),
-  // Left out: the request is written into the journal, and passwords that were shown to the customer stand in the metadata.
-  backendMetadata: {}
+  // No more: the request is written into the journal, and passwords that were shown to the customer stand in the metadata.
+  backendMetadata: Object.fromEntries(
+    Object.entries(resource.backendMetadata).filter(
+      ([key, value]) =>
+        offering.backend.keptMetadata?.includes(key) === true &&
+        typeof value === "string" &&
+        value.length <= longestKept
+    )
+  )
 })
+const longestKept = 1000
 const noProject = () => "0".repeat(32)
 
 /** Fails with `OrderRefused` for what the order itself has wrong. */

@@ -1,6 +1,7 @@
 /** The reports of one offering, for as long as the agent runs. */
 import { Cause, type Duration, Effect, Ref } from "effect"
 import { publish } from "../activity.js"
+import { counted } from "../metrics/index.js"
 import type { OfferingHealth } from "../offerings/health.js"
 import { reporting, reportRetry } from "../schedules.js"
 import type { Reporter } from "./measured.js"
@@ -28,6 +29,7 @@ export const reportUsage = (
       if (made.failure !== undefined) return yield* Effect.fail(made.failure)
     })
     yield* once.pipe(
+      counted(offering.id, "usage"),
       Effect.tapError((error) => Effect.logWarning(`Usage not reported in full: ${error.message}`)),
       Effect.retry(reportRetry),
       // A bug here must not pass unseen, nor end the reports.

@@ -2,7 +2,7 @@
  * Answers Waldur's requests for importable resources: offers what is in the backend and nobody's. What is then imported appears as a
  * resource with that backend id, and is adopted at the next look (`observation`).
  */
-import { Clock, Duration, Effect, Option, Random } from "effect"
+import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
 import type { SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import * as Store from "../observation/store.js"
@@ -68,11 +68,12 @@ const look = (offering: Offering) =>
     )
   )
 
-/** Ends only with the offering, or with a Waldur that knows no imports. */
-export const watchImports = (offering: Offering, pollInterval: Duration.DurationInput) =>
+/** Looks at once when something is in `wakes`. Ends only with the offering, or with a Waldur that knows no imports. */
+export const watchImports = (offering: Offering, pollInterval: Duration.DurationInput, wakes: Queue.Dequeue<void>) =>
   Effect.gen(function* () {
     const rest = Effect.flatMap(Random.nextRange(0.8, 1.2), (factor) =>
       Effect.sleep(Duration.times(pollInterval, importEvery * factor))
     )
-    yield* Effect.repeat(Effect.zipRight(rest, look(offering)), { while: (goesOn) => goesOn })
+    const next = Effect.raceFirst(rest, Queue.take(wakes))
+    yield* Effect.repeat(Effect.zipRight(next, look(offering)), { while: (goesOn) => goesOn })
   }).pipe(Effect.annotateLogs({ offering: offering.name }))

@@ -3,7 +3,7 @@
  * the Python agent's; no recorded server had them.
  */
 import { readOnly } from "../stomp/index.js"
-import type { Json, JsonObject, Offering, Order, Project, Resource, User } from "./model.js"
+import type { Json, JsonObject, Offering, OfferingUser, Order, Project, Resource, User } from "./model.js"
 import { type Change, type PlainRecord, recordsOf, type World } from "./world.js"
 
 const queueRecords = "event-queues"
@@ -45,6 +45,26 @@ export const publishChange = (world: World, change: Change): void => {
   if (change._tag === "Order") publish(world, change.order.resource.offering, "order", ofOrder(change.order))
   else publish(world, change.resource.offering, "resource", ofResource(change.resource))
 }
+
+/** Somebody gets an account at the provider, or the account changes. */
+export const publishAccount = (world: World, { offering, state, user, username, uuid }: OfferingUser): void =>
+  publish(world, offering, "offering_user", {
+    offering_user_uuid: uuid,
+    user_uuid: user.uuid,
+    username,
+    state
+  })
+
+/** Somebody wants to see what could be imported. */
+export const publishImportRequest = (world: World, request: PlainRecord): void => {
+  const offering = world.offerings.get(textOf(request.fields.offering))
+  if (offering !== undefined)
+    publish(world, offering, "importable_resources", { backend_resource_request_uuid: request.uuid })
+}
+
+/** Staff has all of an offering's resources looked at. */
+export const publishSync = (world: World, offering: Offering): void =>
+  publish(world, offering, "offering_resources_sync", { offering_uuid: offering.uuid })
 
 /** Somebody comes into a project, or leaves it: told to every offering that has resources there. */
 export const publishRole = (

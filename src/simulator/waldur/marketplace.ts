@@ -9,7 +9,7 @@ import { type Broker, makeBroker } from "../stomp/index.js"
 import type { Answer } from "./answers.js"
 import type { Call, Fault, IncomingCall, Interceptor } from "./calls.js"
 import { dispatch } from "./dispatch.js"
-import { publishChange, publishRole } from "./events.js"
+import { publishAccount, publishChange, publishRole } from "./events.js"
 import type { Order, Resource } from "./model.js"
 import { terminalOrderStates } from "./model.js"
 import type { ApiRequest } from "./request.js"
@@ -195,7 +195,11 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       },
       addOffering: (wanted) => Seed.addOffering(world, wanted),
       addSshKey: (wanted) => Seed.addSshKey(world, wanted),
-      addOfferingUser: (wanted) => Seed.makeOfferingUser(world, wanted),
+      addOfferingUser: (wanted) => {
+        const made = Seed.makeOfferingUser(world, wanted)
+        publishAccount(world, made)
+        return made
+      },
       orders: world.orders,
       resources: world.resources,
       world,

@@ -1,21 +1,24 @@
 /**
  * What a site agent says of itself: identities, services, processors, event subscriptions, logs; and importable resources. Neither
- * recorded server knew these calls (recording 075), so they are answered plainly: what was sent, with a uuid.
+ * recorded server knew these calls (recording 075), so they are answered plainly: what was sent, with a uuid. What the open-source server
+ * refuses is refused.
  */
 import { Either } from "effect"
-import { empty, json, notFound, type Outcome } from "./answers.js"
+import { empty, invalid, json, notFound, type Outcome } from "./answers.js"
 import { openQueue, openSubscription } from "./events.js"
+import { isObject } from "./limits.js"
 import { filtered, pageOf } from "./lists.js"
 import type { JsonObject } from "./model.js"
 import { isProvider } from "./permissions.js"
-import { type Context, type Handler, lookUp, readObject } from "./request.js"
+import { type Context, type Handler, lookUp, readBody, readObject, text } from "./request.js"
 import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
 import { address, instant } from "./views.js"
-import { newUuid, type PlainRecord, recordsOf } from "./world.js"
+import { newUuid, normaliseUuid, type PlainRecord, recordsOf } from "./world.js"
 
 const identities = "marketplace-site-agent-identities"
 const services = "marketplace-site-agent-services"
 const processors = "marketplace-site-agent-processors"
+const logs = "marketplace-site-agent-logs"
 const subscriptions = "event-subscriptions"
 const requests = "backend-resource-requests"
 
@@ -39,6 +42,8 @@ const textOf = (record: PlainRecord, name: string): string => {
   const value = record.fields[name]
   return typeof value === "string" ? value : ""
 }
+
+const sameName = (one: PlainRecord, body: JsonObject): boolean => textOf(one, "name") === body.name
 
 const list =
   (kind: string): Handler =>
@@ -82,6 +87,60 @@ const register =
       )
       return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
     })
+
+/** Services and processors are found by their name, and take over what was sent. */
+const registerNamed =
+  (parent: string, model: string, kind: string, field: string, more: (context: Context) => JsonObject): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const owner = yield* found(context, parent, model)
+      const body = yield* readObject(context.request)
+      if (text(body, "name") === undefined) return yield* invalid({ name: ["This field is required."] })
+      const same = [...recordsOf(context.world, kind).values()].find(
+        (one) => textOf(one, field) === owner.uuid && sameName(one, body)
+      )
+      const fields: JsonObject = { ...body, [field]: owner.uuid, ...more(context) }
+      if (same !== undefined) same.fields = { ...same.fields, ...fields }
+      return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
+    })
+
+/** `statistics` are replaced. */
+const setStatistics: Handler = (context) =>
+  Either.gen(function* () {
+    const service = yield* found(context, services, "AgentService")
+    const { statistics } = yield* readObject(context.request)
+    if (statistics === undefined) return yield* invalid({ statistics: ["This field is required."] })
+    service.fields = { ...service.fields, statistics }
+    return json(200, view(context, services, service))
+  })
+
+/** Whole batches are taken or refused. */
+const takeLogs: Handler = (context) =>
+  Either.gen(function* () {
+    const body = yield* readBody(context.request)
+    if (!Array.isArray(body)) return yield* invalid({ non_field_errors: ["Expected a list of items."] })
+    const entries = body.filter(isObject)
+    const faults = entries.map((entry) => logFault(context, entry))
+    if (entries.length < body.length || faults.some((fault) => Object.keys(fault).length > 0)) {
+      return yield* invalid(faults)
+    }
+    return json(
+      201,
+      entries.map((entry) => view(context, logs, keep(context, logs, entry)))
+    )
+  })
+
+const logLevels = new Set(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+const logFault = ({ world }: Context, entry: JsonObject): JsonObject => {
+  const identity = normaliseUuid(text(entry, "agent_identity_uuid") ?? "") ?? ""
+  const missing = ["message", "module"].filter((name) => (text(entry, name) ?? "").trim() === "")
+  return {
+    ...(recordsOf(world, identities).has(identity) ? {} : { agent_identity_uuid: ["Object does not exist."] }),
+    ...(logLevels.has(text(entry, "level") ?? "") ? {} : { level: [`"${entry.level}" is not a valid choice.`] }),
+    ...(typeof entry.timestamp === "number" ? {} : { timestamp: ["A valid number is required."] }),
+    ...Object.fromEntries(missing.map((name) => [name, ["This field may not be blank."]]))
+  }
+}
 
 /** With a user of the broker, whose passcode is set anew each time. */
 const registerSubscription: Handler = (context) =>
@@ -158,13 +217,19 @@ export const siteAgentRoutes: ReadonlyArray<Route> = [
   ...collection(services, "AgentService"),
   ...collection(processors, "AgentProcessor"),
   ...collection(subscriptions, "EventSubscription"),
-  ...collection("marketplace-site-agent-logs", "AgentLog"),
+  { path: logs, allow: listAllow, methods: { GET: list(logs), POST: takeLogs }, since: "published" },
   ...collection("backend-resources", "BackendResource"),
   ...collection(requests, "BackendResourceRequest"),
-  post(`${identities}/:uuid/register_service`, register(identities, "AgentIdentity", services, "identity")),
+  post(
+    `${identities}/:uuid/register_service`,
+    registerNamed(identities, "AgentIdentity", services, "identity", () => ({ state: "Active" }))
+  ),
   post(`${identities}/:uuid/register_event_subscription`, registerSubscription),
-  post(`${services}/:uuid/register_processor`, register(services, "AgentService", processors, "service")),
-  post(`${services}/:uuid/set_statistics`, change(services, "AgentService")),
+  post(
+    `${services}/:uuid/register_processor`,
+    registerNamed(services, "AgentService", processors, "service", ({ world }) => ({ last_run: instant(world.now()) }))
+  ),
+  post(`${services}/:uuid/set_statistics`, setStatistics),
   post(
     `${subscriptions}/:uuid/create_queue`,
     register(subscriptions, "EventSubscription", "event-queues", "subscription", ({ world, user }, owner, body) =>

@@ -121,8 +121,8 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
           if (failure.refused) queue = undefined
           return yield* down(failure.reason)
         }
-        if (isMissing(failure)) {
-          yield* down("This Waldur has no events.", false)
+        if (isMissing(failure) || isUnknownType(failure)) {
+          yield* down(`This Waldur has no events${isMissing(failure) ? "" : ` of this type (${objectType})`}.`, false)
           yield* Effect.sleep(timing.unsupportedPause)
           return 0
         }
@@ -145,3 +145,5 @@ const messageOf = (failure: unknown): string => (failure instanceof Error ? fail
 const isWaldurError = (failure: unknown): failure is WaldurError =>
   failure instanceof Error && "_tag" in failure && String(failure._tag).startsWith("Waldur")
 const isMissing = (failure: unknown): boolean => isWaldurError(failure) && isUnsupported(failure)
+/** 400 to the registration: an older Waldur that does not know the object type. */
+const isUnknownType = (failure: unknown): boolean => isWaldurError(failure) && failure._tag === "WaldurInvalid"

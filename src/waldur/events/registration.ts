@@ -1,18 +1,15 @@
 /**
  * Asks Waldur for the queue of an offering and object type: identity, subscription, queue. Each step finds what an earlier start made, so
  * that a restart reads on in the same queue.
- *
- * The identity is called as the Python agent calls it, `agent-<offering>`: whoever changes over keeps its queues.
  */
 import { Effect, Option, Redacted, Schema } from "effect"
 import { OfferingFault } from "../../core/errors.js"
-import { optionalText, optionalUuid, text, uuid, uuidOf } from "../api/lenient.js"
+import { optionalText, optionalUuid, uuid, uuidOf } from "../api/lenient.js"
 import type { Credentials } from "../auth.js"
 import type { Call, WaldurClient } from "../client.js"
 import { type WaldurError, WaldurMalformedAnswer } from "../errors.js"
 import type { EventQueue, ObjectType } from "./types.js"
 
-const Identity = Schema.Struct({ uuid: uuid("uuid"), name: text("name") })
 const Subscription = Schema.Struct({ uuid: uuid("uuid"), user: optionalUuid("user_uuid") })
 const Queue = Schema.Struct({ name: optionalText("queue_name"), vhost: optionalText("vhost") })
 const Me = Schema.Struct({ uuid: uuid("uuid"), token: optionalText("token") })
@@ -22,9 +19,13 @@ export type Registration = (
   objectType: ObjectType
 ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
 
-export const makeRegistration = (client: WaldurClient, credentials: Credentials): Effect.Effect<Registration> =>
+/** `identity`: the agent's in an offering (`identity.ts`). */
+export const makeRegistration = (
+  client: WaldurClient,
+  credentials: Credentials,
+  identity: (offering: string) => Effect.Effect<string, WaldurError>
+): Effect.Effect<Registration> =>
   Effect.gen(function* () {
-    // Two consumers of an offering that start together would both find no identity, and make two.
     const oneAtATime = yield* Effect.makeSemaphore(1)
 
     const ask = <A, I>(call: Call, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> =>
@@ -34,16 +35,6 @@ export const makeRegistration = (client: WaldurClient, credentials: Credentials)
           () => new WaldurMalformedAnswer({ call: `${call.method} ${call.path}`, reason: "not what was asked for" })
         )
       )
-
-    const identity = (offering: string) =>
-      Effect.gen(function* () {
-        const name = `agent-${offering}`
-        const path = "marketplace-site-agent-identities/"
-        const query = [["name", name] as const, ["offering_uuid", offering] as const]
-        const known = yield* ask({ method: "GET", path, query }, Schema.Array(Identity))
-        const own = known.find((one) => one.name === name)
-        return own ?? (yield* ask({ method: "POST", path, body: { offering, name } }, Identity))
-      })
 
     const me = ask({ method: "GET", path: "users/me/" }, Me)
 
@@ -70,7 +61,7 @@ export const makeRegistration = (client: WaldurClient, credentials: Credentials)
             {
               method: "POST",
               path: "marketplace-site-agent-identities/{uuid}/register_event_subscription/",
-              uuid: own.uuid,
+              uuid: own,
               body: { observable_object_type: objectType },
               repeat: true
             },

@@ -1,0 +1,71 @@
+/** What is listened to, and what each event leads to. A type without a handler has no consumer. */
+import type { SqlClient } from "@effect/sql"
+import { Effect, Queue, type Scope } from "effect"
+import type { ObjectType, WaldurEvent } from "../../waldur/index.js"
+import type { OfferingConfig } from "../config/index.js"
+import type { MemberCalls } from "../members/rounds.js"
+import { Looks } from "../observation/index.js"
+import type { Offering } from "../offerings/offering.js"
+import { orderEvent } from "./orders.js"
+import { resourceEvents } from "./resources.js"
+
+/** Who wants to know. */
+export interface Listeners {
+  /** Looks at the whole queue of orders. */
+  readonly queue: Effect.Effect<void>
+  /** None: the offering's members are not synchronised. */
+  readonly members: MemberCalls | undefined
+  /** Offer something to it, and requests to import are looked for. */
+  readonly imports: Queue.Enqueue<void>
+}
+
+type Needs = Effect.Effect.Context<ReturnType<typeof orderEvent>> | Looks | SqlClient.SqlClient
+export type Handler = (event: WaldurEvent) => Effect.Effect<void, never, Needs>
+
+/**
+ * | event | leads to |
+ * |---|---|
+ * | `order` | the order is read and handed to its actor (`orders.ts`) |
+ * | `resource` | the resource is read, and looked at by its actor if it stands otherwise now (`resources.ts`) |
+ * | `offering_resources_sync` | all resources are looked at, all members synchronised |
+ * | `user_role`, `offering_user` | the members of that project, or of that person's resources, are synchronised |
+ * | `importable_resources` | requests to import are looked for |
+ *
+ * Whatever it leads to finds the same by itself after a while: looks and rounds go on beside.
+ */
+export const handlersOf = (
+  { functions }: OfferingConfig,
+  offering: Offering,
+  { imports, members, queue }: Listeners
+): Effect.Effect<ReadonlyArray<readonly [ObjectType, Handler]>, never, Scope.Scope | Needs> =>
+  Effect.gen(function* () {
+    const resource = yield* resourceEvents(offering, members)
+    const told = (what: Parameters<MemberCalls["told"]>[0]) => members?.told(what) ?? Effect.void
+    const everything = Effect.gen(function* () {
+      yield* (yield* Looks).soon(offering.id)
+      yield* told({ _tag: "Everything" })
+    })
+    const ifSaid = (uuid: string | undefined, lead: (uuid: string) => Effect.Effect<void, never, Needs>) =>
+      uuid === undefined ? Effect.void : lead(uuid)
+    const all: ReadonlyArray<readonly [boolean, ObjectType, Handler]> = [
+      [functions.orders, "order", (event) => ifSaid(event.order, (order) => orderEvent(offering, order, queue))],
+      [functions.orders || members !== undefined, "resource", (event) => ifSaid(event.resource, resource)],
+      [functions.orders || members !== undefined, "offering_resources_sync", () => everything],
+      [
+        members !== undefined,
+        "user_role",
+        (event) => ifSaid(event.project, (project) => told({ _tag: "Project", project }))
+      ],
+      [
+        members !== undefined,
+        "offering_user",
+        (event) => ifSaid(event.user, (person) => told({ _tag: "Person", person }))
+      ],
+      [
+        functions.orders && functions.resourceImport,
+        "importable_resources",
+        () => Effect.asVoid(Queue.offer(imports, undefined))
+      ]
+    ]
+    return all.flatMap(([wanted, objectType, handle]) => (wanted ? [[objectType, handle] as const] : []))
+  })

@@ -1,0 +1,70 @@
+/** `/metrics` for Prometheus: what was counted, and what is looked up now. Nothing secret in it, nothing of a customer. */
+import { HttpApiBuilder } from "@effect/platform"
+import { Clock, Effect } from "effect"
+import { healthApi } from "../../api/index.js"
+import { Quarantine } from "../actors/quarantine.js"
+import type { Config } from "../config/index.js"
+import { Journal } from "../journal/journal.js"
+import { Metrics, type OfferingFacts, processText } from "../metrics/index.js"
+import type { Offerings } from "../offerings/offering.js"
+import type { Standings } from "../offerings/standing.js"
+import { version } from "../version.js"
+import { factsOf } from "./health.js"
+import { type Facts, readinessOf } from "./readiness.js"
+
+type Asked = Journal | Quarantine | Offerings | Standings
+
+const stateOf = ({ health }: Facts): OfferingFacts["state"] => {
+  switch (health?.status._tag) {
+    case undefined:
+      return "closed"
+    case "Ok":
+      return "ok"
+    case "Degraded":
+      return "degraded"
+    case "Stopped":
+      return "stopped"
+  }
+}
+
+const offeringFacts = (label: string, facts: Facts, now: number): OfferingFacts => ({
+  offering: label,
+  uuid: facts.uuid,
+  backendType: facts.backendType,
+  ready: readinessOf(facts, now).ready,
+  state: stateOf(facts),
+  consumers: facts.consumers
+    .filter(({ supported }) => supported)
+    .map(({ connectedSince, events, held, objectType, reconnects, unreadable }) => ({
+      objectType,
+      connected: connectedSince !== undefined,
+      events,
+      held,
+      reconnects,
+      unreadable
+    }))
+})
+
+/** Everything that the agent measures, in Prometheus' text format. A journal that cannot be read must not hide the rest. */
+export const metricsText = (config: Config): Effect.Effect<string, never, Asked> =>
+  Effect.gen(function* () {
+    const metrics = yield* Metrics
+    const now = yield* Clock.currentTimeMillis
+    const facts = yield* Effect.forEach(config.offerings, (offering) => factsOf(config, offering))
+    const leftovers = yield* Effect.orElseSucceed((yield* Journal).leftovers, () => [])
+    const gauges = {
+      offerings: facts.map((one) => offeringFacts(metrics.labelOf(one.uuid), one, now)),
+      leftovers: leftovers.length,
+      quarantined: (yield* (yield* Quarantine).all).length,
+      version
+    }
+    const [own, ofProcess] = yield* Effect.promise(() => Promise.all([metrics.text(gauges), processText()]))
+    return `${own}\n${ofProcess}`
+  })
+
+export const metricsLive = (config: Config) =>
+  HttpApiBuilder.group(healthApi, "metrics", (handlers) =>
+    Effect.map(Effect.context<Asked>(), (context) =>
+      handlers.handle("scrape", () => Effect.provide(metricsText(config), context))
+    )
+  )
