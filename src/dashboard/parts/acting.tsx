@@ -27,7 +27,7 @@ export const ActionButton = ({
       }}
     >
       {wordOf[action.kind]}
-      <span class="heard">: {about}</span>
+      <span class="heard"> {about}</span>
     </button>
   ) : null
 

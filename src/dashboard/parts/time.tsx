@@ -7,7 +7,7 @@ export const Ago = ({ at }: { readonly at: number }) => {
   const passed = now.value - at
   return (
     <time dateTime={new Date(at).toISOString()} title={timeOf(at, now.value)}>
-      {passed >= 0 ? `${age(passed)} ago` : `in ${age(-passed)}`}
+      {Math.abs(passed) < 1000 ? "just now" : passed >= 0 ? `${age(passed)} ago` : `in ${age(-passed)}`}
     </time>
   )
 }

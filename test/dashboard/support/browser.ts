@@ -1,4 +1,5 @@
 /** A real browser from npm alone, and what is watched in every page of it. */
+import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import chromium from "@sparticuz/chromium"
 import { Effect } from "effect"
@@ -49,20 +50,15 @@ export const openTab = async (browser: Browser, base: string, options: BrowserCo
   return { page, faults }
 }
 
-const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
-/** What axe finds wrong, one line each: "color-contrast: Elements must ... (a.link)". */
-export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
+/** What axe finds wrong, one line each: "color-contrast: Elements must ... (a.link)". `rules`: those alone; all if it is empty. */
+export const violations = async (page: Page, rules: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   // Not as a script of the page, which its content security policy rightly refuses.
-  await page.evaluate(await axeSource())
-  const found = await page.evaluate<ReadonlyArray<string>>(
-    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, help, nodes }) =>
+  await page.evaluate(axeSource)
+  const options = { resultTypes: ["violations"], ...(rules.length === 0 ? {} : { runOnly: rules }) }
+  return page.evaluate<ReadonlyArray<string>>(
+    `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, help, nodes }) =>
       id + ": " + help + " (" + nodes.map(({ target }) => target.join(" ")).slice(0, 3).join(", ") + ")"))`
   )
-  return found
-}
-
-const axeSource = async (): Promise<string> => {
-  const { readFile } = await import("node:fs/promises")
-  return readFile(axeFile, "utf8")
 }

@@ -2,7 +2,6 @@
 import type { OrderDetail } from "../../../api/index.js"
 import { Actions } from "../../parts/acting.js"
 import { count, number, plain } from "../../parts/format.js"
-import { shapes } from "../../parts/icons.js"
 import { orderTitle } from "../../parts/orders-table.js"
 import { Shown } from "../../parts/states.js"
 import { orderLooks, Status } from "../../parts/status.js"
@@ -65,17 +64,14 @@ const Facts = ({ order }: { readonly order: OrderDetail }) => (
   </dl>
 )
 
-const Refusal = ({ order: { refusal } }: { readonly order: OrderDetail }) =>
+const Refusal = ({ refusal }: { readonly refusal: OrderDetail["refusal"] }) =>
   refusal === null ? null : (
-    <section class="notice bad" aria-label="Why it failed">
-      {shapes.bad}
-      <div>
-        <p>
-          The customer was told: <q>{refusal.customerMessage}</q>
-        </p>
-        {refusal.detail === "" ? null : <p class="small">{refusal.detail}</p>}
-      </div>
-    </section>
+    <div class="refusal">
+      <p>
+        The customer was told: <q>{refusal.customerMessage}</q>
+      </p>
+      {refusal.detail === "" ? null : <p class="small mono">{refusal.detail}</p>}
+    </div>
   )
 
 const LeftOver = ({ order }: { readonly order: OrderDetail }) =>
@@ -123,11 +119,11 @@ const Shows = ({ order }: { readonly order: OrderDetail }) => {
             </>
           )}
         </p>
+        <Refusal refusal={order.refusal} />
       </div>
       <p class="heard" role="status">
         {word}. {order.next.what}
       </p>
-      <Refusal order={order} />
       <Facts order={order} />
       <section class="panel" aria-labelledby="steps">
         <div class="panel-head">

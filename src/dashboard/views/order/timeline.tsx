@@ -60,9 +60,11 @@ const Axis = ({ frame }: { readonly frame: Frame }) => (
   </div>
 )
 
+/** Until it was done, with its waits; what undoing took is another thing. */
 const took = ({ bars }: Step, at: number): number => {
-  const first = bars[0]
-  const last = bars.at(-1)
+  const done = bars.filter(({ kind }) => kind !== "undoing")
+  const [first] = done
+  const last = done.at(-1)
   return first === undefined || last === undefined ? 0 : (last.to ?? at) - first.from
 }
 
@@ -96,7 +98,7 @@ const Row = ({
             >
               {step.name}
             </button>
-            {step.result === "" ? null : <span class="muted small mono clip">{step.result}</span>}
+            {/^\{|^$/.test(step.result) ? null : <span class="muted small mono clip">{step.result}</span>}
           </div>
         </th>
         <td class="bars">

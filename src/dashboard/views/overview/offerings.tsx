@@ -40,7 +40,7 @@ const Row = ({ offering }: { readonly offering: Offering }) => {
       <th scope="row">
         {name}
         {why.map((reason) => (
-          <span key={reason} class="muted small reason">
+          <span key={reason} class="muted small reason brief" title={reason}>
             {reason}
           </span>
         ))}

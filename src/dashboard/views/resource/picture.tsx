@@ -1,4 +1,4 @@
-/** What a resource is made of, as a picture: each thing a box, with what belongs to it hanging below. It is a list of lists to read. */
+/** What a resource is made of, as a picture: each thing a box, with what belongs to it in it or below. To read it is a list of lists. */
 import type { ResourceDetail } from "../../../api/index.js"
 import { count } from "../../parts/format.js"
 import { shapes } from "../../parts/icons.js"
@@ -27,26 +27,31 @@ const Box = ({ part: { kind, id, name, state, healthy, detail, drift } }: { read
   </div>
 )
 
-const Branch = ({
-  parts,
-  parent,
-  depth
-}: {
+/** `picture`: the whole. `inner`: side by side, within what they belong to. `branch`: below it, on a line. */
+type Arrangement = "picture" | "inner" | "branch"
+
+interface Level {
   readonly parts: ReadonlyArray<Part>
   readonly parent: string | null
+  readonly as: Arrangement
+  /** Parts that name each other in a ring end at some depth, and not the browser. */
   readonly depth: number
-}) => {
+}
+
+const Parts = ({ parts, parent, as, depth }: Level) => {
   const own = parts.filter((part) => part.parent === parent)
-  // Parts that name each other in a ring end here, and not the browser.
   if (own.length === 0 || depth > 6) return null
   return (
-    <ul class={depth === 0 ? "picture" : "branch"}>
-      {own.map((part) => (
-        <li key={part.key}>
-          <Box part={part} />
-          <Branch parts={parts} parent={part.key} depth={depth + 1} />
-        </li>
-      ))}
+    <ul class={as}>
+      {own.map((part) => {
+        const holds = as === "picture" && parts.filter((one) => one.parent === part.key).length > 2
+        return (
+          <li key={part.key} class={holds ? "whole" : ""}>
+            <Box part={part} />
+            <Parts parts={parts} parent={part.key} as={holds ? "inner" : "branch"} depth={depth + 1} />
+          </li>
+        )
+      })}
     </ul>
   )
 }
@@ -70,7 +75,7 @@ export const Picture = ({ parts }: { readonly parts: ReadonlyArray<Part> }) => {
       <p class="heard">
         {count(parts.length, "part")}, {wrong === 0 ? "none of which differs" : `${wrong} not as they should be`}
       </p>
-      <Branch parts={placed} parent={null} depth={0} />
+      <Parts parts={placed} parent={null} as="picture" depth={0} />
     </>
   )
 }
