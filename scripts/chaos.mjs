@@ -16,7 +16,8 @@ import { build } from "esbuild"
 import { soak } from "./soak.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
-const cache = join(root, "node_modules", ".cache", "chaos")
+// Two levels below the root, as the built program is: `package.json` is looked for from there.
+const cache = join(root, "node_modules", ".chaos")
 mkdirSync(cache, { recursive: true })
 
 /** Changes the sources of one planted bug on their way into the bundle. */

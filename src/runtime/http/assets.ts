@@ -1,4 +1,4 @@
-/** The built page (`dist/dashboard`): hashed files for a year, `index.html` for every place that the page calls its own. */
+/** The built page (`dist/dashboard`): hashed files for a year, and a way to the page from every place of its own. */
 import { FileSystem, HttpServerRequest, HttpServerResponse, Path } from "@effect/platform"
 import { Effect, Option } from "effect"
 import { pathOf } from "./guard.js"
@@ -8,6 +8,12 @@ const hashed = "/assets/"
 
 /** Places of the page itself: it finds out what they mean. */
 const isPlace = (path: string): boolean => !path.startsWith("/api") && !/\.[a-z0-9]{1,5}$/i.test(path)
+
+/** The page keeps its places behind `#`. Relative, as a reverse proxy may have put the page under any path. */
+const toPlace = (place: string): HttpServerResponse.HttpServerResponse => {
+  const up = "../".repeat(place.split("/").length - 1)
+  return HttpServerResponse.empty({ status: 302, headers: { location: `${up === "" ? "./" : up}#/${place}` } })
+}
 
 /** A path as the browser sends it, as one below the folder; none if it leads elsewhere. */
 const below = (path: string): Option.Option<string> => {
@@ -45,7 +51,9 @@ export const assets = (folder: string) => {
       )
       if (found !== undefined) return found
     }
-    if (!isPlace(path) && path !== "/index.html") return undefined
-    return (yield* send("index.html", "no-cache")) ?? HttpServerResponse.text(notBuilt, { status: 404 })
+    if (path === "/" || path === "/index.html") {
+      return (yield* send("index.html", "no-cache")) ?? HttpServerResponse.text(notBuilt, { status: 404 })
+    }
+    return Option.isSome(wanted) && isPlace(path) ? toPlace(wanted.value) : undefined
   }).pipe(Effect.orDie)
 }

@@ -75,8 +75,8 @@ export class Live extends Context.Tag("site-actors/runtime/Live")<
   {
     /** The events of one watcher, for as long as the scope lasts. */
     readonly watch: Effect.Effect<Stream.Stream<Text>, Unavailable, Scope.Scope>
-    /** How many watch now. */
-    readonly watchers: Effect.Effect<number>
+    /** Says goodbye to all, and waits a second at most for it to be heard. To be called before the server closes. */
+    readonly end: Effect.Effect<void>
   }
 >() {
   static readonly layer = (config: Config) => Layer.scoped(Live, make(config))
@@ -162,15 +162,15 @@ const make = (config: Config) =>
         )
       )
     )
-    yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
-        tell({ _tag: "Bye" }),
-        Effect.forEach([...mailboxes], (mailbox) => mailbox.end, { discard: true })
-      )
-    )
 
     return Live.of({
-      watchers: Effect.sync(() => mailboxes.size),
+      end: Effect.zipRight(
+        tell({ _tag: "Bye" }),
+        Effect.forEach(mailboxes, (mailbox) => Effect.zipRight(mailbox.end, mailbox.await), {
+          concurrency: "unbounded",
+          discard: true
+        })
+      ).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.asVoid),
       watch: Effect.gen(function* () {
         if (mailboxes.size >= mostWatchers) {
           return yield* new Unavailable({

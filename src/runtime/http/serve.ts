@@ -80,7 +80,12 @@ const unreadable = Effect.orDie(
   )
 )
 
-const withPage = (config: Config, entrance: Entrance, { assets: folder = builtPage, dataDir }: PageOptions) =>
+const withPage = (
+  config: Config,
+  entrance: Entrance,
+  live: typeof Live.Service,
+  { assets: folder = builtPage, dataDir }: PageOptions
+) =>
   Layer.unwrapEffect(
     Effect.map(Clock.currentTimeMillis, (started) =>
       HttpApiBuilder.serve().pipe(
@@ -90,7 +95,7 @@ const withPage = (config: Config, entrance: Entrance, { assets: folder = builtPa
         Layer.provide(metricsLive(config)),
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
-        Layer.provide(Layer.merge(Visitors.layer(entrance), Live.layer(config))),
+        Layer.provide(Layer.merge(Visitors.layer(entrance), Layer.succeed(Live, live))),
         Layer.provide(Sessions.layer(dataDir, config.page.sessionLength)),
         Layer.provide(NodeContext.layer)
       )
@@ -102,7 +107,14 @@ export const listen = (config: Config, host: string, port: number, page?: PageOp
   Effect.gen(function* () {
     const server = NodeHttpServer.layer(() => createServer(), { host, port })
     const context = yield* page !== undefined && config.page.enabled
-      ? Layer.build(Layer.provideMerge(withPage(config, { page: config.page, host: nameIn(host) }, page), server))
+      ? Effect.gen(function* () {
+          const live = Context.get(yield* Layer.build(Live.layer(config)), Live)
+          const served = withPage(config, { page: config.page, host: nameIn(host) }, live, page)
+          const built = yield* Layer.build(Layer.provideMerge(served, server))
+          // Before everything else of it closes, or nobody would hear it.
+          yield* Effect.addFinalizer(() => live.end)
+          return built
+        })
       : Layer.build(Layer.provideMerge(healthOnly(config), server))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port

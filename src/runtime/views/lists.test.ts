@@ -74,9 +74,11 @@ describe("lists over 10,000 resources and 100,000 journal entries", () => {
     () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        const orders = yield* everything((cursor) => orderList(names, { cursor, limit: 200 }))
-        expect([orders.all.length, orders.total]).toEqual([10_000, 10_000])
-        expect(new Set(orders.all.map(({ order }) => order)).size).toBe(10_000)
+        const own = { offering: offering(1), limit: 200 }
+        const orders = yield* everything((cursor) => orderList(names, { ...own, cursor }))
+        expect([orders.all.length, orders.total]).toEqual([5_000, 5_000])
+        expect(new Set(orders.all.map(({ order }) => order)).size).toBe(5_000)
+        expect((yield* orderList(names, {})).total).toBe(10_000)
         expect(orders.all[0]).toMatchObject({ name: "vm 09999", offeringName: "offering b", state: "done" })
 
         const resources = yield* everything((cursor) => resourceList(names, { cursor, limit: 200 }))

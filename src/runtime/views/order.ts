@@ -67,9 +67,13 @@ export const orderDetail = (config: Config, order: string) =>
     const refusal = Option.getOrUndefined(refusalIn(entries))
     const cancellation = yield* (yield* Cancellations).of(order, row.accepted)
     const isOpen = row.ended === null
+    const restsUntil = yield* (yield* Wakes).restsUntil(order)
+    // Of steps that go on side by side, one may have ended after the other broke off: the journal's last word is not that it rests.
+    const state = row.state === "executing" && restsUntil !== undefined ? "waits" : row.state
     const offering = yield* openOffering(row.offering)
     const detail: OrderDetail = {
       ...row,
+      state,
       now,
       amounts: amountsOf(
         offering?.components ?? [],
@@ -80,12 +84,12 @@ export const orderDetail = (config: Config, order: string) =>
           ? yield* deadlineOf(config, row.offering, accepted?.request, row.accepted, now)
           : null,
       next: nextOf({
-        state: row.state,
+        state,
         steps,
         leftovers: leftovers.length,
         held,
         gate: isOpen ? yield* gateOf(row.offering) : undefined,
-        restsUntil: yield* (yield* Wakes).restsUntil(order),
+        restsUntil,
         before,
         cancelled: cancellation !== undefined
       }),
@@ -112,7 +116,7 @@ export const orderDetail = (config: Config, order: string) =>
       callsMissing: missing || row.accepted < recorder.began,
       leftovers,
       actions: actionsFor(
-        row.state,
+        state,
         leftovers.length,
         isOpen && refusal === undefined && cancellation === undefined && !isBeingTold(entries),
         held
