@@ -3,9 +3,10 @@
  * `npm run docs:img` keeps the pictures of docs/page.md as they are taken here.
  */
 import { mkdir, writeFile } from "node:fs/promises"
-import { Deferred, Effect, Exit, Scope } from "effect"
+import { Deferred, Effect, Exit, Redacted, Scope } from "effect"
 import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { rotateToken } from "../../src/runtime/http/tokens.js"
 import { freePort } from "../../src/runtime/demo/setting.js"
 import { makeSite, type RunningAgent, type Site } from "../support/agent.js"
 import { openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
@@ -87,7 +88,7 @@ describe("the page", () => {
     await sees("row", /router.*Finished/)
     await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
     await tab.page
-      .getByRole("button", { name: "router", exact: true })
+      .getByRole("button", { name: "router VM" })
       .click()
     await sees("row", /one\.vrouter\.instantiate/)
     expect((await run(site.marketplace.awaitOrderEnd(order))).state).toBe("done")
@@ -206,6 +207,31 @@ describe("ten thousand resources", () => {
     expect(Math.max(...times)).toBeLessThan(5_000)
     expect(await tab.page.getByRole("list", { name: "Resources, by name" }).getByRole("listitem").count()).toBe(200)
     await picture("map")
+  })
+})
+
+describe("where a token is asked for", () => {
+  it("lets nobody in without it, and lets a viewer look and do nothing", async () => {
+    const other = await run(freePort)
+    const close = await run(show(site, agent, other, { signIn: "always" }))
+    const token = await run(rotateToken(site.dataDir, "viewer"))
+    const one = await openTab(browser, `http://127.0.0.1:${other}`)
+    await one.page.goto(`http://127.0.0.1:${other}/#/orders`)
+    await one.page.getByLabel("Token").fill("guessed")
+    await one.page.getByRole("button", { name: "Sign in" }).click()
+    await one.page.getByRole("alert").getByText(/token/i).waitFor()
+    await one.page.getByLabel("Token").fill(Redacted.value(token))
+    await one.page.getByRole("button", { name: "Sign in" }).click()
+    await sees("link", "Create nordwind", one)
+    await reads(/may only look/, one)
+    await one.page.getByRole("link", { name: "Create nordwind" }).click()
+    await sees("heading", "Create nordwind", one)
+    expect(await one.page.getByRole("button", { name: /Retry/ }).count()).toBe(0)
+    await one.page.getByRole("button", { name: "Sign out" }).click()
+    await one.page.getByLabel("Token").waitFor()
+    expect(one.faults).toEqual([])
+    await one.page.context().close()
+    await run(close)
   })
 })
 

@@ -98,7 +98,7 @@ const Row = ({
             >
               {step.name}
             </button>
-            {/^\{|^$/.test(step.result) ? null : <span class="muted small mono clip">{step.result}</span>}
+            {/^\{|^$|^true$|^false$/.test(step.result) ? null : <span class="muted small mono clip">{step.result}</span>}
           </div>
         </th>
         <td class="bars">
