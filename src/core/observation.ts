@@ -8,7 +8,7 @@ import type { ResourceId } from "./orders.js"
 import type { KnownResource } from "./usage.js"
 
 /** Kinds of difference whose mending is a matter of policy (`drift:` of an offering). */
-export const DriftKind = Schema.Literal("quotas", "sizes", "state", "owner", "network", "isolation")
+export const DriftKind = Schema.Literal("quotas", "sizes", "state", "owner", "network", "isolation", "passwords")
 export type DriftKind = typeof DriftKind.Type
 
 /**
@@ -51,6 +51,8 @@ export interface Finding {
   readonly found: string
   /** Whether the backend knows how to put it right. */
   readonly mendable: boolean
+  /** What an operator can do about it, in one sentence. */
+  readonly advice?: string
 }
 
 /** How far a standing has got in the backend. */
@@ -206,9 +208,9 @@ export const differences = (
               }
             ]),
         ...observation.findings.map(
-          (finding): Difference => ({
+          ({ advice, ...finding }): Difference => ({
             ...finding,
-            sentence: `${finding.subject}: ${finding.expected} expected, ${finding.found} found.`
+            sentence: `${finding.subject}: ${finding.expected} expected, ${finding.found} found.${advice === undefined ? "" : ` ${advice}`}`
           })
         ),
         ...standingDifferences(expected, observation),

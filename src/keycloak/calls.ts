@@ -9,7 +9,7 @@ import {
   KeycloakMalformedAnswer,
   KeycloakNotFound
 } from "./errors.js"
-import { attempt, type RequestOptions } from "./requests.js"
+import { attempt, type Line } from "./requests.js"
 import type { KeycloakSettings } from "./settings.js"
 import type { Tokens } from "./tokens.js"
 
@@ -63,11 +63,7 @@ const mostPages = 1_000
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-export const makeCalls = (
-  settings: KeycloakSettings,
-  tokens: Tokens,
-  requestOptions: RequestOptions
-): KeycloakService => {
+export const makeCalls = (settings: KeycloakSettings, tokens: Tokens, line: Line): KeycloakService => {
   const { realm, url, timeout } = settings
 
   /** With a token; renewed once, if it was refused: whoever it belongs to may have been logged out. */
@@ -76,9 +72,14 @@ export const makeCalls = (
     ask: (client: KeycloakAdminClient) => Promise<A>
   ): Effect.Effect<A, KeycloakError> => {
     const once = Effect.flatMap(tokens.current, (token) => {
-      const client = new KeycloakAdminClient({ baseUrl: url, realmName: realm, requestOptions, timeout })
+      const client = new KeycloakAdminClient({
+        baseUrl: url,
+        realmName: realm,
+        requestOptions: line.requestOptions,
+        timeout
+      })
       client.registerTokenProvider({ getAccessToken: () => Promise.resolve(Redacted.value(token)) })
-      return attempt(call, timeout, "admin", () => ask(client)).pipe(
+      return attempt(line, call, "admin", () => ask(client)).pipe(
         Effect.tapErrorTag("KeycloakUnauthorized", () => tokens.refused(token))
       )
     })
@@ -92,7 +93,7 @@ export const makeCalls = (
         Effect.catchTag("KeycloakUnauthorized", () => once),
         Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") })
       )
-    })
+    }).pipe(Effect.withSpan(`keycloak ${call}`, { kind: "client", captureStackTrace: false }))
   }
 
   const decoded = <A, I>(call: string, schema: Schema.Schema<A, I>) => {

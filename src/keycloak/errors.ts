@@ -4,6 +4,7 @@
  * None of these holds a request, a header or a cause: any of them may be logged as it is.
  */
 import { Data } from "effect"
+import type { Verdict } from "../core/breaker.js"
 
 /** Which call it was: "members of a group". No names, no ids. */
 export interface Where {
@@ -109,6 +110,21 @@ export type KeycloakError =
   | KeycloakNotFound
   | KeycloakConflict
   | KeycloakRefusedCall
+
+/** What an error says of the server, for its breaker. A 500 may be about one group alone (recordings 187, 256); garbage may be a proxy's. */
+export const verdictOf = (error: KeycloakError): Verdict => {
+  switch (error._tag) {
+    case "KeycloakUnreachable":
+    case "KeycloakTimedOut":
+      return "away"
+    case "KeycloakServerError":
+      return error.status >= 502 && error.status <= 504 ? "away" : "unclear"
+    case "KeycloakMalformedAnswer":
+      return "unclear"
+    default:
+      return "answers"
+  }
+}
 
 /** May pass by itself within a moment. */
 export const isTransient = (error: KeycloakError): boolean =>

@@ -3,6 +3,7 @@
 import { NetworkError } from "@keycloak/keycloak-admin-client"
 import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
 import { Duration, Effect, Schedule } from "effect"
+import type { Breaker } from "../core/breaker.js"
 import { codeOf } from "../core/errors.js"
 import {
   isTransient,
@@ -73,13 +74,39 @@ const shortly = Schedule.exponential(Duration.millis(200)).pipe(
   Schedule.intersect(Schedule.recurs(2))
 )
 
-/** Makes the request, up to three times as long as the failure is one that may pass. Every call here may be repeated. */
-export const attempt = <A>(
+/** How requests get to a server. */
+export interface Line {
+  readonly requestOptions: RequestOptions
+  /** For one request, in ms. */
+  readonly timeout: number
+  /** The server's; without one, every request is sent. */
+  readonly breaker?: Breaker<KeycloakError>
+}
+
+/** Makes the request once, whatever the breaker says. */
+export const sendOnce = <A>(
+  { timeout }: Pick<Line, "timeout">,
   call: string,
-  timeout: number,
   kind: Kind,
   request: () => Promise<A>
 ): Effect.Effect<A, KeycloakError> =>
-  Effect.tryPromise({ try: request, catch: (error) => failureOf(call, timeout, kind, error) }).pipe(
-    Effect.retry({ schedule: shortly, while: isTransient })
-  )
+  Effect.tryPromise({ try: request, catch: (error) => failureOf(call, timeout, kind, error) })
+
+/**
+ * Makes the request, up to three times as long as the failure is one that may pass and the server is not known to be away. Every call here
+ * may be repeated.
+ */
+export const attempt = <A>(
+  line: Line,
+  call: string,
+  kind: Kind,
+  request: () => Promise<A>
+): Effect.Effect<A, KeycloakError> => {
+  const once = sendOnce(line, call, kind, request)
+  const { breaker } = line
+  return Effect.retry(breaker === undefined ? once : breaker.protect(once), {
+    schedule: shortly,
+    while: (error) =>
+      isTransient(error) ? Effect.map(breaker?.away ?? Effect.succeed(false), (away) => !away) : Effect.succeed(false)
+  })
+}

@@ -1,6 +1,7 @@
 import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted, TestClock, TestContext } from "effect"
+import { endpointListener } from "../core/breaker.js"
 import { addClient, addGroup, addRealm, addUser, type Served, serve } from "../simulator/keycloak/index.js"
 import { connectKeycloak, type KeycloakSettings, Keycloaks } from "./index.js"
 
@@ -14,6 +15,7 @@ const settingsFor = (url: string, more: Partial<KeycloakSettings> = {}): Keycloa
   password: Redacted.make("admin-test-pw"),
   verifySsl: true,
   caFile: undefined,
+  proxy: undefined,
   timeout: 5_000,
   ...more
 })
@@ -211,6 +213,56 @@ describe("Keycloak", () => {
       const port = typeof address === "object" && address !== null ? address.port : 0
       const keycloak = yield* connected({ url: `http://127.0.0.1:${port}` }, { timeout: 100 })
       expect(yield* Effect.flip(keycloak.ping)).toMatchObject({ _tag: "KeycloakTimedOut", milliseconds: 100 })
+    })
+  )
+
+  it.scopedLive(
+    "is asked no more while it is away, by nobody, and the offerings that need it hear of that and of its return",
+    () =>
+      Effect.gen(function* () {
+        const served = yield* site
+        const context = yield* Layer.build(Keycloaks.layer)
+        const heard: Array<string> = []
+        const open = (offering: string, more: Partial<KeycloakSettings> = {}) =>
+          connectKeycloak(settingsFor(served.url, more)).pipe(
+            Effect.provide(context),
+            Effect.locally(endpointListener, ({ away }) =>
+              Effect.sync(() => heard.push(`${offering} ${away ? "away" : "back"}`))
+            )
+          )
+        const [one, other] = yield* Effect.all([open("one"), open("other", { realm: "master" })])
+        yield* one.ping
+        served.world.fault = () => ({ _tag: "Cut" })
+        yield* Effect.exit(one.ping)
+        yield* Effect.exit(other.ping)
+        expect(heard.toSorted()).toEqual(["one away", "other away"])
+        const before = served.world.requests.length
+        expect(yield* Effect.flip(one.ping)).toMatchObject({ _tag: "KeycloakUnreachable", disposition: "retry" })
+        expect(yield* Effect.flip(other.ping)).toMatchObject({ _tag: "KeycloakUnreachable" })
+        // Whoever asks costs nothing: only the breaker's own probe may have come.
+        expect(served.world.requests.length - before).toBeLessThanOrEqual(1)
+        served.world.fault = () => undefined
+        yield* Effect.repeat(
+          Effect.delay(
+            Effect.sync(() => heard.length),
+            "10 millis"
+          ),
+          { until: (n) => n === 4 }
+        ).pipe(Effect.timeout("30 seconds"))
+        yield* one.ping
+        expect(heard.toSorted()).toEqual(["one away", "one back", "other away", "other back"])
+      })
+  )
+
+  it.scopedLive("that answers 500 about one group is not away", () =>
+    Effect.gen(function* () {
+      const served = yield* site
+      const keycloak = yield* connected(served)
+      yield* keycloak.ping
+      served.world.fault = ({ method }) => (method === "DELETE" ? { _tag: "Answer", status: 500 } : undefined)
+      for (let time = 0; time < 3; time++) yield* Effect.exit(keycloak.deleteGroup("a"))
+      served.world.fault = () => undefined
+      yield* keycloak.ping
     })
   )
 })

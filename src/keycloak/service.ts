@@ -1,13 +1,15 @@
 /**
  * What a plugin asks for: `connectKeycloak(settings)`. Offerings with the same settings share one connection, and so its token; it ends
- * with the last of their scopes. `keycloakShared` is the plugins' `shared` layer.
+ * with the last of their scopes. All connections to one URL share its breaker. `keycloakShared` is the plugins' `shared` layer.
  */
 import { readFile } from "node:fs/promises"
-import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } from "effect"
-import { Agent } from "undici"
+import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, Redacted, type Scope } from "effect"
+import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { type Breaker, makeBreaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { rehearsal } from "../core/rehearsal.js"
 import { type KeycloakService, makeCalls } from "./calls.js"
+import { type KeycloakError, verdictOf } from "./errors.js"
 import { rehearsed } from "./rehearsed.js"
 import type { RequestOptions } from "./requests.js"
 import type { KeycloakSettings } from "./settings.js"
@@ -22,10 +24,23 @@ export class Keycloaks extends Context.Tag("site-actors/Keycloaks")<
 >() {
   static readonly layer: Layer.Layer<Keycloaks> = Layer.scoped(
     Keycloaks,
-    Effect.map(RcMap.make({ lookup: open }), (connections) => ({
-      // Settings are compared by what they hold, secrets too.
-      connect: (settings) => RcMap.get(connections, Data.struct({ ...settings }))
-    }))
+    Effect.gen(function* () {
+      const breakers = yield* RcMap.make({
+        lookup: (endpoint: string) => makeBreaker<KeycloakError>({ endpoint, verdict: verdictOf })
+      })
+      const connections = yield* RcMap.make({
+        lookup: (settings: KeycloakSettings) => Effect.flatMap(RcMap.get(breakers, settings.url), open(settings))
+      })
+      return {
+        connect: (settings) =>
+          Effect.gen(function* () {
+            // Settings are compared by what they hold, secrets too.
+            const connection = yield* RcMap.get(connections, Data.struct({ ...settings }))
+            yield* (yield* RcMap.get(breakers, settings.url)).listen
+            return connection
+          })
+      }
+    })
   )
 }
 
@@ -37,29 +52,45 @@ export const connectKeycloak = (
 ): Effect.Effect<KeycloakService, OfferingFault, Scope.Scope | Keycloaks> =>
   Effect.flatMap(Keycloaks, (keycloaks) => keycloaks.connect(settings))
 
-function open(settings: KeycloakSettings): Effect.Effect<KeycloakService, OfferingFault, Scope.Scope> {
-  return Effect.gen(function* () {
-    const ca = settings.caFile === undefined ? undefined : yield* readCa(settings.caFile)
-    const dispatcher = yield* Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new Agent({
-            connect: { rejectUnauthorized: settings.verifySsl, ...(ca === undefined ? {} : { ca }) },
-            // Its own time-outs are longer than ours; whoever waits is the request.
-            connectTimeout: settings.timeout
-          })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
-    )
-    // Credentials do not travel to another address. `dispatcher` is Node's own extension of fetch, and its type there is that of the
-    // undici inside Node, not of ours: so the type here does not mention it.
-    const requestOptions: Pick<RequestOptions, "redirect"> = { redirect: "manual", ...{ dispatcher } }
-    const tokens = yield* makeTokens(settings, requestOptions)
-    const real = makeCalls(settings, tokens, requestOptions)
-    return Option.match(yield* FiberRef.get(rehearsal), {
-      onNone: () => real,
-      onSome: (tell) => rehearsed(real, tell)
+const open =
+  (settings: KeycloakSettings) =>
+  (breaker: Breaker<KeycloakError>): Effect.Effect<KeycloakService, OfferingFault, Scope.Scope> =>
+    Effect.gen(function* () {
+      const ca = settings.caFile === undefined ? undefined : yield* readCa(settings.caFile)
+      const dispatcher = yield* Effect.acquireRelease(openDispatcher(settings, ca), (opened) =>
+        Effect.promise(() => opened.destroy())
+      )
+      // Credentials do not travel to another address. `dispatcher` is Node's own extension of fetch, and its type there is that of the
+      // undici inside Node, not of ours: so the type here does not mention it.
+      const requestOptions: Pick<RequestOptions, "redirect"> = { redirect: "manual", ...{ dispatcher } }
+      const line = { requestOptions, timeout: settings.timeout, breaker }
+      const tokens = yield* makeTokens(settings, line)
+      yield* breaker.join(tokens.probe)
+      const real = makeCalls(settings, tokens, line)
+      return Option.match(yield* FiberRef.get(rehearsal), {
+        onNone: () => real,
+        onSome: (tell) => rehearsed(real, tell)
+      })
     })
+
+const openDispatcher = (
+  { proxy, timeout, verifySsl }: KeycloakSettings,
+  ca: string | undefined
+): Effect.Effect<Dispatcher, OfferingFault> => {
+  const tls = { rejectUnauthorized: verifySsl, ...(ca === undefined ? {} : { ca }) }
+  return Effect.try({
+    try: () =>
+      proxy === undefined
+        ? // Its own time-outs are longer than ours; whoever waits is the request.
+          new Agent({ connect: tls, connectTimeout: timeout })
+        : // Plain HTTP goes through as an ordinary proxy request: many proxies allow CONNECT only to port 443.
+          new ProxyAgent({ uri: Redacted.value(proxy), requestTls: tls, proxyTls: tls, proxyTunnel: false }),
+    // The cause may quote the proxy's address, password and all.
+    catch: () =>
+      new OfferingFault({
+        reason: "The address of the proxy to Keycloak is not a URL.",
+        hint: "keycloak_proxy looks like http://host:3128."
+      })
   })
 }
 

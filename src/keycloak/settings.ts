@@ -16,6 +16,8 @@ export interface KeycloakSettings {
   readonly verifySsl: boolean
   /** PEM file of the authority that signed the server's certificate. */
   readonly caFile: string | undefined
+  /** HTTP proxy: `http://[user:password@]proxy:3128`. */
+  readonly proxy: Redacted.Redacted | undefined
   /** For one request, in ms. */
   readonly timeout: number
 }

@@ -2,7 +2,7 @@
 import KeycloakAdminClient from "@keycloak/keycloak-admin-client"
 import { Clock, Effect, Option, Redacted, Ref, Schema } from "effect"
 import { type KeycloakError, KeycloakMalformedAnswer } from "./errors.js"
-import { attempt, type RequestOptions } from "./requests.js"
+import { attempt, type Line, sendOnce } from "./requests.js"
 import type { KeycloakSettings } from "./settings.js"
 
 export interface Tokens {
@@ -10,6 +10,8 @@ export interface Tokens {
   readonly current: Effect.Effect<Redacted.Redacted, KeycloakError>
   /** This one was refused: the next call gets another. */
   readonly refused: (token: Redacted.Redacted) => Effect.Effect<void>
+  /** Asks for one and forgets it, past the breaker: does anybody answer? */
+  readonly probe: Effect.Effect<void, KeycloakError>
 }
 
 /** A token is not used in the last tenth of its life: a call may be slow, and be looked at only when it arrives. */
@@ -44,22 +46,24 @@ const credentialsOf = (settings: KeycloakSettings) =>
         ...(settings.clientSecret === undefined ? {} : { clientSecret: Redacted.value(settings.clientSecret) })
       }
 
-export const makeTokens = (settings: KeycloakSettings, requestOptions: RequestOptions): Effect.Effect<Tokens> =>
+export const makeTokens = (settings: KeycloakSettings, line: Line): Effect.Effect<Tokens> =>
   Effect.gen(function* () {
     const held = yield* Ref.make(Option.none<Held>())
     const oneAtATime = yield* Effect.makeSemaphore(1)
     const call = "a token"
 
     /** Each time with the credentials: whether there is a refresh token, and for how long, depends on the client. */
-    const fetchOne = Effect.gen(function* () {
-      const client = new KeycloakAdminClient({
+    const newClient = () =>
+      new KeycloakAdminClient({
         baseUrl: settings.url,
         realmName: settings.userRealm,
-        requestOptions,
+        requestOptions: line.requestOptions,
         timeout: settings.timeout
       })
+    const fetchOne = Effect.gen(function* () {
+      const client = newClient()
       const before = yield* Clock.currentTimeMillis
-      yield* attempt(call, settings.timeout, "token", () => client.auth(credentialsOf(settings)))
+      yield* attempt(line, call, "token", () => client.auth(credentialsOf(settings)))
       const lifetime = lifetimeOf(client.accessToken ?? "")
       if (client.accessToken === undefined || Option.isNone(lifetime)) {
         return yield* new KeycloakMalformedAnswer({ call, reason: "no token in it" })
@@ -76,6 +80,7 @@ export const makeTokens = (settings: KeycloakSettings, requestOptions: RequestOp
         yield* Ref.set(held, Option.some(fresh))
         return fresh.token
       }).pipe(oneAtATime.withPermits(1)),
+      probe: sendOnce(line, call, "token", () => newClient().auth(credentialsOf(settings))),
       refused: (token) =>
         Ref.update(
           held,

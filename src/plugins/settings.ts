@@ -22,7 +22,7 @@ export const Seconds = Schema.Number.pipe(Schema.positive({ message: () => "Expe
 /** A YAML list, or one value in place of a list of one. */
 export const listOf = <A, I>(item: Schema.Schema<A, I>) => Schema.Array(item)
 
-const HttpUrl = Schema.String.pipe(
+export const HttpUrl = Schema.String.pipe(
   Schema.filter((text) => /^https?:$/.test(protocolOf(text)) || "Expected a URL that begins with http:// or https://")
 )
 const protocolOf = (text: string): string => (URL.canParse(text) ? new URL(text).protocol : "")

@@ -4,10 +4,10 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, Queue, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
-import { Activities, publish } from "./activity.js"
 import { Recorder } from "./activity/recorder.js"
+import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
@@ -24,8 +24,9 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
-import { Metrics, watchedEndpoints } from "./metrics/index.js"
+import { LogLevelsInUse } from "./logs/index.js"
 import { keepMembers } from "./members/rounds.js"
+import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
 import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
@@ -68,19 +69,17 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Effect.all([Activities, Metrics, Recorder]), ([hub, metrics, recorder]) =>
-    Effect.locallyScoped(callObserver, (call) =>
-      Effect.zipRight(
-        Effect.zipRight(
-          Effect.zipRight(
-            Effect.sync(() => metrics.called(call)),
-            recorder.note(call)
-          ),
-          Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
-        ),
-        Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
+  Effect.flatMap(Effect.all([Activities, Metrics, LogLevelsInUse, Recorder]), ([hub, metrics, levels, recorder]) =>
+    Effect.locallyScoped(callObserver, (call) => {
+      metrics.called(call)
+      const told = Effect.zipRight(recorder.note(call), Effect.asVoid(hub.publish({ _tag: "Call", ...call })))
+      // Asked first: there are many of these lines, and mostly nobody wants them.
+      if (!levels.logs(call.system, LogLevel.Debug)) return told
+      return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
+        Effect.annotateLogs({ part: call.system }),
+        Effect.zipRight(told)
       )
-    )
+    })
   )
 )
 

@@ -7,6 +7,7 @@ import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
+import { logLevel, logs } from "./cli/logs.js"
 import { members } from "./cli/members.js"
 import { migration } from "./cli/migrate.js"
 import { orderTest } from "./cli/order-test.js"
@@ -43,6 +44,8 @@ const cli = Command.run(
       leftovers,
       retry,
       quarantine,
+      logs,
+      logLevel,
       journal,
       report,
       components,

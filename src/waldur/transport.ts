@@ -48,7 +48,8 @@ const openDispatcher = (options: TransportOptions, ca: Option.Option<string>): D
   }
   return options.proxy === undefined
     ? new Agent({ connect: tls })
-    : new ProxyAgent({ uri: Redacted.value(options.proxy), requestTls: tls, proxyTls: tls })
+    : // Plain HTTP goes through as an ordinary proxy request: many proxies allow CONNECT only to port 443.
+      new ProxyAgent({ uri: Redacted.value(options.proxy), requestTls: tls, proxyTls: tls, proxyTunnel: false })
 }
 
 const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, OfferingFault, Scope.Scope> =>

@@ -4,6 +4,7 @@ import { FileSystem } from "@effect/platform"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber, Option, Schedule } from "effect"
 import { parse } from "yaml"
+import { listen } from "../../src/runtime/http/serve.js"
 import { onCopy, planOffering } from "../../src/runtime/plan/plan.js"
 import * as Keycloak from "../../src/simulator/keycloak/index.js"
 import { single, Template } from "../../src/simulator/opennebula/template.js"
@@ -252,11 +253,11 @@ describe("A plan", () => {
 })
 
 describe("While Keycloak is away, or refuses the agent,", () => {
-  scenario("orders wait, members stay as they are, and all goes on when it answers", () =>
+  scenario("orders wait, members stay as they are, readiness says so, and all goes on when it answers", () =>
     Effect.gen(function* () {
       const identity = yield* makeKeycloak
       const { site } = yield* withKeycloak(identity)
-      yield* site.start()
+      const agent = yield* site.start()
       yield* site.order.vdc("one")
       yield* eventually("bob is in", () => Object.values(inGroups(identity)).flat().includes("bob"))
       identity.world.fault = () => ({ _tag: "Cut" })
@@ -266,6 +267,16 @@ describe("While Keycloak is away, or refuses the agent,", () => {
       yield* site.awaitLogged((line) => line.includes("stay as they are") && line.includes("Keycloak"))
       expect(JSON.stringify(inGroups(identity))).toBe(before)
       expect(site.marketplace.orders.get(order)?.state).not.toBe("erred")
+
+      yield* site.awaitLogged((line) => line.includes(`${identity.url}/ is away: 5 failures in a row`))
+      const url = yield* listen(site.config, "127.0.0.1", 0).pipe(Effect.provide(agent.services))
+      const ready = yield* Effect.promise(() => fetch(`${url}/readyz`).then((response) => response.json()))
+      expect(ready).toMatchObject({
+        offerings: [
+          { name: "VDC", ready: false, backend: { status: "down", reason: expect.stringContaining(identity.url) } },
+          { name: "VM", ready: true }
+        ]
+      })
       identity.world.fault = () => undefined
       const ended = yield* site.marketplace.awaitOrderEnd(order)
       expect(ended.state).toBe("done")
@@ -284,7 +295,7 @@ describe("While Keycloak is away, or refuses the agent,", () => {
       const order = yield* site.place.vdc("lab")
       yield* site.awaitLogged((line) => line.includes("Keycloak does not accept the credentials"))
       expect(site.logged.some((line) => line.includes("admin-test-pw"))).toBe(false)
-      expect(site.marketplace.orders.get(order)?.state).toBe("executing")
+      expect(["pending-provider", "executing"]).toContain(site.marketplace.orders.get(order)?.state)
       administrator.password = "admin-test-pw"
       expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("done")
     })

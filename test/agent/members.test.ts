@@ -97,6 +97,19 @@ describe("A member of the project's team", () => {
     })
   )
 
+  scenario("nobody has access to a resource that Waldur has closed to its team", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers()
+      yield* site.start()
+      const { resource, group } = yield* ordered(site, "closed")
+      yield* eventually("alice and bob join", () => membersOf(site, group).join() === "alice,bob")
+      resource.restrictMemberAccess = true
+      yield* eventually("all are out", () => membersOf(site, group).length === 0)
+      resource.restrictMemberAccess = false
+      yield* eventually("all are back", () => membersOf(site, group).join() === "alice,bob")
+    })
+  )
+
   scenario("is given another name when a user of that name is not ours, who is left alone", () =>
     Effect.gen(function* () {
       const site = yield* withMembers({

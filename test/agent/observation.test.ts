@@ -2,6 +2,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import * as Observations from "../../src/runtime/observation/store.js"
+import { single, Template } from "../../src/simulator/opennebula/template.js"
 import { makeSite, type RunningAgent, type Site, type SiteOptions, scenario } from "../support/agent.js"
 
 /** Looks are 0.4 s apart. */
@@ -96,6 +97,47 @@ describe("a data centre that somebody changed behind Waldur's back", () => {
       expect(limitOf(site, resource.backendId, "MEMORY")).toBe(4096)
       expect(site.cloud.world.vdcs.get(0).groups.has(group)).toBe(false)
       expect(site.cloud.world.vms.get(vmId)).toMatchObject({ state: 3, lcm: 3 })
+    })
+  )
+})
+
+describe("a password that an earlier agent left in clear", () => {
+  const plain = { external_network_id: undefined, virtual_router_template_id: undefined }
+  const leave = (site: Site, account: string) => {
+    const user = site.cloud.world.users.byName(account)
+    if (user === undefined) throw new Error(`there is no user ${account}`)
+    user.template.merge(new Template([single("WALDUR_PASSWORD", "in-clear")]))
+    return user
+  }
+
+  scenario("is on the list, with the command that removes it and without the password", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ vdcSettings: plain })
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("old")
+      const account = String(resource.backendMetadata.opennebula_username)
+      const user = leave(site, account)
+      yield* awaitListed(agent, [`passwords user ${account} report`])
+      expect(site.logged.find((line) => line.includes("Differs: "))).toContain(
+        `site-actors reset-password --remove-stored ${resource.uuid}`
+      )
+      yield* aLook(site)
+      expect(user.template.get("WALDUR_PASSWORD")).toBe("in-clear")
+      expect(site.logged.some((line) => line.includes("in-clear"))).toBe(false)
+    })
+  )
+
+  scenario("is removed where the policy says so, and stays valid", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ vdcSettings: plain, vdcOffering: { drift: { passwords: "repair" } } })
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("old")
+      const user = leave(site, String(resource.backendMetadata.opennebula_username))
+      const hash = user.passwordHash
+      yield* site.awaitLogged((line) => line.includes("Put right: repair passwords"))
+      yield* awaitListed(agent, [])
+      expect(user.template.toXml()).not.toContain("in-clear")
+      expect(user.passwordHash).toBe(hash)
     })
   )
 })

@@ -1,4 +1,8 @@
-/** Killed with events in hand: what was not acknowledged comes again, and the order is done once all the same. */
+/**
+ * Events and a real process. Killed with events in hand: what was not acknowledged comes again, and the order is done once all the same. Left
+ * alone: how soon an order starts.
+ */
+import { readdirSync, readFileSync } from "node:fs"
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
 import { long, newSite, withAgent } from "./harness.js"
@@ -60,6 +64,50 @@ const instants: ReadonlyArray<Instant> = [
   }
 ]
 
+/** Processor time of a process so far, in ms; none where the system does not tell. */
+const cpuOf = (pid: number): number | undefined => {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]) / 1e6)
+      .reduce((sum, ms) => sum + ms, 0)
+  } catch {
+    return undefined
+  }
+}
+
+interface Start {
+  /** From the event to the first call of OpenNebula, in ms. */
+  readonly wall: number
+  /** Of the agent's process in between, in ms. */
+  readonly cpu: number
+  /** Of Waldur in between. */
+  readonly calls: ReadonlyArray<string>
+}
+
+/** Places an order and sees it done. Waldur publishes the event while it answers the customer. */
+const startOf = (site: Site, pid: number, name: string) =>
+  Effect.gen(function* () {
+    const calls: Array<string> = []
+    let placed = { at: 0, cpu: 0 }
+    let start: Start | undefined
+    const clock = () => ({ at: performance.now(), cpu: cpuOf(pid) ?? 0 })
+    site.tap.guard((call) => {
+      if (call.isCustomers) placed = clock()
+      else if (call.system === "waldur" && start === undefined) calls.push(call.name)
+      else if (start === undefined) {
+        const now = clock()
+        start = { wall: now.at - placed.at, cpu: now.cpu - placed.cpu, calls: [...calls] }
+      }
+      return "pass"
+    })
+    expect((yield* Effect.flatMap(site.place.vdc(name), (order) => ended(site, order))).state).toBe("done")
+    site.tap.open()
+    return yield* Effect.fromNullable(start)
+  })
+
+const middle = (numbers: ReadonlyArray<number>): number =>
+  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
+
 const killedAt = ({ accepted, comesAgain, isNow, name }: Instant) =>
   Effect.gen(function* () {
     const site = yield* newSite({
@@ -104,10 +152,43 @@ const killedAt = ({ accepted, comesAgain, isNow, name }: Instant) =>
     expect(nothingLeft(site, atFirst), name).toEqual([])
   }).pipe(Effect.scoped)
 
-withAgent("an agent that is killed with events in hand", (it) => {
+withAgent("an agent that hears of its orders", (it) => {
   it.scoped(
-    `does the order exactly once, and leaves the queue empty: ${instants.map(({ name }) => name).join("; ")}`,
+    `killed with events in hand, does the order exactly once, and leaves the queue empty: ${instants.map(({ name }) => name).join("; ")}`,
     () => Effect.forEach(instants, killedAt, { concurrency: "unbounded", discard: true }),
+    long
+  )
+
+  it.scoped(
+    "starts an order four calls of Waldur after its event, and reads nothing twice",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite({
+          pollInterval: hour,
+          offerings: { stomp_enabled: true, websocket_use_tls: false }
+        })
+        const agent = yield* site.start()
+        yield* listening(site)
+        // The first one fetches the offering's options besides, and runs code that was never run.
+        yield* startOf(site, agent.pid, "first")
+        const starts = yield* Effect.forEach(["a", "b", "c", "d", "e"], (name) => startOf(site, agent.pid, name))
+        const [wall, cpu] = [middle(starts.map((one) => one.wall)), middle(starts.map((one) => one.cpu))]
+        yield* Effect.sync(() =>
+          console.log(
+            `events: an agent by itself starts an order ${wall.toFixed(0)} ms after its event, ${cpu.toFixed(0)} ms of it its own CPU (median of 5)`
+          )
+        )
+        for (const { calls } of starts) {
+          expect(calls.filter((call) => call === "GET marketplace-orders/{uuid}/").length).toBeLessThanOrEqual(2)
+          expect(calls.filter((call) => call.startsWith("GET marketplace-provider-resources/")).length).toBe(1)
+          expect(calls.filter((call) => call.startsWith("POST "))).toEqual([
+            "POST marketplace-orders/{uuid}/approve_by_provider/"
+          ])
+          // Whether it executes is asked beside the first call of OpenNebula.
+          expect(calls.length).toBeLessThanOrEqual(4)
+        }
+        if (cpuOf(agent.pid) !== undefined) expect(cpu).toBeLessThan(100)
+      }),
     long
   )
 })

@@ -122,7 +122,7 @@ describe("With events", () => {
           `events: an order starts ${ms} ms after its event (median of 5), ${cpu.toFixed(0)} ms of it CPU of agent and servers; one call of Waldur takes ${trip.toFixed(1)} ms`
         )
       )
-      // Four calls one after another, and the journal. Where a call alone takes more than 7 ms, the machine is busy with others.
+      // Three calls one after another, and the journal. Where a call alone takes more than 7 ms, the machine is busy with others.
       expect(ms).toBeLessThan(Math.max(100, 15 * trip))
       expect(cpu).toBeLessThan(100)
       yield* emptied(one)
@@ -143,14 +143,14 @@ describe("With events", () => {
         )
         const uuid = yield* one.place.vdc("held")
         yield* one.awaitLogged((line) => line.includes("Waits:"))
-        // One event for each state that it has come through.
-        expect(queueOf(one)).toEqual({ ready: 0, unacked: 2, consumers: 1 })
+        // There is one event for each state that it has come through: those before the provider's turn are no concern of ours.
+        expect(queueOf(one)).toEqual({ ready: 0, unacked: 1, consumers: 1 })
         yield* first.stop
         yield* eventually(
           () => queueOf(one)?.consumers === 0,
           () => queueOf(one)
         )
-        expect(queueOf(one)).toEqual({ ready: 2, unacked: 0, consumers: 0 })
+        expect(queueOf(one)).toEqual({ ready: 1, unacked: 0, consumers: 0 })
         const meanwhile = yield* one.place.vdc("while nobody listens")
         mend()
         const second = yield* start(one)
@@ -160,11 +160,12 @@ describe("With events", () => {
         }
         yield* emptied(one)
         // One identity, and a subscription and a queue for each type: also after the second start.
-        expect(
-          ["marketplace-site-agent-identities", "event-subscriptions", "event-queues"].map((kind) =>
-            recordsOf(one, kind)
-          )
-        ).toEqual([1, 3, 3])
+        const identities = one.marketplace.world.records.get("marketplace-site-agent-identities")?.values() ?? []
+        const ofOffering = [...identities].filter(({ fields }) => fields.offering === one.world.vdcOffering.uuid)
+        expect([
+          ofOffering.length,
+          ...["event-subscriptions", "event-queues"].map((kind) => recordsOf(one, kind))
+        ]).toEqual([1, 3, 3])
       })
   )
 
@@ -196,7 +197,11 @@ describe("With events", () => {
       const consumer = yield* Effect.flatMap(consumerOf(one, agent), Effect.fromNullable)
       const { queue_name: name, vhost } = fieldsOfQueue(one)
       for (const order_uuid of ["0".repeat(32), "f".repeat(32)]) {
-        one.marketplace.broker.publish(String(vhost), String(name), JSON.stringify({ order_uuid, order_state: "done" }))
+        one.marketplace.broker.publish(
+          String(vhost),
+          String(name),
+          JSON.stringify({ order_uuid, order_state: "executing" })
+        )
       }
       one.marketplace.broker.publish(String(vhost), String(name), "poison")
       yield* emptied(one)

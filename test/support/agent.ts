@@ -33,7 +33,7 @@ import { makeCustomer, type Wish } from "../../src/runtime/demo/customer.js"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
 import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
-import { logLines } from "../../src/runtime/telemetry/index.js"
+import { logLines, sentry } from "../../src/runtime/telemetry/index.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 
@@ -201,7 +201,7 @@ export const makeSite = (options: SiteOptions = {}) =>
         }).pipe(
           Effect.scoped,
           Effect.provide(Agent.layer(dataDir, owner)),
-          Effect.provide(logLines(config)),
+          Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Logger.withMinimumLogLevel(LogLevel.Debug),
           Effect.orDie,

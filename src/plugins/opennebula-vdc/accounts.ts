@@ -13,18 +13,28 @@ interface Found {
   readonly users: ReadonlyArray<User>
 }
 
+/** The data centre's own user, `<name>_admin`. */
+export const tenantUser = (
+  group: GroupShort | undefined,
+  users: ReadonlyArray<User>,
+  { id }: Pick<KnownResource, "id">
+): User | undefined => {
+  const named = group === undefined ? undefined : userName(group.name)
+  return (
+    users.find((user) => isTaggedFor(id, user)) ??
+    // The Python agent's: known by its name and its primary group, and only where the group is untagged too.
+    users.find(
+      (user) =>
+        group !== undefined && isUntagged(group) && isUntagged(user) && user.name === named && user.gid === group.id
+    )
+  )
+}
+
 const find = (groups: ReadonlyArray<GroupShort>, users: ReadonlyArray<User>, resource: KnownResource) =>
-  Effect.map(groupOf(groups, resource), (group): Found => {
-    const named = group === undefined ? undefined : userName(group.name)
-    const tenant =
-      users.find((user) => isTaggedFor(resource.id, user)) ??
-      // The Python agent's: known by its name and its primary group, and only where the group is untagged too.
-      users.find(
-        (user) =>
-          group !== undefined && isUntagged(group) && isUntagged(user) && user.name === named && user.gid === group.id
-      )
-    return { group, tenant, users }
-  })
+  Effect.map(
+    groupOf(groups, resource),
+    (group): Found => ({ group, tenant: tenantUser(group, users, resource), users })
+  )
 
 const look = ({ one }: Cloud) => Effect.all([one.group.list(), one.user.list()], { concurrency: "unbounded" })
 
@@ -72,6 +82,12 @@ export const accounts = (cloud: Cloud): Accounts => ({
       )
     })
 })
+
+/** Of one resource: the password that an earlier agent left in its user's template. */
+export const forgetStored = (cloud: Cloud, resource: KnownResource) =>
+  Effect.flatMap(accounts(cloud).storedPasswords([resource]), (stored) =>
+    Effect.forEach(stored, ({ remove }) => remove, { discard: true })
+  )
 
 /** Emptied rather than taken away: replacing a user's template would take OpenNebula's own secrets along. */
 const forget = ({ one }: Cloud, user: User) => one.user.append(user.id, [storedPassword("")])

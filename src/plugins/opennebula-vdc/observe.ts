@@ -12,6 +12,7 @@ import {
 } from "../../opennebula/index.js"
 import { startable } from "../machines.js"
 import { isAwake, isUnder } from "../standing.js"
+import { tenantUser } from "./accounts.js"
 import { type Inventory, inventory } from "./belongings.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { amountsOf } from "./quotas.js"
@@ -71,6 +72,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
       ...ownerFindings(resource, group, numeric),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource),
+      ...passwordFindings(seen, resource, group),
       ...(cloud.settings.tenant_isolation ? isolationFindings(seen, group) : [])
     ],
     facts: { group_id: group.id, group_name: group.name, ...(router === undefined ? {} : { vr_id: router.id }) }
@@ -172,6 +174,22 @@ const networkFindings = ({ networks, vdcs }: Seen, { id, recorded = {} }: Sought
   return vdc === undefined || hasNetwork(vdc, networkId)
     ? []
     : [{ ...about, expected: `in VDC ${vdc.id}`, found: "not in it", mendable: true }]
+}
+
+/** What the Python agent left in clear. That it is there is said, never what it is. */
+const passwordFindings = ({ users }: Seen, resource: SoughtResource, group: GroupShort): ReadonlyArray<Finding> => {
+  const tenant = tenantUser(group, users, resource)
+  if (tenant?.hasStoredPassword !== true) return []
+  return [
+    {
+      kind: "passwords",
+      subject: `user ${tenant.name}`,
+      expected: "no password in clear in its template",
+      found: "one of an earlier agent",
+      mendable: true,
+      advice: `site-actors reset-password --remove-stored ${resource.id} removes it, and leaves it valid.`
+    }
+  ]
 }
 
 export const hasNetwork = ({ networks }: Vdc, networkId: number): boolean => networks.some(({ id }) => id === networkId)

@@ -6,7 +6,7 @@
  */
 import { Effect, ParseResult, Schema } from "effect"
 import { OfferingFault } from "../../core/index.js"
-import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds, WholeNumber } from "../settings.js"
+import { HttpUrl, listOf, ObjectId, openNebulaFields, pauseFields, Seconds, WholeNumber } from "../settings.js"
 
 const TextOrNumber = Schema.Union(
   Schema.String,
@@ -84,6 +84,8 @@ const Keycloak = Schema.Struct({
   client_secret: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
   /** New: PEM file of the authority that signed Keycloak's certificate. */
   keycloak_ca_file: Schema.optional(Schema.NonEmptyString),
+  /** New: HTTP proxy to Keycloak: `http://[user:password@]proxy.example.org:3128`. */
+  keycloak_proxy: Schema.optional(Schema.Redacted(HttpUrl)),
   /** New: for one call, in seconds. */
   keycloak_timeout: Schema.optional(Seconds)
 })

@@ -14,6 +14,7 @@ import {
 } from "../../core/index.js"
 import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
 import { startStopped } from "../machines.js"
+import { forgetStored } from "./accounts.js"
 import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"
 import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
@@ -177,6 +178,8 @@ const repair = (cloud: Cloud, resource: ExpectedResource, kind: string): Effect.
       return ensureDone("network in VDC", reconnect(cloud, resource))
     case "state":
       return ensureDone("router started", startRouter(cloud, resource))
+    case "passwords":
+      return ensureDone("stored password removed", forgetStored(cloud, resource))
     default:
       return new OrderRefused({ customerMessage: `A data centre's ${kind} cannot be put right by the agent.` })
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Record } from "effect"
 import { createOrder, doneOf, makeBench, settingsOf } from "../../../test/support/vdc.js"
 import { ResourceId, type Usage } from "../../core/index.js"
+import { single } from "../../opennebula/index.js"
 import { check } from "./check.js"
 import { observe } from "./observe.js"
 import { accounting, usage } from "./usage.js"
@@ -35,6 +36,23 @@ describe("usage", () => {
       expect(yield* usage(cloud)([known(2, "100")])).toEqual([
         { resource: known(2, "").id, amounts: {}, problem: "Group 100 in OpenNebula belongs to another resource." }
       ])
+    })
+  )
+
+  it.scopedLive("has in it what members have in the groups of their roles, and nothing of anybody else's", () =>
+    Effect.gen(function* () {
+      const { cloud, one } = yield* benchWithVdc
+      for (const [name, of] of [
+        ["vdc-1-users", known(1, "").id],
+        ["vdc-9-users", known(9, "").id]
+      ] as const) {
+        const group = yield* one.group.allocate(name)
+        yield* one.group.append(group, [single("WALDUR_ACCESS_OF", of)])
+        const vm = yield* one.template.instantiate(2, { name: "members", hold: true })
+        yield* one.vm.chown(vm, { gid: group })
+      }
+      const [found] = yield* usage(cloud)([known(1, "100")])
+      expect(found?.amounts).toEqual({ cpu: 0.5 + 1, ram: 256 + 1024, storage: 1024 + 10_240, floating_ip: 1 })
     })
   )
 
@@ -117,6 +135,17 @@ describe("hours", () => {
           ram_hours: expect.closeTo(256 * (4 - 1 / 60), 0)
         })
       })
+  )
+
+  it.scopedLive("are also those of VMs in the groups of roles", () =>
+    Effect.gen(function* () {
+      const { cloud, now, one } = yield* benchAfter(10)
+      const group = yield* one.group.allocate("vdc-1-users")
+      yield* one.group.append(group, [single("WALDUR_ACCESS_OF", known(1, "").id)])
+      yield* one.vm.chown(0, { gid: group })
+      const [found] = yield* accounting(cloud)([known(1, "100")], [{ from: now - 24 * hour, until: now + hour }])
+      expect(rounded(found ?? [])[0]).toMatchObject({ cpu_hours: 5 })
+    })
   )
 
   it.scopedLive("remain when the data centre has ended", () =>

@@ -1,6 +1,7 @@
 /** What data centres use and have, for many of them in a few reads. */
 import { Effect } from "effect"
 import {
+  type Amounts,
   byComponent,
   type KnownResource,
   printable,
@@ -12,6 +13,7 @@ import {
 import type { GroupShort } from "../../opennebula/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
+import { roleGroupsOf } from "./members/role-groups.js"
 import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
 
@@ -30,7 +32,19 @@ const groupOrProblem = <A extends GroupShort>(groups: ReadonlyArray<A>, resource
     : `Group ${group.id} in OpenNebula belongs to another resource.`
 }
 
-/** Current allocation, one read for all. It may go down again. */
+/** Of what the first has. */
+const sum = ([first = {}, ...others]: ReadonlyArray<Amounts>): Amounts =>
+  Object.fromEntries(
+    Object.entries(first).map(([name, amount]) => [
+      name,
+      others.reduce((total, other) => total + (other[name] ?? 0), amount)
+    ])
+  )
+
+/**
+ * Current allocation, one read for all. It may go down again. What members have who come by Keycloak is counted in the groups of their
+ * roles, which belong to the data centre as its main group does.
+ */
 export const usage =
   (cloud: Cloud) =>
   (
@@ -46,18 +60,22 @@ export const usage =
       return resources.map((resource): Usage => {
         const group = groupOrProblem(groups, resource)
         if (typeof group === "string") return { resource: resource.id, amounts: {}, problem: group }
-        if (group.quotas === undefined)
-          return { resource: resource.id, amounts: {}, problem: `OpenNebula lists no quotas of group ${group.id}.` }
+        const used: Array<Amounts> = []
+        for (const { id, quotas } of [group, ...roleGroupsOf(groups, resource.id)]) {
+          if (quotas === undefined)
+            return { resource: resource.id, amounts: {}, problem: `OpenNebula lists no quotas of group ${id}.` }
+          used.push(usageOf(quotas, external))
+        }
         return {
           resource: resource.id,
-          amounts: byComponent(cloud.components, usageOf(group.quotas, external)),
+          amounts: byComponent(cloud.components, sum(used)),
           ...(noNetwork ? { problem: "Addresses cannot be counted without external_network_id." } : {})
         }
       })
     })
 
 /**
- * Hours of all VMs of a group, the router's included, while they were in it. A record that has not ended says to whom the VM belonged when it
+ * Hours of all VMs of a group and of its groups of roles, the router's included, while they were in them. A record that has not ended says to whom the VM belonged when it
  * began (a router's VM to its maker), so there the VM's own group counts.
  */
 export const accounting =
@@ -75,9 +93,18 @@ export const accounting =
         { concurrency: "unbounded" }
       )
       const groupNow = new Map(machines.map(({ id, gid }) => [id, gid]))
+      const mainOf = new Map(
+        resources.flatMap((resource) => {
+          const group = groupOrProblem(groups, resource)
+          return typeof group === "string"
+            ? []
+            : roleGroupsOf(groups, resource.id).map(({ id }) => [id, group.id] as const)
+        })
+      )
+      const counted = (gid: number): number => mainOf.get(gid) ?? gid
       return spans.map((span) => {
         const accounts = accountsIn(span, records, until, ({ vmId, gid, endedAt }) =>
-          endedAt === 0 ? (groupNow.get(vmId) ?? gid) : gid
+          counted(endedAt === 0 ? (groupNow.get(vmId) ?? gid) : gid)
         )
         return resources.map((resource): Usage => {
           const group = groupOrProblem(groups, resource)

@@ -2,6 +2,7 @@
 import { Effect, Either, Encoding, Option, Schema } from "effect"
 import { Marketplace, OrderRefused, type SiteError } from "../../core/index.js"
 import { ObjectId } from "../settings.js"
+import { extraFields } from "./extras.js"
 import { field, textOf } from "./fields.js"
 import { vllmFields } from "./inference.js"
 import { ParentVdc } from "./settings.js"
@@ -18,7 +19,8 @@ export const VmAttributes = Schema.Struct({
   model: field(textOf, "the name of a model"),
   /** The same under its older name. */
   model_image_id: field(textOf, "the id of a model's image"),
-  ...vllmFields
+  ...vllmFields,
+  ...extraFields
 })
 export type VmAttributes = typeof VmAttributes.Type
 

@@ -19,6 +19,7 @@ import {
 import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
+import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
 import { factsOf, findVm, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
@@ -39,7 +40,8 @@ const Choice = Schema.Struct({
   clusters: Schema.Array(Schema.Int),
   requirements: Schema.String,
   sshKey: Schema.optional(Schema.String),
-  inference: Schema.optional(Inference)
+  inference: Schema.optional(Inference),
+  extras: Schema.optional(Extras)
 })
 type Choice = typeof Choice.Type
 
@@ -79,7 +81,8 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
       ],
       { concurrency: "unbounded" }
     )
-    if (!isConnected(template, parent)) {
+    const extras = yield* chooseExtras(one, attributes, parent)
+    if (!isConnected(template, parent) && (extras?.networks ?? []).length === 0) {
       return yield* new OrderRefused({
         customerMessage: "The virtual data centre has no internal network that the machine could be connected to."
       })
@@ -91,7 +94,8 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
       clusters: rules.clusters,
       requirements: rules.requirements,
       ...Option.match(sshKey, { onNone: () => ({}), onSome: (key) => ({ sshKey: key }) }),
-      ...(inference === undefined ? {} : { inference })
+      ...(inference === undefined ? {} : { inference }),
+      ...(extras === undefined ? {} : { extras })
     }
   })
 
@@ -123,6 +127,7 @@ const instantiate = (
         rules: choice,
         sshKey: choice.sshKey,
         inference: choice.inference,
+        extras: choice.extras,
         owner: { resource: request.resource.id, order: request.order }
       })
     })

@@ -13,6 +13,7 @@ import {
   vector,
   vectorsOf
 } from "../../opennebula/index.js"
+import { type Extras, extraInterfaces, securityGroupsOf } from "./extras.js"
 import type { Inference } from "./inference.js"
 import type { Parent } from "./parent.js"
 import type { PlacementRules } from "./settings.js"
@@ -24,13 +25,14 @@ export interface Instance {
   readonly rules: Pick<PlacementRules, "clusters" | "requirements">
   readonly sshKey: string | undefined
   readonly inference?: Inference | undefined
+  readonly extras?: Extras | undefined
   readonly owner: Owner
 }
 
 /** The extra template: what the order changes, merged with what the template has, as OpenNebula would replace it. */
 export const extraTemplate = (template: VmTemplate, instance: Instance): Template => {
   const own = template.template
-  const { inference, sizes } = instance
+  const { extras, inference, parent, sizes } = instance
   const { vcpu, ram, disk } = sizes
   return mergeForInstantiate(own, {
     singles: [
@@ -43,9 +45,10 @@ export const extraTemplate = (template: VmTemplate, instance: Instance): Templat
     context: {
       ...(hasNetworkContext(own) ? {} : { NETWORK: true }),
       ...(instance.sshKey === undefined ? {} : { SSH_PUBLIC_KEY: instance.sshKey }),
+      ...(extras?.hostname === undefined ? {} : { SET_HOSTNAME: extras.hostname }),
       ...inference?.context
     },
-    nics: { mode: "replace", add: interfaces(own, instance.parent) },
+    nics: { mode: "replace", add: [...interfaces(own, parent, securityGroupsOf(parent, extras)), ...extraInterfaces(parent, extras)] },
     ...(disk === undefined ? {} : { osDiskSize: disk }),
     // Behind all others, so that it is never taken for the disk to boot from.
     ...(inference === undefined ? {} : { addDisks: [vector("DISK", { IMAGE_ID: inference.image })] })
@@ -75,12 +78,12 @@ const hasNetwork = (nic: Vector): boolean => networkKeys.some((key) => nic.value
  * The template's interfaces stay, with all their settings. One that names no network (only a MODEL, say) gets the parent's; if there is none
  * such, an interface of the parent's network comes first, so that it is ETH0, as in VMs of the Python agent.
  */
-const interfaces = (own: Template, parent: Parent): ReadonlyArray<Vector> => {
+const interfaces = (own: Template, parent: Parent, securityGroups: string | undefined): ReadonlyArray<Vector> => {
   const nics = vectorsOf(own, "NIC")
   if (parent.network === undefined) return nics
   const internal = {
     NETWORK_ID: parent.network,
-    ...(parent.securityGroup === undefined ? {} : { SECURITY_GROUPS: parent.securityGroup })
+    ...(securityGroups === undefined ? {} : { SECURITY_GROUPS: securityGroups })
   }
   return nics.some((nic) => !hasNetwork(nic))
     ? nics.map((nic) => (hasNetwork(nic) ? nic : vector("NIC", { ...internal, ...nic.values })))

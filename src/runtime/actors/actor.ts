@@ -69,7 +69,10 @@ export const layer = (owner: string) =>
       const quarantined = (offering: OfferingId, order: OrderId, lease: Lease, cause: Cause.Cause<unknown>) =>
         Effect.gen(function* () {
           const reason = Cause.pretty(cause)
-          yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause)
+          const { name } = (yield* Ref.get(offerings)).get(offering) ?? { name: offering }
+          yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause).pipe(
+            Effect.annotateLogs({ order, resource, offering: name })
+          )
           yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
           yield* recordQuarantine(order, lease, defectOf(cause))
           yield* publish({ _tag: "Order", order, resource, offering, event: "quarantined", detail: reason })

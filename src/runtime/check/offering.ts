@@ -6,6 +6,7 @@ import type { OfferingFault, SiteError } from "../../core/errors.js"
 import type { WaldurService } from "../../waldur/index.js"
 import { components, componentsOfFile, type OfferingConfig } from "../config/index.js"
 import { componentFindings } from "./components.js"
+import { eventsFinding } from "./events.js"
 import { about, type CheckRow, type Finding, failed, ok } from "./row.js"
 
 export interface OfferingAccess {
@@ -45,7 +46,8 @@ export const checkOffering = ({ offering, waldur, backend }: OfferingAccess): Ef
           yield* note(ok("backend", `Plugin ${offering.plugin.type}.`))
           yield* note(...(yield* opened.check))
         })
-      )
+      ),
+      side("events", (note) => Effect.flatMap(eventsFinding(offering, waldur), (findings) => note(...findings)))
     ]
     const findings = yield* Effect.all(sides, { concurrency: "unbounded" })
     return about(offering.name, findings.flat())

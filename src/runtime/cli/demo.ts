@@ -9,8 +9,11 @@ import { printLive } from "../demo/live.js"
 import { makeSetting } from "../demo/setting.js"
 import { tellStory } from "../demo/story.js"
 import { keepOrdering } from "../demo/traffic.js"
+import { serveHttp } from "../http/serve.js"
 import { plugins } from "../plugins.js"
+import { mendProbe } from "../schedules.js"
 import * as options from "./options.js"
+import { coloured } from "./paint.js"
 import { table } from "./table.js"
 
 /** The demo did not end as it should; what it printed says where. */
@@ -41,8 +44,9 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
     const config = yield* loadConfig(setting.configFile, plugins)
     const before = takeInventory(cloud.frontEnd)
     const differences = yield* Effect.gen(function* () {
-      yield* printLive({ colours: process.stdout.isTTY === true })
+      yield* printLive({ colours: coloured() })
       yield* Effect.forkScoped(Agent.run(config))
+      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, { dataDir: setting.dataDir }))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>
         added(before, takeInventory(cloud.frontEnd))

@@ -1,6 +1,7 @@
-/** `site-actors simulate`: the simulated front-end and marketplace, each alone on a port. */
+/** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect } from "effect"
+import * as Keycloak from "../../simulator/keycloak/index.js"
 import * as OpenNebula from "../../simulator/opennebula/index.js"
 import * as Waldur from "../../simulator/waldur/index.js"
 import * as options from "./options.js"
@@ -46,7 +47,31 @@ const waldur = Command.make("waldur", { port: options.port(8000), generation }, 
   }).pipe(Effect.scoped)
 ).pipe(Command.withDescription("A Waldur marketplace in memory: two offerings, a customer, a project."))
 
+const keycloak = Command.make("keycloak", { port: options.port(8080) }, ({ port }) =>
+  Effect.gen(function* () {
+    const administrator = { username: "admin", password: "admin" }
+    const { url, world } = yield* onPort(port, Keycloak.serve({ port, administrator }))
+    const realm = Keycloak.addRealm(world, "opennebula")
+    // The customers of the simulated Waldur.
+    for (const username of ["alice", "bob"]) Keycloak.addUser(world, realm, { username })
+    yield* Console.log(
+      [
+        `Simulated Keycloak 26: ${url}, users alice and bob. In the offering's backend_settings:`,
+        "  keycloak_enabled: true",
+        "  keycloak:",
+        `    keycloak_url: ${url}/`,
+        `    keycloak_realm: ${realm.name}`,
+        "    keycloak_user_realm: master",
+        "    client_id: admin-cli",
+        `    keycloak_username: ${administrator.username}`,
+        `    keycloak_password: ${administrator.password}`
+      ].join("\n")
+    )
+    yield* Effect.never
+  }).pipe(Effect.scoped)
+).pipe(Command.withDescription("A Keycloak in memory: a realm with two users, and the admin API for its groups."))
+
 export const simulate = Command.make("simulate").pipe(
   Command.withDescription("Simulated servers to try things on."),
-  Command.withSubcommands([opennebula, waldur])
+  Command.withSubcommands([opennebula, waldur, keycloak])
 )

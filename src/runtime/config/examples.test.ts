@@ -36,7 +36,7 @@ describe("The Python agent's file works as it is", () => {
     expect(vdc?.id).toBe("0d5a1f6b8c3e4b7f9a2d6e8c1b3f5a70")
     expect(vdc?.waldur.apiUrl).toBe("https://waldur.example.com/api/")
     expect(config.logLevel).toBe("INFO")
-    expect(config.exposeBackendErrorDetails).toBe(true)
+    expect(config.offerings.map(({ exposesErrorDetails }) => exposesErrorDetails)).toEqual([true, true])
     expect(config.sentryDsn).toEqual(Option.none())
     expect(vdc?.events).toEqual({
       enabled: true,

@@ -25,6 +25,15 @@ const ProxyUrl = Schema.Redacted(
     })
   )
 )
+const isDsn = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username !== "" && /\/\d+$/.test(text)
+const SentryDsn = Schema.Redacted(
+  Schema.String.pipe(
+    Schema.filter((text) => text === "" || isDsn(text), {
+      description: "a DSN as Sentry shows it: https://key@sentry.example.com/1"
+    })
+  )
+)
 /** Seconds; decimals are fine. */
 const Seconds = Schema.Number.pipe(
   Schema.filter((seconds) => seconds >= 0.1 && seconds <= 86_400, {
@@ -73,7 +82,8 @@ export const DriftKeys = Schema.Struct({
   state: DriftPolicy,
   owner: DriftPolicy,
   network: DriftPolicy,
-  isolation: DriftPolicy
+  isolation: DriftPolicy,
+  passwords: DriftPolicy
 })
 
 const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
@@ -99,6 +109,26 @@ const text = Schema.optionalWith(Schema.String, { default: () => "" })
 const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
 const on = Schema.optionalWith(Schema.Boolean, { default: () => true })
 const seconds = (otherwise: number) => Schema.optionalWith(Seconds, { default: () => otherwise })
+
+/** Parts of the agent -> level; a part that is not there logs from `log_level` on. */
+export const LogLevelKeys = Schema.Struct({
+  /** Orders: accepted, waiting, done, erred. */
+  orders: Schema.optional(LogLevelText),
+  /** The consumer of Waldur's events. */
+  events: Schema.optional(LogLevelText),
+  /** Synchronisation of members. */
+  members: Schema.optional(LogLevelText),
+  /** Usage reports. */
+  usage: Schema.optional(LogLevelText),
+  /** Looks at resources between orders. */
+  observation: Schema.optional(LogLevelText),
+  /** Calls to Waldur; from DEBUG on each of them. */
+  waldur: Schema.optional(LogLevelText),
+  /** Calls to OpenNebula. */
+  opennebula: Schema.optional(LogLevelText),
+  /** Calls to Keycloak. */
+  keycloak: Schema.optional(LogLevelText)
+})
 
 export const LogShippingKeys = Schema.Struct({
   enabled: off,
@@ -165,8 +195,8 @@ export const RootKeys = Schema.Struct({
   offerings: Schema.Array(Schema.Unknown).pipe(
     Schema.filter((offerings) => offerings.length > 0, { description: "a list of at least one offering" })
   ),
-  /** Known, and without effect yet. */
-  sentry_dsn: Schema.optional(Secret),
+  /** Bugs and errors are told to Sentry there. */
+  sentry_dsn: Schema.optional(SentryDsn),
   /** Known, and without effect here. */
   elastic_apm_server_url: Schema.optional(Schema.String),
   /** For billing periods. */
@@ -175,9 +205,17 @@ export const RootKeys = Schema.Struct({
   global_proxy: Schema.optional(ProxyUrl),
   /** What is less severe is not logged. */
   log_level: Schema.optionalWith(LogLevelText, { default: () => "INFO" }),
+  /** The same for single parts of the agent. */
+  log_levels: Schema.optionalWith(LogLevelKeys, { default: () => ({}) }),
+  /** How a line looks; `auto` is `pretty` on a terminal and `logfmt` elsewhere. */
+  log_format: Schema.optionalWith(Schema.Literal("auto", "pretty", "logfmt", "json"), {
+    default: () => "auto" as const
+  }),
+  /** Whether the data directory gets a copy of the log (`log/`, at most 50 MB), for `site-actors logs`. */
+  log_file: on,
   /** Billing periods that are reported: 1 is the current one alone. */
   reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
-  /** The Python agent's default is true: it shows its tracebacks to customers. */
+  /** Waldur gets the details of a failure, beside the sentence for the customer. The Python agent's default is true. */
   expose_backend_error_details: off,
   /** Lines of the log that are sent to Waldur, under the offering that they are about. */
   log_shipping: Schema.optionalWith(LogShippingKeys, { default: () => Schema.decodeSync(LogShippingKeys)({}) }),
@@ -251,11 +289,11 @@ export const OfferingKeys = Schema.Struct({
   membership_sync_backend: text,
   /** Empty: usage is not reported. */
   reporting_backend: text,
-  /** Known from the Python agent, and without effect here. */
+  /** Known from the Python agent, whose OpenNebula plugin has none. What is not `base` is named in a notice, and has no effect. */
   username_management_backend: Schema.optionalWith(Schema.String, { default: () => "base" }),
   /** What nobody owns in the cloud is offered to Waldur when it asks for something to import. */
   resource_import_enabled: off,
-  /** Known from the Python agent, and without effect here. */
+  /** Known from the Python agent, whose OpenNebula plugin does nothing for it. Here as well; a notice says so. */
   username_reconciliation_enabled: off,
   /** Whether Waldur's certificate is verified. */
   verify_ssl: on,

@@ -60,7 +60,10 @@ const assemble = (
   const keys = root.value?.decoded
   const proxy = keys?.global_proxy
   const parts = entries.map((entry, index) =>
-    readOffering(source, plugins, entry, ["offerings", index], isFilled(proxy) ? proxy : undefined)
+    readOffering(source, plugins, entry, ["offerings", index], {
+      proxy: isFilled(proxy) ? proxy : undefined,
+      exposesErrorDetails: keys?.expose_backend_error_details ?? false
+    })
   )
   const problems = [...root.problems, ...parts.flatMap((part) => part.problems), ...twice(source, entries)]
   const offerings = parts.flatMap((part) => (part.value === undefined ? [] : [part.value]))
@@ -92,7 +95,11 @@ const assemble = (
     timezone: keys.timezone,
     reportingPeriods: keys.reporting_periods,
     logLevel: levelOf(keys.log_level),
-    exposeBackendErrorDetails: keys.expose_backend_error_details,
+    logLevels: Object.fromEntries(
+      Object.entries(keys.log_levels).map(([part, level]) => [part, levelOf(level ?? keys.log_level)])
+    ),
+    logFormat: keys.log_format,
+    logFile: keys.log_file,
     sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
     agentIdentity: keys.agent_identity,
     logShipping: {

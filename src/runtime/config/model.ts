@@ -35,11 +35,11 @@ export interface Config {
   /** How many billing periods are reported: 1 is the current one alone. */
   readonly reportingPeriods: number
   readonly logLevel: LogLevelName
-  /**
-   * Whether the details of a failure go to Waldur, where staff and customers see them, beside the sentence for the
-   * customer.
-   */
-  readonly exposeBackendErrorDetails: boolean
+  /** Part of the agent -> its own level. */
+  readonly logLevels: Readonly<Record<string, LogLevelName>>
+  readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
+  /** Whether there is a copy of the log in the data directory. */
+  readonly logFile: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
   /** Whether Waldur is told of this agent. */
   readonly agentIdentity: boolean
@@ -93,15 +93,14 @@ export interface OfferingConfig {
     readonly membership: boolean
     readonly reports: boolean
     readonly resourceImport: boolean
-    readonly usernameReconciliation: boolean
   }
-  /** "base": none. */
-  readonly usernameManagement: string
   /** Leave out components whose usage went down, and report the rest. */
   readonly omitAnomalousUsage: boolean
   readonly events: EventSettings
   readonly orderDeadlines: OrderDeadlines
   readonly drift: DriftPolicies
+  /** Whether Waldur gets the details of a failure, beside the sentence for the customer. */
+  readonly exposesErrorDetails: boolean
 }
 
 /** What is done about a difference that can be mended: it is shown, or put right. */

@@ -11,13 +11,20 @@ import type { ComponentOverride, OfferingConfig } from "./model.js"
 import { type Path, type Problem, pathText } from "./problem.js"
 import { read, type Source } from "./read.js"
 
-/** `entry`: as it stands in the file. `proxy`: for its Waldur. */
+/** What the root of the file says to all of them. */
+export interface Common {
+  /** For Waldur. */
+  readonly proxy: Redacted.Redacted | undefined
+  readonly exposesErrorDetails: boolean
+}
+
+/** `entry`: as it stands in the file. */
 export const readOffering = (
   source: Source,
   plugins: ReadonlyArray<Plugin>,
   entry: unknown,
   at: Path,
-  proxy: Redacted.Redacted | undefined
+  { exposesErrorDetails, proxy }: Common
 ): Gathered<OfferingConfig> => {
   const own = fromEither(read(source, OfferingKeys, entry, at))
   const raw = own.value?.encoded ?? entry
@@ -68,10 +75,8 @@ export const readOffering = (
         orders: keys.order_processing_backend !== "",
         membership: keys.membership_sync_backend !== "",
         reports: keys.reporting_backend !== "",
-        resourceImport: keys.resource_import_enabled,
-        usernameReconciliation: keys.username_reconciliation_enabled
+        resourceImport: keys.resource_import_enabled
       },
-      usernameManagement: keys.username_management_backend,
       omitAnomalousUsage: keys.omit_anomalous_usage_components,
       events: {
         enabled: keys.stomp_enabled,
@@ -86,7 +91,8 @@ export const readOffering = (
         update: deadlineOf(keys.order_deadlines.update),
         terminate: deadlineOf(keys.order_deadlines.terminate)
       },
-      drift: keys.drift
+      drift: keys.drift,
+      exposesErrorDetails
     },
     [],
     [...notices, ...oddities(source, keys, at)]
@@ -232,6 +238,24 @@ const oddities = (source: Source, keys: OfferingKeys, at: Path): ReadonlyArray<P
       : []),
     ...(keys.stomp_membership_sync_enabled === true && !keys.stomp_enabled
       ? [odd("stomp_membership_sync_enabled", "has no effect while stomp_enabled is false", "Set both or neither.")]
+      : []),
+    ...(["", "base"].includes(keys.username_management_backend)
+      ? []
+      : [
+          odd(
+            "username_management_backend",
+            "has no effect: members are named as in Waldur, and the accounts that are made for them are told to it",
+            "The Python agent's OpenNebula plugin knows no such backend either: remove it, or write base."
+          )
+        ]),
+    ...(keys.username_reconciliation_enabled
+      ? [
+          odd(
+            "username_reconciliation_enabled",
+            "has no effect: OpenNebula gives nobody a name that Waldur would have to be told of",
+            "It had none with the Python agent's OpenNebula plugin either: remove it."
+          )
+        ]
       : []),
     ...(keys.stomp_enabled && !keys.websocket_use_tls
       ? [odd("websocket_use_tls", "is off: anybody on the way can read the token", "Use TLS outside of tests.")]

@@ -1,8 +1,9 @@
 /** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
-import { Cause, Effect, Ref, Schema } from "effect"
+import { Cause, Effect, Either, Ref, Schema } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
+import { LogLevelsInUse } from "../logs/index.js"
 import { Looks } from "../observation/index.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
@@ -58,6 +59,8 @@ function handled(request: ControlRequest) {
           : not("That is no resource's uuid.")
       case "look":
         return yield* look
+      case "log-level":
+        return Either.match((yield* LogLevelsInUse).change(request.subject), { onLeft: not, onRight: done })
       default:
         return not(`This agent does not know how to ${request.kind}.`)
     }

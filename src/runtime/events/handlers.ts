@@ -48,7 +48,11 @@ export const handlersOf = (
     const ifSaid = (uuid: string | undefined, lead: (uuid: string) => Effect.Effect<void, never, Needs>) =>
       uuid === undefined ? Effect.void : lead(uuid)
     const all: ReadonlyArray<readonly [boolean, ObjectType, Handler]> = [
-      [functions.orders, "order", (event) => ifSaid(event.order, (order) => orderEvent(offering, order, queue))],
+      [
+        functions.orders,
+        "order",
+        ({ order, orderState: state }) => ifSaid(order, (uuid) => orderEvent(offering, { uuid, state }, queue))
+      ],
       [functions.orders || members !== undefined, "resource", (event) => ifSaid(event.resource, resource)],
       [functions.orders || members !== undefined, "offering_resources_sync", () => everything],
       [

@@ -1,11 +1,13 @@
 /**
  * An order's event: the order is read as it is now, and handed to its actor. Complete, and so acknowledged, when its acceptance is in the
- * journal, or when it turns out that there is nothing to do.
+ * journal, or when it turns out that there is nothing to do. Nothing is read where the event itself says that it is not the provider's
+ * turn (another event comes when it is), and where the journal has the order already, as after the agent's own approval.
  *
  * One order is read rather than the whole queue, so that its start takes as long with ten thousand open orders as with one.
  */
 import { Duration, Effect, Option, Schedule } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
+import { orderStates } from "../../waldur/index.js"
 import { Dispatch } from "../actors/dispatch.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
@@ -18,12 +20,17 @@ const journalLooks = Schedule.exponential("20 millis", 2).pipe(Schedule.union(Sc
 const firstPatience = Duration.seconds(1)
 const longestPatience = Duration.seconds(30)
 
+/** As the event says. A state that we do not know is worth a look. */
+const isOthersTurn = (state: string | undefined): boolean =>
+  orderStates.some((one) => one === state) && state !== "pending-provider" && state !== "executing"
+
 /** `next`: looks at the whole queue. */
 export const orderEvent = (
   offering: Offering,
-  uuid: string,
+  { uuid, state }: { readonly uuid: string; readonly state: string | undefined },
   next: Effect.Effect<void>
 ): Effect.Effect<void, never, Dispatch | Journal> => {
+  if (isOthersTurn(state)) return Effect.void
   const order = OrderId.make(uuid)
   const isRecorded = Effect.flatMap(Journal, (journal) =>
     Effect.map(journal.story(order), (story) => ["open", "done"].includes(stateIn(sinceAccepted(story))))
@@ -36,7 +43,8 @@ export const orderEvent = (
     )
   const attempt = (patience: Duration.Duration) =>
     Effect.gen(function* () {
-      const isSettled = !(yield* begin(offering, order, next)) || (yield* recordedWithin(patience))
+      const isSettled =
+        (yield* isRecorded) || !(yield* begin(offering, order, next)) || (yield* recordedWithin(patience))
       return { isSettled, patience: Duration.min(Duration.times(patience, 2), longestPatience) }
     }).pipe(
       Effect.tapError((error) => Effect.logDebug(`Event of order ${order}: ${error.message}`)),
@@ -56,10 +64,15 @@ export const orderEvent = (
 /** False: it is not this offering's, not the provider's turn, or not to be seen. */
 const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
   Effect.gen(function* () {
-    const { offeringUuid, resourceUuid, state } = yield* offering.waldur.order(order)
+    const read = yield* offering.waldur.order(order)
+    const { offeringUuid, resourceUuid, state } = read
     const isOpen = state === "pending-provider" || state === "executing"
     if (!isOpen || Option.isNone(resourceUuid) || !Option.contains(offeringUuid, offering.id)) return false
     const work = { offering: offering.id, order, resource: ResourceId.make(resourceUuid.value) }
+    yield* offering.early.begin(read, work.resource)
     yield* (yield* Dispatch).send([work], next)
     return true
-  }).pipe(Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)))
+  }).pipe(
+    Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)),
+    Effect.withSpan("event", { root: true, captureStackTrace: false, attributes: { order, offering: offering.id } })
+  )

@@ -7,6 +7,7 @@ import { Standings } from "../offerings/standing.js"
 import type { Pace } from "../orders/source.js"
 import { mendProbe } from "../schedules.js"
 import { type Handler, handlersOf, type Listeners } from "./handlers.js"
+import { brokerPlace } from "./place.js"
 
 /** Never fails: without events there is polling. Ends with the scope. */
 export const watchEvents = (
@@ -20,18 +21,11 @@ export const watchEvents = (
     const wakes = yield* Queue.sliding<void>(1)
     const wake = Effect.asVoid(Queue.offer(wakes, undefined))
     yield* standings.wakes(offering.id, wake)
-    const { host, path, port, tls } = offering.events
-    const place = {
-      tls,
-      host: Option.getOrUndefined(host),
-      port: Option.getOrUndefined(port),
-      path: Option.getOrUndefined(path)
-    }
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
     const consume = ([objectType, handle]: readonly [ObjectType, Handler]) =>
       makeConsumer({
         objectType,
-        url: brokerUrl(offering.waldur.apiUrl, place),
+        url: brokerUrl(offering.waldur.apiUrl, brokerPlace(offering)),
         transport: offering.waldur,
         queue: opened.waldur.eventQueue(offering.id, objectType),
         handle
@@ -44,6 +38,7 @@ export const watchEvents = (
             ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
             : Effect.void
         ),
+        Effect.annotateLogs({ part: "events" }),
         Effect.forkScoped
       )
     if (offering.events.enabled) {

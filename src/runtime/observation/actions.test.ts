@@ -40,7 +40,8 @@ const reportAll = {
   state: "report",
   owner: "report",
   network: "report",
-  isolation: "report"
+  isolation: "report",
+  passwords: "report"
 } as const
 
 describe("A vanished resource", () => {

@@ -80,7 +80,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     yield* Effect.raceFirst(pause(...firstObservation), Queue.take(wake))
     yield* Effect.forever(Effect.zipRight(look, Effect.raceFirst(pause(0.9, 1.1), Queue.take(wake))))
-  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))
+  }).pipe(Effect.scoped, Effect.annotateLogs({ part: "observation", offering: offering.name }))
 
 /** Waldur shows when an agent last saw a resource. A server that has no such call is asked once a look. */
 const sayThatItIsThere = ({ waldur }: Offering, resources: ReadonlyArray<ResourceId>) =>

@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
+import type { EarlyReads } from "../orders/early.js"
 import type { OfferingHealth } from "./health.js"
 
 export interface Offering {
@@ -14,6 +15,8 @@ export interface Offering {
   readonly deadlines: OrderDeadlines
   /** What is done about differences between orders, kind by kind. */
   readonly drift: DriftPolicies
+  /** Whether Waldur gets the details of a failure, beside the sentence for the customer. */
+  readonly exposesErrorDetails: boolean
   /** From the configuration, or from Waldur where that says nothing. */
   readonly components: ReadonlyArray<Component>
   /** What the backend sells and measures. */
@@ -22,6 +25,8 @@ export interface Offering {
   readonly pluginOptions: Effect.Effect<Readonly<Record<string, unknown>>, SiteError>
   /** Looks after a backend id for some seconds: the marketplace may still lose it. Returns at once; gives up quietly. */
   readonly guardBackendId: (resource: ResourceId, backendId: string) => Effect.Effect<void>
+  /** What events' looks have read of orders, for the attempts that follow at once. */
+  readonly early: EarlyReads
   /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */
   readonly providerCustomer: string
 }

@@ -16,6 +16,7 @@ import { makeWaldur, type WaldurError, WaldurServers } from "../../waldur/index.
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
+import { makeEarlyReads } from "../orders/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
@@ -77,6 +78,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(
@@ -94,6 +96,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
           FiberSet.run(guards),
           Effect.asVoid
         ),
+      early: yield* makeEarlyReads(waldur),
       providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
     }
     return offering

@@ -33,6 +33,7 @@ import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import type { Pauses } from "../journal/pauses.js"
+import { visible } from "../logging.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
@@ -59,8 +60,13 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
-    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
-    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
+    // A trace of its own: whatever brought it here may have brought others before.
+    Effect.withSpan("order", {
+      root: true,
+      captureStackTrace: false,
+      attributes: { order, resource: lease.resource, offering: offering.id }
+    })
   )
 
 /** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
@@ -107,11 +113,13 @@ export const attempt = (
     const journal = yield* (yield* Journal).order(id, lease)
     const state = stateIn(yield* journal.entries)
     const read = offering.waldur.resource(lease.resource)
+    const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
-    const [order, resource] = yield* Effect.all(
-      [offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)],
-      { concurrency: "unbounded" }
-    )
+    const [order, resource] = Option.isSome(early)
+      ? [early.value.order, early.value.resource]
+      : yield* Effect.all([offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)], {
+          concurrency: "unbounded"
+        })
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
@@ -135,7 +143,7 @@ export const attempt = (
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  })
+  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
@@ -263,7 +271,8 @@ const giveUp = (
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* waldur.awaitExecuting(order.uuid)
-      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")
+      const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
     }
     return yield* end(offering, journal, "erred", refusal.customerMessage)
   })

@@ -23,6 +23,7 @@ import * as Pauses from "../journal/pauses.js"
 import * as Health from "../offerings/health.js"
 import type { Offering } from "../offerings/offering.js"
 import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
+import { noEarlyReads } from "../orders/early.js"
 import { attempt } from "../orders/process.js"
 import { lookOnly, rehearsedWaldur } from "./marketplace.js"
 
@@ -83,10 +84,12 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
       health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
       deadlines: config.orderDeadlines,
       drift: config.drift,
+      exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: Effect.succeed(inWaldur.pluginOptions),
       guardBackendId: () => Effect.void,
+      early: noEarlyReads,
       providerCustomer: Option.getOrElse(inWaldur.customerUuid, () => "")
     }
     return offering

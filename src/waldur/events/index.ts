@@ -6,6 +6,7 @@
  * says, `consumer.ts` keeps all that going for ever. How brokers behave, and misbehave, was recorded: `test/fixtures/stomp`.
  */
 export { type Consumer, type ConsumerOptions, eventTiming, makeConsumer } from "./consumer.js"
+export { type EventsFound, type EventsProbe, probeEvents } from "./probe.js"
 export { brokerUrl } from "./socket.js"
 export {
   type BrokerPlace,

@@ -1,10 +1,11 @@
 /** From the bytes of a message to an event, or to what is wrong with it. The bytes themselves are never shown: they may hold anything. */
 import { Either, Option, Schema } from "effect"
-import { optionalUuid } from "../api/lenient.js"
+import { optionalText, optionalUuid } from "../api/lenient.js"
 import type { ObjectType, WaldurEvent } from "./types.js"
 
 const Body = Schema.Struct({
   order: optionalUuid("order_uuid"),
+  orderState: optionalText("order_state"),
   resource: optionalUuid("resource_uuid"),
   project: optionalUuid("project_uuid"),
   user: optionalUuid("user_uuid")
@@ -36,6 +37,7 @@ export const eventOf = (
     return {
       objectType,
       order: Option.getOrUndefined(body.order),
+      orderState: Option.getOrUndefined(body.orderState),
       resource: Option.getOrUndefined(body.resource),
       project: Option.getOrUndefined(body.project),
       user: Option.getOrUndefined(body.user),

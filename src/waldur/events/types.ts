@@ -37,6 +37,8 @@ export interface WaldurEvent {
   readonly objectType: ObjectType
   /** What it is about, as far as the type has it: always one for `order` (its order), `resource` and `user_role` (its project). */
   readonly order: string | undefined
+  /** What the order was when the event was sent: never what it is, but enough to know that it is not worth a look. */
+  readonly orderState: string | undefined
   readonly resource: string | undefined
   readonly project: string | undefined
   readonly user: string | undefined

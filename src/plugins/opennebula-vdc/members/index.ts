@@ -48,6 +48,7 @@ export const keycloakOf = (
     password: given.keycloak_password,
     verifySsl: given.keycloak_ssl_verify ?? true,
     caFile: given.keycloak_ca_file,
+    proxy: given.keycloak_proxy,
     timeout: (given.keycloak_timeout ?? 30) * 1000
   })
 }

@@ -28,8 +28,10 @@ export const accessOf = ({ template }: Pick<GroupShort, "template">): string | u
   Option.getOrUndefined(Option.filter(valueOf(template, accessTag), (resource) => resource !== ""))
 
 /** All groups of roles of a resource, also of roles that are configured no more. */
-export const roleGroupsOf = (groups: ReadonlyArray<GroupShort>, resource: string): ReadonlyArray<GroupShort> =>
-  groups.filter((group) => accessOf(group) === resource)
+export const roleGroupsOf = <A extends Pick<GroupShort, "template">>(
+  groups: ReadonlyArray<A>,
+  resource: string
+): ReadonlyArray<A> => groups.filter((group) => accessOf(group) === resource)
 
 export const roleGroupName = (slug: string, role: Role): string => `${slug}-${role.one_group_suffix}`
 

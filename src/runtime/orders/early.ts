@@ -1,0 +1,49 @@
+/**
+ * What the look at an order's event has read already, for the attempt that follows it within a moment: it need not be read twice, and the
+ * resource is on its way while the actor takes its lease. What is older than a breath is read anew.
+ */
+import { Effect, Fiber, FiberSet, Option, type Scope } from "effect"
+import { OrderId, type SiteError, steadyMillis } from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import type { WaldurService } from "../../waldur/index.js"
+
+export interface EarlyRead {
+  readonly order: api.Order
+  readonly resource: Effect.Effect<api.ProviderResource, SiteError>
+}
+
+export interface EarlyReads {
+  /** Keeps the order, and begins to read its resource. */
+  readonly begin: (order: api.Order, resource: string) => Effect.Effect<void>
+  /** Once, and only while it is fresh. */
+  readonly take: (order: OrderId) => Effect.Effect<Option.Option<EarlyRead>>
+}
+
+export const noEarlyReads: EarlyReads = { begin: () => Effect.void, take: () => Effect.succeedNone }
+
+/** ms. The marketplace may take as long for one answer. */
+const freshFor = 2_000
+
+/** Reads end with the scope. */
+export const makeEarlyReads = (
+  waldur: Pick<WaldurService, "resource">
+): Effect.Effect<EarlyReads, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const reading = yield* FiberSet.make<api.ProviderResource, SiteError>()
+    const kept = new Map<OrderId, EarlyRead & { readonly at: number }>()
+    return {
+      begin: (order, resource) =>
+        Effect.gen(function* () {
+          const at = yield* steadyMillis
+          for (const [id, old] of kept) if (at - old.at > freshFor) kept.delete(id)
+          const fiber = yield* FiberSet.run(reading, waldur.resource(resource))
+          kept.set(OrderId.make(order.uuid), { order, at, resource: Fiber.join(fiber) })
+        }),
+      take: (id) =>
+        Effect.map(steadyMillis, (now) => {
+          const found = kept.get(id)
+          kept.delete(id)
+          return Option.filter(Option.fromNullable(found), ({ at }) => now - at <= freshFor)
+        })
+    }
+  })
