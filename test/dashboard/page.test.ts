@@ -6,8 +6,8 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { Deferred, Effect, Exit, Redacted, Scope } from "effect"
 import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { rotateToken } from "../../src/runtime/http/tokens.js"
 import { freePort } from "../../src/runtime/demo/setting.js"
+import { rotateToken } from "../../src/runtime/http/tokens.js"
 import { makeSite, type RunningAgent, type Site } from "../support/agent.js"
 import { openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
 import { addressesIn, filesOf, inlineIn, weightOf } from "./support/weight.js"
@@ -87,9 +87,7 @@ describe("the page", () => {
     site.cloud.intercept(() => undefined)
     await sees("row", /router.*Finished/)
     await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
-    await tab.page
-      .getByRole("button", { name: "router VM" })
-      .click()
+    await tab.page.getByRole("button", { name: "router VM" }).click()
     await sees("row", /one\.vrouter\.instantiate/)
     expect((await run(site.marketplace.awaitOrderEnd(order))).state).toBe("done")
   })
@@ -267,7 +265,9 @@ describe("for every hand and eye", () => {
     const found: Array<string> = []
     const orders = [...site.marketplace.orders.values()].slice(0, 2).map(({ uuid }) => `/orders/${uuid}`)
     const resource = `/resources/${[...site.marketplace.resources.keys()][0]}`
-    for (const place of [...places, ...orders, resource]) {
+    // The dark has its own colours, and they are all on these.
+    const some = rules.length === 0 ? places : places.slice(0, 2)
+    for (const place of [...some, ...orders, resource]) {
       await go(place, one)
       await sees("heading", /./, one)
       await one.page.getByText(/^Loading/).waitFor({ state: "detached" })

@@ -98,7 +98,9 @@ const Row = ({
             >
               {step.name}
             </button>
-            {/^\{|^$|^true$|^false$/.test(step.result) ? null : <span class="muted small mono clip">{step.result}</span>}
+            {/^\{|^$|^true$|^false$/.test(step.result) ? null : (
+              <span class="muted small mono clip">{step.result}</span>
+            )}
           </div>
         </th>
         <td class="bars">
