@@ -17,6 +17,13 @@ module.exports = {
       to: { dependencyTypes: ["core"] }
     },
     only("the-page-imports-the-api", "dashboard", ["api"]),
+    {
+      name: "the-page-takes-types-alone",
+      comment: "Effect's Schema would be more than all else of the page: docs/decisions.",
+      severity: "error",
+      from: { path: "^src/dashboard/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^src/api/|node_modules/(effect|@effect)/", dependencyTypesNot: ["type-only"] }
+    },
     only("waldur-imports-core", "waldur", ["core"]),
     only("opennebula-imports-core", "opennebula", ["core"]),
     only("keycloak-imports-core", "keycloak", ["core"]),

@@ -44,10 +44,9 @@ describe("a machine with more than a size", () => {
       const vm = yield* bench.one.vm.info(0)
       expect(vectorsOf(vm.template, "CONTEXT")[0]?.values.SET_HOSTNAME).toBe("Web-1.example.org")
       expect(vm.nics.map(({ network }) => network)).toEqual(["acme_internal", "storage"])
-      expect(vectorsOf(vm.template, "NIC").map(({ values }) => values.SECURITY_GROUPS?.split(",").includes("100"))).toEqual([
-        true,
-        true
-      ])
+      expect(
+        vectorsOf(vm.template, "NIC").map(({ values }) => values.SECURITY_GROUPS?.split(",").includes("100"))
+      ).toEqual([true, true])
     })
   )
 

@@ -30,7 +30,10 @@ const names = (what: string) =>
   field(Names.pipe(Schema.filter((list) => list.length <= most)), `up to ${most} ${what}, by name or id`)
 
 export const extraFields = {
-  hostname: field(textOf.pipe(Schema.filter((text) => hostName.test(text))), "a host name such as web1 or web1.example.org"),
+  hostname: field(
+    textOf.pipe(Schema.filter((text) => hostName.test(text))),
+    "a host name such as web1 or web1.example.org"
+  ),
   networks: names("networks"),
   security_groups: names("security groups")
 }

@@ -65,11 +65,13 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 
       /** While orders wait for a place, looks whether one was lent for too long. */
       const sweep = (offering: OfferingId) =>
-        places.of(offering).look.pipe(
-          Effect.delay(Duration.millis(lentFor)),
-          Effect.repeat({ until: () => places.of(offering).isEmpty() }),
-          Effect.asVoid
-        )
+        places
+          .of(offering)
+          .look.pipe(
+            Effect.delay(Duration.millis(lentFor)),
+            Effect.repeat({ until: () => places.of(offering).isEmpty() }),
+            Effect.asVoid
+          )
 
       const begin = (work: Work, next: Effect.Effect<void>) =>
         Effect.suspend(() => {

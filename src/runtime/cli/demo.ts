@@ -8,7 +8,10 @@ import { added, takeInventory } from "../demo/inventory.js"
 import { printLive } from "../demo/live.js"
 import { makeSetting } from "../demo/setting.js"
 import { tellStory } from "../demo/story.js"
+import { keepOrdering } from "../demo/traffic.js"
+import { serveHttp } from "../http/serve.js"
 import { plugins } from "../plugins.js"
+import { mendProbe } from "../schedules.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
 import { table } from "./table.js"
@@ -27,9 +30,15 @@ const boot = options
     Options.withDefault(100)
   )
 
-export const demo = Command.make("demo", { boot }, ({ boot }) =>
+const ui = Options.boolean("ui").pipe(
+  Options.withDescription(
+    "Afterwards a customer goes on ordering, and the web page shows it, until Ctrl-C. Its address is printed."
+  )
+)
+
+export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
   Effect.gen(function* () {
-    const setting = yield* makeSetting({ bootMillis: boot })
+    const setting = yield* makeSetting({ bootMillis: boot, page: ui })
     const { cloud, marketplace, world } = setting
     yield* Console.log(`Simulated OpenNebula  ${cloud.url}\nSimulated Waldur      ${marketplace.url}/api/\n`)
     const config = yield* loadConfig(setting.configFile, plugins)
@@ -37,6 +46,7 @@ export const demo = Command.make("demo", { boot }, ({ boot }) =>
     const differences = yield* Effect.gen(function* () {
       yield* printLive({ colours: coloured() })
       yield* Effect.forkScoped(Agent.run(config))
+      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, { dataDir: setting.dataDir }))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>
         added(before, takeInventory(cloud.frontEnd))
@@ -70,6 +80,12 @@ export const demo = Command.make("demo", { boot }, ({ boot }) =>
       yield* Console.log(
         `Left over in Waldur:     ${alive.length === 0 ? "nothing" : alive.map((one) => `${one.name} ${one.state}`).join(", ")}`
       )
+      if (ui) {
+        yield* Console.log(
+          `\nThe page is at ${setting.page}/ and shows a customer who goes on ordering. Ctrl-C ends it.\n`
+        )
+        yield* keepOrdering(customer, world)
+      }
       return [
         ...chapters.filter((chapter) => !chapter.passed).map((chapter) => `${chapter.operation}: ${chapter.remark}`),
         ...left.map((object) => `left over in OpenNebula: ${object}`),

@@ -1,4 +1,5 @@
 /** The demo's setting: both simulators on free ports, a configuration file as a provider would write it, an empty data directory. */
+import { createServer } from "node:net"
 import { FileSystem, Path } from "@effect/platform"
 import { Effect } from "effect"
 import { stringify } from "yaml"
@@ -8,6 +9,8 @@ import * as Waldur from "../../simulator/waldur/index.js"
 export interface SettingOptions {
   /** How long a simulated VM takes to boot, in ms. A real front-end with dummy drivers: 100. */
   readonly bootMillis: number
+  /** Whether the agent shows its page: on a free port of this machine. */
+  readonly page: boolean
 }
 
 export const makeSetting = (options: SettingOptions) =>
@@ -17,12 +20,35 @@ export const makeSetting = (options: SettingOptions) =>
     const cloud = yield* OpenNebula.serve({ port: 0, bootTime: options.bootMillis })
     const marketplace = yield* Waldur.serve({})
     const world = yield* Waldur.demoWorld(marketplace.marketplace)
+    const port = options.page ? yield* freePort : undefined
     const configFile = (yield* Path.Path).join(directory, "config.yaml")
-    yield* fs.writeFileString(configFile, stringify(configuration(cloud, marketplace, world)), { mode: 0o600 })
-    return { cloud, marketplace, world, configFile, dataDir: (yield* Path.Path).join(directory, "data") }
+    yield* fs.writeFileString(configFile, stringify(configuration(cloud, marketplace, world, port)), { mode: 0o600 })
+    return {
+      cloud,
+      marketplace,
+      world,
+      configFile,
+      dataDir: (yield* Path.Path).join(directory, "data"),
+      /** Empty: there is none. */
+      page: port === undefined ? "" : `http://127.0.0.1:${port}`
+    }
   })
 
-const configuration = (cloud: OpenNebula.Served, marketplace: Waldur.Served, world: Waldur.DemoWorld) => {
+/** One that nobody listened on a moment ago. */
+export const freePort = Effect.async<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+})
+
+const configuration = (
+  cloud: OpenNebula.Served,
+  marketplace: Waldur.Served,
+  world: Waldur.DemoWorld,
+  port: number | undefined
+) => {
   const common = {
     waldur_api_url: `${marketplace.url}/api/`,
     waldur_api_token: world.agentToken,
@@ -33,6 +59,7 @@ const configuration = (cloud: OpenNebula.Served, marketplace: Waldur.Served, wor
   return {
     // As short as it goes, so that the demo shows the agent's speed and not the waiting between two looks.
     poll_interval: 0.1,
+    http: { port: port ?? false },
     agent_identity: false,
     offerings: [
       {

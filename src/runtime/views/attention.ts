@@ -116,7 +116,18 @@ const ofJournal = (now: number): Effect.Effect<ReadonlyArray<Trouble>, JournalUn
     ]
   }).pipe(unavailable)
 
-const ofServer = ({ breaker, offerings, reason, system, url }: Server): ReadonlyArray<Trouble> =>
+/** Away since the first of the offerings that wait for it began to. */
+const awaySince = (names: ReadonlyArray<string>, offerings: ReadonlyArray<OfferingTrouble>): number | null => {
+  const since = offerings.flatMap((one) =>
+    names.includes(one.name) && one.state === "waits" && one.since !== null ? [one.since] : []
+  )
+  return since.length === 0 ? null : Math.min(...since)
+}
+
+const ofServer = (
+  { breaker, offerings, reason, system, url }: Server,
+  about: ReadonlyArray<OfferingTrouble>
+): ReadonlyArray<Trouble> =>
   breaker === "closed"
     ? []
     : [
@@ -124,7 +135,7 @@ const ofServer = ({ breaker, offerings, reason, system, url }: Server): Readonly
           severity: "critical",
           what: `${url} (${system}) is away: ${reason}`,
           where: { kind: "server", id: url, name: url },
-          since: null,
+          since: awaySince(offerings, about),
           todo: `Bring it back, or mend the way to it. Orders of ${offerings.join(", ")} wait and go on by themselves.`
         }
       ]
@@ -142,7 +153,7 @@ export const troublesOf = (facts: {
     (found): ReadonlyArray<Trouble> =>
       [
         // An offering that waits for a server is told of once, by that server.
-        ...facts.servers.flatMap(ofServer),
+        ...facts.servers.flatMap((server) => ofServer(server, facts.offerings)),
         ...facts.offerings.filter(({ state }) => state !== "waits").flatMap(ofOffering),
         ...facts.quarantined.map(ofQuarantine),
         ...found

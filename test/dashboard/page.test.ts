@@ -1,0 +1,292 @@
+/**
+ * The page in a real browser, before the agent and its simulators: one world for all tests, told in the order in which things happen.
+ * `npm run docs:img` keeps the pictures of docs/page.md as they are taken here.
+ */
+import { mkdir, writeFile } from "node:fs/promises"
+import { Deferred, Effect, Exit, Redacted, Scope } from "effect"
+import type { Browser } from "playwright-core"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { freePort } from "../../src/runtime/demo/setting.js"
+import { rotateToken } from "../../src/runtime/http/tokens.js"
+import { makeSite, type RunningAgent, type Site } from "../support/agent.js"
+import { openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
+import { addressesIn, filesOf, inlineIn, weightOf } from "./support/weight.js"
+import { buildPage, built, makeRunner, seed, show } from "./support/world.js"
+
+let run: Awaited<ReturnType<typeof makeRunner>>["run"]
+let scope: Scope.CloseableScope
+let browser: Browser
+let site: Site
+let agent: RunningAgent
+let port: number
+let url: string
+let hide: Effect.Effect<void>
+let tab: Tab
+
+const go = (place: string, { page }: Tab = tab) => page.goto(`${url}/#${place}`)
+/** What an assistive technology finds, by role and name; visible within the tab's time-out, or the test fails. */
+const sees = (role: Parameters<Tab["page"]["getByRole"]>[0], name: string | RegExp, { page }: Tab = tab) =>
+  page.getByRole(role, { name }).first().waitFor()
+const reads = (text: string | RegExp, { page }: Tab = tab) => page.getByText(text).first().waitFor()
+
+/** Kept only when asked for; taken always. A page that is wider than its window is one that somebody has to push about. */
+const picture = async (name: string, { page }: Tab = tab) => {
+  const png = await page.screenshot()
+  expect(png.length).toBeLessThan(150_000)
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0)
+  if (process.env.DOCS_IMG === undefined) return
+  await mkdir("docs/img", { recursive: true })
+  await writeFile(`docs/img/${name}.png`, png)
+}
+
+beforeAll(async () => {
+  const runner = await makeRunner()
+  run = runner.run
+  scope = runner.scope
+  const made = await run(
+    Effect.all(
+      { site: makeSite(), port: freePort, browser: openBrowser, built: buildPage },
+      { concurrency: "unbounded" }
+    )
+  )
+  site = made.site
+  port = made.port
+  url = `http://127.0.0.1:${port}`
+  browser = made.browser
+  agent = await run(site.start())
+  hide = await run(show(site, agent, port))
+  await run(seed(agent, site.world.vmOffering.uuid, 10_000))
+  tab = await openTab(browser, url)
+})
+
+afterAll(async () => {
+  await run(Scope.close(scope, Exit.void))
+})
+
+describe("the page", () => {
+  it("says first that all is well", async () => {
+    await go("/")
+    await sees("heading", "All is well")
+    await sees("row", /VDC.*Works.*answers/)
+    await sees("row", /OpenNebula.*Answers/)
+    await reads("Live")
+  })
+
+  it("shows each step of an order as it happens", async () => {
+    await go("/orders")
+    const held = await run(Deferred.make<void>())
+    site.cloud.intercept(({ method }) =>
+      method === "one.vrouter.instantiate" ? { _tag: "Hold", when: "before", until: Deferred.await(held) } : undefined
+    )
+    const order = await run(site.place.vdc("acme-prod"))
+    await tab.page.getByRole("link", { name: "Create acme-prod" }).click()
+    expect(tab.page.url()).toBe(`${url}/#/orders/${order}`)
+    await sees("row", /router.*In work/)
+    await sees("row", /^network.*Finished/)
+    await run(Deferred.succeed(held, undefined))
+    site.cloud.intercept(() => undefined)
+    await sees("row", /router.*Finished/)
+    await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
+    await tab.page.getByRole("button", { name: "router VM" }).click()
+    await sees("row", /one\.vrouter\.instantiate/)
+    expect((await run(site.marketplace.awaitOrderEnd(order))).state).toBe("done")
+  })
+
+  it("shows what a resource is made of, as known and as it is now", async () => {
+    await tab.page.getByRole("link", { name: "acme-prod" }).click()
+    for (const kind of ["group", "vdc", "network", "router", "security group"]) {
+      await tab.page.locator(".box-kind", { hasText: kind }).first().waitFor()
+    }
+    await tab.page.getByRole("button", { name: "Look now" }).click()
+    await reads(/seen in/)
+    await reads(/of 4/)
+    await picture("resource")
+  })
+
+  it("shows how an order that failed was undone, and what the customer was told", async () => {
+    site.cloud.faults.failNext("deploy")
+    const failed = await run(site.order.vdc("nordwind"))
+    expect(failed.state).toBe("erred")
+    await go(`/orders/${failed.uuid}`)
+    await reads("The router of this data centre could not be started.")
+    await sees("row", /^group.*Undone/)
+    await sees("row", /^router.*Failed/)
+    await picture("order")
+  })
+})
+
+describe("at night", () => {
+  it("says what is wrong, where, since when and what to do, and takes it back by itself", async () => {
+    await go("/")
+    await sees("heading", "All is well")
+    site.cloud.intercept(() => ({ _tag: "Drop", when: "before" }))
+    const orders = await Promise.all([..."12345"].map((number) => run(site.place.vdc(`harbour-${number}`))))
+    await sees("heading", /wrong|to look at/)
+    const trouble = tab.page
+      .getByRole("table", { name: /What is wrong/ })
+      .getByRole("row", { name: /away/ })
+      .first()
+    await trouble.waitFor()
+    const [sign = "", since = "", todo = ""] = await trouble.getByRole("cell").allInnerTexts()
+    expect(sign).toMatch(/Critical|Warning/)
+    expect(since).toMatch(/^\d+ s\s+since \d\d:\d\d:\d\d$/)
+    expect(todo).toMatch(/[a-z]{3}.*\.$/)
+    expect(await trouble.getByRole("rowheader").getByRole("link").count()).toBe(1)
+    await picture("overview")
+    const small = await openTab(browser, url, { viewport: phone, colorScheme: "dark" })
+    await go("/", small)
+    await sees("heading", /wrong|to look at/, small)
+    await picture("overview-phone", small)
+    await small.page.context().close()
+
+    site.cloud.intercept(() => undefined)
+    await sees("heading", "All is well")
+    for (const order of orders) expect((await run(site.marketplace.awaitOrderEnd(order))).state).toBe("done")
+  })
+
+  it("does something only after saying what will happen, and writes down who did it", async () => {
+    const row = tab.page.getByRole("row", { name: /^VDC/ })
+    await row.getByRole("button", { name: /^Pause/ }).click()
+    const dialog = tab.page.getByRole("dialog")
+    await dialog.getByRole("listitem").first().waitFor()
+    await picture("question")
+    await dialog.getByLabel(/Why/).fill("the switch is being replaced")
+    await dialog.getByRole("button", { name: "Pause" }).click()
+    await dialog.waitFor({ state: "hidden" })
+    await row.getByText("Paused", { exact: true }).waitFor()
+    await go("/troubles/audit")
+    await sees("row", /pause.*the switch is being replaced.*Done/)
+    await go("/")
+    await row.getByRole("button", { name: /^Resume/ }).click()
+    await dialog.getByRole("button", { name: "Resume" }).click()
+    await row.getByText("Works").waitFor()
+  })
+
+  it("says when the connection was lost, and goes on by itself", async () => {
+    await run(hide)
+    await tab.page.getByText(/connection to the agent was lost at \d\d:\d\d:\d\d/).waitFor()
+    await reads("Connection lost")
+    await sees("row", /VDC/)
+    hide = await run(show(site, agent, port))
+    await tab.page.getByText(/connection to the agent was lost/).waitFor({ state: "detached" })
+    await reads("Live")
+  })
+})
+
+describe("ten thousand resources", () => {
+  it("are found by name, turned over and shown as a map, each in a moment", async () => {
+    await go("/resources")
+    await reads(/1 to 50 of 10,0\d\d resources/)
+    const took = async (what: () => Promise<unknown>) => {
+      const began = performance.now()
+      await what()
+      return performance.now() - began
+    }
+    const times = [
+      await took(async () => {
+        await tab.page.getByLabel("Find").fill("tenant-07777")
+        await reads("1 to 1 of 1 resources")
+      }),
+      await took(async () => {
+        await tab.page.getByLabel("Find").fill("")
+        await reads(/1 to 50 of 10,0\d\d resources/)
+      }),
+      await took(async () => {
+        await tab.page.getByRole("button", { name: "Next" }).click()
+        await reads(/51 to 100 of 10,0\d\d resources/)
+      }),
+      await took(async () => {
+        await tab.page.getByText("Map", { exact: true }).click()
+        await reads(/1 to 200 of 10,0\d\d resources/)
+      })
+    ]
+    console.info(`page: 10,000 resources, ms: ${times.map(Math.round).join(", ")}`)
+    // A page of a tenth of a second is what it is; this only finds one that reads everything, on however busy a machine.
+    expect(Math.max(...times)).toBeLessThan(5_000)
+    expect(await tab.page.getByRole("list", { name: "Resources, by name" }).getByRole("listitem").count()).toBe(200)
+    await picture("map")
+  })
+})
+
+describe("where a token is asked for", () => {
+  it("lets nobody in without it, and lets a viewer look and do nothing", async () => {
+    const other = await run(freePort)
+    const close = await run(show(site, agent, other, { signIn: "always" }))
+    const token = await run(rotateToken(site.dataDir, "viewer"))
+    const one = await openTab(browser, `http://127.0.0.1:${other}`)
+    await one.page.goto(`http://127.0.0.1:${other}/#/orders`)
+    await one.page.getByLabel("Token").fill("guessed")
+    await one.page.getByRole("button", { name: "Sign in" }).click()
+    await one.page.getByRole("alert").getByText(/token/i).waitFor()
+    await one.page.getByLabel("Token").fill(Redacted.value(token))
+    await one.page.getByRole("button", { name: "Sign in" }).click()
+    await sees("link", "Create nordwind", one)
+    await reads(/may only look/, one)
+    await one.page.getByRole("link", { name: "Create nordwind" }).click()
+    await sees("heading", "Create nordwind", one)
+    expect(await one.page.getByRole("button", { name: /Retry/ }).count()).toBe(0)
+    await one.page.getByRole("button", { name: "Sign out" }).click()
+    await one.page.getByLabel("Token").waitFor()
+    expect(one.faults).toEqual([])
+    await one.page.context().close()
+    await run(close)
+  })
+})
+
+describe("for every hand and eye", () => {
+  it("can be used without a mouse", async () => {
+    await go("/")
+    await tab.page.reload()
+    await sees("heading", "All is well")
+    const focused = () => tab.page.evaluate<string>("document.activeElement.textContent.trim()")
+    await tab.page.keyboard.press("Tab")
+    expect(await focused()).toBe("Skip to the content")
+    await tab.page.keyboard.press("Enter")
+    expect(await tab.page.evaluate("document.activeElement.tagName")).toBe("MAIN")
+    for (let stops = 0; stops < 60 && (await focused()) !== "Pause VDC"; stops += 1) {
+      await tab.page.keyboard.press("Tab")
+    }
+    expect(await focused()).toBe("Pause VDC")
+    expect(await tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid")
+    await tab.page.keyboard.press("Enter")
+    await sees("dialog", /Pause/)
+    await tab.page.keyboard.press("Escape")
+    await tab.page.getByRole("dialog").waitFor({ state: "hidden" })
+    expect(await focused()).toBe("Pause VDC")
+  })
+
+  const places = ["/", "/orders", "/resources", "/resources?as=map", "/troubles/differences", "/troubles/audit"]
+  it.each([
+    ["light", []],
+    // All else is the same in the dark.
+    ["dark", ["color-contrast"]]
+  ] as const)("has nothing that axe finds wrong, when it is %s", async (colorScheme, rules) => {
+    const one = await openTab(browser, url, { colorScheme })
+    const found: Array<string> = []
+    const orders = [...site.marketplace.orders.values()].slice(0, 2).map(({ uuid }) => `/orders/${uuid}`)
+    const resource = `/resources/${[...site.marketplace.resources.keys()][0]}`
+    // The dark has its own colours, and they are all on these.
+    const some = rules.length === 0 ? places : places.slice(0, 2)
+    for (const place of [...some, ...orders, resource]) {
+      await go(place, one)
+      await sees("heading", /./, one)
+      await one.page.getByText(/^Loading/).waitFor({ state: "detached" })
+      found.push(...(await violations(one.page, rules)).map((violation) => `${place} ${violation}`))
+    }
+    expect(found).toEqual([])
+    expect(one.faults).toEqual([])
+    await one.page.context().close()
+  })
+
+  it("weighs less than 200 kB, compressed, and brings nothing inline and nothing from elsewhere", async () => {
+    const files = await filesOf(built)
+    expect(files.length).toBeGreaterThan(4)
+    console.info(`page: ${(weightOf(files) / 1000).toFixed(1)} kB compressed`)
+    expect(weightOf(files)).toBeLessThan(200_000)
+    expect([...addressesIn(files), ...inlineIn(files)]).toEqual([])
+  })
+
+  it("has asked nobody but the agent, and broken no rule of its content security policy", () => {
+    expect(tab.faults).toEqual([])
+  })
+})
