@@ -105,6 +105,8 @@ export const Mark = Schema.Struct({
   text: Schema.String
 })
 
+export type Mark = typeof Mark.Type
+
 /** The next thing that will happen. */
 export const Next = Schema.Struct({
   /** One sentence. */

@@ -93,6 +93,8 @@ export const Quota = Schema.Struct({
   used: Schema.NullOr(Schema.Number)
 })
 
+export type Quota = typeof Quota.Type
+
 /** What was done about the resource without an order. */
 export const Reconciliation = Schema.Struct({
   at: Millis,
@@ -100,6 +102,8 @@ export const Reconciliation = Schema.Struct({
   event: Schema.String,
   detail: Schema.String
 })
+
+export type Reconciliation = typeof Reconciliation.Type
 
 export const ResourceDetail = Schema.Struct({
   ...ResourceRow.fields,

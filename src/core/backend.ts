@@ -21,6 +21,7 @@ import type {
   TerminateRequest,
   UpdateRequest
 } from "./orders.js"
+import type { ResourcePart } from "./parts.js"
 import type { Steps } from "./steps.js"
 import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
@@ -52,8 +53,14 @@ export class Marketplace extends Context.Tag("site-actors/core/Marketplace")<
     readonly sshKey: (uuid: string) => Effect.Effect<string | undefined, SiteError>
     /** An attribute of an order that is kept nowhere (`withheld`), as the marketplace has it; `undefined` if it has none. */
     readonly withheld: (order: OrderId, attribute: string) => Effect.Effect<unknown, SiteError>
-    /** The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. */
-    readonly projectResources: (project: ProjectId) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
+    /**
+     * The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. With `only`, a
+     * resource's uuid, no others need be there: one small call, however many resources the project has.
+     */
+    readonly projectResources: (
+      project: ProjectId,
+      only?: string
+    ) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
   }
 >() {}
 export interface ProjectResource {
@@ -96,6 +103,8 @@ export interface Backend<Attributes> {
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
   /** How each of them is, in the order of the question. One read of each pool for all, however many. */
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /** What the resource is made of at this moment, for the page. Absent: the page shows what the journal knows. */
+  readonly parts?: (resource: KnownResource) => Effect.Effect<ReadonlyArray<ResourcePart>, SiteError>
   /** Keys of a resource's metadata that its orders carry to the handlers: texts, and no secrets, as they go into the journal. */
   readonly keptMetadata?: ReadonlyArray<string>
   /** Pausing, mending, orphans, import and migration. */

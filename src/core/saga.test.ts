@@ -41,6 +41,29 @@ const cloud = Effect.gen(function* () {
 const mended = <K, V>(ref: Ref.Ref<Readonly<Record<string, V>>>, key: K & string) =>
   Ref.update(ref, (all) => Object.fromEntries(Object.entries(all).filter(([name]) => name !== key)))
 
+describe("an order that is given up before it has come again to all that was done for it", () => {
+  it.effect("has all of that undone", () =>
+    Effect.gen(function* () {
+      const { thing, things } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      const work = Effect.zipRight(thing("group"), thing("network"))
+      const away = new NotYet({ reason: "connection reset" })
+      yield* Effect.flip(carryOut(journal, Effect.zipRight(work, away)))
+      expect(yield* Ref.get(things)).toEqual(["group", "network"])
+      // As a deadline does that has passed when the next attempt begins; once it is refused, nothing stands in the way of the undo.
+      const late = new OrderRefused({ customerMessage: "Too late." })
+      let first = true
+      const next = Effect.suspend(() => {
+        const now = first ? late : work
+        first = false
+        return now
+      })
+      expect(yield* carryOut(journal, next)).toMatchObject({ _tag: "Refused", leftovers: [] })
+      expect(yield* Ref.get(things)).toEqual([])
+    })
+  )
+})
+
 describe("an order that goes well", () => {
   it.effect("does each step once, without looking first, and writes before and after each call", () =>
     Effect.gen(function* () {

@@ -44,11 +44,7 @@ export const carryOut = <A, E extends SiteError, R>(
   Effect.gen(function* () {
     const entries = yield* journal.entries
     const earlier = refusalIn(entries)
-    if (Option.isSome(earlier)) {
-      const attempt = yield* newAttempt(journal, "undoing", entries)
-      yield* learnUndo(attempt, Effect.provideService(handler, Steps, attempt))
-      return yield* undone(attempt, earlier.value)
-    }
+    if (Option.isSome(earlier)) return yield* undoneAfresh(journal, handler, earlier.value)
     const attempt = yield* newAttempt(journal, "forward", entries)
     const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
     if (Exit.isSuccess(exit)) return { _tag: "Done", value: exit.value } as const
@@ -56,6 +52,20 @@ export const carryOut = <A, E extends SiteError, R>(
     if (Option.isNone(failure)) return yield* Effect.failCause(exit.cause)
     const refusal = refusalOf(failure.value)
     yield* refuse(journal, refusal)
+    // A deadline or an operator may have ended it before it came again to all that earlier attempts had done.
+    const complete = (yield* Ref.get(attempt.unreached)).size === 0
+    return yield* complete ? undone(attempt, refusal) : undoneAfresh(journal, handler, refusal)
+  })
+
+/** Learns of every step how it is undone, and undoes. */
+const undoneAfresh = <A, E extends SiteError, R>(
+  journal: OrderJournal,
+  handler: Effect.Effect<A, E, R | Steps>,
+  refusal: OrderRefused
+) =>
+  Effect.gen(function* () {
+    const attempt = yield* newAttempt(journal, "undoing", yield* journal.entries)
+    yield* learnUndo(attempt, Effect.provideService(handler, Steps, attempt))
     return yield* undone(attempt, refusal)
   })
 

@@ -204,7 +204,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
       attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     return yield* finish("finished", value)
-  }).pipe(Effect.withSpan(`step ${spec.step}`))
+  }).pipe(Effect.withSpan(`step ${spec.step}`, { captureStackTrace: false }))
 
 const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>
   Schema.decodeUnknown(schema)(data).pipe(

@@ -93,7 +93,7 @@ export const makeCalls = (settings: KeycloakSettings, tokens: Tokens, line: Line
         Effect.catchTag("KeycloakUnauthorized", () => once),
         Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") })
       )
-    })
+    }).pipe(Effect.withSpan(`keycloak ${call}`, { kind: "client", captureStackTrace: false }))
   }
 
   const decoded = <A, I>(call: string, schema: Schema.Schema<A, I>) => {

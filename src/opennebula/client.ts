@@ -122,6 +122,7 @@ const makeCall =
           Effect.gen(function* () {
             const ms = (yield* Clock.currentTimeMillis) - began
             const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
+            yield* Effect.annotateCurrentSpan({ "opennebula.bytes": bytes, "opennebula.waited_ms": event.waitedMs })
             // An observer looks on: whatever happens to it, the call's result stands.
             yield* Effect.catchAllCause(observe(event), () => Effect.void)
           })
@@ -137,7 +138,7 @@ const makeCall =
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       return yield* limiter.withPlace(owner)(protect(exchange))
-    }).pipe(Effect.withSpan(method, { kind: "client" }))
+    }).pipe(Effect.withSpan(method, { kind: "client", captureStackTrace: false }))
 
 export interface MakeClientOptions {
   /** The front-end's places, where several clients share them. */

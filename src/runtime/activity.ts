@@ -26,6 +26,8 @@ export type Activity =
   | ({
       readonly _tag: "Call"
     } & ObservedCall)
+  /** An offering's resources have been looked at. */
+  | { readonly _tag: "Look"; readonly offering: OfferingId }
   | { readonly _tag: "Offering"; readonly offering: OfferingId; readonly event: string; readonly detail?: string }
 
 export class Activities extends Context.Tag("site-actors/runtime/Activities")<Activities, PubSub.PubSub<Activity>>() {

@@ -4,16 +4,20 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, Queue, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callObserver } from "../core/index.js"
+import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
+import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import type { Config, OfferingConfig } from "./config/index.js"
+import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
 import { leftoverRounds } from "./control/leftovers.js"
+import { Pausings } from "./control/pausings.js"
 import { Wakes } from "./control/wakes.js"
 import { watchEvents } from "./events/index.js"
 import { assertSound } from "./journal/consistency.js"
@@ -21,6 +25,7 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
+import { LogLevelsInUse } from "./logs/index.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
@@ -44,29 +49,46 @@ export const layer = (dataDir: string, owner: string) =>
 export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
+    Layer.provideMerge(Pausings.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, Looks.layer, singleProcess)
+      Layer.mergeAll(
+        Quarantine.layer,
+        PlacesInWork.layer,
+        Offerings.layer,
+        Standings.layer,
+        Wakes.layer,
+        Looks.layer,
+        singleProcess
+      )
     ),
     Layer.provideMerge(
-      Layer.mergeAll(Journal.layer, Journal.reservationsLayer, Pauses.layer(owner), OfferingScope.layer, usageMemory)
+      Layer.mergeAll(
+        Journal.layer,
+        Journal.reservationsLayer,
+        Pauses.layer(owner),
+        Cancellations.layer,
+        OfferingScope.layer,
+        usageMemory
+      )
     ),
     Layer.provideMerge(database),
     Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
-    Layer.provideMerge(Layer.merge(Activities.layer, Metrics.layer))
+    Layer.provideMerge(Layer.mergeAll(Activities.layer, Recorder.layer, Metrics.layer))
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
-  Effect.flatMap(Effect.zip(Activities, Metrics), ([hub, metrics]) =>
-    Effect.locallyScoped(callObserver, (call) =>
-      Effect.zipRight(
-        Effect.zipRight(
-          Effect.sync(() => metrics.called(call)),
-          Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`)
-        ),
-        Effect.asVoid(hub.publish({ _tag: "Call", ...call }))
+  Effect.flatMap(Effect.all([Activities, Metrics, LogLevelsInUse, Recorder]), ([hub, metrics, levels, recorder]) =>
+    Effect.locallyScoped(callObserver, (call) => {
+      metrics.called(call)
+      const told = Effect.zipRight(recorder.note(call), Effect.asVoid(hub.publish({ _tag: "Call", ...call })))
+      // Asked first: there are many of these lines, and mostly nobody wants them.
+      if (!levels.logs(call.system, LogLevel.Debug)) return told
+      return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
+        Effect.annotateLogs({ part: call.system }),
+        Effect.zipRight(told)
       )
-    )
+    })
   )
 )
 
@@ -121,6 +143,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
       Effect.retry(mendProbe)
     )
     yield* Ref.update(yield* Offerings, (all) => new Map([...all, [offering.id, opened]]))
+    yield* (yield* Pausings).apply(offering.id)
     yield* Effect.unlessEffect(quietly(pauses.ended(offering.id)), opened.health.waits)
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)

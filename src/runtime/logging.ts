@@ -48,9 +48,9 @@ const colours: Readonly<Record<LogLevel.LogLevel["_tag"], number>> = {
 }
 
 /** For people at a terminal: a record is a line, its annotations and its cause stand indented below. */
-const pretty = (strike: Strike): Logger.Logger<unknown, string> =>
+const pretty = (strike: Strike, isColoured: boolean): Logger.Logger<unknown, string> =>
   Logger.make(({ date, logLevel, message, annotations, cause }) => {
-    const level = `\u001b[${colours[logLevel._tag]}m${logLevel.label}\u001b[0m`
+    const level = isColoured ? `\u001b[${colours[logLevel._tag]}m${logLevel.label}\u001b[0m` : logLevel.label
     const said = Array.ensure(message).map((part) => shown(part, strike))
     const about = [...annotations].map(([key, value]) => `    ${visible(key)}: ${shown(value, strike)}`)
     const why = Cause.isEmptyType(cause)
@@ -79,7 +79,7 @@ export const wording = (secrets: ReadonlyArray<string>): ((record: Logger.Logger
  * place, for what a bug may print.
  */
 export const formats = {
-  pretty: (secrets: ReadonlyArray<string> = []) => pretty(striking(secrets)),
+  pretty: (secrets: ReadonlyArray<string> = [], isColoured = true) => pretty(striking(secrets), isColoured),
   logfmt: (secrets: ReadonlyArray<string> = []) => oneLine(Logger.logfmtLogger, secrets),
   json: (secrets: ReadonlyArray<string> = []) => oneLine(Logger.jsonLogger, secrets)
 } as const

@@ -7,6 +7,7 @@ import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
 import { journal } from "./cli/journal.js"
+import { logLevel, logs } from "./cli/logs.js"
 import { members } from "./cli/members.js"
 import { migration } from "./cli/migrate.js"
 import { orderTest } from "./cli/order-test.js"
@@ -19,6 +20,7 @@ import { resetPassword } from "./cli/reset-password.js"
 import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
+import { token } from "./cli/token.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
 import { commandLogger, visibleLines } from "./logging.js"
 import { version } from "./version.js"
@@ -42,11 +44,14 @@ const cli = Command.run(
       leftovers,
       retry,
       quarantine,
+      logs,
+      logLevel,
       journal,
       report,
       components,
       members,
       resetPassword,
+      token,
       demo,
       simulate
     ])

@@ -142,11 +142,23 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       Effect.gen(function* () {
         const started = yield* Clock.currentTimeMillis
         let status = Option.none<number>()
+        yield* Effect.annotateCurrentSpan({
+          "server.address": root,
+          "http.request.method": call.method,
+          "waldur.uuid": call.uuid ?? "",
+          "waldur.attempt": attempt
+        })
         return yield* transport(
           name,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
         ).pipe(
-          Effect.tap((raw) => Effect.sync(() => (status = Option.some(raw.status)))),
+          Effect.tap((raw) => {
+            status = Option.some(raw.status)
+            return Effect.annotateCurrentSpan({
+              "http.response.status_code": raw.status,
+              "http.response.body.size": raw.body.length
+            })
+          }),
           Effect.flatMap((raw) => interpret(raw, { method: call.method, call: name, strike: auth.strike })),
           Effect.onExit((exit) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -161,7 +173,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
             ).pipe(Effect.catchAllCause(() => Effect.void))
           )
         )
-      })
+      }).pipe(Effect.withSpan(`waldur ${name}`, { kind: "client", captureStackTrace: false }))
 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))

@@ -4,7 +4,6 @@
  */
 import { FileSystem, type HttpClient, Path } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
-import type { SqlClient } from "@effect/sql"
 import { expect, it } from "@effect/vitest"
 import {
   Array,
@@ -33,8 +32,6 @@ import { loadConfig } from "../../src/runtime/config/index.js"
 import { makeCustomer, type Wish } from "../../src/runtime/demo/customer.js"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
-import type { Offerings } from "../../src/runtime/offerings/offering.js"
-import type { Standings } from "../../src/runtime/offerings/standing.js"
 import { plugins as ownPlugins } from "../../src/runtime/plugins.js"
 import { logLines, sentry } from "../../src/runtime/telemetry/index.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
@@ -78,7 +75,7 @@ export const doubled = { cpu: 8, ram: 8192, storage: 40960, floating_ip: 4 }
 export const sshKey =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKTfNFzxoTrFzIb1G2t9bkFyHZ0F0xUo3cfVTHv1QS demo@example.org"
 
-type Running = SqlClient.SqlClient | Journal | Quarantine | Offerings | Standings | Activities
+type Running = Layer.Layer.Success<ReturnType<typeof Agent.layer>>
 
 export interface RunningAgent {
   readonly services: Context.Context<Running>

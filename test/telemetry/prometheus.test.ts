@@ -1,7 +1,11 @@
 /** What Prometheus reads at `/metrics` of a running agent, over HTTP. */
+import { readFileSync } from "node:fs"
 import { describe, expect } from "@effect/vitest"
 import { Array, Effect, Record } from "effect"
+import { fault } from "../../src/simulator/waldur/index.js"
 import { scenario } from "../support/agent.js"
+import { alerts, dashboard } from "./deploy.js"
+import { readsOf } from "./promql.js"
 import { eventfulSite, fetchText, type Scrape, scrapeUntil } from "./scrape.js"
 
 /** Prometheus' conventions: https://prometheus.io/docs/practices/naming/ */
@@ -35,6 +39,46 @@ const expectWellNamed = ({ families, samples, text }: Scrape) => {
   expect(new Set(series).size).toBe(series.length)
   expect(text.endsWith("\n")).toBe(true)
 }
+
+/** What Prometheus adds to every series. */
+const ofPrometheus = new Set(["job", "instance"])
+
+/** Every metric, every label and every value of a label that rules and panels ask for is in a scrape. */
+const expectReadable = (scrapes: ReadonlyArray<Scrape>) => {
+  const expressions = [
+    ...alerts().map(({ expr }) => expr),
+    ...dashboard().panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    ...dashboard().templating.list.flatMap(
+      ({ definition = "" }) => /^label_values\((\w+), \w+\)$/.exec(definition)?.[1] ?? []
+    )
+  ]
+  for (const expression of expressions) {
+    const { grouping, selectors } = readsOf(expression)
+    const read = selectors.filter(({ metric }) => metric !== "up")
+    const samples = read.map(({ metric }) => scrapes.flatMap((one) => one.samples.get(metric) ?? []))
+    for (const [index, { matchers, metric }] of read.entries()) {
+      const own = samples[index] ?? []
+      const declared = scrapes.some(({ families }) => families.get(metric)?.metrics.length === 0)
+      expect(own.length > 0 || declared, `${metric} of ${expression}`).toBe(true)
+      for (const { label, operator, value } of matchers) {
+        if (ofPrometheus.has(label)) continue
+        const wanted = new RegExp(operator === "=~" ? `^(?:${value})$` : `^${value.replace(/\W/g, "\\$&")}$`)
+        const found = own.some(({ labels }) => wanted.test(labels?.[label] ?? "-"))
+        expect(found, `${label}${operator}${value} of ${metric}`).toBe(true)
+      }
+    }
+    for (const label of grouping) {
+      expect(
+        samples.flat().some(({ labels }) => labels?.[label] !== undefined),
+        `${label} in ${expression}`
+      ).toBe(true)
+    }
+  }
+}
+
+/** Names in the table of docs/monitoring.md. */
+const documented = () =>
+  [...readFileSync("docs/monitoring.md", "utf8").matchAll(/^\| `(site_actors_\w+)`/gm)].map(([, name]) => name ?? "")
 
 describe("Prometheus", () => {
   scenario("reads what the agent did, under names by its conventions, with bounded labels and no secret", () =>
@@ -91,6 +135,14 @@ describe("Prometheus", () => {
           now.value("site_actors_endpoint_away", { endpoint: endpointOf(now) }) === 1 &&
           now.value("site_actors_orders_at_work", { ...vdc, type: "Create", state: "waiting" }) === 4
       )
+      site.marketplace.intercept(() => fault.status(502))
+      const blind = yield* scrapeUntil(
+        url,
+        (now) => now.value("site_actors_rounds_total", { work: "orders", outcome: "failed" }) !== undefined
+      )
+      expectReadable([worked, away, blind])
+      const own = [...worked.families.keys()].filter((name) => name.startsWith("site_actors_"))
+      expect(documented().toSorted()).toEqual(own.toSorted())
       expect(away.value("site_actors_offering_ready", vdc)).toBe(0)
       expect(away.value("site_actors_offering_state", { ...vdc, state: "degraded" })).toBe(1)
       expect(away.value("site_actors_breaker_openings_total", { endpoint: endpointOf(away) })).toBe(1)

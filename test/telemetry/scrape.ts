@@ -3,6 +3,7 @@ import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import parse, { type Family, type Sample } from "parse-prometheus-text-format"
 import { listen } from "../../src/runtime/http/serve.js"
+import { fault } from "../../src/simulator/waldur/index.js"
 import { eventTiming } from "../../src/waldur/index.js"
 import { quick } from "../events/support.js"
 import { makeSite } from "../support/agent.js"
@@ -79,6 +80,10 @@ export const eventfulSite = Effect.gen(function* () {
     lost = true
     return { _tag: "Drop", when: "after" }
   })
+  // Read again at once.
+  site.marketplace.intercept(({ earlier, method, path }) =>
+    method === "GET" && path === "/api/marketplace-orders/" && earlier === 3 ? fault.status(502) : undefined
+  )
   const agent = yield* Effect.locally(site.start(), eventTiming, quick)
   const url = yield* listen(site.config, "127.0.0.1", 0).pipe(Effect.provide(agent.services))
   const { resource, ...order } = yield* site.order.vdc("counted")

@@ -23,6 +23,7 @@ import { create } from "./create.js"
 import { keycloakOf, membersOf } from "./members/index.js"
 import { openMapping } from "./members/mapping-file.js"
 import { observe } from "./observe.js"
+import { partsOf } from "./parts.js"
 import { quantities } from "./quotas.js"
 import { VdcSettings } from "./settings.js"
 import { terminate } from "./terminate.js"
@@ -56,6 +57,7 @@ export const opennebulaVdc = defineBackend({
         usage: (resources, options) => ofOffering(usage(cloud)(resources, options)),
         accounting: (resources, spans) => ofOffering(accounting(cloud)(resources, spans)),
         observe: (resources) => ofOffering(observe(cloud)(resources)),
+        parts: (resource) => ofOffering(partsOf(cloud)(resource)),
         upkeep: upkeep(cloud),
         members: { compare: (question) => ofOffering(membersOf(cloud).compare(question)) },
         accounts: accounts(cloud),

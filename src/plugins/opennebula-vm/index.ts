@@ -21,6 +21,7 @@ import { createVm } from "./create.js"
 import { accessKeys } from "./inference.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
+import { partsOf } from "./parts.js"
 import { VmSettings } from "./settings.js"
 import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
@@ -52,6 +53,7 @@ export const opennebulaVm = defineBackend({
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
         accounting: (resources, spans) => ofOffering(accounting(offering)(resources, spans)),
         observe: (resources) => ofOffering(observe(offering)(resources)),
+        parts: (resource) => ofOffering(partsOf(offering)(resource)),
         upkeep: upkeep(offering),
         keptMetadata: accessKeys,
         ping: ofOffering(ping(one)),

@@ -6,6 +6,7 @@ import { loadConfig } from "../config/index.js"
 import { connectWaldur, openBackend } from "../offerings/open.js"
 import { plugins } from "../plugins.js"
 import * as options from "./options.js"
+import { coloured } from "./paint.js"
 
 /** Something in the table has failed; the table says what. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly failed: number }> {
@@ -32,9 +33,7 @@ export const check = Command.make("check", { config: options.config, json }, ({ 
       ),
       Effect.catchTag("ConfigInvalid", (error) => Effect.succeed(fileRefused(error)))
     )
-    yield* Console.log(
-      json ? JSON.stringify(asJson(rows), null, 2) : renderTable(rows, { colours: process.stdout.isTTY === true })
-    )
+    yield* Console.log(json ? JSON.stringify(asJson(rows), null, 2) : renderTable(rows, { colours: coloured() }))
     if (exitCode(rows) !== 0) {
       return yield* new CheckFailed({ failed: rows.filter((row) => row.status === "failed").length })
     }

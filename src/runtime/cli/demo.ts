@@ -10,6 +10,7 @@ import { makeSetting } from "../demo/setting.js"
 import { tellStory } from "../demo/story.js"
 import { plugins } from "../plugins.js"
 import * as options from "./options.js"
+import { coloured } from "./paint.js"
 import { table } from "./table.js"
 
 /** The demo did not end as it should; what it printed says where. */
@@ -34,7 +35,7 @@ export const demo = Command.make("demo", { boot }, ({ boot }) =>
     const config = yield* loadConfig(setting.configFile, plugins)
     const before = takeInventory(cloud.frontEnd)
     const differences = yield* Effect.gen(function* () {
-      yield* printLive({ colours: process.stdout.isTTY === true })
+      yield* printLive({ colours: coloured() })
       yield* Effect.forkScoped(Agent.run(config))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>

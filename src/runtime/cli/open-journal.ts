@@ -38,18 +38,25 @@ export const journalFor = (place: JournalPlace, rehearsal: boolean) =>
       : Effect.succeed(directory)
   )
 
+/** The agent's data directory, as the command line names it. */
+export const dataDirectory = ({ config, dataDir }: JournalPlace) =>
+  Effect.map(
+    Option.isSome(dataDir) || Option.isNone(config) ? Effect.succeedNone : dataDirOf(config.value),
+    (fromFile) =>
+      Option.getOrElse(
+        Option.orElse(dataDir, () => fromFile),
+        () => defaultDataDir
+      )
+  )
+
 /** `otherwise`: which directory to take if there is no journal. */
 const opened = <E, R>(
-  { config, dataDir }: JournalPlace,
+  place: JournalPlace,
   otherwise: (file: string, directory: string) => Effect.Effect<string, E, R>
 ) =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
-      const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
-      const directory = Option.getOrElse(
-        Option.orElse(dataDir, () => fromFile),
-        () => defaultDataDir
-      )
+      const directory = yield* dataDirectory(place)
       const file = (yield* Path.Path).join(directory, "journal.db")
       const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
       return Database.layer(there ? directory : yield* otherwise(file, directory))

@@ -10,6 +10,7 @@ import { readOrder } from "../order-test/template.js"
 import { plugins } from "../plugins.js"
 import { NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
+import { coloured } from "./paint.js"
 import { table } from "./table.js"
 
 /** The test order did not go as it should; what was printed says where. */
@@ -51,7 +52,7 @@ export const orderTest = Command.make(
         `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.\n`
       )
       const tried = yield* Effect.gen(function* () {
-        yield* printLive({ colours: process.stdout.isTTY === true })
+        yield* printLive({ colours: coloured() })
         yield* Effect.forkScoped(Agent.run(stage.config))
         return yield* tryOrder(stage, given.keep)
       }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))

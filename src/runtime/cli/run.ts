@@ -1,15 +1,19 @@
 /** `site-actors run`: the agent, until it is told to stop. */
 import { hostname } from "node:os"
 import { Command } from "@effect/cli"
-import { Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { Effect, Layer, Logger, LogLevel, Option, Queue } from "effect"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
+import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
+import { mendProbe } from "../schedules.js"
 import { logLines, sentry } from "../telemetry/index.js"
+import { tracing } from "../tracing/index.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
+import { coloured } from "./paint.js"
 
 export const run = Command.make("run", { config: options.config, dataDir: options.dataDir }, ({ config, dataDir }) =>
   Effect.gen(function* () {
@@ -18,16 +22,21 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       Option.orElse(dataDir, () => loaded.dataDir),
       () => defaultDataDir
     )
+    const levels = makeLevels(loaded.logLevel, loaded.logLevels)
     const owner = `${hostname()}:${process.pid}`
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
-      yield* Effect.forkScoped(serveHttp(loaded))
+      yield* rereadLevels(config, levels)
+      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
     }).pipe(
       Effect.scoped,
       Effect.provide(Agent.layer(directory, owner)),
-      Effect.provide(Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded)))
+      Effect.provide(tracing(process.env)),
+      Effect.provide(
+        Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded, levels, directory))
+      )
     )
   })
 ).pipe(
@@ -36,19 +45,41 @@ export const run = Command.make("run", { config: options.config, dataDir: option
   )
 )
 
-const levels = {
-  DEBUG: LogLevel.Debug,
-  INFO: LogLevel.Info,
-  WARNING: LogLevel.Warning,
-  ERROR: LogLevel.Error,
-  CRITICAL: LogLevel.Fatal
-} as const
-
-/** Pretty on a terminal, one line of logfmt a record anywhere else. */
-const logging = (config: Config) => {
-  const format = process.stdout.isTTY === true ? formats.pretty : formats.logfmt
-  return Layer.merge(
-    Logger.replace(commandLogger, Logger.withConsoleLog(format(secretsOf(config)))),
-    Logger.minimumLogLevel(levels[config.logLevel])
+/** On the console, and in the data directory. How much is said can change while the agent runs. */
+const logging = (config: Config, levels: LogLevels, directory: string) =>
+  Layer.unwrapScoped(
+    Effect.gen(function* () {
+      const secrets = secretsOf(config)
+      const auto = process.stdout.isTTY === true ? "pretty" : "logfmt"
+      const format = formats[config.logFormat === "auto" ? auto : config.logFormat]
+      const copies = config.logFile ? [yield* logFile(directory, formats.json(secrets))] : []
+      return Layer.mergeAll(
+        Logger.replace(
+          commandLogger,
+          levelled(levels, [Logger.withConsoleLog(format(secrets, coloured())), ...copies])
+        ),
+        // What is too little for the levels is left out there.
+        Logger.minimumLogLevel(LogLevel.Debug),
+        Layer.succeed(LogLevelsInUse, levels)
+      )
+    })
   )
-}
+
+/** SIGHUP: the levels as the file has them now. */
+const rereadLevels = (file: string, levels: LogLevels) =>
+  Effect.gen(function* () {
+    const signals = yield* Queue.sliding<void>(1)
+    const heard = () => Queue.unsafeOffer(signals, undefined)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => process.on("SIGHUP", heard)),
+      () => Effect.sync(() => process.off("SIGHUP", heard))
+    )
+    const reread = Effect.gen(function* () {
+      const { logLevel, logLevels } = yield* loadConfig(file, plugins)
+      levels.set(logLevel, logLevels)
+      yield* Effect.logInfo(
+        "SIGHUP: log_level and log_levels are as the file has them now. Everything else needs a restart"
+      )
+    }).pipe(Effect.catchAll((error) => Effect.logWarning(`SIGHUP: the levels stay as they are: ${error.message}`)))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Queue.take(signals), reread)))
+  })

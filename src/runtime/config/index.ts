@@ -19,6 +19,7 @@ export type {
   LogLevelName,
   OfferingConfig,
   OrderDeadlines,
+  PageSettings,
   WaldurConnection
 } from "./model.js"
 export { ConfigInvalid, type Path, type Position, type Problem, placed, sentence } from "./problem.js"

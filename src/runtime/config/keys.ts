@@ -3,6 +3,7 @@
  *
  * Where a default differs from the Python agent's, the key says so. What is empty counts as not written.
  */
+import { isIP } from "node:net"
 import { Schema } from "effect"
 import { AccountingType } from "../../core/components.js"
 
@@ -109,6 +110,26 @@ const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
 const on = Schema.optionalWith(Schema.Boolean, { default: () => true })
 const seconds = (otherwise: number) => Schema.optionalWith(Seconds, { default: () => otherwise })
 
+/** Parts of the agent -> level; a part that is not there logs from `log_level` on. */
+export const LogLevelKeys = Schema.Struct({
+  /** Orders: accepted, waiting, done, erred. */
+  orders: Schema.optional(LogLevelText),
+  /** The consumer of Waldur's events. */
+  events: Schema.optional(LogLevelText),
+  /** Synchronisation of members. */
+  members: Schema.optional(LogLevelText),
+  /** Usage reports. */
+  usage: Schema.optional(LogLevelText),
+  /** Looks at resources between orders. */
+  observation: Schema.optional(LogLevelText),
+  /** Calls to Waldur; from DEBUG on each of them. */
+  waldur: Schema.optional(LogLevelText),
+  /** Calls to OpenNebula. */
+  opennebula: Schema.optional(LogLevelText),
+  /** Calls to Keycloak. */
+  keycloak: Schema.optional(LogLevelText)
+})
+
 export const LogShippingKeys = Schema.Struct({
   enabled: off,
   ship_interval_seconds: Schema.optionalWith(wholeFrom(10), { default: () => 60 }),
@@ -123,6 +144,50 @@ const ListenPort = Schema.Union(whole(0, 65_535), Schema.Literal(false)).annotat
 export const HttpKeys = Schema.Struct({
   host: Schema.optionalWith(Schema.NonEmptyString, { default: () => "127.0.0.1" }),
   port: Schema.optionalWith(ListenPort, { default: () => 8090 })
+})
+
+const isNetwork = (text: string): boolean => {
+  const [address = "", bits, ...more] = text.split("/")
+  const most = isIP(address) === 6 ? 128 : 32
+  return (
+    isIP(address) !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  )
+}
+/** An address, or a network in CIDR notation. */
+const Address = Schema.String.pipe(
+  Schema.filter((text) => isNetwork(text), {
+    description: 'an IP address or a network, such as "10.0.0.5" or "10.0.0.0/24"'
+  })
+)
+/** Field names of HTTP (RFC 9110), in lower case. */
+const HeaderName = Schema.String.pipe(
+  Schema.filter((text) => /^[A-Za-z0-9-]*$/.test(text), {
+    description: 'the name of a header, such as "X-Forwarded-User"'
+  })
+)
+/** A name or an address as it stands in a browser's address bar, without scheme and port. */
+const HostName = Schema.String.pipe(
+  Schema.filter((text) => /^[A-Za-z0-9.:-]+$/.test(text) && !text.includes("/"), {
+    description: 'a host name without scheme and port, such as "agent.example.com"'
+  })
+)
+const listOf = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.Array(schema), { default: () => [] })
+
+export const PageKeys = Schema.Struct({
+  /** Whether the page and its API are served beside the health. */
+  enabled: on,
+  /** `auto`: a token is asked for unless the agent listens on this machine alone. `always`: here too. */
+  sign_in: Schema.optionalWith(Schema.Literal("auto", "always"), { default: () => "auto" as const }),
+  /** Names by which browsers reach it, if not by those of this machine: all others are refused. */
+  hosts: listOf(HostName),
+  /** Header in which a reverse proxy says who has signed in there. Empty: none is believed. */
+  trusted_header: Schema.optionalWith(HeaderName, { default: () => "" }),
+  /** Addresses of that proxy: the header is believed from these alone. */
+  trusted_proxies: listOf(Address),
+  /** Who may do something, by the name in that header; "*" is everybody. All others only look. */
+  operators: listOf(Schema.NonEmptyString),
+  /** Hours after which a session ends. */
+  session_hours: Schema.optionalWith(whole(1, 720), { default: () => 12 })
 })
 
 export const RootKeys = Schema.Struct({
@@ -140,6 +205,14 @@ export const RootKeys = Schema.Struct({
   global_proxy: Schema.optional(ProxyUrl),
   /** What is less severe is not logged. */
   log_level: Schema.optionalWith(LogLevelText, { default: () => "INFO" }),
+  /** The same for single parts of the agent. */
+  log_levels: Schema.optionalWith(LogLevelKeys, { default: () => ({}) }),
+  /** How a line looks; `auto` is `pretty` on a terminal and `logfmt` elsewhere. */
+  log_format: Schema.optionalWith(Schema.Literal("auto", "pretty", "logfmt", "json"), {
+    default: () => "auto" as const
+  }),
+  /** Whether the data directory gets a copy of the log (`log/`, at most 50 MB), for `site-actors logs`. */
+  log_file: on,
   /** Billing periods that are reported: 1 is the current one alone. */
   reporting_periods: Schema.optionalWith(whole(1, 12), { default: () => 2 }),
   /** Waldur gets the details of a failure, beside the sentence for the customer. The Python agent's default is true. */
@@ -157,6 +230,8 @@ export const RootKeys = Schema.Struct({
   poll_interval: seconds(5),
   /** The same while events tell of them. Never shorter than `poll_interval`. */
   events_poll_interval: seconds(60),
+  /** The page, served where the health is. */
+  page: Schema.optionalWith(PageKeys, { default: () => Schema.decodeSync(PageKeys)({}) }),
   /** Where the agent says how it is. */
   http: Schema.optionalWith(HttpKeys, { default: () => Schema.decodeSync(HttpKeys)({}) }),
   /** Seconds between two looks at what Waldur says against what the cloud has. */

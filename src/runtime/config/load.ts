@@ -79,6 +79,15 @@ const assemble = (
       host: keys.http.host,
       port: keys.http.port === false ? Option.none() : Option.some(keys.http.port)
     },
+    page: {
+      enabled: keys.page.enabled,
+      signIn: keys.page.sign_in,
+      hosts: keys.page.hosts.map((host) => host.toLowerCase()),
+      trustedHeader: Option.liftPredicate(keys.page.trusted_header.toLowerCase(), (name) => name !== ""),
+      trustedProxies: keys.page.trusted_proxies,
+      operators: keys.page.operators,
+      sessionLength: Duration.hours(keys.page.session_hours)
+    },
     observationInterval: Duration.seconds(keys.observation_interval),
     reportInterval: Duration.seconds(keys.report_interval),
     membershipSyncInterval: Duration.seconds(keys.membership_sync_interval),
@@ -86,6 +95,11 @@ const assemble = (
     timezone: keys.timezone,
     reportingPeriods: keys.reporting_periods,
     logLevel: levelOf(keys.log_level),
+    logLevels: Object.fromEntries(
+      Object.entries(keys.log_levels).map(([part, level]) => [part, levelOf(level ?? keys.log_level)])
+    ),
+    logFormat: keys.log_format,
+    logFile: keys.log_file,
     sentryDsn: Option.filter(Option.fromNullable(keys.sentry_dsn), isFilled),
     agentIdentity: keys.agent_identity,
     logShipping: {

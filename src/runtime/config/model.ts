@@ -24,6 +24,7 @@ export interface Config {
   readonly eventsPollInterval: Duration.Duration
   /** Where the health is shown; no port: nowhere. */
   readonly http: { readonly host: string; readonly port: Option.Option<number> }
+  readonly page: PageSettings
   readonly observationInterval: Duration.Duration
   readonly reportInterval: Duration.Duration
   readonly membershipSyncInterval: Duration.Duration
@@ -34,6 +35,11 @@ export interface Config {
   /** How many billing periods are reported: 1 is the current one alone. */
   readonly reportingPeriods: number
   readonly logLevel: LogLevelName
+  /** Part of the agent -> its own level. */
+  readonly logLevels: Readonly<Record<string, LogLevelName>>
+  readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
+  /** Whether there is a copy of the log in the data directory. */
+  readonly logFile: boolean
   readonly sentryDsn: Option.Option<Redacted.Redacted>
   /** Whether Waldur is told of this agent. */
   readonly agentIdentity: boolean
@@ -48,6 +54,21 @@ export interface Config {
    * on.
    */
   readonly notices: ReadonlyArray<Problem>
+}
+
+/** The page and its API: who may see it, and how they are known. */
+export interface PageSettings {
+  readonly enabled: boolean
+  /** `auto`: no token is asked for where the agent listens on this machine alone. */
+  readonly signIn: "auto" | "always"
+  /** Names by which browsers may ask for it, beside those of this machine. */
+  readonly hosts: ReadonlyArray<string>
+  /** In lower case. */
+  readonly trustedHeader: Option.Option<string>
+  /** Addresses, and networks in CIDR notation. */
+  readonly trustedProxies: ReadonlyArray<string>
+  readonly operators: ReadonlyArray<string>
+  readonly sessionLength: Duration.Duration
 }
 
 export interface OfferingConfig {

@@ -1,25 +1,42 @@
 /** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
-import { Cause, Effect, Ref, Schema } from "effect"
+import { Cause, Effect, Either, Ref, Schema } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
+import { LogLevelsInUse } from "../logs/index.js"
 import { Looks } from "../observation/index.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import { stateIn } from "../orders/process.js"
 import { requestRound } from "../schedules.js"
 import { acceptedOffering } from "./accepted.js"
+import { audited, type Deed } from "./audit.js"
 import { tryLeftovers } from "./leftovers.js"
 import { type Answer, type ControlRequest, settle, waiting } from "./requests.js"
 import { Wakes } from "./wakes.js"
 
-const done = (outcome: string): Answer => ({ ok: true, outcome })
-const not = (outcome: string): Answer => ({ ok: false, outcome })
+export const done = (outcome: string): Answer => ({ ok: true, outcome })
+export const not = (outcome: string): Answer => ({ ok: false, outcome })
 
 const handleAll = (requests: ReadonlyArray<ControlRequest>) =>
-  Effect.forEach(requests, (request) => Effect.flatMap(handled(request), (answer) => settle(request.id, answer)), {
-    discard: true
-  })
+  Effect.forEach(
+    requests,
+    (request) => Effect.flatMap(audited(deedOf(request), handled(request)), (answer) => settle(request.id, answer)),
+    { discard: true }
+  )
+
+/** As the page calls it (`api/actions.ts`). */
+const kinds: Readonly<Record<string, string>> = { leftovers: "remove-leftovers", look: "reconcile" }
+
+/** Whoever may write into the journal's file may do everything. */
+const deedOf = ({ kind, subject }: ControlRequest): Deed => ({
+  who: "command line",
+  role: "operator",
+  by: "command line",
+  kind: kinds[kind] ?? kind,
+  subject,
+  detail: ""
+})
 
 /** Never ends, never fails. Requests are handled one after the other: they are few. */
 export const attendDesk = waiting.pipe(
@@ -31,7 +48,6 @@ export const attendDesk = waiting.pipe(
 
 function handled(request: ControlRequest) {
   return Effect.gen(function* () {
-    yield* Effect.logInfo(`Asked at the command line: ${request.kind} ${request.subject}`)
     switch (request.kind) {
       case "retry":
         return Schema.is(OrderId)(request.subject) ? yield* retry(request.subject) : not("That is no order's uuid.")
@@ -43,6 +59,8 @@ function handled(request: ControlRequest) {
           : not("That is no resource's uuid.")
       case "look":
         return yield* look
+      case "log-level":
+        return Either.match((yield* LogLevelsInUse).change(request.subject), { onLeft: not, onRight: done })
       default:
         return not(`This agent does not know how to ${request.kind}.`)
     }
@@ -60,7 +78,7 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return failure instanceof Error ? failure.message : String(failure)
 }
 
-const release = (resource: ResourceId) =>
+export const release = (resource: ResourceId) =>
   Effect.gen(function* () {
     const quarantine = yield* Quarantine
     if (!(yield* quarantine.holds(resource))) return not("This resource is not in quarantine.")
@@ -69,14 +87,14 @@ const release = (resource: ResourceId) =>
     return done("Released: its order is taken up again at the next look at the queue.")
   })
 
-const look = Effect.gen(function* () {
+export const look = Effect.gen(function* () {
   const asked = yield* (yield* Looks).everywhere
   return asked === 0
     ? not("No offering is looked at (yet): see the log.")
     : done(`${asked} offering(s) are looked at now; \`site-actors drift\` shows what is found.`)
 })
 
-const leftovers = (only: OrderId | undefined) =>
+export const leftovers = (only: OrderId | undefined) =>
   Effect.gen(function* () {
     const tried = yield* tryLeftovers(only)
     if (tried.length === 0) return done("Nothing is left over.")
@@ -85,7 +103,7 @@ const leftovers = (only: OrderId | undefined) =>
     return settled ? done(`Undone: ${said}.`) : not(`Not all could be undone: ${said}.`)
   })
 
-const retry = (order: OrderId) =>
+export const retry = (order: OrderId) =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const story = yield* journal.story(order)

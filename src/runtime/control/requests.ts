@@ -9,8 +9,9 @@ import { Clock, Effect, Option, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { unavailable } from "../journal/sql.js"
 
-/** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine, `look` at all resources. */
-export const RequestKind = Schema.Literal("retry", "leftovers", "release", "look")
+/** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine, `look` at all resources,
+ * have a part log more or less (`log-level`, subject "waldur=debug"). */
+export const RequestKind = Schema.Literal("retry", "leftovers", "release", "look", "log-level")
 export type RequestKind = typeof RequestKind.Type
 
 export interface ControlRequest {

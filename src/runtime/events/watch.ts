@@ -38,6 +38,7 @@ export const watchEvents = (
             ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
             : Effect.void
         ),
+        Effect.annotateLogs({ part: "events" }),
         Effect.forkScoped
       )
     if (offering.events.enabled) {

@@ -1,8 +1,9 @@
 /** The health endpoints: facts from the runtime, answers from `readiness.ts`. */
 import { HttpApiBuilder } from "@effect/platform"
-import { Clock, DateTime, Duration, Effect, Ref, SubscriptionRef } from "effect"
+import { Clock, DateTime, Duration, Effect, Option, Ref, SubscriptionRef } from "effect"
 import { healthApi, type OfferingReadiness } from "../../api/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
+import { Pausings } from "../control/pausings.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
@@ -21,6 +22,8 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
       open === undefined
         ? undefined
         : { status: yield* SubscriptionRef.get(open.health.status), away: yield* open.health.away }
+    const pausings = yield* Effect.serviceOption(Pausings)
+    const paused = Option.isNone(pausings) ? undefined : (yield* pausings.value.all).get(offering.id)
     return {
       uuid: offering.id,
       name: offering.name,
@@ -31,6 +34,7 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
       wantsOrders: offering.functions.orders,
       wantsEvents: offering.events.enabled && offering.functions.orders,
       consumers,
+      paused,
       passDue: passDue(config, offering)
     }
   })

@@ -1,6 +1,8 @@
 /**
- * What the agent says over HTTP: how it is, for probes and for people. Nothing here changes anything, and nothing secret is in it.
+ * What the agent says and takes over HTTP. The endpoints are declared in `src/api`.
  *
- * `api.ts` declares the endpoints, `readiness.ts` says what makes an offering ready, `health.ts` gathers the facts, `metrics.ts` is for Prometheus, `serve.ts` listens.
+ * `serve.ts` listens. For probes: `readiness.ts` says what makes an offering ready, `health.ts` gathers the facts, `metrics.ts` is for Prometheus. For people: `guard.ts` stands
+ * before everything, `visitor.ts` finds out who asks (`sessions.ts`, `tokens.ts`), `page.ts` answers from the views (`runtime/views`),
+ * `live.ts` tells of changes, `assets.ts` sends the built page.
  */
 export { serveHttp } from "./serve.js"

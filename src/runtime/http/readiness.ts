@@ -1,6 +1,7 @@
 /** Whether an offering is ready, and every reason why not. No clock and no services here: facts in, answer out. */
 import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
+import { sentenceOf } from "../control/pausings.js"
 import type { Status } from "../offerings/health.js"
 import type { Standing } from "../offerings/standing.js"
 
@@ -15,6 +16,8 @@ export interface Facts {
   readonly wantsOrders: boolean
   readonly wantsEvents: boolean
   readonly consumers: ReadonlyArray<ConsumerStatus>
+  /** By an operator; `undefined`: it is not paused. */
+  readonly paused?: { readonly who: string; readonly reason: string; readonly since: number } | undefined
   /** ms within which a look at the queue is due. */
   readonly passDue: number
 }
@@ -90,12 +93,13 @@ export const readinessOf = (facts: Facts, now: number): OfferingReadiness => {
   const wrong = faults(facts, now)
   const status = facts.health?.status
   const slow = status?._tag === "Degraded" && facts.health?.away.size === 0 ? [status.reason] : []
+  const paused = facts.paused === undefined ? [] : [sentenceOf(facts.paused)]
   const last = facts.standing.passes.orders
   return {
     uuid: facts.uuid,
     name: facts.name,
     ready: wrong.length === 0,
-    reasons: [...wrong, ...slow],
+    reasons: [...wrong, ...paused, ...slow],
     waldur,
     backend: { ...backend, type: facts.backendType },
     events: facts.consumers.map(eventsOf),

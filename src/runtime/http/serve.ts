@@ -1,36 +1,152 @@
 /** Listens as the configuration says. The agent's work never waits for it, and never ends with it. */
 import { createServer } from "node:http"
-import { HttpApiBuilder, HttpServer } from "@effect/platform"
-import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Effect, Layer, Option, type Schedule } from "effect"
-import { healthApi } from "../../api/index.js"
+import { fileURLToPath } from "node:url"
+import {
+  type FileSystem,
+  HttpApiBuilder,
+  type HttpPlatform,
+  HttpServer,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse,
+  type Path
+} from "@effect/platform"
+import { NodeContext, NodeHttpServer } from "@effect/platform-node"
+import { Clock, Console, Context, Effect, Layer, Option, Redacted, type Schedule } from "effect"
+import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
+import { assets } from "./assets.js"
+import { forMachines, guarded, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
+import { nameIn } from "./hosts.js"
+import { Live } from "./live.js"
+import { openApiPath, openApiResponse, pageLive } from "./page.js"
+import { Sessions } from "./sessions.js"
+import { readTokens, rotateToken } from "./tokens.js"
+import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
 import { metricsLive } from "./metrics.js"
 
-/** Listens until the scope closes; gives the URL, without a slash at its end. */
-export const listen = (config: Config, host: string, port: number) =>
-  Effect.gen(function* () {
-    const context = yield* Layer.build(
+export interface PageOptions {
+  /** Where the hashes of the tokens are. */
+  readonly dataDir: string
+  /** Where the built page is; absent: beside the built agent. */
+  readonly assets?: string
+}
+
+/** `dist/dashboard`, seen from `dist/runtime/http`; in the sources it is not there. */
+const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
+
+/** Bodies are small: an action, a token. */
+const largestBody = 65_536
+
+const healthOnly = (config: Config) =>
+  HttpApiBuilder.serve().pipe(
+    Layer.provide(HttpApiBuilder.api(healthApi)),
+    Layer.provide(healthLive(config)),
+    Layer.provide(metricsLive(config))
+  )
+
+/** Before the API's own routes: the guard, the document, and the page's files. A body that cannot be read is the request's own fault. */
+const frontLive = (entrance: Entrance, folder: string) =>
+  HttpApiBuilder.middleware(
+    Effect.map(
+      Effect.context<FileSystem.FileSystem | Path.Path | HttpPlatform.HttpPlatform>(),
+      (context) => (app) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const path = pathOf(request)
+          if (path === openApiPath && request.method === "GET") return Effect.succeed(openApiResponse)
+          if (path.startsWith("/api/") || forMachines.has(path)) return app
+          return Effect.map(
+            Effect.provide(assets(folder), context),
+            (found) => found ?? HttpServerResponse.empty({ status: 404 })
+          )
+        }).pipe(
+          Effect.catchSomeDefect((defect) =>
+            HttpServerError.isServerError(defect) && defect._tag === "RequestError"
+              ? Option.some(unreadable)
+              : Option.none()
+          ),
+          HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
+          guarded(entrance)
+        )
+    )
+  )
+
+const unreadable = Effect.orDie(
+  HttpServerResponse.schemaJson(Refused)(
+    new Refused({ message: `The body of the request is no JSON, or has more than ${largestBody} bytes.` }),
+    { status: 400 }
+  )
+)
+
+const withPage = (
+  config: Config,
+  entrance: Entrance,
+  live: typeof Live.Service,
+  { assets: folder = builtPage, dataDir }: PageOptions
+) =>
+  Layer.unwrapEffect(
+    Effect.map(Clock.currentTimeMillis, (started) =>
       HttpApiBuilder.serve().pipe(
-        Layer.provide(HttpApiBuilder.api(healthApi)),
+        Layer.provide(frontLive(entrance, folder)),
+        Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
         Layer.provide(metricsLive(config)),
-        Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host, port }))
+        Layer.provide(pageLive(config, started)),
+        Layer.provide(knownLive),
+        Layer.provide(Layer.merge(Visitors.layer(entrance), Layer.succeed(Live, live))),
+        Layer.provide(Sessions.layer(dataDir, config.page.sessionLength)),
+        Layer.provide(NodeContext.layer)
       )
     )
+  )
+
+/** Listens until the scope closes; gives the URL, without a slash at its end. Without `page`: the health alone. */
+export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
+  Effect.gen(function* () {
+    const server = NodeHttpServer.layer(() => createServer(), { host, port })
+    const context = yield* page !== undefined && config.page.enabled
+      ? Effect.gen(function* () {
+          const live = Context.get(yield* Layer.build(Live.layer(config)), Live)
+          const served = withPage(config, { page: config.page, host: nameIn(host) }, live, page)
+          const built = yield* Layer.build(Layer.provideMerge(served, server))
+          // Before everything else of it closes, or nobody would hear it.
+          yield* Effect.addFinalizer(() => live.end)
+          return built
+        })
+      : Layer.build(Layer.provideMerge(healthOnly(config), server))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
   })
 
+/** Says how to get in. A token is shown once, and only at a terminal: anywhere else what is printed is kept. */
+const sayHowToSignIn = (config: Config, dataDir: string, url: string) =>
+  Effect.gen(function* () {
+    if (!needsToken({ page: config.page, host: nameIn(config.http.host) })) {
+      return yield* Effect.logInfo(`Page: ${url}/ (no token is asked for on this machine)`)
+    }
+    const { operator } = yield* readTokens(dataDir)
+    if (operator !== undefined) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
+    if (process.stdout.isTTY !== true) {
+      return yield* Effect.logWarning(`Page: ${url}/ needs a token to sign in: \`site-actors token\` makes one.`)
+    }
+    const token = yield* rotateToken(dataDir, "operator")
+    yield* Console.log(
+      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token)}\n`
+    )
+  }).pipe(
+    Effect.catchAll((error) => Effect.logWarning(error.message)),
+    Effect.provide(NodeContext.layer)
+  )
+
 /** A port that is taken is tried again: the agent that has it may be the one that this one follows. Never ends, and never fails. */
-export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe) =>
+export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe, page?: PageOptions) =>
   Option.match(config.http.port, {
     onNone: () => Effect.never,
     onSome: (port) =>
-      listen(config, config.http.host, port).pipe(
+      listen(config, config.http.host, port, page).pipe(
         Effect.tapError(({ cause }) =>
           Effect.logWarning(
             `Health cannot be shown on ${config.http.host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}. Set http.port to another, or to off.`
@@ -38,6 +154,9 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
         ),
         Effect.retry(again),
         Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
+        Effect.tap((url) =>
+          page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
+        ),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )

@@ -62,7 +62,8 @@ export const summaryOf = (order: string, resource: string, story: ReadonlyArray<
 const stateOf = (entries: ReadonlyArray<JournalEntry>): OrderState => {
   const whole = entries.findLast(
     (entry) =>
-      entry.step === wholeOrder && ["accepted", "failed", "done", "erred", "quarantined", "resumed"].includes(entry.event)
+      entry.step === wholeOrder &&
+      ["accepted", "failed", "done", "erred", "quarantined", "resumed"].includes(entry.event)
   )
   if (whole?.event === "done" || whole?.event === "erred" || whole?.event === "quarantined") return whole.event
   if (Option.isSome(refusalIn(entries))) return "undoing"

@@ -6,7 +6,7 @@
  * because what is not written down is not called.
  */
 import { SqlClient, type Statement } from "@effect/sql"
-import { Clock, Context, Effect, Layer, Option, Ref } from "effect"
+import { Clock, Context, Effect, Layer, Option, PubSub, Ref } from "effect"
 import {
   type JournalEntry,
   type JournalError,
@@ -20,6 +20,7 @@ import {
   type ResourceId,
   wholeOrder
 } from "../../core/index.js"
+import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
 import { unavailable } from "./sql.js"
 
@@ -91,6 +92,7 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const hub = yield* Effect.serviceOption(Activities)
   const metrics = yield* Metrics
 
   const story = (order: OrderId) =>
@@ -117,6 +119,8 @@ const make = Effect.gen(function* () {
           )
           if (rows.length === 0) return yield* lost
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
+          if (Option.isSome(hub))
+            yield* PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
       const verify = Effect.gen(function* () {

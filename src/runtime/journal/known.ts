@@ -116,6 +116,8 @@ export const knownTables: ReadonlyArray<string> = [
      DELETE FROM known_resource WHERE resource_id = OLD.resource_id
        AND NOT EXISTS (SELECT 1 FROM known_order WHERE resource_id = OLD.resource_id);
    END`,
+  // Attempts that broke off: few, and counted over time.
+  "CREATE INDEX journal_interrupted ON journal (at) WHERE event = 'interrupted'",
   "CREATE INDEX difference_since ON difference (since, resource_id, kind, subject)",
   // What an earlier version wrote goes the same way, beside the journal, which is not touched.
   `CREATE TABLE journal_replay (id INTEGER, order_id TEXT, resource_id TEXT, epoch INTEGER, step TEXT, event TEXT, at INTEGER, data TEXT)`,

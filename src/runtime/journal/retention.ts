@@ -46,6 +46,8 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
     // What is still reported and was forgotten is asked of Waldur again.
     yield* sql`DELETE FROM usage_told WHERE at < ${before}`
     yield* sql`DELETE FROM request WHERE handled < ${before}`
+    yield* sql`DELETE FROM audit WHERE at < ${before}`
+    yield* sql`DELETE FROM cancellation WHERE order_id NOT IN (SELECT order_id FROM known_order)`
     yield* sql`DELETE FROM reconciliation WHERE at < ${before}`
     return new Set(gone.map((row) => row.order_id)).size
   }).pipe(unavailable)

@@ -118,7 +118,9 @@ export const lookAtAll = (offering: Offering) =>
       toDo: results.filter(({ result }) => actionsFor(result).length > 0).map(({ expected }) => expected.id),
       present: results.filter(({ result }) => result.observation._tag === "Present").map(({ expected }) => expected.id)
     }
-  }).pipe(Effect.withSpan("observation.look", { attributes: { offering: offering.id } }))
+  }).pipe(
+    Effect.withSpan("observation", { root: true, captureStackTrace: false, attributes: { offering: offering.id } })
+  )
 
 type Results = ReadonlyArray<Effect.Effect.Success<ReturnType<typeof looked>>>
 

@@ -1,6 +1,7 @@
 /** The loop that looks at an offering's resources, and hands what is to be done to their actors. */
 import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
+import { publish } from "../activity.js"
 import { ResourceActor } from "../actors/actor.js"
 import { counted } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
@@ -68,6 +69,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
       const { present, toDo } = yield* counted(offering.id, "observation")(lookAtAll(offering))
+      yield* publish({ _tag: "Look", offering: offering.id })
       yield* handle(toDo, wakeUp)
       yield* sayThatItIsThere(offering, present)
     }).pipe(
@@ -78,7 +80,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     yield* Effect.raceFirst(pause(...firstObservation), Queue.take(wake))
     yield* Effect.forever(Effect.zipRight(look, Effect.raceFirst(pause(0.9, 1.1), Queue.take(wake))))
-  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))
+  }).pipe(Effect.scoped, Effect.annotateLogs({ part: "observation", offering: offering.name }))
 
 /** Waldur shows when an agent last saw a resource. A server that has no such call is asked once a look. */
 const sayThatItIsThere = ({ waldur }: Offering, resources: ReadonlyArray<ResourceId>) =>

@@ -28,6 +28,8 @@ export interface OfferingHealth {
   readonly waits: Effect.Effect<boolean>
   /** Its servers that are away now: URL -> why. */
   readonly away: Effect.Effect<ReadonlyMap<string, string>>
+  /** Closes the gate for an operator, with why; `undefined`: opens it again, as far as nothing else keeps it closed. */
+  readonly hold: (why: string | undefined) => Effect.Effect<void>
   /** Hears of the servers that the offering rests on. */
   readonly endpoint: EndpointListener
 }
@@ -49,12 +51,12 @@ export const make = (
     const status = yield* SubscriptionRef.make<Status>({ _tag: "Ok" })
     const gate = yield* Effect.makeLatch(true)
     const away = new Map<string, string>()
+    let held = false
+    const isClosed = (now: Status) => now._tag === "Stopped" || away.size > 0 || held
     /** Opens or closes the gate as things stand now. */
     const settle = (reason: string) =>
       Effect.flatMap(SubscriptionRef.get(status), (now) =>
-        now._tag === "Stopped" || away.size > 0
-          ? Effect.zipRight(gate.close, recorder.began(reason))
-          : Effect.zipRight(recorder.ended, gate.open)
+        isClosed(now) ? Effect.zipRight(gate.close, recorder.began(reason)) : Effect.zipRight(recorder.ended, gate.open)
       )
     const mend = probe.pipe(
       Effect.tapError((error) => Effect.logDebug(`Still stopped: ${error.message}`)),
@@ -84,9 +86,15 @@ export const make = (
     return {
       status,
       passed: gate.await,
-      waits: Effect.map(SubscriptionRef.get(status), (now) => now._tag === "Stopped" || away.size > 0),
+      waits: Effect.map(SubscriptionRef.get(status), isClosed),
       away: Effect.sync(() => new Map(away)),
       report,
+      hold: (why) =>
+        Effect.suspend(() => {
+          if (held === (why !== undefined)) return Effect.void
+          held = why !== undefined
+          return settle(why ?? "")
+        }).pipe(Effect.uninterruptible),
       recovered: SubscriptionRef.update(status, (now): Status => (now._tag === "Degraded" ? { _tag: "Ok" } : now)),
       endpoint: (event) =>
         Effect.gen(function* () {

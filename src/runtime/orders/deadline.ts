@@ -4,9 +4,20 @@
  * Counted from the journal's `accepted`, so a restart does not begin anew; without the time in which the offering was stopped, one of its
  * servers away, or no agent ran (`journal/pauses.ts`), as none of that is the order's fault. Telling the marketplace of work that is done
  * is never cut short.
+ *
+ * An order that an operator cancels ends in the same way, at once (`control/cancellations.ts`).
  */
-import { Clock, Duration, Effect } from "effect"
-import { type OrderJournal, OrderRefused, type OrderRequest, type SiteError, wholeOrder } from "../../core/index.js"
+import { Clock, Duration, Effect, Option } from "effect"
+import {
+  type JournalEntry,
+  type OrderJournal,
+  OrderRefused,
+  type OrderRequest,
+  refusalIn,
+  type SiteError,
+  wholeOrder
+} from "../../core/index.js"
+import { Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
@@ -14,12 +25,19 @@ import { deadlineGrace } from "../schedules.js"
 export interface Deadline {
   /** For carrying the order out: begins no step of the backend after the deadline. */
   readonly journal: OrderJournal
-  /** Around the backend's handler: fails with `OrderRefused` after the deadline. */
+  /** Around the backend's handler: fails with `OrderRefused` after the deadline, or once the order is cancelled. */
   readonly within: <A, R>(work: Effect.Effect<A, SiteError, R>) => Effect.Effect<A, SiteError, R>
 }
 
 /** Steps of the runtime's own begin with this; they take no time of the backend's. */
 const ours = "waldur: "
+/** Those before the backend's work is done; all others tell the marketplace of it. */
+const beforehand: ReadonlySet<string> = new Set(["waldur: approve", "waldur: executing"])
+
+/** Is the backend's work done, and the marketplace being told? From then on an order can only be done. */
+export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some(({ step }) => step.startsWith(ours) && !beforehand.has(step))
+
 const outcomes: ReadonlySet<string> = new Set(["finished", "adopted", "failed", "interrupted"])
 
 export const withDeadline = (
@@ -32,8 +50,14 @@ export const withDeadline = (
     const limit = limitFor(offering, request)
     const entries = yield* journal.entries
     const accepted = entries.find((entry) => entry.step === wholeOrder && entry.event === "accepted")
-    if (limit._tag === "None" || accepted === undefined) return { journal, within: (work) => work }
-    const millis = Duration.toMillis(limit.value)
+    // Nor is an undo cut short: it has to learn of every step how it is undone.
+    const isSettled = isBeingTold(entries) || Option.isSome(refusalIn(entries))
+    if (accepted === undefined || isSettled) return { journal, within: (work) => work }
+    const cancellations = yield* Effect.serviceOption(Cancellations)
+    const cancelled = Option.match(cancellations, {
+      onNone: () => Effect.never,
+      onSome: (all) => all.wanted(journal.order, accepted.at)
+    })
 
     const inWork = new Set<string>()
     const idle = yield* Effect.makeLatch(true)
@@ -45,31 +69,47 @@ export const withDeadline = (
         return inWork.size === 0 ? idle.open : idle.close
       })
 
-    const left = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      return millis - (now - accepted.at - (yield* pauses.total(offering.id, accepted.at, now)))
-    })
-    const expired: Effect.Effect<void> = left.pipe(
-      // A journal that cannot be read right now: the order will find out by itself.
-      Effect.orElseSucceed(() => 5_000),
-      Effect.flatMap((rest) =>
-        rest <= 0
-          ? Effect.void
-          : Effect.zipRight(
-              Effect.sleep(Duration.millis(Math.max(rest, 1_000))),
-              Effect.suspend(() => expired)
-            )
+    const left = (millis: number) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        return millis - (now - accepted.at - (yield* pauses.total(offering.id, accepted.at, now)))
+      })
+    const expired = (millis: number): Effect.Effect<void> =>
+      left(millis).pipe(
+        // A journal that cannot be read right now: the order will find out by itself.
+        Effect.orElseSucceed(() => 5_000),
+        Effect.flatMap((rest) =>
+          rest <= 0
+            ? Effect.void
+            : Effect.zipRight(
+                Effect.sleep(Duration.millis(Math.max(rest, 1_000))),
+                Effect.suspend(() => expired(millis))
+              )
+        )
       )
-    )
+    const expiry = Option.match(limit, {
+      onNone: () => Effect.never,
+      onSome: (length) =>
+        Effect.as(expired(Duration.toMillis(length)), {
+          customerMessage: sentence(request, length),
+          at: "at the deadline"
+        })
+    })
+    const cancellation = Effect.map(cancelled, ({ reason, who }) => ({
+      customerMessage: cancelSentence(request),
+      at: `cancelled by ${who}${reason === "" ? "" : ` (${reason})`},`
+    }))
     const end = Effect.gen(function* () {
-      yield* expired
+      // What is refused already is being undone: that takes as long as it takes.
+      if (Option.isSome(refusalIn(yield* journal.entries))) return yield* Effect.never
+      const { at, customerMessage } = yield* Effect.raceFirst(expiry, cancellation)
       over = true
       const step = [...inWork].join(", ")
       // A call that is on the wire might still be carried out after an undo has looked for what it made.
       yield* Effect.raceFirst(idle.await, Effect.sleep(deadlineGrace))
       return yield* new OrderRefused({
-        customerMessage: sentence(request, limit.value),
-        ...(step === "" ? {} : { detail: `at the deadline it was at: ${step}` })
+        customerMessage,
+        ...(step === "" && at.startsWith("at ") ? {} : { detail: `${at} it was at: ${step === "" ? "no step" : step}` })
       })
     })
 
@@ -99,7 +139,7 @@ export const withDeadline = (
     }
   })
 
-const limitFor = ({ deadlines }: Pick<Offering, "deadlines">, request: Pick<OrderRequest, "_tag">) => {
+export const limitFor = ({ deadlines }: Pick<Offering, "deadlines">, request: Pick<OrderRequest, "_tag">) => {
   switch (request._tag) {
     case "Create":
       return deadlines.create
@@ -115,6 +155,9 @@ const sentence = (request: Pick<OrderRequest, "_tag">, limit: Duration.Duration)
   const ended = request._tag === "Terminate" ? "and was given up" : "and has been undone"
   return `The order was not finished within ${inWords(limit)} ${ended}: order again, or ask the provider.`
 }
+
+const cancelSentence = (request: Pick<OrderRequest, "_tag">): string =>
+  `The provider has cancelled the order${request._tag === "Terminate" ? ": what had been removed by then stays removed." : ", and it has been undone."}`
 
 /** "30 minutes", "1 hour", "90 seconds": in the largest unit that divides it. */
 const inWords = (limit: Duration.Duration): string => {

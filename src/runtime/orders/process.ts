@@ -4,8 +4,9 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Clock, Effect, Option, Schedule, Schema } from "effect"
+import { Clock, Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
 import {
+  aside,
   type CarriedOut,
   carryOut,
   decide,
@@ -15,14 +16,12 @@ import {
   LeaseLost,
   type Leftover,
   Marketplace,
-  OfferingId,
   type OrderId,
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
   type Outcome,
   type Reservations,
-  ResourceId,
   refusalIn,
   refuse,
   type SiteError,
@@ -38,6 +37,7 @@ import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
+import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 import { restore } from "./restore.js"
@@ -54,14 +54,23 @@ export type Ended =
  * Dies of a defect; fails with `LeaseLost` if another process has taken the resource over.
  */
 export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =>
-  offering.health.passed.pipe(
+  // Only one that has to wait there leaves its place.
+  Effect.if(offering.health.waits, {
+    onTrue: () => aside(offering.health.passed),
+    onFalse: () => offering.health.passed
+  }).pipe(
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
-    Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }),
-    Effect.withSpan("order", { attributes: { order, resource: lease.resource, offering: offering.id } })
+    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
+    // A trace of its own: whatever brought it here may have brought others before.
+    Effect.withSpan("order", {
+      root: true,
+      captureStackTrace: false,
+      attributes: { order, resource: lease.resource, offering: offering.id }
+    })
   )
 
 /** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
@@ -70,13 +79,19 @@ const untilWoken =
   <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost, R | Wakes> =>
     Effect.gen(function* () {
       const wakes = yield* Wakes
-      const rests = yield* Schedule.driver(orderRetry)
+      const rests = yield* Schedule.driver(
+        Schedule.onDecision(orderRetry, (_, decision) =>
+          ScheduleDecision.isContinue(decision)
+            ? wakes.rests(order, ScheduleIntervals.start(decision.intervals))
+            : Effect.void
+        )
+      )
       const woken = Effect.zipRight(wakes.woken(order), rests.reset)
       const go: Effect.Effect<A, LeaseLost, R> = Effect.catchAll(effect, (error) =>
         error instanceof LeaseLost
           ? Effect.fail(error)
           : Effect.zipRight(
-              Effect.raceFirst(Effect.ignore(rests.next(error)), woken),
+              aside(Effect.raceFirst(Effect.ignore(rests.next(error)), woken)),
               Effect.suspend(() => go)
             )
       )
@@ -132,7 +147,7 @@ export const attempt = (
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  })
+  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
@@ -303,31 +318,3 @@ const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource"
     event,
     ...(detail === undefined ? {} : { detail })
   })
-
-export const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
-  sshKey: (uuid) =>
-    Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
-      Option.getOrUndefined(Option.map(key, (found) => found.publicKey))
-    ),
-  withheld: (order, attribute) =>
-    Effect.flatMap(offering.waldur.order(order), ({ attributes, resourceUuid }) => {
-      const own = new Map(Object.entries(attributes)).get(attribute)
-      if (own !== undefined || Option.isNone(resourceUuid)) return Effect.succeed(own)
-      return Effect.map(offering.waldur.resource(resourceUuid.value), (resource) =>
-        new Map(Object.entries(resource.attributes)).get(attribute)
-      )
-    }),
-  projectResources: (project) =>
-    Effect.map(offering.waldur.resources({ project }), ({ items }) =>
-      items.map((item) => ({
-        id: ResourceId.make(item.uuid),
-        offering: Option.match(item.offeringUuid, {
-          onNone: () => offering.id,
-          onSome: (uuid) => OfferingId.make(uuid)
-        }),
-        name: item.name,
-        backendId: Option.getOrElse(item.backendId, () => ""),
-        state: item.state
-      }))
-    )
-})

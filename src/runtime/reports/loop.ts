@@ -38,7 +38,7 @@ export const reportUsage = (
       ),
       Effect.repeat(reporting(interval))
     )
-  })
+  }).pipe(Effect.annotateLogs({ part: "usage" }))
 
 /** What could not be read or would not be taken: said when it is new, not at every report. */
 const warn = (made: Report, said: Ref.Ref<ReadonlySet<string>>) =>

@@ -1,0 +1,80 @@
+/** What the page shows of calls: figures over time, and the calls that each order made. In memory, of this process alone, bounded. */
+import { Clock, Context, Effect, Layer, Option, Tracer } from "effect"
+import type { Call } from "../../api/index.js"
+import type { ObservedCall } from "../../core/index.js"
+import { CallWindows } from "./windows.js"
+
+/** Orders of which the calls are kept: the last ones that made any. */
+const ordersKept = 500
+const callsKept = 500
+
+export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
+  Recorder,
+  {
+    /** When it began to record: ms since 1970. */
+    readonly began: number
+    readonly windows: CallWindows
+    /** Notes a call that has just ended; whose it was is told by the spans around it. */
+    readonly note: (call: ObservedCall) => Effect.Effect<void>
+    /** `missing`: there were more, which are forgotten. */
+    readonly callsOf: (order: string) => { readonly calls: ReadonlyArray<Call>; readonly missing: boolean }
+  }
+>() {
+  static readonly layer = Layer.effect(
+    Recorder,
+    Effect.map(Clock.currentTimeMillis, (began) => {
+      const windows = new CallWindows()
+      const orders = new Map<string, { calls: Array<Call>; missing: boolean }>()
+      const keep = (order: string, call: Call) => {
+        const own = orders.get(order) ?? { calls: [], missing: false }
+        // To the end: the first one in the map is the one that was silent longest.
+        orders.delete(order)
+        orders.set(order, own)
+        own.calls.push(call)
+        if (own.calls.length > callsKept) {
+          own.calls.shift()
+          own.missing = true
+        }
+        const [oldest] = orders.keys()
+        if (orders.size > ordersKept && oldest !== undefined) orders.delete(oldest)
+      }
+      return {
+        began,
+        windows,
+        note: (call) =>
+          Effect.map(Effect.zip(Clock.currentTimeMillis, Effect.serviceOption(Tracer.ParentSpan)), ([now, parent]) => {
+            windows.add(call.system, now, call.milliseconds, call.outcome === "ok")
+            const { order, step } = whoseCall(parent)
+            if (order === undefined) return
+            keep(order, {
+              at: Math.round(now - call.milliseconds),
+              step,
+              system: call.system,
+              call: call.call,
+              about: call.about,
+              ms: Math.round(call.milliseconds * 10) / 10,
+              outcome: call.outcome
+            })
+          }),
+        callsOf: (order) => orders.get(order) ?? { calls: [], missing: false }
+      }
+    })
+  )
+}
+
+const stepSpan = "step "
+
+/** The order and the step around a call, as their spans say (`runtime/orders/process.ts`, `core/steps.ts`). */
+const whoseCall = (
+  parent: Option.Option<Tracer.AnySpan>
+): { readonly order: string | undefined; readonly step: string | null } => {
+  let step: string | null = null
+  let span = Option.getOrUndefined(parent)
+  while (span?._tag === "Span") {
+    if (step === null && span.name.startsWith(stepSpan)) step = span.name.slice(stepSpan.length)
+    const order = span.name === "order" ? span.attributes.get("order") : undefined
+    if (typeof order === "string") return { order, step }
+    span = Option.getOrUndefined(span.parent)
+  }
+  return { order: undefined, step }
+}

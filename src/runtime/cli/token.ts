@@ -1,0 +1,37 @@
+/** `site-actors token`: with what people sign in on the page. */
+import { Command, Options } from "@effect/cli"
+import { Console, Effect, Option, Redacted } from "effect"
+import { dataDirOf } from "../config/index.js"
+import { readTokens, rotateToken } from "../http/tokens.js"
+import { defaultDataDir } from "./open-journal.js"
+import * as options from "./options.js"
+import { when } from "./times.js"
+
+const rotate = Options.boolean("rotate").pipe(
+  Options.withDescription(
+    "Make a new one. The one before ends, and everybody who signed in with it has to sign in anew."
+  )
+)
+const role = Options.choice("role", ["operator", "viewer"]).pipe(
+  Options.withDescription("Whose: an operator may do something, a viewer only looks."),
+  Options.withDefault("operator" as const)
+)
+
+export const token = Command.make("token", { ...options.journal, rotate, role }, ({ config, dataDir, role, rotate }) =>
+  Effect.gen(function* () {
+    const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
+    const directory = Option.getOrElse(
+      Option.orElse(dataDir, () => fromFile),
+      () => defaultDataDir
+    )
+    const known = rotate ? undefined : (yield* readTokens(directory))[role]
+    if (known !== undefined) {
+      return yield* Console.log(
+        `There is a token for ${role}s, made on ${when(known.made)} (UTC). It is kept nowhere and cannot be shown again: --rotate makes another.`
+      )
+    }
+    const made = yield* rotateToken(directory, role)
+    yield* Console.error(`For ${role}s, in ${directory}. It is shown only now:`)
+    yield* Console.log(Redacted.value(made))
+  })
+).pipe(Command.withDescription("Makes a token with which people sign in on the page, or says since when there is one."))

@@ -1,0 +1,69 @@
+/** What was done by hand, and by whom: written down before it is done, and what came of it after. */
+import { SqlClient } from "@effect/sql"
+import { Clock, Effect, Schema } from "effect"
+import { AuditRow, type Outcome } from "../../api/index.js"
+import { unavailable } from "../journal/sql.js"
+import { cursorOf, pageOf, readCursor, usualPage } from "../views/paging.js"
+
+export interface Deed {
+  readonly who: string
+  readonly role: AuditRow["role"]
+  readonly by: AuditRow["by"]
+  readonly kind: string
+  /** The uuid of what it is done to; empty: all. */
+  readonly subject: string
+  readonly detail: string
+}
+
+/** Written down around `work`. What cannot be written down is not done. */
+export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const at = yield* Clock.currentTimeMillis
+    const [row] = yield* unavailable(sql<{ readonly id: number }>`
+      INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
+      VALUES (${at}, ${deed.who}, ${deed.role}, ${deed.by}, ${deed.kind}, ${deed.subject}, ${deed.detail}, NULL, '') RETURNING id`)
+    const settle = (ok: boolean, outcome: string) =>
+      unavailable(sql`UPDATE audit SET ok = ${ok ? 1 : 0}, outcome = ${outcome} WHERE id = ${row?.id ?? 0}`)
+    yield* Effect.logInfo(
+      `By ${deed.who} (${deed.by}): ${deed.kind} ${deed.subject}${deed.detail === "" ? "" : `: ${deed.detail}`}`.trim()
+    )
+    const outcome = yield* Effect.tapErrorCause(work, () => Effect.ignore(settle(false, "It failed: see the log.")))
+    yield* settle(outcome.ok, outcome.outcome)
+    return outcome
+  })
+
+export interface AuditQuestion {
+  readonly cursor?: string | undefined
+  readonly limit?: number | undefined
+  readonly subject?: string | undefined
+  readonly kind?: string | undefined
+}
+
+const isRow = Schema.is(AuditRow)
+
+/** The newest first. */
+export const auditList = (question: AuditQuestion) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const limit = question.limit ?? usualPage
+    const wanted = [
+      ...(question.subject === undefined ? [] : [sql`subject = ${question.subject}`]),
+      ...(question.kind === undefined ? [] : [sql`kind = ${question.kind}`])
+    ]
+    const before =
+      question.cursor === undefined
+        ? []
+        : [sql`id < ${(yield* readCursor(Schema.Tuple(Schema.Int), question.cursor))[0]}`]
+    const rows = yield* unavailable(sql<Omit<AuditRow, "ok"> & { readonly id: number; readonly ok: number | null }>`
+      SELECT id, at, who, role, by_way AS by, kind, subject, detail, ok, outcome FROM audit
+      WHERE ${sql.and([...wanted, ...before])} ORDER BY id DESC LIMIT ${limit + 1}`)
+    const [count] = yield* unavailable(
+      sql<{ readonly total: number }>`SELECT count(*) AS total FROM audit WHERE ${sql.and(wanted)}`
+    )
+    const page = pageOf(rows, limit, count?.total ?? 0, ({ id }) => cursorOf(id))
+    return {
+      ...page,
+      rows: page.rows.map(({ id: _id, ok, ...row }) => ({ ...row, ok: ok === null ? null : ok === 1 })).filter(isRow)
+    }
+  })

@@ -1,0 +1,85 @@
+/** How much is logged, and the agent's own copy of it. */
+import { FileSystem } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Logger, LogLevel, Option } from "effect"
+import { isAbout } from "../../src/runtime/cli/logs.js"
+import { coloured, painted } from "../../src/runtime/cli/paint.js"
+import { answerTo, ask } from "../../src/runtime/control/requests.js"
+import { formats } from "../../src/runtime/logging.js"
+import { LogLevelsInUse, levelled, linesIn, logFile, logPath, makeLevels } from "../../src/runtime/logs/index.js"
+import { makeSite, scenario } from "../support/agent.js"
+
+describe("log levels", () => {
+  it("are of everything and of single parts, and change while the agent runs", () => {
+    const levels = makeLevels("INFO", { waldur: "DEBUG" })
+    expect(levels.logs("waldur", LogLevel.Debug)).toBe(true)
+    expect(levels.logs("orders", LogLevel.Debug)).toBe(false)
+    expect(levels.logs(undefined, LogLevel.Info)).toBe(true)
+    expect(Either.isRight(levels.change("waldur=error"))).toBe(true)
+    expect(levels.logs("waldur", LogLevel.Warning)).toBe(false)
+    expect(levels.change("waldur=")).toEqual(Either.right("waldur logs as everything does: INFO."))
+    expect(Either.isRight(levels.change("=debug"))).toBe(true)
+    expect(levels.logs("orders", LogLevel.Debug)).toBe(true)
+    expect(Either.isLeft(levels.change("nobody=debug"))).toBe(true)
+    expect(levels.change("orders=loud")).toEqual(
+      Either.left('There is no level "loud": use one of DEBUG, INFO, WARNING, ERROR, CRITICAL.')
+    )
+  })
+
+  scenario("are changed by who may write the journal's file, and the calls are heard from then on", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const levels = makeLevels("INFO")
+      const agent = yield* Effect.provideService(site.start(), LogLevelsInUse, levels)
+      const isCall = (line: string) => line.includes("part=waldur")
+      yield* site.awaitLogged((line) => line.includes("Open: opennebula-vm"))
+      expect(site.logged.some(isCall)).toBe(false)
+      yield* Effect.gen(function* () {
+        const id = yield* ask("log-level", "waldur=debug")
+        const answer = yield* Effect.delay(answerTo(id), "50 millis").pipe(Effect.repeat({ until: Option.isSome }))
+        expect(Option.getOrThrow(answer)).toMatchObject({ ok: true })
+      }).pipe(Effect.provide(agent.services))
+      yield* site.awaitLogged(isCall)
+    })
+  )
+})
+
+describe("the log file", () => {
+  scenario("is its owner's alone, has each line with its order, and no secret", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const dataDir = yield* files.makeTempDirectoryScoped()
+      yield* Effect.gen(function* () {
+        const file = yield* logFile(dataDir, formats.json(["very-secret-word"]))
+        const logger = levelled(makeLevels("INFO"), [file])
+        yield* Effect.gen(function* () {
+          yield* Effect.logInfo("Accepted").pipe(Effect.annotateLogs({ order: "abc123", part: "orders" }))
+          yield* Effect.logDebug("not wanted")
+          yield* Effect.logWarning("The token is very-secret-word").pipe(Effect.annotateLogs({ resource: "def456" }))
+        }).pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Logger.withMinimumLogLevel(LogLevel.Debug)
+        )
+      }).pipe(Effect.scoped)
+      const lines = yield* linesIn(dataDir)
+      expect(lines.map(({ message }) => message)).toEqual(["Accepted", "The token is <redacted>"])
+      expect(lines.filter(isAbout("abc"))).toMatchObject([
+        { level: "INFO", annotations: { order: "abc123", part: "orders" } }
+      ])
+      expect(lines.filter(isAbout("def")).map(({ level }) => level)).toEqual(["WARN"])
+      const { mode } = yield* files.stat(logPath(dataDir))
+      expect((mode & 0o777).toString(8)).toBe("600")
+    })
+  )
+})
+
+describe("colours", () => {
+  it("are for terminals, and for those who did not set NO_COLOR", () => {
+    expect(coloured({ isTTY: true }, {})).toBe(true)
+    expect(coloured({ isTTY: true }, { NO_COLOR: "1" })).toBe(false)
+    expect(coloured({ isTTY: true }, { TERM: "dumb" })).toBe(false)
+    expect(coloured({}, {})).toBe(false)
+    expect(painted("done", false)).toBe("done")
+    expect(painted("done", true)).toBe("\u001b[32mdone\u001b[0m")
+  })
+})
