@@ -37,6 +37,13 @@ export const JournalEntry = Schema.Struct({
 })
 export type JournalEntry = typeof JournalEntry.Type
 
+/** The `step` of entries that concern the order as a whole. */
+export const wholeOrder = "order"
+
+/** Was the order in work when this journal was copied, and did the copy take the original's place? Then it may have got further than what is written. */
+export const isRestored = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some((entry) => entry.step === wholeOrder && entry.event === "restored")
+
 /** The journal could not be read or written (disk full, database away). Nothing is called that is not written down: so wait. */
 export class JournalUnavailable extends Data.TaggedError("JournalUnavailable")<{ readonly reason: string }> {
   readonly disposition = "retry" as const

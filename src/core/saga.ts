@@ -6,11 +6,8 @@
  */
 import { Cause, Deferred, Effect, Exit, Option, Ref, Schema } from "effect"
 import { OrderRefused, type SiteError } from "./errors.js"
-import type { JournalEntry, JournalError, OrderJournal } from "./journal.js"
+import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
 import { type Attempt, type Performed, Steps, stepState } from "./steps.js"
-
-/** The `step` of journal entries that concern the order as a whole. */
-export const wholeOrder = "order"
 
 /** What an undo could not remove. */
 export interface UndoFailure {

@@ -3,7 +3,8 @@
  *
  * A handler is an ordinary Effect that calls `make`, `ensure` and `decide` in the order in which things happen. It may be run many
  * times for one order: after a crash, after a connection that broke, after hours of the backend's absence. A retry is a restart.
- * What has finished answers from the journal without a call; what was started and never finished is looked for first.
+ * What has finished answers from the journal without a call; what was started and never finished is looked for first. In an order of
+ * a journal that was put back from a backup, so is what was never started: it may have been, after the backup.
  *
  * - `make`: creates something. Says how to `find` what an earlier attempt may have left (by the owner tag, never by name), how to
  *   `create` it and how to `undo` it.
@@ -16,7 +17,7 @@
  */
 import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
-import type { JournalEntry, JournalError, OrderJournal } from "./journal.js"
+import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
 
 export interface Make<A, I, E extends SiteError, R> {
   /** How the result is kept in the journal. No secrets. */
@@ -157,7 +158,8 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     if (names.has(step))
       return yield* Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
 
-    const state = stepState(yield* attempt.journal.entries, step)
+    const entries = yield* attempt.journal.entries
+    const state = stepState(entries, step)
     const earlier = yield* Option.match(state.result, {
       onNone: () => Effect.succeedNone,
       onSome: (data) => Effect.asSome(remembered(step, schema, data))
@@ -190,16 +192,19 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         return value
       }).pipe(Effect.uninterruptible)
 
-    if (state.begun) {
+    // Together, so that nothing can be begun without being known to the undo.
+    const begin = attempt.journal
+      .append(step, "started")
+      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)
+    const mayBeBegun = !state.begun && isRestored(entries)
+    if (mayBeBegun) yield* begin
+    if (state.begun || mayBeBegun) {
       const left = Option.isSome(find) ? yield* find.value : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
     const before = yield* Clock.currentTimeMillis
-    // Together, so that nothing can be begun without being known to the undo.
-    yield* attempt.journal
-      .append(step, "started")
-      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)
-    if ((yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
+    if (!mayBeBegun) yield* begin
+    if (mayBeBegun || (yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
     const value = yield* Effect.tapError(fenced(act), (error) =>
       attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )

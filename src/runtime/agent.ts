@@ -20,6 +20,7 @@ import { leftoverRounds } from "./control/leftovers.js"
 import { Pausings } from "./control/pausings.js"
 import { Wakes } from "./control/wakes.js"
 import { watchEvents } from "./events/index.js"
+import { startFromBackup } from "./journal/backup.js"
 import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
@@ -41,7 +42,9 @@ import { watchImports } from "./upkeep/index.js"
 /** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
 export const layer = (dataDir: string, owner: string) =>
   layerOn(
-    Layer.tap(Database.layer(dataDir), (context) => Effect.provide(assertSound(dataDir), context)),
+    Layer.tap(Database.layer(dataDir), (context) =>
+      Effect.provide(Effect.zipRight(assertSound(dataDir), startFromBackup(dataDir)), context)
+    ),
     owner
   )
 

@@ -1,9 +1,10 @@
 /** `site-actors journal`: the journal as data. */
-import { Command, Options } from "@effect/cli"
+import { Args, Command, Options } from "@effect/cli"
 import { Console, Effect, Option, Stream } from "effect"
+import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
 import { jsonLines } from "../journal/history.js"
-import { findOrder, journalAt, NotPossible } from "./open-journal.js"
+import { findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
 const order = Options.text("order").pipe(
@@ -29,7 +30,21 @@ const check = Command.make("check", options.journal, (given) =>
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(Command.withDescription("Looks whether the file is sound and its orders make sense, as every start does."))
 
+const target = Args.file({ name: "file", exists: "either" }).pipe(
+  Args.withDescription("The file to make. One that is there already is left alone.")
+)
+
+const backup = Command.make("backup", { ...options.journal, file: target }, ({ file, ...place }) =>
+  Effect.flatMap(journalFile(place), (journal) => backUp(journal, file)).pipe(
+    Effect.flatMap((bytes) => Console.log(`${file}: ${Math.ceil(bytes / 1024)} KiB, readable by its owner only.`))
+  )
+).pipe(
+  Command.withDescription(
+    "Copies the journal into a new file, while the agent works: see docs/deploy.md for how it is put back."
+  )
+)
+
 export const journal = Command.make("journal").pipe(
-  Command.withDescription("The journal of what was done: take it out as JSON, or check it."),
-  Command.withSubcommands([exportAll, check])
+  Command.withDescription("The journal of what was done: take it out as JSON, check it, or back it up."),
+  Command.withSubcommands([exportAll, check, backup])
 )

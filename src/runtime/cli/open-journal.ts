@@ -21,14 +21,16 @@ export interface JournalPlace {
 }
 
 /** The journal's database, as the command line names it. A journal that is not there is an error here, and is not made. */
-export const journalAt = (place: JournalPlace) =>
-  opened(
-    place,
-    (file) =>
-      new NotPossible({
-        reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
-      })
-  )
+export const journalAt = (place: JournalPlace) => opened(place, noJournal)
+
+/** Its file, for what is done with the file itself: nothing in it is brought up to date. */
+export const journalFile = (place: JournalPlace) =>
+  Effect.flatMap(placeOf(place), ({ file, there }) => (there ? Effect.succeed(file) : noJournal(file)))
+
+const noJournal = (file: string): NotPossible =>
+  new NotPossible({
+    reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+  })
 
 /** The same for commands that may come before the agent's first start: a journal that is not there is made, or for a rehearsal made elsewhere. */
 export const journalFor = (place: JournalPlace, rehearsal: boolean) =>
@@ -56,12 +58,18 @@ const opened = <E, R>(
 ) =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
-      const directory = yield* dataDirectory(place)
-      const file = (yield* Path.Path).join(directory, "journal.db")
-      const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
+      const { directory, file, there } = yield* placeOf(place)
       return Database.layer(there ? directory : yield* otherwise(file, directory))
     })
   ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
+
+const placeOf = (place: JournalPlace) =>
+  Effect.gen(function* () {
+    const directory = yield* dataDirectory(place)
+    const file = (yield* Path.Path).join(directory, "journal.db")
+    const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
+    return { directory, file, there }
+  })
 
 export const agentRuns = Effect.map(
   signOfLife,

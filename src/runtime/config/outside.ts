@@ -1,12 +1,13 @@
 /**
  * Values from outside of the file: environment variables and secret files.
  *
- * One way for all values, and within them: `${WALDUR_TOKEN}`, `${WALDUR_TOKEN:-none}`, `${file:/run/secrets/token}`. So
+ * One way for all values, and within them: `${WALDUR_TOKEN}`, `${WALDUR_TOKEN:-none}`, `${file:/run/secrets/token}`,
+ * `${credential:waldur-token}`. So
  * `credentials: "oneadmin:${file:/run/secrets/one-password}"` takes only the password from a file, a plugin needs no
  * second key (`..._file`) for each of its secrets, and a setting that is itself a mapping is never mistaken for a
  * reference. `$${` is a plain `${`.
  */
-import { dirname, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { FileSystem } from "@effect/platform"
 import { Effect, Config as Environment, Option } from "effect"
 import type { Scalar } from "yaml"
@@ -58,11 +59,12 @@ type Unfit = Pick<Problem, "what" | "hint">
 const valueOf = (body: string | undefined, folder: string): Effect.Effect<Value, Unfit, FileSystem.FileSystem> => {
   if (body === undefined) return Effect.succeed({ text: "${", outside: false })
   if (body.startsWith("file:")) return fromFile(body.slice("file:".length), folder)
+  if (body.startsWith("credential:")) return fromCredential(body.slice("credential:".length))
   const [, name, fallback] = variable.exec(body) ?? []
   return name === undefined
     ? Effect.fail({
         what: `has a \${...} that names no environment variable`,
-        hint: `Write \${NAME}, \${NAME:-default} or \${file:/path}; $\${ stands for a plain \${.`
+        hint: `Write \${NAME}, \${NAME:-default}, \${file:/path} or \${credential:name}; $\${ stands for a plain \${.`
       })
     : fromEnvironment(name, fallback)
 }
@@ -77,6 +79,29 @@ const fromEnvironment = (name: string, fallback: string | undefined): Effect.Eff
       hint: `Set it, or write \${${name}:-default}.`
     })
   })
+
+/**
+ * From the folder that the service manager names in CREDENTIALS_DIRECTORY: systemd does (`LoadCredential`), a container can. So one
+ * configuration fits wherever the agent runs, and no path of a secret stands in it.
+ */
+const fromCredential = (name: string): Effect.Effect<Value, Unfit, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    if (!/^\w[\w.-]*$/.test(name)) {
+      return yield* Effect.fail({
+        what: `has a \${credential:...} that names no credential`,
+        hint: "Its name is that of a file, of letters, digits, and . _ -."
+      })
+    }
+    const set = yield* Effect.orElseSucceed(Environment.string(credentialsDirectory), () => "")
+    if (set === "") {
+      return yield* Effect.fail({
+        what: `refers to the credential ${name}, but ${credentialsDirectory} is not set`,
+        hint: `systemd sets it for a unit with LoadCredential=${name}:/path; elsewhere set it to the folder that holds the file ${name}.`
+      })
+    }
+    return yield* fromFile(join(set, name), "/")
+  })
+const credentialsDirectory = "CREDENTIALS_DIRECTORY"
 
 /** The file's text without the newline at its end, which editors add and OpenNebula refuses in a password. */
 const fromFile = (path: string, folder: string): Effect.Effect<Value, Unfit, FileSystem.FileSystem> =>

@@ -28,6 +28,11 @@ describe("Values from outside of the file", () => {
     expect(await tokenOf(token(`\${file:t}`), { files: { "/etc/site-actors/t": "a b\r\n" } })).toBe("a b")
   })
 
+  it("come from the credentials that systemd hands to a service", async () => {
+    const given = { environment: { CREDENTIALS_DIRECTORY: "/run/c" }, files: { "/run/c/waldur-token": "abc\n" } }
+    expect(await tokenOf(token(`\${credential:waldur-token}`), given)).toBe("abc")
+  })
+
   it("may be a part of a value, several times", async () => {
     const settings = await settingsOf(withLine("credentials", `      credentials: \${USER}:\${file:/p}`), {
       environment: { USER: "oneadmin" },
@@ -63,11 +68,19 @@ describe("Values from outside of the file", () => {
     ],
     [
       `\${1st}`,
-      `4:23: offerings[0].waldur_api_token has a \${...} that names no environment variable. Write \${NAME}, \${NAME:-default} or \${file:/path}; $\${ stands for a plain \${.`
+      `4:23: offerings[0].waldur_api_token has a \${...} that names no environment variable. Write \${NAME}, \${NAME:-default}, \${file:/path} or \${credential:name}; $\${ stands for a plain \${.`
     ],
     [
       `\${file:/none}`,
       "4:23: offerings[0].waldur_api_token refers to the file /none, which cannot be read: there is no such file. The agent's user needs the right to read it."
+    ],
+    [
+      `\${credential:token}`,
+      "4:23: offerings[0].waldur_api_token refers to the credential token, but CREDENTIALS_DIRECTORY is not set. systemd sets it for a unit with LoadCredential=token:/path; elsewhere set it to the folder that holds the file token."
+    ],
+    [
+      `\${credential:../etc/shadow}`,
+      `4:23: offerings[0].waldur_api_token has a \${credential:...} that names no credential. Its name is that of a file, of letters, digits, and . _ -.`
     ]
   ])("are named if they are not there: %s", async (value, sentence) => {
     expect(await refused(token(value))).toEqual([sentence])

@@ -56,6 +56,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly openOrdersOf: (resource: ResourceId) => Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
     /** Did this journal ever act for the resource? */
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
+    /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
+    readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
     /** What is left of an order now: what the list had of it beside that is gone. */
@@ -180,6 +182,10 @@ const make = Effect.gen(function* () {
     openOrdersOf: (resource) => openOrders(sql`accepted.resource_id = ${resource}`),
     knows: (resource) =>
       Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
+    startedFromBackup: Effect.map(
+      unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),
+      ([row]) => Option.fromNullable(row?.started)
+    ),
     recordLeftovers,
     settleLeftovers: (id, left) =>
       Effect.zipRight(

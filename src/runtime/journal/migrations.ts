@@ -1,5 +1,8 @@
 import { knownTables } from "./known.js"
 
+/** Of this file's own past: that it is a copy, taken when, and at work since when. */
+export const backupTable = "CREATE TABLE IF NOT EXISTS backup (taken INTEGER NOT NULL, started INTEGER) STRICT"
+
 /**
  * The tables, as they came to be: a database of version n gets what stands from index n on. What was released is never changed here,
  * only added to.
@@ -137,5 +140,6 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
        PRIMARY KEY (offering, backend_id)
      ) STRICT`
   ],
-  knownTables
+  knownTables,
+  [backupTable]
 ]

@@ -12,6 +12,7 @@ import {
   decide,
   ensureDone,
   type HandlerServices,
+  isRestored,
   type JournalEntry,
   LeaseLost,
   type Leftover,
@@ -129,6 +130,10 @@ export const attempt = (
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
       if (state === "done") return yield* Effect.as(offering.waldur.setStateDone(id), "done" as const)
     }
+    // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it.
+    if (state === "open" && order.state === "done" && isRestored(yield* journal.entries)) {
+      return yield* end(offering, journal, "done")
+    }
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
@@ -238,12 +243,25 @@ const accept = (
       ...(request instanceof OrderRefused ? {} : { request })
     }
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
+    if (yield* begunBefore(order)) yield* journal.append(wholeOrder, "restored")
     if (request instanceof OrderRefused) yield* refuse(journal, request)
     yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
     const metrics = yield* Metrics
     metrics.orderAccepted({ offering: offering.id, type: order.type })
     yield* tell(offering, journal, "accepted", order.type)
     return accepted
+  })
+
+/** Waldur's clock and ours may differ by that, in ms. */
+const clocksApart = 600_000
+
+/** May an order that this journal has never heard of have been begun before the journal was put back from a backup? */
+const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
+  Effect.gen(function* () {
+    if (order.state !== "executing") return false
+    const started = yield* (yield* Journal).startedFromBackup
+    const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
+    return Option.exists(started, (at) => !(created > at + clocksApart))
   })
 
 interface GivenUp {
@@ -295,7 +313,7 @@ const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", d
 
 /** Was it quarantined, and now it is tried again: after a release, or by another process? */
 const heldBack = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.findLast((entry) => entry.step === wholeOrder)?.event === "quarantined"
+  entries.findLast((entry) => entry.step === wholeOrder && entry.event !== "restored")?.event === "quarantined"
 
 export const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
   const last = entries.findLast(

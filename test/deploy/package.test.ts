@@ -1,0 +1,130 @@
+/** What is installed, the image and npm's tarball, made by the same steps as far as that goes without an engine and a network. */
+import { execFile } from "node:child_process"
+import { access, constants, cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { createServer } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { parse } from "yaml"
+import { version } from "../../src/runtime/version.js"
+
+const run = promisify(execFile)
+/** How it ended: its exit code, and what it said. */
+const ending = (file: string, args: ReadonlyArray<string>) =>
+  run(file, args).then(
+    ({ stdout }) => ({ code: 0, said: stdout }),
+    (error: { code: number; stderr: string }) => ({ code: error.code, said: error.stderr })
+  )
+
+const containerfile = (await readFile("deploy/Containerfile", "utf8")).replaceAll("\\\n", "")
+/** What follows the last such instruction. */
+const last = (instruction: string): string =>
+  containerfile
+    .split("\n")
+    .findLast((line) => line.trim().startsWith(`${instruction} `))
+    ?.trim()
+    .slice(instruction.length + 1) ?? ""
+const letIn = (await readFile(".dockerignore", "utf8"))
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"))
+
+/** `/build` of the image: what .dockerignore lets in, and the build. The libraries are those that are here. */
+let build = ""
+beforeAll(async () => {
+  build = await mkdtemp(join(tmpdir(), "site-actors-image-"))
+  for (const line of letIn.slice(1)) await cp(line.slice(1), join(build, line.slice(1)), { recursive: true })
+  await symlink(join(process.cwd(), "node_modules"), join(build, "node_modules"))
+  await run("npm", ["run", "build"], { cwd: build })
+})
+afterAll(() => rm(build, { recursive: true, force: true }))
+
+describe("the image", () => {
+  it("is given only what is named", () => {
+    expect(letIn[0]).toBe("*")
+    expect(letIn.slice(1).every((line) => line.startsWith("!"))).toBe(true)
+  })
+
+  it("is put together of what the build has made", async () => {
+    const copied = [...containerfile.matchAll(/^COPY --from=build (.*) \S+$/gm)].flatMap(([, paths = ""]) =>
+      paths.split(" ")
+    )
+    expect(copied).toContain("/build/dist")
+    await Promise.all(copied.map((path) => access(join(build, path.replace("/build/", "")))))
+    await access(join(build, "dist/runtime/main.js"), constants.X_OK)
+  })
+
+  it("runs the agent, by a command line that is one", async () => {
+    const command: ReadonlyArray<string> = JSON.parse(last("CMD"))
+    const none = command.map((word) => word.replace("/etc/site-actors/config.yaml", join(build, "none.yaml")))
+    const { code, said } = await ending(join(build, "dist/runtime/main.js"), none)
+    expect(code).toBe(1)
+    expect(said).toContain(`${join(build, "none.yaml")}: The file cannot be read: there is no such file.`)
+  })
+
+  it("is not root's, and is found well when the agent answers, and only then", async () => {
+    expect(last("USER")).toBe("1000:1000")
+    const [program = "", ...args]: ReadonlyArray<string> = JSON.parse(last("HEALTHCHECK").replace(/^.*CMD /, ""))
+    const pages = createServer((request, response) => response.writeHead(request.url === "/healthz" ? 200 : 404).end())
+    await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve))
+    const address = pages.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    const here = args.map((arg) => arg.replace("8090", String(port)))
+    expect((await ending(program, here)).code).toBe(0)
+    await new Promise((resolve) => pages.close(resolve))
+    expect((await ending(program, here)).code).toBe(1)
+  })
+})
+
+describe("the compose file", async () => {
+  const compose = parse(await readFile("deploy/compose.yaml", "utf8"))
+
+  it("runs this version, with everything taken away that it does not need", () => {
+    for (const service of [compose.services.agent, compose.services["try-out"]]) {
+      expect(service).toMatchObject({ image: `site-actors:${version}`, read_only: true, cap_drop: ["ALL"] })
+      expect(service.security_opt).toEqual(["no-new-privileges:true"])
+    }
+  })
+
+  it("gives the agent secrets as files, and its journal a volume", () => {
+    const { agent } = compose.services
+    expect(Object.keys(compose.secrets)).toEqual(agent.secrets)
+    expect(agent.volumes[0]).toBe(`journal:${last("VOLUME")}`)
+    expect(agent.environment).toBeUndefined()
+  })
+})
+
+describe("npm's tarball", () => {
+  let files: ReadonlyArray<string> = []
+  beforeAll(async () => {
+    for (const name of ["docs", "deploy"]) await cp(name, join(build, name), { recursive: true })
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: build })
+    const [packed]: ReadonlyArray<{ files: ReadonlyArray<{ path: string }> }> = JSON.parse(stdout)
+    files = packed?.files.map(({ path }) => path) ?? []
+  })
+
+  it("holds the program, what an installation needs, and every page that the README names", async () => {
+    const links = [...(await readFile("README.md", "utf8")).matchAll(/\]\(([\w/.-]+\.\w+)/g)].map(
+      ([, path = ""]) => path
+    )
+    expect(links).toContain("docs/deploy.md")
+    expect(files).toEqual(
+      expect.arrayContaining(["dist/runtime/main.js", "deploy/systemd/site-actors.service", "LICENSE", ...links])
+    )
+  })
+
+  it("holds nothing else", () => {
+    const tops = new Set(files.map((path) => path.split("/")[0]))
+    expect([...tops].toSorted()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "deploy",
+      "dist",
+      "docs",
+      "examples",
+      "package.json"
+    ])
+    expect(files.filter((path) => /\.test\.|\.db|\.env|\.tsbuildinfo|\/testing\//.test(path))).toEqual([])
+  })
+})
