@@ -50,7 +50,9 @@ const bundle = async (entry, name, bug) => {
     target: "node20",
     // All in one file, libraries too: looking for their two thousand files takes half of the time in which a process starts.
     external: ["libsql"],
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);'
+    },
     sourcemap: bug === undefined ? "inline" : false,
     logLevel: "error",
     plugins: bug === undefined ? [] : [planting(bug)]

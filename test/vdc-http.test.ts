@@ -9,7 +9,8 @@ import { createOrder, objectsOf, terminateOrder } from "./support/vdc.js"
 
 const nobody = Layer.succeed(Marketplace, {
   sshKey: () => Effect.succeed(undefined),
-  projectResources: () => Effect.succeed([])
+  projectResources: () => Effect.succeed([]),
+  withheld: () => Effect.succeed(undefined)
 })
 
 it.scopedLive("A Python agent's VDC offering is served over HTTP, with few calls", () =>

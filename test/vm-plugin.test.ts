@@ -22,7 +22,8 @@ import {
 const offering = OfferingId.make("c".repeat(32))
 const noMarketplace = Layer.succeed(Marketplace, {
   sshKey: () => Effect.succeed(undefined),
-  projectResources: () => Effect.succeed([])
+  projectResources: () => Effect.succeed([]),
+  withheld: () => Effect.succeed(undefined)
 })
 
 const openOn = (url: string, credentials: string) =>

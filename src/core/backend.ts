@@ -12,7 +12,15 @@ import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import type { Reservations } from "./journal.js"
 import type { Members } from "./members.js"
 import type { Observation, SoughtResource } from "./observation.js"
-import type { CreateRequest, OfferingId, ProjectId, ResourceId, TerminateRequest, UpdateRequest } from "./orders.js"
+import type {
+  CreateRequest,
+  OfferingId,
+  OrderId,
+  ProjectId,
+  ResourceId,
+  TerminateRequest,
+  UpdateRequest
+} from "./orders.js"
 import type { ResourcePart } from "./parts.js"
 import type { Steps } from "./steps.js"
 import type { Upkeep } from "./upkeep.js"
@@ -34,14 +42,25 @@ export interface Outcome {
   readonly issueSecrets?: Effect.Effect<Readonly<Record<string, Redacted.Redacted>>, SiteError>
 }
 
+/** Stands in an order's attributes for one that handlers need and the journal must not have: `Marketplace.withheld` has it. */
+export const withheld = "(not kept)"
+
 /** What handlers may ask of the marketplace. Bound to one offering. */
 export class Marketplace extends Context.Tag("site-actors/core/Marketplace")<
   Marketplace,
   {
     /** The public key behind a Waldur key uuid that an order names; `undefined` if the provider sees none such. */
     readonly sshKey: (uuid: string) => Effect.Effect<string | undefined, SiteError>
-    /** The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. */
-    readonly projectResources: (project: ProjectId) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
+    /** An attribute of an order that is kept nowhere (`withheld`), as the marketplace has it; `undefined` if it has none. */
+    readonly withheld: (order: OrderId, attribute: string) => Effect.Effect<unknown, SiteError>
+    /**
+     * The provider's resources in a project, whatever their offering: to check that what an order names belongs to its project. With `only`, a
+     * resource's uuid, no others need be there: one small call, however many resources the project has.
+     */
+    readonly projectResources: (
+      project: ProjectId,
+      only?: string
+    ) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
   }
 >() {}
 export interface ProjectResource {

@@ -12,6 +12,7 @@
  */
 import { Cause, Data, Deferred, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
 import { steadyMillis } from "../core/elapsed.js"
+import { aside } from "../core/place.js"
 import type { OpenNebulaService } from "./calls/openNebula.js"
 import { withCallOwner } from "./client.js"
 import { NoSuchObject, type OpenNebulaError } from "./errors.js"
@@ -230,11 +231,13 @@ export const makeVmWatcher = (one: {
           () => Deferred.await(result),
           () => Effect.sync(() => waits.delete(wait))
         )
-        if (deadline === undefined) return yield* waiting
-        return yield* Effect.timeoutFail(waiting, {
-          duration: deadline,
-          onTimeout: () => lastFailure ?? new WaitExpired({ vmId, seconds: Duration.toSeconds(deadline), lastState })
-        })
+        if (deadline === undefined) return yield* aside(waiting)
+        return yield* aside(
+          Effect.timeoutFail(waiting, {
+            duration: deadline,
+            onTimeout: () => lastFailure ?? new WaitExpired({ vmId, seconds: Duration.toSeconds(deadline), lastState })
+          })
+        )
       })
 
     return {

@@ -11,6 +11,7 @@ import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
+import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { Cancellations } from "./control/cancellations.js"
@@ -50,7 +51,15 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(Pausings.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Quarantine.layer, Offerings.layer, Standings.layer, Wakes.layer, Looks.layer, singleProcess)
+      Layer.mergeAll(
+        Quarantine.layer,
+        PlacesInWork.layer,
+        Offerings.layer,
+        Standings.layer,
+        Wakes.layer,
+        Looks.layer,
+        singleProcess
+      )
     ),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -3,6 +3,7 @@
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
+import { bundle } from "./cli/bundle.js"
 import { check } from "./cli/check.js"
 import { components } from "./cli/components.js"
 import { demo } from "./cli/demo.js"
@@ -17,10 +18,12 @@ import * as Plain from "./cli/plain.js"
 import { plan } from "./cli/plan.js"
 import { report } from "./cli/report.js"
 import { resetPassword } from "./cli/reset-password.js"
+import { resource } from "./cli/resource.js"
 import { drift, resources } from "./cli/resources.js"
 import { run } from "./cli/run.js"
 import { simulate } from "./cli/simulate.js"
 import { token } from "./cli/token.js"
+import { top } from "./cli/top.js"
 import { leftovers, quarantine, retry } from "./cli/troubles.js"
 import { commandLogger, visibleLines } from "./logging.js"
 import { version } from "./version.js"
@@ -37,6 +40,8 @@ const cli = Command.run(
       orderTest,
       migration,
       resources,
+      resource,
+      top,
       drift,
       orphans,
       orders,
@@ -46,6 +51,7 @@ const cli = Command.run(
       quarantine,
       logs,
       logLevel,
+      bundle,
       journal,
       report,
       components,

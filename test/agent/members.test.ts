@@ -21,7 +21,7 @@ const withMembers = (more: SiteOptions = {}) =>
 const eventually = (what: string, isSo: () => boolean): Effect.Effect<void, Error> =>
   Effect.sync(isSo).pipe(
     Effect.repeat({ until: (so) => so, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => new Error(`never came: ${what}`) }),
+    Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new Error(`never came: ${what}`) }),
     Effect.asVoid
   )
 

@@ -84,8 +84,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       },
       {
         file: "src/runtime/actors/dispatch.ts",
-        find: "FiberMap.run(inFlight, oldest.resource,",
-        replace: "FiberMap.run(inFlight, oldest.order,"
+        find: "if (atWork.has(resource)) return Effect.void",
+        replace: ""
       }
     ]
   },

@@ -28,7 +28,7 @@ export const buildAgent: Effect.Effect<string, never, Scope.Scope> = Effect.gen(
       // Native code stays where it is installed.
       external: ["libsql", "@libsql/*", "msgpackr-extract"],
       banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+        js: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url)'
       },
       logLevel: "warning"
     })

@@ -2,7 +2,7 @@
 import { request as rawRequest } from "node:http"
 import { FileSystem } from "@effect/platform"
 import { describe, expect } from "@effect/vitest"
-import { Effect, Exit, Option, Redacted } from "effect"
+import { Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { requestHeader } from "../../src/api/index.js"
 import { rotateToken } from "../../src/runtime/http/tokens.js"
 import { makeSite, scenario } from "../support/agent.js"
@@ -179,11 +179,14 @@ describe("the page for others", () => {
         { who: "operator (token)", role: "operator", by: "token", kind: "reconcile" }
       ])
 
+      // What is watched ends with the session too.
+      const watching = yield* Effect.fork(ask(`${url}/api/live`, { headers: { cookie: cookieOf(seen.headers) } }))
       // A new token ends the sessions of the one before; signing out ends one's own.
       yield* rotateToken(site.dataDir, "viewer")
       yield* Effect.repeat(Effect.delay(Effect.either(asViewer.overview.overview()), "100 millis"), {
         until: (answer) => answer._tag === "Left"
       }).pipe(Effect.timeout("20 seconds"))
+      expect((yield* Effect.timeout(Fiber.join(watching), "30 seconds")).text).toContain('"_tag":"Hello"')
       yield* asOperator.session.signOut()
       expect(yield* Effect.flip(asOperator.overview.overview())).toMatchObject({ _tag: "SignInFirst" })
 

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process"
 import { inspect, promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Chunk, Effect, Either, Exit, Layer, Option, Random, Redacted, Stream } from "effect"
+import { withheld } from "../../src/core/index.js"
 import { makeClient } from "../../src/opennebula/client.js"
 import { asJson, checkAll, renderTable } from "../../src/runtime/check/index.js"
 import * as Database from "../../src/runtime/journal/database.js"
@@ -124,13 +125,22 @@ describe("what is kept of an order", () => {
       template_id: 2,
       nothing: null,
       password: "p",
-      settings: { root_password: "p", api_token: "t", rows: [{ secret: "s", size: 1 }], text: `see\n${privateKey}` }
+      user_data: `#cloud-config\n${privateKey}`,
+      settings: {
+        user_data: "x",
+        root_password: "p",
+        api_token: "t",
+        rows: [{ secret: "s", size: 1 }],
+        text: `see\n${privateKey}`
+      }
     })
     expect(Either.getOrThrow(kept)).toEqual({
       name: "web",
       ssh_public_key: sshKey,
       template_id: 2,
       nothing: null,
+      // A handler is told that there is some.
+      user_data: withheld,
       settings: { rows: [{ size: 1 }], text: removedKey }
     })
   })

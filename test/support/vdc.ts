@@ -147,7 +147,8 @@ export const terminateOrder = (n: number, backendId: string): TerminateRequest =
 
 const noMarketplace = Layer.succeed(Marketplace, {
   sshKey: () => Effect.succeed(undefined),
-  projectResources: () => Effect.succeed([])
+  projectResources: () => Effect.succeed([]),
+  withheld: () => Effect.succeed(undefined)
 })
 
 /** A front-end and one offering on it. Every order is carried out with a journal, so that it can be taken up again. */

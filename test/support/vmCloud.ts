@@ -146,6 +146,8 @@ export interface BenchOptions {
   readonly settings?: Readonly<Record<string, unknown>>
   readonly components?: ReadonlyArray<Component>
   readonly keys?: Readonly<Record<string, string>>
+  /** What the order has in Waldur and not in the journal. */
+  readonly userData?: unknown
   readonly resources?: ReadonlyArray<ProjectResource>
   readonly frontEnd?: FrontEndOptions
 }
@@ -178,7 +180,8 @@ export const makeBench = (options: BenchOptions = {}) =>
         memoryReservations,
         Layer.succeed(Marketplace, {
           sshKey: (uuid) => Effect.succeed(options.keys?.[uuid]),
-          projectResources: () => Effect.succeed(options.resources ?? [parentResource])
+          projectResources: () => Effect.succeed(options.resources ?? [parentResource]),
+          withheld: () => Effect.succeed(options.userData)
         })
       )
     )

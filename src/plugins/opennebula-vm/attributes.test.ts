@@ -9,7 +9,8 @@ const uuid = "0123456789abcdef0123456789abcdef"
 const marketplace = (keys: Readonly<Record<string, string>>) =>
   Layer.succeed(Marketplace, {
     sshKey: (asked) => Effect.succeed(keys[asked]),
-    projectResources: () => Effect.succeed([])
+    projectResources: () => Effect.succeed([]),
+    withheld: () => Effect.succeed(undefined)
   })
 const keyOf = (ssh_public_key: string, keys: Readonly<Record<string, string>> = {}) =>
   sshKeyOf({ ssh_public_key }).pipe(Effect.provide(marketplace(keys)))

@@ -20,7 +20,9 @@ export const VmAttributes = Schema.Struct({
   /** The same under its older name. */
   model_image_id: field(textOf, "the id of a model's image"),
   ...vllmFields,
-  ...extraFields
+  ...extraFields,
+  /** That there is user data for cloud-init; the data itself is not kept. */
+  user_data: field(Schema.Unknown, "user data")
 })
 export type VmAttributes = typeof VmAttributes.Type
 

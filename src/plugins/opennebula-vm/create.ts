@@ -29,6 +29,7 @@ import { extraTemplate, isConnected } from "./placement.js"
 import { placementRules } from "./settings.js"
 import { orderedSizes, type Sizes } from "./sizes.js"
 import { checkDisk, chooseTemplate, usableTemplate } from "./template-choice.js"
+import { userData } from "./user-data.js"
 
 type Request = CreateRequest<VmAttributes>
 type ReadTemplate = (id: number) => Effect.Effect<VmTemplate, SiteError>
@@ -41,7 +42,9 @@ const Choice = Schema.Struct({
   requirements: Schema.String,
   sshKey: Schema.optional(Schema.String),
   inference: Schema.optional(Inference),
-  extras: Schema.optional(Extras)
+  extras: Schema.optional(Extras),
+  /** Whether the order has user data: what it is stands in no journal. */
+  userData: Schema.optional(Schema.Boolean)
 })
 type Choice = typeof Choice.Type
 
@@ -87,6 +90,8 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
         customerMessage: "The virtual data centre has no internal network that the machine could be connected to."
       })
     }
+    const hasUserData = attributes.user_data !== undefined && attributes.user_data !== ""
+    if (hasUserData) yield* userData(request.order)
     const inference = yield* chooseInference(one, rules, attributes, template, parent.group)
     return {
       template: templateId,
@@ -95,7 +100,8 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
       requirements: rules.requirements,
       ...Option.match(sshKey, { onNone: () => ({}), onSome: (key) => ({ sshKey: key }) }),
       ...(inference === undefined ? {} : { inference }),
-      ...(extras === undefined ? {} : { extras })
+      ...(extras === undefined ? {} : { extras }),
+      ...(hasUserData ? { userData: true } : {})
     }
   })
 
@@ -128,6 +134,7 @@ const instantiate = (
         sshKey: choice.sshKey,
         inference: choice.inference,
         extras: choice.extras,
+        userData: choice.userData === true ? yield* userData(request.order) : undefined,
         owner: { resource: request.resource.id, order: request.order }
       })
     })

@@ -5,7 +5,7 @@
  * - `settings.ts` and `attributes.ts`: what the provider configures, and what a customer may write (the SSH key among it);
  * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
  * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
- * - `extras.ts`: host name, further networks and security groups;
+ * - `extras.ts`, `user-data.ts`: host name, further networks and security groups; cloud-init;
  * - `inference.ts`: machines that serve a language model;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
  * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.

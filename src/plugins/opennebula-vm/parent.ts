@@ -88,10 +88,9 @@ const ownGroup = (
 ): Effect.Effect<GroupShort, SiteError, Marketplace> =>
   Effect.gen(function* () {
     const marketplace = yield* Marketplace
-    const [resources, group] = yield* Effect.all([marketplace.projectResources(project), groupOf(one, asked)], {
-      concurrency: 2
-    })
-    const found = Option.getOrUndefined(group)
+    const found = Option.getOrUndefined(yield* groupOf(one, asked))
+    const resources =
+      found === undefined ? [] : yield* marketplace.projectResources(project, Option.getOrUndefined(resourceOf(found)))
     const parent = found === undefined ? undefined : resources.find((resource) => isVdc(resource, found))
     if (found === undefined || parent === undefined) {
       return yield* new OrderRefused({
@@ -106,17 +105,18 @@ const ownGroup = (
     return found
   })
 
-const isVdc = (resource: ProjectResource, group: GroupShort): boolean =>
-  Option.match(
-    Option.orElse(
-      Option.map(ownerOf(group.template), (owner) => owner.resource),
-      () => adoptedBy(group.template)
-    ),
-    {
-      onSome: (owner) => sameUuid(owner, resource.id),
-      onNone: () => resource.backendId === group.name && !isId(resource.backendId)
-    }
+/** The uuid that a group carries. */
+const resourceOf = (group: GroupShort): Option.Option<string> =>
+  Option.orElse(
+    Option.map(ownerOf(group.template), (owner) => owner.resource),
+    () => adoptedBy(group.template)
   )
+
+const isVdc = (resource: ProjectResource, group: GroupShort): boolean =>
+  Option.match(resourceOf(group), {
+    onSome: (owner) => sameUuid(owner, resource.id),
+    onNone: () => resource.backendId === group.name && !isId(resource.backendId)
+  })
 
 export const sameUuid = (a: string, b: string): boolean =>
   a.replaceAll("-", "").toLowerCase() === b.replaceAll("-", "").toLowerCase()

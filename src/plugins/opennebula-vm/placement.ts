@@ -26,6 +26,8 @@ export interface Instance {
   readonly sshKey: string | undefined
   readonly inference?: Inference | undefined
   readonly extras?: Extras | undefined
+  /** Base64. */
+  readonly userData?: string | undefined
   readonly owner: Owner
 }
 
@@ -46,9 +48,13 @@ export const extraTemplate = (template: VmTemplate, instance: Instance): Templat
       ...(hasNetworkContext(own) ? {} : { NETWORK: true }),
       ...(instance.sshKey === undefined ? {} : { SSH_PUBLIC_KEY: instance.sshKey }),
       ...(extras?.hostname === undefined ? {} : { SET_HOSTNAME: extras.hostname }),
+      ...(instance.userData === undefined ? {} : { USER_DATA: instance.userData, USERDATA_ENCODING: "base64" }),
       ...inference?.context
     },
-    nics: { mode: "replace", add: [...interfaces(own, parent, securityGroupsOf(parent, extras)), ...extraInterfaces(parent, extras)] },
+    nics: {
+      mode: "replace",
+      add: [...interfaces(own, parent, securityGroupsOf(parent, extras)), ...extraInterfaces(parent, extras)]
+    },
     ...(disk === undefined ? {} : { osDiskSize: disk }),
     // Behind all others, so that it is never taken for the disk to boot from.
     ...(inference === undefined ? {} : { addDisks: [vector("DISK", { IMAGE_ID: inference.image })] })

@@ -7,7 +7,7 @@
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Ref, Schema } from "effect"
-import { LeaseLost, OfferingId, OrderId, ResourceId, wholeOrder } from "../../core/index.js"
+import { LeaseLost, OfferingId, OrderId, orderPlace, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import { Reconciled, reconcile } from "../observation/reconcile.js"
@@ -16,6 +16,7 @@ import { Undone, undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
 import { actorIdle, orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
+import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
 
 /** `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. */
@@ -60,6 +61,7 @@ export const layer = (owner: string) =>
       const journal = yield* Journal
       const offerings = yield* Offerings
       const quarantine = yield* Quarantine
+      const places = yield* PlacesInWork
       const holding = yield* makeHolding(resource, owner)
       /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
       const recordQuarantine = (order: OrderId, lease: Lease, reason: string) =>
@@ -114,6 +116,7 @@ export const layer = (owner: string) =>
             return yield* holding.under((lease) => {
               const carryOut = (one: OrderId) =>
                 processOrder(offering, one, lease).pipe(
+                  Effect.locally(orderPlace, places.of(id).placeOf(resource)),
                   // A defect that left the handler would make the cluster run it again, for ever.
                   Effect.catchAllCause((cause) =>
                     Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)

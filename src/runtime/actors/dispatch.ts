@@ -1,25 +1,33 @@
 /**
  * From "there is work" to the actor that does it.
  *
- * At most one order of a resource is on its way at a time, the oldest; the rest waits in Waldur. Nobody awaits an actor here: a
- * provisioning that takes an hour must not hold up the next look at the queue.
+ * At most one order of a resource is on its way at a time, the oldest, and of each offering only so many as have places (`places.ts`); the
+ * rest waits in Waldur, and as ids here. Nobody awaits an actor here: a provisioning that takes an hour must not hold up the next look at the
+ * queue.
  */
-import { Array, Context, Effect, FiberMap, Layer } from "effect"
+import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { ResourceActor } from "./actor.js"
+import { lentFor } from "./places.js"
+import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
 
 export interface Work {
   readonly offering: OfferingId
   readonly order: OrderId
   readonly resource: ResourceId
+  /** Whose turns it takes when many wait: its project. */
+  readonly project?: string
+  /** It was begun before, and goes before what was not. */
+  readonly begun?: boolean
 }
 
 export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   Dispatch,
   {
     /**
-     * Sends each resource's first order to its actor, unless one is there already. `work` is in the order in which it was placed.
+     * Sends each resource's first order to its actor, unless one is there already: at once, or when there is a place. `work` is in the order
+     * in which it was placed.
      * `next` runs when an order has ended and its resource has another one waiting, also one that came in the meantime.
      */
     readonly send: (work: ReadonlyArray<Work>, next: Effect.Effect<void>) => Effect.Effect<void>
@@ -28,28 +36,55 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   static readonly layer = Layer.scoped(
     Dispatch,
     Effect.gen(function* () {
-      const inFlight = yield* FiberMap.make<ResourceId>()
+      const run = yield* FiberSet.makeRuntime<never>()
+      const sweepers = yield* FiberMap.make<OfferingId>()
       const actor = yield* ResourceActor.client
       const quarantine = yield* Quarantine
-      /** The order that each resource's actor has, and what to do when it has ended: set as soon as another one waits. */
+      const places = yield* PlacesInWork
+      /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
       const atWork = new Map<ResourceId, { readonly order: OrderId; next: Effect.Effect<void> }>()
-      const one = ({ offering, order, resource }: Work, next: Effect.Effect<void>) =>
-        Effect.suspend(() => {
-          const own = { order, next }
-          atWork.set(resource, own)
-          return actor(resource)
-            .Process({ offering, order })
-            .pipe(
-              Effect.tap((processed) =>
-                Effect.when(
-                  Effect.suspend(() => own.next),
-                  () => processed === "done" || processed === "erred"
-                )
-              ),
-              Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause)),
-              Effect.ensuring(Effect.sync(() => atWork.get(resource) === own && atWork.delete(resource)))
+
+      const one = ({ offering, order, resource }: Work, own: { readonly next: Effect.Effect<void> }) =>
+        actor(resource)
+          .Process({ offering, order })
+          .pipe(
+            Effect.tap((processed) =>
+              Effect.when(
+                Effect.suspend(() => own.next),
+                () => processed === "done" || processed === "erred"
+              )
+            ),
+            Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause)),
+            Effect.ensuring(
+              Effect.zipRight(
+                Effect.sync(() => atWork.get(resource) === own && atWork.delete(resource)),
+                places.of(offering).free(resource)
+              )
             )
+          )
+
+      /** While orders wait for a place, looks whether one was lent for too long. */
+      const sweep = (offering: OfferingId) =>
+        places.of(offering).look.pipe(
+          Effect.delay(Duration.millis(lentFor)),
+          Effect.repeat({ until: () => places.of(offering).isEmpty() }),
+          Effect.asVoid
+        )
+
+      const begin = (work: Work, next: Effect.Effect<void>) =>
+        Effect.suspend(() => {
+          const { begun = false, offering, project = "", resource } = work
+          if (atWork.has(resource)) return Effect.void
+          const own = { order: work.order, next }
+          atWork.set(resource, own)
+          return Effect.zipRight(
+            places.of(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) }),
+            Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
+              places.of(offering).isEmpty()
+            )
+          )
         })
+
       const noteWaiting = (work: ReadonlyArray<Work>, next: Effect.Effect<void>): void => {
         for (const { order, resource } of work) {
           const now = atWork.get(resource)
@@ -64,9 +99,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
               perResource(work),
               ([oldest, ...waiting]) =>
                 Effect.unlessEffect(
-                  FiberMap.run(inFlight, oldest.resource, one(oldest, waiting.length > 0 ? next : Effect.void), {
-                    onlyIfMissing: true
-                  }),
+                  begin(oldest, waiting.length > 0 ? next : Effect.void),
                   quarantine.holds(oldest.resource)
                 ),
               { discard: true }

@@ -28,8 +28,7 @@ const lines = options
 export const isAbout =
   (wanted: string | undefined) =>
   ({ annotations }: LogLine): boolean =>
-    wanted === undefined ||
-    [annotations.order, annotations.resource].some((id) => id?.startsWith(wanted))
+    wanted === undefined || [annotations.order, annotations.resource].some((id) => id?.startsWith(wanted))
 
 const hidden = new Set(["order", "resource", "offering", "trace_id", "span_id"])
 

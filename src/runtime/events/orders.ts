@@ -65,10 +65,16 @@ export const orderEvent = (
 const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
   Effect.gen(function* () {
     const read = yield* offering.waldur.order(order)
-    const { offeringUuid, resourceUuid, state } = read
+    const { offeringUuid, projectUuid, resourceUuid, state } = read
     const isOpen = state === "pending-provider" || state === "executing"
     if (!isOpen || Option.isNone(resourceUuid) || !Option.contains(offeringUuid, offering.id)) return false
-    const work = { offering: offering.id, order, resource: ResourceId.make(resourceUuid.value) }
+    const work = {
+      offering: offering.id,
+      order,
+      resource: ResourceId.make(resourceUuid.value),
+      project: Option.getOrElse(projectUuid, () => ""),
+      begun: state === "executing"
+    }
     yield* offering.early.begin(read, work.resource)
     yield* (yield* Dispatch).send([work], next)
     return true

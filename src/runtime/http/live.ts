@@ -2,7 +2,7 @@
  * Tells the page what has changed, four times a second at most. One look at the journal for all who watch; whoever cannot keep up is cut off,
  * comes again by itself, and asks for everything.
  */
-import { HttpServerResponse } from "@effect/platform"
+import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import type { SqlClient } from "@effect/sql"
 import {
   Clock,
@@ -11,6 +11,7 @@ import {
   Effect,
   Layer,
   Mailbox,
+  Option,
   PubSub,
   Queue,
   Ref,
@@ -28,6 +29,7 @@ import { Offerings } from "../offerings/offering.js"
 import { version } from "../version.js"
 import { namesOf } from "../views/facts.js"
 import { orderRows } from "../views/orders.js"
+import { Visitors } from "./visitor.js"
 
 const heartbeat = Duration.seconds(10)
 /** How long changes are gathered. */
@@ -37,6 +39,8 @@ const mostNamed = 100
 /** Events that wait for one watcher. */
 const mostWaiting = 64
 const mostWatchers = 50
+/** How often it is looked whether a watcher is still known. */
+const stillKnown = Duration.seconds(5)
 
 interface Pending {
   readonly orders: Set<string>
@@ -189,10 +193,14 @@ const make = (config: Config) =>
     })
   })
 
-/** The stream as an answer; it ends with the connection, or with the agent. */
-export const liveResponse = Effect.map(Live, ({ watch }) =>
-  HttpServerResponse.stream(Stream.encodeText(Stream.unwrapScoped(watch)), {
+/** The stream as an answer; it ends with the connection, with the visitor's session, or with the agent. */
+export const liveResponse = Effect.gen(function* () {
+  const { watch } = yield* Live
+  const visitors = yield* Visitors
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const signedOut = Effect.delay(visitors.of(request), stillKnown).pipe(Effect.repeat({ until: Option.isNone }))
+  return HttpServerResponse.stream(Stream.interruptWhen(Stream.encodeText(Stream.unwrapScoped(watch)), signedOut), {
     contentType: "text/event-stream",
     headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
   })
-)
+})

@@ -15,10 +15,14 @@ export interface SignedIn {
 
 /** Sessions at once; the oldest goes when there would be more. */
 const most = 1_000
-/** Wrong tokens within a minute: of one address, and of all. */
-const triesOfOne = 5
-const triesOfAll = 60
+/**
+ * Wrong tokens within a minute, of one address. There is no limit for all together: whoever can connect could keep everybody out with it, and
+ * nobody guesses 256 bits however often.
+ */
+const mostWrong = 5
 const minute = 60_000
+/** Wrong ones that are remembered. */
+const wrongKept = 10_000
 
 export type SignInAnswer =
   | { readonly _tag: "SignedIn"; readonly session: SignedIn; readonly secret: string }
@@ -55,9 +59,8 @@ const make = (dataDir: string, length: Duration.Duration) =>
     const waits = (address: string, now: number): number => {
       wrong = wrong.filter(({ at }) => now - at < minute)
       const own = wrong.filter((one) => one.address === address)
-      const full = own.length >= triesOfOne ? own : wrong.length >= triesOfAll ? wrong : []
-      const [first] = full
-      return first === undefined ? 0 : Math.ceil((first.at + minute - now) / 1000)
+      const [first] = own
+      return first === undefined || own.length < mostWrong ? 0 : Math.ceil((first.at + minute - now) / 1000)
     }
 
     return Sessions.of({
@@ -69,7 +72,7 @@ const make = (dataDir: string, length: Duration.Duration) =>
           // Read anew: whoever has just made a token uses it now.
           const found = roleOf(yield* Effect.provide(readTokens(dataDir), context), token)
           if (Option.isNone(found)) {
-            wrong = [...wrong, { address, at: now }]
+            wrong = [...wrong.slice(1 - wrongKept), { address, at: now }]
             return { _tag: "Wrong" } as const
           }
           const secret = randomBytes(32).toString("base64url")

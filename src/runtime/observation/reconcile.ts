@@ -21,7 +21,7 @@ import {
 import type * as api from "../../waldur/api/index.js"
 import type { Lease } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
-import { marketplaceOf } from "../orders/process.js"
+import { marketplaceOf } from "../orders/marketplace.js"
 import { type Action, actionsFor } from "./actions.js"
 import { lookAtOne } from "./look.js"
 import { Reconciliations } from "./reconciliations.js"

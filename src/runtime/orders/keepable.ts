@@ -3,9 +3,13 @@
  * things where they do not belong, so what looks like a secret is left out (and reaches no handler), and what is beyond measure is refused.
  */
 import { Either } from "effect"
+import { withheld } from "../../core/index.js"
 
 type Attributes = Readonly<Record<string, unknown>>
 
+/** Secrets that a handler may need: it is told that there is one, and reads it from the marketplace. */
+const isWithheld = (name: string, value: unknown, depth: number): boolean =>
+  depth === 0 && name === "user_data" && value !== null && value !== ""
 const secretName = /passw|passphrase|secret|token|credential|private_?key|user_?data/i
 const privateKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File/
 /** Is refused by whoever wants a public key, as a private one is. */
@@ -33,6 +37,7 @@ export const keepable = (attributes: Attributes): Either.Either<Attributes, stri
     const kept: Array<readonly [string, unknown]> = []
     for (const [name, value] of Object.entries(record)) {
       size += name.length
+      if (isWithheld(name, value, depth)) kept.push([name, withheld])
       if (secretName.test(name)) continue
       const inner = keep(value, depth + 1)
       if (Either.isLeft(inner)) return Either.left(inner.left)

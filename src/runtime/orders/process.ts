@@ -6,6 +6,7 @@
  */
 import { Clock, Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
 import {
+  aside,
   type CarriedOut,
   carryOut,
   decide,
@@ -15,14 +16,12 @@ import {
   LeaseLost,
   type Leftover,
   Marketplace,
-  OfferingId,
   type OrderId,
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
   type Outcome,
   type Reservations,
-  ResourceId,
   refusalIn,
   refuse,
   type SiteError,
@@ -38,6 +37,7 @@ import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
+import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 import { restore } from "./restore.js"
@@ -54,7 +54,11 @@ export type Ended =
  * Dies of a defect; fails with `LeaseLost` if another process has taken the resource over.
  */
 export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =>
-  offering.health.passed.pipe(
+  // Only one that has to wait there leaves its place.
+  Effect.if(offering.health.waits, {
+    onTrue: () => aside(offering.health.passed),
+    onFalse: () => offering.health.passed
+  }).pipe(
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
@@ -87,7 +91,7 @@ const untilWoken =
         error instanceof LeaseLost
           ? Effect.fail(error)
           : Effect.zipRight(
-              Effect.raceFirst(Effect.ignore(rests.next(error)), woken),
+              aside(Effect.raceFirst(Effect.ignore(rests.next(error)), woken)),
               Effect.suspend(() => go)
             )
       )
@@ -314,23 +318,3 @@ const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource"
     event,
     ...(detail === undefined ? {} : { detail })
   })
-
-export const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
-  sshKey: (uuid) =>
-    Effect.map(offering.waldur.sshKey(offering.providerCustomer, uuid), (key) =>
-      Option.getOrUndefined(Option.map(key, (found) => found.publicKey))
-    ),
-  projectResources: (project) =>
-    Effect.map(offering.waldur.resources({ project }), ({ items }) =>
-      items.map((item) => ({
-        id: ResourceId.make(item.uuid),
-        offering: Option.match(item.offeringUuid, {
-          onNone: () => offering.id,
-          onSome: (uuid) => OfferingId.make(uuid)
-        }),
-        name: item.name,
-        backendId: Option.getOrElse(item.backendId, () => ""),
-        state: item.state
-      }))
-    )
-})

@@ -57,14 +57,20 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
         Option.match(order.resourceUuid, {
           onNone: () => [],
           onSome: (resource) => [
-            { offering: offering.id, order: OrderId.make(order.uuid), resource: ResourceId.make(resource) }
+            {
+              offering: offering.id,
+              order: OrderId.make(order.uuid),
+              resource: ResourceId.make(resource),
+              project: Option.getOrElse(order.projectUuid, () => ""),
+              begun: order.state === "executing"
+            }
           ]
         })
     )
     const known = new Set(listed.map((work) => work.order))
     const begun = (yield* (yield* Journal).openOrders)
       .filter((open) => open.offering === offering.id && !known.has(open.order))
-      .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource }))
+      .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
     yield* dispatch.send([...begun, ...listed], Effect.asVoid(again))
     yield* (yield* Standings).passed(offering.id, "orders")
   }).pipe(

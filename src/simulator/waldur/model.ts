@@ -138,7 +138,7 @@ export interface User {
   readonly fullName: string
   readonly email: string
   readonly slug: string
-  readonly token: string
+  token: string
   readonly isStaff: boolean
   readonly roles: Array<Role>
   readonly created: number

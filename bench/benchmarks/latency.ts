@@ -1,0 +1,165 @@
+/**
+ * One order after the other on a front-end with its own times, the agent told by events: how much of it is the agent's, how near the backend's
+ * part is to what can be reached, how long it takes from the event to `done`.
+ *
+ * The agent's own time is what is left when all is taken away in which a call was at work on either server, or a machine or network on its way.
+ */
+import { Effect } from "effect"
+import { covered, type Figure, median } from "../figures.js"
+import * as limit from "../plain/limit.js"
+import * as python from "../plain/python.js"
+import { plainRpc, type Rpc } from "../plain/rpc.js"
+import { commands, type SeenCall } from "../simulators/protocol.js"
+import { type BenchSite, frontEnd, type Given, openSite } from "../site/bench.js"
+
+const kinds = ["VDC create", "VM create", "VM resize", "VM terminate", "VDC terminate"] as const
+type Kind = (typeof kinds)[number]
+
+/** s and ms, from the event; what was asked for. */
+const reaches: Readonly<Record<Kind, { readonly own?: number; readonly total?: number }>> = {
+  "VDC create": { own: 40, total: 500 },
+  "VM create": { own: 15, total: 300 },
+  "VM resize": { total: 350 },
+  "VM terminate": {},
+  "VDC terminate": {}
+}
+
+interface Taken {
+  readonly own: number
+  readonly backend: number
+  readonly total: number
+  readonly calls: number
+}
+
+/** Places one order, waits for its end, and says what it took. */
+const one = ({ simulators }: BenchSite, placing: Effect.Effect<ReadonlyArray<string>>) =>
+  Effect.gen(function* () {
+    yield* simulators.ask(commands.forgetCalls, null)
+    yield* simulators.ask(commands.watchWaits, null)
+    const orders = yield* placing
+    const [order] = yield* simulators.ask(commands.ended, orders)
+    const calls = yield* simulators.ask(commands.calls, null)
+    const waits = yield* simulators.ask(commands.waits, null)
+    if (order?.state !== "done") return yield* Effect.dieMessage(`an order is ${order?.state}: ${order?.error}`)
+    const within = { from: order.placed, to: order.ended }
+    // The marketplace's last answer says that it is done.
+    const during = calls.filter(({ from }: SeenCall) => from <= order.ended)
+    const cloud = during.filter(({ system }) => system === "opennebula")
+    const backend = Math.max(...cloud.map(({ to }) => to)) - Math.min(...cloud.map(({ from }) => from))
+    const total = order.ended - order.placed
+    const taken: Taken = { own: total - covered([...during, ...waits], within), backend, total, calls: during.length }
+    return { taken, resource: order.resource }
+  })
+
+const round = (site: BenchSite) =>
+  Effect.gen(function* () {
+    const { ask } = site.simulators
+    const vdc = yield* one(site, ask(commands.orderVdcs, 1))
+    const vm = yield* one(site, ask(commands.orderVms, 1))
+    const resize = yield* one(site, ask(commands.resizeVms, [vm.resource]))
+    const end = yield* one(site, ask(commands.terminate, [vm.resource]))
+    const endOfVdc = yield* one(site, ask(commands.terminate, [vdc.resource]))
+    return {
+      "VDC create": vdc.taken,
+      "VM create": vm.taken,
+      "VM resize": resize.taken,
+      "VM terminate": end.taken,
+      "VDC terminate": endOfVdc.taken
+    } satisfies Record<Kind, Taken>
+  })
+
+const timed = async <A>(work: () => Promise<A>): Promise<readonly [A, number]> => {
+  const began = performance.now()
+  const made = await work()
+  return [made, performance.now() - began]
+}
+
+const limits = async (rpc: Rpc, at: number): Promise<Readonly<Record<Kind, number>>> => {
+  const [vdc, createVdc] = await timed(() => limit.createVdc(rpc, `limit-${at}`))
+  const [vm, createVm] = await timed(() => limit.createVm(rpc, `limit-vm-${at}`, vdc))
+  const [, resizeVm] = await timed(() => limit.resizeVm(rpc, vm))
+  const [, endVm] = await timed(() => limit.terminateVm(rpc, vm))
+  const [, endVdc] = await timed(() => limit.terminateVdc(rpc, vdc))
+  return {
+    "VDC create": createVdc,
+    "VM create": createVm,
+    "VM resize": resizeVm,
+    "VM terminate": endVm,
+    "VDC terminate": endVdc
+  }
+}
+
+const pythonTimes = async (rpc: Rpc): Promise<Readonly<Partial<Record<Kind, number>>>> => {
+  const [vdc, createVdc] = await timed(() => python.createVdc(rpc, "python"))
+  const [vm, createVm] = await timed(() => python.createVm(rpc, "python-vm", vdc))
+  const [, resizeVm] = await timed(() => python.resizeVm(rpc, vm))
+  await limit.terminateVm(rpc, vm)
+  const [, endVdc] = await timed(() => python.deleteVdc(rpc, vdc))
+  return { "VDC create": createVdc, "VM create": createVm, "VM resize": resizeVm, "VDC terminate": endVdc }
+}
+
+export const latency = (given: Given) =>
+  Effect.gen(function* () {
+    const site = yield* openSite(given, frontEnd, {
+      events: true,
+      pollInterval: 3600,
+      settings: { events_poll_interval: 3600 }
+    })
+    const { simulators } = site
+    yield* simulators.ask(commands.dataCentres, 1)
+    const rpc = plainRpc(simulators.cloudUrl, simulators.session)
+    const rounds = given.tiny ? 1 : 12
+    const reachable = yield* Effect.promise(async () => {
+      const all: Array<Awaited<ReturnType<typeof limits>>> = []
+      for (let at = 0; at < Math.min(rounds, 7); at++) all.push(await limits(rpc, at))
+      return all
+    })
+    // Its waits are what it is about: a short run has no time for them.
+    const others = given.tiny ? {} : yield* Effect.promise(() => pythonTimes(rpc))
+
+    const agent = yield* site.agent.start
+    yield* site.untilCalled("POST event-subscriptions/{uuid}/create_queue/", 2)
+    const taken: Array<Effect.Effect.Success<ReturnType<typeof round>>> = []
+    // The first rounds compile the code.
+    for (let at = given.tiny ? 0 : -3; at < rounds; at++) {
+      const now = yield* round(site)
+      if (at >= 0) taken.push(now)
+    }
+    agent.signal("SIGTERM")
+    yield* agent.ended
+
+    return kinds.flatMap((kind): ReadonlyArray<Figure> => {
+      const of = (name: keyof Taken) => median(taken.map((all) => all[kind][name]))
+      const least = median(reachable.map((all) => all[kind]))
+      const { own, total } = reaches[kind]
+      const pythons = others[kind]
+      return [
+        {
+          what: `${kind}: the agent's own time`,
+          value: of("own"),
+          unit: "ms",
+          ...(own === undefined ? {} : { reach: { atMost: own } }),
+          ratio: { value: of("own") / given.unit, of: "this machine's unit of work" }
+        },
+        {
+          what: `${kind}: first backend call to last`,
+          value: of("backend"),
+          unit: "ms",
+          reach: { atMost: 1.5 * least },
+          ratio: { value: of("backend") / least, of: "what can be reached" }
+        },
+        { what: `${kind}: what can be reached`, value: least, unit: "ms" },
+        {
+          what: `${kind}: event to done`,
+          value: of("total"),
+          unit: "ms",
+          ...(total === undefined ? {} : { reach: { atMost: total } }),
+          ratio: { value: of("total") / least, of: "what can be reached of the backend alone" }
+        },
+        { what: `${kind}: calls`, value: of("calls"), unit: "calls" },
+        ...(pythons === undefined
+          ? []
+          : [{ what: `${kind}: the Python agent's way, backend alone`, value: pythons, unit: "ms" }])
+      ]
+    })
+  })

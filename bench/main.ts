@@ -1,0 +1,62 @@
+/** `npm run bench`: how fast the agent is. `--only latency` runs one of the benchmarks, `--check` compares with what was kept. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { Command, Options } from "@effect/cli"
+import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { Console, Data, Effect, Layer, Option } from "effect"
+import { buildAgent } from "../test/crash/build.js"
+import { machine } from "../test/load/report.js"
+import { benchmarks } from "./benchmarks/index.js"
+import { pictures } from "./pictures/index.js"
+import { kept, keptRatios, regressions, report } from "./report.js"
+import { buildSimulators } from "./site/build.js"
+import { machineUnit } from "./unit.js"
+
+class Slower extends Data.TaggedError("Slower")<{ readonly message: string }> {}
+
+const names = benchmarks.map(({ name }) => name)
+
+const bench = Command.make(
+  "bench",
+  {
+    only: Options.choice("only", names).pipe(Options.withDescription("Only this benchmark."), Options.optional),
+    check: Options.boolean("check").pipe(
+      Options.withDescription("Fails if a ratio is more than 25 % worse than in bench/ratios.json.")
+    ),
+    keep: Options.boolean("keep").pipe(Options.withDescription("Writes the ratios into bench/ratios.json.")),
+    draw: Options.boolean("draw").pipe(Options.withDescription("Draws the pictures in docs/img.")),
+    tiny: Options.boolean("tiny").pipe(Options.withDescription("Tiny numbers: only to see that it runs.")),
+    full: Options.boolean("full").pipe(Options.withDescription("Also what takes many minutes: 10,000 orders at once."))
+  },
+  ({ check, draw, full, keep, only, tiny }) =>
+    Effect.gen(function* () {
+      const tell = Console.error
+      const given = {
+        agent: yield* buildAgent,
+        simulators: yield* buildSimulators,
+        unit: machineUnit(),
+        tiny,
+        full,
+        tell
+      }
+      yield* Console.log(`${machine()}; unit of work ${given.unit.toFixed(1)} ms`)
+      const chosen = benchmarks.filter(({ name }) => Option.getOrElse(only, () => name) === name)
+      const results = yield* Effect.forEach(chosen, ({ name, run }) =>
+        Effect.gen(function* () {
+          yield* tell(`${name} ...`)
+          const figures = yield* run(given).pipe(Effect.scoped)
+          yield* Console.log(report(name, figures))
+          return figures
+        })
+      )
+      const figures = results.flat()
+      if (draw) for (const { file, text } of pictures(figures)) writeFileSync(file, text)
+      if (keep) writeFileSync(kept, keptRatios(readFileSync(kept, "utf8"), figures))
+      const worse = check ? regressions(readFileSync(kept, "utf8"), figures) : []
+      if (worse.length > 0) return yield* new Slower({ message: worse.join("\n") })
+    }).pipe(Effect.scoped)
+)
+
+Command.run(bench, { name: "Bench", version: "1" })(process.argv).pipe(
+  Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
+  NodeRuntime.runMain()
+)

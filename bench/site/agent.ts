@@ -1,0 +1,89 @@
+/** The agent's configuration and process, and what the system says of the process. */
+
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { FileSystem } from "@effect/platform"
+import { Effect } from "effect"
+import { stringify } from "yaml"
+import { startAgent } from "../../test/crash/process.js"
+import type { Simulators } from "./simulators.js"
+
+export interface AgentOptions {
+  /** Path of the agent's entry point. */
+  readonly main: string
+  readonly events: boolean
+  /** s */
+  readonly pollInterval: number
+  /** Beside the usual ones. */
+  readonly nodeOptions?: ReadonlyArray<string>
+  readonly settings?: Readonly<Record<string, unknown>>
+}
+
+/** A new data directory on the disk that also has this program: where a journal would be, not in memory. */
+export const prepareAgent = (simulators: Simulators, options: AgentOptions) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-bench-" })
+    const common = {
+      waldur_api_url: simulators.waldurUrl,
+      waldur_api_token: simulators.agentToken,
+      backend_type: "opennebula",
+      order_processing_backend: "opennebula",
+      ...(options.events ? { stomp_enabled: true, websocket_use_tls: false } : {})
+    }
+    const backend = { api_url: simulators.cloudUrl, credentials: simulators.session, cluster_ids: [0] }
+    const configuration = {
+      poll_interval: options.pollInterval,
+      http: { port: false },
+      ...options.settings,
+      offerings: [
+        {
+          ...common,
+          name: "VDC",
+          waldur_offering_uuid: simulators.vdcOffering,
+          backend_settings: {
+            ...backend,
+            resource_type: "vdc",
+            external_network_id: 0,
+            virtual_router_template_id: 1,
+            create_opennebula_user: true,
+            security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
+          }
+        },
+        {
+          ...common,
+          name: "VM",
+          waldur_offering_uuid: simulators.vmOffering,
+          backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
+        }
+      ]
+    }
+    const configFile = join(directory, "config.yaml")
+    yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })
+    const dataDir = join(directory, "data")
+    return {
+      configFile,
+      dataDir,
+      start: startAgent({
+        main: options.main,
+        configFile,
+        dataDir,
+        nodeOptions: options.nodeOptions ?? []
+      })
+    }
+  })
+
+/** Of all the process's threads so far, in ms. */
+export const cpuMillis = (pid: number): Effect.Effect<number> =>
+  Effect.promise(async () => {
+    const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ")
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  })
+
+/** MB of the machine's memory: now, and at most so far. */
+export const residentMb = (pid: number): Effect.Effect<{ readonly now: number; readonly most: number }> =>
+  Effect.promise(async () => {
+    const status = await readFile(`/proc/${pid}/status`, "utf8")
+    const of = (name: string) => Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]) / 1000)
+    return { now: of("VmRSS"), most: of("VmHWM") }
+  })
