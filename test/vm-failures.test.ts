@@ -61,7 +61,7 @@ describe("bad input", () => {
     [
       "a language model",
       { attributes: { model: "llama" } },
-      "Virtual machines with a language model cannot be ordered here yet"
+      'The model "llama" is not one of this'
     ],
     [
       "options of the offering that make no sense",

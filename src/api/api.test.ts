@@ -26,6 +26,7 @@ describe("the API", () => {
       "/api/series",
       "/api/session",
       "/healthz",
+      "/metrics",
       "/readyz"
     ])
     expect(Object.keys(paths["/api/actions"]?.post?.responses ?? {})).toEqual(["200", "400", "401", "403", "503"])

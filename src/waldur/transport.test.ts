@@ -1,5 +1,5 @@
-import { createServer } from "node:http"
-import { type AddressInfo, connect, type Socket } from "node:net"
+import { createServer, request } from "node:http"
+import type { AddressInfo } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { makeWaldur } from "./index.js"
@@ -8,38 +8,34 @@ import { scriptedServer } from "./testing/scripted-server.js"
 const user = { uuid: "0123456789abcdef0123456789abcdef", username: "agent" }
 const credentials = { _tag: "Token", token: Redacted.make("some-token") } as const
 
-/** A proxy that opens tunnels for whoever knows the password, and remembers where to. */
+/** A proxy that passes requests on for whoever knows the password, and remembers where to. Plain HTTP comes to it as an ordinary request. */
 const proxy = Effect.acquireRelease(
-  Effect.async<{ readonly port: number; readonly tunnels: Array<string>; readonly close: () => void }>((resume) => {
-    const tunnels: Array<string> = []
-    const sockets = new Set<Socket>()
-    const server = createServer()
-    server.on("connect", (request, client: Socket) => {
-      sockets.add(client)
+  Effect.async<{ readonly port: number; readonly passedOn: Array<string>; readonly close: () => void }>((resume) => {
+    const passedOn: Array<string> = []
+    const server = createServer((asked, answer) => {
       const known = `Basic ${Buffer.from("me:secret").toString("base64")}`
-      if (request.headers["proxy-authorization"] !== known) {
-        client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+      if (asked.headers["proxy-authorization"] !== known) {
+        answer.writeHead(407).end()
         return
       }
-      tunnels.push(request.url ?? "")
-      const [host = "", port = ""] = (request.url ?? "").split(":")
-      const target = connect(Number(port), host, () => {
-        client.write("HTTP/1.1 200 Connection established\r\n\r\n")
-        target.pipe(client)
-        client.pipe(target)
-      })
-      sockets.add(target)
-      target.on("error", () => client.destroy())
-      client.on("error", () => target.destroy())
+      const url = new URL(asked.url ?? "")
+      passedOn.push(url.host)
+      const { "proxy-authorization": _, ...headers } = asked.headers
+      asked.pipe(
+        request(url, { method: asked.method, headers }, (found) => {
+          answer.writeHead(found.statusCode ?? 502, found.headers)
+          found.pipe(answer)
+        })
+      )
     })
     server.listen(0, "127.0.0.1", () => {
       const address: AddressInfo | string | null = server.address()
       const port = address !== null && typeof address === "object" ? address.port : 0
       const close = () => {
-        for (const socket of sockets) socket.destroy()
+        server.closeAllConnections()
         server.close()
       }
-      resume(Effect.succeed({ port, tunnels, close }))
+      resume(Effect.succeed({ port, passedOn, close }))
     })
   }),
   ({ close }) => Effect.sync(close)
@@ -49,14 +45,14 @@ describe("a proxy", () => {
   it.scopedLive("is gone through if one is configured", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer(() => ({ json: user }))
-      const { port, tunnels } = yield* proxy
+      const { passedOn, port } = yield* proxy
       const waldur = yield* makeWaldur({
         apiUrl: server.apiUrl,
         credentials,
         proxy: Redacted.make(`http://me:secret@127.0.0.1:${port}`)
       })
       expect(yield* waldur.me).toMatchObject(user)
-      expect(tunnels).toEqual([new URL(server.apiUrl).host])
+      expect(passedOn).toEqual([new URL(server.apiUrl).host])
     })
   )
 

@@ -1,7 +1,7 @@
 /** What operators do on the page, end to end: each says what it will do, does it, and is written down with who did it. */
 import { describe, expect } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { LiveEventJson, type LiveEvent } from "../../src/api/index.js"
+import { type LiveEvent, LiveEventJson } from "../../src/api/index.js"
 import { defineBackend, ensureDone } from "../../src/core/index.js"
 import { expectNothingLeft, makeSite, scenario } from "../support/agent.js"
 import { refuse } from "../support/vmCloud.js"

@@ -20,7 +20,7 @@ import {
   Stream,
   SubscriptionRef
 } from "effect"
-import { LiveEvent, LiveEventJson, Unavailable } from "../../api/index.js"
+import { type LiveEvent, LiveEventJson, Unavailable } from "../../api/index.js"
 import { Activities, type Activity } from "../activity.js"
 import { Quarantine } from "../actors/quarantine.js"
 import type { Config } from "../config/index.js"

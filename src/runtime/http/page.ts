@@ -29,7 +29,7 @@ import { liveLook, resourceDetail } from "../views/resource.js"
 import { resourceList } from "../views/resources.js"
 import { differenceList, leftoverList, orphanList, quarantineList } from "../views/troubles.js"
 import { liveResponse } from "./live.js"
-import { type SignInAnswer, Sessions } from "./sessions.js"
+import { Sessions, type SignInAnswer } from "./sessions.js"
 import { cookieName, needsToken, remoteOf, Visitors } from "./visitor.js"
 
 /** A failing journal passes; a question that makes no sense is said so. */

@@ -21,11 +21,11 @@ import { forMachines, guarded, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
 import { nameIn } from "./hosts.js"
 import { Live } from "./live.js"
+import { metricsLive } from "./metrics.js"
 import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
 import { readTokens, rotateToken } from "./tokens.js"
 import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
-import { metricsLive } from "./metrics.js"
 
 export interface PageOptions {
   /** Where the hashes of the tokens are. */

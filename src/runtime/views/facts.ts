@@ -1,7 +1,7 @@
 /** What the views need of the running agent beside the journal: offerings with their names, what lets their orders through, who is held. */
 import { Effect, Ref, Schema, SubscriptionRef } from "effect"
-import { type Amounts, type Component, OfferingId, toWaldur } from "../../core/index.js"
 import type { Amount } from "../../api/index.js"
+import { type Amounts, type Component, OfferingId, toWaldur } from "../../core/index.js"
 import type { Config } from "../config/index.js"
 import { Pausings } from "../control/pausings.js"
 import { type Offering, Offerings } from "../offerings/offering.js"

@@ -7,10 +7,10 @@ import type { Config, OfferingConfig } from "../config/index.js"
 import { factsOf } from "../http/health.js"
 import { type Facts, readinessOf } from "../http/readiness.js"
 import { version } from "../version.js"
+import { troublesOf } from "./attention.js"
+import { midnight } from "./clock.js"
 import { openOffering } from "./facts.js"
 import { noOrders, orderCounts, resourceCounts, retriesSince, sumOf } from "./figures.js"
-import { midnight } from "./clock.js"
-import { troublesOf } from "./attention.js"
 
 const tenMinutes = 600_000
 const hour = 3_600_000

@@ -6,7 +6,7 @@ import { Quarantine } from "../actors/quarantine.js"
 import { unavailable } from "../journal/sql.js"
 import { Offerings } from "../offerings/offering.js"
 import { findOrphans, type Site } from "../upkeep/index.js"
-import { orderRows, type Names } from "./orders.js"
+import { type Names, orderRows } from "./orders.js"
 import { cursorOf, pageOf, readCursor, searchOf, usualPage } from "./paging.js"
 
 export const leftoverList = (names: Names) =>
