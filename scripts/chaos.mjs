@@ -61,7 +61,7 @@ const bundle = async (entry, name, bug) => {
 }
 
 /** Short-lived garbage is most of the memory, both cores have a worker each, and much of the code runs only some hundred times. */
-const v8 = ["--min-semi-space-size=64", "--max-semi-space-size=64", "--single-threaded-gc", "--always-sparkplug"]
+const v8 = ["--min-semi-space-size=256", "--max-semi-space-size=256", "--single-threaded-gc", "--always-sparkplug"]
 
 /** `onLine`: each line as soon as it is there. */
 const run = (file, options, onLine = () => undefined) =>

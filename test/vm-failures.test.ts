@@ -58,11 +58,7 @@ describe("bad input", () => {
       { attributes: { ssh_public_key: 'x"]\nDISK=[IMAGE_ID="0"]' } },
       "The SSH key is not valid"
     ],
-    [
-      "a language model",
-      { attributes: { model: "llama" } },
-      'The model "llama" is not one of this'
-    ],
+    ["a language model", { attributes: { model: "llama" } }, 'The model "llama" is not one of this'],
     [
       "options of the offering that make no sense",
       { pluginOptions: { cluster_ids: "all" } },

@@ -10,6 +10,8 @@ const soon = 1
 interface Made {
   readonly group: number
   readonly vdc: number
+  /** Of the group: to create. */
+  readonly right: number
   readonly user: number
   readonly network: number
   readonly router: number
@@ -20,11 +22,6 @@ interface Made {
 const networkReady = (rpc: Rpc, id: number): Promise<void> =>
   until(async () => field(await rpc.call("one.vn.info", id), "STATE") === "1", soon)
 
-const rulesOf = (document: string, group: number): ReadonlyArray<number> =>
-  [...document.matchAll(/&lt;ACL(?:&gt;|>)\s*&lt;ID(?:&gt;|>)(\d+)[\s\S]*?USER(?:&gt;|>)([0-9a-f]+)/g)]
-    .filter(([, , user = "0"]) => BigInt(`0x${user}`) === 0x200000000n + BigInt(group))
-    .map(([, id]) => Number(id))
-
 export const createVdc = async (rpc: Rpc, name: string): Promise<Made> => {
   const group = await rpc.id("one.group.allocate", name)
   await rpc.call("one.group.update", group, 'OWNER="bench"', 1)
@@ -33,7 +30,7 @@ export const createVdc = async (rpc: Rpc, name: string): Promise<Made> => {
   await rpc.call("one.vdc.addgroup", vdc, group)
   await rpc.call("one.vdc.addcluster", vdc, 0, 0)
   await rpc.call("one.acl.info")
-  await rpc.call("one.acl.addrule", (0x200000000 + group).toString(16), "9100000000", "8", "100000000")
+  const right = await rpc.id("one.acl.addrule", (0x200000000 + group).toString(16), "9100000000", "8", "100000000")
   const user = await rpc.id("one.user.allocate", `${name}_admin`, "secret", "core", [group])
   const vnet = await rpc.id("one.vn.allocate", network(`${name}_internal`), 0)
   await networkReady(rpc, vnet)
@@ -47,7 +44,7 @@ export const createVdc = async (rpc: Rpc, name: string): Promise<Made> => {
   await rpc.call("one.vrouter.chown", router, -1, group)
   await rpc.call("one.group.quota", group, quota)
   await untilVm(rpc, routerVm, running, soon)
-  return { group, vdc, user, network: vnet, router, routerVm, securityGroup: rules }
+  return { group, vdc, right, user, network: vnet, router, routerVm, securityGroup: rules }
 }
 
 export const createVm = async (rpc: Rpc, name: string, parent: Made): Promise<number> => {
@@ -81,7 +78,8 @@ export const terminateVdc = async (rpc: Rpc, made: Made): Promise<void> => {
   await untilVm(rpc, made.routerVm, done, soon)
   await rpc.call("one.vn.delete", made.network)
   await rpc.call("one.secgroup.delete", made.securityGroup)
-  for (const rule of rulesOf(await rpc.call("one.acl.info"), made.group)) await rpc.call("one.acl.delrule", rule)
+  // Those of the network and of the VDC go with them.
+  await rpc.call("one.acl.delrule", made.right)
   await rpc.call("one.vdc.delete", made.vdc)
   await rpc.call("one.group.delete", made.group)
 }

@@ -1,7 +1,7 @@
 /**
  * What can be asked of the agent, typed by its own `HttpApi` (`src/api`): names and answers are the server's, at no byte of the page's
  * weight. The agent encodes every answer with the schema that these types come from, and page and agent are one package: so an answer is
- * not decoded a second time (docs/decisions/0015). What may differ is the version; `live.ts` watches that.
+ * not decoded a second time (docs/decisions/0012). What may differ is the version; `live.ts` watches that.
  */
 import type { HttpApi, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
 import type { api } from "../../api/index.js"
