@@ -24,10 +24,10 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "the journal hears of a step only afterwards",
     "core/steps.ts",
-    `yield* attempt.journal
+    `const begin = attempt.journal
       .append(step, "started")
       .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)`,
-    "yield* state.begun ? Effect.void : register"
+    "const begin = state.begun ? Effect.void : register"
   ),
   one("undone in the order of doing", "core/saga.ts", "performed.toReversed()", "performed"),
   {
@@ -170,7 +170,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "an error's answer is forgotten at the last moment",
     "runtime/orders/process.ts",
-    'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, "")',
+    'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)',
     ""
   ),
   one(

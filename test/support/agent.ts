@@ -205,6 +205,8 @@ export const makeSite = (options: SiteOptions = {}) =>
           Effect.provide(Agent.layer(dataDir, owner)),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          // As `run` has it while nothing is exported.
+          Effect.withTracerEnabled(false),
           Logger.withMinimumLogLevel(LogLevel.Debug),
           Effect.orDie,
           Effect.tapErrorCause((cause) => Deferred.failCause(ready, cause)),
