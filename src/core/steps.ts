@@ -209,7 +209,11 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
       attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     return yield* finish("finished", value)
-  }).pipe(Effect.withSpan(`step ${spec.step}`, { captureStackTrace: false }))
+  }).pipe(
+    // What is said and called within the step is about it (`runtime/activity/recorder.ts`).
+    Effect.annotateLogs("step", spec.step),
+    Effect.withSpan(`step ${spec.step}`, { captureStackTrace: false })
+  )
 
 const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>
   Schema.decodeUnknown(schema)(data).pipe(

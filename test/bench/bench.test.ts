@@ -8,7 +8,7 @@ import { AgentMain, long, withAgent } from "../crash/harness.js"
 import { tinyRuns } from "./tiny.js"
 
 /** What is run here, with an agent and simulators of its own; `bench.long.ts` runs them all. */
-const quick = benchmarks.filter(({ name }) => name === "decode" || name === "latency")
+const quick = benchmarks.filter(({ name }) => name === "decode")
 
 withAgent("a benchmark", (it) => {
   it.scoped(

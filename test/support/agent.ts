@@ -65,6 +65,8 @@ export interface SiteOptions {
   }) => ReadonlyArray<Json>
   /** Put over the keys at the root of the file. */
   readonly root?: Json
+  /** Makes spans, for the tracer that is given to `start`; otherwise there are none, as in an agent that exports none. */
+  readonly traced?: boolean
   readonly plugins?: ReadonlyArray<Plugin>
   /** What there is in OpenNebula before the agent comes. */
   readonly prepare?: (cloud: OpenNebula.FrontEnd) => Effect.Effect<unknown>
@@ -205,8 +207,7 @@ export const makeSite = (options: SiteOptions = {}) =>
           Effect.provide(Agent.layer(dataDir, owner)),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
-          // As `run` has it while nothing is exported.
-          Effect.withTracerEnabled(false),
+          Effect.withTracerEnabled(options.traced === true),
           Logger.withMinimumLogLevel(LogLevel.Debug),
           Effect.orDie,
           Effect.tapErrorCause((cause) => Deferred.failCause(ready, cause)),

@@ -37,7 +37,7 @@ describe("traces", () => {
       })
       const scope = yield* Scope.make()
       const tracer = yield* Scope.extend(exportingTracer(always), scope)
-      const site = yield* makeSite({ cloud: { password: "xyzzy-plugh" } })
+      const site = yield* makeSite({ cloud: { password: "xyzzy-plugh" }, traced: true })
       let lost = false
       site.cloud.intercept(({ method }) => {
         if (method !== "one.vdc.allocate" || lost) return undefined

@@ -1,5 +1,5 @@
 /** What the page shows of calls: figures over time, and the calls that each order made. In memory, of this process alone, bounded. */
-import { Clock, Context, Effect, Layer, Option, Tracer } from "effect"
+import { Clock, Context, Effect, HashMap, Layer, Option } from "effect"
 import type { Call } from "../../api/index.js"
 import type { ObservedCall } from "../../core/index.js"
 import { CallWindows } from "./windows.js"
@@ -14,7 +14,7 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
     /** When it began to record: ms since 1970. */
     readonly began: number
     readonly windows: CallWindows
-    /** Notes a call that has just ended; whose it was is told by the spans around it. */
+    /** Notes a call that has just ended; whose it was is told by the annotations of its log lines. */
     readonly note: (call: ObservedCall) => Effect.Effect<void>
     /** `missing`: there were more, which are forgotten. */
     readonly callsOf: (order: string) => { readonly calls: ReadonlyArray<Call>; readonly missing: boolean }
@@ -42,9 +42,9 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
         began,
         windows,
         note: (call) =>
-          Effect.map(Effect.zip(Clock.currentTimeMillis, Effect.serviceOption(Tracer.ParentSpan)), ([now, parent]) => {
+          Effect.map(Effect.zip(Clock.currentTimeMillis, Effect.logAnnotations), ([now, annotations]) => {
             windows.add(call.system, now, call.milliseconds, call.outcome === "ok")
-            const { order, step } = whoseCall(parent)
+            const { order, step } = whoseCall(annotations)
             if (order === undefined) return
             keep(order, {
               at: Math.round(now - call.milliseconds),
@@ -62,19 +62,13 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
   )
 }
 
-const stepSpan = "step "
-
-/** The order and the step around a call, as their spans say (`runtime/orders/process.ts`, `core/steps.ts`). */
+/** The order and the step around a call, as the lines that are logged there say (`runtime/orders/process.ts`, `core/steps.ts`). */
 const whoseCall = (
-  parent: Option.Option<Tracer.AnySpan>
+  annotations: HashMap.HashMap<string, unknown>
 ): { readonly order: string | undefined; readonly step: string | null } => {
-  let step: string | null = null
-  let span = Option.getOrUndefined(parent)
-  while (span?._tag === "Span") {
-    if (step === null && span.name.startsWith(stepSpan)) step = span.name.slice(stepSpan.length)
-    const order = span.name === "order" ? span.attributes.get("order") : undefined
-    if (typeof order === "string") return { order, step }
-    span = Option.getOrUndefined(span.parent)
+  const textOf = (name: string) => {
+    const value = Option.getOrUndefined(HashMap.get(annotations, name))
+    return typeof value === "string" ? value : undefined
   }
-  return { order: undefined, step }
+  return { order: textOf("order"), step: textOf("step") ?? null }
 }
