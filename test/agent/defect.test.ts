@@ -1,36 +1,9 @@
 /** A bug in a backend stops the resource that it met, and nothing else. */
 import { expect } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
-import { defineBackend, ensureDone } from "../../src/core/index.js"
+import { Effect } from "effect"
 import { Quarantine } from "../../src/runtime/actors/quarantine.js"
 import { expectNothingLeft, makeSite, resourceStates, scenario } from "../support/agent.js"
-
-/** Makes nothing. Dies of every order whose resource is named "cursed". */
-const fragile = (mended: () => boolean) =>
-  defineBackend({
-    type: "fragile",
-    settings: Schema.Struct({}),
-    attributes: Schema.Struct({}),
-    shared: Layer.empty,
-    open: () => {
-      const done = Effect.succeed({})
-      return Effect.succeed({
-        create: ({ resource }) =>
-          ensureDone("thing", Effect.void).pipe(
-            Effect.zipRight(
-              resource.name === "cursed" && !mended() ? Effect.die(new Error("a bug in the plugin")) : Effect.void
-            ),
-            Effect.as({ backendId: resource.slug })
-          ),
-        update: () => done,
-        terminate: () => done,
-        usage: () => Effect.succeed([]),
-        observe: () => Effect.succeed([]),
-        ping: Effect.void,
-        check: Effect.succeed([])
-      })
-    }
-  })
+import { fragile } from "../support/fragile.js"
 
 const offering = "0ffe0000000040000000000000000003"
 
@@ -40,7 +13,7 @@ scenario(
     Effect.gen(function* () {
       let mended = false
       const site = yield* makeSite({
-        plugins: [fragile(() => mended)],
+        plugins: [fragile(({ name }) => name === "cursed" && !mended)],
         offerings: ({ marketplace, world }) => {
           const { customer } = world.vdcOffering
           marketplace.addOffering({ customer, name: "Fragile", uuid: offering, components: [] })

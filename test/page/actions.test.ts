@@ -1,9 +1,9 @@
 /** What operators do on the page, end to end: each says what it will do, does it, and is written down with who did it. */
 import { describe, expect } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { type LiveEvent, LiveEventJson } from "../../src/api/index.js"
-import { defineBackend, ensureDone } from "../../src/core/index.js"
 import { expectNothingLeft, makeSite, scenario } from "../support/agent.js"
+import { fragile } from "../support/fragile.js"
 import { refuse } from "../support/vmCloud.js"
 import { show, until } from "./support.js"
 
@@ -106,7 +106,7 @@ describe("an operator", () => {
       let mended = false
       const uuid = "0ffe0000000040000000000000000003"
       const site = yield* makeSite({
-        plugins: [fragile(() => mended)],
+        plugins: [fragile(() => !mended)],
         offerings: ({ marketplace, world }) => {
           marketplace.addOffering({ customer: world.vdcOffering.customer, name: "Fragile", uuid, components: [] })
           return [
@@ -192,31 +192,6 @@ describe("the live view", () => {
     })
   )
 })
-
-/** Makes nothing. Dies of every order until it is mended. */
-const fragile = (mended: () => boolean) =>
-  defineBackend({
-    type: "fragile",
-    settings: Schema.Struct({}),
-    attributes: Schema.Struct({}),
-    shared: Layer.empty,
-    open: () => {
-      const done = Effect.succeed({})
-      return Effect.succeed({
-        create: ({ resource }) =>
-          ensureDone("thing", Effect.void).pipe(
-            Effect.zipRight(mended() ? Effect.void : Effect.die(new Error("a bug in the plugin"))),
-            Effect.as({ backendId: resource.slug })
-          ),
-        update: () => done,
-        terminate: () => done,
-        usage: () => Effect.succeed([]),
-        observe: () => Effect.succeed([]),
-        ping: Effect.void,
-        check: Effect.succeed([])
-      })
-    }
-  })
 
 /** What an `EventSource` would see. */
 const listenTo = (url: string) =>
