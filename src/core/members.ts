@@ -5,7 +5,7 @@
  * Comparing changes nothing, so a dry run and the real one go the same way. A backend never decides who is in a team: whoever is not in
  * `members` has left.
  */
-import type { Effect, Either } from "effect"
+import { type Effect, type Either, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import type { KnownResource } from "./usage.js"
 
@@ -34,9 +34,11 @@ export interface AccessQuestion {
   readonly accounts: ReadonlyMap<string, string>
 }
 
+/** `prepare` makes what members are put into; `mend` puts something right that nobody asked for. */
+export const AccessChangeKind = Schema.Literal("prepare", "join", "leave", "role", "keys", "mend")
+
 export interface AccessChange {
-  /** `prepare` makes what members are put into; `mend` puts something right that nobody asked for. */
-  readonly kind: "prepare" | "join" | "leave" | "role" | "keys" | "mend"
+  readonly kind: typeof AccessChangeKind.Type
   /** Who, in the backend's words; for `prepare` what. */
   readonly who: string
   /** "put into group 104 as user". */

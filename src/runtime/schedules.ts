@@ -28,6 +28,9 @@ export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(
 /** Between two synchronisations of members, around the configured interval. */
 export const memberRound = polling
 
+/** How long a round of members waits for the actor of a resource that has an order in work; it goes on in the background then. */
+export const memberPatience = Duration.seconds(2)
+
 /** Events about members that come within this are done together. */
 export const memberBurst = Duration.millis(100)
 /** How often what an event about members asks for is tried again before it is left to the next round: after 0.5 s and 1 s, jittered. */

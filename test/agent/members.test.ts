@@ -1,6 +1,6 @@
 /** Members of projects, as users of OpenNebula itself: the whole agent between two simulators. */
 import { describe, expect } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Deferred, Effect, Schedule } from "effect"
 import { makeSite, type Site, type SiteOptions, scenario } from "../support/agent.js"
 
 const withMembers = (more: SiteOptions = {}) =>
@@ -49,6 +49,9 @@ const waldurUser = ({ marketplace }: Site, username: string) => {
   return found
 }
 
+const isLookAtOrders = (line: string): boolean =>
+  line.includes("GET marketplace-orders/  ok") && line.includes("offering=VDC")
+
 describe("A member of the project's team", () => {
   scenario(
     "gets an account in the group, with SSH keys, and loses access when leaving; a VDC ends with its members in it",
@@ -78,6 +81,31 @@ describe("A member of the project's team", () => {
         expect(userNamed(site, "alice")).toMatchObject({ enabled: false })
         yield* agent.stop
       })
+  )
+
+  scenario("is still being given an account when the data centre is terminated, which waits for that", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers()
+      yield* site.start()
+      const [made, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      let accounts = 0
+      // The first is the tenant's own. Of the second nobody knows yet whose it is: its tag is the next call.
+      site.cloud.intercept(({ method }) => {
+        if (method !== "one.user.allocate" || ++accounts !== 2) return undefined
+        Deferred.unsafeDone(made, Effect.void)
+        return { _tag: "Hold", when: "after", until: Deferred.await(goOn) }
+      })
+      const { resource, group } = yield* ordered(site, "lab")
+      yield* Deferred.await(made)
+      const terminate = yield* site.place.terminate(resource.uuid)
+      const seen = site.logged.filter(isLookAtOrders).length
+      yield* site.awaitLogged(isLookAtOrders, seen + 3)
+      expect(site.logged.filter((line) => line.includes(`order=${terminate}`))).toEqual([])
+      yield* Deferred.succeed(goOn, undefined)
+      expect((yield* site.marketplace.awaitOrderEnd(terminate)).state).toBe("done")
+      expect(groupOf(site, group)).toBeUndefined()
+      expect(userNamed(site, "alice")).toMatchObject({ enabled: false })
+    })
   )
 
   scenario("keeps one account in two data centres, and is disabled only when the last is gone", () =>

@@ -98,6 +98,8 @@ export const eventfulSite = Effect.gen(function* () {
         (work) => value("site_actors_rounds_total", { work, outcome: "ok" }) !== undefined
       ) &&
       value("site_actors_orders_ended_total", { type: "Terminate" }) === 1 &&
+      // Its actor leaves it a moment after that.
+      value("site_actors_orders_at_work") === undefined &&
       value("site_actors_events_connected") === 1
   )
   return { site, agent, url, worked }

@@ -6,10 +6,11 @@
  */
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
-import { Cause, Clock, Effect, Ref, Schema } from "effect"
+import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
 import { LeaseLost, OfferingId, OrderId, orderPlace, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
+import { syncMembersOf, TeamReport } from "../members/sync.js"
 import { Reconciled, reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
 import { Undone, undoLeftovers } from "../orders/leftovers.js"
@@ -26,6 +27,11 @@ export const ResourceActor = Entity.make("Resource", [
   Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed }),
   /** Looks at the resource between orders, and does what follows (`runtime/observation`). */
   Rpc.make("Reconcile", { payload: { offering: OfferingId }, success: Reconciled }),
+  /**
+   * Gives the resource's members what they should have. In the mailbox, so that nobody is put into a data centre that is being removed, and
+   * whoever is terminating it meets no account that is half made.
+   */
+  Rpc.make("SyncMembers", { payload: { offering: OfferingId }, success: Schema.Option(TeamReport) }),
   /** Tries once more to undo what an erred order left behind. In the mailbox, so that it never meets another order of the resource. */
   Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone })
 ])
@@ -100,6 +106,20 @@ export const layer = (owner: string) =>
             )
             return undone === "moved" ? ("not now" as const) : undone
           }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
+        // Also of a resource in quarantine: whoever left the team has to lose access.
+        SyncMembers: ({ payload: { offering: id } }) =>
+          Effect.gen(function* () {
+            const offering = (yield* Ref.get(offerings)).get(id)
+            if (offering === undefined) return Option.none()
+            const synchronised = yield* holding.under(() =>
+              notNow("Members stay as they are for now", syncMembersOf(offering, resource))
+            )
+            return typeof synchronised === "string" ? Option.none() : synchronised
+          }).pipe(
+            Effect.annotateLogs({ resource, part: "members" }),
+            notNowOnDefect("Members stay as they are for now"),
+            Effect.map((answer) => (answer === "not now" ? Option.none() : answer))
+          ),
         Reconcile: ({ payload: { offering: id } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)

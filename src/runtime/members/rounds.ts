@@ -1,15 +1,20 @@
 /**
  * Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. In between
  * Waldur tells of changes (`told`): then those resources are synchronised at once.
+ *
+ * A round only looks, at all resources together; what has to be done for one of them its actor does, between two orders.
  */
-import { type Duration, Effect, type Scope } from "effect"
+import type { Sharding } from "@effect/cluster"
+import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, type Scope } from "effect"
+import type { ResourceId } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
+import { ResourceActor } from "../actors/actor.js"
 import { makeGathering } from "../gathering.js"
 import { counted } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { memberBurst, memberRound, memberTries } from "../schedules.js"
-import { type Only, syncMembers, type TeamReport } from "./sync.js"
+import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
+import { lookAtMembers, type Only, type TeamReport } from "./sync.js"
 
 /** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
 export type Told =
@@ -30,20 +35,50 @@ export interface MemberCalls {
 export const keepMembers = (
   offering: Offering,
   interval: Duration.DurationInput
-): Effect.Effect<MemberCalls, never, Scope.Scope> =>
+): Effect.Effect<MemberCalls, never, Scope.Scope | Sharding.Sharding> =>
   Effect.gen(function* () {
+    const actor = yield* ResourceActor.client
+    const inWork = yield* FiberMap.make<ResourceId, Option.Option<TeamReport>>()
     const oneAtATime = yield* Effect.makeSemaphore(1)
     /** The teams as they were read last. */
     const known = new Map<string, Pick<TeamReport, "team" | "restricted">>()
 
+    const noted = (report: TeamReport) => {
+      const { resource, team, restricted, failure } = report
+      if (failure === "") known.set(resource, { team, restricted })
+      return logged(report)
+    }
+    /** By its actor, when that has time. An order that takes long holds up this resource alone. */
+    const synchronisedOne = (resource: ResourceId) =>
+      Effect.gen(function* () {
+        const running = yield* FiberMap.has(inWork, resource)
+        if (running) return false
+        const fiber = yield* FiberMap.run(
+          inWork,
+          resource,
+          Effect.tap(
+            actor(resource).SyncMembers({ offering: offering.id }),
+            Option.match({ onNone: () => Effect.void, onSome: noted })
+          )
+        )
+        const report = yield* Effect.timeoutOption(Fiber.join(fiber), memberPatience)
+        // Without a report it has gone, or something stood in the way and was logged.
+        return Option.exists(report, Option.exists(isSettledNow))
+      }).pipe(
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.interrupt
+            : Effect.as(Effect.logWarning(`Members of ${resource} are left to the next round`, cause), false)
+        )
+      )
     const synchronised = (only: Only | undefined) =>
       Effect.gen(function* () {
-        const reports = yield* counted(offering.id, "membership")(syncMembers(offering, "apply", only))
-        for (const { resource, team, restricted, failure } of reports) {
-          if (failure === "") known.set(resource, { team, restricted })
-        }
-        yield* Effect.forEach(reports, logged, { discard: true })
-        return reports.every(isSettledNow)
+        const looks = yield* counted(offering.id, "membership")(lookAtMembers(offering, only))
+        const [due, reports] = Array.separate(looks)
+        yield* Effect.forEach(reports, noted, { discard: true })
+        // One after another: somebody who is in several teams gets an account once.
+        const settled = yield* Effect.forEach(due, synchronisedOne)
+        return reports.every(isSettledNow) && settled.every((one) => one)
       }).pipe(
         Effect.catchAll((error) =>
           Effect.as(Effect.logWarning(`Members are not synchronised: ${error.message}`), false)

@@ -1,5 +1,6 @@
 /**
- * One synchronisation of an offering's members: Waldur's teams are read, the backend says what would have to change, and that is done.
+ * One synchronisation of an offering's members: Waldur's teams are read, the backend says what would have to change, and that is done:
+ * for a resource of a running agent by its actor, so that no order of it is in work meanwhile (`rounds.ts`).
  *
  * Nobody is taken out on the word of one read. A team that could not be read, or in which somebody could not be read, takes nobody out; and
  * before anybody is, the team is read once more and the resource with it: only if both reads say the same is it believed, an empty team too.
@@ -15,7 +16,7 @@ import type {
   SiteError,
   Team
 } from "../../core/index.js"
-import { ResourceId } from "../../core/index.js"
+import { AccessChangeKind, ResourceId } from "../../core/index.js"
 import type { OfferingUser, ProviderResource, TeamMember, WaldurService } from "../../waldur/index.js"
 
 /** What of an offering is needed. */
@@ -26,23 +27,31 @@ export interface Membership {
   readonly providerCustomer: string
 }
 
-export interface DoneChange extends Pick<AccessChange, "kind" | "who" | "what"> {
+/** Of one change: what it was, and what came of it. */
+const DoneChange = Schema.Struct({
+  kind: AccessChangeKind,
+  who: Schema.String,
+  what: Schema.String,
   /** `planned` in a dry run; `kept`: not believed yet; else what stood in its way. */
-  readonly outcome: "done" | "planned" | "kept" | "failed"
-  readonly detail: string
-}
-export interface TeamReport {
-  readonly resource: ResourceId
-  readonly name: string
-  readonly changes: ReadonlyArray<DoneChange>
-  readonly problems: ReadonlyArray<{ readonly who: string; readonly reason: string }>
+  outcome: Schema.Literal("done", "planned", "kept", "failed"),
+  detail: Schema.String
+})
+export type DoneChange = typeof DoneChange.Type
+
+/** What came of one resource's synchronisation; an actor answers with it. */
+export const TeamReport = Schema.Struct({
+  resource: ResourceId,
+  name: Schema.String,
+  changes: Schema.Array(DoneChange),
+  problems: Schema.Array(Schema.Struct({ who: Schema.String, reason: Schema.String })),
   /** Who is in the team, by the persons' uuids. */
-  readonly team: ReadonlyArray<string>
+  team: Schema.Array(Schema.String),
   /** Closed to its team in Waldur. */
-  readonly restricted: boolean
+  restricted: Schema.Boolean,
   /** Why this resource was left as it is; empty if it was not. */
-  readonly failure: string
-}
+  failure: Schema.String
+})
+export type TeamReport = typeof TeamReport.Type
 
 export type Mode = "apply" | "dry run"
 
@@ -58,6 +67,40 @@ export const syncMembers = (
   mode: Mode,
   only?: Only
 ): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
+  Effect.flatMap(compareTeams(offering, only), (compared) =>
+    Effect.forEach(compared, (work) => (Either.isLeft(work) ? Effect.succeed(work.left) : carriedOut(work.right, mode)))
+  )
+
+/** Of one resource, as its actor does it: it looks again, whatever somebody saw before. None: it has no members any more. */
+export const syncMembersOf = (
+  offering: Membership,
+  resource: ResourceId
+): Effect.Effect<Option.Option<TeamReport>, SiteError> =>
+  Effect.map(syncMembers(offering, "apply", { projects: new Set(), resources: new Set([resource]) }), ([report]) =>
+    Option.fromNullable(report)
+  )
+
+/** A report of what is as it should be, or the id of a resource of which something has to be done. Changes nothing. */
+export const lookAtMembers = (
+  offering: Membership,
+  only: Only | undefined
+): Effect.Effect<ReadonlyArray<Either.Either<TeamReport, ResourceId>>, SiteError> =>
+  Effect.map(
+    compareTeams(offering, only),
+    Array.map((work) =>
+      Either.isLeft(work)
+        ? Either.right(work.left)
+        : isDue(work.right)
+          ? Either.left(work.right.resource.known.id)
+          : Either.right(reportOf(work.right, []))
+    )
+  )
+
+/** What there would be to do of each resource; left, of what cannot be compared, the report. */
+const compareTeams = (
+  offering: Membership,
+  only: Only | undefined
+): Effect.Effect<ReadonlyArray<Either.Either<Work, TeamReport>>, SiteError> =>
   Effect.gen(function* () {
     const { members } = offering.backend
     if (members === undefined) return []
@@ -74,13 +117,13 @@ export const syncMembers = (
     )
     const teams = read.flatMap(({ team }) => (Either.isRight(team) ? [team.right] : []))
     const plans = yield* planned(members, teams, people.items)
-    return yield* Effect.forEach(read, ({ resource, team }) => {
+    return read.map(({ resource, team }) => {
       const plan = plans.get(resource.known.id)
-      if (Either.isLeft(team)) return Effect.succeed(untouched(resource, team.left.message))
-      if (plan === undefined) return Effect.succeed(untouched(resource, "The backend said nothing of it."))
+      if (Either.isLeft(team)) return Either.left(untouched(resource, team.left.message))
+      if (plan === undefined) return Either.left(untouched(resource, "The backend said nothing of it."))
       return Either.isLeft(plan)
-        ? Effect.succeed(untouched(resource, plan.left.message))
-        : carriedOut({ waldur, resource, team: team.right, plan: plan.right, people: people.items, mode })
+        ? Either.left(untouched(resource, plan.left.message))
+        : Either.right({ waldur, resource, team: team.right, plan: plan.right, people: people.items })
     })
   })
 
@@ -205,12 +248,25 @@ interface Work {
   readonly team: ReadTeam
   readonly plan: AccessPlan
   readonly people: ReadonlyArray<OfferingUser>
-  readonly mode: Mode
 }
 
-const carriedOut = (work: Work): Effect.Effect<TeamReport> =>
+/** Whether anything would be done or told. */
+const isDue = (work: Work): boolean =>
+  work.plan.changes.length > 0 || newNames(work).length > 0 || untoldProblems(work).length > 0
+
+const reportOf = ({ plan, resource, team }: Work, changes: ReadonlyArray<DoneChange>): TeamReport => ({
+  resource: resource.known.id,
+  name: resource.name,
+  changes,
+  problems: plan.problems.map(({ who, reason }) => ({ who, reason })),
+  team: team.members.map(({ id }) => id),
+  restricted: resource.restricted,
+  failure: ""
+})
+
+const carriedOut = (work: Work, mode: Mode): Effect.Effect<TeamReport> =>
   Effect.gen(function* () {
-    const { plan, resource, mode } = work
+    const { plan } = work
     const leaving = plan.changes.some(({ kind }) => kind === "leave")
     const doubt = leaving ? yield* doubtOf(work) : ""
     if (mode === "apply") yield* announce(work)
@@ -242,15 +298,7 @@ const carriedOut = (work: Work): Effect.Effect<TeamReport> =>
     const changes = [...prepared, ...carried.flat()]
     const failed = new Set(changes.flatMap(({ outcome, who }) => (outcome === "failed" ? [who] : [])))
     if (mode === "apply") yield* tellWaldur(work, failed)
-    return {
-      resource: resource.known.id,
-      name: resource.name,
-      changes,
-      problems: plan.problems.map(({ who, reason }) => ({ who, reason })),
-      team: work.team.members.map(({ id }) => id),
-      restricted: resource.restricted,
-      failure: ""
-    }
+    return reportOf(work, changes)
   })
 
 /** Why nobody is taken out now; empty if the second look says what the first said. */
@@ -278,17 +326,28 @@ const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
     { discard: true }
   )
 
+/** Accounts whose name Waldur does not have yet. */
+const newNames = ({ plan, people }: Work): ReadonlyArray<{ readonly account: OfferingUser; readonly name: string }> =>
+  [...plan.accounts].flatMap(([person, name]) => {
+    const account = accountOf(people, person)
+    return account === undefined || account.username === name ? [] : [{ account, name }]
+  })
+
+/** Accounts that somebody waits for and that cannot be made, and why. */
+const untoldProblems = ({ plan, people }: Work) =>
+  plan.problems.flatMap(({ member, reason }) => {
+    const account = accountOf(people, member)
+    return account !== undefined && ["Requested", "Creating"].includes(account.state) ? [{ account, reason }] : []
+  })
+
 /** The names of accounts, and for whom there is none, why. */
-const tellWaldur = ({ waldur, plan, people }: Work, failed: ReadonlySet<string>): Effect.Effect<void> =>
+const tellWaldur = (work: Work, failed: ReadonlySet<string>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    for (const [person, name] of plan.accounts) {
-      const account = accountOf(people, person)
-      if (account === undefined || account.username === name || failed.has(name)) continue
-      yield* quietly(waldur.setOfferingUsername(account.uuid, name))
+    const { waldur } = work
+    for (const { account, name } of newNames(work)) {
+      if (!failed.has(name)) yield* quietly(waldur.setOfferingUsername(account.uuid, name))
     }
-    for (const { member, reason } of plan.problems) {
-      const account = accountOf(people, member)
-      if (account === undefined || !["Requested", "Creating"].includes(account.state)) continue
+    for (const { account, reason } of untoldProblems(work)) {
       yield* quietly(waldur.setOfferingUserState(account.uuid, "set_error_creating", reason))
     }
   })
