@@ -27,6 +27,7 @@ import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
+import { MemberCalls } from "./members/calls.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
@@ -61,6 +62,7 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
         Standings.layer,
         Wakes.layer,
         Looks.layer,
+        MemberCalls.layer,
         singleProcess
       )
     ),

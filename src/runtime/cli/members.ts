@@ -4,6 +4,7 @@ import { Console, Data, Effect, Layer, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { type Mode, syncMembers, type TeamReport } from "../members/sync.js"
 import { plugins } from "../plugins.js"
+import { agentRunsAt, journalAt, request } from "./open-journal.js"
 import { openForCommand } from "./open-offering.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -15,35 +16,46 @@ class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed:
   }
 }
 
+/** Of somebody who waits for a round over all resources. */
+const patience = "10 minutes"
+
 const dryRun = Options.boolean("dry-run").pipe(Options.withDescription("Only print what would change."))
 
-export const members = Command.make("members", { config: options.config, dryRun, json: options.json }, (given) =>
-  Effect.gen(function* () {
-    const loaded = yield* loadConfig(given.config, plugins)
-    const memoMap = yield* Layer.makeMemoMap
-    const chosen = loaded.offerings.filter(({ functions }) => functions.membership)
-    const reports = yield* Effect.forEach(chosen, (offering) =>
-      Effect.map(ofOffering(offering, memoMap, given.dryRun ? "dry run" : "apply"), (teams) =>
-        teams.map((team) => ({ offering: offering.name, ...team }))
+export const members = Command.make(
+  "members",
+  { config: options.config, dataDir: options.dataDir, dryRun, json: options.json },
+  (given) =>
+    Effect.gen(function* () {
+      // A running agent knows what its orders are doing; two who change the same accounts would be in each other's way.
+      const place = { config: Option.some(given.config), dataDir: given.dataDir }
+      if (!given.dryRun && (yield* agentRunsAt(place))) {
+        return yield* Effect.provide(request("members", "", patience), journalAt(place))
+      }
+      const loaded = yield* loadConfig(given.config, plugins)
+      const memoMap = yield* Layer.makeMemoMap
+      const chosen = loaded.offerings.filter(({ functions }) => functions.membership)
+      const reports = yield* Effect.forEach(chosen, (offering) =>
+        Effect.map(ofOffering(offering, memoMap, given.dryRun ? "dry run" : "apply"), (teams) =>
+          teams.map((team) => ({ offering: offering.name, ...team }))
+        )
       )
-    )
-    const all = reports.flat()
-    yield* Console.log(
-      given.json
-        ? JSON.stringify(all, null, 2)
-        : chosen.length === 0
-          ? "No offering has membership_sync_backend: members are not synchronised."
-          : tableOf(all)
-    )
-    const failed = all.flatMap((team) => [
-      ...(team.failure === "" ? [] : [team.failure]),
-      ...team.changes.filter(({ outcome }) => outcome === "failed")
-    ]).length
-    if (failed > 0) return yield* new MembersFailed({ failed })
-  })
+      const all = reports.flat()
+      yield* Console.log(
+        given.json
+          ? JSON.stringify(all, null, 2)
+          : chosen.length === 0
+            ? "No offering has membership_sync_backend: members are not synchronised."
+            : tableOf(all)
+      )
+      const failed = all.flatMap((team) => [
+        ...(team.failure === "" ? [] : [team.failure]),
+        ...team.changes.filter(({ outcome }) => outcome === "failed")
+      ]).length
+      if (failed > 0) return yield* new MembersFailed({ failed })
+    })
 ).pipe(
   Command.withDescription(
-    "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference."
+    "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference: by the running agent if there is one, between its orders."
   )
 )
 

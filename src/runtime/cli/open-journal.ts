@@ -76,6 +76,16 @@ export const agentRuns = Effect.map(
   Option.exists((sign) => sign.runs)
 )
 
+/** The same for commands that need no journal: where there is none, no agent runs. */
+export const agentRunsAt = (place: JournalPlace) =>
+  Effect.if(
+    Effect.map(placeOf(place), ({ there }) => there),
+    {
+      onTrue: () => Effect.provide(agentRuns, journalAt(place)),
+      onFalse: () => Effect.succeed(false)
+    }
+  )
+
 /** One order, by its uuid (dashes or not) or an unambiguous beginning of it. */
 export const findOrder = (uuid: string) =>
   Effect.gen(function* () {
