@@ -163,8 +163,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     ...one(
       "a machine that is gone stands in the way of its undo",
       "plugins/opennebula-vm/operations.ts",
-      "error instanceof Vanished ||",
-      "error === vanished ||"
+      "error instanceof Vanished || ",
+      ""
     ),
     only: ["saboteur deletes", "disk resize fails", "boot fails"]
   },
