@@ -26,14 +26,14 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
     // What the agent says of itself waits for no order, and an order not for it.
     const { breaker: ___, ...aside } = options
     const agent = yield* makeAgentCalls(yield* makeClient({ ...aside, concurrency: 2 }))
-    const eventQueue = yield* makeRegistration(client, options.credentials, agent.identity)
+    const queues = yield* makeRegistration(client, options.credentials, agent.identity)
     const { setsScope: _, list: __, ...shown } = reads
     return {
       apiUrl: client.apiUrl,
       ...shown,
       ...transitions,
       ...writes,
-      eventQueue,
+      ...queues,
       agent: agent.calls,
       imports: makeImports(client, reads),
       probe: makeProbe(reads)

@@ -208,6 +208,15 @@ export interface WaldurService {
     objectType: ObjectType
   ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
 
+  /**
+   * The one queue of an offering's events of all these types (newer servers' `register_queue`), made if it is not there, and held to them if
+   * it is. A server without it answers 404; one whose queue belongs to another user `WaldurConflict`.
+   */
+  readonly oneEventQueue: (
+    offering: string,
+    objectTypes: ReadonlyArray<ObjectType>
+  ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
+
   /** What the agent says of itself. */
   readonly agent: AgentCalls
 

@@ -1,6 +1,7 @@
 /** Asking Waldur for a queue, over HTTP at the simulated marketplace. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { publishSync } from "../../src/simulator/waldur/events.js"
 import * as Simulated from "../../src/simulator/waldur/index.js"
 import { type Credentials, isUnsupported, makeWaldur } from "../../src/waldur/index.js"
 
@@ -56,6 +57,37 @@ describe("The queue of an offering's events", () => {
       const { connect, offering } = yield* marketplace({ generation: "2024" })
       const waldur = yield* connect()
       const error = yield* Effect.flip(waldur.eventQueue(offering, "order"))
+      expect("call" in error && isUnsupported(error)).toBe(true)
+    })
+  )
+})
+
+describe("The one queue of newer servers, for all types of events", () => {
+  it.scopedLive("is found again, for other types too, and gets events of these alone", () =>
+    Effect.gen(function* () {
+      const { connect, count, marketplace: simulated, offering, world } = yield* marketplace({ oneQueue: true })
+      const waldur = yield* connect()
+      const queue = yield* waldur.oneEventQueue(offering, ["order", "resource"])
+      expect(queue.name).toMatch(/^consumer_[0-9a-f]{32}$/)
+      expect(Redacted.value(queue.passcode)).toBe(world.agentToken)
+      expect(simulated.broker.mayEnter(queue.login, queue.vhost)).toBe(true)
+      const ready = () => simulated.broker.counts(queue.vhost, queue.name)?.ready
+      publishSync(simulated.world, world.vdcOffering)
+      expect(ready()).toBe(0)
+      const again = yield* Effect.flatMap(connect(), (next) =>
+        next.oneEventQueue(offering, ["offering_resources_sync", "order"])
+      )
+      expect(again).toEqual(queue)
+      publishSync(simulated.world, world.vdcOffering)
+      expect(ready()).toBe(1)
+      expect([count("event-consumers"), count("event-subscriptions")]).toEqual([1, 0])
+    })
+  )
+
+  it.scopedLive("is none on a server that has one for each type", () =>
+    Effect.gen(function* () {
+      const { connect, offering } = yield* marketplace()
+      const error = yield* Effect.flatMap(connect(), (waldur) => Effect.flip(waldur.oneEventQueue(offering, ["order"])))
       expect("call" in error && isUnsupported(error)).toBe(true)
     })
   )

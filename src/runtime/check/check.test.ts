@@ -69,6 +69,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   createComponent: () => no,
   updateComponent: () => no,
   eventQueue: () => no,
+  oneEventQueue: () => no,
   offeringUsers: () => no,
   sshKeys: () => no,
   setOfferingUsername: () => no,

@@ -3,6 +3,7 @@ import { Effect, type Scope } from "effect"
 import type { SiteError } from "../../core/errors.js"
 import { brokerUrl, isUnsupported, type ObjectType, probeEvents, type WaldurService } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
+import { heardTypes } from "../events/handlers.js"
 import { brokerPlace } from "../events/place.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
@@ -19,7 +20,9 @@ export const eventsFinding = (
     const type = triedType(offering)
     if (!offering.events.enabled || type === undefined) return []
     const service = yield* waldur
-    const queue = yield* service.eventQueue(offering.id, type).pipe(
+    // For the same types as the agent's, which may be running: what is asked for holds for its queue.
+    const one = service.oneEventQueue(offering.id, heardTypes(offering.functions))
+    const queue = yield* Effect.orElse(one, () => service.eventQueue(offering.id, type)).pipe(
       Effect.catchIf(
         (error) => error._tag !== "OfferingFault" && isUnsupported(error),
         () => Effect.succeed("unsupported" as const)

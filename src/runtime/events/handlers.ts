@@ -1,7 +1,7 @@
 /** What is listened to, and what each event leads to. A type without a handler has no consumer. */
 import type { SqlClient } from "@effect/sql"
 import { Effect, Queue, type Scope } from "effect"
-import type { ObjectType, WaldurEvent } from "../../waldur/index.js"
+import { type ObjectType, objectTypes, type WaldurEvent } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import type { MembersTold } from "../members/rounds.js"
 import { Looks } from "../observation/index.js"
@@ -21,6 +21,23 @@ export interface Listeners {
 
 type Needs = Effect.Effect.Context<ReturnType<typeof orderEvent>> | Looks | SqlClient.SqlClient
 export type Handler = (event: WaldurEvent) => Effect.Effect<void, never, Needs>
+
+/** The types of events that mean something to an offering with these functions. */
+export const heardTypes = ({
+  membership,
+  orders,
+  resourceImport
+}: OfferingConfig["functions"]): ReadonlyArray<ObjectType> => {
+  const wanted: Readonly<Partial<Record<ObjectType, boolean>>> = {
+    order: orders,
+    resource: orders || membership,
+    offering_resources_sync: orders || membership,
+    user_role: membership,
+    offering_user: membership,
+    importable_resources: orders && resourceImport
+  }
+  return objectTypes.filter((type) => wanted[type] === true)
+}
 
 /**
  * | event | leads to |
@@ -47,29 +64,16 @@ export const handlersOf = (
     })
     const ifSaid = (uuid: string | undefined, lead: (uuid: string) => Effect.Effect<void, never, Needs>) =>
       uuid === undefined ? Effect.void : lead(uuid)
-    const all: ReadonlyArray<readonly [boolean, ObjectType, Handler]> = [
-      [
-        functions.orders,
-        "order",
-        ({ order, orderState: state }) => ifSaid(order, (uuid) => orderEvent(offering, { uuid, state }, queue))
-      ],
-      [functions.orders || members !== undefined, "resource", (event) => ifSaid(event.resource, resource)],
-      [functions.orders || members !== undefined, "offering_resources_sync", () => everything],
-      [
-        members !== undefined,
-        "user_role",
-        (event) => ifSaid(event.project, (project) => told({ _tag: "Project", project }))
-      ],
-      [
-        members !== undefined,
-        "offering_user",
-        (event) => ifSaid(event.user, (person) => told({ _tag: "Person", person }))
-      ],
-      [
-        functions.orders && functions.resourceImport,
-        "importable_resources",
-        () => Effect.asVoid(Queue.offer(imports, undefined))
-      ]
-    ]
-    return all.flatMap(([wanted, objectType, handle]) => (wanted ? [[objectType, handle] as const] : []))
+    const handlers: Readonly<Partial<Record<ObjectType, Handler>>> = {
+      order: ({ order, orderState: state }) => ifSaid(order, (uuid) => orderEvent(offering, { uuid, state }, queue)),
+      resource: (event) => ifSaid(event.resource, resource),
+      offering_resources_sync: () => everything,
+      user_role: (event) => ifSaid(event.project, (project) => told({ _tag: "Project", project })),
+      offering_user: (event) => ifSaid(event.user, (person) => told({ _tag: "Person", person })),
+      importable_resources: () => Effect.asVoid(Queue.offer(imports, undefined))
+    }
+    return heardTypes(functions).flatMap((type) => {
+      const handle = handlers[type]
+      return handle === undefined ? [] : [[type, handle] as const]
+    })
   })

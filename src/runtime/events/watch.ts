@@ -1,6 +1,15 @@
 /** The consumers of an offering, and how often to look into Waldur's queue beside them. */
 import { Effect, Option, Queue, Ref, Stream, SubscriptionRef } from "effect"
-import { brokerUrl, type Consumer, makeConsumer, type ObjectType } from "../../waldur/index.js"
+import type { OfferingFault } from "../../core/index.js"
+import {
+  brokerUrl,
+  type Consumer,
+  defaultTiming,
+  type EventQueue,
+  type Heard,
+  makeConsumer,
+  type WaldurError
+} from "../../waldur/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
@@ -22,28 +31,42 @@ export const watchEvents = (
     const wake = Effect.asVoid(Queue.offer(wakes, undefined))
     yield* standings.wakes(offering.id, wake)
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
-    const consume = ([objectType, handle]: readonly [ObjectType, Handler]) =>
+    const consume = (objectType: Heard, handle: Handler, queue: AskedQueue, prefetch?: number) =>
       makeConsumer({
         objectType,
         url: brokerUrl(offering.waldur.apiUrl, brokerPlace(offering)),
         transport: offering.waldur,
-        queue: opened.waldur.eventQueue(offering.id, objectType),
-        handle
+        queue,
+        handle,
+        ...(prefetch === undefined ? {} : { prefetch })
       }).pipe(
         Effect.tapError((error) => Effect.logError(`No events: ${error.message}`)),
         Effect.retry(mendProbe),
         Effect.tap((consumer) => standings.consumes(offering.id, consumer)),
         Effect.tap((consumer) =>
-          objectType === "order"
+          objectType === "order" || (objectType === "any" && offering.functions.orders)
             ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
             : Effect.void
         ),
         Effect.annotateLogs({ part: "events" }),
         Effect.forkScoped
       )
+    const { waldur } = opened
     if (offering.events.enabled) {
       const handlers = yield* handlersOf(offering, opened, { ...listeners, queue: wake })
-      yield* Effect.forEach(handlers, consume)
+      const types = handlers.map(([type]) => type)
+      const one = waldur.oneEventQueue(offering.id, types)
+      const each = Effect.forEach(handlers, ([type, handle]) =>
+        consume(type, handle, waldur.eventQueue(offering.id, type))
+      )
+      const all: Handler = (event) => handlers.find(([type]) => type === event.objectType)?.[1](event) ?? Effect.void
+      yield* Effect.forkScoped(
+        Effect.if(Effect.annotateLogs(hasOneQueue(one), { part: "events" }), {
+          // As many as all types together would have.
+          onTrue: () => consume("any", all, one, defaultTiming.prefetch * types.length),
+          onFalse: () => each
+        })
+      )
     }
     const pace: Pace = {
       interval: config.pollInterval,
@@ -53,6 +76,28 @@ export const watchEvents = (
     }
     return pace
   })
+
+type AskedQueue = Effect.Effect<EventQueue, WaldurError | OfferingFault>
+
+/**
+ * Whether Waldur has one queue for all types. Newer servers do, older ones have no such call; whatever else stands in the way of it (it is another
+ * user's) does not stand in the way of a queue for each type. Asked until there is an answer.
+ */
+const hasOneQueue = (one: AskedQueue): Effect.Effect<boolean> =>
+  one.pipe(
+    Effect.as(true),
+    Effect.retry({ schedule: mendProbe, while: isAway }),
+    Effect.catchAll((error) =>
+      Effect.as(Effect.logDebug(`No queue for all types of events, so there is one for each: ${error.message}`), false)
+    )
+  )
+
+/** Nobody knows yet: there was no answer, or one of whatever stands before a server that restarts. */
+const isAway = (error: WaldurError | OfferingFault): boolean =>
+  error._tag === "WaldurUnreachable" ||
+  error._tag === "WaldurTimedOut" ||
+  error._tag === "WaldurRateLimited" ||
+  (error._tag === "WaldurServerError" && error.status > 500)
 
 /** Full hands hear of nothing more. */
 const isTold = ({ prefetch, status }: Consumer) =>

@@ -7,6 +7,7 @@ import type { Json, JsonObject, Offering, OfferingUser, Order, Project, Resource
 import { type Change, type PlainRecord, recordsOf, type World } from "./world.js"
 
 const queueRecords = "event-queues"
+export const oneQueueRecords = "event-consumers"
 
 /** The broker's user of a subscription: its uuid, with the API token as passcode, in a virtual host of the owner's. */
 export const openSubscription = ({ broker }: World, user: User, subscription: PlainRecord): void => {
@@ -30,8 +31,33 @@ export const openQueue = (
   return { offering_uuid: uuid, object_type: textOf(type), queue_name, vhost: user.uuid }
 }
 
+/**
+ * The one queue of an agent, for the types that it asked for: a login and a queue of its own, found again by its identity. None asked for: all.
+ */
+export const openOneQueue = (
+  { broker }: World,
+  user: User,
+  identity: PlainRecord,
+  newUuid: () => string,
+  known: JsonObject | undefined
+): JsonObject => {
+  const fields = known ?? { rmq_username: newUuid(), queue_name: `consumer_${newUuid()}`, vhost: user.uuid }
+  broker.addVhost(user.uuid)
+  broker.addUser(textOf(fields.rmq_username), user.token)
+  broker.permit(textOf(fields.rmq_username), user.uuid, readOnly)
+  broker.declareQueue(user.uuid, textOf(fields.queue_name))
+  return { ...fields, offering_uuid: textOf(identity.fields.offering).replaceAll("-", "") }
+}
+
 /** To every queue of the offering and type. Transient: a broker that restarts forgets them, the worse of the two cases. */
 const publish = (world: World, offering: Offering, type: string, body: JsonObject): void => {
+  for (const { fields } of recordsOf(world, oneQueueRecords).values()) {
+    const { observable_object_types: types } = fields
+    const wanted = !Array.isArray(types) || types.length === 0 || types.includes(type)
+    if (fields.offering_uuid !== offering.uuid || !wanted) continue
+    const said = JSON.stringify({ ...body, object_type: type, offering_uuid: offering.uuid })
+    world.broker.publish(textOf(fields.vhost), textOf(fields.queue_name), said)
+  }
   for (const { fields } of recordsOf(world, queueRecords).values()) {
     if (fields.offering_uuid !== offering.uuid || fields.object_type !== type) continue
     world.broker.publish(textOf(fields.vhost), textOf(fields.queue_name), JSON.stringify(body))

@@ -21,6 +21,8 @@ export interface MarketplaceOptions {
   readonly generation?: Generation
   /** Calls and fields of the published API that no recorded server had. Default: true for `current`, false for `2024`. */
   readonly published?: boolean
+  /** One queue for all types of events (`register_queue`), as newer servers have it. Default: false. */
+  readonly oneQueue?: boolean
   /** Default: drawn from Effect's Random. */
   readonly seed?: number
   /** How long the server's background task takes after approve. Default 20 ms. */
@@ -95,6 +97,7 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       {
         generation,
         published: options.published ?? generation === "current",
+        oneQueue: options.oneQueue ?? false,
         taskAfter,
         executingAfter: options.executingAfter === undefined ? late : Duration.decode(options.executingAfter),
         race,

@@ -14,7 +14,7 @@ export interface Route {
    * `current`: unknown to the 2024 server. `published`: in the published API, unknown to both recorded servers (recordings 073 to
    * 076). `2024`: only there; elsewhere the path exists and finds nothing.
    */
-  readonly since?: "current" | "published" | undefined
+  readonly since?: "current" | "published" | "one queue" | undefined
 }
 
 export const listAllow = "GET, POST, HEAD, OPTIONS"
@@ -27,8 +27,18 @@ export interface Match {
   readonly params: { readonly [name: string]: string }
 }
 
-export const isServed = (behaviour: Behaviour, route: Route): boolean =>
-  route.since === undefined || (route.since === "current" ? behaviour.generation === "current" : behaviour.published)
+export const isServed = (behaviour: Behaviour, { since }: Route): boolean => {
+  switch (since) {
+    case undefined:
+      return true
+    case "current":
+      return behaviour.generation === "current"
+    case "published":
+      return behaviour.published
+    case "one queue":
+      return behaviour.oneQueue
+  }
+}
 
 const matches = (route: Route, segments: ReadonlyArray<string>): Match | null => {
   const pattern = route.path.split("/")

@@ -5,7 +5,7 @@
  */
 import { Either } from "effect"
 import { empty, invalid, json, notFound, type Outcome } from "./answers.js"
-import { openQueue, openSubscription } from "./events.js"
+import { oneQueueRecords, openOneQueue, openQueue, openSubscription } from "./events.js"
 import { isObject } from "./limits.js"
 import { filtered, pageOf } from "./lists.js"
 import type { JsonObject } from "./model.js"
@@ -169,6 +169,26 @@ const registerSubscription: Handler = (context) =>
     }
   )
 
+/** 201 for a new one, 200 for one that is there; another user's is not taken over. */
+const registerQueue: Handler = (context) =>
+  Either.gen(function* () {
+    const { user, world } = context
+    const identity = yield* found(context, identities, "AgentIdentity")
+    const { object_types: types = [] } = yield* readObject(context.request)
+    const known = [...recordsOf(world, oneQueueRecords).values()].find(
+      (one) => textOf(one, "identity") === identity.uuid
+    )
+    if (known !== undefined && textOf(known, "vhost") !== user.uuid) {
+      return yield* Either.left(json(409, { detail: "Queue is already registered by user another." }))
+    }
+    const opened = openOneQueue(world, user, identity, () => newUuid(world), known?.fields)
+    const fields: JsonObject = { ...opened, identity: identity.uuid, observable_object_types: types }
+    if (known === undefined) keep(context, oneQueueRecords, fields)
+    else known.fields = fields
+    const shown = ["rmq_username", "queue_name", "vhost", "observable_object_types"]
+    return json(known === undefined ? 201 : 200, Object.fromEntries(shown.map((name) => [name, fields[name] ?? null])))
+  })
+
 /** Merges what was sent into the record. */
 const change =
   (kind: string, model: string, fixed: JsonObject = {}): Handler =>
@@ -240,6 +260,7 @@ export const siteAgentRoutes: ReadonlyArray<Route> = [
     registerNamed(identities, "AgentIdentity", services, "identity", () => ({ state: "Active" }))
   ),
   post(`${identities}/:uuid/register_event_subscription`, registerSubscription),
+  { ...post(`${identities}/:uuid/register_queue`, registerQueue), since: "one queue" },
   post(
     `${services}/:uuid/register_processor`,
     registerNamed(services, "AgentService", processors, "service", ({ world }) => ({ last_run: instant(world.now()) }))

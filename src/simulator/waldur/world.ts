@@ -33,6 +33,8 @@ export interface Behaviour {
   readonly generation: Generation
   /** Also the calls and fields that the published API has and the recorded servers had not (identities, `set_as_ok`, ...). */
   readonly published: boolean
+  /** One queue for all types of events, too. */
+  readonly oneQueue: boolean
   /** How long after approve the server's background task is through: fills `resource_uuid`, completes plan switches (2024). */
   readonly taskAfter: Duration.Duration
   /** How long after approve an order shows as `executing`. */

@@ -13,7 +13,7 @@ import {
   type ConsumerStatus,
   defaultTiming,
   type EventQueue,
-  type ObjectType,
+  type Heard,
   type Timing,
   type WaldurEvent
 } from "./types.js"
@@ -22,18 +22,20 @@ import {
 export const eventTiming: FiberRef.FiberRef<Timing> = FiberRef.unsafeMake(defaultTiming)
 
 export interface ConsumerOptions<R> {
-  readonly objectType: ObjectType
+  readonly objectType: Heard
   /** `wss://waldur.example.com/rmqws-stomp` */
   readonly url: string
   readonly transport: TransportOptions
   /** Asked before the first connection, and again after each that the broker refused. */
   readonly queue: Effect.Effect<EventQueue, WaldurError | OfferingFault>
+  /** Most events in hand at once; what the timing says, where it is left out. */
+  readonly prefetch?: number
   /** Does what the event asks for; it is acknowledged when this completes, and comes again if the connection ends before. */
   readonly handle: (event: WaldurEvent) => Effect.Effect<void, never, R>
 }
 
 export interface Consumer {
-  readonly objectType: ObjectType
+  readonly objectType: Heard
   readonly status: SubscriptionRef.SubscriptionRef<ConsumerStatus>
   readonly prefetch: number
 }
@@ -42,7 +44,8 @@ export interface Consumer {
 export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Consumer, OfferingFault, R | Scope.Scope> =>
   Effect.gen(function* () {
     const { objectType } = options
-    const timing = yield* FiberRef.get(eventTiming)
+    const usual = yield* FiberRef.get(eventTiming)
+    const timing: Timing = { ...usual, prefetch: options.prefetch ?? usual.prefetch }
     const open = yield* makeSockets(options.url, options.transport)
     const status = yield* SubscriptionRef.make<ConsumerStatus>({
       objectType,
@@ -68,9 +71,10 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
         const event = eventOf(objectType, bytes, redelivered)
         if (Either.isLeft(event)) {
           // Left alone it would come again for ever.
-          yield* Effect.logWarning(`A message about an ${objectType} cannot be read, and is dropped: ${event.left}`)
+          const about = objectType === "any" ? "something" : `an ${objectType}`
+          yield* Effect.logWarning(`A message about ${about} cannot be read, and is dropped: ${event.left}`)
           yield* update(({ unreadable }) => ({ unreadable: unreadable + 1 }))
-        } else {
+        } else if (event.right !== undefined) {
           yield* options.handle(event.right)
         }
         yield* acknowledge
@@ -121,7 +125,7 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
           if (failure.refused) queue = undefined
           return yield* down(failure.reason)
         }
-        if (isMissing(failure) || isUnknownType(failure)) {
+        if (isMissing(failure) || (objectType !== "any" && isUnknownType(failure))) {
           yield* down(`This Waldur has no events${isMissing(failure) ? "" : ` of this type (${objectType})`}.`, false)
           yield* Effect.sleep(timing.unsupportedPause)
           return 0

@@ -13,6 +13,7 @@ export {
   type ConsumerStatus,
   defaultTiming,
   type EventQueue,
+  type Heard,
   type ObjectType,
   objectTypes,
   type Timing,

@@ -1,7 +1,7 @@
 /** From the bytes of a message to an event, or to what is wrong with it. The bytes themselves are never shown: they may hold anything. */
 import { Either, Option, Schema } from "effect"
 import { optionalText, optionalUuid } from "../api/lenient.js"
-import type { ObjectType, WaldurEvent } from "./types.js"
+import { type Heard, type ObjectType, objectTypes, type WaldurEvent } from "./types.js"
 
 const Body = Schema.Struct({
   order: optionalUuid("order_uuid"),
@@ -21,17 +21,23 @@ const needed: Readonly<Partial<Record<ObjectType, "order" | "resource" | "projec
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
+const typeOf = Schema.decodeUnknownOption(Schema.Struct({ object_type: Schema.NonEmptyString }))
+
+/** `undefined`: of a type that nobody here listens to. In a queue for all types each message says its own. */
 export const eventOf = (
-  objectType: ObjectType,
+  heard: Heard,
   bytes: Uint8Array,
   redelivered: boolean
-): Either.Either<WaldurEvent, string> =>
+): Either.Either<WaldurEvent | undefined, string> =>
   Either.gen(function* () {
     const text = yield* Either.try({ try: () => utf8.decode(bytes), catch: () => "it is not UTF-8" })
     if (text === "") return yield* Either.left("it is empty")
     const json: unknown = yield* Either.try({ try: () => JSON.parse(text), catch: () => "it is not JSON" })
     if (typeof json !== "object" || json === null || Array.isArray(json)) return yield* Either.left("it is no object")
     const body = yield* Either.fromOption(decodeBody(json), () => "it is no object")
+    const said = heard === "any" ? yield* Either.fromOption(typeOf(json), () => "it has no object_type") : undefined
+    const objectType = heard === "any" ? objectTypes.find((one) => one === said?.object_type) : heard
+    if (objectType === undefined) return undefined
     const key = needed[objectType]
     if (key !== undefined && Option.isNone(body[key])) return yield* Either.left(`it has no ${key}_uuid`)
     return {

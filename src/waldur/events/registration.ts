@@ -1,6 +1,8 @@
 /**
- * Asks Waldur for the queue of an offering and object type: identity, subscription, queue. Each step finds what an earlier start made, so
- * that a restart reads on in the same queue.
+ * Asks Waldur for queues of an offering. Each step finds what an earlier start made, so that a restart reads on in the same queue.
+ *
+ * Newer servers have one queue for all types of events (`register_queue`), which they hold to whatever token the agent shows; older ones
+ * one for each type: a subscription, and its queue. Newer ones call that deprecated, and keep it for a while.
  */
 import { Effect, Option, Redacted, Schema } from "effect"
 import { OfferingFault } from "../../core/errors.js"
@@ -12,12 +14,20 @@ import type { EventQueue, ObjectType } from "./types.js"
 
 const Subscription = Schema.Struct({ uuid: uuid("uuid"), user: optionalUuid("user_uuid") })
 const Queue = Schema.Struct({ name: optionalText("queue_name"), vhost: optionalText("vhost") })
+const filled = <Key extends string>(key: Key) =>
+  Schema.propertySignature(Schema.NonEmptyString).pipe(Schema.fromKey(key))
+const OneQueue = Schema.Struct({
+  login: filled("rmq_username"),
+  name: filled("queue_name"),
+  vhost: filled("vhost")
+})
 const Me = Schema.Struct({ uuid: uuid("uuid"), token: optionalText("token") })
 
-export type Registration = (
-  offering: string,
-  objectType: ObjectType
-) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
+type Asked = Effect.Effect<EventQueue, WaldurError | OfferingFault>
+export interface Registration {
+  readonly eventQueue: (offering: string, objectType: ObjectType) => Asked
+  readonly oneEventQueue: (offering: string, objectTypes: ReadonlyArray<ObjectType>) => Asked
+}
 
 /** `identity`: the agent's in an offering (`identity.ts`). */
 export const makeRegistration = (
@@ -53,9 +63,27 @@ export const makeRegistration = (
             })
           )
 
-    return (offering, objectType) =>
+    const idOf = (offering: string) => Option.getOrElse(uuidOf(offering), () => offering)
+
+    const oneEventQueue = (offering: string, objectTypes: ReadonlyArray<ObjectType>): Asked =>
       Effect.gen(function* () {
-        const id = Option.getOrElse(uuidOf(offering), () => offering)
+        const own = yield* identity(idOf(offering))
+        const queue = yield* ask(
+          {
+            method: "POST",
+            path: "marketplace-site-agent-identities/{uuid}/register_queue/",
+            uuid: own,
+            body: { object_types: objectTypes },
+            repeat: true
+          },
+          OneQueue
+        )
+        return { ...queue, passcode: yield* passcode }
+      }).pipe(oneAtATime.withPermits(1))
+
+    const eventQueue = (offering: string, objectType: ObjectType): Asked =>
+      Effect.gen(function* () {
+        const id = idOf(offering)
         const subscription = yield* Effect.flatMap(identity(id), (own) =>
           ask(
             {
@@ -86,4 +114,6 @@ export const makeRegistration = (
           name: Option.getOrElse(queue.name, () => `subscription_${subscription.uuid}_offering_${id}_${objectType}`)
         }
       }).pipe(oneAtATime.withPermits(1))
+
+    return { eventQueue, oneEventQueue }
   })

@@ -14,11 +14,14 @@ export const objectTypes = [
 ] as const
 export type ObjectType = (typeof objectTypes)[number]
 
+/** What a queue holds: one type, or any of those that Waldur was asked to put into it. */
+export type Heard = ObjectType | "any"
+
 /** A queue of the broker, and whom it lets read. */
 export interface EventQueue {
   /** The uuid of the agent's user. */
   readonly vhost: string
-  /** The uuid of the subscription. */
+  /** The uuid of the subscription; of the one queue for all types, a login of its own. */
   readonly login: string
   readonly passcode: Redacted.Redacted
   readonly name: string
@@ -48,7 +51,7 @@ export interface WaldurEvent {
 
 /** How a consumer fares. Instants in ms since 1970. Nothing secret in it. */
 export interface ConsumerStatus {
-  readonly objectType: ObjectType
+  readonly objectType: Heard
   /** Connected and subscribed since then; `undefined`: it is not. */
   readonly connectedSince: number | undefined
   /** Not connected since then, however often it was tried. */
