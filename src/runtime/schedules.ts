@@ -17,8 +17,11 @@ export const mendProbe = Schedule.exponential("5 seconds", 2).pipe(
 export const polling = (interval: Duration.DurationInput): Schedule.Schedule<number> =>
   Schedule.jittered(Schedule.spaced(interval))
 
-/** Between two usage reports of an offering, around the configured interval. */
-export const reporting = polling
+/**
+ * How long before the end of a month usage is reported once more, in ms: drawn from this range once a start. Long enough for a report of
+ * ten thousand resources.
+ */
+export const closingReport: readonly [number, number] = [5 * 60_000, 7 * 60_000]
 
 /** When a usage report is tried again of which something failed that may pass: after 30 s, doubling, at most 10 min. */
 export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(

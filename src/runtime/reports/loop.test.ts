@@ -44,6 +44,25 @@ describe("the schedule of usage reports", () => {
     })
   )
 
+  it.scoped("has a turn shortly before a month is over", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2026-11-30T23:40:00Z"))
+      const { site, reads } = yield* running
+      yield* TestClock.adjust("12 minutes")
+      expect(reads()).toBe(1)
+      site.now.set("101", { cpu: 7 })
+      yield* TestClock.adjust("3 minutes")
+      expect(reads()).toBe(2)
+      expect(site.told.at(-1)).toMatchObject({ usages: [{ type: "cpu", amount: 7 }] })
+      expect(site.told.at(-1)?.date?.slice(0, 10)).toBe("2026-11-30")
+      // And then as ever.
+      yield* TestClock.adjust("20 minutes")
+      expect(reads()).toBe(2)
+      yield* TestClock.adjust("17 minutes")
+      expect(reads()).toBe(3)
+    })
+  )
+
   it.scoped("does not wait for the next turn when something failed that may pass", () =>
     Effect.gen(function* () {
       const { site, reads, logged } = yield* running

@@ -1,15 +1,17 @@
 /** The reports of one offering, for as long as the agent runs. */
-import { Cause, type Duration, Effect, Ref } from "effect"
+import { Cause, Clock, Duration, Effect, Random, Ref } from "effect"
 import { publish } from "../activity.js"
 import { counted } from "../metrics/index.js"
 import type { OfferingHealth } from "../offerings/health.js"
-import { reporting, reportRetry } from "../schedules.js"
+import { closingReport, reportRetry } from "../schedules.js"
 import type { Reporter } from "./measured.js"
+import { billingPeriods } from "./periods.js"
 import { type Report, type ReportOptions, report } from "./round.js"
 import { summaryOf } from "./summary.js"
 
 /**
- * Reports at once and then every `interval`; what failed is tried again sooner. Never ends, never fails: that usage cannot be reported holds
+ * Reports at once, then every `interval` (jittered by a fifth), and once more shortly before a month is over: Waldur may take nothing for it
+ * afterwards (decision 35). What failed is tried again sooner. Never ends, never fails: that usage cannot be reported holds
  * up no order.
  */
 export const reportUsage = (
@@ -28,6 +30,14 @@ export const reportUsage = (
       yield* publish({ _tag: "Offering", offering: offering.id, event: "reported", detail })
       if (made.failure !== undefined) return yield* Effect.fail(made.failure)
     })
+    const closing = yield* Random.nextRange(...closingReport)
+    const rest = Effect.gen(function* () {
+      const usual = Duration.toMillis(interval) * (yield* Random.nextRange(0.8, 1.2))
+      const now = yield* Clock.currentTimeMillis
+      const [month] = yield* Effect.orElseSucceed(billingPeriods(now, options.timezone, 1), () => [])
+      const left = (month?.until ?? Number.POSITIVE_INFINITY) - closing - now
+      yield* Effect.sleep(left > 0 ? Math.min(left, usual) : usual)
+    })
     yield* once.pipe(
       counted(offering.id, "usage"),
       Effect.tapError((error) => Effect.logWarning(`Usage not reported in full: ${error.message}`)),
@@ -36,7 +46,8 @@ export const reportUsage = (
       Effect.catchAllCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.logError("A bug in the usage report", cause)
       ),
-      Effect.repeat(reporting(interval))
+      Effect.zipRight(rest),
+      Effect.forever
     )
   }).pipe(Effect.annotateLogs({ part: "usage" }))
 
