@@ -1,5 +1,5 @@
 /** Between orders: what of the front-end is ours, what nobody owns, what the Python agent made; and what can be put right. */
-import { Effect, Either } from "effect"
+import { Effect, Either, Option } from "effect"
 import {
   type ExpectedResource,
   ensureDone,
@@ -12,7 +12,16 @@ import {
   type Steps,
   type Upkeep
 } from "../../core/index.js"
-import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
+import {
+  type GroupShort,
+  ownerOf,
+  ownerTags,
+  projectHint,
+  projectOf,
+  type Template,
+  type User,
+  type Vm
+} from "../../opennebula/index.js"
 import { startStopped } from "../machines.js"
 import { forgetStored } from "./accounts.js"
 import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"
@@ -111,6 +120,8 @@ const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, Site
       .map((group) => ({
         name: group.name,
         backendId: String(group.id),
+        ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
+        hint: projectHint(group.id),
         metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
       }))
   )
