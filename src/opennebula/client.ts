@@ -7,6 +7,7 @@ import { Cause, Clock, Effect, Exit, FiberRef, identity, Option, type Scope } fr
 import type { Breaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
+import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
 import type { NextChunk } from "./wire/inbox.js"
@@ -98,13 +99,13 @@ const makeCall =
   ({ settings, transport, redact, limiter, observe, protect }: Parts): OpenNebulaClient["call"] =>
   (method, params, answer) =>
     Effect.gen(function* () {
-      const { endpoint, session, maxAnswerBytes, timeoutMillis } = settings
+      const { endpoint, session, maxAnswerBytes } = settings
       const ids = namedIds(method, params)
       const call: CallContext = { method, endpoint, ...(ids[0] === undefined ? {} : { objectId: ids[0] }) }
       const body = yield* encodeRequest(call, session, params)
       const owner = yield* FiberRef.get(CallOwner)
       const asked = yield* Clock.currentTimeMillis
-      yield* Effect.annotateCurrentSpan({
+      yield* annotateSpan({
         "server.address": endpoint,
         "opennebula.ids": ids,
         "opennebula.owner": owner
@@ -122,12 +123,12 @@ const makeCall =
           Effect.gen(function* () {
             const ms = (yield* Clock.currentTimeMillis) - began
             const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
-            yield* Effect.annotateCurrentSpan({ "opennebula.bytes": bytes, "opennebula.waited_ms": event.waitedMs })
+            yield* annotateSpan({ "opennebula.bytes": bytes, "opennebula.waited_ms": event.waitedMs })
             // An observer looks on: whatever happens to it, the call's result stands.
             yield* Effect.catchAllCause(observe(event), () => Effect.void)
           })
         return yield* transport
-          .post(call, body, timeoutMillis, (next) =>
+          .post(call, body, (next) =>
             decodeAnswer(answer, counting(next), {
               call,
               limitBytes: Math.min(maxAnswerBytes, mostBytes[answer._tag]),
@@ -138,7 +139,7 @@ const makeCall =
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       return yield* limiter.withPlace(owner)(protect(exchange))
-    }).pipe(Effect.withSpan(method, { kind: "client", captureStackTrace: false }))
+    }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {
   /** The front-end's places, where several clients share them. */

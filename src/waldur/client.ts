@@ -9,6 +9,7 @@ import { Cause, Clock, Effect, identity, Option, Redacted, type Scope } from "ef
 import type { Breaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { firstCome } from "../core/fairLimiter.js"
+import { annotateSpan, spanned } from "../core/spans.js"
 import { type Answer, interpret } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import { type Credentials, makeAuthenticator } from "./auth.js"
@@ -142,7 +143,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       Effect.gen(function* () {
         const started = yield* Clock.currentTimeMillis
         let status = Option.none<number>()
-        yield* Effect.annotateCurrentSpan({
+        yield* annotateSpan({
           "server.address": root,
           "http.request.method": call.method,
           "waldur.uuid": call.uuid ?? "",
@@ -154,7 +155,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
         ).pipe(
           Effect.tap((raw) => {
             status = Option.some(raw.status)
-            return Effect.annotateCurrentSpan({
+            return annotateSpan({
               "http.response.status_code": raw.status,
               "http.response.body.size": raw.body.length
             })
@@ -173,7 +174,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
             ).pipe(Effect.catchAllCause(() => Effect.void))
           )
         )
-      }).pipe(Effect.withSpan(`waldur ${name}`, { kind: "client", captureStackTrace: false }))
+      }).pipe(spanned(`waldur ${name}`, { kind: "client" }))
 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))

@@ -9,6 +9,7 @@
 import { Readable } from "node:stream"
 import { Effect, FiberRef, type Scope } from "effect"
 import { Agent, type Dispatcher, errors, ProxyAgent } from "undici"
+import { makeTimeLimit } from "../../core/timeLimit.js"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
 
@@ -33,6 +34,8 @@ export interface TransportOptions {
   readonly proxy?: URL | undefined
   /** Cleans what the system says of a failed connection. */
   readonly redact: (text: string) => string
+  /** For one exchange, from connecting to the last byte. */
+  readonly timeoutMillis: number
   /** What is received beyond this is not kept: the connection is given up, and the answer ends there. */
   readonly limitBytes: number
 }
@@ -41,13 +44,11 @@ export type TransportError = Unreachable | TimedOut | HttpFailure | WrongEndpoin
 
 export interface Transport {
   /**
-   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends. The whole must be done
-   * within `timeoutMillis`.
+   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends.
    */
   readonly post: <A, E, R>(
     call: CallContext,
     body: Buffer,
-    timeoutMillis: number,
     read: (next: NextChunk<Unreachable>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | TransportError, R>
 }
@@ -159,25 +160,24 @@ export const carriers: FiberRef.FiberRef<(options: TransportOptions) => Effect.E
 /** A transport to one front-end; its connections end with the scope. */
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { redact } = options
+    const { redact, timeoutMillis } = options
+    const { within } = yield* makeTimeLimit(timeoutMillis)
     const carry = yield* (yield* FiberRef.get(carriers))(options)
 
     const unreachable = (call: CallContext, sending: Sending) => (cause: unknown) =>
       new Unreachable({ ...call, reason: redact(reasonOf(cause)), outcome: sending.outcome })
 
-    const post: Transport["post"] = (call, body, timeoutMillis, read) =>
+    const post: Transport["post"] = (call, body, read) =>
       Effect.suspend(() => {
         const sending = new Sending()
-        return Effect.gen(function* () {
+        const exchange = Effect.gen(function* () {
           const { statusCode, next } = yield* Effect.mapError(carry(body, sending), unreachable(call, sending))
           yield* checkStatus(call, statusCode)
           return yield* read(Effect.mapError(next, unreachable(call, sending)))
-        }).pipe(
-          Effect.scoped,
-          Effect.timeoutFail({
-            duration: timeoutMillis,
-            onTimeout: () => new TimedOut({ ...call, seconds: timeoutMillis / 1000, outcome: sending.outcome })
-          })
+        })
+        return within(
+          Effect.scoped(exchange),
+          () => new TimedOut({ ...call, seconds: timeoutMillis / 1000, outcome: sending.outcome })
         )
       })
 
