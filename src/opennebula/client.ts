@@ -3,7 +3,7 @@
  *
  * Offerings get theirs from `OpenNebulaEndpoints`: the places that calls take turns for belong to the front-end, not to a client.
  */
-import { Cause, Clock, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
+import { Cause, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
@@ -104,30 +104,34 @@ const makeCall =
       const call: CallContext = { method, endpoint, ...(ids[0] === undefined ? {} : { objectId: ids[0] }) }
       const body = yield* encodeRequest(call, session, params)
       const owner = yield* FiberRef.get(CallOwner)
-      const asked = yield* Clock.currentTimeMillis
-      yield* annotateSpan({
-        "server.address": endpoint,
-        "opennebula.ids": ids,
-        "opennebula.owner": owner
-      })
+      const clock = yield* Effect.clock
+      const asked = clock.unsafeCurrentTimeMillis()
 
-      const exchange = Effect.gen(function* () {
-        const began = yield* Clock.currentTimeMillis
+      const exchange = Effect.suspend(() => {
+        const began = clock.unsafeCurrentTimeMillis()
         let bytes = 0
         const counting = <E>(next: NextChunk<E>): NextChunk<E> =>
-          Effect.tap(next, (chunk) => {
+          Effect.map(next, (chunk) => {
             bytes += Option.match(chunk, { onNone: () => 0, onSome: (some) => some.byteLength })
-            return Effect.void
+            return chunk
           })
-        const tell = <B>(exit: Exit.Exit<B, OpenNebulaError>) =>
-          Effect.gen(function* () {
-            const ms = (yield* Clock.currentTimeMillis) - began
-            const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
-            yield* annotateSpan({ "opennebula.bytes": bytes, "opennebula.waited_ms": event.waitedMs })
-            // An observer looks on: whatever happens to it, the call's result stands.
-            yield* Effect.catchAllCause(observe(event), () => Effect.void)
-          })
-        return yield* transport
+        const tell = <B>(exit: Exit.Exit<B, OpenNebulaError>) => {
+          const ms = clock.unsafeCurrentTimeMillis() - began
+          const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
+          const attributes = {
+            "server.address": endpoint,
+            "opennebula.ids": ids,
+            "opennebula.owner": owner,
+            "opennebula.bytes": bytes,
+            "opennebula.waited_ms": event.waitedMs
+          }
+          // An observer looks on: whatever happens to it, the call's result stands.
+          return Effect.zipRight(
+            annotateSpan(attributes),
+            Effect.catchAllCause(observe(event), () => Effect.void)
+          )
+        }
+        return transport
           .post(call, body, (next) =>
             decodeAnswer(answer, counting(next), {
               call,

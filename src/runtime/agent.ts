@@ -26,6 +26,7 @@ import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
+import { and } from "./layers.js"
 import { LogLevelsInUse } from "./logs/index.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
@@ -50,33 +51,28 @@ export const layer = (dataDir: string, owner: string) =>
 
 /** The same over a database that is open and has its tables. */
 export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
-  Dispatch.layer.pipe(
-    Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Pausings.layer),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        Quarantine.layer,
-        PlacesInWork.layer,
-        Offerings.layer,
-        Standings.layer,
-        Wakes.layer,
-        Looks.layer,
-        singleProcess
-      )
-    ),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        Journal.layer,
-        Journal.reservationsLayer,
-        Pauses.layer(owner),
-        Cancellations.layer,
-        OfferingScope.layer,
-        usageMemory
-      )
-    ),
-    Layer.provideMerge(database),
-    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
-    Layer.provideMerge(Layer.mergeAll(Activities.layer, Recorder.layer, Metrics.layer))
+  Layer.scopedContext(
+    Layer.build(Activities.layer).pipe(
+      and(Recorder.layer),
+      and(Metrics.layer),
+      and(watchedCalls),
+      and(watchedEndpoints),
+      and(database),
+      and(Journal.layer),
+      and(Journal.reservationsLayer),
+      and(Pauses.layer(owner)),
+      and(Cancellations.layer),
+      and(OfferingScope.layer),
+      and(usageMemory),
+      and(Quarantine.layer),
+      and(PlacesInWork.layer),
+      and(Offerings.layer),
+      and(Standings.layer),
+      and(Wakes.layer),
+      and(Looks.layer),
+      and(singleProcess),
+      (built) => built.pipe(and(Pausings.layer), and(Actor.layer(owner)), and(Dispatch.layer))
+    )
   )
 
 /** Every call of every fiber of the agent is told to whoever watches. */

@@ -79,9 +79,22 @@ const reasonOf = (cause: unknown): string => {
   return code !== "" && cause.message.includes(code.trim()) ? cause.message : `${code}${cause.message}`
 }
 
-/** A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. */
+/**
+ * A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. At its end the connection is given up,
+ * also that of an answer that nobody reads to its end.
+ */
 export class Sending {
   sent = false
+  private controller: AbortController | undefined
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    return this.controller.signal
+  }
+
+  end(): void {
+    this.controller?.abort(new errors.RequestAbortedError())
+  }
 
   content(body: Buffer): Readable {
     const markSent = () => {
@@ -118,8 +131,8 @@ export interface Reply {
   readonly next: NextChunk<unknown>
 }
 
-/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with the scope. */
-export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown, Scope.Scope>
+/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with `sending`. */
+export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown>
 
 const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.map(
@@ -128,28 +141,21 @@ const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.E
       (open) => Effect.promise(() => open.destroy())
     ),
     (dispatcher) => (body, sending) =>
-      Effect.gen(function* () {
-        // Aborting also ends the connection of an answer that nobody reads to its end.
-        const controller = yield* Effect.acquireRelease(
-          Effect.sync(() => new AbortController()),
-          (open) => Effect.sync(() => open.abort(new errors.RequestAbortedError()))
-        )
-        return yield* Effect.tryPromise({
-          try: async () => {
-            const { statusCode, body: answer } = await dispatcher.request({
-              origin: url.origin,
-              path: `${url.pathname}${url.search}`,
-              method: "POST",
-              headers: { "content-type": "text/xml", "content-length": String(body.length) },
-              body: sending.content(body),
-              signal: controller.signal,
-              highWaterMark: withoutBackpressure
-            })
-            // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
-            return { statusCode, next: new Inbox(answer, limitBytes).next }
-          },
-          catch: (cause) => cause
-        })
+      Effect.tryPromise({
+        try: async () => {
+          const { statusCode, body: answer } = await dispatcher.request({
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method: "POST",
+            headers: { "content-type": "text/xml", "content-length": String(body.length) },
+            body: sending.content(body),
+            signal: sending.signal,
+            highWaterMark: withoutBackpressure
+          })
+          // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
+          return { statusCode, next: new Inbox(answer, limitBytes).next }
+        },
+        catch: (cause) => cause
       })
   )
 
@@ -176,7 +182,10 @@ export const makeTransport = (options: TransportOptions): Effect.Effect<Transpor
           return yield* read(Effect.mapError(next, unreachable(call, sending)))
         })
         return within(
-          Effect.scoped(exchange),
+          Effect.ensuring(
+            exchange,
+            Effect.sync(() => sending.end())
+          ),
           () => new TimedOut({ ...call, seconds: timeoutMillis / 1000, outcome: sending.outcome })
         )
       })
