@@ -1,5 +1,6 @@
 /** Between orders: what of the front-end is ours, what nobody owns, what the Python agent made; and what can be put right. */
 import { Effect, Either } from "effect"
+import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
 import {
   type ExpectedResource,
   ensureDone,
@@ -11,8 +12,7 @@ import {
   type SiteError,
   type Steps,
   type Upkeep
-} from "../../core/index.js"
-import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { startStopped } from "../machines.js"
 import { forgetStored } from "./accounts.js"
 import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"
