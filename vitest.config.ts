@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
@@ -20,8 +21,18 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // As a plugin's author names them, without a build.
+  resolve: {
+    alias: [
+      { find: /^site-actors\/plugin$/, replacement: fileURLToPath(new URL("src/plugin/index.ts", import.meta.url)) },
+      {
+        find: /^site-actors\/plugin\/testing$/,
+        replacement: fileURLToPath(new URL("src/kit/index.ts", import.meta.url))
+      }
+    ]
+  },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "packages/*/template/test/*.test.ts", "examples/**/*.test.ts"],
     sequence: { sequencer: LongestFirst },
     setupFiles: ["test/support/turns.ts"],
     // 2 cores: much of the time is waiting, so three workers keep both busy without starving the simulators' HTTP servers.

@@ -1,7 +1,7 @@
 /** What both OpenNebula plugins look at for `site-actors check`: one line each, whatever goes wrong. */
 import { Effect } from "effect"
-import { type CheckResult, OfferingFault, printable, type SiteError } from "../core/index.js"
 import type { OpenNebulaService } from "../opennebula/index.js"
+import { type CheckResult, OfferingFault, printable, type SiteError } from "../plugin/index.js"
 
 /** The group `oneadmin`. */
 const adminGroup = 0

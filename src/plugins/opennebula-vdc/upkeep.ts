@@ -11,7 +11,7 @@ import {
   type SiteError,
   type Steps,
   type Upkeep
-} from "../../core/index.js"
+} from "../../plugin/index.js"
 import {
   type GroupShort,
   ownerOf,
