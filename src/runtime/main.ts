@@ -1,31 +1,38 @@
 #!/usr/bin/env node
-/** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 2 a command line that is none, 70 a bug. */
-import { ValidationError } from "@effect/cli"
+/** The `site-actors` command. Its exit codes: `exit-codes.ts`. */
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import * as Plain from "./cli/plain.js"
 import { commandLine } from "./cli/site-actors.js"
+import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
 
-/** An expected error is one sentence; only a bug shows its stack. */
-const explain = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
-  if (Cause.isInterruptedOnly(cause)) return Effect.succeed(0)
-  return Option.match(Cause.failureOption(cause), {
-    onNone: () =>
-      Effect.as(
-        Console.error(`This is a bug in site-actors, please report it:\n${visibleLines(Cause.pretty(cause))}`),
-        70
-      ),
-    onSome: (error) =>
-      // The command line's own errors have been printed by then.
-      ValidationError.isValidationError(error)
-        ? Effect.succeed(2)
-        : Effect.as(Console.error(visibleLines(error instanceof Error ? error.message : String(error))), 1)
-  })
+/** What is printed of it. An expected error is one sentence; only a bug shows its stack. */
+const said = (ending: Ending, cause: Cause.Cause<unknown>): Option.Option<string> => {
+  switch (ending) {
+    case "fine":
+    // The command line's own errors have been printed by then.
+    case "usage":
+      return Option.none()
+    case "bug":
+      return Option.some(`This is a bug in site-actors, please report it:\n${visibleLines(Cause.pretty(cause))}`)
+    case "brokenOff":
+      return Option.some("Broken off: nothing was written.")
+    case "configuration":
+    case "failed":
+      return Option.map(Cause.failureOption(cause), (error) =>
+        visibleLines(error instanceof Error ? error.message : String(error))
+      )
+  }
 }
 
-const exitWith = (code: number): void => {
-  process.exitCode = code
+const explain = (cause: Cause.Cause<unknown>): Effect.Effect<Ending> => {
+  const ending = endingOf(cause)
+  return Effect.as(Effect.transposeMapOption(said(ending, cause), Console.error), ending)
+}
+
+const exitWith = (ending: Ending): void => {
+  process.exitCode = exitCodes[ending].code
 }
 
 // Whatever file is made from here on, whoever makes it, is its owner's alone.
@@ -34,9 +41,9 @@ process.umask(0o077)
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
 
 commandLine(process.argv).pipe(
-  Effect.as(0),
+  Effect.as("fine" as const),
   Effect.catchAllCause(explain),
-  Effect.tap((code) => Effect.sync(() => exitWith(code))),
+  Effect.tap((ending) => Effect.sync(() => exitWith(ending))),
   Effect.provide(
     Layer.mergeAll(
       NodeContext.layer,

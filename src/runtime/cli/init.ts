@@ -5,6 +5,7 @@ import { OpenNebulaConnections } from "../../opennebula/index.js"
 import { loadConfig } from "../config/index.js"
 import { credentialsVariable, fileOf, interview, mustNotExist, tokenVariable, writeNew } from "../init/index.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import * as options from "./options.js"
 
 const said = (name: string, description: string) =>
@@ -69,6 +70,10 @@ export const init = Command.make("init", { output, ...given }, ({ output, ...giv
   }).pipe(Effect.scoped, Effect.provide(OpenNebulaConnections.live()))
 ).pipe(
   Command.withDescription(
-    "Asks a few questions, holds each answer against Waldur and OpenNebula, and writes a configuration file with comments. What the options say is not asked. Example: `site-actors init -o config.yaml`."
+    described(
+      "Asks a few questions, holds each answer against Waldur and OpenNebula, and writes a configuration file with comments. What the options say is not asked.",
+      "site-actors init -o config.yaml",
+      "site-actors init --waldur-url https://waldur.example.com/api/ --offering 'Virtual machines=vm' --opennebula-url http://one.example.com:2633/RPC2 --template ubuntu"
+    )
   )
 )

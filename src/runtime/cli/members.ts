@@ -4,6 +4,7 @@ import { Console, Data, Effect, Layer, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { type Mode, syncMembers, type TeamReport } from "../members/sync.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import { openForCommand } from "./open-offering.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -43,7 +44,11 @@ export const members = Command.make("members", { config: options.config, dryRun,
   })
 ).pipe(
   Command.withDescription(
-    "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference."
+    described(
+      "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference.",
+      "site-actors members -c config.yaml --dry-run",
+      "site-actors members -c config.yaml --json"
+    )
   )
 )
 

@@ -4,6 +4,7 @@ import { Console, Effect, Either, Option } from "effect"
 import { loadConfig } from "../config/index.js"
 import { plugins } from "../plugins.js"
 import { connectSites, type MigrationRow, migrate, planMigration } from "../upkeep/index.js"
+import { described } from "./help.js"
 import { journalFor, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { commandOwner, journalServices } from "./orphans.js"
@@ -81,6 +82,10 @@ export const migration = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Takes over what the Python agent made: backend ids that are names become ids, and objects get the owner tag. Try it with --dry-run."
+    described(
+      "Takes over what the Python agent made: backend ids that are names become ids, and objects get the owner tag. Try it with --dry-run.",
+      "site-actors migrate -c config.yaml --dry-run",
+      "site-actors migrate -c config.yaml"
+    )
   )
 )

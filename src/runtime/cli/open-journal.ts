@@ -93,13 +93,14 @@ export const findOrder = (uuid: string) =>
     return only
   })
 
-/** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. */
-export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput) =>
+/** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. `aside`: stdout is for data. */
+export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput, aside: boolean = false) =>
   Effect.gen(function* () {
+    const say = aside ? Console.error : Console.log
     const runs = yield* agentRuns
     const id = yield* ask(kind, subject)
     if (!runs) {
-      return yield* Console.log("The agent does not run now. It is done when it starts.")
+      return yield* say("The agent does not run now. It is done when it starts.")
     }
     const answer = yield* Effect.delay(answerTo(id), "200 millis").pipe(
       Effect.repeat({ until: Option.isSome }),
@@ -111,5 +112,5 @@ export const request = (kind: RequestKind, subject: string, patience: Duration.D
       })
     }
     if (!answer.value.ok) return yield* new NotPossible({ reason: answer.value.outcome })
-    yield* Console.log(answer.value.outcome)
+    yield* say(answer.value.outcome)
   })
