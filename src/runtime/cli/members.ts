@@ -7,6 +7,7 @@ import { plugins } from "../plugins.js"
 import { described } from "./help.js"
 import { openForCommand } from "./open-offering.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** Something could not be done; the table says what. */
@@ -41,7 +42,7 @@ export const members = Command.make("members", { config: options.config, dryRun,
       ...team.changes.filter(({ outcome }) => outcome === "failed")
     ]).length
     if (failed > 0) return yield* new MembersFailed({ failed })
-  })
+  }).pipe(showing(given.json))
 ).pipe(
   Command.withDescription(
     described(

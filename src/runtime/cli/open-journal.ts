@@ -5,6 +5,7 @@ import { dataDirOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import { showing, waiting } from "./progress.js"
 
 export const defaultDataDir = "site-actors-data"
 
@@ -102,10 +103,11 @@ export const request = (kind: RequestKind, subject: string, patience: Duration.D
     if (!runs) {
       return yield* say("The agent does not run now. It is done when it starts.")
     }
-    const answer = yield* Effect.delay(answerTo(id), "200 millis").pipe(
+    const asked = Effect.delay(answerTo(id), "200 millis").pipe(
       Effect.repeat({ until: Option.isSome }),
       Effect.timeoutTo({ duration: patience, onSuccess: (found) => found, onTimeout: () => Option.none<Answer>() })
     )
+    const answer = yield* asked.pipe(waiting("waits for the agent", patience), showing(aside))
     if (Option.isNone(answer)) {
       return yield* new NotPossible({
         reason: "The agent has not answered yet: it does it when it comes to it. See its log."

@@ -12,6 +12,7 @@ import { described } from "./help.js"
 import { NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** The test order did not go as it should; what was printed says where. */
@@ -61,7 +62,7 @@ export const orderTest = Command.make(
       yield* Console.log(given.json ? JSON.stringify(tried, null, 2) : `\n${report(tried)}`)
       const failed = tried.find(({ state }) => state !== "done")
       if (failed !== undefined) return yield* new OrderTestFailed({ operation: failed.operation })
-    }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
+    }).pipe(showing(given.json), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
   Command.withDescription(
     described(

@@ -6,10 +6,12 @@ import { Console, Effect, Either, Layer, Option } from "effect"
 import { loadConfig } from "../config/index.js"
 import * as Journal from "../journal/journal.js"
 import { plugins } from "../plugins.js"
+import { counted } from "../progress.js"
 import { connectSites, findOrphans, type Orphan, removeOrphan } from "../upkeep/index.js"
 import { described } from "./help.js"
 import { journalAt, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 import { when } from "./times.js"
 
@@ -46,7 +48,7 @@ export const orphans = Command.make(
           reason: `This would remove ${chosen.map(nameOf).join(", ")}. Say --yes to have it done.`
         })
       }
-      const results = yield* Effect.forEach(chosen, (orphan) =>
+      const results = yield* counted(chosen, { what: "removes objects" }, (orphan) =>
         Effect.either(removeOrphan(orphan, commandOwner("orphans"))).pipe(
           Effect.tap((result) =>
             given.json
@@ -63,6 +65,7 @@ export const orphans = Command.make(
       const failed = results.filter(Either.isLeft).length
       if (failed > 0) return yield* new NotPossible({ reason: `${failed} of ${chosen.length} could not be removed.` })
     }).pipe(
+      showing(given.json),
       Effect.scoped,
       Effect.provide(journalServices(journalAt({ config: Option.some(given.config), dataDir: given.dataDir })))
     )

@@ -30,9 +30,16 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
       fresh.map(({ backendId }) => backendId),
       yield* Clock.currentTimeMillis
     )
+    const due = fresh.filter(({ backendId }) => !offered.has(backendId))
     yield* Effect.forEach(
-      fresh.filter(({ backendId }) => !offered.has(backendId)),
-      (one) => waldur.imports.offer({ ...one, offering: id }),
+      due,
+      (one, index) =>
+        Effect.zipRight(
+          waldur.imports.offer({ ...one, offering: id }),
+          Effect.logInfo(`Offered ${index + 1} of ${due.length} objects for import so far`).pipe(
+            Effect.when(() => (index + 1) % 100 === 0)
+          )
+        ),
       { discard: true }
     )
     yield* waldur.imports.finish(request.uuid)
