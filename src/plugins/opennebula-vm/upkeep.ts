@@ -1,6 +1,6 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
-import { ownerOf, ownerTags, type Vm, vmStateText } from "../../opennebula/index.js"
+import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
@@ -12,8 +12,6 @@ import {
   type SiteError,
   type Upkeep
 } from "../../plugin/index.js"
-import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
 import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
