@@ -27,7 +27,15 @@ module.exports = {
     only("waldur-imports-core", "waldur", ["core"]),
     only("opennebula-imports-core", "opennebula", ["core"]),
     only("keycloak-imports-core", "keycloak", ["core"]),
-    only("plugins-import-core-and-services", "plugins", ["core", "opennebula", "keycloak"]),
+    only("the-contract-is-a-selection-of-core", "plugin", ["core"]),
+    only("plugins-import-the-contract-and-services", "plugins", ["plugin", "opennebula", "keycloak"]),
+    only("the-kit-stands-on-the-runtime", "kit", ["core", "runtime", "simulator"]),
+    {
+      name: "nothing-needs-the-kit",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/kit/|\\.test\\.ts$" },
+      to: { path: "^src/kit/" }
+    },
     only("the-simulator-imports-nothing-of-the-agent", "simulator", []),
     {
       name: "one-way-to-the-plugins",

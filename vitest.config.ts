@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
@@ -20,14 +21,26 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // As a plugin's author names them, without a build.
+  resolve: {
+    alias: [
+      { find: /^site-actors\/plugin$/, replacement: fileURLToPath(new URL("src/plugin/index.ts", import.meta.url)) },
+      {
+        find: /^site-actors\/plugin\/testing$/,
+        replacement: fileURLToPath(new URL("src/kit/index.ts", import.meta.url))
+      }
+    ]
+  },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "packages/*/template/test/*.test.ts", "examples/**/*.test.ts"],
     sequence: { sequencer: LongestFirst },
     setupFiles: ["test/support/turns.ts"],
     // 2 cores: much of the time is waiting, so three workers keep both busy without starving the simulators' HTTP servers.
     maxWorkers: 3,
     // As many from the start: a pool that shrinks while files wait ends the run with an error of its own (vitest 3.2).
     minWorkers: 3,
+    // Most of what a test makes is garbage at once: with room for more of it a run costs a twelfth less processor time.
+    poolOptions: { forks: { execArgv: ["--max-semi-space-size=64", "--min-semi-space-size=32"] } },
     // A worker loads the libraries once, not once for each file: that was a third of the whole run. No file changes what others share.
     isolate: false,
     // Only what hangs may end here: a machine that is ten times slower than ours makes no test fail.

@@ -25,4 +25,6 @@ await build({
   logLevel: "warning"
 })
 await chmod("dist/runtime/main.js", 0o755)
-await buildDashboard(fileURLToPath(new URL("../dist/dashboard", import.meta.url)))
+// Without it, what plugins import is there all the same.
+if (!process.argv.includes("--no-page"))
+  await buildDashboard(fileURLToPath(new URL("../dist/dashboard", import.meta.url)))

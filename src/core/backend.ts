@@ -26,6 +26,12 @@ import type { Steps } from "./steps.js"
 import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
 
+/**
+ * The version of this contract. It goes up when a plugin that was written for an older one would not do any more; a plugin names the one that
+ * it was written for, and is not loaded by an agent of another.
+ */
+export const contractVersion = 1
+
 /** What the marketplace is told when an order is done. */
 export interface Outcome {
   /** The backend's identity of the resource: a number or another name that never changes. */
@@ -132,7 +138,9 @@ export interface OfferingContext<Settings> {
 }
 
 export interface BackendDefinition<Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared> {
-  /** The plugin's name in the configuration (`backend_type`). */
+  /** The version of the contract that it is written for: `contract: 1`. */
+  readonly contract: typeof contractVersion
+  /** The plugin's name in the configuration (`backend_type`): lower case letters, digits and dashes. */
   readonly type: string
   /** Other ways in which a configuration may ask for it, such as the Python agent's `opennebula` with `resource_type: vm`. */
   readonly answersTo?: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
@@ -153,6 +161,8 @@ export interface BackendDefinition<Settings, SettingsEncoded, Attributes, Attrib
 
 /** A backend as the registry holds it: its own types are closed over, everything from outside is decoded on the way in. */
 export interface Plugin {
+  /** What `contractVersion` was when it was written. */
+  readonly contract: number
   readonly type: string
   readonly answersTo: (backendType: string, settings: Readonly<Record<string, unknown>>) => boolean
   readonly quantities: ReadonlyArray<Quantity> | undefined
@@ -167,10 +177,11 @@ export interface Plugin {
   ) => Effect.Effect<Backend<unknown>, OfferingFault, Scope.Scope>
 }
 
-/** Makes a plugin of a definition. The one export that a plugin's module needs. */
+/** Makes a plugin of a definition: a plugin's module exports what it gives as its default. */
 export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared>(
   definition: BackendDefinition<Settings, SettingsEncoded, Attributes, AttributesEncoded, Shared>
 ): Plugin => ({
+  contract: definition.contract,
   type: definition.type,
   answersTo: definition.answersTo ?? ((backendType) => backendType === definition.type),
   settings: definition.settings,

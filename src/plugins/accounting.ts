@@ -5,8 +5,8 @@
  * suspended it counts, pending, stopped and undeployed it does not. A size that changes in between counts for as long as it lasted.
  */
 import { Clock, Effect } from "effect"
-import type { Amounts, Quantity, Span } from "../core/index.js"
 import type { HistoryRecord, OpenNebulaError, OpenNebulaService } from "../opennebula/index.js"
+import type { Amounts, Quantity, Span } from "../plugin/index.js"
 
 const accounted = (name: string, unit: string): Quantity => ({ name, unit, ordered: false, measured: "period" })
 

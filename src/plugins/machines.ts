@@ -3,7 +3,6 @@
  * started again.
  */
 import { Duration, Effect, Option } from "effect"
-import { OrderRefused, type SiteError, steadyMillis, stillOurs } from "../core/index.js"
 import {
   isVmFailure,
   type OpenNebulaError,
@@ -14,6 +13,7 @@ import {
   type VmWatcher,
   vmStateText
 } from "../opennebula/index.js"
+import { OrderRefused, type SiteError, steadyMillis, stillOurs } from "../plugin/index.js"
 
 /** What is needed of a front-end for it. */
 export interface Machines {

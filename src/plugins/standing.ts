@@ -3,8 +3,8 @@
  * machines for it. Only what bears our mark is undone by us: an operator's own lock or limit stays.
  */
 import { Effect, Option, Schema } from "effect"
-import { NotYet, type ResourceId, type SiteError, Standing } from "../core/index.js"
 import { type Single, single, type Template, type Vm, type VmState, valueOf } from "../opennebula/index.js"
+import { NotYet, type ResourceId, type SiteError, Standing } from "../plugin/index.js"
 import { drive, isResting, type Machines } from "./machines.js"
 
 const standingTag = "SITE_ACTORS_STANDING"

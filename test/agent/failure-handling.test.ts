@@ -20,6 +20,7 @@ const makeBackend = Effect.gen(function* () {
   const things = yield* Ref.make<ReadonlyArray<string>>([])
   const nothing = () => Effect.succeed({})
   const plugin = defineBackend({
+    contract: 1,
     type: "things",
     settings: Schema.Struct({}),
     attributes: Schema.Unknown,

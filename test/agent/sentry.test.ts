@@ -139,6 +139,7 @@ describe("Sentry", () => {
 
 const offering = "0ffe0000000040000000000000000003"
 const cursed = defineBackend({
+  contract: 1,
   type: "cursed",
   settings: Schema.Struct({}),
   attributes: Schema.Struct({}),

@@ -165,8 +165,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       "plugins/opennebula-vm/operations.ts",
       "error instanceof Vanished || ",
       ""
-    ),
-    only: ["saboteur deletes", "disk resize fails", "boot fails"]
+    )
   },
   {
     ...one(
@@ -174,8 +173,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       "plugins/opennebula-vdc/terminate.ts",
       "own.machines.includes(id) && !ours.includes(id))",
       "own.machines.includes(id))"
-    ),
-    only: ["shutdown fails"]
+    )
   },
   one(
     "an error's answer is forgotten at the last moment",

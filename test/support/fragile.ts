@@ -5,6 +5,7 @@ import { defineBackend, ensureDone, type Resource } from "../../src/core/index.j
 /** Makes nothing. Has a bug that every create of such a resource meets. */
 export const fragile = (dies: (resource: Resource) => boolean) =>
   defineBackend({
+    contract: 1,
     type: "fragile",
     settings: Schema.Struct({}),
     attributes: Schema.Struct({}),

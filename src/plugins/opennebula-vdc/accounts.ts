@@ -1,7 +1,7 @@
 /** Passwords of a data centre's accounts: the tenant's user `<name>_admin`, and members who are users of OpenNebula itself. */
 import { Effect, Option } from "effect"
-import { type Accounts, type KnownResource, OrderRefused, printable } from "../../core/index.js"
 import { type GroupShort, storedPassword, type User } from "../../opennebula/index.js"
+import { type Accounts, type KnownResource, OrderRefused, printable } from "../../plugin/index.js"
 import { groupOf } from "./belongings.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { newPassword, personOf } from "./members/people.js"

@@ -8,7 +8,6 @@
  *   that network, the user's primary group is the group. A security group hangs on nothing: it counts if its owner is the network's.
  */
 import { Effect, Option, Schema } from "effect"
-import { OrderRefused, type TerminateRequest } from "../../core/index.js"
 import {
   adoptedBy,
   type GroupShort,
@@ -20,6 +19,7 @@ import {
   type VmShort,
   valueOf
 } from "../../opennebula/index.js"
+import { OrderRefused, type TerminateRequest } from "../../plugin/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"

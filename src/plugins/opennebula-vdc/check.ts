@@ -1,6 +1,6 @@
 /** `site-actors check`: does everything that the settings name exist, and does it fit? */
 import { Effect } from "effect"
-import type { CheckResult } from "../../core/index.js"
+import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, line, look, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
 import { mappingWritable } from "./members/mapping-file.js"

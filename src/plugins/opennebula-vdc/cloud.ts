@@ -1,7 +1,5 @@
 /** What the handlers of one offering work with, and small manners that they share. */
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
-import type { Amounts, Component, OrderRequest } from "../../core/index.js"
-import { OfferingFault, OrderRefused, type ResourceId, type SiteError, upToSteadily } from "../../core/index.js"
 import type { KeycloakService } from "../../keycloak/index.js"
 import {
   type InternalRefusal,
@@ -13,6 +11,8 @@ import {
   type Template,
   type VmWatcher
 } from "../../opennebula/index.js"
+import type { Amounts, Component, OrderRequest } from "../../plugin/index.js"
+import { OfferingFault, OrderRefused, type ResourceId, type SiteError, upToSteadily } from "../../plugin/index.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 

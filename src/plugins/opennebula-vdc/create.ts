@@ -5,8 +5,8 @@
  * side; the router's VM boots while the rest is done, and is waited for last.
  */
 import { Effect } from "effect"
-import type { CreateRequest, Outcome } from "../../core/index.js"
-import { ensureDone } from "../../core/index.js"
+import type { CreateRequest, Outcome } from "../../plugin/index.js"
+import { ensureDone } from "../../plugin/index.js"
 import type { VdcAttributes } from "./attributes.js"
 import { both, type Cloud, every, limitsToReport } from "./cloud.js"
 import { makeAccess } from "./members/access.js"

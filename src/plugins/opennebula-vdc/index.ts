@@ -10,9 +10,9 @@
  * A VDC's backend id is the number of its group.
  */
 import { Effect, Layer } from "effect"
-import { defineBackend } from "../../core/index.js"
 import { keycloakShared } from "../../keycloak/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { defineBackend } from "../../plugin/index.js"
 import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { accounts } from "./accounts.js"
@@ -34,6 +34,7 @@ import { accounting, usage } from "./usage.js"
 const type = "opennebula-vdc"
 
 export const opennebulaVdc = defineBackend({
+  contract: 1,
   type,
   /** The Python agent's way: `backend_type: opennebula`, and `resource_type: vdc` or none. */
   answersTo: (backendType, settings) =>

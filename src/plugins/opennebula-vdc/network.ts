@@ -1,5 +1,6 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
+import { single, type Template, vector } from "../../opennebula/index.js"
 import {
   ensureDone,
   make,
@@ -8,8 +9,7 @@ import {
   type OrderRequest,
   type SiteError,
   stillOurs
-} from "../../core/index.js"
-import { single, type Template, vector } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { type Cloud, every, gone, namesOf, ownIn, tagsOf, unlessAlready, unlessTaken, untilDeadline } from "./cloud.js"
 import { type NetworkPlan, type Plan, takesDevice } from "./plan.js"
 import { addressText, gatewayOf, type Subnet, subnetOf, usableOf } from "./subnet.js"

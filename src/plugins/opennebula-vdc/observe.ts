@@ -1,6 +1,5 @@
 /** How data centres are, for many of them from one read of each pool: there or not, whose, how large, isolated, connected, paused. */
 import { Effect } from "effect"
-import type { Finding, Observation, SoughtResource, StandingFound } from "../../core/index.js"
 import {
   type AclRuleSpec,
   type GroupShort,
@@ -10,6 +9,7 @@ import {
   type VmState,
   vmStateText
 } from "../../opennebula/index.js"
+import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { startable } from "../machines.js"
 import { isAwake, isUnder } from "../standing.js"
 import { tenantUser } from "./accounts.js"

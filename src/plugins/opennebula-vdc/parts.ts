@@ -1,7 +1,7 @@
 /** What a data centre is made of: from one read of each pool, by the same rules by which it is ended (`belongings.ts`). */
 import { Effect, Option } from "effect"
-import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../core/index.js"
 import { isVmFailure, type VirtualNetwork, valueOf, vmStateText } from "../../opennebula/index.js"
+import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../plugin/index.js"
 import { belongingsOf, groupOf, inventory } from "./belongings.js"
 import type { Cloud } from "./cloud.js"
 

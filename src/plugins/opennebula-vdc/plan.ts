@@ -3,8 +3,8 @@
  * while the order is carried out, every attempt goes by the same plan.
  */
 import { Effect, Either, Schema } from "effect"
-import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "../../core/index.js"
 import { resourceName } from "../../opennebula/naming.js"
+import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "../../plugin/index.js"
 import type { VdcAttributes } from "./attributes.js"
 import { type Cloud, configurationFault, ownerResource } from "./cloud.js"
 import { SecurityRule, type VdcSettings, withPluginOptions } from "./settings.js"

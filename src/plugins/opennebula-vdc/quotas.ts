@@ -5,6 +5,7 @@
  * does not have is not limited.
  */
 import { Effect } from "effect"
+import { type Quota, type Quotas, unmetQuota } from "../../opennebula/index.js"
 import {
   type Amounts,
   type Component,
@@ -12,8 +13,7 @@ import {
   OrderRefused,
   printable,
   type Quantity
-} from "../../core/index.js"
-import { type Quota, type Quotas, unmetQuota } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { accountedQuantities } from "../accounting.js"
 import type { Cloud } from "./cloud.js"
 

@@ -1,5 +1,6 @@
 /** The virtual router `<name>_router` between the tenant's network and the outside. */
 import { Duration, Effect, Option, Schema } from "effect"
+import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
 import {
   ensure,
   ensureDone,
@@ -9,8 +10,7 @@ import {
   type SiteError,
   steadyMillis,
   stillOurs
-} from "../../core/index.js"
-import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import type { NetworkPlan, Plan } from "./plan.js"
 import { addressText, gatewayOf, type Subnet } from "./subnet.js"

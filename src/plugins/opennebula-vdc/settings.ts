@@ -5,7 +5,7 @@
  * and places. What protects tenants from each other, and which front-end it is, stands in the configuration file alone.
  */
 import { Effect, ParseResult, Schema } from "effect"
-import { OfferingFault } from "../../core/index.js"
+import { OfferingFault } from "../../plugin/index.js"
 import { HttpUrl, listOf, ObjectId, openNebulaFields, pauseFields, Seconds, WholeNumber } from "../settings.js"
 
 const TextOrNumber = Schema.Union(

@@ -5,8 +5,8 @@
  * The ordered quotas are others (CPU, MEMORY, ...) and stay as they are, so that orders and usage reports go on as ever.
  */
 import { Effect, Schema } from "effect"
-import { ensure, type KnownResource, OrderRefused, type SiteError, Standing, type Steps } from "../../core/index.js"
 import type { GroupShort, Limit, VirtualRouter, VmShort } from "../../opennebula/index.js"
+import { ensure, type KnownResource, OrderRefused, type SiteError, Standing, type Steps } from "../../plugin/index.js"
 import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../standing.js"
 import { groupOf } from "./belongings.js"
 import type { Cloud } from "./cloud.js"

@@ -1,6 +1,6 @@
 /** IPv4 subnets as ranges of whole numbers: what a customer may ask for, and which one is next. Pure. */
 import { Either } from "effect"
-import { printable, type Range } from "../../core/index.js"
+import { printable, type Range } from "../../plugin/index.js"
 
 /** Wider ones would eat the pool, and OpenNebula keeps a bit for each address. */
 const widestPrefix = 16

@@ -1,7 +1,6 @@
 /** The tenant: its group, its virtual data centre, its rights, its user. */
 import { randomBytes } from "node:crypto"
 import { Effect, Option, Redacted, Schema } from "effect"
-import { ensureDone, make, type OrderRequest } from "../../core/index.js"
 import {
   type AclResource,
   type AclRuleSpec,
@@ -10,6 +9,7 @@ import {
   groupRule,
   sameAclRule
 } from "../../opennebula/index.js"
+import { ensureDone, make, type OrderRequest } from "../../plugin/index.js"
 import { type Cloud, gone, isTaggedFor, isUntagged, ownIn, tagsOf, unlessAlready, unlessTaken } from "./cloud.js"
 import type { Plan } from "./plan.js"
 

@@ -7,7 +7,7 @@ import {
   type Outcome,
   Reservations,
   type TerminateRequest
-} from "../../core/index.js"
+} from "../../plugin/index.js"
 import { Belongings, belongingsOf, groupOf, type Inventory, inventory, isGroupId } from "./belongings.js"
 import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
 import { closeAccess, removeRoleGroups } from "./members/access.js"

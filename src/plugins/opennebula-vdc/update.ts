@@ -1,7 +1,7 @@
 /** Other amounts for a virtual data centre: its quotas. */
 import { Effect, Option, Schema } from "effect"
-import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../core/index.js"
 import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
+import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../plugin/index.js"
 import { groupOf } from "./belongings.js"
 import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
 import { copyLimits, roleGroupsOf } from "./members/role-groups.js"

@@ -1,6 +1,16 @@
 /** Between orders: what of the front-end is ours, what nobody owns, what the Python agent made; and what can be put right. */
 import { Effect, Either, Option } from "effect"
 import {
+  type GroupShort,
+  ownerOf,
+  ownerTags,
+  projectHint,
+  projectOf,
+  type Template,
+  type User,
+  type Vm
+} from "../../opennebula/index.js"
+import {
   type ExpectedResource,
   ensureDone,
   type Importable,
@@ -11,17 +21,7 @@ import {
   type SiteError,
   type Steps,
   type Upkeep
-} from "../../core/index.js"
-import {
-  type GroupShort,
-  ownerOf,
-  ownerTags,
-  projectHint,
-  projectOf,
-  type Template,
-  type User,
-  type Vm
-} from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { startStopped } from "../machines.js"
 import { forgetStored } from "./accounts.js"
 import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"

@@ -1,5 +1,6 @@
 /** What data centres use and have, for many of them in a few reads. */
 import { Effect } from "effect"
+import type { GroupShort } from "../../opennebula/index.js"
 import {
   type Amounts,
   byComponent,
@@ -9,8 +10,7 @@ import {
   type SiteError,
   type Span,
   type Usage
-} from "../../core/index.js"
-import type { GroupShort } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { roleGroupsOf } from "./members/role-groups.js"

@@ -1,6 +1,6 @@
 /** What a customer may write into a create order, and the SSH key among it. */
 import { Effect, Either, Encoding, Option, Schema } from "effect"
-import { Marketplace, OrderRefused, type SiteError } from "../../core/index.js"
+import { Marketplace, OrderRefused, type SiteError } from "../../plugin/index.js"
 import { ObjectId } from "../settings.js"
 import { extraFields } from "./extras.js"
 import { field, textOf } from "./fields.js"

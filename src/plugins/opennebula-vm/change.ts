@@ -1,7 +1,7 @@
 /** What an update has to change of a VM, decided before it is touched. */
 import { Schema } from "effect"
-import { OrderRefused } from "../../core/index.js"
 import type { Vm } from "../../opennebula/index.js"
+import { OrderRefused } from "../../plugin/index.js"
 import { factsOf, VmFacts } from "./machine.js"
 import type { VmSettings } from "./settings.js"
 import { bootDisk, type Sizes } from "./sizes.js"

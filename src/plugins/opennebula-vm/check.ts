@@ -1,7 +1,7 @@
 /** What `site-actors check` says of a VM offering: front-end, templates, parent VDC and its network, clusters, limits. */
 import { Effect, Option } from "effect"
-import type { CheckResult } from "../../core/index.js"
 import { osDisk } from "../../opennebula/index.js"
+import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, look, release } from "../looks.js"
 import { engineImage, imagesCalled, unusable } from "./inference.js"
 import type { VmOffering } from "./offering.js"

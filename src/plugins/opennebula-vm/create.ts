@@ -5,6 +5,8 @@
  * is on hold ends at once, while a VM that boots does not. It costs one call.
  */
 import { Clock, Effect, Option, Schema } from "effect"
+import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
+import { resourceName } from "../../opennebula/naming.js"
 import {
   type CreateRequest,
   decide,
@@ -15,9 +17,7 @@ import {
   OrderRefused,
   type Outcome,
   type SiteError
-} from "../../core/index.js"
-import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
+} from "../../plugin/index.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
 import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"

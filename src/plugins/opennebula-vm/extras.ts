@@ -5,8 +5,8 @@
  * Networks and security groups must be the virtual data centre's own, by its group: a name or an id alone could be another tenant's.
  */
 import { Effect, Schema } from "effect"
-import { OrderRefused, printable, type SiteError } from "../../core/index.js"
 import { type OpenNebulaService, type Vector, vector } from "../../opennebula/index.js"
+import { OrderRefused, printable, type SiteError } from "../../plugin/index.js"
 import { field, given, textOf } from "./fields.js"
 import type { Parent } from "./parent.js"
 

@@ -11,8 +11,8 @@
  * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
  */
 import { Effect } from "effect"
-import { defineBackend } from "../../core/index.js"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
+import { defineBackend } from "../../plugin/index.js"
 import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
@@ -32,6 +32,7 @@ import { accounting, usageOf } from "./usage.js"
 const type = "opennebula-vm"
 
 export const opennebulaVm = defineBackend({
+  contract: 1,
   type,
   /** The Python agent's way: `backend_type: opennebula` with `resource_type: vm`. */
   answersTo: (backendType, settings) =>

@@ -6,7 +6,6 @@
  * any image of the cloud (it may hold another tenant's data): it must be on the provider's list, or for everybody to use, or the VDC's own.
  */
 import { Effect, Option, Schema } from "effect"
-import { OrderRefused, type Outcome, printable, type SiteError } from "../../core/index.js"
 import {
   type Image,
   type OpenNebulaService,
@@ -18,6 +17,7 @@ import {
   vector,
   vectorsOf
 } from "../../opennebula/index.js"
+import { OrderRefused, type Outcome, printable, type SiteError } from "../../plugin/index.js"
 import { field, flag, given, textOf } from "./fields.js"
 import type { PlacementRules } from "./settings.js"
 

@@ -1,8 +1,8 @@
 /** One VM as the handlers see it: whose it is, how it is brought into a state, how it is removed. */
 import { Effect, Option, Schema } from "effect"
-import { OrderRefused, type Resource, type SiteError } from "../../core/index.js"
 import { type OpenNebulaError, ownerOf, type Vm, type VmShort } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
+import { OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
 import { drive } from "../machines.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"

@@ -1,7 +1,7 @@
 /** How machines are: one read for all that have an id, and one of the whole pool only if some of those ids lead nowhere. */
 import { Effect, Option } from "effect"
-import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../core/index.js"
 import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { isAwake, isUnder } from "../standing.js"
 import { addressOf, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"

@@ -1,6 +1,7 @@
 /** What the handlers of one offering work with. */
-import type { Component } from "../../core/index.js"
+
 import type { OpenNebulaService, VmWatcher } from "../../opennebula/index.js"
+import type { Component } from "../../plugin/index.js"
 import type { VmSettings } from "./settings.js"
 
 export interface VmOffering {

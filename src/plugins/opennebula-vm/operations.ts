@@ -1,7 +1,7 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
-import { OrderRefused, type SiteError } from "../../core/index.js"
 import { isVmFailure, type Vm } from "../../opennebula/index.js"
+import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
 import { type Driven, drive, isResting, whenWithin } from "./machine.js"

@@ -1,5 +1,5 @@
 /** What the marketplace is told of a VM that runs as ordered. */
-import type { Outcome } from "../../core/index.js"
+import type { Outcome } from "../../plugin/index.js"
 import type { VmFacts } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { reportedLimits } from "./sizes.js"

@@ -5,8 +5,6 @@
  * own or oneadmin's (whose objects tenants cannot make), and one with the parent's owner tag comes before one with the right name.
  */
 import { Effect, Option, Schema } from "effect"
-import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../core/index.js"
-import type { ProjectId } from "../../core/orders.js"
 import {
   adoptedBy,
   type GroupShort,
@@ -15,6 +13,8 @@ import {
   ownerOf,
   type Template
 } from "../../opennebula/index.js"
+import type { ProjectId } from "../../plugin/index.js"
+import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../plugin/index.js"
 import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
 

@@ -1,7 +1,7 @@
 /** What a machine is made of: itself, its disks and its interfaces. */
 import { Effect, Option } from "effect"
-import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../core/index.js"
 import { isVmFailure, ownerOf, vmStateText } from "../../opennebula/index.js"
+import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../plugin/index.js"
 import { vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"

@@ -1,6 +1,7 @@
 /** Would other sizes fit into the group's quota? Asked before a VM is powered off for nothing. */
-import { OrderRefused } from "../../core/index.js"
+
 import type { Group } from "../../opennebula/index.js"
+import { OrderRefused } from "../../plugin/index.js"
 
 /** What a resize adds to the group's usage; negative where it shrinks. Memory and disk in MB. */
 export interface Growth {

@@ -5,7 +5,7 @@
  * writes is bounded by what the provider wrote: a template must be on the list, a parent VDC must be of the customer's own project.
  */
 import { Effect, ParseResult, Schema } from "effect"
-import { OrderRefused } from "../../core/index.js"
+import { OrderRefused } from "../../plugin/index.js"
 import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds } from "../settings.js"
 import { given } from "./fields.js"
 

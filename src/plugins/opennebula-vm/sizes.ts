@@ -5,8 +5,15 @@
  * no component is the template's, and stays as it is.
  */
 import { Effect, Schema } from "effect"
-import { type Amounts, byComponent, type Component, OrderRefused, type Quantity, type Usage } from "../../core/index.js"
 import type { VmShort } from "../../opennebula/index.js"
+import {
+  type Amounts,
+  byComponent,
+  type Component,
+  OrderRefused,
+  type Quantity,
+  type Usage
+} from "../../plugin/index.js"
 import { accountedQuantities } from "../accounting.js"
 
 export const Sizes = Schema.Struct({

@@ -5,6 +5,7 @@
  * There is no downscaling of a machine: its sizes are the plan's.
  */
 import { Effect, Option, Schema } from "effect"
+import { ownerOf, type Vm } from "../../opennebula/index.js"
 import {
   ensure,
   type KnownResource,
@@ -12,8 +13,7 @@ import {
   type SiteError,
   type Standing,
   type Steps
-} from "../../core/index.js"
-import { ownerOf, type Vm } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { isAwake, isUnder, standingMark, startAll, stopAll } from "../standing.js"
 import { findVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"

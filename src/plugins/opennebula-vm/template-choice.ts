@@ -1,7 +1,7 @@
 /** Which VM template an order gets, and whether it can be used for it. */
 import { Effect, Option } from "effect"
-import { OrderRefused, type SiteError } from "../../core/index.js"
 import { type OpenNebulaService, osDisk, type VmTemplate } from "../../opennebula/index.js"
+import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
 

@@ -1,5 +1,6 @@
 /** Ends a VM, from whatever state it is in. What is gone already is success; what is not the resource's is never touched. */
 import { Effect, Option } from "effect"
+import { ownerOf } from "../../opennebula/index.js"
 import {
   ensureDone,
   type HandlerServices,
@@ -8,8 +9,7 @@ import {
   printable,
   type SiteError,
   type TerminateRequest
-} from "../../core/index.js"
-import { ownerOf } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { belongsTo, findVm, notOurs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"

@@ -5,6 +5,7 @@
  * after it fails, CPU and memory go back, and the customer is told that the disk stays. A VM that was powered off stays so.
  */
 import { Effect, Option } from "effect"
+import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
 import {
   decide,
   ensure,
@@ -15,8 +16,7 @@ import {
   printable,
   type SiteError,
   type UpdateRequest
-} from "../../core/index.js"
-import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
+} from "../../plugin/index.js"
 import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
 import { keptAccess } from "./inference.js"

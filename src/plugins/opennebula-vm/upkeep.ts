@@ -1,5 +1,7 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
+import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
   type Importable,
@@ -9,9 +11,7 @@ import {
   type Resource,
   type SiteError,
   type Upkeep
-} from "../../core/index.js"
-import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
+} from "../../plugin/index.js"
 import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"

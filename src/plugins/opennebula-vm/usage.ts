@@ -1,7 +1,14 @@
 /** What VMs use and how they are, read in one call for all of them: sizes as they are, and hours from the accounts. */
 import { Effect, Option } from "effect"
-import { byComponent, type KnownResource, printable, type SiteError, type Span, type Usage } from "../../core/index.js"
 import { ownerOf, type Vm } from "../../opennebula/index.js"
+import {
+  byComponent,
+  type KnownResource,
+  printable,
+  type SiteError,
+  type Span,
+  type Usage
+} from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"

@@ -11,6 +11,7 @@ import { loadConfig } from "./load.js"
 /** The two plugins' own settings, without the plugins: nothing is opened here. */
 const settingsOnly = <A, I>(type: string, kind: string, settings: Schema.Schema<A, I>) =>
   defineBackend({
+    contract: 1,
     type,
     answersTo: (name, given) => name === "opennebula" && (given.resource_type ?? "vdc") === kind,
     settings,

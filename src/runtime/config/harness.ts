@@ -17,6 +17,7 @@ export const plugin = (
   answersTo?: (type: string, settings: Readonly<Record<string, unknown>>) => boolean
 ) =>
   defineBackend({
+    contract: 1,
     type,
     ...(answersTo === undefined ? {} : { answersTo }),
     settings: Schema.Struct({

@@ -224,6 +224,8 @@ export const RootKeys = Schema.Struct({
 
   /** Whether each Waldur is told who the agent is, that it lives, and how it goes. Without it no lines of the log are sent either. */
   agent_identity: on,
+  /** Further backends: packages, found from this file's folder upwards, and paths seen from it: `["@acme/site-actors-proxmox", "./my-backend.js"]`. */
+  plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   /** Folder of the journal. The command line's `--data-dir` wins. */
   data_dir: Schema.optional(Schema.NonEmptyString),
   /** Seconds between two looks for orders. */
@@ -261,7 +263,7 @@ export const OfferingKeys = Schema.Struct({
   waldur_offering_uuid: Schema.String.pipe(
     Schema.filter((uuid) => uuidOf(uuid) !== undefined, { description: "a uuid: 32 hexadecimal digits, dashes or not" })
   ),
-  /** The plugin: `opennebula-vdc`, `opennebula-vm`; or `opennebula` with `resource_type` in its settings. */
+  /** The plugin: `opennebula-vdc`, `opennebula-vm`, or one of `plugins`; or `opennebula` with `resource_type` in its settings. */
   backend_type: Schema.NonEmptyString,
   /** Read by the plugin's own schema. */
   backend_settings: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.Unknown }), {

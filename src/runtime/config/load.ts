@@ -2,6 +2,8 @@
 import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
+import { printable } from "../../core/components.js"
+import { type LoadedPlugins, loadPlugins } from "../door/index.js"
 import { fromEither } from "./gathered.js"
 import { levelOf, RootKeys, uuidOf } from "./keys.js"
 import type { Config } from "./model.js"
@@ -12,7 +14,7 @@ import { read, type Source } from "./read.js"
 import { parseYaml } from "./yaml-file.js"
 
 /**
- * Reads and checks the file. Fails with every error at once.
+ * Reads and checks the file. Fails with every error at once. `plugins`: those of this build; the file may name others.
  *
  * Environment variables come from the `ConfigProvider`, which by default is the process's environment.
  */
@@ -41,8 +43,10 @@ export const loadConfig = (
     if (values.value === null || values.value === undefined) {
       return yield* invalid(path, [{ path: "", what: "is empty", hint: "It needs at least a list of offerings." }])
     }
-    const { config, problems } = assemble(path, { file, outside }, plugins, values.value)
-    const all = [...file.duplicates, ...outside.problems, ...problems]
+    const source = { file, outside }
+    const loaded = yield* loadPlugins(pluginsIn(values.value), path, plugins)
+    const { config, problems } = assemble(path, source, loaded, values.value)
+    const all = [...file.duplicates, ...outside.problems, ...refusedPlugins(source, loaded), ...problems]
     return config === undefined || all.length > 0 ? yield* invalid(path, all) : config
   })
 
@@ -52,7 +56,7 @@ const invalid = (file: string, problems: ReadonlyArray<Problem>): ConfigInvalid 
 const assemble = (
   path: string,
   source: Source,
-  plugins: ReadonlyArray<Plugin>,
+  loaded: LoadedPlugins,
   raw: unknown
 ): { readonly config: Config | undefined; readonly problems: ReadonlyArray<Problem> } => {
   const root = fromEither(read(source, RootKeys, raw, []))
@@ -60,7 +64,7 @@ const assemble = (
   const keys = root.value?.decoded
   const proxy = keys?.global_proxy
   const parts = entries.map((entry, index) =>
-    readOffering(source, plugins, entry, ["offerings", index], {
+    readOffering(source, loaded.plugins, entry, ["offerings", index], {
       proxy: isFilled(proxy) ? proxy : undefined,
       exposesErrorDetails: keys?.expose_backend_error_details ?? false
     })
@@ -108,13 +112,37 @@ const assemble = (
       bufferMegabytes: shipping.buffer_size_mb,
       level: levelOf(shipping.log_level)
     },
-    notices: inOrder([...rootNotices(source, keys), ...parts.flatMap((part) => part.notices)])
+    notices: inOrder([
+      ...rootNotices(source, keys),
+      ...brokenPlugins(source, loaded),
+      ...parts.flatMap((part) => part.notices)
+    ])
   }
   return { config, problems }
 }
 
 const offeringsIn = (raw: unknown): ReadonlyArray<unknown> =>
   typeof raw === "object" && raw !== null && "offerings" in raw && Array.isArray(raw.offerings) ? raw.offerings : []
+
+const pluginsIn = (raw: unknown): ReadonlyArray<string> =>
+  typeof raw === "object" && raw !== null && "plugins" in raw && Array.isArray(raw.plugins)
+    ? raw.plugins.filter((name): name is string => typeof name === "string" && name !== "")
+    : []
+
+const atPlugin = (source: Source, at: number): Pick<Problem, "path" | "position"> => ({
+  path: pathText(["plugins", at]),
+  position: source.file.position(["plugins", at], "value")
+})
+
+const refusedPlugins = (source: Source, { refused }: LoadedPlugins): ReadonlyArray<Problem> =>
+  refused.map(({ at, hint, what }) => ({ ...atPlugin(source, at), what, hint }))
+
+const brokenPlugins = (source: Source, { broken }: LoadedPlugins): ReadonlyArray<Problem> =>
+  broken.map(({ at, name, reason }) => ({
+    ...atPlugin(source, at),
+    what: `broke while it was loaded: ${printable(name)}, ${reason}`,
+    hint: "Offerings of its backends take no orders; all others go on."
+  }))
 
 const isFilled = (secret: Redacted.Redacted | undefined): secret is Redacted.Redacted =>
   secret !== undefined && Redacted.value(secret) !== ""

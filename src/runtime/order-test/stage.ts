@@ -9,6 +9,7 @@ import * as OpenNebula from "../../simulator/opennebula/index.js"
 import * as Waldur from "../../simulator/waldur/index.js"
 import { type Config, componentsOfFile, type OfferingConfig } from "../config/index.js"
 import { makeCustomer } from "../demo/customer.js"
+import { sell } from "./seller.js"
 import type { TestOrder } from "./template.js"
 
 type Settings = Readonly<Record<string, unknown>>
@@ -86,9 +87,7 @@ export const makeStage = (config: Config, { offering, order, real }: StageOption
     const isFixed = (type: string) => components.some((one) => one.type === type && one.accountingType === "fixed")
     const only = (amounts: Readonly<Record<string, number>>, fixed: boolean) =>
       Object.fromEntries(Object.entries(amounts).filter(([type]) => isFixed(type) === fixed))
-    const provider = marketplace.addCustomer({ name: "Provider" })
-    const sold = marketplace.addOffering({
-      customer: provider,
+    const { agent, owner, project, sold } = sell(marketplace, {
       name: offering.name,
       components,
       plans: [
@@ -96,13 +95,6 @@ export const makeStage = (config: Config, { offering, order, real }: StageOption
         { name: "Changed", quotas: only({ ...order.amounts, ...order.change }, true) }
       ]
     })
-    const agent = marketplace.addUser({ username: "agent" })
-    marketplace.addCustomerRole(agent, provider, "CUSTOMER.OWNER")
-    marketplace.addOfferingManager(agent, sold)
-    const organisation = marketplace.addCustomer({ name: "Customer" })
-    const project = marketplace.addProject({ customer: organisation, name: "order-test" })
-    const owner = marketplace.addUser({ username: "customer" })
-    marketplace.addCustomerRole(owner, organisation, "CUSTOMER.OWNER")
 
     const fs = yield* FileSystem.FileSystem
     const staged: Config = {

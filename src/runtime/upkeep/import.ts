@@ -58,19 +58,24 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
       fresh.map(({ backendId }) => backendId),
       yield* Clock.currentTimeMillis
     )
-    const taking = yield* Effect.forEach(fresh, ({ backendId, metadata, name, project }) =>
-      offered.has(backendId)
-        ? Effect.succeed(true)
-        : waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(
-            Effect.as(true),
-            // Such as a project that there is not (any more): it holds up no other object.
-            Effect.catchTag("WaldurInvalid", ({ message }) =>
-              Effect.as(Effect.logWarning(`${JSON.stringify(name)} (${backendId}) is not offered: ${message}`), false)
-            )
+    const due = fresh.filter(({ backendId }) => !offered.has(backendId))
+    const taking = yield* Effect.forEach(due, ({ backendId, metadata, name, project }, index) =>
+      waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(
+        Effect.as(true),
+        // Such as a project that there is not (any more): it holds up no other object.
+        Effect.catchTag("WaldurInvalid", ({ message }) =>
+          Effect.as(Effect.logWarning(`${JSON.stringify(name)} (${backendId}) is not offered: ${message}`), false)
+        ),
+        Effect.zipLeft(
+          Effect.when(
+            Effect.logInfo(`Offered ${index + 1} of ${due.length} objects for import so far`),
+            () => (index + 1) % 100 === 0
           )
+        )
+      )
     )
     yield* waldur.imports.finish(request.uuid)
-    yield* Effect.logInfo(`Offered ${taking.filter((taken) => taken).length} object(s) for import`)
+    yield* Effect.logInfo(`Offered ${fresh.length - taking.filter((taken) => !taken).length} object(s) for import`)
   }).pipe(
     Effect.catchIf(
       (error) => error.disposition === "fail-order",

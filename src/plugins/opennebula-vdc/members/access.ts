@@ -1,6 +1,6 @@
 /** Keycloak's side of a data centre, made with it and removed with it. */
 import { Effect, Option, Schema } from "effect"
-import { type CreateRequest, ensureDone, make, type ResourceId } from "../../../core/index.js"
+import { type CreateRequest, ensureDone, make, type ResourceId } from "../../../plugin/index.js"
 import { type Cloud, gone } from "../cloud.js"
 import type { Plan } from "../plan.js"
 import { removeGroup } from "../tenant.js"

@@ -6,8 +6,8 @@
  *   `mapping-file.ts`). Made with the data centre (`access.ts`) or by the first synchronisation, and removed with it.
  */
 import { Effect, type Scope } from "effect"
-import { type Members, OfferingFault } from "../../../core/index.js"
 import { connectKeycloak, type KeycloakService, type Keycloaks } from "../../../keycloak/index.js"
+import { type Members, OfferingFault } from "../../../plugin/index.js"
 import type { Cloud } from "../cloud.js"
 import type { VdcSettings } from "../settings.js"
 import { keycloakMembers } from "./keycloak.js"

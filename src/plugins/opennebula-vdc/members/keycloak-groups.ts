@@ -5,8 +5,8 @@
  * call to change it (7.4): what the customer calls it, in Waldur, may change as it likes.
  */
 import { Effect, Option } from "effect"
-import { OrderRefused, type ResourceId, type SiteError } from "../../../core/index.js"
 import type { KeycloakGroup, KeycloakService } from "../../../keycloak/index.js"
+import { OrderRefused, type ResourceId, type SiteError } from "../../../plugin/index.js"
 
 export const parentName = (slug: string): string => `vdc_${slug}`
 /** As Keycloak's SAML assertions name it, in the mapping file and in SAML_GROUP. */

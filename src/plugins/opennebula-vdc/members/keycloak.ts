@@ -3,6 +3,8 @@
  * log in. Whoever is in such a group and not in the team is taken out: the groups are the agent's.
  */
 import { Effect, Option } from "effect"
+import type { KeycloakService, KeycloakUser } from "../../../keycloak/index.js"
+import type { GroupShort, Quotas, Vdc } from "../../../opennebula/index.js"
 import {
   type AccessChange,
   type AccessPlan,
@@ -12,9 +14,7 @@ import {
   NotYet,
   type SiteError,
   type Team
-} from "../../../core/index.js"
-import type { KeycloakService, KeycloakUser } from "../../../keycloak/index.js"
-import type { GroupShort, Quotas, Vdc } from "../../../opennebula/index.js"
+} from "../../../plugin/index.js"
 import { groupOf } from "../belongings.js"
 import type { Cloud } from "../cloud.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"

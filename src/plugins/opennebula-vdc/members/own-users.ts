@@ -1,5 +1,6 @@
 /** Identity provider `opennebula`: members are users of OpenNebula itself, in the group of their data centre. */
 import { Effect } from "effect"
+import type { GroupShort, User } from "../../../opennebula/index.js"
 import {
   type AccessChange,
   type AccessPlan,
@@ -9,8 +10,7 @@ import {
   type Members,
   NotYet,
   type Team
-} from "../../../core/index.js"
-import type { GroupShort, User } from "../../../opennebula/index.js"
+} from "../../../plugin/index.js"
 import { groupOf } from "../belongings.js"
 import type { Cloud } from "../cloud.js"
 import {

@@ -7,9 +7,9 @@
  */
 import { randomBytes } from "node:crypto"
 import { Effect, Option, Redacted } from "effect"
-import { OrderRefused, type SiteError } from "../../../core/index.js"
 import { type GroupShort, type OpenNebulaService, single, type User, valueOf } from "../../../opennebula/index.js"
 import { accountName } from "../../../opennebula/naming.js"
+import { OrderRefused, type SiteError } from "../../../plugin/index.js"
 import { gone, isUntagged } from "../cloud.js"
 
 const personTag = "WALDUR_USER_UUID"

@@ -5,7 +5,6 @@
  * carry a tag of their own, not the resource's: the data centre's group is the main one.
  */
 import { Effect, Option } from "effect"
-import type { ResourceId } from "../../../core/index.js"
 import {
   type GroupShort,
   type Quota,
@@ -16,6 +15,7 @@ import {
   valueOf,
   vector
 } from "../../../opennebula/index.js"
+import type { ResourceId } from "../../../plugin/index.js"
 import { type Cloud, isUntagged, unlessTaken } from "../cloud.js"
 import { limitsOf, setQuota } from "../quotas.js"
 import { allowCreation, intoVdc, outOfDefaultVdc, takeNetworksBack } from "../tenant.js"

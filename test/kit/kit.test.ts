@@ -1,0 +1,109 @@
+/** A plugin that breaks every promise, and the kit that says so: a kit that found nothing would prove nothing. */
+import { expect, it } from "@effect/vitest"
+import { Effect, Layer, Option, Schema } from "effect"
+import { startFakeCloud } from "../../packages/create-site-actors-plugin/template/src/fake-cloud.js"
+import { renderReport, testBackend } from "../../src/kit/index.js"
+import { defineBackend, ensureDone, make } from "../../src/plugin/index.js"
+
+const present = {
+  state: "there",
+  healthy: true,
+  measures: "quotas",
+  mayExceed: [],
+  standings: [],
+  findings: [],
+  facts: {}
+} as const
+
+/** Buckets of the scaffold's fake cloud, made by somebody who has not read the contract. */
+const careless = defineBackend({
+  contract: 1,
+  type: "careless",
+  settings: Schema.Struct({ url: Schema.String, token: Schema.String }),
+  attributes: Schema.Struct({ name: Schema.optional(Schema.String) }),
+  shared: Layer.empty,
+  open: ({ settings: { token, url } }) => {
+    const send = (method: string, path: string, body?: unknown) =>
+      Effect.promise(
+        (): Promise<{ readonly id: string }> =>
+          fetch(`${url}${path}`, {
+            method,
+            headers: { authorization: `Bearer ${token}` },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) })
+          })
+            .then((answer) => answer.text())
+            .then((text) => JSON.parse(text))
+      )
+    return Effect.succeed({
+      create: ({ resource }) =>
+        Effect.gen(function* () {
+          yield* Effect.logInfo(`Says ${token}`)
+          const id = yield* make("bucket", {
+            result: Schema.String,
+            // Never looks, and cannot take back.
+            find: Effect.succeed(Option.none()),
+            create: Effect.map(
+              send("POST", "/buckets", { name: `${resource.name}-${crypto.randomUUID()}`, tag: resource.id }),
+              (bucket) => bucket.id
+            )
+          })
+          yield* ensureDone("quota", send("PATCH", `/buckets/${id}`, { quotaMegabytes: 10 }))
+          return { backendId: id }
+        }),
+      update: () => Effect.succeed({}),
+      terminate: ({ resource }) =>
+        Effect.as(ensureDone("remove", send("DELETE", `/buckets/${resource.backendId}`)), {}),
+      usage: (resources) => Effect.succeed(resources.map(({ id }) => ({ resource: id, amounts: { storage: 0 } }))),
+      observe: (resources) =>
+        Effect.succeed(
+          resources.map(({ id }) => ({
+            ...present,
+            _tag: "Present" as const,
+            resource: id,
+            amounts: { storage: 11 },
+            standing: { standing: "active" as const, complete: true, detail: "" }
+          }))
+        ),
+      ping: Effect.void,
+      check: Effect.succeed([{ subject: "cloud", status: "failed" as const, detail: "never looked at" }])
+    })
+  }
+})
+
+const makeBackend = Effect.gen(function* () {
+  const { buckets, token, url } = yield* Effect.acquireRelease(Effect.promise(startFakeCloud), ({ close }) =>
+    Effect.promise(close)
+  )
+  return {
+    settings: { url, token },
+    secrets: [token],
+    objects: Effect.sync(() => [...buckets.values()].map(({ id, tag }) => ({ kind: "bucket", id, owner: tag })))
+  }
+})
+
+it.live("the kit finds what a careless plugin does wrong, and where", () =>
+  Effect.gen(function* () {
+    const orders = { components: [{ type: "storage" }], create: { amounts: { storage: 10 } } }
+    const report = yield* testBackend(careless, { makeBackend, orders, patience: 20 })
+    const found = (status: string) => report.checks.filter((check) => check.status === status).map(({ name }) => name)
+    expect(found("broken")).toEqual([
+      "usage: one answer for each, and no number for what is not there",
+      "observe: a fresh resource is as it was ordered",
+      "observe: what is not there is missing",
+      "ping and check: the offering is well",
+      "observe: a terminated resource is missing",
+      "a create that is given up leaves nothing",
+      "many resources at once, and nothing is left in the end",
+      "no secret in log or journal"
+    ])
+    const cellsWith = (kind: string) =>
+      report.cells
+        .filter(({ problems }) => problems.some((one) => one.kind === kind))
+        .map(({ moment, operation, step }) => `${operation}, ${step}, ${moment}`)
+    // What is made by a call whose answer is lost is made again; what is given up stays.
+    expect(cellsWith("duplicate")).toEqual(["create, bucket, during", "create, bucket, lost"])
+    expect(cellsWith("leftover")).toEqual(expect.arrayContaining(["create, bucket, refused", "create, quota, unknown"]))
+    expect(report.problems).toContain('create, step "bucket", during: duplicate: 2 of kind bucket, should be 1')
+    expect(renderReport(report)).toContain("careless: the plugin contract is broken")
+  })
+)
