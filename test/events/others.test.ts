@@ -84,7 +84,16 @@ const ordered = (one: Site, name: string, more: Parameters<Site["order"]["vdc"]>
 describe("With one queue for all types of events", () => {
   scenario("all of it is heard over one connection, and what nobody here listens to is let go", () =>
     Effect.gen(function* () {
-      const one = yield* site({ marketplace: { oneQueue: true } })
+      const one = yield* site({
+        marketplace: { oneQueue: true },
+        // Listens to nothing, so it asks for no queue: none asked for would be all.
+        vmOffering: {
+          stomp_enabled: true,
+          websocket_use_tls: false,
+          order_processing_backend: "",
+          reporting_backend: "opennebula"
+        }
+      })
       yield* started(one, ["any"])
       const { group } = yield* ordered(one, "lab")
       yield* eventually(() => membersOf(one, group).join() === "alice,bob")
@@ -103,6 +112,7 @@ describe("With one queue for all types of events", () => {
       })
       expect(one.logged.filter((line) => line.includes("A message about")).length).toBe(1)
       expect(recordsOf(world, "event-subscriptions").size).toBe(0)
+      expect(recordsOf(world, "event-consumers").size).toBe(1)
     })
   )
 })

@@ -55,18 +55,20 @@ export const watchEvents = (
     if (offering.events.enabled) {
       const handlers = yield* handlersOf(offering, opened, { ...listeners, queue: wake })
       const types = handlers.map(([type]) => type)
+      // None asked for would mean all of them.
       const one = waldur.oneEventQueue(offering.id, types)
       const each = Effect.forEach(handlers, ([type, handle]) =>
         consume(type, handle, waldur.eventQueue(offering.id, type))
       )
       const all: Handler = (event) => handlers.find(([type]) => type === event.objectType)?.[1](event) ?? Effect.void
-      yield* Effect.forkScoped(
+      const consumers = Effect.forkScoped(
         Effect.if(Effect.annotateLogs(hasOneQueue(one), { part: "events" }), {
           // As many as all types together would have.
           onTrue: () => consume("any", all, one, defaultTiming.prefetch * types.length),
           onFalse: () => each
         })
       )
+      yield* Effect.when(consumers, () => types.length > 0)
     }
     const pace: Pace = {
       interval: config.pollInterval,
