@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The `site-actors` command. Exit codes: 0 fine, 1 what was asked for did not work out, 2 a command line that is none, 70 a bug. */
 import { Command, ValidationError } from "@effect/cli"
-import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import { bundle } from "./cli/bundle.js"
 import { check } from "./cli/check.js"

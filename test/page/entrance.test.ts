@@ -1,6 +1,6 @@
 /** Who gets in, and what is turned away: over real HTTP, as a browser, a program and another site would try. */
 import { request as rawRequest } from "node:http"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { requestHeader } from "../../src/api/index.js"

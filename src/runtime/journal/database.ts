@@ -4,7 +4,8 @@
  * `synchronous=FULL`: an entry that was acknowledged survives a power cut; the promise of the journal rests on it.
  */
 
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Data, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
