@@ -1,9 +1,6 @@
-/** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port. */
+/** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port, and loaded only then. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect } from "effect"
-import * as Keycloak from "../../simulator/keycloak/index.js"
-import * as OpenNebula from "../../simulator/opennebula/index.js"
-import * as Waldur from "../../simulator/waldur/index.js"
 import * as options from "./options.js"
 
 /** The port cannot be listened on. */
@@ -18,6 +15,7 @@ const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.E
 
 const opennebula = Command.make("opennebula", { port: options.port(2633) }, ({ port }) =>
   Effect.gen(function* () {
+    const OpenNebula = yield* Effect.promise(() => import("../../simulator/opennebula/index.js"))
     const served = yield* onPort(port, OpenNebula.serve({ port }))
     yield* Console.log(`Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`)
     yield* Effect.never
@@ -31,6 +29,7 @@ const generation = Options.choice("generation", ["current", "2024"]).pipe(
 
 const waldur = Command.make("waldur", { port: options.port(8000), generation }, ({ port, generation }) =>
   Effect.gen(function* () {
+    const Waldur = yield* Effect.promise(() => import("../../simulator/waldur/index.js"))
     const served = yield* onPort(port, Waldur.serve({ port, generation }))
     const world = yield* Waldur.demoWorld(served.marketplace)
     yield* Console.log(
@@ -49,6 +48,7 @@ const waldur = Command.make("waldur", { port: options.port(8000), generation }, 
 
 const keycloak = Command.make("keycloak", { port: options.port(8080) }, ({ port }) =>
   Effect.gen(function* () {
+    const Keycloak = yield* Effect.promise(() => import("../../simulator/keycloak/index.js"))
     const administrator = { username: "admin", password: "admin" }
     const { url, world } = yield* onPort(port, Keycloak.serve({ port, administrator }))
     const realm = Keycloak.addRealm(world, "opennebula")
