@@ -25,8 +25,8 @@ export const withOnlyConnection = (
 }
 
 /**
- * How to run statements of which there are many. Around each statement `@effect/sql` makes a span and a scope for its connection: some ninety
- * steps of a fiber, several times what the statement itself takes, and for nothing where there is only one connection.
+ * How to run statements of which there are many. Around each statement `@effect/sql` makes a span and a scope for its connection: some fifty
+ * steps of a fiber, more than the statement itself takes, and for nothing where there is only one connection.
  */
 export const straight = (sql: SqlClient.SqlClient) => {
   const connection = onlyConnections.get(sql)
