@@ -46,6 +46,13 @@ module.exports = {
     },
     { name: "plugins-do-not-know-each-other", severity: "error", from: { path: "^src/plugins/opennebula-vdc/" }, to: { path: "^src/plugins/opennebula-vm/" } },
     { name: "plugins-do-not-know-each-other-either", severity: "error", from: { path: "^src/plugins/opennebula-vm/" }, to: { path: "^src/plugins/opennebula-vdc/" } },
+    {
+      name: "platform-by-module",
+      comment: "The whole of @effect/platform loads the pages of Swagger and Scalar, 5 MB of text, at each start: `import * as X from \"@effect/platform/X\"`.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "node_modules/@effect/platform(-node)?/(build|dist|src)/.*index\\.", dependencyTypesNot: ["type-only"] }
+    },
     { name: "no-cycles", severity: "error", from: { path: "^src/" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } }
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } }

@@ -1,7 +1,9 @@
 /** `npm run bench`: how fast the agent is. `--only latency` runs one of the benchmarks, `--check` compares with what was kept. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { Command, Options } from "@effect/cli"
-import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Data, Effect, Layer, Option } from "effect"
 import { buildAgent } from "../test/crash/build.js"
 import { machine } from "../test/load/report.js"

@@ -1,5 +1,5 @@
 /** All benchmarks, in the order in which they run. */
-import type { FileSystem } from "@effect/platform"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type { Effect, Scope } from "effect"
 import type { Figure } from "../figures.js"
 import type { Given } from "../site/bench.js"

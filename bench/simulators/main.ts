@@ -1,5 +1,5 @@
 /** The simulators' process: does what the bench says (`protocol.ts`), until that goes away. */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Exit, FiberSet, Schema, Scope } from "effect"
 import { Asked, type Command, commands } from "./protocol.js"
 import { openSite, type Site } from "./site.js"

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { stringify } from "yaml"
 import { startAgent } from "../../test/crash/process.js"

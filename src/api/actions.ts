@@ -1,5 +1,6 @@
 /** What an operator may do: each says first what it will do, and is written down with who did it. */
-import { HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Schema } from "effect"
 import { ActionKind } from "./action-kinds.js"
 import { Millis, NotAllowed, pageOf, pageParams, Refused, Unavailable, Uuid } from "./common.js"

@@ -1,4 +1,5 @@
-import { HttpApiClient, OpenApi } from "@effect/platform"
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Schema } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
 import { Action, api, LiveEventJson, type OrderDetail, Uuid } from "./index.js"

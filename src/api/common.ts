@@ -1,5 +1,5 @@
 /** What the groups share: ids, times, pages, and the ways in which a call is refused. */
-import { HttpApiSchema } from "@effect/platform"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { Schema } from "effect"
 
 /** Waldur's uuids: 32 hexadecimal digits, lower case, no dashes. Dashes and upper case are taken as well. */

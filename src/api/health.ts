@@ -1,5 +1,6 @@
 /** For probes: is the process alive, and is it ready to carry out orders. */
-import { HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Schema } from "effect"
 export const Alive = Schema.Struct({
   status: Schema.Literal("alive"),

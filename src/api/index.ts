@@ -5,7 +5,8 @@
  * Nothing of Node's and nothing of the runtime's may be imported here: the page is built from it. Times are milliseconds since 1970.
  * Every refusal is a tagged error with a `message` of one sentence (`common.ts`). Begin with `overview.ts`.
  */
-import { HttpApi, OpenApi } from "@effect/platform"
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { actions } from "./actions.js"
 import { health } from "./health.js"
 import { live } from "./live.js"

@@ -3,7 +3,9 @@
  *
  * They are hints: whoever gets one asks again for what it shows, and whoever connects anew asks for everything. At most four a second.
  */
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { Schema } from "effect"
 import { Length, Millis, Unavailable } from "./common.js"
 import { OrderRow } from "./orders.js"

@@ -1,5 +1,7 @@
 /** Orders: all of them in pages, and one as a timeline. */
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { Schema } from "effect"
 import { ActionKind } from "./action-kinds.js"
 import { Length, Millis, pageOf, pageParams, Refused, search, Unavailable, Unknown, Uuid } from "./common.js"

@@ -1,5 +1,6 @@
 /** How all is: what is wrong, where, since when, and what to do; and the figures of the last hour or day. */
-import { HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Schema } from "effect"
 import { Length, Millis, Unavailable } from "./common.js"
 import { OfferingReadiness } from "./health.js"

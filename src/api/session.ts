@@ -1,5 +1,7 @@
 /** Who asks, what they may, and how they sign in and out. */
-import { HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import { Context, Schema } from "effect"
 import { Millis, NotAllowed, Refused, SignInFirst, TooMany } from "./common.js"
 

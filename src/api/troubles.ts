@@ -1,5 +1,6 @@
 /** What went wrong and stays until somebody or something mends it: leftovers, quarantine, differences, orphans. */
-import { HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Schema } from "effect"
 import { Millis, pageOf, pageParams, Refused, search, Unavailable, Uuid } from "./common.js"
 import { Difference } from "./resources.js"

@@ -7,7 +7,7 @@
  *
  * Calls are not held here but fail, so that a deadline inside a handler never mistakes the server's absence for the order's slowness.
  */
-import { Clock, Duration, Effect, FiberRef, Random, Ref, type Scope } from "effect"
+import { Clock, Duration, Effect, FiberRef, Random, type Scope } from "effect"
 
 /** What an error says of the endpoint: `away` (no connection, no answer in time, 5xx), `answers`, or nothing. */
 export type Verdict = "away" | "answers" | "unclear"
@@ -78,7 +78,8 @@ export const makeBreaker = <E extends Error>(
     const gone = yield* Effect.makeLatch(false)
     const probes = new Set<Effect.Effect<unknown, E>>()
     const listeners = new Set<EndpointListener>()
-    const failed = yield* Ref.make(0)
+    /** Failures in a row. */
+    let failed = 0
     let absence: Absence<E> | undefined
 
     const observe = yield* FiberRef.get(endpointObserver)
@@ -89,20 +90,25 @@ export const makeBreaker = <E extends Error>(
         return Effect.forEach([...listeners], (listener) => listener(event), { discard: true })
       })
 
-    const answered = Effect.gen(function* () {
-      yield* Ref.set(failed, 0)
-      if (absence === undefined) return
-      const seconds = Math.round(((yield* Clock.currentTimeMillis) - absence.since) / 1000)
-      absence = undefined
-      yield* gone.close
-      yield* Effect.logInfo(`${endpoint} answers again, after ${seconds} s`)
-      yield* tell({ endpoint, away: false, reason: "" })
-      yield* gate.open
-    }).pipe(Effect.uninterruptible)
+    const back = (since: number) =>
+      Effect.gen(function* () {
+        const seconds = Math.round(((yield* Clock.currentTimeMillis) - since) / 1000)
+        absence = undefined
+        yield* gone.close
+        yield* Effect.logInfo(`${endpoint} answers again, after ${seconds} s`)
+        yield* tell({ endpoint, away: false, reason: "" })
+        yield* gate.open
+      }).pipe(Effect.uninterruptible)
+    // After each call: nearly always there is nothing to do.
+    const answered = Effect.suspend(() => {
+      failed = 0
+      return absence === undefined ? Effect.void : back(absence.since)
+    })
 
     const missed = (failure: E) =>
       Effect.gen(function* () {
-        const inARow = yield* Ref.updateAndGet(failed, (count) => count + 1)
+        failed += 1
+        const inARow = failed
         if (absence !== undefined || inARow < failures) return
         absence = { failure, since: yield* Clock.currentTimeMillis }
         yield* gate.close

@@ -1,6 +1,6 @@
 /**
  * Spans where somebody wants them. Where no traces go out, `Effect.withSpan` still makes a span that nobody sees and puts it into the fiber's
- * context: some forty steps of a fiber, and there is one around each call and each step of an order.
+ * context, and there is one around each call and each step of an order: some twenty steps of a fiber each.
  */
 import { Effect, FiberRef, type Tracer } from "effect"
 

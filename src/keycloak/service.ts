@@ -8,12 +8,11 @@ import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { type Breaker, makeBreaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { rehearsal } from "../core/rehearsal.js"
-import { type KeycloakService, makeCalls } from "./calls.js"
+import type { KeycloakService } from "./calls.js"
 import { type KeycloakError, verdictOf } from "./errors.js"
 import { rehearsed } from "./rehearsed.js"
 import type { RequestOptions } from "./requests.js"
 import type { KeycloakSettings } from "./settings.js"
-import { makeTokens } from "./tokens.js"
 
 export class Keycloaks extends Context.Tag("site-actors/Keycloaks")<
   Keycloaks,
@@ -64,6 +63,10 @@ const open =
       // undici inside Node, not of ours: so the type here does not mention it.
       const requestOptions: Pick<RequestOptions, "redirect"> = { redirect: "manual", ...{ dispatcher } }
       const line = { requestOptions, timeout: settings.timeout, breaker }
+      // Its client is a hundred files, and most configurations have no Keycloak.
+      const [{ makeTokens }, { makeCalls }] = yield* Effect.promise(() =>
+        Promise.all([import("./tokens.js"), import("./calls.js")])
+      )
       const tokens = yield* makeTokens(settings, line)
       yield* breaker.join(tokens.probe)
       const real = makeCalls(settings, tokens, line)

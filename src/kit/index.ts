@@ -17,7 +17,8 @@
  * The end of a process is an agent that writes nothing more and is stopped there, within the process of the test. What the kit cannot see: what
  * a plugin's client does below its steps, and what the backend itself does when a connection is cut in the middle of a request.
  */
-import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer } from "effect"
 import type { Plugin } from "../core/index.js"
 import type { KitOptions, KitReport } from "./model.js"

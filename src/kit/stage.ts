@@ -1,5 +1,6 @@
 /** The stage of one run: a simulated Waldur that sells what the plugin makes, the real agent, and a customer. */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Data, Deferred, Effect, Fiber, Logger, LogLevel, Redacted, Ref } from "effect"
 import { stringify } from "yaml"
 import type { Plugin, ResourceId } from "../core/index.js"

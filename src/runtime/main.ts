@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The `site-actors` command. Its exit codes: `exit-codes.ts`. */
-import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
 import * as Plain from "./cli/plain.js"
 import { commandLine } from "./cli/site-actors.js"

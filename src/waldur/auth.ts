@@ -4,7 +4,7 @@
  * An access token is kept, and fetched anew shortly before it expires or once the server has refused it; however many calls need it at
  * that moment, it is fetched once.
  */
-import { HttpClientRequest } from "@effect/platform"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Clock, Effect, MutableRef, Option, Redacted, Ref, Schema } from "effect"
 import { firstCome } from "../core/fairLimiter.js"
 import { interpret } from "./answer.js"

@@ -4,7 +4,7 @@
  * Reads are repeated after a transient failure, and so are the writes that say `repeat`: those that set a value. Others never are; whoever
  * makes them looks first (`transitions.ts`).
  */
-import { HttpClientRequest } from "@effect/platform"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Cause, Effect, type Exit, identity, Option, Redacted, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"

@@ -1,7 +1,10 @@
 /** Bytes to Waldur and back: undici with TLS and proxy as configured, one time-out for the whole exchange, a limit for the answer's size. */
 import { readFile } from "node:fs/promises"
-import { HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "@effect/platform"
-import { NodeHttpClient } from "@effect/platform-node"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Duration, Effect, FiberRef, Option, Redacted, type Scope, Stream } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { codeOf, OfferingFault } from "../core/errors.js"

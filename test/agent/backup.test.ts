@@ -1,5 +1,6 @@
 /** The journal is lost with its disk, and a backup takes its place that knows nothing of what happened since it was taken. */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { backUp } from "../../src/runtime/journal/backup.js"

@@ -1,6 +1,6 @@
 /** What the agent does about failures, and what an operator sees and does about them, with a backend that fails as it is told. */
 import { Command } from "@effect/cli"
-import { NodeContext } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
 import { type Console, Effect, Layer, Option, Ref, Schema } from "effect"
 import { defineBackend, ensureDone, make, NotYet, OrderRefused } from "../../src/core/index.js"

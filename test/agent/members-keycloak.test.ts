@@ -1,6 +1,6 @@
 /** Members of projects, by Keycloak and SAML: the whole agent between three simulators. */
 import { readFileSync } from "node:fs"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber, Option, Schedule } from "effect"
 import { parse } from "yaml"

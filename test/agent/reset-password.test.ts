@@ -1,6 +1,6 @@
 /** `site-actors reset-password` and `site-actors members`, as commands, between the simulators. */
 import { Command } from "@effect/cli"
-import { NodeContext } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
 import { Console, Effect } from "effect"
 import { members } from "../../src/runtime/cli/members.js"

@@ -1,6 +1,6 @@
 /** Orphans and migration: the commands as they are typed, beside a running agent, on simulated servers over HTTP. */
 import { Command } from "@effect/cli"
-import { NodeContext } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
 import { Console, Effect, Either, Schedule } from "effect"
 import { OrderId, ResourceId } from "../../src/core/index.js"

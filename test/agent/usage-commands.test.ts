@@ -1,7 +1,7 @@
 /** `site-actors report` and `site-actors components`, as they are typed, against both simulators. */
 import { Command } from "@effect/cli"
-import { FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
 import { Cause, Effect, Exit, Option } from "effect"
 import { components } from "../../src/runtime/cli/components.js"

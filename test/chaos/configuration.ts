@@ -1,5 +1,5 @@
 /** The agent's configuration, read from a file by the agent's own reader, and the marketplace that belongs to it. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect } from "effect"
 import { stringify } from "yaml"
 import { type Config, loadConfig } from "../../src/runtime/config/index.js"

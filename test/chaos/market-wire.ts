@@ -1,5 +1,5 @@
 /** From a process's Waldur client to the simulated marketplace: JSON there, JSON back. */
-import type { HttpClientRequest } from "@effect/platform"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Effect, Option } from "effect"
 import type { ApiRequest, Marketplace } from "../../src/simulator/waldur/index.js"
 import type { RawAnswer } from "../../src/waldur/answer.js"

@@ -1,6 +1,8 @@
 /** `npm run crash`: the crash matrix. `--operation vm-create` takes one operation, `--cell 7:a` one of its cells. */
 import { Command, Options } from "@effect/cli"
-import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Clock, Console, Data, Effect, Layer, Option, Schema } from "effect"
 import { buildAgent } from "./build.js"
 import { runMatrix } from "./matrix.js"

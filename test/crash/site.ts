@@ -1,5 +1,6 @@
 /** A site for one trial: both simulators on free ports, a configuration file, an empty data directory, a customer. All goes with the scope. */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Effect, Redacted } from "effect"
 import { stringify } from "yaml"
 import { makeCustomer } from "../../src/runtime/demo/customer.js"

@@ -1,5 +1,5 @@
 /** The page's client has a table of paths, as types alone cannot say them: held here to the definition that the server is made of. */
-import { HttpApi } from "@effect/platform"
+import * as HttpApi from "@effect/platform/HttpApi"
 import { expect, it } from "vitest"
 import { api } from "../../src/api/index.js"
 import { routes } from "../../src/dashboard/state/routes.js"

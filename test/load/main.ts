@@ -1,6 +1,8 @@
 /** `npm run load`: thousands of orders at once, with faults. `--orders 100` is a short one. */
 import { Command, Options } from "@effect/cli"
-import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Data, Effect, Layer } from "effect"
 import { buildAgent } from "../crash/build.js"
 import { isGood, report } from "./report.js"

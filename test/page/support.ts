@@ -1,5 +1,9 @@
 /** The page's API of a running agent, called as a browser would: over HTTP, with the typed client. */
-import { FetchHttpClient, HttpApiClient, HttpClient, HttpClientRequest, Path } from "@effect/platform"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Path from "@effect/platform/Path"
 import { Effect, Redacted } from "effect"
 import { api, requestHeader } from "../../src/api/index.js"
 import type { Config } from "../../src/runtime/config/index.js"

@@ -2,8 +2,11 @@
  * The whole agent between two simulators on real HTTP, as it runs in production: a configuration file, a data directory that outlives
  * the agent, and a customer who places orders. What is waited for is told by the simulators; nothing sleeps and hopes.
  */
-import { FileSystem, type HttpClient, Path } from "@effect/platform"
-import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Path from "@effect/platform/Path"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { expect, it } from "@effect/vitest"
 import {
   Array,

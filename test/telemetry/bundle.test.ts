@@ -1,5 +1,5 @@
 /** The support bundle: what is in it, and that no secret is. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Logger, Option } from "effect"
 import { strFromU8, unzipSync } from "fflate"

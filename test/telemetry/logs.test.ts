@@ -1,5 +1,5 @@
 /** How much is logged, and the agent's own copy of it. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Logger, LogLevel, Option } from "effect"
 import { isAbout } from "../../src/runtime/cli/logs.js"

@@ -3,7 +3,9 @@
  * weight. The agent encodes every answer with the schema that these types come from, and page and agent are one package: so an answer is
  * not decoded a second time (docs/decisions/0012). What may differ is the version; `live.ts` watches that.
  */
-import type { HttpApi, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
+import type * as HttpApi from "@effect/platform/HttpApi"
+import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import type { api } from "../../api/index.js"
 
 type GroupsOf<Api> = Api extends HttpApi.HttpApi<infer _Id, infer Groups, infer _E, infer _R> ? Groups : never

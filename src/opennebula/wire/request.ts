@@ -24,28 +24,31 @@ const isInt32 = (value: number): boolean => (value | 0) === value
 /** Position given to the session string and to the method's name in errors: they are no parameters of the caller's. */
 const notAParameter = -1
 
-const guardText = (call: CallContext, text: string, parameter: number): Effect.Effect<void, UnsendableText> => {
+/** What is wrong with a value, if anything is. */
+type Guarded = Effect.Effect<never, UnsendableText> | undefined
+
+const guardText = (call: CallContext, text: string, parameter: number): Guarded => {
   const found = unsendable.exec(text)
-  if (found === null) return Effect.void
+  if (found === null) return undefined
   const code = (text.codePointAt(found.index) ?? 0).toString(16).toUpperCase().padStart(4, "0")
   return Effect.fail(new UnsendableText({ ...call, parameter, character: `U+${code}` }))
 }
 
-const guardNumbers = (call: CallContext, values: ReadonlyArray<number>, parameter: number): Effect.Effect<void> => {
+const guardNumbers = (call: CallContext, values: ReadonlyArray<number>, parameter: number): Guarded => {
   const wrong = values.find((value) => !isInt32(value))
   return wrong === undefined
-    ? Effect.void
+    ? undefined
     : Effect.die(new UnsendableNumber({ ...call, parameter, value: String(wrong) }))
 }
 
-const guard = (call: CallContext, param: Param, parameter: number): Effect.Effect<void, UnsendableText> => {
+const guard = (call: CallContext, param: Param, parameter: number): Guarded => {
   switch (typeof param) {
     case "string":
       return guardText(call, param, parameter)
     case "number":
       return guardNumbers(call, [param], parameter)
     case "boolean":
-      return Effect.void
+      return undefined
     case "object":
       if (Array.isArray(param)) return guardNumbers(call, param, parameter)
   }
@@ -65,9 +68,14 @@ export const encodeRequest = (
   session: string,
   params: ReadonlyArray<Param>
 ): Effect.Effect<Buffer, UnsendableText> =>
-  Effect.gen(function* () {
-    yield* guardText(call, call.method, notAParameter)
-    yield* guardText(call, session, notAParameter)
-    for (const [index, param] of params.entries()) yield* guard(call, param, index)
-    return Buffer.from(serializeMethodCall(call.method, [session, ...params].map(asValue)), "utf8")
+  Effect.suspend(() => {
+    const wrong = [
+      guardText(call, call.method, notAParameter),
+      guardText(call, session, notAParameter),
+      ...params.map((param, index) => guard(call, param, index))
+    ].find((guarded) => guarded !== undefined)
+    return (
+      wrong ??
+      Effect.sync(() => Buffer.from(serializeMethodCall(call.method, [session, ...params].map(asValue)), "utf8"))
+    )
   })

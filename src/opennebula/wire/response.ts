@@ -182,11 +182,16 @@ export const decodeAnswer = <A, E, R>(
     let root: XmlElement | undefined
     let bytes = 0
     let sinceTurn = 0
-    const takeComplete = Effect.gen(function* () {
-      for (const element of document?.take() ?? []) {
-        if (answer._tag === "Pool") items.push(yield* answer.decodeItem(element))
-        else root = element
-      }
+    const keep = (elements: ReadonlyArray<XmlElement>) =>
+      Effect.gen(function* () {
+        for (const element of elements) {
+          if (answer._tag === "Pool") items.push(yield* answer.decodeItem(element))
+          else root = element
+        }
+      })
+    const takeComplete = Effect.suspend(() => {
+      const elements = document?.take() ?? []
+      return elements.length === 0 ? Effect.void : keep(elements)
     })
     for (let chunk = yield* next; Option.isSome(chunk); chunk = yield* next) {
       const buffer = Buffer.from(chunk.value.buffer, chunk.value.byteOffset, chunk.value.byteLength)

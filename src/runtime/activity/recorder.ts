@@ -1,5 +1,5 @@
 /** What the page shows of calls: figures over time, and the calls that each order made. In memory, of this process alone, bounded. */
-import { Clock, Context, Effect, HashMap, Layer, Option } from "effect"
+import { Context, Effect, HashMap, Layer, Option } from "effect"
 import type { Call } from "../../api/index.js"
 import type { ObservedCall } from "../../core/index.js"
 import { CallWindows } from "./windows.js"
@@ -22,7 +22,8 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
 >() {
   static readonly layer = Layer.effect(
     Recorder,
-    Effect.map(Clock.currentTimeMillis, (began) => {
+    Effect.map(Effect.clock, (clock) => {
+      const began = clock.unsafeCurrentTimeMillis()
       const windows = new CallWindows()
       const orders = new Map<string, { calls: Array<Call>; missing: boolean }>()
       const keep = (order: string, call: Call) => {
@@ -42,7 +43,8 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
         began,
         windows,
         note: (call) =>
-          Effect.map(Effect.zip(Clock.currentTimeMillis, Effect.logAnnotations), ([now, annotations]) => {
+          Effect.map(Effect.logAnnotations, (annotations) => {
+            const now = clock.unsafeCurrentTimeMillis()
             windows.add(call.system, now, call.milliseconds, call.outcome === "ok")
             const { order, step } = whoseCall(annotations)
             if (order === undefined) return

@@ -1,5 +1,5 @@
 /** One ZIP file, its owner's alone. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { strToU8, zipSync } from "fflate"
 

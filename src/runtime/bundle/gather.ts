@@ -1,6 +1,6 @@
 /** The parts of a bundle. What cannot be had is said in its place: a bundle is made when something does not work. */
 import { release, totalmem, type } from "node:os"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Stream } from "effect"
 import { jsonLines, leftovers, orders, pausesNow, signOfLife } from "../journal/history.js"
 import { striking } from "../logging.js"

@@ -4,10 +4,7 @@ import { Console, Data, Effect, Logger, LogLevel, Redacted } from "effect"
 import * as Agent from "../agent.js"
 import { loadConfig } from "../config/index.js"
 import { makeCustomer } from "../demo/customer.js"
-import { added, takeInventory } from "../demo/inventory.js"
 import { printLive } from "../demo/live.js"
-import { makeSetting } from "../demo/setting.js"
-import { tellStory } from "../demo/story.js"
 import { keepOrdering } from "../demo/traffic.js"
 import { serveHttp } from "../http/serve.js"
 import { plugins } from "../plugins.js"
@@ -39,6 +36,10 @@ const ui = Options.boolean("ui").pipe(
 
 export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
   Effect.gen(function* () {
+    // The simulators are loaded by those who want them, not by every agent.
+    const [{ makeSetting }, { added, takeInventory }, { tellStory }] = yield* Effect.promise(() =>
+      Promise.all([import("../demo/setting.js"), import("../demo/inventory.js"), import("../demo/story.js")])
+    )
     const setting = yield* makeSetting({ bootMillis: boot, page: ui })
     const { cloud, marketplace, world } = setting
     yield* Console.log(`Simulated OpenNebula  ${cloud.url}\nSimulated Waldur      ${marketplace.url}/api/\n`)

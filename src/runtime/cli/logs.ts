@@ -1,6 +1,6 @@
 /** `site-actors logs` and `log-level`: what the agent says, and how much of it. */
 import { Args, Command, Options } from "@effect/cli"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Effect, Option, Ref, Schedule } from "effect"
 import { type LogLine, linesIn, logPath, parts } from "../logs/index.js"
 import { linesOf } from "../logs/read.js"

@@ -1,5 +1,6 @@
 /** How commands that look at the journal find it, and how they ask the running agent for something. */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Console, Data, type Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { dataDirOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"

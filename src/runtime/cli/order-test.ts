@@ -5,7 +5,6 @@ import * as Agent from "../agent.js"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { printLive } from "../demo/live.js"
 import { type Tried, tryOrder } from "../order-test/run.js"
-import { makeStage } from "../order-test/stage.js"
 import { readOrder } from "../order-test/template.js"
 import { plugins } from "../plugins.js"
 import { described } from "./help.js"
@@ -49,6 +48,7 @@ export const orderTest = Command.make(
       const values = new Map(Option.match(given.set, { onNone: () => [], onSome: (map) => HashMap.toEntries(map) }))
       const wanted = yield* readOrder(given.order, values)
       yield* permitted(chosen, given)
+      const { makeStage } = yield* Effect.promise(() => import("../order-test/stage.js"))
       const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })
       const say = given.json ? Console.error : Console.log
       yield* say(

@@ -1,7 +1,8 @@
 /** `site-actors report`: usage, now: what there is to tell, and what became of it. */
 
 import { Command, Options } from "@effect/cli"
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Cause, Console, Data, Effect, Either, Layer, Option } from "effect"
 import { type Config, components, loadConfig, type OfferingConfig } from "../config/index.js"
 import * as Database from "../journal/database.js"

@@ -1,9 +1,6 @@
-/** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port. */
+/** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port, and loaded only then. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect } from "effect"
-import * as Keycloak from "../../simulator/keycloak/index.js"
-import * as OpenNebula from "../../simulator/opennebula/index.js"
-import * as Waldur from "../../simulator/waldur/index.js"
 import { described } from "./help.js"
 import * as options from "./options.js"
 
@@ -19,6 +16,7 @@ const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.E
 
 const opennebula = Command.make("opennebula", { port: options.port(2633), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
+    const OpenNebula = yield* Effect.promise(() => import("../../simulator/opennebula/index.js"))
     const served = yield* onPort(port, OpenNebula.serve({ port }))
     yield* Console.log(
       json
@@ -46,6 +44,7 @@ const waldur = Command.make(
   { port: options.port(8000), generation, json: options.json },
   ({ json, port, generation }) =>
     Effect.gen(function* () {
+      const Waldur = yield* Effect.promise(() => import("../../simulator/waldur/index.js"))
       const served = yield* onPort(port, Waldur.serve({ port, generation }))
       const world = yield* Waldur.demoWorld(served.marketplace)
       const known = {
@@ -82,6 +81,7 @@ const waldur = Command.make(
 
 const keycloak = Command.make("keycloak", { port: options.port(8080), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
+    const Keycloak = yield* Effect.promise(() => import("../../simulator/keycloak/index.js"))
     const administrator = { username: "admin", password: "admin" }
     const { url, world } = yield* onPort(port, Keycloak.serve({ port, administrator }))
     const realm = Keycloak.addRealm(world, "opennebula")

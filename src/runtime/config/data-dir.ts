@@ -1,5 +1,5 @@
 /** Only `data_dir` of a file: for commands that read the journal, where nobody has the agent's secrets in the environment. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
 import { fillIn, reasonOf } from "./outside.js"
 import { ConfigInvalid } from "./problem.js"

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { defineBackend } from "../../core/backend.js"

@@ -2,8 +2,9 @@
  * For the tests beside: a file's text, an environment and secret files in, a configuration or its problems out. No
  * disk.
  */
-import { FileSystem } from "@effect/platform"
+
 import { SystemError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Either, Layer, Schema } from "effect"
 import { defineBackend, type Plugin } from "../../core/backend.js"
 import { OfferingFault } from "../../core/errors.js"

@@ -1,5 +1,5 @@
 /** From a path to a configuration, or to everything that is wrong with the file. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import { printable } from "../../core/components.js"

@@ -8,7 +8,7 @@
  * reference. `$${` is a plain `${`.
  */
 import { dirname, join, resolve } from "node:path"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Config as Environment, Option } from "effect"
 import type { Scalar } from "yaml"
 import { type Problem, pathText } from "./problem.js"

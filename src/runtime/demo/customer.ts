@@ -1,5 +1,6 @@
 /** A customer at Waldur's API: places orders and looks how they go, as a browser would. */
-import { HttpClient, HttpClientRequest } from "@effect/platform"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Clock, Data, Effect, Redacted, Schema } from "effect"
 
 export class CustomerRefused extends Data.TaggedError("CustomerRefused")<{

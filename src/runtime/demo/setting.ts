@@ -1,6 +1,7 @@
 /** The demo's setting: both simulators on free ports, a configuration file as a provider would write it, an empty data directory. */
 import { createServer } from "node:net"
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Effect } from "effect"
 import { stringify } from "yaml"
 import * as OpenNebula from "../../simulator/opennebula/index.js"

@@ -1,5 +1,9 @@
 /** The built page (`dist/dashboard`): hashed files for a year, and a way to the page from every place of its own. */
-import { Etag, FileSystem, HttpServerRequest, HttpServerResponse, Path } from "@effect/platform"
+import * as Etag from "@effect/platform/Etag"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Path from "@effect/platform/Path"
 import { Effect, Option } from "effect"
 import { pathOf } from "./guard.js"
 

@@ -6,7 +6,9 @@
  * - No answer may be framed, sniffed, or load anything from elsewhere; what the API says is not kept by caches.
  */
 import { isIP } from "node:net"
-import { HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect } from "effect"
 import { NotAllowed, requestHeader } from "../../api/index.js"
 import { hostOf, isLoopbackName, nameIn } from "./hosts.js"

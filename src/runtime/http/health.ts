@@ -1,5 +1,5 @@
 /** The health endpoints: facts from the runtime, answers from `readiness.ts`. */
-import { HttpApiBuilder } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Clock, DateTime, Duration, Effect, Option, Ref, SubscriptionRef } from "effect"
 import { healthApi, type OfferingReadiness } from "../../api/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"

@@ -1,6 +1,6 @@
 /** Names by which this machine calls itself, and the name that a request was sent to. */
 import { isIPv6 } from "node:net"
-import type { HttpServerRequest } from "@effect/platform"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 
 /** "agent.example.com:8090" -> "agent.example.com", "[::1]:8090" -> "::1". */
 export const nameIn = (host: string): string => {

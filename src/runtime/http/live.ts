@@ -2,7 +2,8 @@
  * Tells the page what has changed, four times a second at most. One look at the journal for all who watch; whoever cannot keep up is cut off,
  * comes again by itself, and asks for everything.
  */
-import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlClient } from "@effect/sql"
 import {
   Clock,

@@ -1,5 +1,5 @@
 /** `/metrics` for Prometheus: what was counted, and what is looked up now. Nothing secret in it, nothing of a customer. */
-import { HttpApiBuilder } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Clock, Effect } from "effect"
 import { healthApi } from "../../api/index.js"
 import { Quarantine } from "../actors/quarantine.js"

@@ -1,5 +1,8 @@
 /** The page's API: questions to the views, and what operators do. */
-import { HttpApiBuilder, HttpServerRequest, HttpServerResponse, OpenApi } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { Clock, Duration, Effect, Fiber, FiberSet, Layer, Option } from "effect"
 import {
   api,

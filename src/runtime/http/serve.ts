@@ -1,18 +1,17 @@
 /** Listens as the configuration says. The agent's work never waits for it, and never ends with it. */
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
-import {
-  type Etag,
-  type FileSystem,
-  HttpApiBuilder,
-  type HttpPlatform,
-  HttpServer,
-  HttpServerError,
-  HttpServerRequest,
-  HttpServerResponse,
-  type Path
-} from "@effect/platform"
-import { NodeContext, NodeHttpServer } from "@effect/platform-node"
+import type * as Etag from "@effect/platform/Etag"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpPlatform from "@effect/platform/HttpPlatform"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as Path from "@effect/platform/Path"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Console, Context, Effect, Layer, Option, Redacted, type Schedule } from "effect"
 import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"

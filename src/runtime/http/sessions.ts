@@ -1,6 +1,7 @@
 /** Who has signed in with a token. In memory: a restart signs everybody out. */
 import { createHash, randomBytes } from "node:crypto"
-import type { FileSystem, Path } from "@effect/platform"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import type { Role } from "../../api/index.js"
 import { readTokens, roleOf, type TokensUnusable } from "./tokens.js"

@@ -3,7 +3,8 @@
  * data directory (0600). A hash without salt and without many rounds will do: nobody guesses 256 bits.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Clock, Data, Effect, Option, Redacted, Schema } from "effect"
 import { Role } from "../../api/index.js"
 

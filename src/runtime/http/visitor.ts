@@ -1,6 +1,6 @@
 /** Who asks: told by the session's cookie, by a trusted reverse proxy, or by the agent's listening on this machine alone. */
 import { BlockList, isIP, isIPv6 } from "node:net"
-import { HttpServerRequest } from "@effect/platform"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Context, Effect, Layer, Option } from "effect"
 import { Known, SignInFirst, type Visitor } from "../../api/index.js"
 import type { PageSettings } from "../config/index.js"

@@ -1,6 +1,7 @@
 /** The questions, in their order. Each answer is held against the servers before the next is asked for. */
 import { Prompt } from "@effect/cli"
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Config, Console, Data, Effect, Option, Redacted } from "effect"
 import { printable } from "../../core/index.js"
 import type { OpenNebulaService } from "../../opennebula/index.js"

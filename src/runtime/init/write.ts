@@ -1,5 +1,5 @@
 /** A new file, readable by its owner alone. One that is there is left alone. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Data, Effect } from "effect"
 
 /** The file is there, or cannot be written. */

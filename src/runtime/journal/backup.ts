@@ -6,7 +6,8 @@
  * (`core/steps.ts`), and an order that Waldur calls done is done (`orders/process.ts`). Orders that the backup has never heard of, and that
  * Waldur says are executing, are treated alike. Put back without the mark, an old journal would make things twice.
  */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"

@@ -4,11 +4,13 @@
  * `synchronous=FULL`: an entry that was acknowledged survives a power cut; the promise of the journal rests on it.
  */
 
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Data, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
 import { migrations } from "./migrations.js"
+import { straight } from "./sql.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -24,6 +26,7 @@ export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
 const migrate = (path: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const run = straight(sql)
     const [row] = yield* sql<{ readonly user_version: number }>`PRAGMA user_version`
     const version = row?.user_version ?? 0
     if (version > migrations.length) {
@@ -37,7 +40,7 @@ const migrate = (path: string) =>
       if (index < version) continue
       // One script, so that a crash in between leaves either all of it or nothing.
       const script = ["BEGIN IMMEDIATE", ...statements, `PRAGMA user_version = ${index + 1}`, "COMMIT"]
-      for (const statement of script) yield* sql.unsafe(statement)
+      for (const statement of script) yield* run(sql.unsafe(statement))
     }
   })
 

@@ -6,7 +6,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { heartbeat } from "../schedules.js"
-import { asking, unavailable } from "./sql.js"
+import { asking, straight, unavailable } from "./sql.js"
 
 export interface Pause {
   /** An offering's id, or `agent`. */
@@ -80,7 +80,7 @@ const signOfLife = (owner: string) =>
     yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${now}, ${now})
       ON CONFLICT (owner) DO UPDATE SET started = excluded.started, seen = excluded.seen`
     yield* Clock.currentTimeMillis.pipe(
-      Effect.flatMap((at) => asking(sql)(sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`)),
+      Effect.flatMap((at) => straight(sql)(sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`)),
       Effect.catchAll((error) => Effect.logDebug("No sign of life could be written", error)),
       Effect.schedule(heartbeat),
       Effect.forkScoped

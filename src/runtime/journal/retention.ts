@@ -6,12 +6,13 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Duration, Effect } from "effect"
 import { type JournalUnavailable, wholeOrder } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
-import { unavailable } from "./sql.js"
+import { straight, unavailable } from "./sql.js"
 
 /** Forgets what ended before `keep` ago. Returns how many orders. One statement a table, so a crash in between does no harm. */
 export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUnavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const run = straight(sql)
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(keep)
     const gone = yield* sql<{ readonly order_id: string }>`
       WITH latest AS (
@@ -44,11 +45,11 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
           SELECT 1 FROM journal AS later WHERE later.order_id = open.order_id AND later.step = ${wholeOrder}
             AND later.id > open.id AND later.event IN ('done', 'erred')))`
     // What is still reported and was forgotten is asked of Waldur again.
-    yield* sql`DELETE FROM usage_told WHERE at < ${before}`
-    yield* sql`DELETE FROM request WHERE handled < ${before}`
-    yield* sql`DELETE FROM audit WHERE at < ${before}`
-    yield* sql`DELETE FROM cancellation WHERE order_id NOT IN (SELECT order_id FROM known_order)`
-    yield* sql`DELETE FROM reconciliation WHERE at < ${before}`
+    yield* run(sql`DELETE FROM usage_told WHERE at < ${before}`)
+    yield* run(sql`DELETE FROM request WHERE handled < ${before}`)
+    yield* run(sql`DELETE FROM audit WHERE at < ${before}`)
+    yield* run(sql`DELETE FROM cancellation WHERE order_id NOT IN (SELECT order_id FROM known_order)`)
+    yield* run(sql`DELETE FROM reconciliation WHERE at < ${before}`)
     return new Set(gone.map((row) => row.order_id)).size
   }).pipe(unavailable)
 

@@ -25,18 +25,23 @@ export const withOnlyConnection = (
 }
 
 /**
- * Like `unavailable`, for statements of which there are many. Around each statement `@effect/sql` makes a span and a scope for its connection:
- * some ninety steps of a fiber, several times what the statement itself takes, and for nothing where there is only one connection.
+ * How to run statements of which there are many. Around each statement `@effect/sql` makes a span and a scope for its connection: some fifty
+ * steps of a fiber, more than the statement itself takes, and for nothing where there is only one connection.
  */
-export const asking = (sql: SqlClient.SqlClient) => {
+export const straight = (sql: SqlClient.SqlClient) => {
   const connection = onlyConnections.get(sql)
+  return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, SqlError.SqlError> =>
+    connection === undefined
+      ? statement
+      : Effect.suspend(() => {
+          const [text, params] = statement.compile()
+          return connection.execute(text, params, undefined)
+        })
+}
+
+/** `straight`, with the error of a journal that cannot be written. */
+export const asking = (sql: SqlClient.SqlClient) => {
+  const run = straight(sql)
   return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
-    unavailable(
-      connection === undefined
-        ? statement
-        : Effect.suspend(() => {
-            const [text, params] = statement.compile()
-            return connection.execute(text, params, undefined)
-          })
-    )
+    unavailable(run(statement))
 }

@@ -1,6 +1,6 @@
 /** What the agent's log file has, while it runs and after it has stopped. */
 import { join } from "node:path"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Schema } from "effect"
 
 export const logName = "agent.log"

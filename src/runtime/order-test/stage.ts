@@ -2,7 +2,7 @@
  * The stage for a test order: a simulated Waldur that sells what the offering sells, and for the backend a simulated OpenNebula, or the
  * real one. The agent between them is the product itself, with an own journal that goes with the stage.
  */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Redacted } from "effect"
 import { OfferingId } from "../../core/index.js"
 import * as OpenNebula from "../../simulator/opennebula/index.js"

@@ -1,5 +1,5 @@
 /** The order that is tried: a YAML file with places for values, `{{name}}`. */
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Data, Effect, Either, ParseResult, Schema } from "effect"
 import { parse } from "yaml"
 

@@ -2,7 +2,8 @@
  * What pending orders would lead to: each is carried out against the real servers, of which nothing is changed, and a copy of the
  * journal. So a plan is the product itself at work, and cannot say anything else than what would be done.
  */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
 import {
