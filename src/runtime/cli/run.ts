@@ -71,8 +71,8 @@ const logging = (config: Config, levels: LogLevels, directory: string) =>
     })
   )
 
-/** SIGHUP: the levels as the file has them now. */
-const rereadLevels = (file: string, levels: LogLevels) =>
+/** SIGHUP: the levels as the file has them now, until the scope closes. A file that is wrong changes nothing. */
+export const rereadLevels = (file: string, levels: LogLevels) =>
   Effect.gen(function* () {
     const signals = yield* Queue.sliding<void>(1)
     const heard = () => Queue.unsafeOffer(signals, undefined)
