@@ -27,3 +27,27 @@ export const callObserver: FiberRef.FiberRef<(call: ObservedCall) => Effect.Effe
 /** Tells whoever watches. */
 export const observed = (call: ObservedCall): Effect.Effect<void> =>
   Effect.flatMap(FiberRef.get(callObserver), (observe) => observe(call))
+
+/** A call that has its turn and has not ended. */
+export type CallUnderWay = Pick<ObservedCall, "system" | "call" | "about">
+
+/** Told of a call that begins; gives what is to be run when it has ended. */
+export type CallBeginning = (call: CallUnderWay) => Effect.Effect<Effect.Effect<void>>
+
+const nobodyListens: CallBeginning = () => Effect.succeed(Effect.void)
+
+export const callBeginning: FiberRef.FiberRef<CallBeginning> = FiberRef.unsafeMake(nobodyListens)
+
+/** Around a call, from its turn to its end. */
+export const underWay =
+  (call: CallUnderWay) =>
+  <A, E, R>(exchange: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(FiberRef.get(callBeginning), (begin) =>
+      begin === nobodyListens
+        ? exchange
+        : Effect.acquireUseRelease(
+            begin(call),
+            () => exchange,
+            (end) => end
+          )
+    )

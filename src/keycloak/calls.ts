@@ -1,7 +1,7 @@
 /** What is asked of Keycloak. Every method may be called again; what is as asked already is success. */
 import KeycloakAdminClient from "@keycloak/keycloak-admin-client"
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
-import { observed } from "../core/calls.js"
+import { observed, underWay } from "../core/calls.js"
 import { spanned } from "../core/spans.js"
 import {
   type KeycloakConflict,
@@ -90,10 +90,9 @@ export const makeCalls = (settings: KeycloakSettings, tokens: Tokens, line: Line
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
           observed({ system: "keycloak", call, about: "", milliseconds: now - before, outcome })
         )
-      return yield* once.pipe(
-        Effect.catchTag("KeycloakUnauthorized", () => once),
-        Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") })
-      )
+      return yield* underWay({ system: "keycloak", call, about: "" })(
+        Effect.catchTag(once, "KeycloakUnauthorized", () => once)
+      ).pipe(Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") }))
     }).pipe(spanned(`keycloak ${call}`, { kind: "client" }))
   }
 

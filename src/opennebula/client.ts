@@ -5,6 +5,7 @@
  */
 import { Cause, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
+import { underWay } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
 import { annotateSpan, spanned } from "../core/spans.js"
@@ -142,7 +143,8 @@ const makeCall =
           .pipe(Effect.onExit(tell))
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
-      return yield* limiter.withPlace(owner)(protect(exchange))
+      const told = underWay({ system: "opennebula", call: method, about: ids.join(" ") })
+      return yield* limiter.withPlace(owner)(protect(told(exchange)))
     }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {

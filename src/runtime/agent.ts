@@ -5,7 +5,7 @@
  */
 import type { SqlClient } from "@effect/sql"
 import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
-import { callObserver } from "../core/index.js"
+import { callBeginning, callObserver } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
@@ -84,16 +84,19 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
   Effect.flatMap(Effect.all([Activities, Metrics, LogLevelsInUse, Recorder]), ([hub, metrics, levels, recorder]) =>
-    Effect.locallyScoped(callObserver, (call) => {
-      metrics.called(call)
-      const told = Effect.zipRight(recorder.note(call), Effect.asVoid(hub.publish({ _tag: "Call", ...call })))
-      // Asked first: there are many of these lines, and mostly nobody wants them.
-      if (!levels.logs(call.system, LogLevel.Debug)) return told
-      return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
-        Effect.annotateLogs({ part: call.system }),
-        Effect.zipRight(told)
-      )
-    })
+    Effect.zipRight(
+      Effect.locallyScoped(callBeginning, recorder.begin),
+      Effect.locallyScoped(callObserver, (call) => {
+        metrics.called(call)
+        const told = Effect.zipRight(recorder.note(call), Effect.asVoid(hub.publish({ _tag: "Call", ...call })))
+        // Asked first: there are many of these lines, and mostly nobody wants them.
+        if (!levels.logs(call.system, LogLevel.Debug)) return told
+        return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
+          Effect.annotateLogs({ part: call.system }),
+          Effect.zipRight(told)
+        )
+      })
+    )
   )
 )
 

@@ -7,6 +7,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Cause, Effect, type Exit, identity, Option, Redacted, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
+import { underWay } from "../core/calls.js"
 import { OfferingFault } from "../core/errors.js"
 import { firstCome } from "../core/fairLimiter.js"
 import { annotateSpan, spanned } from "../core/spans.js"
@@ -181,7 +182,8 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       }).pipe(spanned(`waldur ${name}`, { kind: "client" }))
 
     /** In its turn, and only if the server is there. */
-    const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))
+    const sendInTurn = (...request: Parameters<typeof send>) =>
+      inTurn(protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request))))
 
     const whoAmI: Call = { method: "GET", path: "users/me/" }
     yield* options.breaker?.join(

@@ -1,7 +1,7 @@
 /** What the page shows of calls: figures over time, and the calls that each order made. In memory, of this process alone, bounded. */
 import { Context, Effect, HashMap, Layer, Option } from "effect"
 import type { Call } from "../../api/index.js"
-import type { ObservedCall } from "../../core/index.js"
+import type { CallBeginning, CallUnderWay, ObservedCall } from "../../core/index.js"
 import { CallWindows } from "./windows.js"
 
 /** Orders of which the calls are kept: the last ones that made any. */
@@ -16,6 +16,10 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
     readonly windows: CallWindows
     /** Notes a call that has just ended; whose it was is told by the annotations of its log lines. */
     readonly note: (call: ObservedCall) => Effect.Effect<void>
+    /** Notes a call that has begun, until what it gives is run. */
+    readonly begin: CallBeginning
+    /** The calls that have begun and not ended, the oldest first. `since`: ms since 1970. */
+    readonly underWay: () => ReadonlyArray<CallUnderWay & { readonly since: number }>
     /** `missing`: there were more, which are forgotten. */
     readonly callsOf: (order: string) => { readonly calls: ReadonlyArray<Call>; readonly missing: boolean }
   }
@@ -25,6 +29,7 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
     Effect.map(Effect.clock, (clock) => {
       const began = clock.unsafeCurrentTimeMillis()
       const windows = new CallWindows()
+      const begun = new Set<CallUnderWay & { readonly since: number }>()
       const orders = new Map<string, { calls: Array<Call>; missing: boolean }>()
       const keep = (order: string, call: Call) => {
         const own = orders.get(order) ?? { calls: [], missing: false }
@@ -42,6 +47,13 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
       return {
         began,
         windows,
+        begin: (call) =>
+          Effect.map(Clock.currentTimeMillis, (since) => {
+            const own = { ...call, since }
+            begun.add(own)
+            return Effect.sync(() => void begun.delete(own))
+          }),
+        underWay: () => [...begun],
         note: (call) =>
           Effect.map(Effect.logAnnotations, (annotations) => {
             const now = clock.unsafeCurrentTimeMillis()

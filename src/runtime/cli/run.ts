@@ -2,6 +2,7 @@
 import { hostname } from "node:os"
 import { Command } from "@effect/cli"
 import { Effect, Layer, Logger, LogLevel, Option, Queue } from "effect"
+import { keepCallsFile } from "../activity/calls-file.js"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
@@ -29,6 +30,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
       yield* rereadLevels(config, levels)
+      yield* Effect.forkScoped(keepCallsFile(directory))
       yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
     }).pipe(
@@ -69,8 +71,8 @@ const logging = (config: Config, levels: LogLevels, directory: string) =>
     })
   )
 
-/** SIGHUP: the levels as the file has them now. */
-const rereadLevels = (file: string, levels: LogLevels) =>
+/** SIGHUP: the levels as the file has them now, until the scope closes. A file that is wrong changes nothing. */
+export const rereadLevels = (file: string, levels: LogLevels) =>
   Effect.gen(function* () {
     const signals = yield* Queue.sliding<void>(1)
     const heard = () => Queue.unsafeOffer(signals, undefined)

@@ -1,10 +1,11 @@
 /** `site-actors top`: what the actors do now, again and again; a single picture where nobody watches. */
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect, Option, Schedule } from "effect"
+import { readCallsFile } from "../activity/calls-file.js"
 import { pausesNow, signOfLife } from "../journal/history.js"
-import { type OrderInShort, orderCounts, ordersInWork } from "../journal/in-short.js"
+import { type OrderInShort, workNow } from "../journal/in-short.js"
 import { described } from "./help.js"
-import { journalAt } from "./open-journal.js"
+import { dataDirectory, journalAt } from "./open-journal.js"
 import * as options from "./options.js"
 import { painted } from "./paint.js"
 import { table } from "./table.js"
@@ -18,18 +19,52 @@ const day = 86_400_000
 /** As many as fit a screen, the oldest first. */
 const most = 30
 
-/** What there is to see, for people and for machines. */
-export const picture = Effect.gen(function* () {
-  const now = yield* Clock.currentTimeMillis
-  return {
-    at: new Date(now).toISOString(),
-    agent: Option.getOrUndefined(yield* signOfLife),
-    pauses: yield* pausesNow,
-    counts: yield* orderCounts(now - day),
-    orders: yield* ordersInWork(most)
-  }
-})
-type Picture = Effect.Effect.Success<typeof picture>
+/** What there is to see, for people and for machines. `directory`: the agent's data directory. */
+export const picture = (directory: string) =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const { counts, orders } = yield* workNow(now - day, most)
+    const calls = yield* readCallsFile(directory)
+    return {
+      at: new Date(now).toISOString(),
+      agent: Option.getOrUndefined(yield* signOfLife),
+      pauses: yield* pausesNow,
+      counts,
+      orders,
+      /** null: no agent runs that tells of its calls. */
+      systems: Option.match(calls, { onNone: () => null, onSome: ({ systems }) => systems })
+    }
+  })
+type Picture = Effect.Effect.Success<ReturnType<typeof picture>>
+
+const millis = (value: number | null): string => (value === null ? "" : span(value))
+
+const callsOf = (systems: NonNullable<Picture["systems"]>, now: number): ReadonlyArray<string> =>
+  systems.length === 0
+    ? []
+    : [
+        "",
+        table(
+          [
+            { title: "system" },
+            { title: "calls now", align: "right" },
+            { title: "in 10 min", align: "right" },
+            { title: "errors", align: "right" },
+            { title: "median", align: "right" },
+            { title: "95 %", align: "right" },
+            { title: "longest now" }
+          ],
+          systems.map(({ calls, errors, longest, p50, p95, system, underWay }) => [
+            system,
+            String(underWay),
+            String(calls),
+            String(errors),
+            millis(p50),
+            millis(p95),
+            longest === null ? "" : `${longest.call} ${longest.about} for ${span(now - longest.since)}`
+          ])
+        )
+      ]
 
 const row = (now: number, one: OrderInShort): ReadonlyArray<string> => [
   one.order.slice(0, 8),
@@ -42,7 +77,7 @@ const row = (now: number, one: OrderInShort): ReadonlyArray<string> => [
   one.last.length > 70 ? `${one.last.slice(0, 67)}...` : one.last
 ]
 
-export const drawn = ({ agent, at, counts, orders, pauses }: Picture): string => {
+export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): string => {
   const now = Date.parse(at)
   const life =
     agent === undefined
@@ -74,6 +109,7 @@ export const drawn = ({ agent, at, counts, orders, pauses }: Picture): string =>
     `${at.slice(0, 19).replace("T", " ")} UTC  ${life}`,
     `${states}   (ended: in the last 24 h)`,
     ...held,
+    ...(systems === null ? [] : callsOf(systems, now)),
     "",
     list
   ].join("\n")
@@ -83,18 +119,19 @@ const clear = "\u001b[H\u001b[2J"
 
 export const top = Command.make("top", { ...options.journal, json: options.json, once }, (given) =>
   Effect.gen(function* () {
-    if (given.json) return yield* Effect.flatMap(picture, (seen) => Console.log(JSON.stringify(seen, null, 2)))
+    const seeing = picture(yield* dataDirectory(given))
+    if (given.json) return yield* Effect.flatMap(seeing, (seen) => Console.log(JSON.stringify(seen, null, 2)))
     if (given.once || process.stdout.isTTY !== true) {
-      return yield* Effect.flatMap(picture, (seen) => Console.log(drawn(seen)))
+      return yield* Effect.flatMap(seeing, (seen) => Console.log(drawn(seen)))
     }
-    yield* Effect.flatMap(picture, (seen) => Console.log(`${clear}${drawn(seen)}\n\nCtrl-C ends it.`)).pipe(
+    yield* Effect.flatMap(seeing, (seen) => Console.log(`${clear}${drawn(seen)}\n\nCtrl-C ends it.`)).pipe(
       Effect.repeat(Schedule.spaced("1 second"))
     )
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
     described(
-      "Shows the orders in work, each with its last step and since when, anew every second.",
+      "Shows the orders in work, each with its last step and since when, and what the agent calls and how fast it is answered, anew every second.",
       "site-actors top --data-dir /var/lib/site-actors",
       "site-actors top -c config.yaml --once --json"
     )

@@ -32,11 +32,28 @@ export interface ResourceInShort {
 
 const columns = `order_id AS "order", resource_id AS resource, offering, type, name, state, accepted, ended, last_at AS "lastAt", last, retries`
 
-/** Those that have not ended, the one that was accepted first first. */
-export const ordersInWork = (limit: number): Result<ReadonlyArray<OrderInShort>> =>
+/** The orders in work as they are at one moment. */
+export interface Work {
+  /** State -> how many: of those in work, and of those that ended since then. */
+  readonly counts: Readonly<Record<string, number>>
+  /** Those that have not ended, the one that was accepted first first. */
+  readonly orders: ReadonlyArray<OrderInShort>
+}
+
+/** One statement, so that no order is counted in one state and listed in another. `limit`: of those that are listed. */
+export const workNow = (since: number, limit: number): Result<Work> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    return yield* sql<OrderInShort>`SELECT ${sql.literal(columns)} FROM known_order WHERE ended IS NULL ORDER BY seq LIMIT ${limit}`
+    const rows = yield* sql<OrderInShort & { readonly many: number | null }>`
+      SELECT NULL AS many, * FROM (
+        SELECT ${sql.literal(columns)} FROM known_order WHERE ended IS NULL ORDER BY seq LIMIT ${limit})
+      UNION ALL
+      SELECT count(*), '', '', '', '', '', state, 0, NULL, 0, '', 0 FROM known_order
+        WHERE ended IS NULL OR ended >= ${since} GROUP BY state`
+    return {
+      counts: Object.fromEntries(rows.flatMap(({ many, state }) => (many === null ? [] : [[state, many]]))),
+      orders: rows.filter(({ many }) => many === null).map(({ many: _, ...order }) => order)
+    }
   }).pipe(unavailable)
 
 /** Every order of a resource, the newest first. */
@@ -44,15 +61,6 @@ export const ordersOf = (resource: string): Result<ReadonlyArray<OrderInShort>> 
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return yield* sql<OrderInShort>`SELECT ${sql.literal(columns)} FROM known_order WHERE resource_id = ${resource} ORDER BY seq DESC`
-  }).pipe(unavailable)
-
-/** State -> how many: of those in work, and of those that ended since then. */
-export const orderCounts = (since: number): Result<Readonly<Record<string, number>>> =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql<{ readonly state: string; readonly many: number }>`
-      SELECT state, count(*) AS many FROM known_order WHERE ended IS NULL OR ended >= ${since} GROUP BY state`
-    return Object.fromEntries(rows.map(({ many, state }) => [state, many]))
   }).pipe(unavailable)
 
 /** The resources whose uuid begins so; ten at most. */
