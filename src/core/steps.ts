@@ -18,6 +18,7 @@
 import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { spanned } from "./spans.js"
 
 export interface Make<A, I, E extends SiteError, R> {
   /** How the result is kept in the journal. No secrets. */
@@ -212,7 +213,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).
     Effect.annotateLogs("step", spec.step),
-    Effect.withSpan(`step ${spec.step}`, { captureStackTrace: false })
+    spanned(`step ${spec.step}`)
   )
 
 const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>

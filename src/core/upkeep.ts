@@ -26,8 +26,12 @@ export interface OwnedObject {
 export interface Importable {
   readonly name: string
   readonly backendId: string
-  /** The project that it belongs to, where that can be told. */
+  /** The uuid of the project that it belongs to, as it stands there, where it does: whoever may write the place may have written it. */
   readonly project?: string
+  /** The uuid of the resource in which it lies: its project is that one's. */
+  readonly within?: string
+  /** What somebody has to write where, so that `project` is known. */
+  readonly hint: string
   /** Shown to whoever imports it. */
   readonly metadata: Readonly<Record<string, unknown>>
 }

@@ -2,6 +2,7 @@
 import KeycloakAdminClient from "@keycloak/keycloak-admin-client"
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import { observed } from "../core/calls.js"
+import { spanned } from "../core/spans.js"
 import {
   type KeycloakConflict,
   type KeycloakError,
@@ -93,7 +94,7 @@ export const makeCalls = (settings: KeycloakSettings, tokens: Tokens, line: Line
         Effect.catchTag("KeycloakUnauthorized", () => once),
         Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") })
       )
-    }).pipe(Effect.withSpan(`keycloak ${call}`, { kind: "client", captureStackTrace: false }))
+    }).pipe(spanned(`keycloak ${call}`, { kind: "client" }))
   }
 
   const decoded = <A, I>(call: string, schema: Schema.Schema<A, I>) => {

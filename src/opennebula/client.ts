@@ -3,10 +3,11 @@
  *
  * Offerings get theirs from `OpenNebulaEndpoints`: the places that calls take turns for belong to the front-end, not to a client.
  */
-import { Cause, Clock, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
+import { Cause, Effect, Exit, FiberRef, identity, Option, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
+import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
 import type { NextChunk } from "./wire/inbox.js"
@@ -98,36 +99,40 @@ const makeCall =
   ({ settings, transport, redact, limiter, observe, protect }: Parts): OpenNebulaClient["call"] =>
   (method, params, answer) =>
     Effect.gen(function* () {
-      const { endpoint, session, maxAnswerBytes, timeoutMillis } = settings
+      const { endpoint, session, maxAnswerBytes } = settings
       const ids = namedIds(method, params)
       const call: CallContext = { method, endpoint, ...(ids[0] === undefined ? {} : { objectId: ids[0] }) }
       const body = yield* encodeRequest(call, session, params)
       const owner = yield* FiberRef.get(CallOwner)
-      const asked = yield* Clock.currentTimeMillis
-      yield* Effect.annotateCurrentSpan({
-        "server.address": endpoint,
-        "opennebula.ids": ids,
-        "opennebula.owner": owner
-      })
+      const clock = yield* Effect.clock
+      const asked = clock.unsafeCurrentTimeMillis()
 
-      const exchange = Effect.gen(function* () {
-        const began = yield* Clock.currentTimeMillis
+      const exchange = Effect.suspend(() => {
+        const began = clock.unsafeCurrentTimeMillis()
         let bytes = 0
         const counting = <E>(next: NextChunk<E>): NextChunk<E> =>
-          Effect.tap(next, (chunk) => {
+          Effect.map(next, (chunk) => {
             bytes += Option.match(chunk, { onNone: () => 0, onSome: (some) => some.byteLength })
-            return Effect.void
+            return chunk
           })
-        const tell = <B>(exit: Exit.Exit<B, OpenNebulaError>) =>
-          Effect.gen(function* () {
-            const ms = (yield* Clock.currentTimeMillis) - began
-            const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
-            yield* Effect.annotateCurrentSpan({ "opennebula.bytes": bytes, "opennebula.waited_ms": event.waitedMs })
-            // An observer looks on: whatever happens to it, the call's result stands.
-            yield* Effect.catchAllCause(observe(event), () => Effect.void)
-          })
-        return yield* transport
-          .post(call, body, timeoutMillis, (next) =>
+        const tell = <B>(exit: Exit.Exit<B, OpenNebulaError>) => {
+          const ms = clock.unsafeCurrentTimeMillis() - began
+          const event = { endpoint, method, ids, outcome: outcomeOf(exit), ms, waitedMs: began - asked, bytes, owner }
+          const attributes = {
+            "server.address": endpoint,
+            "opennebula.ids": ids,
+            "opennebula.owner": owner,
+            "opennebula.bytes": bytes,
+            "opennebula.waited_ms": event.waitedMs
+          }
+          // An observer looks on: whatever happens to it, the call's result stands.
+          return Effect.zipRight(
+            annotateSpan(attributes),
+            Effect.catchAllCause(observe(event), () => Effect.void)
+          )
+        }
+        return transport
+          .post(call, body, (next) =>
             decodeAnswer(answer, counting(next), {
               call,
               limitBytes: Math.min(maxAnswerBytes, mostBytes[answer._tag]),
@@ -138,7 +143,7 @@ const makeCall =
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       return yield* limiter.withPlace(owner)(protect(exchange))
-    }).pipe(Effect.withSpan(method, { kind: "client", captureStackTrace: false }))
+    }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {
   /** The front-end's places, where several clients share them. */

@@ -27,6 +27,7 @@ export { CallOwner, type OpenNebulaClient, type OpenNebulaSettings, withCallOwne
 export { OpenNebulaEndpoints } from "./endpoints.js"
 export * from "./errors.js"
 export * from "./model/index.js"
+export { isSupportedRelease, lowestRelease, testedRelease } from "./releases.js"
 export { connect, type OpenNebulaConnection, OpenNebulaConnections, openNebulaShared } from "./service.js"
 export * from "./template/index.js"
 export { makeVmWatcher, VmVanished, type VmWatcher, WaitExpired } from "./watcher.js"

@@ -215,8 +215,11 @@ export const makeVmWatcher = (one: {
             return Effect.flatMap(
               Effect.exit(Effect.sync(() => settled(vm))),
               Exit.match({
-                onFailure: (cause) => Deferred.failCause(result, cause),
-                onSuccess: Option.match({ onNone: () => Effect.void, onSome: (a) => Deferred.succeed(result, a) })
+                onFailure: (cause) => Effect.asVoid(Deferred.failCause(result, cause)),
+                onSuccess: Option.match({
+                  onNone: () => Effect.void,
+                  onSome: (a) => Effect.asVoid(Deferred.succeed(result, a))
+                })
               })
             )
           },

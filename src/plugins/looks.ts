@@ -1,6 +1,6 @@
 /** What both OpenNebula plugins look at for `site-actors check`: one line each, whatever goes wrong. */
 import { Effect } from "effect"
-import type { OpenNebulaService } from "../opennebula/index.js"
+import { isSupportedRelease, lowestRelease, type OpenNebulaService, testedRelease } from "../opennebula/index.js"
 import { type CheckResult, OfferingFault, printable, type SiteError } from "../plugin/index.js"
 
 /** The group `oneadmin`. */
@@ -19,23 +19,17 @@ export const look = <E extends SiteError>(
 ): Effect.Effect<CheckResult> =>
   Effect.catchAll(effect, (error) => Effect.succeed(line(subject, "failed", error.message)))
 
-/** Lowest major release that has all that the plugins call. */
-const lowestMajor = 6
-const tested = "7.4"
-
-const isSupported = (version: string): boolean => Number.parseInt(version, 10) >= lowestMajor
-
 /**
  * One call: is the front-end there, does it take the credentials (every call of OpenNebula asks for them first), and has its release all that
  * the plugins call?
  */
 export const ping = (one: OpenNebulaService): Effect.Effect<void, SiteError> =>
   Effect.flatMap(one.system.version(), (version) =>
-    isSupported(version)
+    isSupportedRelease(version)
       ? Effect.void
       : new OfferingFault({
           reason: `OpenNebula at ${one.endpoint} has release ${printable(version)}.`,
-          hint: `Release ${lowestMajor} or later is needed: upgrade it, or name another front-end in backend_settings.api_url.`
+          hint: `Release ${lowestRelease} or later is needed: upgrade it, or name another front-end in backend_settings.api_url.`
         })
   )
 
@@ -45,12 +39,12 @@ export const release = (one: OpenNebulaService): Effect.Effect<CheckResult> =>
     "OpenNebula",
     Effect.map(one.system.version(), (version) => {
       const where = `${version} at ${one.endpoint}`
-      if (!isSupported(version)) {
-        return line("OpenNebula", "failed", `${where}: release ${lowestMajor} or later is needed`)
+      if (!isSupportedRelease(version)) {
+        return line("OpenNebula", "failed", `${where}: release ${lowestRelease} or later is needed`)
       }
-      return version.startsWith(`${tested}.`)
+      return version.startsWith(`${testedRelease}.`)
         ? line("OpenNebula", "ok", where)
-        : line("OpenNebula", "warning", `${where}: tested with ${tested}`)
+        : line("OpenNebula", "warning", `${where}: tested with ${testedRelease}`)
     })
   )
 

@@ -28,6 +28,8 @@ export type Activity =
     } & ObservedCall)
   /** An offering's resources have been looked at. */
   | { readonly _tag: "Look"; readonly offering: OfferingId }
+  /** Something was done by hand, from the page or the command line, and written down. */
+  | { readonly _tag: "Deed"; readonly kind: string }
   | { readonly _tag: "Offering"; readonly offering: OfferingId; readonly event: string; readonly detail?: string }
 
 export class Activities extends Context.Tag("site-actors/runtime/Activities")<Activities, PubSub.PubSub<Activity>>() {

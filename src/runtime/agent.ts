@@ -27,6 +27,7 @@ import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
+import { MemberCalls } from "./members/calls.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
@@ -34,7 +35,7 @@ import { OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
-import { reportUsage, usageMemory } from "./reports/index.js"
+import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe } from "./schedules.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
@@ -61,6 +62,7 @@ export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, 
         Standings.layer,
         Wakes.layer,
         Looks.layer,
+        MemberCalls.layer,
         singleProcess
       )
     ),
@@ -133,7 +135,16 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     const standings = yield* Standings
     const quietly = Effect.catchAll((error: Error) => Effect.logWarning(error.message))
     yield* quietly(pauses.began(offering.id, "The offering is not open yet."))
-    const opened = yield* kept(openOffering(offering, memoMap)).pipe(
+    const reporting = {
+      timezone: config.timezone,
+      periods: config.reportingPeriods,
+      omitAnomalous: offering.omitAnomalousUsage
+    }
+    const open = Effect.gen(function* () {
+      const made = yield* openOffering(offering, memoMap)
+      return offering.functions.reports ? { ...made, lastHours: yield* makeLastHours(made, reporting) } : made
+    })
+    const opened = yield* kept(open).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Effect.logError(`Cannot be opened: ${error.message}`),
@@ -152,11 +163,7 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
     yield* Effect.forkScoped(tellWaldur(config, offering, opened))
-    if (offering.functions.reports) {
-      const { timezone, reportingPeriods: periods, reportInterval } = config
-      const options = { timezone, periods, omitAnomalous: offering.omitAnomalousUsage }
-      yield* Effect.forkScoped(reportUsage(opened, options, reportInterval))
-    }
+    if (offering.functions.reports) yield* Effect.forkScoped(reportUsage(opened, reporting, config.reportInterval))
     const members = offering.functions.membership
       ? yield* keepMembers(opened, config.membershipSyncInterval)
       : undefined

@@ -25,6 +25,10 @@ export const reportRetry = Schedule.exponential("30 seconds", 2).pipe(
   Schedule.union(Schedule.spaced("10 minutes")),
   Schedule.jittered
 )
+/** Resources that end within this have their last hours read together, and no order waits longer for that than the patience. */
+export const lastHoursBurst = Duration.millis(200)
+export const lastHoursPatience = Duration.seconds(30)
+
 /** Between two synchronisations of members, around the configured interval. */
 export const memberRound = polling
 

@@ -5,11 +5,12 @@
  * makes them looks first (`transitions.ts`).
  */
 import { HttpClientRequest } from "@effect/platform"
-import { Cause, Clock, Effect, identity, Option, Redacted, type Scope } from "effect"
+import { Cause, Effect, type Exit, identity, Option, Redacted, type Scope } from "effect"
 import type { Breaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { firstCome } from "../core/fairLimiter.js"
-import { type Answer, interpret } from "./answer.js"
+import { annotateSpan, spanned } from "../core/spans.js"
+import { type Answer, interpret, type RawAnswer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import { type Credentials, makeAuthenticator } from "./auth.js"
 import { type WaldurError, WaldurInvalid } from "./errors.js"
@@ -139,41 +140,45 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
       authorization: Redacted.Redacted<string>,
       attempt: number
     ): Effect.Effect<Answer, WaldurError> =>
-      Effect.gen(function* () {
-        const started = yield* Clock.currentTimeMillis
-        let status = Option.none<number>()
-        yield* Effect.annotateCurrentSpan({
-          "server.address": root,
-          "http.request.method": call.method,
-          "waldur.uuid": call.uuid ?? "",
-          "waldur.attempt": attempt
-        })
-        return yield* transport(
-          name,
-          HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
-        ).pipe(
-          Effect.tap((raw) => {
-            status = Option.some(raw.status)
-            return Effect.annotateCurrentSpan({
-              "http.response.status_code": raw.status,
-              "http.response.body.size": raw.body.length
-            })
-          }),
-          Effect.flatMap((raw) => interpret(raw, { method: call.method, call: name, strike: auth.strike })),
-          Effect.onExit((exit) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(Effect.clock, (clock) => {
+        const started = clock.unsafeCurrentTimeMillis()
+        let answered: RawAnswer | undefined
+        const tell = (exit: Exit.Exit<Answer, WaldurError>) =>
+          Effect.zipRight(
+            annotateSpan({
+              "server.address": root,
+              "http.request.method": call.method,
+              "waldur.uuid": call.uuid ?? "",
+              "waldur.attempt": attempt,
+              ...(answered === undefined
+                ? {}
+                : {
+                    "http.response.status_code": answered.status,
+                    "http.response.body.size": answered.body.length
+                  })
+            }),
+            Effect.suspend(() =>
               observe({
                 method: call.method,
                 path: call.path,
-                status,
+                status: Option.map(Option.fromNullable(answered), ({ status }) => status),
                 error: exit._tag === "Success" ? Option.none() : Option.some(tagOf(exit.cause)),
-                milliseconds: now - started,
+                milliseconds: clock.unsafeCurrentTimeMillis() - started,
                 attempt
               })
-            ).pipe(Effect.catchAllCause(() => Effect.void))
-          )
+            )
+          ).pipe(Effect.catchAllCause(() => Effect.void))
+        return transport(
+          name,
+          HttpClientRequest.setHeader(request, "authorization", Redacted.value(authorization))
+        ).pipe(
+          Effect.flatMap((raw) => {
+            answered = raw
+            return interpret(raw, { method: call.method, call: name, strike: auth.strike })
+          }),
+          Effect.onExit(tell)
         )
-      }).pipe(Effect.withSpan(`waldur ${name}`, { kind: "client", captureStackTrace: false }))
+      }).pipe(spanned(`waldur ${name}`, { kind: "client" }))
 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) => inTurn(protect(send(...request)))

@@ -13,7 +13,8 @@ export interface OfferedResource {
   readonly offering: string
   readonly name: string
   readonly backendId: string
-  readonly project?: string
+  /** Waldur wants to know of which project it would be (published API: required). */
+  readonly project: string
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
@@ -56,7 +57,7 @@ export const makeImports = (client: WaldurClient, reads: Pick<Reads, "list">): I
             name,
             backend_id: backendId,
             backend_metadata: metadata,
-            ...(project === undefined ? {} : { project })
+            project
           }
         })
       ),

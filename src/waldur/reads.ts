@@ -160,6 +160,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       ),
       me: one({ path: "users/me/" }, User),
       offering,
+      offerings: all({ path: "marketplace-provider-offerings/" }, Offering),
       plan: (uuid: string, ofOffering?: string): Effect.Effect<Plan, WaldurError> =>
         one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
           Effect.catchTag("WaldurNotFound", (missing) =>

@@ -104,6 +104,8 @@ export interface WaldurService {
   readonly me: Effect.Effect<User, WaldurError>
   /** A 404 here stops the offering: its uuid or the user's role is wrong. */
   readonly offering: (uuid: string) => Effect.Effect<Offering, WaldurError>
+  /** Those whose provider's side the agent's user may see, in all states. */
+  readonly offerings: Effect.Effect<Listed<Offering>, WaldurError>
   /** `marketplace-plans/{uuid}/`. With `offering`, a plan that is not found there is looked for among the offering's own. */
   readonly plan: (uuid: string, offering?: string) => Effect.Effect<Plan, WaldurError>
   /** Oldest first, no order twice. An order that changes while pages are read may be missing until the next look. */

@@ -5,6 +5,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { Duration, Effect, FiberRef, Option, Redacted, type Scope, Stream } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { codeOf, OfferingFault } from "../core/errors.js"
+import { makeTimeLimit } from "../core/timeLimit.js"
 import type { RawAnswer } from "./answer.js"
 import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
 
@@ -127,10 +128,7 @@ export const carriers: FiberRef.FiberRef<
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
   Effect.gen(function* () {
     const carry = yield* (yield* FiberRef.get(carriers))(options)
-    const timeout = Duration.decode(options.timeout ?? "30 seconds")
-    return (call, request) =>
-      Effect.timeoutFail(carry(call, request), {
-        duration: timeout,
-        onTimeout: () => new WaldurTimedOut({ call, milliseconds: Duration.toMillis(timeout) })
-      })
+    const milliseconds = Duration.toMillis(options.timeout ?? "30 seconds")
+    const { within } = yield* makeTimeLimit(milliseconds)
+    return (call, request) => within(carry(call, request), () => new WaldurTimedOut({ call, milliseconds }))
   })

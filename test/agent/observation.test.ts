@@ -3,7 +3,9 @@ import { describe, expect } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import * as Observations from "../../src/runtime/observation/store.js"
 import { single, Template } from "../../src/simulator/opennebula/template.js"
+import { fault } from "../../src/simulator/waldur/calls.js"
 import { makeSite, type RunningAgent, type Site, type SiteOptions, scenario } from "../support/agent.js"
+import { addResource } from "../support/usage.js"
 
 /** Looks are 0.4 s apart. */
 const watched = (options: SiteOptions = {}) => makeSite({ ...options, root: { observation_interval: 0.4 } })
@@ -97,6 +99,25 @@ describe("a data centre that somebody changed behind Waldur's back", () => {
       expect(limitOf(site, resource.backendId, "MEMORY")).toBe(4096)
       expect(site.cloud.world.vdcs.get(0).groups.has(group)).toBe(false)
       expect(site.cloud.world.vms.get(vmId)).toMatchObject({ state: 3, lcm: 3 })
+    })
+  )
+})
+
+describe("a Waldur that does not let the agent say that it saw a resource", () => {
+  scenario("has its orders carried out all the same", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({
+        vdcSettings: { external_network_id: undefined, virtual_router_template_id: undefined }
+      })
+      yield* site.cloud.call("one.group.allocate", ["seen"])
+      addResource(site, "seen", "100")
+      site.marketplace.intercept(({ path }) =>
+        path.endsWith("/refresh_last_sync/") ? fault.status(403, '{"detail": "No permission."}') : undefined
+      )
+      yield* site.start()
+      yield* site.awaitLogged((line) => line.includes("is not told that resources were seen"))
+      yield* site.order.vdc("ordered")
+      expect(site.logged.filter((line) => line.includes("Cannot look at resources"))).toEqual([])
     })
   )
 })

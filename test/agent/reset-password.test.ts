@@ -92,12 +92,19 @@ describe("site-actors members", () => {
         /alice +made, and put into group \d+ as user +planned/
       )
       expect(here.cloud.world.users.byName("alice")).toBeUndefined()
-      expect(yield* printed(here, "members")).toMatch(/bob +made, and put into group \d+ as user +done/)
+      // The agent runs: it does it, between its orders.
+      expect(yield* printed(here, "members", "--data-dir", here.dataDir)).toContain(
+        "everybody has what they should have"
+      )
       expect(here.cloud.world.users.byName("alice")?.enabled).toBe(true)
       expect(yield* printed(here, "members", "--dry-run")).toContain("All members of 1 resource(s)")
       const shown = yield* printed(here, "reset-password", "--member", "bob", "lab")
       expect(shown).toMatch(/^bob [\w-]{24}$/)
       yield* agent.stop
+      for (const { uuid, username } of here.marketplace.world.users.values()) {
+        if (username === "bob") here.marketplace.world.users.delete(uuid)
+      }
+      expect(yield* printed(here, "members", "--data-dir", here.dataDir)).toMatch(/bob +taken out of group \d+ +done/)
     })
   )
 })

@@ -183,6 +183,14 @@ describe("what was in the cloud before", () => {
       expect(vdcId._tag).toBe("Ok")
       yield* cloud.call("one.vdc.addgroup", [100, 100])
       yield* cloud.call("one.group.allocate", ["another"])
+      yield* cloud.call("one.group.allocate", ["nobodys"])
+      yield* cloud.call("one.group.allocate", ["astray"])
+      // Waldur wants to know of which project each would be.
+      const projects = [world.project.uuid, world.project.uuid, undefined, "f".repeat(32)]
+      for (const [n, project] of projects.entries()) {
+        if (project === undefined) continue
+        yield* cloud.call("one.group.update", [100 + n, `WALDUR_PROJECT_UUID="${project}"`, 1])
+      }
       yield* site.start()
       const { resource: own } = yield* site.order.vdc("own")
 
@@ -206,6 +214,11 @@ describe("what was in the cloud before", () => {
         "100 old-tenant",
         "101 another"
       ])
+      expect(offered.map(({ project }) => project)).toEqual([world.project.uuid, world.project.uuid])
+      expect(site.logged.some((line) => /nobodys.*\(102\) is not offered.*onegroup update 102/.test(line))).toBe(true)
+      expect(site.logged.some((line) => /astray.*\(103\) is not offered: .*project: Object with uuid/.test(line))).toBe(
+        true
+      )
       expect(offered.map(({ backend_id }) => backend_id)).not.toContain(own.backendId)
 
       // Somebody in Waldur imports one of them.

@@ -10,6 +10,7 @@ import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
 import { prepare } from "../../src/runtime/journal/database.js"
+import { withOnlyConnection } from "../../src/runtime/journal/sql.js"
 import type { Bench } from "./bench.js"
 import type { Process } from "./process.js"
 
@@ -80,11 +81,14 @@ const clientOver = (
   }
   return Layer.effect(
     SqlClient.SqlClient,
-    SqlClient.make({
-      acquirer: Effect.succeed(connection),
-      compiler: Statement.makeCompilerSqlite(),
-      spanAttributes: []
-    })
+    Effect.map(
+      SqlClient.make({
+        acquirer: Effect.succeed(connection),
+        compiler: Statement.makeCompilerSqlite(),
+        spanAttributes: []
+      }),
+      (client) => withOnlyConnection(client, connection)
+    )
   ).pipe(Layer.provide(Reactivity.layer))
 }
 

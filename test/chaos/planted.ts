@@ -75,6 +75,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   ),
   {
     name: "two orders of a resource at once",
+    only: ["order canceled", "order erred by others", "cloud slow", "dispatched twice", "dispatched out of order"],
     edits: [
       { file: "src/runtime/actors/actor.ts", find: "concurrency: 1,", replace: 'concurrency: "unbounded",' },
       {
@@ -137,12 +138,15 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     "const routerAddress = yield* routerRuns(cloud, network, net.routerVmId)",
     'const routerAddress = ""'
   ),
-  one(
-    "a resize is not taken back",
-    "plugins/opennebula-vm/update.ts",
-    "undoResize(offering, id, before.running, capacityBefore(before, capacity))",
-    "Effect.void"
-  ),
+  {
+    ...one(
+      "a resize is not taken back",
+      "plugins/opennebula-vm/update.ts",
+      "undoResize(offering, id, before.running, capacityBefore(before, capacity))",
+      "Effect.void"
+    ),
+    only: ["disk resize fails", "boot fails"]
+  },
   one(
     "nobody looks whether an order was canceled",
     "runtime/orders/process.ts",
@@ -155,18 +159,22 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     'until: (vm) => vm.state === "Done",\n      seconds: offering.settings.terminate_timeout',
     "until: () => true,\n      seconds: offering.settings.terminate_timeout"
   ),
-  one(
-    "a machine that is gone stands in the way of its undo",
-    "plugins/opennebula-vm/operations.ts",
-    "error instanceof Vanished ||",
-    "error === vanished ||"
-  ),
-  one(
-    "a router's machine without its router is taken for a tenant's",
-    "plugins/opennebula-vdc/terminate.ts",
-    "own.machines.includes(id) && !ours.includes(id))",
-    "own.machines.includes(id))"
-  ),
+  {
+    ...one(
+      "a machine that is gone stands in the way of its undo",
+      "plugins/opennebula-vm/operations.ts",
+      "error instanceof Vanished || ",
+      ""
+    )
+  },
+  {
+    ...one(
+      "a router's machine without its router is taken for a tenant's",
+      "plugins/opennebula-vdc/terminate.ts",
+      "own.machines.includes(id) && !ours.includes(id))",
+      "own.machines.includes(id))"
+    )
+  },
   one(
     "an error's answer is forgotten at the last moment",
     "runtime/orders/process.ts",

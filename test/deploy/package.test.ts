@@ -58,8 +58,18 @@ describe("the image", () => {
     const command: ReadonlyArray<string> = JSON.parse(last("CMD"))
     const none = command.map((word) => word.replace("/etc/site-actors/config.yaml", join(build, "none.yaml")))
     const { code, said } = await ending(join(build, "dist/runtime/main.js"), none)
-    expect(code).toBe(1)
+    expect(code).toBe(78)
     expect(said).toContain(`${join(build, "none.yaml")}: The file cannot be read: there is no such file.`)
+  })
+
+  it("ends with the exit codes that are documented", async () => {
+    const program = join(build, "dist/runtime/main.js")
+    const codes = await Promise.all(
+      [["--help"], ["orders", "--data-dir", join(build, "nowhere")], ["orders", "--nonsense"]].map(
+        async (words) => (await ending(program, words)).code
+      )
+    )
+    expect(codes).toEqual([0, 1, 2])
   })
 
   it("is not root's, and is found well when the agent answers, and only then", async () => {

@@ -179,6 +179,20 @@ describe("an operator", () => {
 })
 
 describe("the live view", () => {
+  scenario("tells of what was done and taken back before anybody could see a difference", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { client, url } = yield* show(site, agent)
+      const live = yield* listenTo(`${url}/api/live`)
+      yield* live.until((event) => event._tag === "Hello")
+      const offering = site.world.vdcOffering.uuid
+      yield* client.actions.perform({ payload: { kind: "pause", offering, reason: "" } })
+      yield* client.actions.perform({ payload: { kind: "resume", offering } })
+      yield* live.until((event) => event._tag === "Changed" && event.more)
+    })
+  )
+
   scenario("says goodbye when the agent stops, and holds it up for no moment", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()

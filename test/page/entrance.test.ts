@@ -1,5 +1,6 @@
 /** Who gets in, and what is turned away: over real HTTP, as a browser, a program and another site would try. */
 import { request as rawRequest } from "node:http"
+import { brotliCompressSync, gzipSync } from "node:zlib"
 import { FileSystem } from "@effect/platform"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Redacted } from "effect"
@@ -41,8 +42,15 @@ describe("the page on this machine alone", () => {
       expect(yield* raw(`${url}/api/overview`, { host: "evil.example.com" })).toMatchObject({ status: 403 })
       expect(yield* raw(`${url}/`, { host: "evil.example.com" })).toMatchObject({ status: 403 })
       expect((yield* raw(`${url}/api/overview`, { host: "localhost:1" })).status).toBe(200)
-      // Probes come by address, and from anywhere.
-      expect((yield* raw(`${url}/healthz`, { host: "10.0.0.7" })).status).toBe(200)
+      // Probes and collectors come by address, or by a name of the cluster; nobody's browser by one of these.
+      for (const path of ["/healthz", "/metrics"]) {
+        for (const name of ["10.0.0.7", "[fd00::7]:8090", "localhost:8090", "site-actors.cloud.svc:8090"]) {
+          expect((yield* raw(`${url}${path}`, { host: name })).status, `${path} ${name}`).toBe(200)
+        }
+        const foreign = yield* raw(`${url}${path}`, { host: "evil.example.com" })
+        expect([foreign.status, foreign.text.includes("page.hosts")], path).toEqual([403, true])
+      }
+      expect((yield* raw(`${url}/readyz`, { host: "evil.example.com" })).status).toBe(403)
       // What a proxy brings did not come from this machine.
       expect((yield* raw(`${url}/api/overview`, { host, "x-forwarded-for": "203.0.113.5" })).status).toBe(401)
 
@@ -75,7 +83,10 @@ describe("the page on this machine alone", () => {
       expect((yield* ask(`${url}/`)).text).toContain("npm run build")
       yield* fs.makeDirectory(`${assets}/assets`, { recursive: true })
       yield* fs.writeFileString(`${assets}/index.html`, "<!doctype html><title>page</title>")
-      yield* fs.writeFileString(`${assets}/assets/app-1a2b3c.js`, "1")
+      const text = "export const page = 1\n".repeat(100)
+      yield* fs.writeFileString(`${assets}/assets/app-1a2b3c.js`, text)
+      yield* fs.writeFile(`${assets}/assets/app-1a2b3c.js.br`, brotliCompressSync(text))
+      yield* fs.writeFile(`${assets}/assets/app-1a2b3c.js.gz`, gzipSync(text))
       yield* fs.writeFileString(`${site.dataDir}/secret.txt`, "secret")
 
       for (const place of ["/", "/index.html"]) {
@@ -102,6 +113,23 @@ describe("the page on this machine alone", () => {
         headers: { "if-none-match": script.headers.get("etag") ?? "" }
       })
       expect(again.status).toBe(304)
+      // Compressed by the build: for those who take it so, each with a tag of its own, and under the same rules.
+      const encoded = (encoding: string, more: Readonly<Record<string, string>> = {}) =>
+        ask(`${url}/assets/app-1a2b3c.js`, { headers: { "accept-encoding": encoding, ...more } })
+      const small = yield* encoded("gzip, br")
+      expect([small.text, small.headers.get("content-encoding")]).toEqual([text, "br"])
+      expect(small.headers.get("vary")).toBe("accept-encoding")
+      expect(small.headers.get("content-type")).toBe(script.headers.get("content-type"))
+      expect(small.headers.get("content-security-policy")).toBe(script.headers.get("content-security-policy"))
+      expect((yield* encoded("br;q=0, gzip")).headers.get("content-encoding")).toBe("gzip")
+      expect((yield* encoded("identity")).headers.get("content-encoding")).toBe(null)
+      const tags = new Set(
+        [small, yield* encoded("gzip"), yield* encoded("identity")].map(({ headers }) => headers.get("etag"))
+      )
+      expect(tags.size).toBe(3)
+      const tag = small.headers.get("etag") ?? ""
+      expect((yield* encoded("br", { "if-none-match": tag })).status).toBe(304)
+      expect((yield* encoded("identity", { "if-none-match": tag })).status).toBe(200)
       for (const elsewhere of [
         "/..%2fdata/secret.txt",
         "/%2e%2e/data/secret.txt",

@@ -46,9 +46,10 @@ export const addComponent = (
   { world }: Site,
   type: string,
   measuredUnit: string,
-  accountingType: "usage" | "limit" = "usage"
+  accountingType: "usage" | "limit" = "usage",
+  offering = world.vdcOffering
 ) =>
-  world.vdcOffering.components.push({
+  offering.components.push({
     uuid: "c".repeat(32 - type.length) + "0".repeat(type.length),
     type,
     name: type,

@@ -4,6 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks"
 import type { ActionKind, Preview } from "../../api/index.js"
 import { said, type Wish, wish, wishOf, wordOf } from "../state/acting.js"
 import { ask, type Result } from "../state/client.js"
+import { changedByUs } from "../state/live.js"
 import { mayOperate } from "../state/session.js"
 import { shapes } from "./icons.js"
 import { Loading } from "./states.js"
@@ -84,6 +85,7 @@ const Question = ({ asked, close }: { readonly asked: Wish; readonly close: () =
     const action = asked.kind === "cancel" || asked.kind === "pause" ? { ...asked, reason: reason.value } : asked
     const result = await ask("actions.perform", { body: action })
     busy.value = false
+    changedByUs()
     if (result.ok) {
       said.value = { text: result.value.outcome, ok: result.value.ok }
       close()
@@ -164,8 +166,12 @@ export const Asking = () => {
   const close = () => {
     wish.value = undefined
   }
+  // The browser tells of a closing later: by then the next question may be open, which is not meant.
+  const closed = () => {
+    if (dialog.current?.open !== true) close()
+  }
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="question" onClose={close}>
+    <dialog ref={dialog} class="dialog" aria-labelledby="question" onClose={closed}>
       {asked === undefined ? null : <Question asked={asked} close={close} />}
     </dialog>
   )

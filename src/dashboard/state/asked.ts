@@ -17,6 +17,10 @@ export interface Asked<A> {
 /** At most that often, however much happens, in ms. */
 const pause = 400
 
+/** Failures that end by themselves, and nobody tells when: asked again after so many ms. */
+const passing: ReadonlySet<string> = new Set(["offline", "Unavailable", "HttpError"])
+const mended = 3000
+
 type Concerns = (change: Changed) => boolean
 
 export interface Asker<Q extends Question> {
@@ -44,6 +48,7 @@ export const makeAsker = <Q extends Question>(question: Q): Asker<Q> => {
       if (result.ok) answer.value = result.value
       failure.value = result.ok ? undefined : result.failure
       if (!result.ok && result.failure.tag === "SignInFirst") void askSession()
+      if (!result.ok && passing.has(result.failure.tag)) setTimeout(() => look(), mended)
       setTimeout(() => {
         busy = false
         if (wanted && !stop.signal.aborted) void once()
@@ -60,6 +65,7 @@ export const makeAsker = <Q extends Question>(question: Q): Asker<Q> => {
     return () => {
       off()
       stop.abort()
+      look = () => undefined
     }
   }
   return { answer, failure, begin, again: () => look() }

@@ -27,6 +27,8 @@ export const onChange = (listener: Listener): (() => void) => {
     listeners.delete(listener)
   }
 }
+/** Of what this page has done itself: it waits for no event to show it. */
+export const changedByUs = (): void => tell("all")
 const tell = (change: Changed | "all") => {
   for (const listener of listeners) listener(change)
 }
@@ -63,10 +65,9 @@ const take = (event: LiveEvent) => {
       heartbeat = event.heartbeat
       heard()
       setClock(event.now)
-      const first = connection.peek().state === "connecting"
       connection.value = { state: "live" }
-      if (!first) tell("all")
-      return
+      // The first one too: what happened between a view's question and this moment, nobody has told.
+      return tell("all")
     }
     case "Changed":
       setClock(event.at)

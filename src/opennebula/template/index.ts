@@ -4,7 +4,7 @@
  * `one.template.instantiate` (`instantiate.ts`). Begin with `template.ts`.
  */
 export { type InstantiateChanges, mergeForInstantiate, osDisk } from "./instantiate.js"
-export { adoptedBy, adoptedTags, type Owner, ownerOf, ownerTags } from "./owner.js"
+export { adoptedBy, adoptedTags, type Owner, ownerOf, ownerTags, projectHint, projectOf, projectTags } from "./owner.js"
 export { serialize, TemplateUnencodable } from "./serialize.js"
 export {
   type Attribute,

@@ -30,6 +30,14 @@ const adoptedTag = "WALDUR_ADOPTED_BY_UUID"
 export const adoptedTags = (resource: string): ReadonlyArray<Single> => [single(adoptedTag, resource)]
 export const adoptedBy = (template: Template): Option.Option<string> => valueOf(template, adoptedTag)
 
+/** The Waldur project that an object is of. On a group it says so for what lies in it, too. */
+const projectTag = "WALDUR_PROJECT_UUID"
+export const projectTags = (project: string): ReadonlyArray<Single> => [single(projectTag, project)]
+export const projectOf = (template: Template): Option.Option<string> => valueOf(template, projectTag)
+/** For whoever has to write it by hand. */
+export const projectHint = (group: number): string =>
+  `write ${projectTag}="<uuid of a project in Waldur>" into the template of group ${group} (onegroup update ${group} --append)`
+
 export const ownerOf = (template: Template): Option.Option<Owner> =>
   Option.map(valueOf(template, resourceTag), (resource) => ({
     resource,

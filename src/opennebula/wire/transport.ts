@@ -9,6 +9,7 @@
 import { Readable } from "node:stream"
 import { Effect, FiberRef, type Scope } from "effect"
 import { Agent, type Dispatcher, errors, ProxyAgent } from "undici"
+import { makeTimeLimit } from "../../core/timeLimit.js"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
 
@@ -33,6 +34,8 @@ export interface TransportOptions {
   readonly proxy?: URL | undefined
   /** Cleans what the system says of a failed connection. */
   readonly redact: (text: string) => string
+  /** For one exchange, from connecting to the last byte. */
+  readonly timeoutMillis: number
   /** What is received beyond this is not kept: the connection is given up, and the answer ends there. */
   readonly limitBytes: number
 }
@@ -41,13 +44,11 @@ export type TransportError = Unreachable | TimedOut | HttpFailure | WrongEndpoin
 
 export interface Transport {
   /**
-   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends. The whole must be done
-   * within `timeoutMillis`.
+   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends.
    */
   readonly post: <A, E, R>(
     call: CallContext,
     body: Buffer,
-    timeoutMillis: number,
     read: (next: NextChunk<Unreachable>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | TransportError, R>
 }
@@ -78,9 +79,22 @@ const reasonOf = (cause: unknown): string => {
   return code !== "" && cause.message.includes(code.trim()) ? cause.message : `${code}${cause.message}`
 }
 
-/** A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. */
+/**
+ * A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. At its end the connection is given up,
+ * also that of an answer that nobody reads to its end.
+ */
 export class Sending {
   sent = false
+  private controller: AbortController | undefined
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    return this.controller.signal
+  }
+
+  end(): void {
+    this.controller?.abort(new errors.RequestAbortedError())
+  }
 
   content(body: Buffer): Readable {
     const markSent = () => {
@@ -117,8 +131,8 @@ export interface Reply {
   readonly next: NextChunk<unknown>
 }
 
-/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with the scope. */
-export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown, Scope.Scope>
+/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with `sending`. */
+export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown>
 
 const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.map(
@@ -127,28 +141,21 @@ const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.E
       (open) => Effect.promise(() => open.destroy())
     ),
     (dispatcher) => (body, sending) =>
-      Effect.gen(function* () {
-        // Aborting also ends the connection of an answer that nobody reads to its end.
-        const controller = yield* Effect.acquireRelease(
-          Effect.sync(() => new AbortController()),
-          (open) => Effect.sync(() => open.abort(new errors.RequestAbortedError()))
-        )
-        return yield* Effect.tryPromise({
-          try: async () => {
-            const { statusCode, body: answer } = await dispatcher.request({
-              origin: url.origin,
-              path: `${url.pathname}${url.search}`,
-              method: "POST",
-              headers: { "content-type": "text/xml", "content-length": String(body.length) },
-              body: sending.content(body),
-              signal: controller.signal,
-              highWaterMark: withoutBackpressure
-            })
-            // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
-            return { statusCode, next: new Inbox(answer, limitBytes).next }
-          },
-          catch: (cause) => cause
-        })
+      Effect.tryPromise({
+        try: async () => {
+          const { statusCode, body: answer } = await dispatcher.request({
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method: "POST",
+            headers: { "content-type": "text/xml", "content-length": String(body.length) },
+            body: sending.content(body),
+            signal: sending.signal,
+            highWaterMark: withoutBackpressure
+          })
+          // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
+          return { statusCode, next: new Inbox(answer, limitBytes).next }
+        },
+        catch: (cause) => cause
       })
   )
 
@@ -159,25 +166,27 @@ export const carriers: FiberRef.FiberRef<(options: TransportOptions) => Effect.E
 /** A transport to one front-end; its connections end with the scope. */
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { redact } = options
+    const { redact, timeoutMillis } = options
+    const { within } = yield* makeTimeLimit(timeoutMillis)
     const carry = yield* (yield* FiberRef.get(carriers))(options)
 
     const unreachable = (call: CallContext, sending: Sending) => (cause: unknown) =>
       new Unreachable({ ...call, reason: redact(reasonOf(cause)), outcome: sending.outcome })
 
-    const post: Transport["post"] = (call, body, timeoutMillis, read) =>
+    const post: Transport["post"] = (call, body, read) =>
       Effect.suspend(() => {
         const sending = new Sending()
-        return Effect.gen(function* () {
+        const exchange = Effect.gen(function* () {
           const { statusCode, next } = yield* Effect.mapError(carry(body, sending), unreachable(call, sending))
           yield* checkStatus(call, statusCode)
           return yield* read(Effect.mapError(next, unreachable(call, sending)))
-        }).pipe(
-          Effect.scoped,
-          Effect.timeoutFail({
-            duration: timeoutMillis,
-            onTimeout: () => new TimedOut({ ...call, seconds: timeoutMillis / 1000, outcome: sending.outcome })
-          })
+        })
+        return within(
+          Effect.ensuring(
+            exchange,
+            Effect.sync(() => sending.end())
+          ),
+          () => new TimedOut({ ...call, seconds: timeoutMillis / 1000, outcome: sending.outcome })
         )
       })
 

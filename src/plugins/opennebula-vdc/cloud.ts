@@ -7,7 +7,7 @@ import {
   type OpenNebulaService,
   ownerOf,
   ownerTags,
-  single,
+  projectTags,
   type Template,
   type VmWatcher
 } from "../../opennebula/index.js"
@@ -38,10 +38,10 @@ export const limitsToReport = (cloud: Cloud, amounts: Amounts): Amounts =>
     )
   )
 
-/** How the agent knows its objects again. The project is for people. */
+/** How the agent knows its objects again. The project is for people, and for what is imported from such a group. */
 export const tagsOf = (request: Ordered): Template => [
   ...ownerTags({ resource: request.resource.id, order: request.order }),
-  single("WALDUR_PROJECT_UUID", request.resource.project)
+  ...projectTags(request.resource.project)
 ]
 
 /** The Waldur resource that an object belongs to, by its tag. */

@@ -1,6 +1,15 @@
 /** Between orders: what of the front-end is ours, what nobody owns, what the Python agent made; and what can be put right. */
-import { Effect, Either } from "effect"
-import { type GroupShort, ownerOf, ownerTags, type Template, type User, type Vm } from "../../opennebula/index.js"
+import { Effect, Either, Option } from "effect"
+import {
+  type GroupShort,
+  ownerOf,
+  ownerTags,
+  projectHint,
+  projectOf,
+  type Template,
+  type User,
+  type Vm
+} from "../../opennebula/index.js"
 import {
   type ExpectedResource,
   ensureDone,
@@ -111,6 +120,8 @@ const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, Site
       .map((group) => ({
         name: group.name,
         backendId: String(group.id),
+        ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
+        hint: projectHint(group.id),
         metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
       }))
   )

@@ -1,6 +1,6 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
-import { ownerOf, ownerTags, type Vm, vmStateText } from "../../opennebula/index.js"
+import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
@@ -33,19 +33,27 @@ const ownedOf = (vm: Vm): ReadonlyArray<OwnedObject> =>
     onSome: ({ resource, order }) => [{ kind: "vm", id: vm.id, name: vm.name, resource, order, since: vm.startedAt }]
   })
 
+/** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. */
 const importableOf = (offering: VmOffering) =>
-  Effect.map(machinesOf(offering), (vms) =>
-    vms
+  Effect.map(Effect.all([machinesOf(offering), offering.one.group.list()]), ([vms, groups]) => {
+    const templateOf = new Map(groups.map(({ id, template }) => [id, template]))
+    return vms
       .filter((vm) => Option.isNone(ownerOf(vm.userTemplate)))
       .map((vm): Importable => {
         const { vcpu, ram, disk } = sizesOf(vm)
+        const group = templateOf.get(vm.gid) ?? []
+        const [project] = Option.toArray(projectOf(group))
+        const [within] = Option.toArray(ownerOf(group))
         return {
           name: vm.name,
           backendId: String(vm.id),
+          ...(project === undefined ? {} : { project }),
+          ...(within === undefined ? {} : { within: within.resource }),
+          hint: projectHint(vm.gid),
           metadata: { state: vmStateText(vm.state), vcpu, ram_mb: ram, disk_mb: disk, ip_address: addressOf(vm) }
         }
       })
-  )
+  })
 
 /** By its id, and by the name that the Python agent gave it: an id alone may come from another front-end. */
 const resolveIn = (offering: VmOffering, vms: ReadonlyArray<Vm>, resource: Sought): Resolution => {

@@ -32,6 +32,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   apiUrl: "https://waldur.example.com/api/",
   version: no,
   me: no,
+  offerings: no,
   plan: () => no,
   orders: () => no,
   order: () => no,

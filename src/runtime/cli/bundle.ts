@@ -5,6 +5,7 @@ import { gather, writeArchive } from "../bundle/index.js"
 import { type Config, loadConfig } from "../config/index.js"
 import { secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import { dataDirectory, findOrder, journalAt, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -51,6 +52,10 @@ export const bundle = Command.make("bundle", { ...options.journal, order, output
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Gathers the configuration without its secrets, versions, health, metrics, journal and log into one archive for whoever helps. Example: `site-actors bundle -c config.yaml --order 3f2a6c0e`."
+    described(
+      "Gathers the configuration without its secrets, versions, health, metrics, journal and log into one archive for whoever helps.",
+      "site-actors bundle -c config.yaml",
+      "site-actors bundle -c config.yaml --order 3f2a6c0e"
+    )
   )
 )

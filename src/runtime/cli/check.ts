@@ -5,6 +5,7 @@ import { asJson, checkAll, exitCode, fileRefused, renderTable } from "../check/i
 import { loadConfig } from "../config/index.js"
 import { connectWaldur, openBackend } from "../offerings/open.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
 
@@ -40,6 +41,10 @@ export const check = Command.make("check", { config: options.config, json }, ({ 
   })
 ).pipe(
   Command.withDescription(
-    "Validates the configuration and tries everything it names: Waldur, permissions, the cloud, templates, networks. Exit code 1 if anything fails."
+    described(
+      "Validates the configuration and tries everything it names: Waldur, permissions, the cloud, templates, networks. Exit code 1 if anything fails.",
+      "site-actors check -c config.yaml",
+      "site-actors check -c config.yaml --json | jq '.rows[] | select(.status == \"failed\")'"
+    )
   )
 )

@@ -12,6 +12,7 @@ import { keepOrdering } from "../demo/traffic.js"
 import { serveHttp } from "../http/serve.js"
 import { plugins } from "../plugins.js"
 import { mendProbe } from "../schedules.js"
+import { described } from "./help.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
 import { table } from "./table.js"
@@ -96,5 +97,11 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
     if (differences.length > 0) return yield* new DemoFailed({ differences })
   }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
-  Command.withDescription("Shows six orders from a simulated Waldur become calls to a simulated OpenNebula, and back.")
+  Command.withDescription(
+    described(
+      "Shows six orders from a simulated Waldur become calls to a simulated OpenNebula, and back.",
+      "site-actors demo",
+      "site-actors demo --ui"
+    )
+  )
 )

@@ -4,6 +4,7 @@ import { Console, Effect, Option, Stream } from "effect"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
 import { jsonLines } from "../journal/history.js"
+import { described } from "./help.js"
 import { findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -20,31 +21,65 @@ const exportAll = Command.make("export", { ...options.journal, order }, (given) 
       Console.log([...chunk].join("\n")).pipe(Effect.when(() => chunk.length > 0))
     )
   }).pipe(Effect.provide(journalAt(given)))
-).pipe(Command.withDescription("Writes every entry as one line of JSON, the oldest first."))
+).pipe(
+  Command.withDescription(
+    described(
+      "Writes every entry as one line of JSON, the oldest first.",
+      "site-actors journal export --data-dir /var/lib/site-actors > journal.jsonl"
+    )
+  )
+)
 
-const check = Command.make("check", options.journal, (given) =>
+const check = Command.make("check", { ...options.journal, json: options.json }, (given) =>
   Effect.gen(function* () {
     const oddities = yield* inspect("journal.db")
-    yield* Console.log(oddities.length === 0 ? "The journal is sound." : oddities.join("\n"))
+    yield* Console.log(
+      given.json
+        ? JSON.stringify({ sound: oddities.length === 0, oddities }, null, 2)
+        : oddities.length === 0
+          ? "The journal is sound."
+          : oddities.join("\n")
+    )
     if (oddities.length > 0) return yield* new NotPossible({ reason: `${oddities.length} oddities.` })
   }).pipe(Effect.provide(journalAt(given)))
-).pipe(Command.withDescription("Looks whether the file is sound and its orders make sense, as every start does."))
+).pipe(
+  Command.withDescription(
+    described(
+      "Looks whether the file is sound and its orders make sense, as every start does.",
+      "site-actors journal check -c config.yaml"
+    )
+  )
+)
 
 const target = Args.file({ name: "file", exists: "either" }).pipe(
   Args.withDescription("The file to make. One that is there already is left alone.")
 )
 
-const backup = Command.make("backup", { ...options.journal, file: target }, ({ file, ...place }) =>
-  Effect.flatMap(journalFile(place), (journal) => backUp(journal, file)).pipe(
-    Effect.flatMap((bytes) => Console.log(`${file}: ${Math.ceil(bytes / 1024)} KiB, readable by its owner only.`))
-  )
+const backup = Command.make(
+  "backup",
+  { ...options.journal, file: target, json: options.json },
+  ({ file, json, ...place }) =>
+    Effect.flatMap(journalFile(place), (journal) => backUp(journal, file)).pipe(
+      Effect.flatMap((bytes) =>
+        Console.log(
+          json
+            ? JSON.stringify({ file, bytes }, null, 2)
+            : `${file}: ${Math.ceil(bytes / 1024)} KiB, readable by its owner only.`
+        )
+      )
+    )
 ).pipe(
   Command.withDescription(
-    "Copies the journal into a new file, while the agent works: see docs/deploy.md for how it is put back."
+    described(
+      "Copies the journal into a new file, while the agent works: see docs/deploy.md for how it is put back.",
+      "site-actors journal backup -c config.yaml /backup/journal.db"
+    )
   )
 )
 
+export const journalCommands = [exportAll, check, backup] as const
+
 export const journal = Command.make("journal").pipe(
   Command.withDescription("The journal of what was done: take it out as JSON, check it, or back it up."),
-  Command.withSubcommands([exportAll, check, backup])
+  Command.withSubcommands(journalCommands)
 )

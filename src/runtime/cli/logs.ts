@@ -4,6 +4,7 @@ import { FileSystem } from "@effect/platform"
 import { Console, Effect, Option, Ref, Schedule } from "effect"
 import { type LogLine, linesIn, logPath, parts } from "../logs/index.js"
 import { linesOf } from "../logs/read.js"
+import { described } from "./help.js"
 import { dataDirectory, journalAt, NotPossible, request } from "./open-journal.js"
 import * as options from "./options.js"
 import { painted } from "./paint.js"
@@ -75,7 +76,11 @@ export const logs = Command.make("logs", { uuid, ...options.journal, follow, lin
   })
 ).pipe(
   Command.withDescription(
-    "Prints what the agent logged, of everything or of one order or resource. Example: `site-actors logs 3f2a6c0e --follow`."
+    described(
+      "Prints what the agent logged, of everything or of one order or resource.",
+      "site-actors logs -c config.yaml --follow",
+      "site-actors logs 3f2a6c0e --lines 20 --json"
+    )
   )
 )
 
@@ -101,6 +106,10 @@ export const logLevel = Command.make("log-level", { level, part, ...options.jour
   )
 ).pipe(
   Command.withDescription(
-    "Has the running agent log more or less, until it ends or gets SIGHUP. Example: `site-actors log-level debug --part waldur`."
+    described(
+      "Has the running agent log more or less, until it ends or gets SIGHUP.",
+      "site-actors log-level debug --part waldur -c config.yaml",
+      "site-actors log-level reset --part waldur -c config.yaml"
+    )
   )
 )

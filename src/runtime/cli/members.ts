@@ -4,8 +4,11 @@ import { Console, Data, Effect, Layer, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { type Mode, syncMembers, type TeamReport } from "../members/sync.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
+import { agentRunsAt, journalAt, request } from "./open-journal.js"
 import { openForCommand } from "./open-offering.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** Something could not be done; the table says what. */
@@ -15,35 +18,53 @@ class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed:
   }
 }
 
+/** Of somebody who waits for a round over all resources. */
+const patience = "10 minutes"
+
 const dryRun = Options.boolean("dry-run").pipe(Options.withDescription("Only print what would change."))
 
-export const members = Command.make("members", { config: options.config, dryRun, json: options.json }, (given) =>
-  Effect.gen(function* () {
-    const loaded = yield* loadConfig(given.config, plugins)
-    const memoMap = yield* Layer.makeMemoMap
-    const chosen = loaded.offerings.filter(({ functions }) => functions.membership)
-    const reports = yield* Effect.forEach(chosen, (offering) =>
-      Effect.map(ofOffering(offering, memoMap, given.dryRun ? "dry run" : "apply"), (teams) =>
-        teams.map((team) => ({ offering: offering.name, ...team }))
+export const members = Command.make(
+  "members",
+  { config: options.config, dataDir: options.dataDir, dryRun, json: options.json },
+  (given) =>
+    Effect.gen(function* () {
+      // A running agent knows what its orders are doing; two who change the same accounts would be in each other's way.
+      const place = { config: Option.some(given.config), dataDir: given.dataDir }
+      const byAgent = !given.dryRun && (yield* agentRunsAt(place))
+      if (byAgent) {
+        yield* Effect.provide(request("members", "", patience, given.json), journalAt(place))
+        // JSON is what is left to do then: nothing, if all went well.
+        if (!given.json) return
+      }
+      const loaded = yield* loadConfig(given.config, plugins)
+      const memoMap = yield* Layer.makeMemoMap
+      const chosen = loaded.offerings.filter(({ functions }) => functions.membership)
+      const reports = yield* Effect.forEach(chosen, (offering) =>
+        Effect.map(ofOffering(offering, memoMap, given.dryRun || byAgent ? "dry run" : "apply"), (teams) =>
+          teams.map((team) => ({ offering: offering.name, ...team }))
+        )
       )
-    )
-    const all = reports.flat()
-    yield* Console.log(
-      given.json
-        ? JSON.stringify(all, null, 2)
-        : chosen.length === 0
-          ? "No offering has membership_sync_backend: members are not synchronised."
-          : tableOf(all)
-    )
-    const failed = all.flatMap((team) => [
-      ...(team.failure === "" ? [] : [team.failure]),
-      ...team.changes.filter(({ outcome }) => outcome === "failed")
-    ]).length
-    if (failed > 0) return yield* new MembersFailed({ failed })
-  })
+      const all = reports.flat()
+      yield* Console.log(
+        given.json
+          ? JSON.stringify(all, null, 2)
+          : chosen.length === 0
+            ? "No offering has membership_sync_backend: members are not synchronised."
+            : tableOf(all)
+      )
+      const failed = all.flatMap((team) => [
+        ...(team.failure === "" ? [] : [team.failure]),
+        ...team.changes.filter(({ outcome }) => outcome === "failed")
+      ]).length
+      if (failed > 0) return yield* new MembersFailed({ failed })
+    }).pipe(showing(given.json))
 ).pipe(
   Command.withDescription(
-    "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference."
+    described(
+      "Compares who is in the projects' teams in Waldur with who has access in the cloud, and mends the difference: by the running agent if there is one, between its orders.",
+      "site-actors members -c config.yaml --dry-run",
+      "site-actors members -c config.yaml --json"
+    )
   )
 )
 

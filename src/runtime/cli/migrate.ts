@@ -3,10 +3,13 @@ import { Command, Options } from "@effect/cli"
 import { Console, Effect, Either, Option } from "effect"
 import { loadConfig } from "../config/index.js"
 import { plugins } from "../plugins.js"
+import { counted } from "../progress.js"
 import { connectSites, type MigrationRow, migrate, planMigration } from "../upkeep/index.js"
+import { described } from "./help.js"
 import { journalFor, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { commandOwner, journalServices } from "./orphans.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 const dryRun = Options.boolean("dry-run").pipe(
@@ -49,12 +52,13 @@ export const migration = Command.make(
       const rows = yield* planMigration(sites)
       const results = new Map<MigrationRow, string>()
       let failed = 0
-      for (const row of given.dryRun ? [] : rows) {
-        if (!row.changes || row.problem !== undefined) continue
-        const result = yield* Effect.either(migrate(row, commandOwner("migrate")))
-        if (Either.isLeft(result)) failed += 1
-        results.set(row, Either.isLeft(result) ? `failed: ${result.left.message}` : "done")
-      }
+      const due = given.dryRun ? [] : rows.filter(({ changes, problem }) => changes && problem === undefined)
+      yield* counted(due, { what: "migrates resources", now: ({ resource }) => resource.name }, (row) =>
+        Effect.map(Effect.either(migrate(row, commandOwner("migrate"))), (result) => {
+          if (Either.isLeft(result)) failed += 1
+          results.set(row, Either.isLeft(result) ? `failed: ${result.left.message}` : "done")
+        })
+      )
       const saying = (row: MigrationRow) => results.get(row) ?? outcomeOf(row, "would be done")
       yield* Console.log(
         given.json
@@ -74,6 +78,7 @@ export const migration = Command.make(
         })
       }
     }).pipe(
+      showing(given.json),
       Effect.scoped,
       Effect.provide(
         journalServices(journalFor({ config: Option.some(given.config), dataDir: given.dataDir }, given.dryRun))
@@ -81,6 +86,10 @@ export const migration = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Takes over what the Python agent made: backend ids that are names become ids, and objects get the owner tag. Try it with --dry-run."
+    described(
+      "Takes over what the Python agent made: backend ids that are names become ids, and objects get the owner tag. Try it with --dry-run.",
+      "site-actors migrate -c config.yaml --dry-run",
+      "site-actors migrate -c config.yaml"
+    )
   )
 )

@@ -5,6 +5,7 @@ import { dataDirOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import { showing, waiting } from "./progress.js"
 
 export const defaultDataDir = "site-actors-data"
 
@@ -76,6 +77,16 @@ export const agentRuns = Effect.map(
   Option.exists((sign) => sign.runs)
 )
 
+/** The same for commands that need no journal: where there is none, no agent runs. */
+export const agentRunsAt = (place: JournalPlace) =>
+  Effect.if(
+    Effect.map(placeOf(place), ({ there }) => there),
+    {
+      onTrue: () => Effect.provide(agentRuns, journalAt(place)),
+      onFalse: () => Effect.succeed(false)
+    }
+  )
+
 /** One order, by its uuid (dashes or not) or an unambiguous beginning of it. */
 export const findOrder = (uuid: string) =>
   Effect.gen(function* () {
@@ -93,23 +104,25 @@ export const findOrder = (uuid: string) =>
     return only
   })
 
-/** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. */
-export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput) =>
+/** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. `aside`: stdout is for data. */
+export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput, aside: boolean = false) =>
   Effect.gen(function* () {
+    const say = aside ? Console.error : Console.log
     const runs = yield* agentRuns
     const id = yield* ask(kind, subject)
     if (!runs) {
-      return yield* Console.log("The agent does not run now. It is done when it starts.")
+      return yield* say("The agent does not run now. It is done when it starts.")
     }
-    const answer = yield* Effect.delay(answerTo(id), "200 millis").pipe(
+    const asked = Effect.delay(answerTo(id), "200 millis").pipe(
       Effect.repeat({ until: Option.isSome }),
       Effect.timeoutTo({ duration: patience, onSuccess: (found) => found, onTimeout: () => Option.none<Answer>() })
     )
+    const answer = yield* asked.pipe(waiting("waits for the agent", patience), showing(aside))
     if (Option.isNone(answer)) {
       return yield* new NotPossible({
         reason: "The agent has not answered yet: it does it when it comes to it. See its log."
       })
     }
     if (!answer.value.ok) return yield* new NotPossible({ reason: answer.value.outcome })
-    yield* Console.log(answer.value.outcome)
+    yield* say(answer.value.outcome)
   })

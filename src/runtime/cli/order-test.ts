@@ -8,9 +8,11 @@ import { type Tried, tryOrder } from "../order-test/run.js"
 import { makeStage } from "../order-test/stage.js"
 import { readOrder } from "../order-test/template.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import { NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** The test order did not go as it should; what was printed says where. */
@@ -39,7 +41,7 @@ const keep = Options.boolean("keep").pipe(Options.withDescription("Leave the res
 
 export const orderTest = Command.make(
   "order-test",
-  { config: options.config, order, offering, set, real, yes, keep },
+  { config: options.config, order, offering, set, real, yes, keep, json: options.json },
   (given) =>
     Effect.gen(function* () {
       const config = yield* loadConfig(given.config, plugins)
@@ -48,21 +50,26 @@ export const orderTest = Command.make(
       const wanted = yield* readOrder(given.order, values)
       yield* permitted(chosen, given)
       const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })
-      yield* Console.log(
+      const say = given.json ? Console.error : Console.log
+      yield* say(
         `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.\n`
       )
       const tried = yield* Effect.gen(function* () {
-        yield* printLive({ colours: coloured() })
+        if (!given.json) yield* printLive({ colours: coloured() })
         yield* Effect.forkScoped(Agent.run(stage.config))
         return yield* tryOrder(stage, given.keep)
       }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
-      yield* Console.log(`\n${report(tried)}`)
+      yield* Console.log(given.json ? JSON.stringify(tried, null, 2) : `\n${report(tried)}`)
       const failed = tried.find(({ state }) => state !== "done")
       if (failed !== undefined) return yield* new OrderTestFailed({ operation: failed.operation })
-    }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
+    }).pipe(showing(given.json), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
   Command.withDescription(
-    "Tries an offering: orders something by a template, changes it and ends it, through the whole agent. On a simulated cloud, unless --real --yes says otherwise; Waldur is simulated in any case."
+    described(
+      "Tries an offering: orders something by a template, changes it and ends it, through the whole agent. On a simulated cloud, unless --real --yes says otherwise; Waldur is simulated in any case.",
+      "site-actors order-test -c config.yaml examples/order-vdc.yaml --set name=trial",
+      "site-actors order-test -c config.yaml examples/order-vm.yaml --set name=trial --offering 'Virtual machines' --real --yes"
+    )
   )
 )
 

@@ -9,6 +9,7 @@ import {
   storyOf,
   summaryOf
 } from "../journal/history.js"
+import { described } from "./help.js"
 import { findOrder, journalAt } from "./open-journal.js"
 import * as options from "./options.js"
 import { storyLines } from "./story.js"
@@ -29,7 +30,11 @@ export const orders = Command.make("orders", { ...options.journal, json: options
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Lists orders: the open ones and the last that ended, with their state and last step or error. `site-actors order <uuid>` tells one in full."
+    described(
+      "Lists orders: the open ones and the last that ended, with their state and last step or error. `site-actors order <uuid>` tells one in full.",
+      "site-actors orders -c config.yaml",
+      "site-actors orders --data-dir /var/lib/site-actors --all --json"
+    )
   )
 )
 
@@ -116,4 +121,11 @@ export const order = Command.make("order", { uuid, ...options.journal, json: opt
       ].join("\n")
     )
   }).pipe(Effect.provide(journalAt(given)))
-).pipe(Command.withDescription("Tells one order: each of its steps, when, how long, with its result or error."))
+).pipe(
+  Command.withDescription(
+    described(
+      "Tells one order: each of its steps, when, how long, with its result or error.",
+      "site-actors order 3f2a6c0e -c config.yaml"
+    )
+  )
+)

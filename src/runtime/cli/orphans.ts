@@ -6,9 +6,12 @@ import { Console, Effect, Either, Layer, Option } from "effect"
 import { loadConfig } from "../config/index.js"
 import * as Journal from "../journal/journal.js"
 import { plugins } from "../plugins.js"
+import { counted } from "../progress.js"
 import { connectSites, findOrphans, type Orphan, removeOrphan } from "../upkeep/index.js"
+import { described } from "./help.js"
 import { journalAt, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 import { when } from "./times.js"
 
@@ -39,34 +42,53 @@ export const orphans = Command.make(
       const found = yield* findOrphans(sites)
       const chosen = yield* chosenOf(found, given)
       if (chosen === undefined) return yield* show(found, given.json)
-      if (chosen.length === 0) return yield* Console.log("There is nothing to remove.")
+      if (chosen.length === 0) return yield* Console.log(given.json ? "[]" : "There is nothing to remove.")
       if (!given.yes) {
         return yield* new NotPossible({
           reason: `This would remove ${chosen.map(nameOf).join(", ")}. Say --yes to have it done.`
         })
       }
-      const results = yield* Effect.forEach(chosen, (orphan) =>
+      const results = yield* counted(chosen, { what: "removes objects" }, (orphan) =>
         Effect.either(removeOrphan(orphan, commandOwner("orphans"))).pipe(
           Effect.tap((result) =>
-            Console.log(
-              Either.isRight(result)
-                ? `Removed ${nameOf(orphan)}`
-                : `Not removed ${nameOf(orphan)}: ${result.left.message}`
-            )
+            given.json
+              ? Effect.void
+              : Console.log(
+                  Either.isRight(result)
+                    ? `Removed ${nameOf(orphan)}`
+                    : `Not removed ${nameOf(orphan)}: ${result.left.message}`
+                )
           )
         )
       )
+      if (given.json) yield* Console.log(JSON.stringify(outcomes(chosen, results), null, 2))
       const failed = results.filter(Either.isLeft).length
       if (failed > 0) return yield* new NotPossible({ reason: `${failed} of ${chosen.length} could not be removed.` })
     }).pipe(
+      showing(given.json),
       Effect.scoped,
       Effect.provide(journalServices(journalAt({ config: Option.some(given.config), dataDir: given.dataDir })))
     )
 ).pipe(
   Command.withDescription(
-    "Lists objects in OpenNebula that carry the agent's tag and whose resource Waldur has as ended, or does not know."
+    described(
+      "Lists objects in OpenNebula that carry the agent's tag and whose resource Waldur has as ended, or does not know.",
+      "site-actors orphans -c config.yaml",
+      "site-actors orphans -c config.yaml --remove vm:17 --yes"
+    )
   )
 )
+
+const outcomes = (
+  chosen: ReadonlyArray<Orphan>,
+  results: ReadonlyArray<Either.Either<unknown, { readonly message: string }>>
+) =>
+  chosen.map(({ id, kind, name }, index) => {
+    const result = results[index]
+    return result !== undefined && Either.isLeft(result)
+      ? { kind, id, name, removed: false, why: result.left.message }
+      : { kind, id, name, removed: true }
+  })
 
 const nameOf = ({ id, kind, name }: Orphan): string => `${kind}:${id} ${JSON.stringify(name)}`
 

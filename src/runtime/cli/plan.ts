@@ -4,6 +4,7 @@ import { Console, Data, Effect, Either, Logger, LogLevel, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { onCopy, type PlannedOrder, planOffering } from "../plan/plan.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import { defaultDataDir, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
@@ -43,7 +44,11 @@ export const plan = Command.make(
     }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
 ).pipe(
   Command.withDescription(
-    "Prints the calls that the open orders would lead to, without making them: reads are real, changes are only said. What would be made is in angle brackets."
+    described(
+      "Prints the calls that the open orders would lead to, without making them: reads are real, changes are only said. What would be made is in angle brackets.",
+      "site-actors plan -c config.yaml",
+      "site-actors plan -c config.yaml --order 3f2a6c0e9a4b4d5e8c7f1a2b3c4d5e6f --json"
+    )
   )
 )
 

@@ -16,6 +16,7 @@ import {
   usageMemory
 } from "../reports/index.js"
 import * as choose from "./choose.js"
+import { described } from "./help.js"
 import { defaultDataDir, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -60,19 +61,39 @@ export const report = Command.make(
             Effect.exit,
             Effect.flatMap((exit) =>
               exit._tag === "Success"
-                ? Effect.as(print(offering, exit.value, given.json), exit.value.failure === undefined)
-                : Effect.as(Console.error(`${offering.name}: ${reasonOf(exit.cause)}`), false)
-            ),
-            Effect.map((complete) => ({ name: offering.name, complete }))
+                ? Effect.as(
+                    given.json ? Effect.void : print(offering, exit.value),
+                    exit.value.failure === undefined
+                  ).pipe(
+                    Effect.map((complete) => ({ name: offering.name, complete, shown: [asJson(offering, exit.value)] }))
+                  )
+                : Effect.as(Console.error(`${offering.name}: ${reasonOf(exit.cause)}`), {
+                    name: offering.name,
+                    complete: false,
+                    shown: []
+                  })
+            )
           ),
         { concurrency: "unbounded" }
       ).pipe(Effect.provide(yield* memoryAt(directory, given.dryRun)))
+      if (given.json)
+        yield* Console.log(
+          JSON.stringify(
+            results.flatMap(({ shown }) => shown),
+            null,
+            2
+          )
+        )
       const incomplete = results.filter(({ complete }) => !complete).map(({ name }) => JSON.stringify(name))
       if (incomplete.length > 0) return yield* new ReportIncomplete({ offerings: incomplete })
     })
 ).pipe(
   Command.withDescription(
-    "Reports usage to Waldur now, as the agent does on its schedule, and prints every figure: sent, unchanged, or why not."
+    described(
+      "Reports usage to Waldur now, as the agent does on its schedule, and prints every figure: sent, unchanged, or why not.",
+      "site-actors report -c config.yaml --dry-run",
+      "site-actors report -c config.yaml --offering 'Virtual machines'"
+    )
   )
 )
 
@@ -110,10 +131,10 @@ const reportOf = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoM
     })
   })
 
-const print = ({ name, id }: OfferingConfig, made: Report, json: boolean) =>
-  json
-    ? Console.log(JSON.stringify({ offering: id, name, notices: made.notices, rows: made.rows }, null, 2))
-    : Console.log([name, ...made.notices, reportTable(made), `${summaryOf(made)}.`, ""].join("\n"))
+const asJson = ({ name, id }: OfferingConfig, { notices, rows }: Report) => ({ offering: id, name, notices, rows })
+
+const print = ({ name }: OfferingConfig, made: Report) =>
+  Console.log([name, ...made.notices, reportTable(made), `${summaryOf(made)}.`, ""].join("\n"))
 
 const reportTable = ({ rows }: Report): string =>
   table(

@@ -6,6 +6,7 @@ import type { ProviderResource, WaldurService } from "../../waldur/index.js"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { known } from "../members/sync.js"
 import { plugins } from "../plugins.js"
+import { described } from "./help.js"
 import { NotPossible } from "./open-journal.js"
 import { openForCommand } from "./open-offering.js"
 import * as options from "./options.js"
@@ -31,19 +32,26 @@ const removeStored = Options.boolean("remove-stored").pipe(
 
 export const resetPassword = Command.make(
   "reset-password",
-  { config: options.config, resource, print, member, removeStored },
+  { config: options.config, resource, print, member, removeStored, json: options.json },
   (given) =>
     Effect.gen(function* () {
       const loaded = yield* loadConfig(given.config, plugins)
       const memoMap = yield* Layer.makeMemoMap
       const places = (yield* Effect.forEach(loaded.offerings, (offering) => place(offering, memoMap))).flat()
-      if (given.removeStored) return yield* forgetStored(places, given.resource)
+      if (given.removeStored) return yield* forgetStored(places, given.resource, given.json)
       const chosen = yield* only(places, given.resource)
-      yield* renew(chosen, Option.getOrUndefined(given.member), given.print || Option.isSome(given.member))
+      yield* renew(chosen, Option.getOrUndefined(given.member), {
+        print: given.print || Option.isSome(given.member),
+        json: given.json
+      })
     }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Sets a new password for a data centre's user and hands it over once. The agent stores it nowhere."
+    described(
+      "Sets a new password for a data centre's user and hands it over once. The agent stores it nowhere.",
+      "site-actors reset-password -c config.yaml 9f96e7fc",
+      "site-actors reset-password -c config.yaml --remove-stored"
+    )
   )
 )
 
@@ -92,10 +100,17 @@ const only = (places: ReadonlyArray<Place>, asked: Option.Option<string>) =>
     return first
   })
 
-const renew = ({ waldur, accounts, resource, found }: Place, member: string | undefined, print: boolean) =>
+const renew = (
+  { waldur, accounts, resource, found }: Place,
+  member: string | undefined,
+  { json, print }: { readonly json: boolean; readonly print: boolean }
+) =>
   Effect.gen(function* () {
     const { account, password } = yield* accounts.resetPassword(resource, member)
-    if (print) return yield* Console.log(`${account} ${Redacted.value(password)}`)
+    if (print) {
+      const shown = { account, password: Redacted.value(password) }
+      return yield* Console.log(json ? JSON.stringify(shown, null, 2) : `${shown.account} ${shown.password}`)
+    }
     const metadata = {
       ...found.backendMetadata,
       opennebula_username: account,
@@ -109,10 +124,14 @@ const renew = ({ waldur, accounts, resource, found }: Place, member: string | un
           })
       )
     )
-    yield* Console.log(`${account} has a new password. It is shown in Waldur, with the resource ${found.name}.`)
+    yield* Console.log(
+      json
+        ? JSON.stringify({ account, shownIn: found.uuid }, null, 2)
+        : `${account} has a new password. It is shown in Waldur, with the resource ${found.name}.`
+    )
   })
 
-const forgetStored = (places: ReadonlyArray<Place>, asked: Option.Option<string>) =>
+const forgetStored = (places: ReadonlyArray<Place>, asked: Option.Option<string>, json: boolean) =>
   Effect.gen(function* () {
     const chosen = Option.isNone(asked) ? places : [yield* only(places, asked)]
     const byBackend = new Map<Accounts, ReadonlyArray<Place>>()
@@ -121,7 +140,12 @@ const forgetStored = (places: ReadonlyArray<Place>, asked: Option.Option<string>
       accounts.storedPasswords(own.map(({ resource }) => resource))
     )
     yield* Effect.forEach(found.flat(), ({ account, remove }) =>
-      Effect.zipRight(remove, Console.log(`The password of ${account} is in its template no more. It still holds.`))
+      Effect.zipRight(
+        remove,
+        json ? Effect.void : Console.log(`The password of ${account} is in its template no more. It still holds.`)
+      )
     )
+    if (json)
+      return yield* Console.log(JSON.stringify({ removed: found.flat().map(({ account }) => account) }, null, 2))
     if (found.flat().length === 0) yield* Console.log("No password lies in clear in OpenNebula.")
   })

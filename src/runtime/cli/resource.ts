@@ -4,6 +4,7 @@ import { Console, Effect, Option } from "effect"
 import { ResourceId } from "../../core/index.js"
 import { ordersOf, resourcesLike } from "../journal/in-short.js"
 import { Observations } from "../observation/index.js"
+import { described } from "./help.js"
 import { journalAt, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -75,6 +76,9 @@ export const resource = Command.make("resource", { uuid, ...options.journal, jso
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Tells one resource: how it was at the last look, in what it differs from Waldur, and its orders. Example: `site-actors resource 9f96e7fc`."
+    described(
+      "Tells one resource: how it was at the last look, in what it differs from Waldur, and its orders.",
+      "site-actors resource 9f96e7fc -c config.yaml"
+    )
   )
 )

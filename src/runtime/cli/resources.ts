@@ -2,6 +2,7 @@
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
 import { Observations } from "../observation/index.js"
+import { described } from "./help.js"
 import { journalAt, request } from "./open-journal.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -52,7 +53,11 @@ export const resources = Command.make("resources", { ...options.journal, json: o
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Lists the resources that were looked at between orders: their state in Waldur and in the cloud."
+    described(
+      "Lists the resources that were looked at between orders: their state in Waldur and in the cloud.",
+      "site-actors resources -c config.yaml",
+      "site-actors resources -c config.yaml --json | jq '.[] | select(.healthy | not)'"
+    )
   )
 )
 
@@ -64,7 +69,7 @@ const look = Options.boolean("look").pipe(
 
 export const drift = Command.make("drift", { ...options.journal, json: options.json, look }, (given) =>
   Effect.gen(function* () {
-    if (given.look) yield* request("look", "", "30 seconds")
+    if (given.look) yield* request("look", "", "30 seconds", given.json)
     const found = yield* Observations.differences()
     const names = new Map((yield* Observations.all()).map(({ name, resource }) => [resource, name]))
     const now = yield* Clock.currentTimeMillis
@@ -96,6 +101,9 @@ export const drift = Command.make("drift", { ...options.journal, json: options.j
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Lists in what resources differ from what Waldur says, since when, and what is done about it."
+    described(
+      "Lists in what resources differ from what Waldur says, since when, and what is done about it.",
+      "site-actors drift -c config.yaml --look"
+    )
   )
 )

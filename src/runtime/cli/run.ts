@@ -11,6 +11,7 @@ import { plugins } from "../plugins.js"
 import { mendProbe } from "../schedules.js"
 import { logLines, sentry } from "../telemetry/index.js"
 import { tracing } from "../tracing/index.js"
+import { described } from "./help.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
@@ -41,7 +42,10 @@ export const run = Command.make("run", { config: options.config, dataDir: option
   })
 ).pipe(
   Command.withDescription(
-    "Takes orders from Waldur and carries them out, until SIGTERM. A restart goes on where it stopped."
+    described(
+      "Takes orders from Waldur and carries them out, until SIGTERM. A restart goes on where it stopped.",
+      "site-actors run -c config.yaml --data-dir /var/lib/site-actors"
+    )
   )
 )
 

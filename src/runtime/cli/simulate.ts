@@ -4,6 +4,7 @@ import { Console, Data, Effect } from "effect"
 import * as Keycloak from "../../simulator/keycloak/index.js"
 import * as OpenNebula from "../../simulator/opennebula/index.js"
 import * as Waldur from "../../simulator/waldur/index.js"
+import { described } from "./help.js"
 import * as options from "./options.js"
 
 /** The port cannot be listened on. */
@@ -16,62 +17,105 @@ export class PortUnusable extends Data.TaggedError("PortUnusable")<{ readonly po
 const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.Effect<A, PortUnusable, R> =>
   Effect.mapError(serve, (error) => new PortUnusable({ port, reason: error.message }))
 
-const opennebula = Command.make("opennebula", { port: options.port(2633) }, ({ port }) =>
+const opennebula = Command.make("opennebula", { port: options.port(2633), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
     const served = yield* onPort(port, OpenNebula.serve({ port }))
-    yield* Console.log(`Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`)
+    yield* Console.log(
+      json
+        ? JSON.stringify({ url: served.url, credentials: served.frontEnd.session })
+        : `Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`
+    )
     yield* Effect.never
   }).pipe(Effect.scoped)
-).pipe(Command.withDescription("An OpenNebula front-end in memory: hosts, templates and networks of a small lab."))
+).pipe(
+  Command.withDescription(
+    described(
+      "An OpenNebula front-end in memory: hosts, templates and networks of a small lab.",
+      "site-actors simulate opennebula --port 2633"
+    )
+  )
+)
 
 const generation = Options.choice("generation", ["current", "2024"]).pipe(
   Options.withDescription("Which generation of Waldur's API to speak."),
   Options.withDefault("current" as const)
 )
 
-const waldur = Command.make("waldur", { port: options.port(8000), generation }, ({ port, generation }) =>
-  Effect.gen(function* () {
-    const served = yield* onPort(port, Waldur.serve({ port, generation }))
-    const world = yield* Waldur.demoWorld(served.marketplace)
-    yield* Console.log(
-      [
-        `Simulated Waldur: ${served.url}/api/`,
-        `  agent's token      ${world.agentToken}`,
-        `  customer's token   ${world.customerToken}`,
-        `  VDC offering       ${world.vdcOffering.uuid}, plan ${world.plans.vdc.uuid}`,
-        `  VM offering        ${world.vmOffering.uuid}, plans ${world.plans.small.uuid} (Small), ${world.plans.medium.uuid} (Medium)`,
-        `  project            ${world.project.uuid}`
-      ].join("\n")
+const waldur = Command.make(
+  "waldur",
+  { port: options.port(8000), generation, json: options.json },
+  ({ json, port, generation }) =>
+    Effect.gen(function* () {
+      const served = yield* onPort(port, Waldur.serve({ port, generation }))
+      const world = yield* Waldur.demoWorld(served.marketplace)
+      const known = {
+        url: `${served.url}/api/`,
+        agentToken: world.agentToken,
+        customerToken: world.customerToken,
+        vdcOffering: world.vdcOffering.uuid,
+        vmOffering: world.vmOffering.uuid,
+        plans: { vdc: world.plans.vdc.uuid, small: world.plans.small.uuid, medium: world.plans.medium.uuid },
+        project: world.project.uuid
+      }
+      if (json) yield* Console.log(JSON.stringify(known))
+      else
+        yield* Console.log(
+          [
+            `Simulated Waldur: ${served.url}/api/`,
+            `  agent's token      ${world.agentToken}`,
+            `  customer's token   ${world.customerToken}`,
+            `  VDC offering       ${world.vdcOffering.uuid}, plan ${world.plans.vdc.uuid}`,
+            `  VM offering        ${world.vmOffering.uuid}, plans ${world.plans.small.uuid} (Small), ${world.plans.medium.uuid} (Medium)`,
+            `  project            ${world.project.uuid}`
+          ].join("\n")
+        )
+      yield* Effect.never
+    }).pipe(Effect.scoped)
+).pipe(
+  Command.withDescription(
+    described(
+      "A Waldur marketplace in memory: two offerings, a customer, a project.",
+      "site-actors simulate waldur --port 8000"
     )
-    yield* Effect.never
-  }).pipe(Effect.scoped)
-).pipe(Command.withDescription("A Waldur marketplace in memory: two offerings, a customer, a project."))
+  )
+)
 
-const keycloak = Command.make("keycloak", { port: options.port(8080) }, ({ port }) =>
+const keycloak = Command.make("keycloak", { port: options.port(8080), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
     const administrator = { username: "admin", password: "admin" }
     const { url, world } = yield* onPort(port, Keycloak.serve({ port, administrator }))
     const realm = Keycloak.addRealm(world, "opennebula")
     // The customers of the simulated Waldur.
     for (const username of ["alice", "bob"]) Keycloak.addUser(world, realm, { username })
-    yield* Console.log(
-      [
-        `Simulated Keycloak 26: ${url}, users alice and bob. In the offering's backend_settings:`,
-        "  keycloak_enabled: true",
-        "  keycloak:",
-        `    keycloak_url: ${url}/`,
-        `    keycloak_realm: ${realm.name}`,
-        "    keycloak_user_realm: master",
-        "    client_id: admin-cli",
-        `    keycloak_username: ${administrator.username}`,
-        `    keycloak_password: ${administrator.password}`
-      ].join("\n")
-    )
+    if (json) yield* Console.log(JSON.stringify({ url: `${url}/`, realm: realm.name, administrator }))
+    else
+      yield* Console.log(
+        [
+          `Simulated Keycloak 26: ${url}, users alice and bob. In the offering's backend_settings:`,
+          "  keycloak_enabled: true",
+          "  keycloak:",
+          `    keycloak_url: ${url}/`,
+          `    keycloak_realm: ${realm.name}`,
+          "    keycloak_user_realm: master",
+          "    client_id: admin-cli",
+          `    keycloak_username: ${administrator.username}`,
+          `    keycloak_password: ${administrator.password}`
+        ].join("\n")
+      )
     yield* Effect.never
   }).pipe(Effect.scoped)
-).pipe(Command.withDescription("A Keycloak in memory: a realm with two users, and the admin API for its groups."))
+).pipe(
+  Command.withDescription(
+    described(
+      "A Keycloak in memory: a realm with two users, and the admin API for its groups.",
+      "site-actors simulate keycloak --port 8080"
+    )
+  )
+)
+
+export const simulateCommands = [opennebula, waldur, keycloak] as const
 
 export const simulate = Command.make("simulate").pipe(
   Command.withDescription("Simulated servers to try things on."),
-  Command.withSubcommands([opennebula, waldur, keycloak])
+  Command.withSubcommands(simulateCommands)
 )

@@ -3,6 +3,7 @@ import { Command, Options } from "@effect/cli"
 import { Console, Effect, Option, Redacted } from "effect"
 import { dataDirOf } from "../config/index.js"
 import { readTokens, rotateToken } from "../http/tokens.js"
+import { described } from "./help.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 import { when } from "./times.js"
@@ -17,21 +18,36 @@ const role = Options.choice("role", ["operator", "viewer"]).pipe(
   Options.withDefault("operator" as const)
 )
 
-export const token = Command.make("token", { ...options.journal, rotate, role }, ({ config, dataDir, role, rotate }) =>
-  Effect.gen(function* () {
-    const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
-    const directory = Option.getOrElse(
-      Option.orElse(dataDir, () => fromFile),
-      () => defaultDataDir
-    )
-    const known = rotate ? undefined : (yield* readTokens(directory))[role]
-    if (known !== undefined) {
-      return yield* Console.log(
-        `There is a token for ${role}s, made on ${when(known.made)} (UTC). It is kept nowhere and cannot be shown again: --rotate makes another.`
+export const token = Command.make(
+  "token",
+  { ...options.journal, rotate, role, json: options.json },
+  ({ config, dataDir, json, role, rotate }) =>
+    Effect.gen(function* () {
+      const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
+      const directory = Option.getOrElse(
+        Option.orElse(dataDir, () => fromFile),
+        () => defaultDataDir
       )
-    }
-    const made = yield* rotateToken(directory, role)
-    yield* Console.error(`For ${role}s, in ${directory}. It is shown only now:`)
-    yield* Console.log(Redacted.value(made))
-  })
-).pipe(Command.withDescription("Makes a token with which people sign in on the page, or says since when there is one."))
+      const known = rotate ? undefined : (yield* readTokens(directory))[role]
+      if (known !== undefined && json) {
+        return yield* Console.log(JSON.stringify({ role, made: new Date(known.made).toISOString() }, null, 2))
+      }
+      if (known !== undefined) {
+        return yield* Console.log(
+          `There is a token for ${role}s, made on ${when(known.made)} (UTC). It is kept nowhere and cannot be shown again: --rotate makes another.`
+        )
+      }
+      const made = yield* rotateToken(directory, role)
+      if (json) return yield* Console.log(JSON.stringify({ role, token: Redacted.value(made) }, null, 2))
+      yield* Console.error(`For ${role}s, in ${directory}. It is shown only now:`)
+      yield* Console.log(Redacted.value(made))
+    })
+).pipe(
+  Command.withDescription(
+    described(
+      "Makes a token with which people sign in on the page, or says since when there is one.",
+      "site-actors token -c config.yaml",
+      "site-actors token -c config.yaml --rotate --role viewer"
+    )
+  )
+)

@@ -3,6 +3,7 @@ import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect, Option, Schedule } from "effect"
 import { pausesNow, signOfLife } from "../journal/history.js"
 import { type OrderInShort, orderCounts, ordersInWork } from "../journal/in-short.js"
+import { described } from "./help.js"
 import { journalAt } from "./open-journal.js"
 import * as options from "./options.js"
 import { painted } from "./paint.js"
@@ -92,6 +93,10 @@ export const top = Command.make("top", { ...options.journal, json: options.json,
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Shows the orders in work, each with its last step and since when, anew every second. Example: `site-actors top --data-dir /var/lib/site-actors`."
+    described(
+      "Shows the orders in work, each with its last step and since when, anew every second.",
+      "site-actors top --data-dir /var/lib/site-actors",
+      "site-actors top -c config.yaml --once --json"
+    )
   )
 )

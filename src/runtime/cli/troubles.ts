@@ -2,6 +2,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
 import { orders, leftovers as readLeftovers } from "../journal/history.js"
+import { described } from "./help.js"
 import { findOrder, journalAt, NotPossible, request } from "./open-journal.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
@@ -14,7 +15,7 @@ const again = Options.boolean("retry").pipe(
 export const leftovers = Command.make("leftovers", { ...options.journal, json: options.json, again }, (given) =>
   Effect.gen(function* () {
     const before = yield* readLeftovers
-    if (given.again && before.length > 0) yield* request("leftovers", "", "5 minutes")
+    if (given.again && before.length > 0) yield* request("leftovers", "", "5 minutes", given.json)
     const left = given.again ? yield* readLeftovers : before
     const now = yield* Clock.currentTimeMillis
     if (given.json) {
@@ -36,7 +37,15 @@ export const leftovers = Command.make("leftovers", { ...options.journal, json: o
           )
     )
   }).pipe(Effect.provide(journalAt(given)))
-).pipe(Command.withDescription("Lists what failed orders made and undoing could not remove, and why."))
+).pipe(
+  Command.withDescription(
+    described(
+      "Lists what failed orders made and undoing could not remove, and why.",
+      "site-actors leftovers -c config.yaml",
+      "site-actors leftovers -c config.yaml --retry"
+    )
+  )
+)
 
 const uuid = Args.text({ name: "order" }).pipe(Args.withDescription("The order's uuid in Waldur, or its beginning."))
 
@@ -47,7 +56,10 @@ export const retry = Command.make("retry", { uuid, ...options.journal }, (given)
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Wakes an order that rests after a failure; takes an erred one up again, in Waldur too, after undoing what is left of it; releases a quarantined one."
+    described(
+      "Wakes an order that rests after a failure; takes an erred one up again, in Waldur too, after undoing what is left of it; releases a quarantined one.",
+      "site-actors retry 3f2a6c0e -c config.yaml"
+    )
   )
 )
 
@@ -72,9 +84,11 @@ export const quarantine = Command.make("quarantine", { ...options.journal, json:
           reason: `${match.length === 0 ? "Nothing" : "More than one thing"} in quarantine begins with ${JSON.stringify(wanted)}: see \`site-actors quarantine\`.`
         })
       }
-      return yield* request("release", one.resource, "30 seconds")
+      yield* request("release", one.resource, "30 seconds", given.json)
+      if (!given.json) return
     }
-    if (given.json) return yield* Console.log(JSON.stringify(held, null, 2))
+    if (given.json)
+      return yield* Console.log(JSON.stringify(given.released._tag === "Some" ? yield* quarantined : held, null, 2))
     yield* Console.log(
       held.length === 0
         ? "Nothing is in quarantine."
@@ -92,6 +106,10 @@ export const quarantine = Command.make("quarantine", { ...options.journal, json:
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(
-    "Lists resources whose order met a bug of the agent: it is left as it stands, all others go on. A restart tries again, and so does --release."
+    described(
+      "Lists resources whose order met a bug of the agent: it is left as it stands, all others go on. A restart tries again, and so does --release.",
+      "site-actors quarantine -c config.yaml",
+      "site-actors quarantine -c config.yaml --release 9f96e7fc"
+    )
   )
 )

@@ -2,6 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Effect, Schema } from "effect"
 import { AuditRow, type Outcome } from "../../api/index.js"
+import { publish } from "../activity.js"
 import { unavailable } from "../journal/sql.js"
 import { cursorOf, pageOf, readCursor, usualPage } from "../views/paging.js"
 
@@ -31,7 +32,7 @@ export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
     const outcome = yield* Effect.tapErrorCause(work, () => Effect.ignore(settle(false, "It failed: see the log.")))
     yield* settle(outcome.ok, outcome.outcome)
     return outcome
-  })
+  }).pipe(Effect.ensuring(publish({ _tag: "Deed", kind: deed.kind })))
 
 export interface AuditQuestion {
   readonly cursor?: string | undefined

@@ -4,6 +4,7 @@ import { OrderId, ResourceId } from "../../core/index.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import { LogLevelsInUse } from "../logs/index.js"
+import { MemberCalls } from "../members/calls.js"
 import { Looks } from "../observation/index.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
@@ -59,6 +60,8 @@ function handled(request: ControlRequest) {
           : not("That is no resource's uuid.")
       case "look":
         return yield* look
+      case "members":
+        return yield* members
       case "log-level":
         return Either.match((yield* LogLevelsInUse).change(request.subject), { onLeft: not, onRight: done })
       default:
@@ -86,6 +89,15 @@ export const release = (resource: ResourceId) =>
     yield* (yield* Standings).lookNow
     return done("Released: its order is taken up again at the next look at the queue.")
   })
+
+const members = Effect.gen(function* () {
+  const rounds = yield* (yield* MemberCalls).everywhere
+  if (rounds.length === 0)
+    return not("No offering of the running agent has membership_sync_backend (or none is open yet).")
+  return rounds.every((settled) => settled)
+    ? done("Members are synchronised: everybody has what they should have.")
+    : not("Not all could be done now. The agent's log says what stood in the way; --dry-run shows what is left.")
+})
 
 export const look = Effect.gen(function* () {
   const asked = yield* (yield* Looks).everywhere

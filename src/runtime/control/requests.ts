@@ -10,8 +10,8 @@ import type { JournalUnavailable } from "../../core/index.js"
 import { unavailable } from "../journal/sql.js"
 
 /** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine, `look` at all resources,
- * have a part log more or less (`log-level`, subject "waldur=debug"). */
-export const RequestKind = Schema.Literal("retry", "leftovers", "release", "look", "log-level")
+ * synchronise the `members` of all, have a part log more or less (`log-level`, subject "waldur=debug"). */
+export const RequestKind = Schema.Literal("retry", "leftovers", "release", "look", "members", "log-level")
 export type RequestKind = typeof RequestKind.Type
 
 export interface ControlRequest {

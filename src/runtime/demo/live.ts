@@ -39,6 +39,7 @@ const line = (activity: Activity, { colours }: LiveOptions): string | undefined 
       return `order ${activity.event}${activity.detail === undefined ? "" : `: ${activity.detail}`}`
     case "Offering":
       return `offering ${activity.event}${activity.detail === undefined ? "" : `: ${activity.detail}`}`
+    case "Deed":
     case "Look":
     case "Step":
       return undefined

@@ -3,7 +3,7 @@ import type { SqlClient } from "@effect/sql"
 import { Effect, Queue, type Scope } from "effect"
 import type { ObjectType, WaldurEvent } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
-import type { MemberCalls } from "../members/rounds.js"
+import type { MembersTold } from "../members/rounds.js"
 import { Looks } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderEvent } from "./orders.js"
@@ -14,7 +14,7 @@ export interface Listeners {
   /** Looks at the whole queue of orders. */
   readonly queue: Effect.Effect<void>
   /** None: the offering's members are not synchronised. */
-  readonly members: MemberCalls | undefined
+  readonly members: MembersTold | undefined
   /** Offer something to it, and requests to import are looked for. */
   readonly imports: Queue.Enqueue<void>
 }
@@ -40,7 +40,7 @@ export const handlersOf = (
 ): Effect.Effect<ReadonlyArray<readonly [ObjectType, Handler]>, never, Scope.Scope | Needs> =>
   Effect.gen(function* () {
     const resource = yield* resourceEvents(offering, members)
-    const told = (what: Parameters<MemberCalls["told"]>[0]) => members?.told(what) ?? Effect.void
+    const told = (what: Parameters<MembersTold["told"]>[0]) => members?.told(what) ?? Effect.void
     const everything = Effect.gen(function* () {
       yield* (yield* Looks).soon(offering.id)
       yield* told({ _tag: "Everything" })

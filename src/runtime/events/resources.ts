@@ -10,7 +10,7 @@ import { type OfferingId, ResourceId, standingOf } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
 import { makeGathering } from "../gathering.js"
 import { Journal } from "../journal/journal.js"
-import type { MemberCalls } from "../members/rounds.js"
+import type { MembersTold } from "../members/rounds.js"
 import { isSettled, Looks, Observations } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { resourceBurst } from "../schedules.js"
@@ -18,7 +18,7 @@ import { resourceBurst } from "../schedules.js"
 const isResourceId = Schema.is(ResourceId)
 
 /** Completes when members are synchronised; the look goes on in the background. */
-export const resourceEvents = (offering: Offering, members: MemberCalls | undefined) =>
+export const resourceEvents = (offering: Offering, members: MembersTold | undefined) =>
   makeGathering(resourceBurst, (uuids: ReadonlyArray<string>) =>
     Effect.forEach(new Set(uuids.filter(isResourceId)), (id) => about(offering, members, id), {
       concurrency: "unbounded",
@@ -26,7 +26,7 @@ export const resourceEvents = (offering: Offering, members: MemberCalls | undefi
     })
   )
 
-const about = (offering: Offering, members: MemberCalls | undefined, id: ResourceId) =>
+const about = (offering: Offering, members: MembersTold | undefined, id: ResourceId) =>
   Effect.gen(function* () {
     yield* offering.health.passed
     const found = yield* offering.waldur.resource(id)

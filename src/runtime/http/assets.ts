@@ -1,5 +1,5 @@
 /** The built page (`dist/dashboard`): hashed files for a year, and a way to the page from every place of its own. */
-import { FileSystem, HttpServerRequest, HttpServerResponse, Path } from "@effect/platform"
+import { Etag, FileSystem, HttpServerRequest, HttpServerResponse, Path } from "@effect/platform"
 import { Effect, Option } from "effect"
 import { pathOf } from "./guard.js"
 
@@ -22,6 +22,57 @@ const below = (path: string): Option.Option<string> => {
   return parts.some((part) => part.startsWith(".")) ? Option.none() : Option.some(parts.join("/"))
 }
 
+/** What the build has compressed beside each file (`scripts/dashboard.mjs`), the smallest first. */
+const endings = { br: "br", gzip: "gz" } as const
+type Encoding = keyof typeof endings
+const encodings: ReadonlyArray<Encoding> = ["br", "gzip"]
+
+/** "gzip, br;q=0.9, *;q=0" -> those of ours that may be sent. */
+const accepted = (header: string | undefined): ReadonlyArray<Encoding> => {
+  const said = new Map(
+    (header ?? "").split(",").map((part) => {
+      const [name = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase())
+      const weight = parameters.find((text) => text.startsWith("q="))
+      return [name, weight === undefined ? 1 : Number(weight.slice(2))] as const
+    })
+  )
+  return encodings.filter((encoding) => (said.get(encoding) ?? said.get("*") ?? 0) > 0)
+}
+
+const tagsIn = (header: string | undefined): ReadonlyArray<string> =>
+  (header ?? "").split(",").map((text) => text.trim())
+
+const types: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+  woff2: "font/woff2"
+}
+const typeOf = (path: string): string => types[path.split(".").at(-1) ?? ""] ?? "application/octet-stream"
+
+const infoOf = (file: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.option(fs.stat(file))).pipe(
+    Effect.map(Option.filter(({ type }) => type === "File"))
+  )
+const isFile = (file: string) => Effect.map(infoOf(file), Option.isSome)
+
+interface Variant {
+  readonly file: string
+  readonly encoding: Encoding | undefined
+}
+
+const firstOf = ([first, ...others]: ReadonlyArray<Variant>): Effect.Effect<
+  (Variant & { readonly info: FileSystem.File.Info }) | undefined,
+  never,
+  FileSystem.FileSystem
+> =>
+  first === undefined
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(infoOf(first.file), (info) =>
+        Option.isSome(info) ? Effect.succeed({ ...first, info: info.value }) : firstOf(others)
+      )
+
 const notBuilt =
   "The page is not part of this build: run `npm run build`. Its API answers under /api, and `site-actors` shows the same on the terminal."
 
@@ -29,15 +80,34 @@ const notBuilt =
 export const assets = (folder: string) => {
   const send = (path: string, cache: string) =>
     Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const file = (yield* Path.Path).join(folder, path)
-      const info = yield* Effect.option(fs.stat(file))
-      if (!Option.exists(info, ({ type }) => type === "File")) return undefined
       const request = yield* HttpServerRequest.HttpServerRequest
-      const response = yield* HttpServerResponse.file(file, { headers: { "cache-control": cache } })
-      return request.headers["if-none-match"] === response.headers.etag && response.headers.etag !== undefined
-        ? HttpServerResponse.empty({ status: 304, headers: { etag: response.headers.etag, "cache-control": cache } })
-        : response
+      const plain = (yield* Path.Path).join(folder, path)
+      const found = yield* firstOf([
+        ...accepted(request.headers["accept-encoding"]).map((encoding) => ({
+          file: `${plain}.${endings[encoding]}`,
+          encoding
+        })),
+        { file: plain, encoding: undefined }
+      ])
+      // What is there compressed alone is no file of the page.
+      if (found === undefined || !(yield* isFile(plain))) return undefined
+      const tag = Etag.toString(yield* (yield* Etag.Generator).fromFileInfo(found.info))
+      const headers = {
+        "cache-control": cache,
+        vary: "accept-encoding",
+        ...(found.encoding === undefined ? {} : { "content-encoding": found.encoding })
+      }
+      // Before the file is opened, which whoever has it already or wants its head alone would leave open.
+      if (tagsIn(request.headers["if-none-match"]).includes(tag)) {
+        return HttpServerResponse.empty({ status: 304, headers: { ...headers, etag: tag } })
+      }
+      const type = typeOf(path)
+      if (request.method === "HEAD") {
+        return HttpServerResponse.empty({ status: 200, headers: { ...headers, etag: tag, "content-type": type } })
+      }
+      const response = yield* HttpServerResponse.file(found.file, { headers: { ...headers, "content-type": type } })
+      // The platform's own tag may be of another strength.
+      return HttpServerResponse.setHeader(response, "etag", tag)
     })
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest

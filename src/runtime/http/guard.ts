@@ -5,6 +5,7 @@
  * - What changes something must carry a header of our own and come from our own origin: no form, link or script of another site can.
  * - No answer may be framed, sniffed, or load anything from elsewhere; what the API says is not kept by caches.
  */
+import { isIP } from "node:net"
 import { HttpApp, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Effect } from "effect"
 import { NotAllowed, requestHeader } from "../../api/index.js"
@@ -38,7 +39,7 @@ const headers = {
 const refusal = (message: string) =>
   Effect.orDie(HttpServerResponse.schemaJson(NotAllowed)(new NotAllowed({ message }), { status: 403 }))
 
-/** For probes and collectors, which come by address and from anywhere, and change nothing. */
+/** For probes and collectors, which have no session and change nothing. */
 export const forMachines: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
 
 export const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split("?")[0] ?? ""
@@ -48,6 +49,28 @@ const isOurName = ({ host, page }: Entrance, name: string): boolean => {
   // Listening for others without a list of names: a token is asked for, and its cookie belongs to the name.
   return page.hosts.length === 0 && !isLoopbackName(host) && name !== ""
 }
+
+/**
+ * Names that no page in somebody's browser can come under (docs/decisions/0020): an address, as the probes of Kubernetes and collectors in a
+ * cluster have it, and names that the public DNS does not give to anybody.
+ */
+const isNobodys = (name: string): boolean =>
+  isIP(name) !== 0 || !name.includes(".") || /\.(svc|cluster\.local)$/.test(name)
+
+/** Why a request for health or metrics is turned away; `undefined`: it may pass. */
+const objectionToMachine = ({ host, page }: Entrance, name: string): string | undefined =>
+  isNobodys(name) || page.hosts.includes(name) || name === nameIn(host)
+    ? undefined
+    : "This name is not one of the agent's: ask by address, or list the name under page.hosts in the configuration."
+
+/** Around health and metrics, with or without a page. */
+export const guardedForMachines =
+  (entrance: Entrance) =>
+  <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      const wrong = objectionToMachine(entrance, hostOf(request))
+      return wrong === undefined ? app : refusal(wrong)
+    })
 
 const isSameOrigin = (request: HttpServerRequest.HttpServerRequest): boolean => {
   const { host = "", origin } = request.headers
@@ -83,7 +106,7 @@ export const guarded =
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const path = pathOf(request)
-      if (forMachines.has(path)) return yield* app
+      if (forMachines.has(path)) return yield* guardedForMachines(entrance)(app)
       yield* HttpApp.appendPreResponseHandler(safely(path))
       const wrong = objection(entrance, request)
       return yield* wrong === undefined ? app : refusal(wrong)

@@ -63,6 +63,8 @@ const note = (pending: Pending, activity: Activity): void => {
       pending.resources.add(activity.resource)
       pending.overview ||= activity._tag === "Order" || activity.step === "order"
       return
+    // What it changed may be anywhere, and may be undone again before anybody looks: no fingerprint would tell.
+    case "Deed":
     case "Look":
       pending.overview = true
       pending.more = true

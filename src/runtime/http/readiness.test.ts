@@ -74,10 +74,16 @@ describe("An offering", () => {
     expect(reasons({ health: { status: stopped, away: new Map() } })).toEqual(["Stopped: Wrong password."])
     const degraded = { _tag: "Degraded", reason: "no answer", since: now } as const
     const cloud = readinessOf(
-      facts({ health: { status: degraded, away: new Map([["http://one:2633/RPC2", "no answer"]]) } }),
+      facts({
+        health: {
+          status: degraded,
+          away: new Map([["http://one:2633/RPC2", "one.vm.info on http://one:2633/RPC2 (object 7): unreachable"]])
+        }
+      }),
       now
     )
-    expect(cloud.reasons).toEqual(["http://one:2633/RPC2 is away: no answer"])
+    // The address once, although the client names it too.
+    expect(cloud.reasons).toEqual(["http://one:2633/RPC2 is away: one.vm.info (object 7): unreachable"])
     expect([cloud.ready, cloud.waldur.status, cloud.backend.status]).toEqual([false, "ok", "down"])
     const waldur = readinessOf(facts({ health: { status: degraded, away: new Map([[url, "no answer"]]) } }), now)
     expect([waldur.ready, waldur.waldur.status, waldur.backend.status]).toEqual([false, "down", "ok"])

@@ -47,12 +47,15 @@ const eventsOf = (status: ConsumerStatus): OfferingReadiness["events"][number] =
   ...(status.lastEvent === undefined ? {} : { lastEvent: iso(status.lastEvent) })
 })
 
+/** What a client says of its server may name the address: where it stands already, that is once too often. */
+export const withoutAddress = (url: string, reason: string): string => reason.replaceAll(` on ${url}`, "")
+
 /** One reason for each thing that is wrong, as far as it makes the offering not ready. */
 const faults = (facts: Facts, now: number): ReadonlyArray<string> => {
   const { consumers, health, standing } = facts
   if (health === undefined) return [`Not open: ${standing.closed ?? "it is being opened."}`]
   const stopped = health.status._tag === "Stopped" ? [`Stopped: ${health.status.reason}`] : []
-  const away = [...health.away].map(([url, reason]) => `${url} is away: ${reason}`)
+  const away = [...health.away].map(([url, reason]) => `${url} is away: ${withoutAddress(url, reason)}`)
   const lost = consumers
     .filter(({ downSince, supported }) => supported && downSince !== undefined && now - downSince > eventsGrace)
     .map(({ downSince, objectType, reason }) => {
@@ -81,7 +84,9 @@ const partsOf = ({
     return { waldur: unknown, backend: unknown }
   }
   const atWaldur = health.away.get(waldurUrl)
-  const elsewhere = [...health.away].filter(([url]) => url !== waldurUrl).map(([url, reason]) => `${url}: ${reason}`)
+  const elsewhere = [...health.away]
+    .filter(([url]) => url !== waldurUrl)
+    .map(([url, reason]) => `${url}: ${withoutAddress(url, reason)}`)
   return {
     waldur: atWaldur === undefined ? ok : down(atWaldur),
     backend: elsewhere.length === 0 ? ok : down(elsewhere.join(" "))

@@ -2,6 +2,7 @@
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import {
+  type Etag,
   type FileSystem,
   HttpApiBuilder,
   type HttpPlatform,
@@ -17,7 +18,7 @@ import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
-import { forMachines, guarded, pathOf } from "./guard.js"
+import { forMachines, guarded, guardedForMachines, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
 import { nameIn } from "./hosts.js"
 import { Live } from "./live.js"
@@ -40,8 +41,8 @@ const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
 /** Bodies are small: an action, a token. */
 const largestBody = 65_536
 
-const healthOnly = (config: Config) =>
-  HttpApiBuilder.serve().pipe(
+const healthOnly = (config: Config, entrance: Entrance) =>
+  HttpApiBuilder.serve(guardedForMachines(entrance)).pipe(
     Layer.provide(HttpApiBuilder.api(healthApi)),
     Layer.provide(healthLive(config)),
     Layer.provide(metricsLive(config))
@@ -51,7 +52,7 @@ const healthOnly = (config: Config) =>
 const frontLive = (entrance: Entrance, folder: string) =>
   HttpApiBuilder.middleware(
     Effect.map(
-      Effect.context<FileSystem.FileSystem | Path.Path | HttpPlatform.HttpPlatform>(),
+      Effect.context<FileSystem.FileSystem | Path.Path | HttpPlatform.HttpPlatform | Etag.Generator>(),
       (context) => (app) =>
         Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
           const path = pathOf(request)
@@ -105,17 +106,18 @@ const withPage = (
 /** Listens until the scope closes; gives the URL, without a slash at its end. Without `page`: the health alone. */
 export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
   Effect.gen(function* () {
+    const entrance: Entrance = { page: config.page, host: nameIn(host) }
     const server = NodeHttpServer.layer(() => createServer(), { host, port })
     const context = yield* page !== undefined && config.page.enabled
       ? Effect.gen(function* () {
           const live = Context.get(yield* Layer.build(Live.layer(config)), Live)
-          const served = withPage(config, { page: config.page, host: nameIn(host) }, live, page)
+          const served = withPage(config, entrance, live, page)
           const built = yield* Layer.build(Layer.provideMerge(served, server))
           // Before everything else of it closes, or nobody would hear it.
           yield* Effect.addFinalizer(() => live.end)
           return built
         })
-      : Layer.build(Layer.provideMerge(healthOnly(config), server))
+      : Layer.build(Layer.provideMerge(healthOnly(config, entrance), server))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`

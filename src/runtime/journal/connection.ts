@@ -4,6 +4,7 @@ import { SqlClient, type SqlConnection, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import { openFile } from "./file.js"
 import { makeGroups } from "./groups.js"
+import { withOnlyConnection } from "./sql.js"
 
 /**
  * Of the connection, so they are set on each. `synchronous=FULL`: an acknowledged entry survives a power cut. The wait for a lock stops
@@ -34,10 +35,11 @@ export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
         executeValues: () => noSuch("values"),
         executeStream: () => Effect.runSync(noSuch("streams"))
       }
-      return yield* SqlClient.make({
+      const client = yield* SqlClient.make({
         acquirer: Effect.succeed(connection),
         compiler: Statement.makeCompilerSqlite(),
         spanAttributes: [["db.system.name", "sqlite"]]
       })
+      return withOnlyConnection(client, connection)
     })
   ).pipe(Layer.provide(Reactivity.layer))

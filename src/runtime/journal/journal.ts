@@ -22,7 +22,7 @@ import {
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
-import { unavailable } from "./sql.js"
+import { asking } from "./sql.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
 export interface Lease {
@@ -94,6 +94,7 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const unavailable = asking(sql)
   const hub = yield* Effect.serviceOption(Activities)
   const metrics = yield* Metrics
 
@@ -226,6 +227,7 @@ export const layer: Layer.Layer<Journal, never, SqlClient.SqlClient> = Layer.eff
 
 const makeReservations = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const unavailable = asking(sql)
   const held = (pool: string, resource: ResourceId) =>
     unavailable(sql<Range>`SELECT first, last FROM reservation WHERE pool = ${pool} AND resource_id = ${resource}`)
 

@@ -6,7 +6,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { heartbeat } from "../schedules.js"
-import { unavailable } from "./sql.js"
+import { asking, unavailable } from "./sql.js"
 
 export interface Pause {
   /** An offering's id, or `agent`. */
@@ -80,7 +80,7 @@ const signOfLife = (owner: string) =>
     yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${now}, ${now})
       ON CONFLICT (owner) DO UPDATE SET started = excluded.started, seen = excluded.seen`
     yield* Clock.currentTimeMillis.pipe(
-      Effect.flatMap((at) => sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`),
+      Effect.flatMap((at) => asking(sql)(sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`)),
       Effect.catchAll((error) => Effect.logDebug("No sign of life could be written", error)),
       Effect.schedule(heartbeat),
       Effect.forkScoped
@@ -93,21 +93,22 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
     Pauses,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const ask = asking(sql)
       yield* unavailable(signOfLife(owner))
       return {
         began: (scope, reason) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            unavailable(sql`INSERT INTO pause (scope, reason, since)
+            ask(sql`INSERT INTO pause (scope, reason, since)
               SELECT ${scope}, ${reason}, ${now}
               WHERE NOT EXISTS (SELECT 1 FROM pause WHERE scope = ${scope} AND until IS NULL)`)
           ),
         ended: (scope) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            unavailable(sql`UPDATE pause SET until = max(since, ${now}) WHERE scope = ${scope} AND until IS NULL`)
+            ask(sql`UPDATE pause SET until = max(since, ${now}) WHERE scope = ${scope} AND until IS NULL`)
           ),
         total: (scope, since, until) =>
           Effect.map(
-            unavailable(sql<Pick<Pause, "since" | "until">>`
+            ask(sql<Pick<Pause, "since" | "until">>`
               SELECT since, until FROM pause
               WHERE scope IN ${sql.in([scope, wholeAgent])} AND since < ${until} AND (until IS NULL OR until > ${since})`),
             (pauses) => pausedMillis(pauses, since, until)

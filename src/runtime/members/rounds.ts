@@ -14,6 +14,7 @@ import { counted } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
+import { MemberCalls } from "./calls.js"
 import { lookAtMembers, type Only, type TeamReport } from "./sync.js"
 
 /** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
@@ -24,7 +25,7 @@ export type Told =
   | { readonly _tag: "Person"; readonly person: string }
   | { readonly _tag: "Everything" }
 
-export interface MemberCalls {
+export interface MembersTold {
   /** Completes when it has been synchronised, or is left to the next round. */
   readonly told: (what: Told) => Effect.Effect<void>
   /** The same, if the resource is new or was opened or closed to its team since it was last synchronised. */
@@ -35,7 +36,7 @@ export interface MemberCalls {
 export const keepMembers = (
   offering: Offering,
   interval: Duration.DurationInput
-): Effect.Effect<MemberCalls, never, Scope.Scope | Sharding.Sharding> =>
+): Effect.Effect<MembersTold, never, Scope.Scope | Sharding.Sharding | MemberCalls> =>
   Effect.gen(function* () {
     const actor = yield* ResourceActor.client
     const inWork = yield* FiberMap.make<ResourceId, Option.Option<TeamReport>>()
@@ -88,8 +89,11 @@ export const keepMembers = (
 
     const round = synchronised(undefined).pipe(
       // A bug in it must not end the rounds.
-      Effect.catchAllDefect((defect) => Effect.logError("A bug in the synchronisation of members", defect))
+      Effect.catchAllDefect((defect) =>
+        Effect.as(Effect.logError("A bug in the synchronisation of members", defect), false)
+      )
     )
+    yield* (yield* MemberCalls).register(offering.id, Effect.annotateLogs(round, labels(offering)))
 
     const told = yield* makeGathering(memberBurst, (all: ReadonlyArray<Told>) =>
       Effect.gen(function* () {

@@ -18,6 +18,7 @@ import type {
 } from "../../core/index.js"
 import { AccessChangeKind, ResourceId } from "../../core/index.js"
 import type { OfferingUser, ProviderResource, TeamMember, WaldurService } from "../../waldur/index.js"
+import { counted } from "../progress.js"
 
 /** What of an offering is needed. */
 export interface Membership {
@@ -68,7 +69,9 @@ export const syncMembers = (
   only?: Only
 ): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
   Effect.flatMap(compareTeams(offering, only), (compared) =>
-    Effect.forEach(compared, (work) => (Either.isLeft(work) ? Effect.succeed(work.left) : carriedOut(work.right, mode)))
+    counted(compared, { what: "synchronises members of resources" }, (work) =>
+      Either.isLeft(work) ? Effect.succeed(work.left) : carriedOut(work.right, mode)
+    )
   )
 
 /** Of one resource, as its actor does it: it looks again, whatever somebody saw before. None: it has no members any more. */
@@ -109,11 +112,8 @@ const compareTeams = (
     if (resources.length === 0) return []
     const people = yield* waldur.offeringUsers(offering.id)
     const keys = yield* keysByUser(offering)
-    const read = yield* Effect.forEach(
-      resources.flatMap(known),
-      (resource) =>
-        Effect.map(Effect.either(readTeam(waldur, resource, people.items, keys)), (team) => ({ resource, team })),
-      { concurrency: 4 }
+    const read = yield* counted(resources.flatMap(known), { what: "reads teams", concurrency: 4 }, (resource) =>
+      Effect.map(Effect.either(readTeam(waldur, resource, people.items, keys)), (team) => ({ resource, team }))
     )
     const teams = read.flatMap(({ team }) => (Either.isRight(team) ? [team.right] : []))
     const plans = yield* planned(members, teams, people.items)

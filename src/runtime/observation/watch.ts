@@ -82,10 +82,20 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     yield* Effect.forever(Effect.zipRight(look, Effect.raceFirst(pause(0.9, 1.1), Queue.take(wake))))
   }).pipe(Effect.scoped, Effect.annotateLogs({ part: "observation", offering: offering.name }))
 
-/** Waldur shows when an agent last saw a resource. A server that has no such call is asked once a look. */
+/**
+ * Waldur shows when an agent last saw a resource. A server that has no such call is asked once a look. It is a courtesy: what goes wrong here
+ * is no fault of the offering, whose orders do not rest on it, and of one resource no hindrance to the others.
+ */
 const sayThatItIsThere = ({ waldur }: Offering, resources: ReadonlyArray<ResourceId>) =>
   Effect.gen(function* () {
-    for (const resource of resources) {
-      if ((yield* waldur.refreshLastSync(resource)) === "unsupported") return
-    }
-  })
+    const say = (resource: ResourceId) =>
+      // It may have ended, or been moved, since it was listed.
+      Effect.catchTag(waldur.refreshLastSync(resource), "WaldurNotFound", "WaldurConflict", () =>
+        Effect.succeed("written" as const)
+      )
+    const [first, ...others] = resources
+    if (first === undefined || (yield* say(first)) === "unsupported") return
+    yield* Effect.forEach(others, say, { concurrency: atOnce, discard: true })
+  }).pipe(
+    Effect.catchAll((error) => Effect.logWarning(`Waldur is not told that resources were seen: ${error.message}`))
+  )

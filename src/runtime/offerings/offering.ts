@@ -4,6 +4,7 @@ import type { Backend, Component, OfferingId, Plugin, ResourceId, SiteError } fr
 import type { WaldurService } from "../../waldur/service.js"
 import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
 import type { EarlyReads } from "../orders/early.js"
+import type { LastHours } from "../reports/index.js"
 import type { OfferingHealth } from "./health.js"
 
 export interface Offering {
@@ -27,6 +28,8 @@ export interface Offering {
   readonly guardBackendId: (resource: ResourceId, backendId: string) => Effect.Effect<void>
   /** What events' looks have read of orders, for the attempts that follow at once. */
   readonly early: EarlyReads
+  /** Tells Waldur what a resource used until its end, before that is told. Absent: nothing is billed by hours, or nobody reports. */
+  readonly lastHours?: LastHours | undefined
   /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */
   readonly providerCustomer: string
 }

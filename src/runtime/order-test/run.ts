@@ -1,6 +1,7 @@
 /** The test itself: create, change, terminate, each an order as a customer places it. */
 import { Effect } from "effect"
 import type { EndedOrder } from "../demo/customer.js"
+import { tell } from "../progress.js"
 import type { Stage } from "./stage.js"
 
 export interface Tried {
@@ -15,6 +16,9 @@ export interface Tried {
 export const tryOrder = ({ customer, wish, change }: Stage, keep: boolean) =>
   Effect.gen(function* () {
     const tried: Array<Tried> = []
+    const total = 1 + (change === undefined ? 0 : 1) + (keep ? 0 : 1)
+    const begin = (operation: Tried["operation"]) =>
+      tell({ what: `test order: ${operation}`, done: tried.length, total })
     const note = (operation: Tried["operation"], ended: EndedOrder) =>
       Effect.map(customer.resource(ended.resource), (resource) => {
         const remark =
@@ -22,15 +26,18 @@ export const tryOrder = ({ customer, wish, change }: Stage, keep: boolean) =>
         tried.push({ operation, state: ended.state, milliseconds: ended.milliseconds, remark })
         return ended
       })
+    yield* begin("create")
     const created = yield* Effect.flatMap(customer.create(wish), (ended) => note("create", ended))
     if (created.state !== "done") return tried
     if (change !== undefined) {
+      yield* begin("change")
       const changing =
         change.by === "limits"
           ? customer.updateLimits(created.resource, change.limits)
           : customer.switchPlan(created.resource, wish.offering, change.plan)
       yield* Effect.flatMap(changing, (ended) => note("change", ended))
     }
+    if (!keep) yield* begin("terminate")
     if (!keep) yield* Effect.flatMap(customer.terminate(created.resource), (ended) => note("terminate", ended))
     return tried
   })

@@ -26,6 +26,7 @@ import {
   refusalIn,
   refuse,
   type SiteError,
+  spanned,
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
@@ -67,9 +68,8 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
     Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
     // A trace of its own: whatever brought it here may have brought others before.
-    Effect.withSpan("order", {
+    spanned("order", {
       root: true,
-      captureStackTrace: false,
       attributes: { order, resource: lease.resource, offering: offering.id }
     })
   )
@@ -152,7 +152,7 @@ export const attempt = (
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
-  }).pipe(Effect.withSpan("attempt", { captureStackTrace: false }))
+  }).pipe(spanned("attempt"))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (

@@ -51,6 +51,8 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
         ? yield* decide("waldur: settled", Schema.Boolean, settled(offering, resource, backendId))
         : hasScope
     if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
+    // No step: told again after a crash, it is what Waldur has already.
+    if (request._tag === "Terminate") yield* offering.lastHours?.(resource) ?? Effect.void
     yield* ensureDone("waldur: done", waldur.setStateDone(request.order))
   })
 

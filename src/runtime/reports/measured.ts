@@ -28,6 +28,8 @@ export interface Measured {
   readonly period: ReadonlyArray<Component>
   /** Types of the latter: their figures never go down within a period. */
   readonly growing: ReadonlySet<string>
+  /** Types that are billed by plan: Waldur's own servers refuse usage of them ("These components are invalid"). */
+  readonly fixed: ReadonlySet<string>
   readonly units: ReadonlyMap<string, string>
   /** Components that are billed by usage, and that nobody measures here. */
   readonly notices: ReadonlyArray<string>
@@ -43,6 +45,7 @@ export const measuredBy = ({ components, quantities, backend }: Reporter): Measu
     now,
     period,
     growing: new Set(period.map(({ type }) => type)),
+    fixed: new Set(components.filter(({ accountingType }) => accountingType === "fixed").map(({ type }) => type)),
     units: new Map(components.map(({ type, measuredUnit }) => [type, measuredUnit])),
     notices: components
       .filter(

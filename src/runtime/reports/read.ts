@@ -65,6 +65,24 @@ export const subjectsOf = (
     }
   })
 
+/** Resources that an order is ending, as long as Waldur has them for it. */
+export const endingSubjects = (
+  { waldur }: Reporter,
+  resources: ReadonlyArray<ResourceId>
+): Effect.Effect<Subjects, WaldurError> =>
+  Effect.map(
+    Effect.forEach(
+      resources,
+      (uuid) =>
+        waldur.resource(uuid).pipe(
+          Effect.map((resource) => [subjectOf(resource, true)]),
+          Effect.catchTag("WaldurNotFound", () => Effect.succeed([]))
+        ),
+      { concurrency: 4 }
+    ),
+    (subjects) => ({ subjects: subjects.flat(), notices: [] })
+  )
+
 export interface Usages {
   readonly current: (subject: Subject) => Usage | undefined
   readonly accounted: (subject: Subject, period: BillingPeriod) => Usage | undefined

@@ -1,19 +1,23 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Effect, Layer, Option, TestClock } from "effect"
 import { component, cpu, hours, makeReported, ram, resourceOf, uuid } from "../../../test/support/reports.js"
-import { type Component, NotYet } from "../../core/index.js"
+import { type Component, NotYet, ResourceId } from "../../core/index.js"
 import { WaldurInvalid, WaldurServerError } from "../../waldur/index.js"
 import * as Database from "../journal/database.js"
 import { type UsageMemory, layer as usageMemory } from "./memory.js"
-import { type ReportOptions, report } from "./round.js"
+import { type ReportOptions, report, reportEnding } from "./round.js"
+
+const invalid = (message: string) =>
+  new WaldurInvalid({ call: "POST set_usage", messages: [message], disposition: "fail-order" })
 
 const options: ReportOptions = { timezone: "UTC", periods: 2, omitAnomalous: false, dryRun: false }
 const makeSite = (components: ReadonlyArray<Component>) => {
   const { site, reporter } = makeReported(components)
   return {
     site,
+    ending: (resource: string) => reportEnding(reporter, options, [ResourceId.make(resource)]),
     round: (more: Partial<ReportOptions> = {}) =>
       Effect.map(report(reporter, { ...options, ...more }), (made) => ({
         ...made,
@@ -164,9 +168,6 @@ describe("a usage report", () => {
 })
 
 describe("what Waldur does not take", () => {
-  const invalid = (message: string) =>
-    new WaldurInvalid({ call: "POST set_usage", messages: [message], disposition: "fail-order" })
-
   scenario("holds up no other component, and is not sent again and again", (restarted) =>
     Effect.gen(function* () {
       const { site, round } = makeSite([cpu, ram])
@@ -186,6 +187,33 @@ describe("what Waldur does not take", () => {
       expect(tried).toBe(0)
       yield* TestClock.adjust("25 hours")
       expect((yield* restarted(round())).rows.at(1)?.outcome).toBe("sent")
+    })
+  )
+
+  scenario("as it is billed by plan is tried of a few resources, said once, and not sent again", (restarted) =>
+    Effect.gen(function* () {
+      const plan = ["vcpu", "vm_ram"].map((type) => component(type, 1, "fixed"))
+      const { site, round } = makeSite([cpu, ...plan.map((one) => ({ ...one, usageFrom: "cpu" }))])
+      site.resources = Array.from({ length: 40 }, (_, n) => resourceOf(n + 1))
+      for (const { backendId } of site.resources) {
+        site.now.set(Option.getOrThrow(backendId), { cpu: 2, vcpu: 2, vm_ram: 2 })
+      }
+      let refused = 0
+      site.refuse = ({ usages }) => {
+        const invalids = usages.map(({ type }) => type).filter((type) => type !== "cpu")
+        refused += Math.min(1, invalids.length)
+        return invalids.length === 0 ? undefined : invalid(`These components are invalid: ${invalids.join(", ")}.`)
+      }
+      const first = yield* restarted(round())
+      const notice = "Waldur takes no usage of vcpu, vm_ram, billed by plan (fixed): it is not reported."
+      expect(first.notices).toEqual([notice])
+      expect(first.lines.filter((line) => !/ cpu 2 sent$/.test(line))).toEqual([])
+      expect(first.lines).toHaveLength(40)
+      // Of those that were at it together: all of theirs in one call, and then each alone.
+      expect(refused).toBeLessThanOrEqual(4 * 3)
+      const before = refused
+      expect((yield* restarted(round())).notices).toEqual([notice])
+      expect(refused).toBe(before)
     })
   )
 
@@ -247,6 +275,33 @@ describe("hours", () => {
       ])
       expect(site.told).toHaveLength(told)
       expect((yield* restarted(round({ omitAnomalous: true }))).lines[0]).toBe("resource 1 2026-11 cpu 4 sent")
+    })
+  )
+
+  scenario("of a resource that is about to end are told before it does, and not looked for after it", (restarted) =>
+    Effect.gen(function* () {
+      const { site, round, ending } = makeSite([cpu, hours])
+      site.resources = [resourceOf(1), resourceOf(2)]
+      site.accounts.set("101 2026-11", { cpu_hours: 10 })
+      site.accounts.set("102 2026-11", { cpu_hours: 7 })
+      yield* restarted(round())
+      // Waldur takes none of a resource that has ended.
+      site.refuse = ({ resource }) =>
+        site.resources.some(({ state, uuid: id }) => id === resource && state === "Terminated")
+          ? invalid("Resource is not in valid state.")
+          : undefined
+      site.resources = [resourceOf(1, { state: "Terminating" }), resourceOf(2)]
+      site.accounts.set("101 2026-11", { cpu_hours: 10.4 })
+      const told = site.told.length
+      yield* restarted(ending(uuid(1)))
+      expect(site.told.slice(told).map(({ resource, usages }) => [resource, usages])).toEqual([
+        [uuid(1), [{ type: "cpu_hours", amount: 10.4 }]]
+      ])
+      site.resources = [resourceOf(1, { state: "Terminated" }), resourceOf(2)]
+      const asked = site.asked.length
+      const { rows } = yield* restarted(round())
+      expect(rows.filter(({ resource }) => resource === uuid(1))).toEqual([])
+      expect(site.asked.slice(asked).filter((one) => one.startsWith("resource"))).toEqual([])
     })
   )
 

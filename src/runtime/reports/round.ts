@@ -1,13 +1,14 @@
 /** One usage report of an offering: everything is read once, and each resource's figures that have changed are sent. */
-import { Array, Clock, Effect } from "effect"
-import type { JournalUnavailable, OfferingFault, SiteError } from "../../core/index.js"
+import { Array, Clock, Effect, Ref } from "effect"
+import type { JournalUnavailable, OfferingFault, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurError } from "../../waldur/index.js"
 import { figuresOf } from "./figures.js"
-import { measuredBy, type Reporter } from "./measured.js"
-import { UsageMemory } from "./memory.js"
+import { type Measured, measuredBy, type Reporter } from "./measured.js"
+import { type ToldRow, UsageMemory } from "./memory.js"
 import { billingPeriods } from "./periods.js"
-import { readUsages, subjectsOf } from "./read.js"
+import { endingSubjects, readUsages, type Subjects, subjectsOf } from "./read.js"
 import { type Part, type ReportRow, tell } from "./tell.js"
+import { refusalKept } from "./verdicts.js"
 
 export interface ReportOptions {
   /** For billing periods: "Europe/Tallinn". */
@@ -31,11 +32,24 @@ export interface Report {
 /** Resources that Waldur is told of at once. */
 const concurrency = 4
 
+type Reported = Effect.Effect<Report, WaldurError | JournalUnavailable | OfferingFault, UsageMemory>
+
 /** Fails with what stands in the way of the whole report; what stands in the way of single figures is said in their rows. */
-export const report = (
+export const report = (offering: Reporter, options: ReportOptions): Reported =>
+  reportOf(offering, options, (told, measured) => subjectsOf(offering, told, measured))
+
+/** The hours of resources that are about to end: of one that has, Waldur takes none any more. */
+export const reportEnding = (
   offering: Reporter,
-  options: ReportOptions
-): Effect.Effect<Report, WaldurError | JournalUnavailable | OfferingFault, UsageMemory> =>
+  options: ReportOptions,
+  resources: ReadonlyArray<ResourceId>
+): Reported => reportOf(offering, options, () => endingSubjects(offering, resources))
+
+const reportOf = (
+  offering: Reporter,
+  options: ReportOptions,
+  about: (told: ReadonlyArray<ToldRow>, measured: Measured) => Effect.Effect<Subjects, WaldurError>
+): Reported =>
   Effect.gen(function* () {
     const memory = yield* UsageMemory
     const now = yield* Clock.currentTimeMillis
@@ -43,7 +57,7 @@ export const report = (
     const measured = measuredBy(offering)
     const told = yield* memory.since(offering.id, periods[0]?.key ?? "")
     const toldOf = Array.groupBy(told, (row) => `${row.resource} ${row.period}`)
-    const { subjects, notices } = yield* subjectsOf(offering, told, measured)
+    const { subjects, notices } = yield* about(told, measured)
     const usages = yield* readUsages(offering, subjects, periods, measured)
     const parts = subjects.flatMap((subject) =>
       periods.map((period): Part => {
@@ -58,14 +72,34 @@ export const report = (
         }
       })
     )
-    const teller = { offering, memory, measured, now, omitAnomalous: options.omitAnomalous, dryRun: options.dryRun }
+    const untaken = yield* Ref.make(untakenBefore(measured, told, now))
+    const { dryRun, omitAnomalous } = options
+    const teller = { offering, memory, measured, now, omitAnomalous, dryRun, untaken }
     const results = yield* Effect.forEach(parts.filter(isWorthTelling), (part) => tell(teller, part), { concurrency })
+    const never = yield* Ref.get(untaken)
     return {
-      rows: results.flatMap(({ rows }) => rows),
-      notices: [...measured.notices, ...notices],
+      // Said once, and not of each resource.
+      rows: results.flatMap(({ rows }) => rows.filter(({ component }) => !never.has(component))),
+      notices: [
+        ...measured.notices,
+        ...notices,
+        ...(never.size === 0
+          ? []
+          : [
+              `Waldur takes no usage of ${[...never].toSorted().join(", ")}, billed by plan (fixed): it is not reported.`
+            ])
+      ],
       failure: usages.failure ?? results.find(({ failure }) => failure !== undefined)?.failure
     }
   })
+
+/** Components of plans of which Waldur has refused usage, not long ago. */
+const untakenBefore = ({ fixed }: Measured, told: ReadonlyArray<ToldRow>, now: number): ReadonlySet<string> =>
+  new Set(
+    told
+      .filter(({ at, component, refusal }) => fixed.has(component) && refusal !== undefined && now - at < refusalKept)
+      .map(({ component }) => component)
+  )
 
 /** Of a past month in which nothing was used nobody need hear: the resource may not have been there yet. */
 const isWorthTelling = ({ period, figures, told }: Part): boolean =>

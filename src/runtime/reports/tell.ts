@@ -1,5 +1,5 @@
 /** Tells Waldur of one resource's figures of one billing period: what has changed, once. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Ref } from "effect"
 import type { JournalUnavailable, SiteError } from "../../core/index.js"
 import type { WaldurError } from "../../waldur/index.js"
 import { type Figure, toTwoDecimals } from "./figures.js"
@@ -45,6 +45,8 @@ export interface Teller {
   readonly dryRun: boolean
   /** Milliseconds since 1970. */
   readonly now: number
+  /** Components that are billed by plan and of which Waldur takes no usage, as far as it is known by now. */
+  readonly untaken: Ref.Ref<ReadonlySet<string>>
 }
 
 export interface Result {
@@ -59,13 +61,19 @@ type Answer =
 
 type Change = Extract<Verdict, { readonly _tag: "Send" }>
 
-export const tell = (teller: Teller, part: Part): Effect.Effect<Result> =>
+export const tell = (teller: Teller, whole: Part): Effect.Effect<Result> =>
   Effect.gen(function* () {
+    const untaken = yield* Ref.get(teller.untaken)
+    const part = { ...whole, figures: whole.figures.filter(({ component }) => !untaken.has(component)) }
     const told = yield* toldSoFar(teller, part)
     const { omitAnomalous, now } = teller
     const verdicts = verdictsOn(part.figures, told, { growing: teller.measured.growing, omitAnomalous, now })
     const changes = verdicts.filter((verdict) => verdict._tag === "Send")
     const answers = teller.dryRun ? new Map<string, Answer>() : yield* send(teller.offering, part, changes)
+    const refused = [...answers].flatMap(([component, answer]) =>
+      isUntaken(teller, component, answer) ? [component] : []
+    )
+    yield* Ref.update(teller.untaken, (known) => new Set([...known, ...refused]))
     const failure = [...answers.values()].flatMap((answer) => (answer._tag === "Failed" ? [answer.error] : []))[0]
     if (!teller.dryRun) yield* remember(teller, part, told, changes, answers, failure !== undefined)
     return { failure, rows: verdicts.map((verdict) => rowOf(teller, part, verdict, answers.get(verdict.component))) }
@@ -73,14 +81,18 @@ export const tell = (teller: Teller, part: Part): Effect.Effect<Result> =>
     Effect.catchAll((error) =>
       Effect.succeed({
         failure: error,
-        rows: part.figures.map((figure) => ({
-          ...about(teller, part, figure),
+        rows: whole.figures.map((figure) => ({
+          ...about(teller, whole, figure),
           outcome: "failed" as const,
           detail: error.message
         }))
       })
     )
   )
+
+/** Waldur (2021 to today): "These components are invalid: vcpu." of what is billed by plan. */
+const isUntaken = ({ measured }: Teller, component: string, answer: Answer): boolean =>
+  measured.fixed.has(component) && answer._tag === "Refused" && /component.*invalid/i.test(answer.reason)
 
 /** As it is remembered; without a memory, as Waldur has it: what another agent has told need not be told again. */
 const toldSoFar = (

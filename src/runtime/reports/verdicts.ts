@@ -27,7 +27,7 @@ export interface Rules {
 }
 
 /** A refusal may be mended in Waldur: after this the same amount is tried again. */
-const refusalKept = 24 * 3_600_000
+export const refusalKept = 24 * 3_600_000
 
 /** `told`: by component. */
 export const verdictsOn = (

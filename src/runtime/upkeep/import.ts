@@ -3,14 +3,34 @@
  * resource with that backend id, and is adopted at the next look (`observation`).
  */
 import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
-import type { SiteError } from "../../core/index.js"
+import type { Importable, SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
+import { uuidOf } from "../../waldur/index.js"
 import * as Store from "../observation/store.js"
 import type { Offering } from "../offerings/offering.js"
 import { importEvery } from "../schedules.js"
 
 /** `Processing`: begun by an agent that did not come to its end. */
 const isWaiting = ({ state }: api.ImportRequest): boolean => /^(sent|created|processing)$/i.test(state)
+
+/** The uuids of the projects in which objects would become resources; `undefined` where nobody says. */
+const withProjects = ({ waldur }: Offering, objects: ReadonlyArray<Importable>) =>
+  Effect.gen(function* () {
+    // Many machines lie in one data centre.
+    const ofResource = yield* Effect.cachedFunction((uuid: string) =>
+      waldur.resource(uuid).pipe(
+        Effect.map(({ projectUuid }) => Option.getOrUndefined(projectUuid)),
+        Effect.catchTag("WaldurNotFound", () => Effect.succeed(undefined))
+      )
+    )
+    return yield* Effect.forEach(objects, (one) => {
+      const written = Option.getOrUndefined(uuidOf(one.project ?? ""))
+      const [around] = Option.toArray(uuidOf(one.within ?? ""))
+      return written !== undefined || around === undefined
+        ? Effect.succeed({ one, project: written })
+        : Effect.map(ofResource(around), (project) => ({ one, project }))
+    })
+  })
 
 /** What is neither on offer yet, nor a resource already. */
 const answer = (offering: Offering, request: api.ImportRequest) =>
@@ -23,20 +43,39 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
     const taken = new Set(
       items.flatMap(({ backendId, state }) => (state === "Terminated" ? [] : Option.toArray(backendId)))
     )
-    const fresh = importable.filter(({ backendId, name }) => !taken.has(backendId) && !taken.has(name))
+    const free = importable.filter(({ backendId, name }) => !taken.has(backendId) && !taken.has(name))
+    const known = yield* withProjects(offering, free)
+    const fresh = known.flatMap(({ one, project }) => (project === undefined ? [] : [{ ...one, project }]))
+    for (const { one, project } of known) {
+      if (project !== undefined) continue
+      yield* Effect.logWarning(
+        `${JSON.stringify(one.name)} (${one.backendId}) is not offered, as it is of no known project: ${one.hint}`
+      )
+    }
     // Remembered first: what appears in Waldur with such an id is then known to come from here.
     yield* Store.offer(
       id,
       fresh.map(({ backendId }) => backendId),
       yield* Clock.currentTimeMillis
     )
-    yield* Effect.forEach(
-      fresh.filter(({ backendId }) => !offered.has(backendId)),
-      (one) => waldur.imports.offer({ ...one, offering: id }),
-      { discard: true }
+    const due = fresh.filter(({ backendId }) => !offered.has(backendId))
+    const taking = yield* Effect.forEach(due, ({ backendId, metadata, name, project }, index) =>
+      waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(
+        Effect.as(true),
+        // Such as a project that there is not (any more): it holds up no other object.
+        Effect.catchTag("WaldurInvalid", ({ message }) =>
+          Effect.as(Effect.logWarning(`${JSON.stringify(name)} (${backendId}) is not offered: ${message}`), false)
+        ),
+        Effect.zipLeft(
+          Effect.when(
+            Effect.logInfo(`Offered ${index + 1} of ${due.length} objects for import so far`),
+            () => (index + 1) % 100 === 0
+          )
+        )
+      )
     )
     yield* waldur.imports.finish(request.uuid)
-    yield* Effect.logInfo(`Offered ${fresh.length} object(s) for import`)
+    yield* Effect.logInfo(`Offered ${fresh.length - taking.filter((taken) => !taken).length} object(s) for import`)
   }).pipe(
     Effect.catchIf(
       (error) => error.disposition === "fail-order",

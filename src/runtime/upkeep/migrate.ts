@@ -7,6 +7,7 @@ import { carryOut, ensureDone, NotYet, type Resolution, ResourceId } from "../..
 import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
+import { counted } from "../progress.js"
 import type { Site } from "./sites.js"
 
 export interface MigrationRow {
@@ -30,7 +31,8 @@ const states = ["OK", "Erred", "Updating"] as const
 export const planMigration = (sites: ReadonlyArray<Site>) =>
   Effect.gen(function* () {
     const open = new Set<string>((yield* (yield* Journal).openOrders).map(({ resource }) => resource))
-    const rows = yield* Effect.forEach(sites, (site) =>
+    const looking = { what: "looks at offerings", now: ({ name }: Site) => name }
+    const rows = yield* counted(sites, looking, (site) =>
       Effect.gen(function* () {
         const { items } = yield* site.waldur.resources({ offering: site.id, states })
         const sought = items.map(soughtOf)

@@ -7,6 +7,7 @@ import { NotYet, type OwnedObject, ResourceId } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
+import { counted } from "../progress.js"
 import type { Site } from "./sites.js"
 
 export interface Orphan extends OwnedObject {
@@ -66,7 +67,7 @@ export const findOrphans = (sites: ReadonlyArray<Site>) =>
         return (yield* journal.knows(resource)) ? ("unknown here" as const) : ("stranger" as const)
       })
     )
-    const judged = yield* Effect.forEach(candidates, (object) =>
+    const judged = yield* counted(candidates, { what: "looks at objects" }, (object) =>
       Effect.map(
         verdict(object.resource),
         (why): ReadonlyArray<Orphan> => (why === undefined ? [] : [{ ...object, why }])

@@ -5,7 +5,7 @@ import { Recorder } from "../activity/recorder.js"
 import { Quarantine } from "../actors/quarantine.js"
 import type { Config, OfferingConfig } from "../config/index.js"
 import { factsOf } from "../http/health.js"
-import { type Facts, readinessOf } from "../http/readiness.js"
+import { type Facts, readinessOf, withoutAddress } from "../http/readiness.js"
 import { version } from "../version.js"
 import { troublesOf } from "./attention.js"
 import { midnight } from "./clock.js"
@@ -36,7 +36,7 @@ const serversOf = (
       url,
       system: known?.system ?? system,
       breaker: reason !== undefined || known?.breaker === "open" ? "open" : "closed",
-      reason: reason ?? known?.reason ?? "",
+      reason: reason === undefined ? (known?.reason ?? "") : withoutAddress(url, reason),
       offerings: [...new Set([...(known?.offerings ?? []), offering])]
     })
   }

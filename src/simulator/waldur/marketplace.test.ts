@@ -244,14 +244,24 @@ describe("the provider's calls", () => {
 
   it.scoped("report usage, which a later report of the month replaces, also downwards", () =>
     Effect.gen(function* () {
-      const { agent, orderVdc } = yield* stage()
+      const { agent, marketplace, orderVdc } = yield* stage()
       const { resource } = yield* orderVdc()
-      for (const amount of [5, 3.25])
-        yield* agent("POST", "marketplace-component-usages/set_usage/", {
+      const report = (amount: number, type = "cpu") =>
+        agent("POST", "marketplace-component-usages/set_usage/", {
           resource,
           date: "2026-11-20T10:00:00Z",
-          usages: [{ type: "cpu", amount }]
+          usages: [{ type, amount }]
         })
+      const made = marketplace.world.resources.get(String(resource))
+      expect(made?.state).toBe("Creating")
+      // As Waldur's own tests have it: not of what is being made or has ended, and not of what has no usage.
+      expect(yield* report(1)).toMatchObject({ status: 400, json: { resource: ["Resource is not in valid state."] } })
+      if (made !== undefined) made.state = "OK"
+      expect(yield* report(1, "traffic")).toMatchObject({
+        status: 400,
+        json: { non_field_errors: ["These components are invalid: traffic."] }
+      })
+      for (const amount of [5, 3.25]) yield* report(amount)
       const query = `resource_uuid=${resource}&billing_period=2026-11-01&field=type&field=usage`
       const listed = yield* agent("GET", `marketplace-component-usages/?${query}`)
       expect(listed.json).toEqual([{ type: "cpu", usage: "3.25" }])

@@ -63,6 +63,21 @@ const create =
   (context) =>
     Either.map(readObject(context.request), (body) => json(201, view(context, kind, keep(context, kind, body))))
 
+/** What could be imported, and as whose: name, offering and project are required. */
+const offerResource: Handler = (context) =>
+  Either.gen(function* () {
+    const body = yield* readObject(context.request)
+    const missing = ["name", "offering", "project"].filter((name) => (text(body, name) ?? "") === "")
+    if (missing.length > 0) {
+      return yield* invalid(Object.fromEntries(missing.map((name) => [name, ["This field is required."]])))
+    }
+    const { project = "" } = { project: text(body, "project") }
+    if (!context.world.projects.has(normaliseUuid(project) ?? "")) {
+      return yield* invalid({ project: [`Object with uuid=${project} does not exist.`] })
+    }
+    return json(201, view(context, "backend-resources", keep(context, "backend-resources", body)))
+  })
+
 const read =
   (kind: string, model: string): Handler =>
   (context) =>
@@ -172,8 +187,8 @@ const remove =
       return empty(204)
     })
 
-const collection = (kind: string, model: string): ReadonlyArray<Route> => [
-  { path: kind, allow: listAllow, methods: { GET: list(kind), POST: create(kind) }, since: "published" },
+const collection = (kind: string, model: string, add = create(kind)): ReadonlyArray<Route> => [
+  { path: kind, allow: listAllow, methods: { GET: list(kind), POST: add }, since: "published" },
   {
     path: `${kind}/:uuid`,
     allow: detailAllow,
@@ -218,7 +233,7 @@ export const siteAgentRoutes: ReadonlyArray<Route> = [
   ...collection(processors, "AgentProcessor"),
   ...collection(subscriptions, "EventSubscription"),
   { path: logs, allow: listAllow, methods: { GET: list(logs), POST: takeLogs }, since: "published" },
-  ...collection("backend-resources", "BackendResource"),
+  ...collection("backend-resources", "BackendResource", offerResource),
   ...collection(requests, "BackendResourceRequest"),
   post(
     `${identities}/:uuid/register_service`,

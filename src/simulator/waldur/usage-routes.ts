@@ -70,12 +70,20 @@ interface Reported {
   readonly description: string
 }
 
+/** What is billed by plan has no usage, and a resource that is being made or has ended takes none: as the open-source server has it. */
 const reportedIn = (resource: Resource, body: JsonObject): Outcome<ReadonlyArray<Reported>> => {
   if (!Array.isArray(body.usages)) return invalid({ usages: ["This field is required."] })
+  if (resource.state === "Creating" || resource.state === "Terminated")
+    return invalid({ resource: ["Resource is not in valid state."] })
+  const entries = body.usages.filter(isObject)
+  const takes = resource.offering.components.filter(({ accountingType }) => accountingType !== "fixed")
+  const others = entries.map(({ type }) => String(type)).filter((type) => !takes.some((one) => one.type === type))
+  if (others.length > 0)
+    return invalid({ non_field_errors: [`These components are invalid: ${others.toSorted().join(", ")}.`] })
   const reported: Array<Reported> = []
-  for (const entry of body.usages.filter(isObject)) {
-    const component = resource.offering.components.find(({ type }) => type === entry.type)
-    if (component === undefined) return invalid([`Type ${String(entry.type)} is not valid.`])
+  for (const entry of entries) {
+    const component = takes.find(({ type }) => type === entry.type)
+    if (component === undefined) continue
     const amount = typeof entry.amount === "string" ? Number(entry.amount) : entry.amount
     if (typeof amount !== "number" || !Number.isFinite(amount))
       return invalid({ usages: [{ amount: ["A valid number is required."] }] })

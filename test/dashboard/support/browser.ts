@@ -37,7 +37,8 @@ export const openTab = async (browser: Browser, base: string, options: BrowserCo
     ...options
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  // Only what hangs may end here, on however busy a machine.
+  page.setDefaultTimeout(60_000)
   const faults: Array<string> = []
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`))
   page.on("console", (message) => {

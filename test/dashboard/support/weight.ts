@@ -12,7 +12,8 @@ export const filesOf = async (folder: string): Promise<ReadonlyArray<BuiltFile>>
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return Promise.all(
     entries
-      .filter((entry) => entry.isFile())
+      // What the build has compressed is the same once more.
+      .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))
       .map(async ({ name, parentPath }) => ({ name, content: await readFile(join(parentPath, name)) }))
   )
 }

@@ -1,0 +1,94 @@
+import { it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Ref, TestClock } from "effect"
+import { describe, expect } from "vitest"
+import { makeTimeLimit } from "./timeLimit.js"
+
+describe("a time limit that many share", () => {
+  it.scoped("gives what was done in time, and its failure", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 second")
+      expect(yield* within(Effect.succeed(7), () => "late")).toBe(7)
+      expect(yield* Effect.flip(within(Effect.fail("no"), () => "late"))).toBe("no")
+      expect(Exit.isFailure(yield* Effect.exit(within(Effect.die("bug"), () => "late")))).toBe(true)
+    })
+  )
+
+  it.scoped("cuts each short at its own time, and not before", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 second")
+      const ended = yield* Ref.make<ReadonlyArray<string>>([])
+      const start = (name: string) =>
+        within(Effect.never, () => name).pipe(
+          Effect.catchAll((late) => Ref.update(ended, (all) => [...all, late])),
+          Effect.fork
+        )
+      yield* start("first")
+      yield* TestClock.adjust("400 millis")
+      yield* start("second")
+      yield* TestClock.adjust("599 millis")
+      expect(yield* Ref.get(ended)).toEqual([])
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Ref.get(ended)).toEqual(["first"])
+      yield* TestClock.adjust("399 millis")
+      expect(yield* Ref.get(ended)).toEqual(["first"])
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Ref.get(ended)).toEqual(["first", "second"])
+      // Nobody was there for a while: the next one has its whole time all the same.
+      yield* TestClock.adjust("10 seconds")
+      yield* start("third")
+      yield* TestClock.adjust("999 millis")
+      expect(yield* Ref.get(ended)).toHaveLength(2)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Ref.get(ended)).toEqual(["first", "second", "third"])
+    })
+  )
+
+  it.scoped("fails only when what it has cut short has ended", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 second")
+      const tidy = yield* Deferred.make<void>()
+      const late = yield* Effect.fork(
+        Effect.flip(
+          within(
+            Effect.onInterrupt(Effect.never, () => Deferred.await(tidy)),
+            () => "late"
+          )
+        )
+      )
+      yield* TestClock.adjust("5 seconds")
+      expect(late.unsafePoll()).toBeNull()
+      yield* Deferred.succeed(tidy, undefined)
+      expect(yield* Fiber.join(late)).toBe("late")
+    })
+  )
+
+  it.scoped("interrupts the work with whoever waits for it", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 second")
+      const begun = yield* Deferred.make<void>()
+      const interrupted = yield* Ref.make(false)
+      const work = Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
+      const waiting = yield* Effect.fork(
+        within(
+          Effect.onInterrupt(work, () => Ref.set(interrupted, true)),
+          () => "late"
+        )
+      )
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(waiting)
+      expect(yield* Ref.get(interrupted)).toBe(true)
+    })
+  )
+
+  it.scoped("leaves alone what must not be interrupted, as around it", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 second")
+      const work = Effect.as(Effect.sleep("3 seconds"), "done")
+      const fiber = yield* Effect.fork(Effect.exit(Effect.uninterruptible(within(work, () => "late"))))
+      yield* TestClock.adjust("2 seconds")
+      expect(fiber.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 second")
+      expect(Exit.isFailure(yield* Fiber.join(fiber))).toBe(true)
+    })
+  )
+})

@@ -1,0 +1,62 @@
+/**
+ * One time limit for very many short things, as the calls of a client are. `Effect.timeoutFail` costs two fibers each time, one that works and
+ * one that sleeps, and they await each other; here all share one that sleeps, until the oldest is due.
+ */
+import { Clock, Duration, Effect, Fiber, type Scope } from "effect"
+
+export interface TimeLimit {
+  /**
+   * Runs `work` and interrupts it at the limit; then it fails with what `onTimeout` makes. What `work` sets of the fiber itself (FiberRefs) ends
+   * with it.
+   */
+  readonly within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) => Effect.Effect<A, E | E2, R>
+}
+
+interface Running {
+  readonly due: number
+  readonly expire: () => void
+}
+
+/** While the scope lasts: after it, nothing is cut short any more. */
+export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<TimeLimit, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const millis = Duration.toMillis(limit)
+    /** In the order in which they are due, as all have the same limit. */
+    const running = new Set<Running>()
+    const some = yield* Effect.makeLatch(false)
+
+    const watch = Effect.gen(function* () {
+      yield* some.await
+      for (const one of running) {
+        const rest = one.due - (yield* Clock.currentTimeMillis)
+        if (rest > 0) yield* Effect.sleep(rest)
+        if (running.delete(one)) one.expire()
+      }
+      some.unsafeClose()
+    })
+    yield* Effect.forkScoped(Effect.forever(watch))
+
+    return {
+      within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const due = (yield* Clock.currentTimeMillis) + millis
+            const fiber = yield* Effect.fork(restore(work))
+            const late = Effect.zipRight(
+              Fiber.interrupt(fiber),
+              Effect.failSync(() => onTimeout())
+            )
+            const ended = Effect.async<Effect.Effect<A, E | E2>>((resume) => {
+              const one = { due, expire: () => resume(Effect.succeed(late)) }
+              running.add(one)
+              some.unsafeOpen()
+              fiber.addObserver((exit) => {
+                running.delete(one)
+                resume(Effect.succeed(exit))
+              })
+            })
+            return yield* yield* Effect.onInterrupt(restore(ended), () => Fiber.interrupt(fiber))
+          })
+        )
+    }
+  })

@@ -1,0 +1,86 @@
+/** `site-actors` with all its commands. */
+import { CliConfig, Command } from "@effect/cli"
+import { Console, Effect } from "effect"
+import { version } from "../version.js"
+import { bundle } from "./bundle.js"
+import { check } from "./check.js"
+import { completing } from "./completion.js"
+import { components } from "./components.js"
+import { demo } from "./demo.js"
+import { helpConfig, nameOf, overview, summaryOf, type Told } from "./help.js"
+import { init } from "./init.js"
+import { journal, journalCommands } from "./journal.js"
+import { logLevel, logs } from "./logs.js"
+import { members } from "./members.js"
+import { migration } from "./migrate.js"
+import { orderTest } from "./order-test.js"
+import { order, orders } from "./orders.js"
+import { orphans } from "./orphans.js"
+import { plan } from "./plan.js"
+import { report } from "./report.js"
+import { resetPassword } from "./reset-password.js"
+import { resource } from "./resource.js"
+import { drift, resources } from "./resources.js"
+import { run } from "./run.js"
+import { simulate, simulateCommands } from "./simulate.js"
+import { token } from "./token.js"
+import { top } from "./top.js"
+import { leftovers, quarantine, retry } from "./troubles.js"
+
+export const commands = [
+  init,
+  check,
+  run,
+  plan,
+  orders,
+  order,
+  retry,
+  leftovers,
+  quarantine,
+  resources,
+  resource,
+  drift,
+  orphans,
+  top,
+  logs,
+  logLevel,
+  bundle,
+  journal,
+  report,
+  components,
+  members,
+  resetPassword,
+  migration,
+  token,
+  orderTest,
+  demo,
+  simulate
+] as const
+
+/** Those that are made of others. */
+export const nested: Readonly<Record<string, ReadonlyArray<Told>>> = {
+  journal: journalCommands,
+  simulate: simulateCommands
+}
+
+const purpose = "Carries out a Waldur marketplace's orders on a cloud: exactly once, or undone completely."
+
+const siteActors = Command.make("site-actors").pipe(Command.withDescription(purpose), Command.withSubcommands(commands))
+
+const parsed = (words: ReadonlyArray<string>) =>
+  Effect.provideService(
+    Command.run(siteActors, { name: "Site Actors", version })(words),
+    CliConfig.CliConfig,
+    helpConfig
+  )
+
+/** Of the words of a command line, as `process.argv` has them. */
+export const commandLine = (words: ReadonlyArray<string>): ReturnType<typeof parsed> => {
+  const [name, ...others] = words.slice(2).filter((word) => word !== "--help" && word !== "-h")
+  if (name === undefined && words.length <= 3) return Console.log(overview([], purpose, commands))
+  if (words.some((word) => word.startsWith("--completions"))) return completing(parsed(words))
+  const group = commands.find((command) => nameOf(command) === name)
+  const inside = nested[name ?? ""]
+  if (group === undefined || inside === undefined || others.length > 0) return parsed(words)
+  return Console.log(overview([nameOf(group)], summaryOf(group), inside))
+}

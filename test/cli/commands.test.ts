@@ -1,0 +1,103 @@
+/** What all commands have in common: help that teaches, data for programs, completion, and colours for people alone. */
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { helpOf, nameOf } from "../../src/runtime/cli/help.js"
+import { coloured, painted } from "../../src/runtime/cli/paint.js"
+import { commands, nested } from "../../src/runtime/cli/site-actors.js"
+import { exitCodes } from "../../src/runtime/exit-codes.js"
+import { typed } from "../support/commands.js"
+
+interface Leaf {
+  readonly path: string
+  readonly help: string
+}
+
+/** Every command that does something. */
+const leaves: ReadonlyArray<Leaf> = commands.flatMap((command) => {
+  const name = nameOf(command)
+  const inside = nested[name]
+  return inside === undefined
+    ? [{ path: name, help: helpOf(command) }]
+    : inside.map((one) => ({ path: `${name} ${nameOf(one)}`, help: helpOf(one) }))
+})
+
+/** What shows no data, or shows nothing else: why it has no `--json`. */
+const withoutJson: Readonly<Record<string, string>> = {
+  init: "writes a file",
+  run: "goes on; its log can be JSON (log_format)",
+  demo: "is for people",
+  retry: "does something",
+  "log-level": "does something",
+  "journal export": "is JSON"
+}
+
+const examplesIn = (help: string): ReadonlyArray<string> =>
+  [...help.matchAll(/^\s*\$ (.*)$/gm)].map(([, example = ""]) => example.trim())
+
+describe("every command", () => {
+  it("has examples in its help, of options that it has", () => {
+    for (const { help, path } of leaves) {
+      const examples = examplesIn(help)
+      expect(examples, path).not.toEqual([])
+      for (const example of examples) {
+        expect(example.startsWith(`site-actors ${path}`), example).toBe(true)
+        const [own = ""] = example.split(/ [|>] /)
+        for (const [option] of own.matchAll(/ --?[a-z-]+/g)) expect(help, example).toContain(option.trim())
+      }
+    }
+  })
+
+  it("that shows data has --json, and the others are these", () => {
+    const without = leaves.filter(({ help }) => !help.includes("--json")).map(({ path }) => path)
+    expect(without.toSorted()).toEqual(Object.keys(withoutJson).toSorted())
+  })
+
+  it.effect("is in the overview, with the exit codes", () =>
+    Effect.gen(function* () {
+      for (const words of [[], ["--help"], ["-h"]]) {
+        const { out, ok } = yield* typed(...words)
+        expect(ok).toBe(true)
+        for (const command of commands) expect(out).toMatch(new RegExp(`^  ${nameOf(command)} +\\S`, "m"))
+        for (const { code, when } of Object.values(exitCodes))
+          expect(out).toContain(`${String(code).padEnd(3)}  ${when}`)
+      }
+      const { out } = yield* typed("journal", "--help")
+      for (const name of ["export", "check", "backup"]) expect(out).toMatch(new RegExp(`^  ${name} +\\S`, "m"))
+      expect((yield* typed("journal", "export", "--help")).out).toContain("$ site-actors journal export")
+    })
+  )
+})
+
+describe("completion", () => {
+  it.effect("is a script that bash takes, and that knows commands and options", () =>
+    Effect.gen(function* () {
+      const { out } = yield* typed("--completions", "bash")
+      const ask = (...words: ReadonlyArray<string>) =>
+        Effect.promise(() =>
+          promisify(execFile)("bash", [
+            "-c",
+            `${out}\nCOMP_WORDS=(site-actors ${words.map((word) => `"${word}"`).join(" ")}); COMP_CWORD=${words.length}
+_site-actors_bash_completions site-actors "$1" "" 2>&1; echo "\${COMPREPLY[@]}"`
+          ])
+        ).pipe(Effect.map(({ stdout }) => stdout.trim().split(/\s+/)))
+      expect(yield* ask("ord")).toEqual(expect.arrayContaining(["orders", "order"]))
+      expect(yield* ask("orders", "--")).toEqual(expect.arrayContaining(["--json", "--all"]))
+      expect(yield* ask("order-test", "--k")).toEqual(["--keep"])
+      expect(yield* ask("journal", "ex")).toEqual(["export"])
+      expect(yield* ask("journal", "export", "--or")).toEqual(["--order"])
+    })
+  )
+})
+
+describe("colours", () => {
+  it("are for terminals, and for nobody who does not want them", () => {
+    expect(coloured({ isTTY: true }, {})).toBe(true)
+    expect(coloured({}, {})).toBe(false)
+    expect(coloured({ isTTY: true }, { NO_COLOR: "1" })).toBe(false)
+    expect(coloured({ isTTY: true }, { TERM: "dumb" })).toBe(false)
+    expect(painted("erred", true)).toBe("\u001b[31merred\u001b[0m")
+    expect(painted("erred", false)).toBe("erred")
+  })
+})

@@ -1,0 +1,61 @@
+/** Each exit code, by what leads to it. */
+import { readFile } from "node:fs/promises"
+import { Terminal } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Effect, FiberId } from "effect"
+import { endingOf, exitCodes } from "../../src/runtime/exit-codes.js"
+import { typed } from "../support/commands.js"
+
+describe("an exit code", () => {
+  it.effect("is 0 where it was done, and where somebody ended what would go on", () =>
+    Effect.gen(function* () {
+      expect((yield* typed("simulate")).ending).toBe("fine")
+      expect(endingOf(Cause.interrupt(FiberId.none))).toBe("fine")
+      expect(exitCodes.fine.code).toBe(0)
+    })
+  )
+
+  it.effect("is 1 where it did not work out", () =>
+    Effect.gen(function* () {
+      const { ending, failure } = yield* typed("orders", "--data-dir", "/nowhere/at/all")
+      expect(ending).toBe("failed")
+      expect(failure).toContain("There is no journal at /nowhere/at/all/journal.db")
+      expect(exitCodes.failed.code).toBe(1)
+    })
+  )
+
+  it.effect("is 2 for a command line that is none", () =>
+    Effect.gen(function* () {
+      for (const words of [["ordres"], ["orders", "--nonsense"], ["logs", "--lines", "-1"], ["order"]]) {
+        expect((yield* typed(...words)).ending, words.join(" ")).toBe("usage")
+      }
+      expect(exitCodes.usage.code).toBe(2)
+    })
+  )
+
+  it("is 70 for a bug", () => {
+    expect(endingOf(Cause.die(new TypeError("x is undefined")))).toBe("bug")
+    expect(exitCodes.bug.code).toBe(70)
+  })
+
+  it.effect("is 78 for a configuration file that is wrong, whichever command reads it", () =>
+    Effect.gen(function* () {
+      for (const command of ["run", "plan", "members"]) {
+        const { ending } = yield* typed(command, "-c", `${import.meta.dirname}/exit-codes.test.ts`)
+        expect(ending, command).toBe("configuration")
+      }
+      expect(exitCodes.configuration.code).toBe(78)
+    })
+  )
+
+  it("is 130 where somebody broke off at a question", () => {
+    expect(endingOf(Cause.fail(new Terminal.QuitException()))).toBe("brokenOff")
+    expect(exitCodes.brokenOff.code).toBe(130)
+  })
+
+  it("stands in the documentation", async () => {
+    const page = await readFile("docs/operations.md", "utf8")
+    for (const { code, when } of Object.values(exitCodes)) expect(page).toContain(`| ${code} | ${when} |`)
+    expect(page.match(/^\| \d+ \| /gm)).toHaveLength(Object.keys(exitCodes).length)
+  })
+})
