@@ -23,7 +23,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     sequence: { sequencer: LongestFirst },
     setupFiles: ["test/support/turns.ts"],
     // 2 cores: much of the time is waiting, so three workers keep both busy without starving the simulators' HTTP servers.

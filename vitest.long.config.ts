@@ -6,8 +6,6 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/**/*.long.ts", "examples/**/*.test.ts", "packages/*/template/test/*.test.ts"],
-    // Of the contract kit's matrices all cells.
-    env: { ALL_CELLS: "1" },
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 60_000

@@ -10,8 +10,12 @@ afterAll(() => rm(folder, { recursive: true }))
 it("the guide compiles", async () => {
   const files = await writeGuide()
   const { config } = ts.readConfigFile("tsconfig.json", ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, resolve("."))
-  const program = ts.createProgram(files, { ...options, incremental: false, tsBuildInfoFile: undefined })
+  const {
+    incremental: _,
+    tsBuildInfoFile: __,
+    ...options
+  } = ts.parseJsonConfigFileContent(config, ts.sys, resolve(".")).options
+  const program = ts.createProgram(files, options)
   const problems = files.flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)))
   expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([])
 })

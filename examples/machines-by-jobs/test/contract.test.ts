@@ -34,8 +34,6 @@ const makeBackend = Effect.map(
       })
   })
 )
-/** Some of them in the default run: `npm run test:long` has all. */
-const cells = process.env.ALL_CELLS === undefined ? { cells: 6 } : {}
 const orders = {
   components: [{ type: "cores", measuredUnit: "cores" }],
   create: { amounts: { cores: 2 } },
@@ -44,7 +42,7 @@ const orders = {
 
 it.live("machines by jobs keep the plugin contract", () =>
   Effect.gen(function* () {
-    const report = yield* testBackend(plugin, { makeBackend, orders, ...cells })
+    const report = yield* testBackend(plugin, { makeBackend, orders })
     console.log(renderReport(report))
     expect(report.problems).toEqual([])
   })
