@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
+import { alias } from "./vitest.alias.js"
 
 /** Begun last, these would be what is waited for in the end, with a core and a half idle. Longest first. */
 const long = [
@@ -21,18 +21,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  // As a plugin's author names them, without a build.
-  resolve: {
-    alias: [
-      { find: /^site-actors\/plugin$/, replacement: fileURLToPath(new URL("src/plugin/index.ts", import.meta.url)) },
-      {
-        find: /^site-actors\/plugin\/testing$/,
-        replacement: fileURLToPath(new URL("src/kit/index.ts", import.meta.url))
-      }
-    ]
-  },
+  resolve: { alias },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "packages/*/template/test/*.test.ts", "examples/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     sequence: { sequencer: LongestFirst },
     setupFiles: ["test/support/turns.ts"],
     // 2 cores: much of the time is waiting, so three workers keep both busy without starving the simulators' HTTP servers.

@@ -89,6 +89,34 @@ export type Observation =
       readonly facts: Readonly<Record<string, unknown>>
     }
 
+type Present = Observation & { readonly _tag: "Present" }
+
+/** What is there, as it is for a backend that can neither pause nor mend: healthy and active, unless `found` says otherwise. */
+export const present = (
+  resource: ResourceId,
+  found: Pick<Present, "amounts"> & Partial<Omit<Present, "_tag" | "resource" | "amounts">>
+): Observation => ({
+  _tag: "Present",
+  resource,
+  state: "there",
+  healthy: true,
+  measures: "quotas",
+  mayExceed: [],
+  standing: { standing: "active", complete: true, detail: "" },
+  standings: ["active"],
+  findings: [],
+  facts: {},
+  ...found
+})
+export const missing = (resource: ResourceId): Observation => ({ _tag: "Missing", resource })
+/** `object`: "bucket 12"; `owner`: whose it is, as it stands there. */
+export const foreign = (resource: ResourceId, object: string, owner: string): Observation => ({
+  _tag: "Foreign",
+  resource,
+  object,
+  owner
+})
+
 export interface Difference {
   readonly kind: DifferenceKind
   /** With `kind` what makes it the same difference at the next look: a component, an object. */

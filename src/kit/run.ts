@@ -234,6 +234,29 @@ const goneCheck = (ground: Ground, name: string, backendId: string) =>
     return verdict(title, observation?._tag === "Missing" ? [] : [`it is ${observation?._tag ?? "not answered"}`])
   })
 
+/** The backend itself says no: what was made is undone, and the customer reads why. */
+const refusalCheck = (ground: Ground) =>
+  Effect.gen(function* () {
+    const { backend, stage } = ground
+    const title = "what the backend refuses is undone, and the customer is told"
+    if (backend.refuse === undefined) return notTried(title, "makeBackend gives no `refuse`")
+    const name = "kit-refused"
+    const before = yield* look(ground)
+    yield* Effect.orDie(backend.refuse)
+    const end = yield* Effect.flatMap(Effect.orDie(stage.create(name)), stage.ended)
+    const left = added(before, yield* look(ground))
+    const sentence = end?.errorMessage ?? ""
+    return verdict(
+      title,
+      [
+        ...(end?.state === "erred" ? [] : [`the order is ${end?.state ?? "not ended"}, should be erred`]),
+        ...(sentence === "" ? ["the customer gets no sentence"] : []),
+        ...(left.length > 0 ? [`left: ${named(left)}`] : [])
+      ],
+      sentence
+    )
+  })
+
 /** Somebody else's objects have the names: they are neither taken nor harmed, and the order ends one way or the other. */
 const foreignCheck = (ground: Ground) =>
   Effect.gen(function* () {
@@ -468,7 +491,7 @@ export const runKit = (plugin: Plugin, options: KitOptions) =>
     const lives = checks[0]?.status === "kept"
     // Where even an undisturbed life goes wrong, the matrix would only say so again, very often.
     const subjects = lives ? deal(spread(all, options.cells ?? all.length)) : []
-    const foreign = lives ? [yield* foreignCheck(ground)] : []
+    const foreign = lives ? [yield* refusalCheck(ground), yield* foreignCheck(ground)] : []
     const cells: Array<Cell> = []
     const unmet: Array<Problem> = []
     const theirs = lives ? yield* look(ground) : atFirst

@@ -61,7 +61,10 @@ export {
   type DriftKind,
   type ExpectedResource,
   type Finding,
+  foreign,
+  missing,
   type Observation,
+  present,
   type SoughtResource,
   Standing,
   type StandingFound

@@ -5,9 +5,9 @@ import { renderReport } from "../../src/kit/index.js"
 import { vdcKit, vmKit } from "./opennebula.js"
 
 it.live("opennebula-vdc keeps the plugin contract", () =>
-  Effect.map(vdcKit({ cells: 4 }), (report) => expect(report.problems, renderReport(report)).toEqual([]))
+  Effect.map(vdcKit({ cells: 3 }), (report) => expect(report.problems, renderReport(report)).toEqual([]))
 )
 
 it.live("opennebula-vm keeps the plugin contract", () =>
-  Effect.map(vmKit({ cells: 4 }), (report) => expect(report.problems, renderReport(report)).toEqual([]))
+  Effect.map(vmKit({ cells: 3 }), (report) => expect(report.problems, renderReport(report)).toEqual([]))
 )

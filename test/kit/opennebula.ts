@@ -82,6 +82,7 @@ const vdcUnderTest: Effect.Effect<BackendUnderTest, unknown, Scope.Scope> = Effe
     },
     secrets,
     objects: Effect.sync(() => objectsOf(frontEnd)),
+    refuse: Effect.sync(() => frontEnd.faults.failNext("deploy")),
     foreign: (resource) => call(frontEnd, "one.group.allocate", [resourceName("", resource)]),
     disturb: (group) => call(frontEnd, "one.group.quota", [Number(group), 'VM=[CPU="1", MEMORY="512"]'])
   })
@@ -100,7 +101,7 @@ const vmUnderTest: Effect.Effect<BackendUnderTest, unknown, Scope.Scope> = Effec
   }
 })
 
-const sizes = { accountingType: "fixed" as const }
+const sizes = { accountingType: "fixed" } as const
 
 export const vdcKit = (options: Partial<KitOptions> = {}) =>
   testBackend(opennebulaVdc, {

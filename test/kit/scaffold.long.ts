@@ -6,7 +6,13 @@ import { join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
-const run = promisify(execFile)
+/** With all that it said, if it fails. */
+const run = (file: string, args: ReadonlyArray<string>, options: { readonly cwd: string }) =>
+  promisify(execFile)(file, args, options).catch(
+    ({ stderr, stdout }: { readonly stderr: string; readonly stdout: string }) => {
+      throw new Error(`${args.join(" ")} fails.\n${stdout}\n${stderr}`)
+    }
+  )
 const create = resolve("packages/create-site-actors-plugin/index.mjs")
 
 const tsc = resolve("node_modules/typescript/bin/tsc")

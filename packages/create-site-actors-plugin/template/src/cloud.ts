@@ -71,7 +71,7 @@ export const connect = ({ token, url }: Settings) => {
     /** Content if it is gone already. */
     remove: (id: string) =>
       Effect.flatMap(list, (all) =>
-        all.some((bucket) => bucket.id === id) ? send(Bucket, "DELETE", `/buckets/${id}`) : Effect.void
-      ).pipe(Effect.asVoid)
+        all.some((bucket) => bucket.id === id) ? Effect.asVoid(send(Bucket, "DELETE", `/buckets/${id}`)) : Effect.void
+      )
   }
 }

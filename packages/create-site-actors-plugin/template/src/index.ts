@@ -3,7 +3,17 @@
  * the resource, step by step. A step that was begun is in the journal, so a crash anywhere loses nothing and makes nothing twice.
  */
 import { Effect, Layer, Option, Schema } from "effect"
-import { type Amounts, decide, defineBackend, ensureDone, make, OrderRefused } from "site-actors/plugin"
+import {
+  type Amounts,
+  decide,
+  defineBackend,
+  ensureDone,
+  foreign,
+  make,
+  missing,
+  OrderRefused,
+  present
+} from "site-actors/plugin"
 import { connect, Settings } from "./cloud.js"
 
 const quotaOf = (amounts: Amounts): number => amounts.storage ?? 0
@@ -69,27 +79,9 @@ export default defineBackend({
         Effect.map(cloud.list, (all) =>
           resources.map(({ backendId, id }) => {
             const found = all.find((bucket) => bucket.id === backendId)
-            if (found === undefined) return { _tag: "Missing" as const, resource: id }
-            if (found.tag !== id)
-              return {
-                _tag: "Foreign" as const,
-                resource: id,
-                object: `bucket ${found.id}`,
-                owner: found.tag || "nobody"
-              }
-            return {
-              _tag: "Present" as const,
-              resource: id,
-              state: "there",
-              healthy: true,
-              amounts: { storage: found.quotaMegabytes },
-              measures: "quotas" as const,
-              mayExceed: [],
-              standing: { standing: "active" as const, complete: true, detail: "" },
-              standings: ["active" as const],
-              findings: [],
-              facts: {}
-            }
+            if (found === undefined) return missing(id)
+            if (found.tag !== id) return foreign(id, `bucket ${found.id}`, found.tag || "nobody")
+            return present(id, { amounts: { storage: found.quotaMegabytes } })
           })
         ),
       ping: Effect.asVoid(cloud.list),

@@ -1,0 +1,96 @@
+/** A PostgreSQL server as the plugin speaks to it: statements, and what follows from their failures. */
+import { Effect, Redacted, Schema } from "effect"
+import pg from "pg"
+import { codeOf, NotYet, OfferingFault, OrderRefused, type SiteError } from "site-actors/plugin"
+
+/** The administrator's connection: `postgres://admin:password@db.example.com:5432/postgres`. */
+export const Settings = Schema.Struct({ url: Schema.Redacted(Schema.String.pipe(Schema.startsWith("postgres://"))) })
+
+const name = pg.escapeIdentifier
+const text = pg.escapeLiteral
+
+/** Error codes of PostgreSQL 18, appendix A. */
+const errorOf = (error: unknown): SiteError => {
+  const code = codeOf(error)
+  if (code === "42710" || code === "42P04")
+    return new OrderRefused({
+      customerMessage: "A database of this name is there already: choose another name and order again."
+    })
+  if (/^(28|42501)/.test(code))
+    return new OfferingFault({
+      reason: `PostgreSQL lets the plugin do nothing (${code}).`,
+      hint: "Check the user and password in backend_settings.url; it needs CREATEDB and CREATEROLE."
+    })
+  // Connections, shutdowns, too many connections, locks; and whatever is no error of PostgreSQL's at all.
+  if (/^(08|53|55|57|40)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
+    return new NotYet({ reason: `PostgreSQL cannot be asked now (${code}).` })
+  return new OrderRefused({ customerMessage: "The database server refused the order.", detail: `SQLSTATE ${code}` })
+}
+
+/** A tenant: a role that can log in, with what belongs to it. */
+export const Tenant = Schema.Struct({
+  oid: Schema.String,
+  role: Schema.String,
+  /** Of the role's comment: the resource that it belongs to, and the ordered size. */
+  resource: Schema.String,
+  storage: Schema.Number,
+  connections: Schema.Number,
+  database: Schema.NullOr(Schema.String),
+  bytes: Schema.NullOr(Schema.NumberFromString)
+})
+export type Tenant = typeof Tenant.Type
+
+/** Statements sent together are one transaction: no role is ever without its tag. A database is found by its owner. */
+const tenants = `
+  SELECT role.oid::text AS oid, role.rolname AS role, role.rolconnlimit AS connections,
+    tag.value->>'waldur_resource' AS resource, (tag.value->>'storage')::float8 AS storage,
+    db.datname AS database, pg_database_size(db.oid)::text AS bytes
+  FROM pg_roles AS role
+  CROSS JOIN LATERAL (SELECT shobj_description(role.oid, 'pg_authid') AS value) AS comment
+  CROSS JOIN LATERAL (SELECT CASE WHEN comment.value LIKE '{"waldur_resource":%' THEN comment.value::jsonb END AS value) AS tag
+  LEFT JOIN pg_database AS db ON db.datdba = role.oid
+  WHERE tag.value IS NOT NULL`
+
+/** MB, and how many. */
+export type Limits = Pick<Tenant, "storage" | "connections">
+
+export const connect = ({ url }: typeof Settings.Type) =>
+  Effect.gen(function* () {
+    const pool = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const made = new pg.Pool({
+          connectionString: Redacted.value(url),
+          max: 8,
+          connectionTimeoutMillis: 5_000,
+          query_timeout: 30_000
+        })
+        // A connection that dies while nobody uses it; the next call finds out.
+        return made.on("error", () => undefined)
+      }),
+      (open) => Effect.promise(() => open.end())
+    )
+    const query = (sql: string) => Effect.tryPromise({ try: () => pool.query(sql), catch: errorOf })
+    const all = Effect.flatMap(query(tenants), ({ rows }) =>
+      Effect.orDie(Schema.decodeUnknown(Schema.Array(Tenant))(rows))
+    )
+    const limited = (role: string, { connections }: Limits) =>
+      `ROLE ${name(role)} LOGIN CONNECTION LIMIT ${Math.trunc(connections)}`
+    const tagged = (role: string, resource: string, { storage }: Limits) =>
+      `COMMENT ON ROLE ${name(role)} IS ${text(JSON.stringify({ waldur_resource: resource, storage }))}`
+    return {
+      all,
+      ofResource: (resource: string) =>
+        Effect.map(all, (found) => found.find((tenant) => tenant.resource === resource) ?? null),
+      createRole: (role: string, resource: string, limits: Limits) =>
+        query(`CREATE ${limited(role, limits)}; ${tagged(role, resource, limits)}`),
+      setLimits: (role: string, resource: string, limits: Limits) =>
+        query(`ALTER ${limited(role, limits)}; ${tagged(role, resource, limits)}`),
+      dropRole: (role: string) => query(`DROP ROLE IF EXISTS ${name(role)}`),
+      createDatabase: (role: string) => query(`CREATE DATABASE ${name(role)} OWNER ${name(role)} TEMPLATE template0`),
+      closeToOthers: (database: string) => query(`REVOKE ALL ON DATABASE ${name(database)} FROM PUBLIC`),
+      dropDatabase: (database: string) => query(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`),
+      setPassword: (role: string, password: Redacted.Redacted) =>
+        query(`ALTER ROLE ${name(role)} PASSWORD ${text(Redacted.value(password))}`),
+      version: Effect.map(query("SHOW server_version"), ({ rows }) => String(rows[0]?.server_version))
+    }
+  })
