@@ -93,14 +93,14 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a call is sent again though it may have been carried out",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(protect(exchange))",
-    'return yield* limiter.withPlace(owner)(protect(Effect.retry(exchange, { times: 2, while: (error) => error.disposition === "retry" })))'
+    "return yield* limiter.withPlace(owner)(protect(told(exchange)))",
+    'return yield* limiter.withPlace(owner)(protect(Effect.retry(told(exchange), { times: 2, while: (error) => error.disposition === "retry" })))'
   ),
   one(
     "an answer that cannot be read is taken for a success",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(protect(exchange))",
-    'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(exchange)), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
+    "return yield* limiter.withPlace(owner)(protect(told(exchange)))",
+    'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(told(exchange))), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
   ),
   one(
     "what has the right name is adopted",

@@ -2,7 +2,8 @@
  * What the running agent is calling, for `site-actors top`: `calls.json` in the data directory, written once a second while something
  * changes, and taken away at the end (docs/decisions/0021). Names of calls and figures; nothing secret.
  */
-import { FileSystem, Path } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { Recorder } from "./recorder.js"
 

@@ -48,8 +48,8 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
         began,
         windows,
         begin: (call) =>
-          Effect.map(Clock.currentTimeMillis, (since) => {
-            const own = { ...call, since }
+          Effect.sync(() => {
+            const own = { ...call, since: clock.unsafeCurrentTimeMillis() }
             begun.add(own)
             return Effect.sync(() => void begun.delete(own))
           }),
