@@ -8,7 +8,9 @@ import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { freePort } from "../../src/runtime/demo/setting.js"
 import { rotateToken } from "../../src/runtime/http/tokens.js"
-import { makeSite, type RunningAgent, type Site } from "../support/agent.js"
+import { makeSite, type RunningAgent, type Site, type SiteOptions } from "../support/agent.js"
+import { fragile } from "../support/fragile.js"
+import { refuse } from "../support/vmCloud.js"
 import { openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
 import { addressesIn, filesOf, inlineIn, weightOf } from "./support/weight.js"
 import { buildPage, built, makeRunner, seed, show } from "./support/world.js"
@@ -22,6 +24,9 @@ let port: number
 let url: string
 let hide: Effect.Effect<void>
 let tab: Tab
+/** Whether the third backend has its bug. */
+let broken = true
+const backups = "0ffe0000000040000000000000000003"
 
 const go = (place: string, { page }: Tab = tab) => page.goto(`${url}/#${place}`)
 /** What an assistive technology finds, by role and name; visible within the tab's time-out, or the test fails. */
@@ -39,13 +44,45 @@ const picture = async (name: string, { page }: Tab = tab) => {
   await writeFile(`docs/img/${name}.png`, png)
 }
 
+/** A third offering, whose backend has a bug. */
+const withBackups: SiteOptions = {
+  plugins: [fragile(() => broken)],
+  offerings: ({ marketplace, world }) => {
+    marketplace.addOffering({
+      customer: world.vdcOffering.customer,
+      name: "Backups",
+      uuid: backups,
+      components: []
+    })
+    return [
+      {
+        name: "Backups",
+        waldur_offering_uuid: backups,
+        backend_type: "fragile",
+        order_processing_backend: "fragile",
+        backend_settings: {}
+      }
+    ]
+  }
+}
+
+/** The dialog is asked for by this button, says what it will do, and does it when it is told to. */
+const acts = async (button: ReturnType<Tab["page"]["getByRole"]>, word: string, why?: string) => {
+  await button.click()
+  const dialog = tab.page.getByRole("dialog")
+  await dialog.getByRole("listitem").first().waitFor()
+  if (why !== undefined) await dialog.getByLabel(/Why/).fill(why)
+  await dialog.getByRole("button", { name: word, exact: true }).click()
+  await dialog.waitFor({ state: "hidden" })
+}
+
 beforeAll(async () => {
   const runner = await makeRunner()
   run = runner.run
   scope = runner.scope
   const made = await run(
     Effect.all(
-      { site: makeSite(), port: freePort, browser: openBrowser, built: buildPage },
+      { site: makeSite(withBackups), port: freePort, browser: openBrowser, built: buildPage },
       { concurrency: "unbounded" }
     )
   )
@@ -162,6 +199,61 @@ describe("at night", () => {
     await row.getByText("Works").waitFor()
   })
 
+  it("does everything else that an operator may do, and shows at once what came of it", async () => {
+    const button = (name: RegExp, within = tab.page.getByRole("main")) => within.getByRole("button", { name })
+    // It fails and cannot be undone, which takes its time: meanwhile the next one.
+    site.cloud.intercept((call) =>
+      call.method === "one.group.quota" || call.method === "one.secgroup.delete" ? refuse(call) : undefined
+    )
+    const failing = await run(site.place.vdc("leaves something"))
+    const plan = site.marketplace.world.offerings.get(backups)?.plans[0]?.uuid ?? ""
+    const project = site.world.project.uuid
+    const cursed = await run(
+      site.place.wish({ offering: backups, project, plan, attributes: { name: "cursed" }, limits: {} })
+    )
+    await go("/troubles/quarantine")
+    await button(/^Release cursed/).waitFor()
+    broken = false
+    await acts(button(/^Release cursed/), "Release")
+    await reads("Nobody is in quarantine")
+    expect((await run(site.marketplace.awaitOrderEnd(cursed))).state).toBe("done")
+
+    await run(site.marketplace.awaitOrderEnd(failing))
+    await go("/troubles/leftovers")
+    // A row for each step; what is removed is removed of the whole order.
+    const left = tab.page.getByRole("row", { name: /leaves something/ })
+    await left.first().waitFor()
+    site.cloud.intercept(undefined)
+    await acts(button(/^Remove leftovers/, left.first()), "Remove leftovers")
+    await left.first().waitFor({ state: "detached" })
+
+    // One call that fails for ever, while all others are answered: the order rests and tries again.
+    site.cloud.intercept(({ method }) =>
+      method === "one.vrouter.allocate" ? { _tag: "Drop", when: "before" } : undefined
+    )
+    const stuck = await run(site.place.vdc("stuck"))
+    await go(`/orders/${stuck}`)
+    await acts(button(/^Retry now/), "Retry now")
+    await reads(/^(Woken|It does not rest)/)
+    await acts(button(/^Cancel order/), "Cancel order", "asked by phone")
+    await reads("The provider has cancelled the order, and it has been undone.")
+    await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
+    site.cloud.intercept(undefined)
+
+    await go("/")
+    await acts(button(/^Reconcile now/, tab.page.getByRole("row", { name: /^VDC/ })), "Reconcile now")
+    await tab.page
+      .getByRole("status")
+      .getByText(/looked at now/)
+      .waitFor()
+    await go("/troubles/audit")
+    for (const kind of ["release", "retry", "cancel.*asked by phone", "remove-leftovers", "reconcile"]) {
+      await sees("row", new RegExp(`${kind.replace("-", ".")}.*Done`, "i"))
+    }
+    await go("/")
+    await sees("row", /^VDC/)
+  })
+
   it("says when the connection was lost, and goes on by itself", async () => {
     await run(hide)
     await tab.page.getByText(/connection to the agent was lost at \d\d:\d\d:\d\d/).waitFor()
@@ -257,16 +349,18 @@ describe("for every hand and eye", () => {
 
   const places = ["/", "/orders", "/resources", "/resources?as=map", "/troubles/differences", "/troubles/audit"]
   it.each([
-    ["light", []],
+    ["in the light", { colorScheme: "light" }, {}],
     // All else is the same in the dark.
-    ["dark", ["color-contrast"]]
-  ] as const)("has nothing that axe finds wrong, when it is %s", async (colorScheme, rules) => {
-    const one = await openTab(browser, url, { colorScheme })
+    ["in the dark", { colorScheme: "dark" }, { only: ["color-contrast"] }],
+    // Other things are shown there, and in another order; the colours are the same.
+    ["on a phone", { viewport: phone }, { without: ["color-contrast"] }]
+  ] as const)("has nothing that axe finds wrong, %s", async (_, options, rules) => {
+    const one = await openTab(browser, url, options)
     const found: Array<string> = []
     const orders = [...site.marketplace.orders.values()].slice(0, 2).map(({ uuid }) => `/orders/${uuid}`)
     const resource = `/resources/${[...site.marketplace.resources.keys()][0]}`
-    // The dark has its own colours, and they are all on these.
-    const some = rules.length === 0 ? places : places.slice(0, 2)
+    // The dark has its own colours, and they are all on the first two; a phone has its own tables, which these have.
+    const some = "only" in rules || "without" in rules ? places.slice(0, 2) : places
     for (const place of [...some, ...orders, resource]) {
       await go(place, one)
       await sees("heading", /./, one)

@@ -53,11 +53,25 @@ export const openTab = async (browser: Browser, base: string, options: BrowserCo
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
-/** What axe finds wrong, one line each: "color-contrast: Elements must ... (a.link)". `rules`: those alone; all if it is empty. */
-export const violations = async (page: Page, rules: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+export interface Rules {
+  /** These alone. */
+  readonly only?: ReadonlyArray<string>
+  /** All but these. */
+  readonly without?: ReadonlyArray<string>
+}
+
+/** What axe finds wrong, one line each: "color-contrast: Elements must ... (a.link)". */
+export const violations = async (page: Page, { only, without = [] }: Rules): Promise<ReadonlyArray<string>> => {
   // Not as a script of the page, which its content security policy rightly refuses.
   await page.evaluate(axeSource)
-  const options = { resultTypes: ["violations"], ...(rules.length === 0 ? {} : { runOnly: rules }) }
+  const options = {
+    resultTypes: ["violations"],
+    // The style sheets are read by the one rule that nothing here is about (orientation), and fetched for it each time.
+    preload: false,
+    iframes: false,
+    ...(only === undefined ? {} : { runOnly: only }),
+    rules: Object.fromEntries(without.map((rule) => [rule, { enabled: false }]))
+  }
   return page.evaluate<ReadonlyArray<string>>(
     `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, help, nodes }) =>
       id + ": " + help + " (" + nodes.map(({ target }) => target.join(" ")).slice(0, 3).join(", ") + ")"))`

@@ -14,9 +14,9 @@ const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.
 /** Where the agent has its page from. */
 export const built = root("dist/dashboard")
 
-/** As `npm run build` does it. */
+/** As `npm run build` does it, unless what is there is from the same sources. */
 export const buildPage = Effect.promise(() =>
-  promisify(execFile)(process.execPath, [root("scripts/dashboard.mjs"), built], { cwd: root("") })
+  promisify(execFile)(process.execPath, [root("scripts/dashboard.mjs"), built, "--if-changed"], { cwd: root("") })
 )
 
 /** For tests that share what takes long to make: their effects live until the scope is closed, after the last of them. */
