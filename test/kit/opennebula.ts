@@ -127,5 +127,7 @@ export const vmKit = (options: Partial<KitOptions> = {}) =>
       create: { amounts: { vcpu: 1, vm_ram: 512, vm_disk: 2048 } },
       update: { amounts: { vm_ram: 1024, vm_disk: 5120 } }
     },
+    // As many as the simulated hosts have room for: others would wait for a place that nobody leaves.
+    atOnce: 6,
     ...options
   })
