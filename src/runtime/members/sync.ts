@@ -110,20 +110,21 @@ const compareTeams = (
     const { waldur } = offering
     const resources = yield* resourcesOf(offering, only)
     if (resources.length === 0) return []
-    const people = yield* waldur.offeringUsers(offering.id)
+    const users = (yield* waldur.offeringUsers(offering.id)).items
+    const people = peopleIn(users)
     const keys = yield* keysByUser(offering)
     const read = yield* counted(resources.flatMap(known), { what: "reads teams", concurrency: 4 }, (resource) =>
-      Effect.map(Effect.either(readTeam(waldur, resource, people.items, keys)), (team) => ({ resource, team }))
+      Effect.map(Effect.either(readTeam(waldur, resource, people, keys)), (team) => ({ resource, team }))
     )
     const teams = read.flatMap(({ team }) => (Either.isRight(team) ? [team.right] : []))
-    const plans = yield* planned(members, teams, people.items)
+    const plans = yield* planned(members, teams, users)
     return read.map(({ resource, team }) => {
       const plan = plans.get(resource.known.id)
       if (Either.isLeft(team)) return Either.left(untouched(resource, team.left.message))
       if (plan === undefined) return Either.left(untouched(resource, "The backend said nothing of it."))
       return Either.isLeft(plan)
         ? Either.left(untouched(resource, plan.left.message))
-        : Either.right({ waldur, resource, team: team.right, plan: plan.right, people: people.items })
+        : Either.right({ waldur, resource, team: team.right, plan: plan.right, people })
     })
   })
 
@@ -190,7 +191,7 @@ interface ReadTeam extends Team {
 const readTeam = (
   waldur: WaldurService,
   resource: Known,
-  people: ReadonlyArray<OfferingUser>,
+  people: People,
   keys: ReadonlyMap<string, ReadonlyArray<string>> | undefined
 ): Effect.Effect<ReadTeam, SiteError> =>
   Effect.map(resource.restricted ? nobody : waldur.team(resource.known.id), ({ items, malformed }) => ({
@@ -205,19 +206,27 @@ const nobody: Effect.Effect<{ readonly items: ReadonlyArray<TeamMember>; readonl
 
 const memberOf = (
   member: TeamMember,
-  people: ReadonlyArray<OfferingUser>,
+  people: People,
   keys: ReadonlyMap<string, ReadonlyArray<string>> | undefined
 ): Member => ({
   id: member.uuid,
   username: member.username,
   fullName: member.fullName,
   role: member.role,
-  account: accountOf(people, member.uuid)?.username ?? Option.getOrElse(member.offeringUsername, () => ""),
+  account: people.get(member.uuid)?.username ?? Option.getOrElse(member.offeringUsername, () => ""),
   sshKeys: keys === undefined ? undefined : (keys.get(member.uuid) ?? [])
 })
 
-const accountOf = (people: ReadonlyArray<OfferingUser>, person: string): OfferingUser | undefined =>
-  people.find(({ userUuid }) => Option.contains(userUuid, person))
+/** Person's uuid -> the account that the offering has for them. */
+type People = ReadonlyMap<string, OfferingUser>
+
+/** Of several for one person, which should not be, the first. */
+const peopleIn = (users: ReadonlyArray<OfferingUser>): People =>
+  new Map(
+    users
+      .toReversed()
+      .flatMap((user) => Option.match(user.userUuid, { onNone: () => [], onSome: (id) => [[id, user]] }))
+  )
 
 const planned = (members: Members, teams: ReadonlyArray<Team>, people: ReadonlyArray<OfferingUser>) =>
   Effect.map(
@@ -247,7 +256,7 @@ interface Work {
   readonly resource: Known
   readonly team: ReadTeam
   readonly plan: AccessPlan
-  readonly people: ReadonlyArray<OfferingUser>
+  readonly people: People
 }
 
 /** Whether anything would be done or told. */
@@ -320,7 +329,7 @@ const quietly = Effect.catchAll((error: SiteError) => Effect.logWarning(`Waldur 
 /** Whoever waits for an account hears that it is being made. */
 const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
   Effect.forEach(
-    [...plan.accounts.keys()].flatMap((person) => accountOf(people, person) ?? []),
+    [...plan.accounts.keys()].flatMap((person) => people.get(person) ?? []),
     ({ uuid, state }) =>
       Effect.when(quietly(waldur.setOfferingUserState(uuid, "begin_creating")), () => state === "Requested"),
     { discard: true }
@@ -329,14 +338,14 @@ const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
 /** Accounts whose name Waldur does not have yet. */
 const newNames = ({ plan, people }: Work): ReadonlyArray<{ readonly account: OfferingUser; readonly name: string }> =>
   [...plan.accounts].flatMap(([person, name]) => {
-    const account = accountOf(people, person)
+    const account = people.get(person)
     return account === undefined || account.username === name ? [] : [{ account, name }]
   })
 
 /** Accounts that somebody waits for and that cannot be made, and why. */
 const untoldProblems = ({ plan, people }: Work) =>
   plan.problems.flatMap(({ member, reason }) => {
-    const account = accountOf(people, member)
+    const account = people.get(member)
     return account !== undefined && ["Requested", "Creating"].includes(account.state) ? [{ account, reason }] : []
   })
 
