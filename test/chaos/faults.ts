@@ -73,6 +73,8 @@ const occasions = [
 ] as const
 export type Occasion = (typeof occasions)[number]
 
+const isEvent = (name: EventName | Occasion): name is EventName => eventNames.some((event) => event === name)
+
 const highest: Readonly<Record<EventName | Occasion, number>> = {
   "cloud away": 20,
   "cloud restarts": 30,
@@ -137,7 +139,9 @@ export class Faults {
       [...eventNames, ...occasions].flatMap((name): ReadonlyArray<[string, number]> => {
         const high = highest[name]
         const value = source.skewed(high / 10, high)
-        return wanted(name) ? [[name, value]] : []
+        if (!wanted(name)) return []
+        // Whoever chooses kinds by name looks for what they bring about, and a run is only minutes long.
+        return [[name, only === undefined ? value : isEvent(name) ? high * 6 : high]]
       })
     )
   }

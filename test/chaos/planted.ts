@@ -165,7 +165,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       "plugins/opennebula-vm/operations.ts",
       "error instanceof Vanished || ",
       ""
-    )
+    ),
+    only: ["saboteur deletes", "disk resize fails"]
   },
   {
     ...one(
@@ -173,7 +174,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       "plugins/opennebula-vdc/terminate.ts",
       "own.machines.includes(id) && !ours.includes(id))",
       "own.machines.includes(id))"
-    )
+    ),
+    only: ["shutdown fails", "order canceled", "order erred by others"]
   },
   one(
     "an error's answer is forgotten at the last moment",

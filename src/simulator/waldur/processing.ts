@@ -17,6 +17,8 @@ export const process = (world: World, order: Order): void => {
 
   after(world, behaviour.executingAfter, () => {
     if (order.state === "pending-provider") moveOrder(world, order, "executing")
+    // Ended by somebody in the meantime: the resource stands as that has left it.
+    if (order.state !== "executing") return
     if (order.type === "Terminate") moveResource(world, order.resource, "Terminating")
     else if (order.type === "Restore") moveResource(world, order.resource, "Creating")
     else if (order.type === "Update" && behaviour.generation === "current")
