@@ -1,4 +1,5 @@
 // Turns src/**/*.ts into dist/**/*.js, file for file: no bundling, so that a stack trace names the file that a reader opens.
+import { execFileSync } from "node:child_process"
 import { chmod, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -28,3 +29,6 @@ await chmod("dist/runtime/main.js", 0o755)
 // Without it, what plugins import is there all the same.
 if (!process.argv.includes("--no-page"))
   await buildDashboard(fileURLToPath(new URL("../dist/dashboard", import.meta.url)))
+// What npm packs has the contract's types. Here, because npm runs `prepack` before `prepare`, which is this script and begins with nothing.
+if (["pack", "publish"].includes(process.env.npm_command))
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" })

@@ -63,6 +63,7 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{
   }
 }
 
+/** What every step may fail with besides. The runtime tries again; a plugin lets it pass. */
 export type JournalError = JournalUnavailable | LeaseLost
 
 /** The journal of one order, bound to the lease (resource and epoch) of the actor that holds it. */

@@ -16,6 +16,8 @@
  *
  * The end of a process is an agent that writes nothing more and is stopped there, within the process of the test. What the kit cannot see: what
  * a plugin's client does below its steps, and what the backend itself does when a connection is cut in the middle of a request.
+ *
+ * @module site-actors/plugin/testing
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -29,12 +31,14 @@ export type {
   BackendUnderTest,
   Cell,
   Check,
+  Json,
   KitOptions,
   KitOrders,
   KitReport,
   Moment,
   Operation,
-  Problem
+  Problem,
+  ProblemKind
 } from "./model.js"
 export { renderReport } from "./report.js"
 

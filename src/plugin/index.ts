@@ -9,6 +9,8 @@
  *
  * Read in this order: `BackendDefinition` and `Backend`, the steps `make`, `ensure` and `decide`, the errors. All else is for when it is
  * needed. `site-actors/plugin/testing` has the kit that runs a backend through crashes; docs/write-a-backend.md begins one.
+ *
+ * @module site-actors/plugin
  */
 
 // What a backend says of itself, and what it is given.
@@ -49,6 +51,7 @@ export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps, stillO
 // Errors. Each says by its `disposition` what follows from it.
 
 export { codeOf, type Disposition, NotYet, OfferingFault, OrderRefused, type SiteError } from "../core/errors.js"
+export type { JournalError } from "../core/journal.js"
 
 // Units, and what is measured. Amounts are always in the backend's units.
 

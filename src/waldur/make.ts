@@ -1,5 +1,5 @@
 /** `makeWaldur`: the service from its options. */
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { OfferingFault } from "../core/errors.js"
 import { type ClientOptions, makeClient } from "./client.js"
 import { makeRegistration } from "./events/registration.js"
@@ -7,7 +7,7 @@ import { makeAgentCalls } from "./identity.js"
 import { makeImports } from "./imports.js"
 import { makeProbe } from "./probe.js"
 import { makeReads } from "./reads.js"
-import { Waldur, type WaldurService } from "./service.js"
+import type { WaldurService } from "./service.js"
 import { makeTransitions } from "./transitions.js"
 import { makeWrites } from "./writes.js"
 
@@ -39,6 +39,3 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
       probe: makeProbe(reads)
     }
   })
-
-export const layer = (options: WaldurOptions): Layer.Layer<Waldur, OfferingFault> =>
-  Layer.scoped(Waldur, makeWaldur(options))

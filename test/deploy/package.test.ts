@@ -123,6 +123,15 @@ describe("npm's tarball", () => {
     )
   })
 
+  it("holds what its exports name", async () => {
+    const { exports }: { exports: Readonly<Record<string, string | { default: string }>> } = JSON.parse(
+      await readFile("package.json", "utf8")
+    )
+    const named = Object.values(exports).map((at) => (typeof at === "string" ? at : at.default).slice(2))
+    expect(named.length).toBeGreaterThan(2)
+    expect(files).toEqual(expect.arrayContaining(named))
+  })
+
   it("holds nothing else", () => {
     const tops = new Set(files.map((path) => path.split("/")[0]))
     expect([...tops].toSorted()).toEqual([

@@ -4,7 +4,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Path from "@effect/platform/Path"
-import { Effect, Redacted } from "effect"
+import { Effect } from "effect"
 import { api, requestHeader } from "../../src/api/index.js"
 import type { Config } from "../../src/runtime/config/index.js"
 import { listen } from "../../src/runtime/http/serve.js"
@@ -50,8 +50,6 @@ export const ask = (url: string, init: RequestInit = {}) =>
     const response = await fetch(url, { redirect: "manual", ...init })
     return { status: response.status, headers: response.headers, text: await response.text() }
   })
-
-export const tokenOf = (token: Redacted.Redacted): string => Redacted.value(token)
 
 /** Looks until it is as wanted. */
 export const until =

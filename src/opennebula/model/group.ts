@@ -117,4 +117,4 @@ export const groupsOf = (parts: ReadonlyArray<GroupPart>): ReadonlyArray<GroupWi
   )
 }
 
-export { Quotas, quotas as quotasOf }
+export { Quotas }

@@ -6,24 +6,18 @@
 export {
   type AclResource,
   type AclRight,
-  AclRule,
   type AclRuleSpec,
   type AclTarget,
-  aclAll,
   aclCluster,
-  aclGroup,
   aclId,
-  decodeAclRule,
-  encodeAclRule,
   sameAclRule
 } from "./acl.js"
-export { Group, GroupQuotas, GroupShort, type GroupWithQuotas, type Limit, limitNumber, Quotas } from "./group.js"
+export { Group, GroupShort, type GroupWithQuotas, type Limit, Quotas } from "./group.js"
 export { HistoryRecord } from "./history.js"
-export { Cluster, Datastore, Host, Image, VmTemplate, Zone } from "./infrastructure.js"
+export { Image, VmTemplate } from "./infrastructure.js"
 export { VirtualNetwork } from "./network.js"
-export { Permissions } from "./permissions.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"
 export { storedPassword, User } from "./user.js"
 export { Vdc } from "./vdc.js"
 export { Vm, VmShort } from "./vm.js"
-export { isVmFailure, type UnlistedVmState, type VmState, type VmStateName, vmState, vmStateText } from "./vmState.js"
+export { isVmFailure, type UnlistedVmState, type VmState, type VmStateName, vmStateText } from "./vmState.js"

@@ -5,10 +5,8 @@
  */
 export { type InstantiateChanges, mergeForInstantiate, osDisk } from "./instantiate.js"
 export { adoptedBy, adoptedTags, type Owner, ownerOf, ownerTags, projectHint, projectOf, projectTags } from "./owner.js"
-export { serialize, TemplateUnencodable } from "./serialize.js"
 export {
   type Attribute,
-  fromElement,
   type Single,
   single,
   type Template,
@@ -16,6 +14,5 @@ export {
   type Vector,
   valueOf,
   vector,
-  vectorsOf,
-  without
+  vectorsOf
 } from "./template.js"

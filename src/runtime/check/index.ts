@@ -7,6 +7,6 @@
  * `row.ts` has their shape and the exit status.
  */
 export { checkOffering, type OfferingAccess } from "./offering.js"
-export { checkAll, fileAccepted, fileRefused } from "./report.js"
+export { checkAll, fileRefused } from "./report.js"
 export { asJson, type CheckRow, exitCode } from "./row.js"
 export { renderTable } from "./table.js"

@@ -22,4 +22,4 @@ export type {
   PageSettings,
   WaldurConnection
 } from "./model.js"
-export { ConfigInvalid, type Path, type Position, type Problem, placed, sentence } from "./problem.js"
+export { ConfigInvalid, type Path, type Position, type Problem, sentence } from "./problem.js"

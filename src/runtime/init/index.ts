@@ -5,8 +5,6 @@
  * against the servers as it is said (`servers.ts`, `picking.ts`). `file.ts` writes the answers (`answers.ts`) as YAML with comments.
  */
 export type { Answers, OfferingAnswers } from "./answers.js"
-export { AnswerRefused, AnswersMissing } from "./asking.js"
 export { fileOf } from "./file.js"
 export { credentialsVariable, type Given, interview, tokenVariable } from "./interview.js"
-export { NotThere } from "./picking.js"
-export { FileNotWritten, mustNotExist, writeNew } from "./write.js"
+export { mustNotExist, writeNew } from "./write.js"

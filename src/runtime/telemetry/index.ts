@@ -5,5 +5,5 @@
  * Nothing of it matters to an order: it has connections of its own, waits for nobody, and what it cannot tell is dropped and counted.
  */
 export { tellingTimes, tellWaldur } from "./identity.js"
-export { LogLines, logLines } from "./lines.js"
+export { logLines } from "./lines.js"
 export { sentry } from "./sentry.js"

@@ -4,6 +4,5 @@
  * `environment.ts` reads OpenTelemetry's own environment variables, `exporting.ts` has its SDK, which is only loaded when there is somewhere
  * to send to, and `bridge.ts` gives Effect's spans to it. Where nothing is exported Effect makes no spans at all.
  */
-export { bridge } from "./bridge.js"
 export { type Environment, type Sampling, tracingEnvironment } from "./environment.js"
 export { tracing } from "./layer.js"

@@ -16,8 +16,6 @@ import { cdata, element, idList, wrap } from "./xml.js"
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
 
-export const hashPassword = sha256
-
 const target = (user: User): Target => ({ kind: "USER", id: user.id, uid: user.id, gid: user.gid })
 
 /** Finds who `name:password` is, or undefined. The password may also be a login token. */
