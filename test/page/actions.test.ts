@@ -1,11 +1,12 @@
 /** What operators do on the page, end to end: each says what it will do, does it, and is written down with who did it. */
+import { connect, type Socket } from "node:net"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { type LiveEvent, LiveEventJson } from "../../src/api/index.js"
 import { expectNothingLeft, makeSite, scenario } from "../support/agent.js"
 import { fragile } from "../support/fragile.js"
 import { refuse } from "../support/vmCloud.js"
-import { show, until } from "./support.js"
+import { ask, show, until } from "./support.js"
 
 const away = { _tag: "Drop", when: "before" } as const
 
@@ -203,6 +204,28 @@ describe("the live view", () => {
       yield* agent.stop.pipe(Effect.timeout("30 seconds"))
       yield* live.until((event) => event._tag === "Bye")
       yield* live.ended
+    })
+  )
+
+  scenario("keeps nobody from ending who has begun a request and does not end it", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { url } = yield* show(site, agent)
+      const { port } = new URL(url)
+      const slow = yield* Effect.acquireRelease(
+        Effect.async<Socket>((resume) => {
+          const socket = connect(Number(port), "127.0.0.1", () => {
+            socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", () => resume(Effect.succeed(socket)))
+          })
+          socket.on("error", () => undefined).resume()
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      // Answered, so the server has begun with what came before it.
+      yield* ask(`${url}/healthz`)
+      yield* agent.stop.pipe(Effect.disconnect, Effect.timeout("30 seconds"))
+      yield* until((is: boolean) => is)(Effect.sync(() => slow.closed))
     })
   )
 })

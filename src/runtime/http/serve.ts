@@ -1,5 +1,5 @@
 /** Listens as the configuration says. The agent's work never waits for it, and never ends with it. */
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 import { fileURLToPath } from "node:url"
 import type * as Etag from "@effect/platform/Etag"
 import type * as FileSystem from "@effect/platform/FileSystem"
@@ -12,7 +12,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Path from "@effect/platform/Path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Clock, Console, Context, Effect, Layer, Option, Redacted, type Schedule } from "effect"
+import { Clock, Console, Context, Deferred, Duration, Effect, Layer, Option, Redacted, type Schedule } from "effect"
 import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
 import { mendProbe } from "../schedules.js"
@@ -102,21 +102,40 @@ const withPage = (
     )
   )
 
+/** How long whoever is connected when it ends may still take. */
+const grace = Duration.seconds(2)
+
+/**
+ * Nobody new is let in, `goodbye` is said, and who is not done by then is cut off. Without that, one request that is begun and not ended, or a
+ * browser that comes back between the goodbye and the library's own closing, would hold up the agent's end for as long as it likes.
+ */
+const closing = (server: Server, goodbye: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const closed = yield* Deferred.make<void>()
+    server.close(() => Deferred.unsafeDone(closed, Effect.void))
+    yield* goodbye
+    yield* Deferred.await(closed).pipe(Effect.interruptible, Effect.timeoutOption(grace))
+    server.closeAllConnections()
+    yield* Deferred.await(closed)
+  })
+
 /** Listens until the scope closes; gives the URL, without a slash at its end. Without `page`: the health alone. */
 export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
   Effect.gen(function* () {
     const entrance: Entrance = { page: config.page, host: nameIn(host) }
-    const server = NodeHttpServer.layer(() => createServer(), { host, port })
+    const own = createServer()
+    const server = NodeHttpServer.layer(() => own, { host, port })
+    let goodbye: Effect.Effect<void> = Effect.void
     const context = yield* page !== undefined && config.page.enabled
       ? Effect.gen(function* () {
           const live = Context.get(yield* Layer.build(Live.layer(config)), Live)
           const served = withPage(config, entrance, live, page)
-          const built = yield* Layer.build(Layer.provideMerge(served, server))
-          // Before everything else of it closes, or nobody would hear it.
-          yield* Effect.addFinalizer(() => live.end)
-          return built
+          goodbye = live.end
+          return yield* Layer.build(Layer.provideMerge(served, server))
         })
       : Layer.build(Layer.provideMerge(healthOnly(config, entrance), server))
+    // Before everything else of it closes, or nobody would hear the goodbye.
+    yield* Effect.addFinalizer(() => closing(own, goodbye))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
