@@ -240,8 +240,14 @@ describe("at night", () => {
     await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
     site.cloud.intercept(undefined)
 
+    await go("/")
+    await acts(button(/^Reconcile now/, tab.page.getByRole("row", { name: /^VDC/ })), "Reconcile now")
+    await tab.page
+      .getByRole("status")
+      .getByText(/looked at now/)
+      .waitFor()
     await go("/troubles/audit")
-    for (const kind of ["release", "retry", "cancel.*asked by phone", "remove-leftovers"]) {
+    for (const kind of ["release", "retry", "cancel.*asked by phone", "remove-leftovers", "reconcile"]) {
       await sees("row", new RegExp(`${kind.replace("-", ".")}.*Done`, "i"))
     }
     await go("/")
