@@ -5,7 +5,7 @@
  * written tells where the handler is, and an entry that never gets through is a process that died before it could write it. So any plugin
  * can be struck at each of its steps, and neither it nor the runtime knows.
  */
-import { Deferred, Effect, Ref } from "effect"
+import { Deferred, Effect, Redacted, Ref } from "effect"
 import {
   type Backend,
   type HandlerServices,
@@ -60,7 +60,21 @@ export interface Strikes {
   readonly mostAtOnce: () => number
 }
 
-export const makeStrikes = (inner: Plugin, issue: (outcome: Outcome, issued: Set<string>) => Outcome): Strikes => {
+/** Keeps what a customer is shown, so that it can be looked for elsewhere. */
+const issue = (outcome: Outcome, issued: Set<string>): Outcome => {
+  const { issueSecrets } = outcome
+  if (issueSecrets === undefined) return outcome
+  return {
+    ...outcome,
+    issueSecrets: Effect.tap(issueSecrets, (secrets) =>
+      Effect.sync(() => {
+        for (const secret of Object.values(secrets)) issued.add(Redacted.value(secret))
+      })
+    )
+  }
+}
+
+export const makeStrikes = (inner: Plugin): Strikes => {
   const aimed = new Map<string, Aimed>()
   const greetings = new Map<string, (resource: Resource) => Effect.Effect<void>>()
   const steps = new Map<string, Set<string>>()

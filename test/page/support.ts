@@ -28,7 +28,7 @@ export interface Shown {
   readonly assets: string
 }
 
-/** The agent's page, served until the scope closes. `page`: put over the site's settings. */
+/** The agent's page, served until the agent ends. `page`: put over the site's settings. */
 export const show = (
   site: Site,
   agent: RunningAgent,

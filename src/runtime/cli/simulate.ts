@@ -14,16 +14,16 @@ export class PortUnusable extends Data.TaggedError("PortUnusable")<{ readonly po
 const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.Effect<A, PortUnusable, R> =>
   Effect.mapError(serve, (error) => new PortUnusable({ port, reason: error.message }))
 
+/** Says how to reach what is served, for people or for programs, and serves on. */
+const announced = (json: boolean, known: Readonly<Record<string, unknown>>, lines: ReadonlyArray<string>) =>
+  Effect.zipRight(Console.log(json ? JSON.stringify(known) : lines.join("\n")), Effect.never)
+
 const opennebula = Command.make("opennebula", { port: options.port(2633), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
     const OpenNebula = yield* Effect.promise(() => import("../../simulator/opennebula/index.js"))
     const served = yield* onPort(port, OpenNebula.serve({ port }))
-    yield* Console.log(
-      json
-        ? JSON.stringify({ url: served.url, credentials: served.frontEnd.session })
-        : `Simulated OpenNebula 7.4: ${served.url}, credentials ${served.frontEnd.session}`
-    )
-    yield* Effect.never
+    const known = { url: served.url, credentials: served.frontEnd.session }
+    yield* announced(json, known, [`Simulated OpenNebula 7.4: ${known.url}, credentials ${known.credentials}`])
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -56,19 +56,14 @@ const waldur = Command.make(
         plans: { vdc: world.plans.vdc.uuid, small: world.plans.small.uuid, medium: world.plans.medium.uuid },
         project: world.project.uuid
       }
-      if (json) yield* Console.log(JSON.stringify(known))
-      else
-        yield* Console.log(
-          [
-            `Simulated Waldur: ${served.url}/api/`,
-            `  agent's token      ${world.agentToken}`,
-            `  customer's token   ${world.customerToken}`,
-            `  VDC offering       ${world.vdcOffering.uuid}, plan ${world.plans.vdc.uuid}`,
-            `  VM offering        ${world.vmOffering.uuid}, plans ${world.plans.small.uuid} (Small), ${world.plans.medium.uuid} (Medium)`,
-            `  project            ${world.project.uuid}`
-          ].join("\n")
-        )
-      yield* Effect.never
+      yield* announced(json, known, [
+        `Simulated Waldur: ${known.url}`,
+        `  agent's token      ${known.agentToken}`,
+        `  customer's token   ${known.customerToken}`,
+        `  VDC offering       ${known.vdcOffering}, plan ${known.plans.vdc}`,
+        `  VM offering        ${known.vmOffering}, plans ${known.plans.small} (Small), ${known.plans.medium} (Medium)`,
+        `  project            ${known.project}`
+      ])
     }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -87,22 +82,17 @@ const keycloak = Command.make("keycloak", { port: options.port(8080), json: opti
     const realm = Keycloak.addRealm(world, "opennebula")
     // The customers of the simulated Waldur.
     for (const username of ["alice", "bob"]) Keycloak.addUser(world, realm, { username })
-    if (json) yield* Console.log(JSON.stringify({ url: `${url}/`, realm: realm.name, administrator }))
-    else
-      yield* Console.log(
-        [
-          `Simulated Keycloak 26: ${url}, users alice and bob. In the offering's backend_settings:`,
-          "  keycloak_enabled: true",
-          "  keycloak:",
-          `    keycloak_url: ${url}/`,
-          `    keycloak_realm: ${realm.name}`,
-          "    keycloak_user_realm: master",
-          "    client_id: admin-cli",
-          `    keycloak_username: ${administrator.username}`,
-          `    keycloak_password: ${administrator.password}`
-        ].join("\n")
-      )
-    yield* Effect.never
+    yield* announced(json, { url: `${url}/`, realm: realm.name, administrator }, [
+      `Simulated Keycloak 26: ${url}, users alice and bob. In the offering's backend_settings:`,
+      "  keycloak_enabled: true",
+      "  keycloak:",
+      `    keycloak_url: ${url}/`,
+      `    keycloak_realm: ${realm.name}`,
+      "    keycloak_user_realm: master",
+      "    client_id: admin-cli",
+      `    keycloak_username: ${administrator.username}`,
+      `    keycloak_password: ${administrator.password}`
+    ])
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(

@@ -1,0 +1,204 @@
+/** What is asked of a backend beside the matrix: usage, observation, refusals, strangers' objects, secrets. Each answer is a check. */
+import { Effect } from "effect"
+import {
+  type Amounts,
+  amountsFromWaldur,
+  type Backend,
+  type Component,
+  differences,
+  ResourceId
+} from "../core/index.js"
+import { type Ground, look, through } from "./ground.js"
+import type { Check } from "./model.js"
+import { added, named } from "./world.js"
+
+const kept = (name: string, detail = ""): Check => ({ name, status: "kept", detail })
+const broken = (name: string, detail: string): Check => ({ name, status: "broken", detail })
+export const notTried = (name: string, detail: string): Check => ({ name, status: "not tried", detail })
+/** Kept if nothing speaks against it. */
+export const verdict = (name: string, against: ReadonlyArray<string>, detail = ""): Check =>
+  against.length === 0 ? kept(name, detail) : broken(name, against.join("; "))
+
+const known = (id: string, backendId: string) => ({ id: ResourceId.make(id), backendId })
+const nobody = known("f".repeat(32), "999999")
+
+const componentsOf = ({ orders }: Ground): ReadonlyArray<Component> =>
+  orders.components.map(({ accountingType, measuredUnit, type, unitFactor }) => ({
+    type,
+    name: type,
+    measuredUnit: measuredUnit ?? "",
+    unitFactor: unitFactor ?? 1,
+    accountingType: accountingType ?? "limit"
+  }))
+
+/** What orders say that a resource has, in the backend's units. */
+const orderedAmounts = (ground: Ground, amounts: Readonly<Record<string, number>>) =>
+  Effect.orDie(amountsFromWaldur(componentsOf(ground), amounts))
+
+const differencesOf = (ground: Ground, opened: Backend<unknown>, name: string, amounts: Amounts) =>
+  Effect.gen(function* () {
+    const resource = ground.stage.resource(name)
+    const sought = known(resource?.uuid ?? "", resource?.backendId ?? "")
+    const [observation] = yield* opened.observe([sought])
+    if (observation === undefined) return ["`observe` does not answer"]
+    const expected = { ...sought, name, slug: resource?.slug ?? "", amounts, standing: "active" as const }
+    return differences(expected, observation, componentsOf(ground)).map(({ sentence }) => sentence)
+  })
+
+/** Usage, observation and the offering's own looks, of a resource that stands. */
+export const questions = (ground: Ground, name: string) =>
+  Effect.gen(function* () {
+    const opened = yield* ground.strikes.opened
+    const { stage, orders } = ground
+    const resource = stage.resource(name)
+    const here = known(resource?.uuid ?? "", resource?.backendId ?? "")
+    const usage = yield* Effect.either(opened.usage([nobody, here], {}))
+    const usageFaults: Array<string> = []
+    if (usage._tag === "Left")
+      usageFaults.push(`usage of one resource that is there and one that is not fails: ${usage.left.message}`)
+    else {
+      const [absent, present] = usage.right
+      if (usage.right.length !== 2 || absent?.resource !== nobody.id || present?.resource !== here.id) {
+        usageFaults.push("does not answer one for each resource in the order of the question")
+      }
+      if (present !== undefined && Object.keys(present.amounts).length === 0)
+        usageFaults.push("measures nothing of a resource that stands")
+      for (const [type, amount] of Object.entries(absent?.amounts ?? {})) {
+        usageFaults.push(
+          `says ${amount} ${type} of a resource that is not there: what cannot be read is left out, never a number`
+        )
+      }
+    }
+    const amounts = yield* orderedAmounts(ground, orders.create.amounts)
+    const fresh = yield* Effect.either(differencesOf(ground, opened, name, amounts))
+    const [missing] = yield* Effect.orElseSucceed(opened.observe([nobody]), () => [])
+    const rows = yield* opened.check
+    const failed = rows
+      .filter(({ status }) => status === "failed")
+      .map(({ detail, subject }) => `${subject}: ${detail}`)
+    const pinged = yield* Effect.either(opened.ping)
+    return [
+      verdict("usage: one answer for each, and no number for what is not there", usageFaults),
+      verdict(
+        "observe: a fresh resource is as it was ordered",
+        fresh._tag === "Left" ? [fresh.left.message] : fresh.right
+      ),
+      verdict(
+        "observe: what is not there is missing",
+        missing?._tag === "Missing" ? [] : [`it is ${missing?._tag ?? "not answered"}`]
+      ),
+      verdict("ping and check: the offering is well", [
+        ...failed,
+        ...(pinged._tag === "Left" ? [pinged.left.message] : [])
+      ])
+    ]
+  })
+
+/** Changed by an order it is as ordered; changed by somebody else it is not. */
+export const afterUpdate = (ground: Ground, name: string) =>
+  Effect.gen(function* () {
+    const { backend, orders, stage, strikes } = ground
+    const opened = yield* strikes.opened
+    const amounts = yield* orderedAmounts(ground, { ...orders.create.amounts, ...orders.update?.amounts })
+    const after = yield* Effect.either(differencesOf(ground, opened, name, amounts))
+    const updated = verdict(
+      "observe: an updated resource is as it was ordered",
+      after._tag === "Left" ? [after.left.message] : after.right
+    )
+    const title = "observe: a size that somebody else changed is found"
+    if (backend.disturb === undefined) return [updated, notTried(title, "makeBackend gives no `disturb`")]
+    yield* Effect.orDie(backend.disturb(stage.resource(name)?.backendId ?? ""))
+    const found = yield* Effect.either(differencesOf(ground, opened, name, amounts))
+    const drift =
+      found._tag === "Right" && found.right.length > 0 ? kept(title, found.right[0]) : broken(title, "no difference")
+    return [updated, drift]
+  })
+
+export const goneCheck = (ground: Ground, name: string, backendId: string) =>
+  Effect.gen(function* () {
+    const opened = yield* ground.strikes.opened
+    const id = ground.stage.resource(name)?.uuid
+    const title = "observe: a terminated resource is missing"
+    if (id === undefined || backendId === "") return notTried(title, "it was never made")
+    const [observation] = yield* Effect.orElseSucceed(opened.observe([known(id, backendId)]), () => [])
+    return verdict(title, observation?._tag === "Missing" ? [] : [`it is ${observation?._tag ?? "not answered"}`])
+  })
+
+/** The backend itself says no: what was made is undone, and the customer reads why. */
+export const refusalCheck = (ground: Ground) =>
+  Effect.gen(function* () {
+    const { backend, stage } = ground
+    const title = "what the backend refuses is undone, and the customer is told"
+    if (backend.refuse === undefined) return notTried(title, "makeBackend gives no `refuse`")
+    const name = "kit-refused"
+    const before = yield* look(ground)
+    yield* Effect.orDie(backend.refuse)
+    const end = yield* Effect.flatMap(Effect.orDie(stage.create(name)), stage.ended)
+    const left = added(before, yield* look(ground))
+    const sentence = end?.errorMessage ?? ""
+    return verdict(
+      title,
+      [
+        ...(end?.state === "erred" ? [] : [`the order is ${end?.state ?? "not ended"}, should be erred`]),
+        ...(sentence === "" ? ["the customer gets no sentence"] : []),
+        ...(left.length > 0 ? [`left: ${named(left)}`] : [])
+      ],
+      sentence
+    )
+  })
+
+/** Somebody else's objects have the names: they are neither taken nor harmed, and the order ends one way or the other. */
+export const foreignCheck = (ground: Ground) =>
+  Effect.gen(function* () {
+    const { backend, stage, strikes } = ground
+    const title = "foreign objects of the same names are neither adopted nor touched"
+    const { foreign } = backend
+    if (foreign === undefined) return notTried(title, "makeBackend gives no `foreign`")
+    const name = "kit-foreign"
+    const before = yield* look(ground)
+    let theirs: ReadonlyArray<string> = []
+    const faults: Array<string> = []
+    strikes.beforeCreate(name, (resource) =>
+      foreign(resource).pipe(
+        Effect.zipRight(backend.objects),
+        Effect.map((objects) => added(before, objects).map((object) => JSON.stringify(object))),
+        Effect.match({
+          onFailure: (error) => void faults.push(`\`foreign\` fails: ${String(error)}`),
+          onSuccess: (made) => {
+            theirs = made
+          }
+        })
+      )
+    )
+    const placed = yield* Effect.orDie(stage.create(name))
+    const end = yield* stage.ended(placed)
+    if (end === undefined) faults.push("the create order does not end")
+    else if (end.state === "done") faults.push(...(yield* through(ground, "terminate", name)).map(({ text }) => text))
+    else if (end.errorMessage === "") faults.push("the customer gets no sentence")
+    const now = (yield* look(ground)).map((object) => JSON.stringify(object))
+    if (theirs.length === 0) faults.push("`foreign` made nothing")
+    faults.push(...theirs.filter((object) => !now.includes(object)).map((object) => `harmed: ${object}`))
+    const ours = added(before, yield* look(ground)).filter((object) => !theirs.includes(JSON.stringify(object)))
+    if (ours.length > 0) faults.push(`left: ${named(ours)}`)
+    return verdict(
+      title,
+      faults,
+      end === undefined ? "" : `the order is ${end.state}${end.errorMessage === "" ? "" : `: ${end.errorMessage}`}`
+    )
+  })
+
+export const secretsCheck = ({ backend, stage, strikes }: Ground) =>
+  Effect.gen(function* () {
+    const secrets = [...(backend.secrets ?? []), ...strikes.issued].filter((secret) => secret.length > 3)
+    const journal = yield* Effect.orDie(stage.journalText)
+    const log = stage.logged.join("\n")
+    const where = secrets.flatMap((secret) => [
+      ...(log.includes(secret) ? ["a secret is in the log"] : []),
+      ...(journal.includes(secret) ? ["a secret is in the journal"] : [])
+    ])
+    return verdict(
+      "no secret in log or journal",
+      [...new Set(where)],
+      `${secrets.length} secrets, ${stage.logged.length} lines`
+    )
+  })
