@@ -40,7 +40,6 @@ const anyVm: Vm = {
   history: [],
   locked: false,
   permissions: { owner: nobody, group: nobody, other: nobody },
-  template: [],
   userTemplate: []
 }
 
