@@ -36,28 +36,36 @@ import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
-import { mendProbe } from "./schedules.js"
+import { mendProbe, parkAfter } from "./schedules.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
-/** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
-export const layer = (dataDir: string, owner: string) =>
+/**
+ * Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. `parking`: after so many ms of
+ * waiting for its machine an order is parked.
+ */
+export const layer = (dataDir: string, owner: string, parking?: number) =>
   layerOn(
     Layer.tap(Database.layer(dataDir), (context) =>
       Effect.provide(Effect.zipRight(assertSound(dataDir), startFromBackup(dataDir)), context)
     ),
-    owner
+    owner,
+    parking
   )
 
 /** The same over a database that is open and has its tables. */
-export const layerOn = <E, R>(database: Layer.Layer<SqlClient.SqlClient, E, R>, owner: string) =>
+export const layerOn = <E, R>(
+  database: Layer.Layer<SqlClient.SqlClient, E, R>,
+  owner: string,
+  parking: number = parkAfter
+) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(Pausings.layer),
     Layer.provideMerge(
       Layer.mergeAll(
         Quarantine.layer,
-        PlacesInWork.layer,
+        PlacesInWork.layer(parking),
         Offerings.layer,
         Standings.layer,
         Wakes.layer,

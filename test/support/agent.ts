@@ -71,6 +71,8 @@ export interface SiteOptions {
   /** Makes spans, for the tracer that is given to `start`; otherwise there are none, as in an agent that exports none. */
   readonly traced?: boolean
   readonly plugins?: ReadonlyArray<Plugin>
+  /** ms */
+  readonly parkAfter?: number
   /** What there is in OpenNebula before the agent comes. */
   readonly prepare?: (cloud: OpenNebula.FrontEnd) => Effect.Effect<unknown>
 }
@@ -207,7 +209,7 @@ export const makeSite = (options: SiteOptions = {}) =>
           yield* Agent.run(config)
         }).pipe(
           Effect.scoped,
-          Effect.provide(Agent.layer(dataDir, owner)),
+          Effect.provide(Agent.layer(dataDir, owner, options.parkAfter)),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Effect.withTracerEnabled(options.traced === true),

@@ -7,7 +7,7 @@
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
-import { LeaseLost, OfferingId, OrderId, orderPlace, ResourceId, wholeOrder } from "../../core/index.js"
+import { LeaseLost, OfferingId, OrderId, orderPlace, parksAfter, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import { syncMembersOf, TeamReport } from "../members/sync.js"
@@ -20,8 +20,11 @@ import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
 
-/** `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. */
-export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "quarantined")
+/**
+ * `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. `parked`: it waits without a fiber, and is to be
+ * sent again when it is woken.
+ */
+export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "quarantined", "parked")
 
 export const ResourceActor = Entity.make("Resource", [
   Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed }),
@@ -137,6 +140,7 @@ export const layer = (owner: string) =>
               const carryOut = (one: OrderId) =>
                 processOrder(offering, one, lease).pipe(
                   Effect.locally(orderPlace, places.of(id).placeOf(resource)),
+                  Effect.locally(parksAfter, places.parksAfter),
                   // A defect that left the handler would make the cluster run it again, for ever.
                   Effect.catchAllCause((cause) =>
                     Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
@@ -144,7 +148,9 @@ export const layer = (owner: string) =>
                 )
               return Effect.gen(function* () {
                 for (const earlier of yield* begunBefore(order)) {
-                  if ((yield* carryOut(earlier.order)) === "quarantined") return "nothing to do" as const
+                  const ended = yield* carryOut(earlier.order)
+                  // While one is parked the resource's next has to wait; it is asked for again at the next look.
+                  if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
                 }
                 return yield* carryOut(order)
               })

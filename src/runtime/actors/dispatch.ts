@@ -7,10 +7,19 @@
  */
 import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { Wakes } from "../control/wakes.js"
 import { ResourceActor } from "./actor.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
+
+interface AtWork {
+  readonly order: OrderId
+  next: Effect.Effect<void>
+  /** Its actor has let go of it; it is sent again when it is woken. */
+  isParked: boolean
+  isWoken: boolean
+}
 
 export interface Work {
   readonly offering: OfferingId
@@ -41,13 +50,20 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
       const actor = yield* ResourceActor.client
       const quarantine = yield* Quarantine
       const places = yield* PlacesInWork
+      const wakes = yield* Wakes
       /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
-      const atWork = new Map<ResourceId, { readonly order: OrderId; next: Effect.Effect<void> }>()
+      const atWork = new Map<ResourceId, AtWork>()
 
-      const one = ({ offering, order, resource }: Work, own: { readonly next: Effect.Effect<void> }) =>
-        actor(resource)
+      const one = (work: Work, own: AtWork): Effect.Effect<void> => {
+        const { offering, order, resource } = work
+        return actor(resource)
           .Process({ offering, order })
           .pipe(
+            Effect.tap((processed) =>
+              Effect.sync(() => {
+                own.isParked = processed === "parked"
+              })
+            ),
             Effect.tap((processed) =>
               Effect.when(
                 Effect.suspend(() => own.next),
@@ -57,11 +73,37 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
             Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause)),
             Effect.ensuring(
               Effect.zipRight(
-                Effect.sync(() => atWork.get(resource) === own && atWork.delete(resource)),
-                places.of(offering).free(resource)
+                places.of(offering).free(resource),
+                Effect.suspend(() => {
+                  if (own.isParked) return own.isWoken ? again(work, own) : Effect.void
+                  if (atWork.get(resource) === own) atWork.delete(resource)
+                  return Effect.void
+                })
               )
-            )
+            ),
+            Effect.asVoid
           )
+      }
+
+      const queue = (work: Work, own: AtWork, begun: boolean) => {
+        const { offering, project = "", resource } = work
+        return places.of(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) })
+      }
+
+      /** A parked order that was woken: it was begun before. */
+      const again = (work: Work, own: AtWork) =>
+        Effect.suspend(() => {
+          own.isParked = false
+          own.isWoken = false
+          return queue(work, own, true)
+        })
+      wakes.listen((work) => {
+        const own = atWork.get(work.resource)
+        if (own === undefined || own.order !== work.order) return
+        // Before its actor's answer was here.
+        if (!own.isParked) own.isWoken = true
+        else void run(again(work, own))
+      })
 
       /** While orders wait for a place, looks whether one was lent for too long. */
       const sweep = (offering: OfferingId) =>
@@ -75,12 +117,12 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 
       const begin = (work: Work, next: Effect.Effect<void>) =>
         Effect.suspend(() => {
-          const { begun = false, offering, project = "", resource } = work
+          const { begun = false, offering, resource } = work
           if (atWork.has(resource)) return Effect.void
-          const own = { order: work.order, next }
+          const own = { order: work.order, next, isParked: false, isWoken: false }
           atWork.set(resource, own)
           return Effect.zipRight(
-            places.of(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) }),
+            queue(work, own, begun),
             Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
               places.of(offering).isEmpty()
             )
