@@ -123,8 +123,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "done is said before the backend id",
     "runtime/orders/report.ts",
-    'yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))',
-    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))'
+    'yield* ensureDone("waldur: backend id", set(resource, backendId))',
+    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone("waldur: backend id", set(resource, backendId))'
   ),
   one(
     "subnets are chosen without being reserved",
