@@ -33,6 +33,7 @@ import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
+import { nameOf, type Place } from "./journal/place.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
 import { MemberCalls } from "./members/calls.js"
@@ -48,11 +49,11 @@ import { mendProbe } from "./schedules.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
-/** Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. */
-export const layer = (dataDir: string, owner: string, cluster?: ClusterSettings) =>
+/** Everything that the agent's parts share, over the journal's database. `owner`: this process's name in the leases. */
+export const layer = (place: Place, owner: string, cluster?: ClusterSettings) =>
   layerOn(
-    Layer.tap(Database.layer(dataDir), (context) =>
-      Effect.provide(Effect.zipRight(assertSound(dataDir), startFromBackup(dataDir)), context)
+    Layer.tap(Database.layer(place), (context) =>
+      Effect.provide(Effect.zipRight(assertSound(nameOf(place)), startFromBackup(nameOf(place))), context)
     ),
     owner,
     cluster

@@ -6,6 +6,7 @@
 import { isIP } from "node:net"
 import { Schema } from "effect"
 import { AccountingType } from "../../core/components.js"
+import { addressProblem, usualConnections } from "../journal/place.js"
 
 const webUrl = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -31,6 +32,13 @@ const SentryDsn = Schema.Redacted(
   Schema.String.pipe(
     Schema.filter((text) => text === "" || isDsn(text), {
       description: "a DSN as Sentry shows it: https://key@sentry.example.com/1"
+    })
+  )
+)
+const PostgresUrl = Schema.Redacted(
+  Schema.String.pipe(
+    Schema.filter((text) => text === "" || addressProblem(text) === undefined, {
+      description: "postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on"
     })
   )
 )
@@ -228,6 +236,10 @@ export const RootKeys = Schema.Struct({
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   /** Folder of the journal. The command line's `--data-dir` wins. */
   data_dir: Schema.optional(Schema.NonEmptyString),
+  /** The PostgreSQL that keeps the journal, in place of the file in `data_dir`. Without it the environment variable `SITE_ACTORS_DATABASE` counts. */
+  database: Schema.optional(PostgresUrl),
+  /** Connections that one process opens to it at most. */
+  database_connections: Schema.optionalWith(whole(2, 100), { default: () => usualConnections }),
   /** Seconds between two looks for orders. */
   poll_interval: seconds(5),
   /** The same while events tell of them. Never shorter than `poll_interval`. */

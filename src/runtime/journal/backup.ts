@@ -14,7 +14,7 @@ import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
 import { openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
-import { reasonOf as sqlReason } from "./sql.js"
+import { reasonOf as sqlReason, together } from "./sql.js"
 
 /** The copy cannot be made; nothing is left of it. */
 export class BackupImpossible extends Data.TaggedError("BackupImpossible")<{
@@ -112,16 +112,19 @@ const marked = Effect.gen(function* () {
   const taken = copied?.taken
   if (taken === undefined || taken === null) return
   const now = yield* Clock.currentTimeMillis
-  yield* sql.unsafe("BEGIN IMMEDIATE")
-  const open = yield* sql`
+  const open = yield* together(
+    sql,
+    Effect.zipLeft(
+      sql`
     INSERT INTO journal (order_id, resource_id, epoch, step, event, at)
     SELECT order_id, resource_id, epoch, ${wholeOrder}, 'restored', ${now} FROM journal AS accepted
     WHERE step = ${wholeOrder} AND event = 'accepted' AND NOT EXISTS (
       SELECT 1 FROM journal AS later WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
         AND later.id > accepted.id AND later.event IN ('done', 'erred', 'accepted'))
-    RETURNING id`
-  yield* sql`UPDATE backup SET started = ${now} WHERE started IS NULL`
-  yield* sql.unsafe("COMMIT")
+    RETURNING id`,
+      sql`UPDATE backup SET started = ${now} WHERE started IS NULL`
+    )
+  )
   yield* Effect.logWarning(
     `This journal is a backup of ${new Date(taken).toISOString()}. ${open.length} order(s) were in work then: whatever they would make is looked for first`
   )

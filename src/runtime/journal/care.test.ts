@@ -12,7 +12,7 @@ import { inspect } from "./consistency.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
-import { migrations } from "./migrations.js"
+import { migrations, statementsFor } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses, pausedMillis } from "./pauses.js"
 import { forget } from "./retention.js"
@@ -56,7 +56,9 @@ describe("a database of an earlier version", () => {
       Effect.gen(function* () {
         yield* Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          for (const statement of migrations[0] ?? []) yield* sql.unsafe(statement)
+          for (const statement of migrations.slice(0, 1).flatMap((one) => statementsFor("sqlite", one))) {
+            yield* sql.unsafe(statement)
+          }
           yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
             VALUES (${order(1)}, ${resource(1)}, 1, ${wholeOrder}, 'accepted', 1, '{"offering":"f"}')`
           yield* sql`PRAGMA user_version = 1`

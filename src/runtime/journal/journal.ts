@@ -23,6 +23,7 @@ import {
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
+import { kept, said } from "./dialect.js"
 import { asking } from "./sql.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
@@ -33,9 +34,12 @@ export interface Lease {
   readonly confirmed: { at: number }
 }
 
-/** The condition, for a statement, that nobody has taken a newer lease. */
+/**
+ * The condition, for a statement, that nobody has taken a newer lease; nor can, before the statement is over. Whoever takes one waits for it,
+ * and reads what it has written.
+ */
 export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
-  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch})`
+  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
 
 /** An order that the journal knows and that has not ended. */
 export interface OpenOrder {
@@ -164,7 +168,7 @@ const make = Effect.gen(function* () {
       readonly resource_id: ResourceId
       readonly offering: string
     }>`
-      SELECT order_id, resource_id, json_extract(data, '$.offering') AS offering
+      SELECT order_id, resource_id, ${said(sql, "data", "offering")} AS offering
       FROM journal AS accepted
       WHERE step = ${wholeOrder} AND event = 'accepted' AND ${which}
         AND NOT EXISTS (

@@ -11,7 +11,7 @@ import fc from "fast-check"
 import { wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
 import { orders } from "./history.js"
-import { migrations } from "./migrations.js"
+import { migrations, statementsFor } from "./migrations.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(
@@ -131,7 +131,9 @@ describe("what is kept of orders in short", () => {
         const database = LibsqlClient.layer({ url: `file:${join(directory, "journal.db")}` })
         yield* Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          for (const statement of migrations.slice(0, 4).flat()) yield* sql.unsafe(statement)
+          for (const statement of migrations.slice(0, 4).flatMap((one) => statementsFor("sqlite", one))) {
+            yield* sql.unsafe(statement)
+          }
           yield* sql`PRAGMA user_version = 4`
           yield* writeLives(all)
         }).pipe(Effect.provide(database))

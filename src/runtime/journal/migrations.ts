@@ -1,14 +1,45 @@
+/**
+ * The tables, as they came to be. What was released is never changed here, only added to.
+ *
+ * While an agent of several processes is upgraded one by one, the old program works on what the new one has made of the database. So what is
+ * added must be of the kind that an old program does not notice: tables, indexes, columns that may be empty or have a default. Whatever is
+ * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
+ * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
+ */
+import { forPostgres } from "./dialect.js"
 import { knownTables } from "./known.js"
+import type { SqlText } from "./sql-text.js"
 
-/** Of this file's own past: that it is a copy, taken when, and at work since when. */
+export interface Migration {
+  /** The oldest version of the tables whose programs go on working on a database that has had this one. */
+  readonly oldest: number
+  /** A text alone is SQLite's, and is translated for PostgreSQL by `forPostgres`. */
+  readonly statements: ReadonlyArray<SqlText>
+}
+
+/** Of this database's own past: that it is a copy, taken when, and at work since when. */
 export const backupTable = "CREATE TABLE IF NOT EXISTS backup (taken INTEGER NOT NULL, started INTEGER) STRICT"
 
-/**
- * The tables, as they came to be: a database of version n gets what stands from index n on. What was released is never changed here,
- * only added to.
- */
-export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
+/** Which migrations a database has had. In a file, `user_version` says it as well: programs of before version 7 look there. */
+export const ledger =
+  "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, at INTEGER NOT NULL) STRICT"
+
+export const statementsFor = (kind: "sqlite" | "postgres", { statements }: Migration): ReadonlyArray<string> =>
+  statements.flatMap((statement) => {
+    if (typeof statement === "string") return [kind === "sqlite" ? statement : forPostgres(statement)]
+    const own = statement[kind]
+    return own === undefined ? [] : [own]
+  })
+
+/** Advisory locks are held to the end of a transaction, never longer: first number, the second one is what it is about. */
+export const locks = { migration: 7_301, reservation: 7_302, start: 7_303 } as const
+
+const first: ReadonlyArray<ReadonlyArray<SqlText>> = [
   [
+    {
+      postgres: `CREATE FUNCTION said_in(data text, VARIADIC path text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+        BEGIN RETURN CAST(data AS json) #>> path; EXCEPTION WHEN OTHERS THEN RETURN NULL; END $$`
+    },
     // What happened, in the order in which it happened. `step` is "order" for what concerns the order as a whole.
     `CREATE TABLE journal (
        id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -37,6 +68,17 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
        last INTEGER NOT NULL,
        PRIMARY KEY (pool, resource_id)
      ) STRICT`,
+    // Two processes that reserve at once do not see each other's rows: so one waits for the other, and then looks. A file has one writer.
+    {
+      postgres: `CREATE FUNCTION reserve_alone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_advisory_xact_lock(${locks.reservation}, hashtext(NEW.pool));
+        IF EXISTS (SELECT 1 FROM reservation WHERE pool = NEW.pool AND first <= NEW.last AND last >= NEW.first) THEN RETURN NULL; END IF;
+        RETURN NEW; END $$`
+    },
+    {
+      postgres:
+        "CREATE TRIGGER reservation_alone BEFORE INSERT ON reservation FOR EACH ROW EXECUTE FUNCTION reserve_alone()"
+    },
     // What an undo could not remove.
     `CREATE TABLE leftover (
        order_id TEXT NOT NULL,
@@ -142,4 +184,16 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ],
   knownTables,
   [backupTable]
+]
+
+export const migrations: ReadonlyArray<Migration> = [
+  ...first.map((statements) => ({ oldest: 1, statements })),
+  {
+    oldest: 1,
+    statements: [
+      // Whose pause it is, where several processes work on one database: each has its own way to the servers.
+      "ALTER TABLE pause ADD COLUMN owner TEXT",
+      ledger
+    ]
+  }
 ]

@@ -3,11 +3,11 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { CallWindows } from "../activity/windows.js"
 import { layer as connection } from "../journal/connection.js"
-import { prepare } from "../journal/database.js"
+import { prepareFile } from "../journal/database.js"
 import { midnight } from "./clock.js"
 import { orderCounts, retriesSince, seriesOf } from "./figures.js"
 
-const database = Layer.provideMerge(Layer.effectDiscard(prepare("memory")), connection("file::memory:"))
+const database = Layer.provideMerge(Layer.effectDiscard(prepareFile("memory")), connection("file::memory:"))
 const minute = 60_000
 const now = Date.UTC(2026, 5, 1, 12, 0, 30)
 const offering = "a".repeat(32)
