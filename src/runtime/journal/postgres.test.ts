@@ -2,8 +2,9 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
 import { database } from "../../../test/support/postgres.js"
+import { tcpProxy } from "../../../test/support/tcp-proxy.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
@@ -12,6 +13,8 @@ import { migrations } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses } from "./pauses.js"
 import { Postgres } from "./place.js"
+import { bare } from "./postgres.js"
+import { reasonOf, together } from "./sql.js"
 
 const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
 const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))
@@ -169,6 +172,44 @@ describe("a PostgreSQL that is another one than it was", () => {
       // The first may still find the broken connection.
       const found = yield* Effect.retry(Effect.provide(known, process), { times: 5 })
       expect(found.open).toEqual(["accepted", "restored"])
+    }))
+})
+
+describe("the way to a PostgreSQL", () => {
+  const through = (place: Postgres, from: number, to: number) =>
+    new Postgres({ ...place, url: Redacted.make(Redacted.value(place.url).replace(`:${from}/`, `:${to}/`)) })
+
+  test("that swallows what is sent is given up after a while, and is taken again when it is back", () =>
+    Effect.gen(function* () {
+      const { place, port } = yield* database(2)
+      const way = yield* tcpProxy(port)
+      const built = yield* Layer.build(bare(through(place, port, way.port), Duration.millis(200)))
+      const sql = Context.get(built, SqlClient.SqlClient)
+      const ask = sql`SELECT 1 AS one`
+      expect(yield* ask).toEqual([{ one: 1 }])
+      way.set("silent")
+      expect(reasonOf(yield* Effect.flip(ask))).toBe("Query read timeout")
+      way.set("open")
+      expect(yield* ask).toEqual([{ one: 1 }])
+    }))
+
+  test("that breaks in the middle of a statement is an error of that statement, and of nothing else", () =>
+    Effect.gen(function* () {
+      const { place, port, query } = yield* database(2)
+      const way = yield* tcpProxy(port)
+      const sql = Context.get(yield* Layer.build(bare(through(place, port, way.port))), SqlClient.SqlClient)
+      yield* sql`SELECT 1`
+      const asleep = yield* Effect.fork(Effect.flip(sql`SELECT pg_sleep(30)`))
+      const inTransaction = yield* Effect.fork(Effect.flip(together(sql, sql`SELECT pg_sleep(30)`)))
+      const sleeping = query(
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()"
+      )
+      yield* Effect.repeat(sleeping, { until: ({ length }) => length === 2 })
+      way.set("cut")
+      expect(reasonOf(yield* Fiber.join(asleep))).toBe("Connection terminated unexpectedly")
+      expect(reasonOf(yield* Fiber.join(inTransaction))).toMatch(/connection/i)
+      way.set("open")
+      expect((yield* sql`SELECT 1`).length).toBe(1)
     }))
 })
 
