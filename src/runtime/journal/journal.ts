@@ -18,6 +18,7 @@ import {
   type Range,
   Reservations,
   type ResourceId,
+  steadyMillis,
   wholeOrder
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
@@ -29,13 +30,15 @@ import { asking } from "./sql.js"
 export interface Lease {
   readonly resource: ResourceId
   readonly epoch: number
+  /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
+  readonly confirmed: { at: number }
 }
 
 /**
  * The condition, for a statement, that nobody has taken a newer lease; nor can, before the statement is over. Whoever takes one waits for it,
  * and reads what it has written.
  */
-export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Lease) =>
+export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
   sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
 
 /** An order that the journal knows and that has not ended. */
@@ -50,6 +53,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
   {
     /** Takes the resource over: every earlier lease of it ends now. */
     readonly lease: (resource: ResourceId, owner: string) => Effect.Effect<Lease, JournalUnavailable>
+    /** Does nobody have a newer lease? */
+    readonly holds: (lease: Lease) => Effect.Effect<boolean, JournalUnavailable>
     /** The journal of one order under a lease. Reads what is there once; after that it lives in memory and only writes. */
     readonly order: (order: OrderId, lease: Lease) => Effect.Effect<OrderJournal, JournalUnavailable>
     /** Every entry of an order, oldest first, earlier attempts at it included. For showing it. */
@@ -107,6 +112,14 @@ const make = Effect.gen(function* () {
       Effect.map((rows) => rows.map(entryOf))
     )
 
+  const holds = (lease: Lease) =>
+    Effect.gen(function* () {
+      const asked = yield* steadyMillis
+      const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
+      if (rows.length > 0) lease.confirmed.at = asked
+      return rows.length > 0
+    })
+
   const order = (id: OrderId, lease: Lease): Effect.Effect<OrderJournal, JournalUnavailable> =>
     Effect.gen(function* () {
       const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>(sinceAccepted(yield* story(id)))
@@ -114,6 +127,7 @@ const make = Effect.gen(function* () {
       const append = (step: string, event: string, data?: unknown): Effect.Effect<void, JournalError> =>
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
+          const asked = yield* steadyMillis
           const json = data === undefined ? null : JSON.stringify(data)
           const began = performance.now()
           const written = (failed: boolean) =>
@@ -125,15 +139,13 @@ const make = Effect.gen(function* () {
             Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
           )
           if (rows.length === 0) return yield* lost
+          lease.confirmed.at = asked
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
           if (Option.isSome(hub))
             yield* PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
-      const verify = Effect.gen(function* () {
-        const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
-        if (rows.length === 0) return yield* lost
-      })
+      const verify = Effect.flatMap(holds(lease), (is) => (is ? Effect.void : lost))
       return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
     })
 
@@ -174,13 +186,15 @@ const make = Effect.gen(function* () {
     lease: (resource, owner) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
+        const asked = yield* steadyMillis
         const [row] = yield* unavailable(sql<{ readonly epoch: number }>`
           INSERT INTO lease (resource_id, epoch, owner, at) VALUES (${resource}, 1, ${owner}, ${at})
           ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
           RETURNING epoch`)
         if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
-        return { resource, epoch: row.epoch }
+        return { resource, epoch: row.epoch, confirmed: { at: asked } }
       }),
+    holds,
     order,
     story,
     openOrders: openOrders(sql`1 = 1`),
