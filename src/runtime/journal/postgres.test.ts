@@ -6,6 +6,7 @@ import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope } from "e
 import { database } from "../../../test/support/postgres.js"
 import { tcpProxy } from "../../../test/support/tcp-proxy.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
@@ -174,6 +175,24 @@ describe("a PostgreSQL that is another one than it was", () => {
       expect(found.open).toEqual(["accepted", "restored"])
     }))
 })
+
+test("a copy for a plan has all that orders rest on, however long the journal is", () =>
+  Effect.gen(function* () {
+    const { place, query } = yield* database(2)
+    const process = yield* openProcess(place)
+    yield* query(`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
+      SELECT 'order ' || i / 10, 'resource ' || i / 10, 1, CASE i % 10 WHEN 0 THEN 'order' ELSE 'step ' || i % 10 END,
+        CASE i % 10 WHEN 0 THEN 'accepted' ELSE 'finished' END, i, '{"offering": "f"}' FROM generate_series(0, 4499) AS i`)
+    yield* query("INSERT INTO reservation SELECT 'pool ' || i, 'resource', 0, 9 FROM generate_series(1, 2001) AS i")
+    const counts = Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`SELECT (SELECT count(*) FROM journal) AS entries, (SELECT count(*) FROM known_order) AS orders,
+        (SELECT count(*) FROM reservation) AS reservations, (SELECT max(id) FROM journal) AS last`
+    )
+    const copied = yield* Effect.flatMap(copyOf(place, true), (copy) => Effect.provide(counts, Database.layer(copy)))
+    expect(copied).toEqual([{ entries: 4500, orders: 450, reservations: 2001, last: 4500 }])
+    expect(yield* Effect.provide(counts, process)).toEqual(copied)
+  }).pipe(Effect.provide(NodeContext.layer)))
 
 describe("the way to a PostgreSQL", () => {
   const through = (place: Postgres, from: number, to: number) =>
