@@ -147,6 +147,37 @@ const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) 
     Effect.provide(PostgresConnection.bare(place, forMigrations))
   )
 
+export interface DatabaseFacts {
+  /** "18.4" */
+  readonly server: string
+  /** Does it only follow another server? */
+  readonly follows: number
+  /** May this user make tables? */
+  readonly makes: number
+  /** `synchronous_commit`, and how many connections it takes in all. */
+  readonly commits: string
+  readonly connections: number
+  /** Of the tables; none: there are none yet. */
+  readonly version: number | null
+}
+
+/** Only looks. */
+export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [facts] = yield* sql<Omit<DatabaseFacts, "version">>`
+      SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
+        CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
+        CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
+        current_setting('synchronous_commit') AS commits,
+        CAST(current_setting('max_connections') AS BIGINT) AS connections`
+    const version = (yield* hasTables) ? ((yield* newest(sql))?.version ?? null) : null
+    return facts === undefined ? yield* Effect.dieMessage("a SELECT of constants has no row") : { ...facts, version }
+  }).pipe(
+    Effect.catchTag("SqlError", (error) => unusable(place, error)),
+    Effect.provide(PostgresConnection.bare(place))
+  )
+
 /** What to do about what PostgreSQL says, by its code; https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
   [
