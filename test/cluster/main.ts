@@ -1,0 +1,60 @@
+/** `npm run cluster`: several processes over a real PostgreSQL, 500 orders, and something befalling one of them every few seconds. */
+import { Command, Options } from "@effect/cli"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Console, Data, Effect, Layer, Random } from "effect"
+import { buildAgent } from "../crash/build.js"
+import { storm } from "./storm.js"
+import { strikeKinds, strikesByChance } from "./strikes.js"
+
+class ClusterFailed extends Data.TaggedError("ClusterFailed")<{ readonly message: string }> {}
+
+/** One of each data centre: made, and ended; one of each of its machines; and one machine of each is resized. */
+const ordersOf = (vdcs: number, vmsOfEach: number) => 2 * vdcs + 2 * vdcs * vmsOfEach + vdcs
+
+const cluster = Command.make(
+  "cluster",
+  {
+    processes: Options.integer("processes").pipe(Options.withDefault(3)),
+    orders: Options.integer("orders").pipe(Options.withDescription("About so many."), Options.withDefault(500)),
+    every: Options.float("every").pipe(Options.withDescription("Seconds between two strikes."), Options.withDefault(5)),
+    takeover: Options.integer("takeover").pipe(Options.withDescription("Seconds."), Options.withDefault(10)),
+    seed: Options.integer("seed").pipe(Options.withDefault(1)),
+    strike: Options.choice("strike", strikeKinds).pipe(
+      Options.withDescription("Only such ones; may be repeated."),
+      Options.repeated
+    ),
+    verbose: Options.boolean("verbose").pipe(Options.withDescription("What the processes have printed, in any case."))
+  },
+  ({ every, orders, processes, seed, strike, takeover, verbose }) =>
+    Effect.gen(function* () {
+      const main = yield* buildAgent
+      const vmsOfEach = 4
+      const vdcs = Math.max(1, Math.round(orders / ordersOf(1, vmsOfEach)))
+      const kinds = strike.length === 0 ? strikeKinds : strike
+      yield* Console.log(
+        `${processes} processes, ${ordersOf(vdcs, vmsOfEach)} orders, seed ${seed}, a strike (${kinds.join(", ")}) every ${every} s or so`
+      )
+      const { lasted, output, violations, ...done } = yield* storm({
+        main,
+        processes,
+        takeover,
+        vdcs,
+        vmsOfEach,
+        bootTime: 100,
+        pollInterval: 1,
+        cloud: { keepCalls: false },
+        strikes: strikesByChance({ every, kinds, takeover })
+      })
+      if (violations.length > 0 || verbose) yield* Console.log(output)
+      yield* Console.log(violations.map((one) => `  ${one}`).join("\n"))
+      yield* Console.log(`${done.orders} orders in ${(lasted / 1000).toFixed(0)} s, ${violations.length} violations`)
+      if (violations.length > 0) return yield* new ClusterFailed({ message: "Not all is as it should be." })
+    }).pipe(Effect.scoped, Effect.withRandom(Random.make(seed)))
+)
+
+Command.run(cluster, { name: "Several processes", version: "1" })(process.argv).pipe(
+  Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici)),
+  NodeRuntime.runMain()
+)
