@@ -1,10 +1,13 @@
 /** `npm run cluster`: several processes over a real PostgreSQL, 500 orders, and something befalling one of them every few seconds. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Command, Options } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Data, Effect, Layer, Random } from "effect"
+import { Console, Data, Effect, Layer, Option, Random } from "effect"
 import { buildAgent } from "../crash/build.js"
+import type { ClusterSite } from "./site.js"
 import { storm } from "./storm.js"
 import { strikeKinds, strikesByChance } from "./strikes.js"
 
@@ -12,6 +15,17 @@ class ClusterFailed extends Data.TaggedError("ClusterFailed")<{ readonly message
 
 /** One of each data centre: made, and ended; one of each of its machines; and one machine of each is resized. */
 const ordersOf = (vdcs: number, vmsOfEach: number) => 2 * vdcs + 2 * vdcs * vmsOfEach + vdcs
+
+const writeOutputs = ({ nodes }: ClusterSite, directory: Option.Option<string>) =>
+  Option.match(directory, {
+    onNone: () => Effect.never,
+    onSome: (into) =>
+      Effect.sync(() => {
+        for (const { name, outputs } of nodes) {
+          writeFileSync(join(into, `process-${name}.log`), outputs().join("--- started again\n"))
+        }
+      }).pipe(Effect.delay("1 second"), Effect.forever)
+  })
 
 const cluster = Command.make(
   "cluster",
@@ -25,9 +39,13 @@ const cluster = Command.make(
       Options.withDescription("Only such ones; may be repeated."),
       Options.repeated
     ),
+    output: Options.directory("output").pipe(
+      Options.withDescription("Where to write what the processes print, while they do."),
+      Options.optional
+    ),
     verbose: Options.boolean("verbose").pipe(Options.withDescription("What the processes have printed, in any case."))
   },
-  ({ every, orders, processes, seed, strike, takeover, verbose }) =>
+  ({ every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
     Effect.gen(function* () {
       const main = yield* buildAgent
       const vmsOfEach = 4
@@ -44,8 +62,8 @@ const cluster = Command.make(
         vmsOfEach,
         bootTime: 100,
         pollInterval: 1,
-        cloud: { keepCalls: false },
-        strikes: strikesByChance({ every, kinds, takeover })
+        strikes: (site) =>
+          Effect.raceFirst(strikesByChance({ every, kinds, takeover })(site), writeOutputs(site, directory))
       })
       if (violations.length > 0 || verbose) yield* Console.log(output)
       yield* Console.log(violations.map((one) => `  ${one}`).join("\n"))

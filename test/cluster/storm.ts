@@ -4,6 +4,7 @@
  */
 import { Clock, Effect, Fiber, Schema } from "effect"
 import { pictureOfCloud } from "../crash/picture.js"
+import { doubled } from "../crash/site.js"
 import { nothingLeft } from "../crash/trial.js"
 import { orNever } from "../crash/waits.js"
 import { watchForDoubles } from "../crash/watch.js"
@@ -27,9 +28,15 @@ export interface Storm {
 
 const Count = Schema.Tuple(Schema.Struct({ count: Schema.NumberFromString }))
 
+/** Room for all. */
+const cloud = {
+  keepCalls: false,
+  initial: { hosts: ["host01", "host02"].map((name) => ({ name, cpuCores: 2000, memoryMb: 4_000_000 })) }
+}
+
 export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
   Effect.gen(function* () {
-    const site = yield* makeClusterSite(options)
+    const site = yield* makeClusterSite({ ...options, cloud })
     const watched = watchForDoubles(site.cloud)
     const atFirst = pictureOfCloud(site.cloud)
     const violations: Array<string> = []
@@ -52,8 +59,11 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
         act
       )
 
+    // A medium machine for one of them.
+    const limits = { ...doubled, cpu: vmsOfEach + 4, ram: 4096 * (vmsOfEach + 1), storage: 40_960 * (vmsOfEach + 1) }
+
     // What one of each makes, undisturbed.
-    yield* done([yield* site.place.vdc(vdcName(1))])
+    yield* done([yield* site.place.vdc(vdcName(1), limits)])
     const ofVdc = new Map(watched.made)
     yield* done([yield* site.place.vm(vmName(1, 1), vdcName(1))])
     const ofVm = new Map([...watched.made].map(([method, times]) => [method, times - (ofVdc.get(method) ?? 0)]))
@@ -62,7 +72,7 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
     let lasted = 0
     const raged = Effect.gen(function* () {
       const raging = yield* Effect.forkScoped(strikes(site))
-      const further = yield* each(vdcs - 1, (at) => site.place.vdc(vdcName(at + 1)))
+      const further = yield* each(vdcs - 1, (at) => site.place.vdc(vdcName(at + 1), limits))
       yield* done(further)
       const machines = (yield* each(vdcs, (of) =>
         each(vmsOfEach - (of === 1 ? 1 : 0), (at) => site.place.vm(vmName(of === 1 ? at + 1 : at, of), vdcName(of)))
