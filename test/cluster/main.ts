@@ -43,18 +43,20 @@ const cluster = Command.make(
       Options.withDescription("Where to write what the processes print, while they do."),
       Options.optional
     ),
+    calm: Options.boolean("calm").pipe(Options.withDescription("No strikes: how much they do (docs/scaling.md).")),
     verbose: Options.boolean("verbose").pipe(Options.withDescription("What the processes have printed, in any case."))
   },
-  ({ every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
+  ({ calm, every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
     Effect.gen(function* () {
       const main = yield* buildAgent
       const vmsOfEach = 4
       const vdcs = Math.max(1, Math.round(orders / ordersOf(1, vmsOfEach)))
       const kinds = strike.length === 0 ? strikeKinds : strike
+      const strikes = calm ? () => Effect.never : strikesByChance({ every, kinds, takeover })
       yield* Console.log(
-        `${processes} processes, ${ordersOf(vdcs, vmsOfEach)} orders, seed ${seed}, a strike (${kinds.join(", ")}) every ${every} s or so`
+        `${processes} processes, ${ordersOf(vdcs, vmsOfEach)} orders, ${calm ? "no strikes" : `seed ${seed}, a strike (${kinds.join(", ")}) every ${every} s or so`}`
       )
-      const { lasted, output, violations, ...done } = yield* storm({
+      const { lasted, output, rate, violations, ...done } = yield* storm({
         main,
         processes,
         takeover,
@@ -62,12 +64,13 @@ const cluster = Command.make(
         vmsOfEach,
         bootTime: 100,
         pollInterval: 1,
-        strikes: (site) =>
-          Effect.raceFirst(strikesByChance({ every, kinds, takeover })(site), writeOutputs(site, directory))
+        strikes: (site) => Effect.raceFirst(strikes(site), writeOutputs(site, directory))
       })
       if (violations.length > 0 || verbose) yield* Console.log(output)
       yield* Console.log(violations.map((one) => `  ${one}`).join("\n"))
-      yield* Console.log(`${done.orders} orders in ${(lasted / 1000).toFixed(0)} s, ${violations.length} violations`)
+      yield* Console.log(
+        `${done.orders} orders in ${(lasted / 1000).toFixed(0)} s (${rate.toFixed(1)} machines/s made), ${violations.length} violations`
+      )
       if (violations.length > 0) return yield* new ClusterFailed({ message: "Not all is as it should be." })
     }).pipe(Effect.scoped, Effect.withRandom(Random.make(seed)))
 )

@@ -7,7 +7,7 @@ import { makeSite, type SiteOptions } from "../crash/site.js"
 import { database } from "../support/postgres.js"
 import { type Way, wayTo } from "./proxy.js"
 
-const freePort = Effect.async<number>((resume) => {
+export const freePort = Effect.async<number>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
     const address = server.address()
@@ -39,14 +39,16 @@ export interface ClusterOptions extends SiteOptions {
   readonly processes: number
   /** s */
   readonly takeover?: number
+  /** Of a process alone. */
+  readonly environment?: (name: number) => Readonly<Record<string, string>>
 }
 
-export const makeClusterSite = ({ processes, takeover = 10, ...options }: ClusterOptions) =>
+export const makeClusterSite = ({ environment, processes, takeover = 10, ...options }: ClusterOptions) =>
   Effect.gen(function* () {
     const db = yield* database(10)
     const site = yield* makeSite({
       ...options,
-      root: { cluster: { host: "127.0.0.1", port: "${RUNNER_PORT}", takeover }, ...options.root }
+      root: { cluster: { host: "127.0.0.1", port: "$" + "{RUNNER_PORT}", takeover }, ...options.root }
     })
     const url = new URL(Redacted.value(db.place.url))
     const scope = yield* Effect.scope
@@ -61,7 +63,7 @@ export const makeClusterSite = ({ processes, takeover = 10, ...options }: Cluste
           const start = site
             .start({
               dataDir: `${site.dataDir}-${name}`,
-              environment: { RUNNER_PORT: String(port), SITE_ACTORS_DATABASE: own.href }
+              environment: { RUNNER_PORT: String(port), SITE_ACTORS_DATABASE: own.href, ...environment?.(name) }
             })
             .pipe(Effect.provideService(Scope.Scope, scope))
           const agents = [yield* start]

@@ -22,6 +22,8 @@ export interface Storm {
   readonly violations: ReadonlyArray<string>
   /** From the first order that was placed in the storm to the last one's end, in ms. */
   readonly lasted: number
+  /** Machines made a second, all of them ordered at once. */
+  readonly rate: number
   /** What the processes have printed. */
   readonly output: string
 }
@@ -70,14 +72,17 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
 
     const began = yield* Clock.currentTimeMillis
     let lasted = 0
+    let rate = 0
     const raged = Effect.gen(function* () {
       const raging = yield* Effect.forkScoped(strikes(site))
       const further = yield* each(vdcs - 1, (at) => site.place.vdc(vdcName(at + 1), limits))
       yield* done(further)
+      const ordered = yield* Clock.currentTimeMillis
       const machines = (yield* each(vdcs, (of) =>
         each(vmsOfEach - (of === 1 ? 1 : 0), (at) => site.place.vm(vmName(of === 1 ? at + 1 : at, of), vdcName(of)))
       )).flat()
       yield* done(machines)
+      rate = (1000 * machines.length) / ((yield* Clock.currentTimeMillis) - ordered)
       // Two orders of one resource, one placed while the other may be in work.
       const resized = yield* each(vdcs, (of) => site.place.switchToMedium(vmName(1, of)))
       yield* done(resized)
@@ -114,6 +119,7 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
       orders: site.marketplace.orders.size,
       violations,
       lasted,
+      rate,
       output: site.nodes
         .map(({ name, outputs }) => `--- process ${name}\n${outputs().join("\n--- started again\n")}`)
         .join("\n")
