@@ -98,7 +98,7 @@ export const onceAgain = Schedule.spaced("1 second")
 export const placeRest = Duration.seconds(1)
 
 /** How soon an order is looked for again whose resource was just moving from one process to another. */
-export const moveRest = Duration.seconds(1)
+export const moveRest = Duration.millis(300)
 
 /** How often each of several processes looks what was said in another one: pauses, cancellations. */
 export const hearsay = Schedule.spaced("1 second")
