@@ -120,6 +120,20 @@ describe("the compose file of several agents", async () => {
   })
 })
 
+describe("the compose file for a journal in PostgreSQL", async () => {
+  const compose = parse(await readFile("deploy/compose.postgres.yaml", "utf8"))
+
+  it("has a PostgreSQL for the agent alone, that the agent waits for, and every password in a file", () => {
+    const { agent, postgres } = compose.services
+    expect(Object.keys(compose.secrets)).toEqual([...agent.secrets, ...postgres.secrets])
+    expect(agent.depends_on.postgres.condition).toBe("service_healthy")
+    expect(postgres.healthcheck.test).toContain("pg_isready")
+    expect(postgres).toMatchObject({ cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] })
+    expect(postgres).not.toHaveProperty("ports")
+    expect(postgres.environment).not.toHaveProperty("POSTGRES_PASSWORD")
+  })
+})
+
 describe("npm's tarball", () => {
   let files: ReadonlyArray<string> = []
   beforeAll(async () => {

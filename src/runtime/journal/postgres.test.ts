@@ -2,10 +2,11 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope, TestClock } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import { tcpProxy } from "../../../test/support/tcp-proxy.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import { Metrics } from "../metrics/index.js"
 import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
@@ -231,6 +232,27 @@ describe("the way to a PostgreSQL", () => {
       expect((yield* sql`SELECT 1`).length).toBe(1)
     }))
 })
+
+it.scoped("a PostgreSQL that is away is counted, also while no order is at work", () =>
+  Effect.gen(function* () {
+    const { place, port } = yield* database(2)
+    const way = yield* tcpProxy(port)
+    const url = Redacted.make(Redacted.value(place.url).replace(`:${port}/`, `:${way.port}/`))
+    const built = yield* Layer.build(
+      PausesLayer.layer("one").pipe(
+        Layer.provide(Database.layer(new Postgres({ url, connections: 2 }))),
+        Layer.provide(NodeContext.layer),
+        Layer.provideMerge(Metrics.layer)
+      )
+    )
+    way.set("cut")
+    yield* TestClock.adjust("5 seconds")
+    const text = Effect.promise(() =>
+      Context.get(built, Metrics).text({ offerings: [], leftovers: 0, quarantined: 0, version: "0" })
+    )
+    yield* Effect.repeat(text, { until: (all) => all.includes("journal_write_failures_total 1") })
+  })
+)
 
 describe("a text that PostgreSQL has no place for", () => {
   test("is kept as far as it has one", () =>
