@@ -27,9 +27,12 @@ const bench = Command.make(
     keep: Options.boolean("keep").pipe(Options.withDescription("Writes the ratios into bench/ratios.json.")),
     draw: Options.boolean("draw").pipe(Options.withDescription("Draws the pictures in docs/img.")),
     tiny: Options.boolean("tiny").pipe(Options.withDescription("Tiny numbers: only to see that it runs.")),
+    trace: Options.boolean("trace").pipe(
+      Options.withDescription("With latency: one order of each kind, call by call.")
+    ),
     full: Options.boolean("full").pipe(Options.withDescription("Also what takes many minutes: 10,000 orders at once."))
   },
-  ({ check, draw, full, keep, only, tiny }) =>
+  ({ check, draw, full, keep, only, tiny, trace }) =>
     Effect.gen(function* () {
       const tell = Console.error
       const given = {
@@ -38,6 +41,7 @@ const bench = Command.make(
         unit: machineUnit(),
         tiny,
         full,
+        trace,
         tell
       }
       yield* Console.log(`${machine()}; unit of work ${given.unit.toFixed(1)} ms`)

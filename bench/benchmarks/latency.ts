@@ -11,6 +11,7 @@ import * as python from "../plain/python.js"
 import { plainRpc, type Rpc } from "../plain/rpc.js"
 import { commands, type SeenCall } from "../simulators/protocol.js"
 import { type BenchSite, frontEnd, type Given, openSite } from "../site/bench.js"
+import { trace } from "../trace.js"
 
 const kinds = ["VDC create", "VM create", "VM resize", "VM terminate", "VDC terminate"] as const
 type Kind = (typeof kinds)[number]
@@ -48,10 +49,12 @@ const one = ({ simulators }: BenchSite, placing: Effect.Effect<ReadonlyArray<str
     const backend = Math.max(...cloud.map(({ to }) => to)) - Math.min(...cloud.map(({ from }) => from))
     const total = order.ended - order.placed
     const taken: Taken = { own: total - covered([...during, ...waits], within), backend, total, calls: during.length }
-    return { taken, resource: order.resource }
+    return { taken, resource: order.resource, seen: { order, calls: during, waits } }
   })
 
-const round = (site: BenchSite) =>
+type Placed = Effect.Effect.Success<ReturnType<typeof one>>
+
+const round = (site: BenchSite, tell: (kind: Kind, placed: Placed) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const { ask } = site.simulators
     const vdc = yield* one(site, ask(commands.orderVdcs, 1))
@@ -59,6 +62,11 @@ const round = (site: BenchSite) =>
     const resize = yield* one(site, ask(commands.resizeVms, [vm.resource]))
     const end = yield* one(site, ask(commands.terminate, [vm.resource]))
     const endOfVdc = yield* one(site, ask(commands.terminate, [vdc.resource]))
+    yield* tell("VDC create", vdc)
+    yield* tell("VM create", vm)
+    yield* tell("VM resize", resize)
+    yield* tell("VM terminate", end)
+    yield* tell("VDC terminate", endOfVdc)
     return {
       "VDC create": vdc.taken,
       "VM create": vm.taken,
@@ -114,15 +122,21 @@ export const latency = (given: Given) =>
       for (let at = 0; at < Math.min(rounds, 7); at++) all.push(await limits(rpc, at))
       return all
     })
-    // Its waits are what it is about: a short run has no time for them.
-    const others = given.tiny ? {} : yield* Effect.promise(() => pythonTimes(rpc))
+    // Its waits are what it is about: a short run has no time for them, and a trace no use.
+    const others = given.tiny || given.trace ? {} : yield* Effect.promise(() => pythonTimes(rpc))
 
     const agent = yield* site.agent.start
     yield* site.untilCalled("POST event-subscriptions/{uuid}/create_queue/", 2)
     const taken: Array<Effect.Effect.Success<ReturnType<typeof round>>> = []
     // The first rounds compile the code.
     for (let at = given.tiny ? 0 : -3; at < rounds; at++) {
-      const now = yield* round(site)
+      const isLast = at === rounds - 1
+      const now = yield* round(site, (kind, { seen }) =>
+        Effect.when(
+          given.tell(`${kind}:\n${trace(site.agent.dataDir, seen.order, seen.calls, seen.waits)}\n`),
+          () => given.trace && isLast
+        )
+      )
       if (at >= 0) taken.push(now)
     }
     agent.signal("SIGTERM")

@@ -15,6 +15,8 @@ export interface Given {
   readonly tiny: boolean
   /** Also what takes many minutes. */
   readonly full: boolean
+  /** Tells the last order of each kind call by call. */
+  readonly trace: boolean
   readonly tell: (progress: string) => Effect.Effect<void>
 }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Ref, TestClock } from "effect"
 import { describe, expect } from "vitest"
@@ -91,4 +93,35 @@ describe("a time limit that many share", () => {
       expect(Exit.isFailure(yield* Fiber.join(fiber))).toBe(true)
     })
   )
+
+  it.scopedLive("keeps nothing of what was done under it, however long it sleeps", () =>
+    Effect.gen(function* () {
+      const { within } = yield* makeTimeLimit("1 minute")
+      const collect = garbageCollector()
+      // The limit sleeps for the first one while the others come and go.
+      yield* Effect.fork(within(Effect.never, () => "late"))
+      const answer = Effect.delay(
+        Effect.sync(() => new Array<number>(50_000).fill(1)),
+        "1 millis"
+      )
+      yield* within(answer, () => "late")
+      collect()
+      const before = process.memoryUsage().heapUsed
+      yield* Effect.forEach(Array.from({ length: 400 }), () => within(answer, () => "late"), {
+        concurrency: 16,
+        discard: true
+      })
+      collect()
+      expect((process.memoryUsage().heapUsed - before) / 1_000_000).toBeLessThan(10)
+    })
+  )
 })
+
+/** Node's own, which is there for who asks for it. */
+const garbageCollector = (): (() => void) => {
+  setFlagsFromString("--expose-gc")
+  const found: unknown = runInNewContext("gc")
+  return () => {
+    if (typeof found === "function") found()
+  }
+}

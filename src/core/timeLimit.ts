@@ -25,14 +25,23 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
     const running = new Set<Running>()
     const some = yield* Effect.makeLatch(false)
 
-    const watch = Effect.gen(function* () {
-      yield* some.await
+    /**
+     * Nothing of `running` is held while it sleeps, and no iterator over it least of all: that would keep all that was in the set meanwhile, with
+     * every answer that was read.
+     */
+    const expireDue = (now: number): number | undefined => {
       for (const one of running) {
-        const rest = one.due - (yield* Clock.currentTimeMillis)
-        if (rest > 0) yield* Effect.sleep(rest)
-        if (running.delete(one)) one.expire()
+        if (one.due > now) return one.due - now
+        running.delete(one)
+        one.expire()
       }
       some.unsafeClose()
+      return undefined
+    }
+    const watch = Effect.gen(function* () {
+      yield* some.await
+      const rest = expireDue(yield* Clock.currentTimeMillis)
+      if (rest !== undefined) yield* Effect.sleep(rest)
     })
     yield* Effect.forkScoped(Effect.forever(watch))
 

@@ -65,7 +65,7 @@ export interface VmWatcher {
 const pace = {
   /** From the beginning of a wait to its first look: a burst of waits shares it. */
   first: 20,
-  quickest: 25,
+  quickest: 20,
   /** A wait that is `age` old is looked at every `age / patience`, so that its end is seen a sixteenth of that late on average, ... */
   patience: 8,
   /** ... at least every second while a scheduler or a boot takes its usual time, */

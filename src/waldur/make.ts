@@ -21,7 +21,7 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
   Effect.gen(function* () {
     const client = yield* makeClient(options)
     const reads = yield* makeReads(client, Math.min(300, Math.max(1, options.pageSize ?? 100)))
-    const transitions = yield* makeTransitions(client, reads)
+    const transitions = makeTransitions(client, reads)
     const writes = yield* makeWrites(client, reads)
     // What the agent says of itself waits for no order, and an order not for it.
     const { breaker: ___, ...aside } = options

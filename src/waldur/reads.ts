@@ -62,9 +62,18 @@ const hasNext = (answer: Answer, { seen, size, isNew, pageSize }: Page): boolean
       })
   })
 
+/** What its server puts behind it is there by now, if ever. */
+const isMade = ({ state }: ProviderResource): boolean =>
+  state === "OK" || state === "Updating" || state === "Terminating"
+
 export const makeReads = (client: WaldurClient, pageSize: number) =>
   Effect.gen(function* () {
     const reported = yield* Ref.make(HashSet.empty<string>())
+    /** Offering -> whether its server puts something of its own behind a resource, as far as anything that was read says so. */
+    const scopes = new Map<string, boolean>()
+    const learnScope = (offering: string, has: boolean): void => {
+      scopes.set(offering, has || scopes.get(offering) === true)
+    }
 
     const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
       const decode = Schema.decodeUnknown(schema)
@@ -151,6 +160,27 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
         )
       )
 
+    const askForScope = (offeringUuid: string): Effect.Effect<Option.Option<boolean>, WaldurError> =>
+      client
+        .call({
+          method: "GET",
+          path: "marketplace-provider-resources/",
+          query: [
+            ["offering_uuid", offeringUuid],
+            ["state", "OK"],
+            ["page_size", "10"],
+            ...fields(["uuid", "state", "resource_uuid"])
+          ]
+        })
+        .pipe(
+          Effect.map(({ json }) => {
+            const decoded = Schema.decodeUnknownOption(Schema.Array(ProviderResource))(json)
+            for (const { scopeUuid } of Option.getOrElse(decoded, () => []))
+              learnScope(offeringUuid, Option.isSome(scopeUuid))
+            return Option.fromNullable(scopes.get(offeringUuid))
+          })
+        )
+
     return {
       /** All pages of any other list. */
       list: all,
@@ -187,7 +217,12 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           Order
         ),
       order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
-      resource: (uuid: string) => one({ path: "marketplace-provider-resources/{uuid}/", uuid }, ProviderResource),
+      resource: (uuid: string) =>
+        Effect.map(one({ path: "marketplace-provider-resources/{uuid}/", uuid }, ProviderResource), (found) => {
+          if (isMade(found) && Option.isSome(found.offeringUuid))
+            learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
+          return found
+        }),
       resources: (filter: ResourceFilter) =>
         all(
           {
@@ -238,29 +273,15 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           },
           ComponentUsage
         ),
-      /** Whether the server fills `scopeUuid` for resources of this offering; none while there is none to tell by. */
+      /**
+       * Whether the server fills `scopeUuid` for resources of this offering; none while there is none to tell by. Asked only as long as
+       * nothing that was read has told.
+       */
       setsScope: (offeringUuid: string): Effect.Effect<Option.Option<boolean>, WaldurError> =>
-        client
-          .call({
-            method: "GET",
-            path: "marketplace-provider-resources/",
-            query: [
-              ["offering_uuid", offeringUuid],
-              ["state", "OK"],
-              ["page_size", "10"],
-              ...fields(["uuid", "state", "resource_uuid"])
-            ]
-          })
-          .pipe(
-            Effect.map(({ json }) => {
-              const decoded = Schema.decodeUnknownOption(Schema.Array(ProviderResource))(json)
-              return Option.flatMap(decoded, (resources) =>
-                resources.length === 0
-                  ? Option.none()
-                  : Option.some(resources.some((resource) => Option.isSome(resource.scopeUuid)))
-              )
-            })
-          )
+        Effect.suspend(() => {
+          const known = scopes.get(offeringUuid)
+          return known === undefined ? askForScope(offeringUuid) : Effect.succeedSome(known)
+        })
     }
   })
 

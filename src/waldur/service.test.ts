@@ -235,6 +235,20 @@ describe("waiting for an order to execute", () => {
     })
   )
 
+  it.scopedLive("knows from any resource that it has read, and then need not ask", () =>
+    Effect.gen(function* () {
+      const { waldur, server } = yield* connect((request) => {
+        if (isList(request)) return { json: [] }
+        return request.path.includes("orders")
+          ? orderIn("executing")
+          : { json: { uuid: resource, state: "OK", offering_uuid: offering, resource_uuid: null } }
+      })
+      yield* waldur.resource(resource)
+      yield* waldur.awaitExecuting(order, { scopeGrace: "1 minute" })
+      expect(server.seen.filter(isList)).toHaveLength(0)
+    })
+  )
+
   it.scopedLive("gives it a moment where nothing is known yet, and asks what is known only once", () =>
     Effect.gen(function* () {
       const { waldur, server } = yield* connect((request) => (isList(request) ? { json: [] } : orderIn("executing")))

@@ -158,6 +158,8 @@ export interface WaldurService {
 
   // Setting a value: repeated on a transient failure.
 
+  /** Sets, and does not look whether it stays: for who looks later. */
+  readonly putBackendId: (resource: string, backendId: string) => Effect.Effect<void, WaldurError>
   /**
    * Sets, reads back, and sets again if the server's background task has overwritten it (waldur: right after an approval), five times.
    * `NotYet` if it is lost even then. The task may still come later: look again with `keepBackendId`.

@@ -4,7 +4,7 @@
  * Waldur guards its states: a second approval, a second "done" is answered with 409. So the rule for a conflict and for an unknown
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
-import { Duration, Effect, Option, Ref } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
@@ -26,121 +26,107 @@ interface Move {
   readonly body?: unknown
 }
 
-export const makeTransitions = (client: WaldurClient, reads: Reads) =>
-  Effect.gen(function* () {
-    /** Offering -> whether its server fills `scopeUuid`. */
-    const scopeKnown = yield* Ref.make<ReadonlyMap<string, boolean>>(new Map())
+export const makeTransitions = (client: WaldurClient, reads: Reads) => {
+  const post = (order: string, action: string, body: unknown) =>
+    Effect.asVoid(client.call({ method: "POST", path: `marketplace-orders/{uuid}/${action}/`, uuid: order, body }))
 
-    const post = (order: string, action: string, body: unknown) =>
-      Effect.asVoid(client.call({ method: "POST", path: `marketplace-orders/{uuid}/${action}/`, uuid: order, body }))
-
-    /**
-     * Sends; on a conflict or an unknown outcome looks; sends again only if the order is still where it was. That goes for a conflict as
-     * well: a server may show a state a moment after it has entered it.
-     */
-    const move = (order: string, action: string, { from, reached, body = {} }: Move) => {
-      const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
-      /** The inner effect is the verdict; a failure of the outer one asks for another try. */
-      const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, body).pipe(
-        Effect.as(Effect.void),
-        Effect.catchIf(uncertain, (error) =>
-          Effect.matchEffect(reads.order(order), {
-            // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
-            onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
-            onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
-              if (reached.includes(state)) return Effect.succeed(Effect.void)
-              return from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
-            }
-          })
-        )
-      )
-      return Effect.flatten(retrying(tries, () => sendThenLook, uncertain))
-    }
-
-    const setStateErred = (order: string, message: string, traceback = ""): Effect.Effect<void, WaldurError> =>
-      retrying(tries, () =>
-        Effect.gen(function* () {
-          const { state } = yield* reads.order(order)
-          if (state === "erred") return
-          if (state !== "executing") {
-            return yield* new WaldurConflict({
-              call: "POST marketplace-orders/{uuid}/set_state_erred/",
-              detail: `the order is ${state}; only an executing one can be marked as erred`
-            })
+  /**
+   * Sends; on a conflict or an unknown outcome looks; sends again only if the order is still where it was. That goes for a conflict as
+   * well: a server may show a state a moment after it has entered it.
+   */
+  const move = (order: string, action: string, { from, reached, body = {} }: Move) => {
+    const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
+    /** The inner effect is the verdict; a failure of the outer one asks for another try. */
+    const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, body).pipe(
+      Effect.as(Effect.void),
+      Effect.catchIf(uncertain, (error) =>
+        Effect.matchEffect(reads.order(order), {
+          // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
+          onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
+          onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
+            if (reached.includes(state)) return Effect.succeed(Effect.void)
+            return from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
           }
-          // Both fields: older servers answer 500 if one is missing (2024 recording 127).
-          yield* post(order, "set_state_erred", {
-            error_message: message.slice(0, longestMessage),
-            error_traceback: traceback.slice(0, longestTraceback)
-          })
         })
       )
+    )
+    return Effect.flatten(retrying(tries, () => sendThenLook, uncertain))
+  }
 
-    /** Whether to wait for the scope of this order: what is known of its offering's server, else none. */
-    const setsScope = (order: Order): Effect.Effect<Option.Option<boolean>, WaldurError> =>
-      Option.match(order.offeringUuid, {
-        onNone: () => Effect.succeedNone,
-        onSome: (offering) =>
-          Effect.gen(function* () {
-            const known = Option.fromNullable((yield* Ref.get(scopeKnown)).get(offering))
-            if (Option.isSome(known)) return known
-            const found = yield* reads.setsScope(offering)
-            if (Option.isSome(found)) yield* Ref.update(scopeKnown, (map) => new Map(map).set(offering, found.value))
-            return found
-          })
-      })
-
-    const awaitExecuting = (
-      uuid: string,
-      options: AwaitExecutingOptions = {}
-    ): Effect.Effect<Order, WaldurError | NotYet> =>
+  const setStateErred = (order: string, message: string, traceback = ""): Effect.Effect<void, WaldurError> =>
+    retrying(tries, () =>
       Effect.gen(function* () {
-        const deadline = Duration.toMillis(options.deadline ?? "30 seconds")
-        const grace = Duration.toMillis(options.scopeGrace ?? "1 second")
-        const started = yield* steadyMillis
-        let executingSince = Number.POSITIVE_INFINITY
-        // Asked once: an offering without any resource gets none that could tell while its first one is waited for.
-        let sets: Option.Option<boolean> | undefined
-        let pause = 25
-        while (true) {
-          const order = yield* reads.order(uuid)
-          const now = yield* steadyMillis
-          if (isFinal(order.state)) return order
-          if (order.state === "executing") {
-            if (order.type !== "Create" || Option.isSome(order.scopeUuid)) return order
-            executingSince = Math.min(executingSince, now)
-            sets ??= yield* setsScope(order)
-            if (Option.isSome(sets) && !sets.value) return order
-            // A server known to set it is given until the deadline; `setBackendId` reads back in any case.
-            if (Option.isNone(sets)) {
-              // By the time of this look at the order: asking may have taken longer than the moment itself.
-              const left = executingSince + grace - now
-              if (left <= 0) return order
-              pause = Math.min(pause, left)
-            }
-          }
-          if (now - started >= deadline) {
-            if (order.state === "executing") return order
-            return yield* new NotYet({ reason: `Order ${order.uuid} is still ${order.state} after ${deadline} ms.` })
-          }
-          yield* Effect.sleep(Duration.millis(pause))
-          pause = Math.min(1_000, pause * 2)
+        const { state } = yield* reads.order(order)
+        if (state === "erred") return
+        if (state !== "executing") {
+          return yield* new WaldurConflict({
+            call: "POST marketplace-orders/{uuid}/set_state_erred/",
+            detail: `the order is ${state}; only an executing one can be marked as erred`
+          })
         }
+        // Both fields: older servers answer 500 if one is missing (2024 recording 127).
+        yield* post(order, "set_state_erred", {
+          error_message: message.slice(0, longestMessage),
+          error_traceback: traceback.slice(0, longestTraceback)
+        })
       })
+    )
 
-    return {
-      approveByProvider: (order: string) =>
-        move(order, "approve_by_provider", { from: ["pending-provider"], reached: ["executing", "done", "erred"] }),
-      rejectByProvider: (order: string, comment?: string) =>
-        move(order, "reject_by_provider", {
-          from: ["pending-provider"],
-          reached: ["rejected", "canceled"],
-          body: comment === undefined ? {} : { provider_rejection_comment: comment.slice(0, longestMessage) }
-        }),
-      setStateDone: (order: string) => move(order, "set_state_done", { from: ["executing"], reached: ["done"] }),
-      setStateExecuting: (order: string) =>
-        move(order, "set_state_executing", { from: ["erred"], reached: ["executing"] }),
-      setStateErred,
-      awaitExecuting
-    }
-  })
+  /** Whether to wait for the scope of this order: what is known of its offering's server, else none. */
+  const setsScope = ({ offeringUuid }: Order): Effect.Effect<Option.Option<boolean>, WaldurError> =>
+    Option.match(offeringUuid, { onNone: () => Effect.succeedNone, onSome: reads.setsScope })
+
+  const awaitExecuting = (
+    uuid: string,
+    options: AwaitExecutingOptions = {}
+  ): Effect.Effect<Order, WaldurError | NotYet> =>
+    Effect.gen(function* () {
+      const deadline = Duration.toMillis(options.deadline ?? "30 seconds")
+      const grace = Duration.toMillis(options.scopeGrace ?? "1 second")
+      const started = yield* steadyMillis
+      let executingSince = Number.POSITIVE_INFINITY
+      // Asked once: an offering without any resource gets none that could tell while its first one is waited for.
+      let sets: Option.Option<boolean> | undefined
+      let pause = 25
+      while (true) {
+        const order = yield* reads.order(uuid)
+        const now = yield* steadyMillis
+        if (isFinal(order.state)) return order
+        if (order.state === "executing") {
+          if (order.type !== "Create" || Option.isSome(order.scopeUuid)) return order
+          executingSince = Math.min(executingSince, now)
+          sets ??= yield* setsScope(order)
+          if (Option.isSome(sets) && !sets.value) return order
+          // A server known to set it is given until the deadline; `setBackendId` reads back in any case.
+          if (Option.isNone(sets)) {
+            // By the time of this look at the order: asking may have taken longer than the moment itself.
+            const left = executingSince + grace - now
+            if (left <= 0) return order
+            pause = Math.min(pause, left)
+          }
+        }
+        if (now - started >= deadline) {
+          if (order.state === "executing") return order
+          return yield* new NotYet({ reason: `Order ${order.uuid} is still ${order.state} after ${deadline} ms.` })
+        }
+        yield* Effect.sleep(Duration.millis(pause))
+        pause = Math.min(1_000, pause * 2)
+      }
+    })
+
+  return {
+    approveByProvider: (order: string) =>
+      move(order, "approve_by_provider", { from: ["pending-provider"], reached: ["executing", "done", "erred"] }),
+    rejectByProvider: (order: string, comment?: string) =>
+      move(order, "reject_by_provider", {
+        from: ["pending-provider"],
+        reached: ["rejected", "canceled"],
+        body: comment === undefined ? {} : { provider_rejection_comment: comment.slice(0, longestMessage) }
+      }),
+    setStateDone: (order: string) => move(order, "set_state_done", { from: ["executing"], reached: ["done"] }),
+    setStateExecuting: (order: string) =>
+      move(order, "set_state_executing", { from: ["erred"], reached: ["executing"] }),
+    setStateErred,
+    awaitExecuting
+  }
+}

@@ -80,6 +80,8 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
     }
 
     return {
+      putBackendId: (resource: string, backendId: string): Effect.Effect<void, WaldurError> =>
+        set(onResource("set_backend_id"), resource, { backend_id: backendId }),
       setBackendId,
       keepBackendId,
       setLimits,

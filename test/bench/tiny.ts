@@ -13,6 +13,7 @@ export const tinyRuns = (benchmarks: ReadonlyArray<Benchmark>, agent: string) =>
       unit: 10,
       tiny: true,
       full: false,
+      trace: false,
       tell: () => Effect.void
     }
     // Together, as much of their time is waiting for processes to start.

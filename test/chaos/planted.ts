@@ -123,8 +123,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "done is said before the backend id",
     "runtime/orders/report.ts",
-    'yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))',
-    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))'
+    'yield* ensureDone("waldur: backend id", set(resource, backendId))',
+    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone("waldur: backend id", set(resource, backendId))'
   ),
   one(
     "subnets are chosen without being reserved",
@@ -175,7 +175,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       "own.machines.includes(id) && !ours.includes(id))",
       "own.machines.includes(id))"
     ),
-    only: ["shutdown fails", "order canceled", "order erred by others"]
+    // Killed in between: only the next attempt hears that the order was ended by others, and leaves the machine.
+    only: ["shutdown fails", "order canceled", "order erred by others", "kill", "killed at a call"]
   },
   one(
     "an error's answer is forgotten at the last moment",

@@ -105,7 +105,7 @@ describe("the compose file", async () => {
 })
 
 describe("the compose file of several agents", async () => {
-  const compose = parse(await readFile("deploy/compose-cluster.yaml", "utf8"), { merge: true })
+  const compose = parse(await readFile("deploy/compose.cluster.yaml", "utf8"), { merge: true })
   const agents = [compose.services["agent-1"], compose.services["agent-2"]]
 
   it("runs this version twice, each at an address of its own, and publishes nothing of what they say to each other", () => {
@@ -117,6 +117,20 @@ describe("the compose file of several agents", async () => {
     }
     expect(new Set(agents.map(({ hostname }) => hostname)).size).toBe(2)
     expect(compose.services.database.ports).toBeUndefined()
+  })
+})
+
+describe("the compose file for a journal in PostgreSQL", async () => {
+  const compose = parse(await readFile("deploy/compose.postgres.yaml", "utf8"))
+
+  it("has a PostgreSQL for the agent alone, that the agent waits for, and every password in a file", () => {
+    const { agent, postgres } = compose.services
+    expect(Object.keys(compose.secrets)).toEqual([...agent.secrets, ...postgres.secrets])
+    expect(agent.depends_on.postgres.condition).toBe("service_healthy")
+    expect(postgres.healthcheck.test).toContain("pg_isready")
+    expect(postgres).toMatchObject({ cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] })
+    expect(postgres).not.toHaveProperty("ports")
+    expect(postgres.environment).not.toHaveProperty("POSTGRES_PASSWORD")
   })
 })
 

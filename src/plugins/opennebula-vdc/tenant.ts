@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto"
 import { Effect, Option, Redacted, Schema } from "effect"
 import {
   type AclResource,
+  type AclRule,
   type AclRuleSpec,
   aclCluster,
   aclId,
@@ -10,7 +11,7 @@ import {
   sameAclRule
 } from "../../opennebula/index.js"
 import { ensureDone, make, type OrderRequest } from "../../plugin/index.js"
-import { type Cloud, gone, isTaggedFor, isUntagged, ownIn, tagsOf, unlessAlready, unlessTaken } from "./cloud.js"
+import { both, type Cloud, gone, isTaggedFor, isUntagged, ownIn, tagsOf, unlessAlready, unlessTaken } from "./cloud.js"
 import type { Plan } from "./plan.js"
 
 type Ordered = Pick<OrderRequest, "order" | "resource">
@@ -63,20 +64,22 @@ const findGroup = (cloud: Cloud, request: Ordered, plan: Plan) =>
 /** Out of every VDC, and its rules with it: those of VDC 0, and those made by `one.acl.addrule`, outlive a group. */
 export const removeGroup = (cloud: Cloud, groupId: number) =>
   Effect.gen(function* () {
-    const vdcs = yield* cloud.one.vdc.list()
+    const [vdcs, rules] = yield* both(cloud.one.vdc.list(), cloud.one.acl.list())
     for (const vdc of vdcs.filter(({ groups }) => groups.includes(groupId))) yield* leaveVdc(cloud, vdc.id, groupId)
-    yield* removeRules(cloud, groupId)
+    // Those that have gone with a VDC are no trouble.
+    yield* removeNaming(cloud, groupId, rules)
     yield* gone(cloud.one.group.delete(groupId))
   })
 
 /** Every rule that names the group. They outlive it, also when somebody else deletes it. */
 export const removeRules = (cloud: Cloud, groupId: number) =>
-  Effect.flatMap(cloud.one.acl.list(), (rules) =>
-    Effect.forEach(
-      rules.filter(({ rule }) => rule.user._tag === "Group" && rule.user.id === groupId),
-      (rule) => removeRule(cloud, rule.id, rule.rule),
-      { discard: true }
-    )
+  Effect.flatMap(cloud.one.acl.list(), (rules) => removeNaming(cloud, groupId, rules))
+
+const removeNaming = (cloud: Cloud, groupId: number, rules: ReadonlyArray<AclRule>) =>
+  Effect.forEach(
+    rules.filter(({ rule }) => rule.user._tag === "Group" && rule.user.id === groupId),
+    (rule) => removeRule(cloud, rule.id, rule.rule),
+    { discard: true }
   )
 
 /** The virtual data centre itself. */

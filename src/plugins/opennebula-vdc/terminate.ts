@@ -31,10 +31,15 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
     if (own.routers.length > 0) {
       yield* ensureDone("routers gone", every(own.routers.map(({ id, vms }) => removeRouter(cloud, id, vms))))
     }
-    yield* removeAll("networks", own.networks, (id) => removeNetwork(cloud, id))
-    yield* removeAll("security groups", own.securityGroups, (id) => removeSecurityGroup(cloud, id))
-    yield* removeRoleGroups(cloud, own.roleGroups, own.logins)
-    yield* removeAll("VDCs", own.vdcs, (id) => gone(cloud.one.vdc.delete(id)))
+    // Nobody uses these any more, and none needs another.
+    yield* every([
+      removeAll("networks", own.networks, (id) => removeNetwork(cloud, id)),
+      removeAll("security groups", own.securityGroups, (id) => removeSecurityGroup(cloud, id)),
+      Effect.zipRight(
+        removeRoleGroups(cloud, own.roleGroups, own.logins),
+        removeAll("VDCs", own.vdcs, (id) => gone(cloud.one.vdc.delete(id)))
+      )
+    ])
     if (own.group !== null) yield* ensureDone("group gone", removeGroup(cloud, own.group))
     else if (isGroupId(request.resource.backendId)) {
       // The group vanished behind our back. Ids are never given twice, so its rules are nobody's any more.

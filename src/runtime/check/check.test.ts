@@ -47,6 +47,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setStateDone: () => no,
   setStateErred: () => no,
   setStateExecuting: () => no,
+  putBackendId: () => no,
   setBackendId: () => no,
   keepBackendId: () => no,
   setScopeOk: () => no,

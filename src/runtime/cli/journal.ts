@@ -3,7 +3,7 @@ import { Args, Command, Options } from "@effect/cli"
 import { Console, Effect, Option, Stream } from "effect"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
-import { jsonLines } from "../journal/history.js"
+import { atOneMoment, jsonLines } from "../journal/history.js"
 import { described } from "./help.js"
 import { findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
@@ -17,8 +17,10 @@ const exportAll = Command.make("export", { ...options.journal, order }, (given) 
   Effect.gen(function* () {
     const only = yield* Effect.transposeMapOption(given.order, findOrder)
     const lines = jsonLines(Option.map(only, (found) => found.order))
-    yield* Stream.runForEachChunk(lines, (chunk) =>
-      Console.log([...chunk].join("\n")).pipe(Effect.when(() => chunk.length > 0))
+    yield* atOneMoment(
+      Stream.runForEachChunk(lines, (chunk) =>
+        Console.log([...chunk].join("\n")).pipe(Effect.when(() => chunk.length > 0))
+      )
     )
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(

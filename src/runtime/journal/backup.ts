@@ -12,6 +12,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
+import { isShared } from "./dialect.js"
 import { openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
 import { reasonOf as sqlReason, together } from "./sql.js"
@@ -93,7 +94,7 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.mes
 
 /**
  * Marks what was in work when this journal was copied, if it is a copy and this is its first start. Once, and all of it. `path`: for
- * the message.
+ * the message. In PostgreSQL this is done by each connection (`postgres.ts`).
  */
 export const startFromBackup = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
   Effect.mapError(
@@ -108,6 +109,7 @@ export const startFromBackup = (path: string): Effect.Effect<void, DatabaseUnusa
 
 const marked = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  if (isShared(sql)) return
   const [copied] = yield* sql<{ readonly taken: number }>`SELECT max(taken) AS taken FROM backup WHERE started IS NULL`
   const taken = copied?.taken
   if (taken === undefined || taken === null) return

@@ -102,7 +102,7 @@ export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> =
 export const isThere = (place: Postgres): Effect.Effect<boolean, DatabaseUnusable> =>
   hasTables.pipe(
     Effect.catchTag("SqlError", (error) => unusable(place, error)),
-    Effect.provide(PostgresConnection.layer(place))
+    Effect.provide(PostgresConnection.bare(place))
   )
 
 const hasTables: Effect.Effect<boolean, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
@@ -141,10 +141,41 @@ const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
 const forMigrations = Duration.hours(1)
 
 /** Tables of a PostgreSQL. */
-export const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration> = known) =>
+const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) =>
   migratePostgres(place.name, migrations).pipe(
     Effect.catchTag("SqlError", (error) => unusable(place, error)),
-    Effect.provide(PostgresConnection.layer(place, forMigrations))
+    Effect.provide(PostgresConnection.bare(place, forMigrations))
+  )
+
+export interface DatabaseFacts {
+  /** "18.4" */
+  readonly server: string
+  /** Does it only follow another server? */
+  readonly follows: number
+  /** May this user make tables? */
+  readonly makes: number
+  /** `synchronous_commit`, and how many connections it takes in all. */
+  readonly commits: string
+  readonly connections: number
+  /** Of the tables; none: there are none yet. */
+  readonly version: number | null
+}
+
+/** Only looks. */
+export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [facts] = yield* sql<Omit<DatabaseFacts, "version">>`
+      SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
+        CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
+        CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
+        current_setting('synchronous_commit') AS commits,
+        CAST(current_setting('max_connections') AS BIGINT) AS connections`
+    const version = (yield* hasTables) ? ((yield* newest(sql))?.version ?? null) : null
+    return facts === undefined ? yield* Effect.dieMessage("a SELECT of constants has no row") : { ...facts, version }
+  }).pipe(
+    Effect.catchTag("SqlError", (error) => unusable(place, error)),
+    Effect.provide(PostgresConnection.bare(place))
   )
 
 /** What to do about what PostgreSQL says, by its code; https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -156,7 +187,7 @@ const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
   [/^28/, "Check user and password in `database`, and pg_hba.conf on the server."],
   [/^3D000/, "Make it: CREATE DATABASE ... OWNER the agent's user."],
   [/^42501/, "The agent's user has to own the database, or: GRANT CREATE, USAGE ON SCHEMA public TO that user."],
-  [/^25006/, "This server only follows another one: name the one that writes (several hosts: target_session_attrs)."],
+  [/^(25006|55000)/, "This server only follows another one: name the one that writes."],
   [/^53300/, "All its connections are taken: raise max_connections there, or lower database_connections here."],
   [/^53/, "The server has no room left: see its log."],
   [/^55P03/, "Somebody else holds the tables for long: see pg_stat_activity, and start again."],
@@ -176,14 +207,25 @@ const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable =
  * The database, made if it is not there yet (a data directory 0700, files 0600; in PostgreSQL the tables alone), with its tables up to date.
  */
 export const layer = (
-  place: Place
+  place: Place,
+  migrations: ReadonlyArray<Migration> = known
 ): Layer.Layer<SqlClient.SqlClient, DatabaseUnusable, FileSystem.FileSystem | Path.Path> =>
-  typeof place === "string"
-    ? fileIn(place)
-    : Layer.effectDiscard(preparePostgres(place)).pipe(Layer.provideMerge(PostgresConnection.layer(place)))
+  typeof place === "string" ? fileIn(place, migrations) : inPostgres(place, migrations)
+
+const inPostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) =>
+  Layer.provideMerge(
+    // The first connection, for its answer to come before anything else does.
+    Layer.effectDiscard(
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT 1`).pipe(
+        Effect.catchTag("SqlError", (error) => unusable(place, error))
+      )
+    ),
+    Layer.unwrapEffect(Effect.as(preparePostgres(place, migrations), PostgresConnection.layer(place)))
+  )
 
 const fileIn = (
-  dataDir: string
+  dataDir: string,
+  migrations: ReadonlyArray<Migration>
 ): Layer.Layer<SqlClient.SqlClient, DatabaseUnusable, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
@@ -205,7 +247,9 @@ const fileIn = (
           (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
         )
       )
-      return Layer.effectDiscard(prepareFile(path)).pipe(Layer.provideMerge(Connection.layer(`file:${path}`)))
+      return Layer.effectDiscard(prepareFile(path, migrations)).pipe(
+        Layer.provideMerge(Connection.layer(`file:${path}`))
+      )
     })
   ).pipe(Layer.catchAll((error) => Layer.fail(asUnusable(dataDir, error))))
 

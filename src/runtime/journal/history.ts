@@ -3,7 +3,7 @@
  *
  * Works on the database alone, so it gives the same answers while the agent runs and after it has stopped.
  */
-import { SqlClient } from "@effect/sql"
+import { SqlClient, SqlError } from "@effect/sql"
 import { Chunk, Clock, Effect, Option, Schema, Stream } from "effect"
 import {
   type JournalEntry,
@@ -13,9 +13,10 @@ import {
   refusalIn,
   wholeOrder
 } from "../../core/index.js"
+import { isShared } from "./dialect.js"
 import { entryOf, type Row, sinceAccepted } from "./journal.js"
 import { longSilence, wholeAgent } from "./pauses.js"
-import { reasonOf, unavailable } from "./sql.js"
+import { reasonOf, together, unavailable } from "./sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 
@@ -169,7 +170,25 @@ interface ExportRow extends Row {
 
 const atOnce = 1000
 
-/** Every entry, or those of one order, as one line of JSON each, in the order in which they were written. A page at a time. */
+/**
+ * As of one moment: what is written meanwhile is not seen. In PostgreSQL an entry of a lower id may appear after one of a higher; a file has one
+ * writer, whose ids are in order.
+ */
+export const atOneMoment = <A, E, R>(
+  look: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | JournalUnavailable, R | SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    isShared(sql)
+      ? Effect.suspend(() => {
+          const begin = unavailable(sql.unsafe("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+          return Effect.mapError(together(sql, Effect.zipRight(begin, look)), (error) =>
+            error instanceof SqlError.SqlError ? new JournalUnavailable({ reason: reasonOf(error) }) : error
+          )
+        })
+      : look
+  )
+
+/** Every entry, or those of one order, as one line of JSON each, in the order in which they were written. A page at a time: within `atOneMoment`. */
 export const jsonLines = (
   order: Option.Option<string>
 ): Stream.Stream<string, JournalUnavailable, SqlClient.SqlClient> =>

@@ -35,11 +35,47 @@ export const statementsFor = (kind: "sqlite" | "postgres", { statements }: Migra
 /** Advisory locks are held to the end of a transaction, never longer: first number, the second one is what it is about. */
 export const locks = { migration: 7_301, reservation: 7_302, start: 7_303 } as const
 
+/** Which database this is, of which server, and how often another server has taken its place: a copy of it is elsewhere. */
+const home = `CREATE TABLE home (here text NOT NULL);
+  CREATE FUNCTION whereabouts() RETURNS text LANGUAGE plpgsql AS $$ DECLARE own text; BEGIN
+    own := (SELECT oid::text FROM pg_database WHERE datname = current_database());
+    RETURN own || ' ' || (SELECT system_identifier FROM pg_control_system()) || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  EXCEPTION WHEN insufficient_privilege THEN RETURN own;
+  END $$`
+
+/**
+ * What a start does with a file that was put back (`backup.ts`), for a database: asked on each new connection, as the server behind an address
+ * may be another one than a moment ago, that has not heard of the last entries. Returns how many orders were in work, or NULL: it is the same.
+ */
+const cameHome = `CREATE FUNCTION came_home(moment bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+  DECLARE place text := whereabouts(); marked bigint; BEGIN
+    IF EXISTS (SELECT 1 FROM home WHERE here = place) THEN RETURN NULL; END IF;
+    PERFORM pg_advisory_xact_lock(${locks.start}, 0);
+    IF EXISTS (SELECT 1 FROM home WHERE here = place) THEN RETURN NULL; END IF;
+    IF NOT EXISTS (SELECT 1 FROM home) THEN INSERT INTO home VALUES (place); RETURN NULL; END IF;
+    INSERT INTO journal (order_id, resource_id, epoch, step, event, at)
+      SELECT order_id, resource_id, epoch, 'order', 'restored', moment FROM journal AS accepted
+      WHERE step = 'order' AND event = 'accepted' AND NOT EXISTS (
+        SELECT 1 FROM journal AS later WHERE later.order_id = accepted.order_id AND later.step = 'order'
+          AND later.id > accepted.id AND later.event IN ('done', 'erred', 'accepted'));
+    GET DIAGNOSTICS marked = ROW_COUNT;
+    INSERT INTO backup (taken, started) SELECT coalesce(max(at), moment), moment FROM journal WHERE event <> 'restored';
+    UPDATE home SET here = place;
+    RETURN marked;
+  END $$`
+
 const first: ReadonlyArray<ReadonlyArray<SqlText>> = [
   [
     {
-      postgres: `CREATE FUNCTION said_in(data text, VARIADIC path text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-        BEGIN RETURN CAST(data AS json) #>> path; EXCEPTION WHEN OTHERS THEN RETURN NULL; END $$`
+      // Half a character, and NUL, JSON can say and a text of PostgreSQL cannot: the second try has a substitute in their place.
+      postgres: `CREATE FUNCTION said_in(data text, VARIADIC path text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+        RETURN CAST(data AS json) #>> path;
+      EXCEPTION WHEN OTHERS THEN
+        BEGIN
+          RETURN CAST(regexp_replace(data, '\\\\u(0000|d[89a-f][0-9a-f]{2})', '\\\\ufffd', 'g') AS json) #>> path;
+        EXCEPTION WHEN OTHERS THEN RETURN NULL;
+        END;
+      END $$`
     },
     // What happened, in the order in which it happened. `step` is "order" for what concerns the order as a whole.
     `CREATE TABLE journal (
@@ -194,7 +230,9 @@ export const migrations: ReadonlyArray<Migration> = [
     statements: [
       // Whose pause it is, where several processes work on one database: each has its own way to the servers.
       "ALTER TABLE pause ADD COLUMN owner TEXT",
-      ledger
+      ledger,
+      { postgres: home },
+      { postgres: cameHome }
     ]
   },
   { oldest: 1, statements: clusterTables }

@@ -8,6 +8,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { Metrics } from "../metrics/index.js"
 import { heartbeat } from "../schedules.js"
 import { isShared, later } from "./dialect.js"
 import { asking, straight, unavailable } from "./sql.js"
@@ -95,6 +96,7 @@ const signOfLife = (owner: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const run = straight(sql)
+    const metrics = yield* Metrics
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
     const seen = row?.seen ?? null
@@ -132,7 +134,10 @@ const signOfLife = (owner: string) =>
       // Whoever was away itself knows nothing of the others.
       else if (isShared(sql)) yield* closeFor(sql, owner, at, false)
     }).pipe(
-      Effect.catchAll((error) => Effect.logDebug("No sign of life could be written", error)),
+      Effect.catchAll((error) =>
+        // While no order is at work nothing else would tell.
+        Effect.zipRight(Effect.sync(metrics.journalFailed), Effect.logDebug("No sign of life could be written", error))
+      ),
       Effect.schedule(heartbeat),
       Effect.forkScoped
     )

@@ -27,7 +27,8 @@ export const usualConnections = 10
 export const addressProblem = (text: string): string | undefined => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) return "must be a URL that begins with postgres://"
-  if (url.hostname === "" && !url.searchParams.has("host")) return "names no host"
+  if (["user", "password"].some((key) => url.searchParams.has(key))) return "has the user or the password behind the ?"
+  if (url.hostname === "") return "names no host"
   return url.pathname.length > 1 ? undefined : "names no database"
 }
 

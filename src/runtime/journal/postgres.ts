@@ -7,7 +7,7 @@
  */
 import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
-import { Data, Duration, Effect, Exit, Layer, Redacted, type Scope, Stream } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Redacted, Runtime, type Scope, Stream } from "effect"
 import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig, QueryConfig } from "pg"
 import { version } from "../version.js"
 import { storable } from "./dialect.js"
@@ -83,11 +83,29 @@ const numbers = (types: CustomTypesConfig["getTypeParser"]): CustomTypesConfig =
   }
 }
 
-const open = ({ connections, url }: Postgres, forOne: Duration.Duration): Effect.Effect<Pool, never, Scope.Scope> =>
+const errorOf = (cause: Cause.Cause<SqlError.SqlError>): Error => {
+  const error = Cause.squash(cause)
+  const own = error instanceof SqlError.SqlError ? error.cause : error
+  return own instanceof Error ? own : new Error(wordsOf(own))
+}
+
+/** A connection that breaks: whoever uses it hears it of the statement, and the pool takes no broken one back. */
+const heardThere = () => undefined
+
+interface PoolOptions {
+  readonly forOne: Duration.Duration
+  readonly onConnection: (connection: SqlConnection.Connection) => Effect.Effect<void, SqlError.SqlError>
+}
+
+const open = (
+  { connections, url }: Postgres,
+  { forOne, onConnection }: PoolOptions
+): Effect.Effect<Pool, never, Scope.Scope> =>
   Effect.acquireRelease(
     // Loaded where it is wanted: most agents keep their journal in a file.
-    Effect.promise(async () => {
-      const { default: pg } = await import("pg")
+    Effect.gen(function* () {
+      const runtime = yield* Effect.runtime()
+      const { default: pg } = yield* Effect.promise(() => import("pg"))
       const pool = new pg.Pool({
         connectionString: Redacted.value(url),
         max: connections,
@@ -95,34 +113,55 @@ const open = ({ connections, url }: Postgres, forOne: Duration.Duration): Effect
         query_timeout: Duration.toMillis(forOne),
         idleTimeoutMillis: 60_000,
         keepAlive: true,
+        verify: (client, done) => {
+          Runtime.runCallback(runtime)(onConnection(makeConnection(client, () => undefined)), {
+            onExit: (exit) => done(Exit.isSuccess(exit) ? undefined : errorOf(exit.cause))
+          })
+        },
         application_name: `site-actors ${version}`,
         types: numbers(pg.types.getTypeParser)
       })
-      // Of connections that break while nobody uses them. Whoever uses one hears of it there.
       pool.on("error", heardThere)
+      pool.on("connect", (client) => client.on("error", heardThere))
       return pool
     }),
     (pool) => Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"))
   )
 
-/** Of a connection that breaks: its statement fails as well, and the pool takes no broken one back. */
-const heardThere = () => undefined
-
 /** A connection of one's own, for a transaction. */
 const reserved = (pool: Pool): Effect.Effect<PoolClient, SqlError.SqlError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.map(Effect.tryPromise({ try: () => pool.connect(), catch: asSqlError }), (client) =>
-      client.on("error", heardThere)
-    ),
-    (client, exit) => Effect.sync(() => client.off("error", heardThere).release(Exit.isFailure(exit)))
+  Effect.acquireRelease(Effect.tryPromise({ try: () => pool.connect(), catch: asSqlError }), (client, exit) =>
+    Effect.sync(() => client.release(Exit.isFailure(exit)))
   )
 
-/** Connections are made when they are needed: this does not fail if there is no server. `forOne`: how long a statement may take. */
-export const layer = (place: Postgres, forOne: Duration.Duration = patience): Layer.Layer<SqlClient.SqlClient> =>
+/**
+ * Connections are made when they are needed: this does not fail if there is no server. Each new one asks first whether this is the database
+ * that it was before (`came_home` in `migrations.ts`); the tables have to be there.
+ */
+export const layer = (place: Postgres): Layer.Layer<SqlClient.SqlClient> =>
+  over(place, {
+    forOne: patience,
+    onConnection: (connection) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const [row] = yield* connection.executeValues("SELECT came_home($1)", [now])
+        const marked = row?.[0]
+        if (typeof marked === "number") yield* Effect.logWarning(elsewhere(place, marked))
+      })
+  })
+
+const elsewhere = (place: Postgres, marked: number): string =>
+  `${place.name} is not where it was: a backup, or another server in its place, that may not know of the last entries. ${marked} order(s) were in work: whatever they would make is looked for first`
+
+/** The same for a database that may not have its tables yet. `forOne`: how long a statement may take. */
+export const bare = (place: Postgres, forOne: Duration.Duration = patience): Layer.Layer<SqlClient.SqlClient> =>
+  over(place, { forOne, onConnection: () => Effect.void })
+
+const over = (place: Postgres, options: PoolOptions): Layer.Layer<SqlClient.SqlClient> =>
   Layer.scoped(
     SqlClient.SqlClient,
     Effect.gen(function* () {
-      const pool = yield* open(place, forOne)
+      const pool = yield* open(place, options)
       const names = new Map<string, string>()
       const nameOf = (text: string): string | undefined => {
         const known = names.get(text)

@@ -230,8 +230,7 @@ const accept = (
 ) =>
   Effect.gen(function* () {
     if (order.state !== "pending-provider" && order.state !== "executing") return undefined
-    const resource = yield* read
-    const request = yield* requestOf(offering, order, resource).pipe(
+    const request = yield* requestOf(offering, order, read).pipe(
       Effect.catchIf(
         (error) => error instanceof OrderRefused,
         (refusal) => Effect.succeed(refusal)

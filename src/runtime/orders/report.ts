@@ -22,7 +22,9 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const resource = request.resource.id
     const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
     if (backendId !== undefined && backendId !== request.resource.backendId) {
-      yield* ensureDone("waldur: backend id", waldur.setBackendId(resource, backendId))
+      // Of a new resource the last look, below, says whether it is still there.
+      const set = request._tag === "Create" ? waldur.putBackendId : waldur.setBackendId
+      yield* ensureDone("waldur: backend id", set(resource, backendId))
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
     if (Object.keys(limits).length > 0) {

@@ -53,17 +53,30 @@ export const resourceOf = (offering: Offering, order: api.Order, resource: api.P
 const longestKept = 1000
 const noProject = () => "0".repeat(32)
 
-/** Fails with `OrderRefused` for what the order itself has wrong. */
+/**
+ * Fails with `OrderRefused` for what the order itself has wrong. `read`: gives its resource; what else must be read of Waldur is read beside it, as
+ * far as the order tells what that is.
+ */
 export const requestOf = (
   offering: Offering,
   order: api.Order,
-  resource: api.ProviderResource
+  read: Effect.Effect<api.ProviderResource, SiteError>
 ): Effect.Effect<OrderRequest, SiteError> =>
   Effect.gen(function* () {
+    const creates = order.type === "Create"
+    const [resource, options, ordered] = yield* Effect.all(
+      [
+        read,
+        offering.pluginOptions,
+        // What is wrong with its sizes is told last, as if it had been looked at in its turn.
+        creates ? Effect.either(amountsOf(offering, order.planUuid, order.limits)) : Effect.succeed(Either.right({}))
+      ],
+      { concurrency: "unbounded" }
+    )
     const common = {
       order: OrderId.make(order.uuid),
       resource: resourceOf(offering, order, resource),
-      pluginOptions: yield* kept("The options of this offering", yield* offering.pluginOptions)
+      pluginOptions: yield* kept("The options of this offering", options)
     }
     switch (order.type) {
       case "Create":
@@ -71,7 +84,7 @@ export const requestOf = (
           _tag: "Create",
           ...common,
           attributes: yield* kept("The order's attributes", { ...resource.attributes, ...order.attributes }),
-          amounts: yield* amountsOf(offering, order.planUuid, order.limits)
+          amounts: yield* ordered
         }
       case "Update": {
         const plan = Option.orElse(order.planUuid, () => resource.planUuid)

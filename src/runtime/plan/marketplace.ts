@@ -19,6 +19,11 @@ export const rehearsedWaldur = (
     Effect.map(waldur.order(uuid), (found) =>
       approved.has(uuid) && found.state === "pending-provider" ? { ...found, state: "executing" as const } : found
     )
+  const putBackendId = (uuid: string, backendId: string) =>
+    Effect.zipRight(
+      onResource("set_backend_id", backendId),
+      Effect.sync(() => backendIds.set(uuid, backendId))
+    )
   return {
     ...waldur,
     order,
@@ -37,11 +42,8 @@ export const rehearsedWaldur = (
     setStateDone: () => onOrder("set_state_done"),
     setStateErred: (_, message) => onOrder("set_state_erred", message),
     setStateExecuting: () => onOrder("set_state_executing"),
-    setBackendId: (uuid, backendId) =>
-      Effect.zipRight(
-        onResource("set_backend_id", backendId),
-        Effect.sync(() => backendIds.set(uuid, backendId))
-      ),
+    putBackendId,
+    setBackendId: putBackendId,
     keepBackendId: () => Effect.succeed(true),
     setScopeOk: () => written(would("marketplace-slurm-remote/{uuid}/set_state/")),
     setOrderBackendId: (_, backendId) => written(onOrder("set_backend_id", backendId)),
