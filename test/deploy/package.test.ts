@@ -113,10 +113,10 @@ describe("the compose file of several agents", async () => {
       expect(service).toMatchObject({ image: `site-actors:${version}`, read_only: true, cap_drop: ["ALL"] })
       expect(service.environment.CLUSTER_HOST).toBe(service.hostname)
       expect(service.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+:8090$/)])
-      expect(Object.keys(compose.secrets)).toEqual(service.secrets)
+      expect(Object.keys(compose.secrets)).toEqual([...service.secrets, ...compose.services.postgres.secrets])
     }
     expect(new Set(agents.map(({ hostname }) => hostname)).size).toBe(2)
-    expect(compose.services.database.ports).toBeUndefined()
+    expect(compose.services.postgres.ports).toBeUndefined()
   })
 })
 
