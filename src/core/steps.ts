@@ -18,6 +18,7 @@
 import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
 
 export interface Make<A, I, E extends SiteError, R> {
@@ -232,7 +233,10 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     if (!mayBeBegun) yield* begin
     if (mayBeBegun || (yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
     const value = yield* Effect.tapError(fenced(act), (error) =>
-      attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
+      // Begun and not over is what a parked step is.
+      error instanceof Parked
+        ? Effect.void
+        : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     return yield* finish("finished", value)
   }).pipe(
