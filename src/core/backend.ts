@@ -201,10 +201,10 @@ export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesE
       const scope = yield* Effect.scope
       const shared = yield* Layer.buildWithMemoMap(definition.shared, memoMap, scope)
       const backend = yield* Effect.provide(definition.open({ ...context, settings }), shared)
-      return {
-        ...backend,
-        create: (request) => Effect.flatMap(checked(definition.attributes, request), backend.create)
-      }
+      const { create } = backend
+      // Left out by JavaScript, it stays away, so that the door sees it.
+      if (typeof create !== "function") return { ...backend, create }
+      return { ...backend, create: (request) => Effect.flatMap(checked(definition.attributes, request), create) }
     })
 })
 

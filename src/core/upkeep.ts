@@ -3,6 +3,7 @@
  * before. Optional in the contract: without it a backend's resources are only observed.
  */
 import type { Effect } from "effect"
+import type { Amounts } from "./components.js"
 import type { SiteError } from "./errors.js"
 import type { DriftKind, ExpectedResource, Standing } from "./observation.js"
 import type { Resource } from "./orders.js"
@@ -32,6 +33,8 @@ export interface Importable {
   readonly within?: string
   /** What somebody has to write where, so that `project` is known. */
   readonly hint: string
+  /** Its sizes, in the backend's units: what is billed by limit becomes the resource's limits in Waldur. What has no limit is left out. */
+  readonly amounts?: Amounts
   /** Shown to whoever imports it. */
   readonly metadata: Readonly<Record<string, unknown>>
 }

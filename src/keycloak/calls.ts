@@ -2,6 +2,7 @@
 import KeycloakAdminClient from "@keycloak/keycloak-admin-client"
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import { observed, underWay } from "../core/calls.js"
+import { throughGate } from "../core/gate.js"
 import { spanned } from "../core/spans.js"
 import {
   type KeycloakConflict,
@@ -90,8 +91,8 @@ export const makeCalls = (settings: KeycloakSettings, tokens: Tokens, line: Line
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
           observed({ system: "keycloak", call, about: "", milliseconds: now - before, outcome })
         )
-      return yield* underWay({ system: "keycloak", call, about: "" })(
-        Effect.catchTag(once, "KeycloakUnauthorized", () => once)
+      return yield* throughGate(/^(create|change|delete|add|remove) /.test(call))(
+        underWay({ system: "keycloak", call, about: "" })(Effect.catchTag(once, "KeycloakUnauthorized", () => once))
       ).pipe(Effect.tapBoth({ onFailure: (error) => tell(error._tag), onSuccess: () => tell("ok") }))
     }).pipe(spanned(`keycloak ${call}`, { kind: "client" }))
   }

@@ -1,5 +1,5 @@
 /** What is asked of a backend beside the matrix: usage, observation, refusals, strangers' objects, secrets. Each answer is a check. */
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import {
   type Amounts,
   amountsFromWaldur,
@@ -112,6 +112,27 @@ export const afterUpdate = (ground: Ground, name: string) =>
     const drift =
       found._tag === "Right" && found.right.length > 0 ? kept(title, found.right[0]) : broken(title, "no difference")
     return [updated, drift]
+  })
+
+/** A renewed password is another each time, of the same account, and a secret from then on. */
+export const passwordCheck = (ground: Ground, name: string) =>
+  Effect.gen(function* () {
+    const { stage, strikes } = ground
+    const { accounts } = yield* strikes.opened
+    const title = "accounts: each reset gives a new password, and none for what is not there"
+    if (accounts === undefined) return notTried(title, "this backend makes no accounts")
+    const resource = stage.resource(name)
+    const reset = accounts.resetPassword(known(resource?.uuid ?? "", resource?.backendId ?? ""))
+    const both = yield* Effect.either(Effect.all([reset, reset]))
+    const absent = yield* Effect.either(accounts.resetPassword(nobody))
+    const faults = absent._tag === "Right" ? ["a resource that is not there gets a password"] : []
+    if (both._tag === "Left") return verdict(title, [...faults, both.left.message])
+    const [first, second] = both.right
+    for (const { password } of both.right) strikes.issued.add(Redacted.value(password))
+    if (first.account !== second.account) faults.push(`two accounts: ${first.account} and ${second.account}`)
+    if (Redacted.value(first.password) === Redacted.value(second.password)) faults.push("the same password twice")
+    if (Redacted.value(second.password).length < 12) faults.push("a password shorter than 12 characters")
+    return verdict(title, faults, second.account)
   })
 
 export const goneCheck = (ground: Ground, name: string, backendId: string) =>

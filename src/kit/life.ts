@@ -1,6 +1,6 @@
 /** A resource's life without a fault, from which the kit learns the steps of each operation and what they come to. */
 import { Effect } from "effect"
-import { afterUpdate, goneCheck, notTried, questions, verdict } from "./checks.js"
+import { afterUpdate, goneCheck, notTried, passwordCheck, questions, verdict } from "./checks.js"
 import { type Ground, look, shape, through } from "./ground.js"
 import type { Check, Operation, Problem } from "./model.js"
 import { added, named } from "./world.js"
@@ -28,7 +28,7 @@ export const undisturbed = (ground: Ground) =>
     if (created.length === 0) problems.push("nothing in the backend belongs to the created resource")
     const resource = stage.resource(name)
     if (resource !== undefined && resource.backendId === "") problems.push("the create gave no backend id")
-    checks.push(...(yield* questions(ground, name)))
+    checks.push(...(yield* questions(ground, name)), yield* passwordCheck(ground, name))
     if (orders.update !== undefined) note(yield* through(ground, "update", name))
     const updated = yield* shape(ground, name)
     if (orders.update !== undefined) checks.push(...(yield* afterUpdate(ground, name)))

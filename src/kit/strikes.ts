@@ -55,7 +55,7 @@ export interface Strikes {
   /** The steps that were undone, or would have been, when the order was given up. */
   readonly undoneOf: (resourceName: string) => ReadonlyArray<string>
   /** Secrets that were issued to customers. */
-  readonly issued: ReadonlySet<string>
+  readonly issued: Set<string>
   /** The most handlers that were at work for one resource at one time. */
   readonly mostAtOnce: () => number
 }

@@ -8,6 +8,7 @@ import type { Breaker } from "../core/breaker.js"
 import { underWay } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
+import { throughGate } from "../core/gate.js"
 import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
@@ -96,6 +97,9 @@ interface Parts {
   readonly protect: <A>(exchange: Effect.Effect<A, OpenNebulaError>) => Effect.Effect<A, OpenNebulaError>
 }
 
+/** `one.vm.info`, `one.vmpool.infoset`, `one.groupquota.info`, `one.system.version`: nothing is changed by these. */
+const isLook = (method: string): boolean => /\.(info\w*|version|config|monitoring|showback|accounting)$/.test(method)
+
 const makeCall =
   ({ settings, transport, redact, limiter, observe, protect }: Parts): OpenNebulaClient["call"] =>
   (method, params, answer) =>
@@ -144,7 +148,9 @@ const makeCall =
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       const told = underWay({ system: "opennebula", call: method, about: ids.join(" ") })
-      return yield* limiter.withPlace(owner)(protect(told(exchange)))
+      // What was sent is carried out, whoever hangs up: it might be so after the next process has looked for what it made.
+      const sent = isLook(method) ? exchange : Effect.uninterruptible(exchange)
+      return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))
     }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {

@@ -4,18 +4,22 @@
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Queue, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
 import { callBeginning, callObserver } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
+import { Bells } from "./actors/bells.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
 import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
+import { Stopping } from "./actors/stopping.js"
+import { type ClusterSettings, Member, Once, Placement, severalProcesses } from "./cluster/index.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
+import { hearOthers } from "./control/hearsay.js"
 import { leftoverRounds } from "./control/leftovers.js"
 import { Pausings } from "./control/pausings.js"
 import { Wakes } from "./control/wakes.js"
@@ -25,13 +29,14 @@ import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
+import { nameOf, type Place } from "./journal/place.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
 import { MemberCalls } from "./members/calls.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
-import { OfferingScope, Offerings } from "./offerings/offering.js"
+import { type Offering, OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
@@ -40,38 +45,52 @@ import { mendProbe, parkAfter } from "./schedules.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
-/**
- * Everything that the agent's parts share, over the database in `dataDir`. `owner`: this process's name in the leases. `parking`: after so many ms of
- * waiting for its machine an order is parked.
- */
-export const layer = (dataDir: string, owner: string, parking?: number) =>
+/** How an agent runs, where that is not the usual way. */
+export interface Running {
+  /** As one of several processes. */
+  readonly cluster?: ClusterSettings | undefined
+  /** After so many ms of waiting for its machine an order is parked. */
+  readonly parking?: number | undefined
+}
+
+/** Everything that the agent's parts share, over the journal's database. `owner`: this process's name in the leases. */
+export const layer = (place: Place, owner: string, running: Running = {}) =>
   layerOn(
-    Layer.tap(Database.layer(dataDir), (context) =>
-      Effect.provide(Effect.zipRight(assertSound(dataDir), startFromBackup(dataDir)), context)
+    Layer.tap(Database.layer(place), (context) =>
+      Effect.provide(Effect.zipRight(assertSound(nameOf(place)), startFromBackup(nameOf(place))), context)
     ),
     owner,
-    parking
+    running
   )
+
+/** Where work is placed. */
+const placed = (owner: string, cluster: ClusterSettings | undefined) =>
+  cluster === undefined
+    ? Layer.mergeAll(singleProcess, Placement.single, Once.single, Quarantine.layer)
+    : Layer.merge(Once.several(owner), Quarantine.several).pipe(
+        Layer.provideMerge(Placement.several),
+        Layer.provideMerge(severalProcesses(cluster, owner))
+      )
 
 /** The same over a database that is open and has its tables. */
 export const layerOn = <E, R>(
   database: Layer.Layer<SqlClient.SqlClient, E, R>,
   owner: string,
-  parking: number = parkAfter
+  { cluster, parking = parkAfter }: Running = {}
 ) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Pausings.layer),
+    Layer.provideMerge(Bells.layer),
+    Layer.provideMerge(Layer.merge(Pausings.layer, PlacesInWork.layer(parking))),
     Layer.provideMerge(
       Layer.mergeAll(
-        Quarantine.layer,
-        PlacesInWork.layer(parking),
         Offerings.layer,
         Standings.layer,
         Wakes.layer,
         Looks.layer,
         MemberCalls.layer,
-        singleProcess
+        Stopping.layer,
+        placed(owner, cluster)
       )
     ),
     Layer.provideMerge(
@@ -114,14 +133,23 @@ export const run = (config: Config) =>
     const memoMap = yield* Layer.makeMemoMap
     const metrics = yield* Metrics
     metrics.named(config.offerings)
-    yield* Effect.forkScoped(Effect.zipRight(allOpen(config), attendDesk))
-    yield* Effect.forkScoped(leftoverRounds)
-    yield* Effect.forkScoped(forgetDaily(config.journalRetention))
+    const once = yield* Once
+    yield* Effect.forkScoped(once.run("desk", Effect.zipRight(allOpen(config), attendDesk)))
+    yield* Effect.forkScoped(once.run("leftovers", leftoverRounds))
+    yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
+    const { several } = yield* Placement
+    if (several) yield* Effect.forkScoped(hearOthers)
     yield* Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
       concurrency: "unbounded",
       discard: true
-    })
+    }).pipe(Effect.raceFirst(superseded))
   }).pipe(Effect.scoped)
+
+/** Another process has come in this one's place: it would do nothing any more, and has to say so. */
+const superseded = Effect.flatMap(
+  Effect.serviceOption(Member),
+  Option.match({ onNone: () => Effect.never, onSome: (member) => member.superseded })
+)
 
 /** What was asked while no agent ran needs the offerings; one that cannot be opened holds it up for half a minute. */
 const allOpen = (config: Config) =>
@@ -173,6 +201,19 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     yield* standings.opened(offering.id)
     yield* Effect.logInfo(`Open: ${offering.plugin.type}`)
     yield* publish({ _tag: "Offering", offering: offering.id, event: "open" })
+    if ((yield* Placement).several) yield* standings.leftToOthers(offering.id)
+    yield* (yield* Once).run(offering.id, attend(config, offering, opened, reporting))
+  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))
+
+/** What is done for an offering beside its orders, and how these are found: in one process at a time. */
+const attend = (
+  config: Config,
+  offering: OfferingConfig,
+  opened: Offering,
+  reporting: Parameters<typeof reportUsage>[1]
+) =>
+  Effect.gen(function* () {
+    yield* (yield* Standings).attended(offering.id)
     yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) yield* Effect.forkScoped(reportUsage(opened, reporting, config.reportInterval))
     const members = offering.functions.membership
@@ -183,5 +224,5 @@ const runOffering = (config: Config, offering: OfferingConfig, memoMap: Layer.Me
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
     if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval, imports))
-    yield* watchOrders(opened, pace)
-  }).pipe(Effect.scoped, Effect.annotateLogs({ offering: offering.name }))
+    return yield* watchOrders(opened, pace)
+  })

@@ -142,6 +142,7 @@ export const secretsOf = (config: Config): ReadonlyArray<string> => {
     if (proxy !== undefined) take(Redacted.value(proxy))
     walk(Redacted.value(backendSettings), false)
   }
+  if (config.database._tag === "Some") take(Redacted.value(config.database.value.url))
   if (config.sentryDsn._tag === "Some") take(Redacted.value(config.sentryDsn.value))
   return [...found]
 }

@@ -94,3 +94,15 @@ export const deadlineGrace = Duration.minutes(1)
 
 /** How long an actor that lost its lease leaves the resource to whoever took it. */
 export const leaseRest = Duration.seconds(30)
+
+/** How soon work that is done in one process at a time begins anew after it failed. */
+export const onceAgain = Schedule.spaced("1 second")
+
+/** How long an actor that finds its resource with another process leaves it alone before it looks again. */
+export const placeRest = Duration.seconds(1)
+
+/** How soon an order is looked for again whose resource was just moving from one process to another. */
+export const moveRest = Duration.millis(300)
+
+/** How often each of several processes looks what was said in another one: pauses, cancellations. */
+export const hearsay = Schedule.spaced("1 second")

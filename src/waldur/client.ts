@@ -10,6 +10,7 @@ import type { Breaker } from "../core/breaker.js"
 import { underWay } from "../core/calls.js"
 import { OfferingFault } from "../core/errors.js"
 import { firstCome } from "../core/fairLimiter.js"
+import { throughGate } from "../core/gate.js"
 import { annotateSpan, spanned } from "../core/spans.js"
 import { type Answer, interpret, type RawAnswer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
@@ -183,7 +184,11 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) =>
-      inTurn(protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request))))
+      inTurn(
+        throughGate(request[0].method !== "GET")(
+          protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request)))
+        )
+      )
 
     const whoAmI: Call = { method: "GET", path: "users/me/" }
     yield* options.breaker?.join(

@@ -63,6 +63,6 @@ export const makeImports = (client: WaldurClient, reads: Pick<Reads, "list">): I
       ),
     start: (request) => move("start_processing", request, {}),
     finish: (request) => move("set_done", request, {}),
-    fail: (request, message) => move("set_erred", request, { error_message: message, error_traceback: "" })
+    fail: (request, message) => move("set_erred", request, { error_message: message, error_traceback: message })
   }
 }

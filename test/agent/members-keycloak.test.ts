@@ -238,7 +238,7 @@ describe("A plan", () => {
       if (offering === undefined) throw new Error("the site has an offering")
       const [order] = yield* planOffering(offering, Option.none()).pipe(
         Effect.scoped,
-        Effect.provide(onCopy(site.dataDir))
+        Effect.provide(onCopy(site.dataDir, false))
       )
       expect(order).toMatchObject({ outcome: "done" })
       const calls = order?.calls.map(({ system, call, about }) => `${system} ${call} ${about}`) ?? []

@@ -2,21 +2,30 @@
 import { SqlClient } from "@effect/sql"
 import { describe, expect } from "@effect/vitest"
 import { Array, Effect, Option } from "effect"
-import * as Connection from "../../src/runtime/journal/connection.js"
+import { journalPlace } from "../../src/runtime/cli/open-journal.js"
+import * as Database from "../../src/runtime/journal/database.js"
 import { onCopy, planOffering } from "../../src/runtime/plan/plan.js"
 import { doubled, makeSite, type Site, scenario, vdcLimits } from "../support/agent.js"
+import { databases } from "../support/databases.js"
+
+const placeOf = ({ dataDir, file }: Site) => journalPlace({ config: Option.some(file), dataDir: Option.some(dataDir) })
 
 /** The plan of all open orders of the site. */
 const planOf = (site: Site) =>
   Effect.gen(function* () {
-    const planned = yield* Effect.forEach(site.config.offerings, (offering) => planOffering(offering, Option.none()))
+    const { there, where } = yield* placeOf(site)
+    const planned = yield* Effect.forEach(site.config.offerings, (offering) =>
+      planOffering(offering, Option.none())
+    ).pipe(Effect.provide(onCopy(where, there)))
     return planned.flat()
-  }).pipe(Effect.scoped, Effect.provide(onCopy(site.dataDir)))
+  }).pipe(Effect.scoped)
 
 /** Everything in the journal. */
-const entries = ({ dataDir }: Site) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT * FROM journal ORDER BY id`).pipe(
-    Effect.provide(Connection.layer(`file:${dataDir}/journal.db`))
+const entries = (site: Site) =>
+  Effect.flatMap(placeOf(site), ({ where }) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT * FROM journal ORDER BY id`).pipe(
+      Effect.provide(Database.layer(where))
+    )
   )
 
 const looks = /\.(info\w*|accounting|version)$/
@@ -84,25 +93,29 @@ describe("a plan", () => {
     })
   )
 
-  scenario("of an order that would be refused says the sentence; and of one in work only what is left", () =>
-    Effect.gen(function* () {
-      const site = yield* makeSite({ cloud: { times: { boot: 60_000 } } })
-      yield* site.place.vm("orphan", "4711")
-      const [refused] = yield* planOf(site)
-      expect(refused?.outcome).toBe("refused")
-      expect(refused?.calls.at(-1)?.about).toBe(
-        '"4711" is not a virtual data centre of this project: choose one of this project and order again.'
-      )
+  describe.each(databases)("with the journal in %s", (_, fresh) => {
+    scenario("of an order that would be refused says the sentence; and of one in work only what is left", () =>
+      Effect.gen(function* () {
+        const place = yield* fresh
+        const database = typeof place === "string" ? {} : { database: place.url }
+        const site = yield* makeSite({ cloud: { times: { boot: 60_000 } }, ...database })
+        yield* site.place.vm("orphan", "4711")
+        const [refused] = yield* planOf(site)
+        expect(refused?.outcome).toBe("refused")
+        expect(refused?.calls.at(-1)?.about).toBe(
+          '"4711" is not a virtual data centre of this project: choose one of this project and order again.'
+        )
 
-      yield* site.place.vdc("begun")
-      const agent = yield* site.start()
-      yield* site.awaitLogged((line) => line.includes("one.group.quota"))
-      yield* agent.stop
-      const before = yield* entries(site)
-      const begun = (yield* planOf(site)).find(({ resource }) => resource === "begun")
-      expect(begun?.calls.map(({ call }) => call)).not.toContain("one.group.allocate")
-      expect(begun?.outcome).toBe("done")
-      expect(yield* entries(site)).toEqual(before)
-    })
-  )
+        yield* site.place.vdc("begun")
+        const agent = yield* site.start()
+        yield* site.awaitLogged((line) => line.includes("one.group.quota"))
+        yield* agent.stop
+        const before = yield* entries(site)
+        const begun = (yield* planOf(site)).find(({ resource }) => resource === "begun")
+        expect(begun?.calls.map(({ call }) => call)).not.toContain("one.group.allocate")
+        expect(begun?.outcome).toBe("done")
+        expect(yield* entries(site)).toEqual(before)
+      })
+    )
+  })
 })

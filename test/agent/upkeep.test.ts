@@ -9,8 +9,7 @@ import { orphans } from "../../src/runtime/cli/orphans.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
 import { connectSites, findOrphans, removeOrphan } from "../../src/runtime/upkeep/index.js"
 import type { Template } from "../../src/simulator/opennebula/template.js"
-import { makeResource } from "../../src/simulator/waldur/orders.js"
-import { moveResource, newUuid, recordsOf } from "../../src/simulator/waldur/world.js"
+import { newUuid, recordsOf } from "../../src/simulator/waldur/world.js"
 import { expectNothingLeft, makeSite, type Site, scenario } from "../support/agent.js"
 
 /** What a command prints, and the sentence with which it fails, if it does. */
@@ -182,6 +181,7 @@ describe("what was in the cloud before", () => {
       const vdcId = yield* cloud.call("one.vdc.allocate", ['NAME="old"'])
       expect(vdcId._tag).toBe("Ok")
       yield* cloud.call("one.vdc.addgroup", [100, 100])
+      yield* cloud.call("one.group.quota", [100, 'VM=[CPU="4",MEMORY="8192"]'])
       yield* cloud.call("one.group.allocate", ["another"])
       yield* cloud.call("one.group.allocate", ["nobodys"])
       yield* cloud.call("one.group.allocate", ["astray"])
@@ -221,17 +221,27 @@ describe("what was in the cloud before", () => {
       )
       expect(offered.map(({ backend_id }) => backend_id)).not.toContain(own.backendId)
 
+      // With its size, which becomes the resource's limits.
+      expect(offered.map(({ backend_metadata }) => JSON.stringify(backend_metadata)).toSorted()).toEqual([
+        expect.stringContaining('"limits":{"ram":8192,"cpu":4}'),
+        expect.not.stringContaining("limits")
+      ])
+
       // Somebody in Waldur imports one of them.
-      const imported = makeResource(marketplace.world, {
-        offering: world.vdcOffering,
-        project: world.project,
-        plan: world.plans.vdc,
-        name: "imported",
-        attributes: {},
-        limits: {}
-      })
-      imported.backendId = "100"
-      moveResource(marketplace.world, imported, "OK")
+      const [record] = [...recordsOf(marketplace.world, "backend-resources").values()].filter(
+        ({ fields }) => fields.backend_id === "100"
+      )
+      const answer = yield* Effect.promise(() =>
+        fetch(`${site.waldurUrl}backend-resources/${record?.uuid}/import_resource/`, {
+          method: "POST",
+          headers: { Authorization: `Token ${world.staffToken}`, "Content-Type": "application/json" },
+          body: JSON.stringify({ plan: world.plans.vdc.uuid })
+        })
+      )
+      expect(answer.status).toBe(201)
+      const imported = [...marketplace.resources.values()].find(({ backendId }) => backendId === "100")
+      if (imported === undefined) return expect.fail("nothing was imported")
+      expect([imported.state, imported.limits]).toEqual(["OK", { cpu: 4, ram: 8192 }])
       yield* site.awaitLogged((line) => line.includes("Put right: repair owner"))
       const { groups, vdcs } = cloud.world
       expect([groups.get(100), vdcs.get(100)].map(({ template }) => template.get("WALDUR_RESOURCE_UUID"))).toEqual([

@@ -9,7 +9,7 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
-import { prepare } from "../../src/runtime/journal/database.js"
+import { prepareFile } from "../../src/runtime/journal/database.js"
 import { withOnlyConnection } from "../../src/runtime/journal/sql.js"
 import type { Bench } from "./bench.js"
 import type { Process } from "./process.js"
@@ -42,7 +42,7 @@ export const openDatabase = (): Promise<Database> =>
       return found
     }
     const run = (text: string, args: Arguments) => Effect.sync(() => prepared(text).run(args))
-    yield* Effect.provide(prepare("memory"), clientOver(run))
+    yield* Effect.provide(prepareFile("memory"), clientOver(run))
     return { prepared, close: () => sdk.close() }
   }).pipe(Effect.runPromise)
 

@@ -4,6 +4,7 @@
  */
 import { Effect, Exit, Scope } from "effect"
 import { WebSocket } from "ws"
+import type { ServeError } from "../../src/simulator/listening.js"
 import { type Broker, serveBroker, type Timers } from "../../src/simulator/stomp/index.js"
 import { type Event, isFromServer, type Recording } from "./stomp-recordings.js"
 import { countsOf, during, makeStage, manage, publishStaged } from "./stomp-stage.js"
@@ -92,7 +93,7 @@ const sessionIn = (text: string): string | undefined => /^session:(\S+)$/m.exec(
 const shown = (bytes: Buffer): string => JSON.stringify(bytes.toString("latin1").slice(0, 600))
 
 /** Gives what does not match, `undefined` if all does. */
-export const replay = (recording: Recording): Effect.Effect<string | undefined> =>
+export const replay = (recording: Recording): Effect.Effect<string | undefined, ServeError> =>
   Effect.gen(function* () {
     const timers = makeManualTimers()
     const broker = makeStage(recording, timers)

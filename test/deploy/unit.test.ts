@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { exitCodes } from "../../src/runtime/exit-codes.js"
 
 const run = promisify(execFile)
 const text = await readFile("deploy/systemd/site-actors.service", "utf8")
@@ -95,6 +96,11 @@ describe("the unit", () => {
     expect(valueOf("Service.Restart")).toBe("always")
     expect(valueOf("Unit.StartLimitIntervalSec")).toBe("0")
     expect(Number(valueOf("Service.TimeoutStopSec"))).toBeGreaterThan(60)
+  })
+
+  it("leaves off where a start cannot help: a command line or a configuration that is wrong", () => {
+    const codes = valueOf("Service.RestartPreventExitStatus")?.split(" ")
+    expect(codes).toEqual([exitCodes.usage.code, exitCodes.configuration.code].map(String))
   })
 
   it("lets Node compile", () => {

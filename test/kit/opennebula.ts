@@ -97,6 +97,11 @@ const vmUnderTest: Effect.Effect<BackendUnderTest, unknown, Scope.Scope> = Effec
     settings: { api_url: url, credentials, template_id: 2, parent_vdc_backend_id: parent },
     secrets,
     objects: Effect.sync(() => objectsOf(frontEnd)),
+    refuse: Effect.sync(() => frontEnd.faults.failNext("deploy")),
+    disturb: (vm) =>
+      Effect.sync(() => {
+        frontEnd.world.vms.get(Number(vm)).template.set("MEMORY", "768")
+      }),
     foreign: (resource) => call(frontEnd, "one.template.instantiate", [2, resourceName("", resource), false, "", false])
   }
 })

@@ -19,6 +19,7 @@ import {
   Layer,
   Logger,
   LogLevel,
+  Option,
   PubSub,
   Queue,
   Record,
@@ -68,6 +69,8 @@ export interface SiteOptions {
   }) => ReadonlyArray<Json>
   /** Put over the keys at the root of the file. */
   readonly root?: Json
+  /** The journal is there, in place of a file: `postgres://...` */
+  readonly database?: Redacted.Redacted
   /** Makes spans, for the tracer that is given to `start`; otherwise there are none, as in an agent that exports none. */
   readonly traced?: boolean
   readonly plugins?: ReadonlyArray<Plugin>
@@ -155,6 +158,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       http: { port: false },
       // Some seconds after the start it would call Waldur beside what a test is about; those about it switch it on.
       agent_identity: false,
+      ...(options.database === undefined ? {} : { database: Redacted.value(options.database) }),
       ...options.root,
       offerings: [
         {
@@ -209,7 +213,13 @@ export const makeSite = (options: SiteOptions = {}) =>
           yield* Agent.run(config)
         }).pipe(
           Effect.scoped,
-          Effect.provide(Agent.layer(dataDir, owner, options.parkAfter)),
+          Effect.provide(
+            Agent.layer(
+              Option.getOrElse(config.database, () => dataDir),
+              owner,
+              { parking: options.parkAfter }
+            )
+          ),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Effect.withTracerEnabled(options.traced === true),
@@ -247,6 +257,8 @@ export const makeSite = (options: SiteOptions = {}) =>
     return {
       cloud: cloud.frontEnd,
       marketplace,
+      /** Ends in `/api/`. */
+      waldurUrl,
       world,
       customer,
       config,

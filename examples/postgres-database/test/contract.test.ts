@@ -2,8 +2,8 @@
 import { expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { renderReport, testBackend } from "site-actors/plugin/testing"
+import { postgres } from "../../../test/support/postgres.js"
 import plugin from "../src/index.js"
-import { postgres } from "./postgres.js"
 
 const makeBackend = Effect.gen(function* () {
   const { password, query, url } = yield* postgres

@@ -28,6 +28,7 @@ import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventor
 import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { hasNetwork, isSurplus } from "./observe.js"
+import { amountsOf } from "./quotas.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
 import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
@@ -114,16 +115,25 @@ const remove = (cloud: Cloud, object: OwnedObject): Effect.Effect<void, SiteErro
 
 /** Groups that are no resource's: of tenants, without a tag. With the VDC that holds each of them alone. */
 const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, SiteError> =>
-  Effect.map(inventory(cloud), (found) =>
-    found.groups
-      .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
-      .map((group) => ({
-        name: group.name,
-        backendId: String(group.id),
-        ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
-        hint: projectHint(group.id),
-        metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
-      }))
+  Effect.map(
+    Effect.all([inventory(cloud), cloud.one.group.listQuotas()], { concurrency: "unbounded" }),
+    ([found, rows]) => {
+      const quotasOf = new Map(rows.map(({ groupId, quotas }) => [groupId, quotas]))
+      const amounts = ({ id }: GroupShort) => {
+        const quotas = quotasOf.get(id)
+        return quotas === undefined ? {} : { amounts: amountsOf(quotas, cloud.settings.external_network_id) }
+      }
+      return found.groups
+        .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
+        .map((group) => ({
+          name: group.name,
+          backendId: String(group.id),
+          ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
+          hint: projectHint(group.id),
+          ...amounts(group),
+          metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
+        }))
+    }
   )
 
 const ownVdcs = ({ vdcs }: Inventory, group: GroupShort): ReadonlyArray<number> =>

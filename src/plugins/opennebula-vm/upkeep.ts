@@ -15,7 +15,7 @@ import {
 import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
-import { sizesOf } from "./sizes.js"
+import { reportedLimits, sizesOf } from "./sizes.js"
 import { released, setStanding } from "./standing.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
@@ -50,6 +50,7 @@ const importableOf = (offering: VmOffering) =>
           ...(project === undefined ? {} : { project }),
           ...(within === undefined ? {} : { within: within.resource }),
           hint: projectHint(vm.gid),
+          amounts: reportedLimits(offering.components, sizesOf(vm), false),
           metadata: { state: vmStateText(vm.state), vcpu, ram_mb: ram, disk_mb: disk, ip_address: addressOf(vm) }
         }
       })

@@ -4,7 +4,7 @@
  * It takes a lease when it starts, which ends every earlier one, and leaves memory when it has been idle. Its messages are not stored:
  * an order that was not taken is still in Waldur.
  */
-import { Entity } from "@effect/cluster"
+import { ClusterSchema, Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
 import { LeaseLost, OfferingId, OrderId, orderPlace, parksAfter, ResourceId, wholeOrder } from "../../core/index.js"
@@ -19,24 +19,45 @@ import { actorIdle, orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
+import { stoppable } from "./stopping.js"
 
 /**
- * `moved`: another process has the resource now. `quarantined`: a defect; the order stays as it is. `parked`: it waits without a fiber, and is to be
- * sent again when it is woken.
+/**
+ * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays
+ * as it is. `parked`: it waits without a fiber, and is to be sent again when it is woken.
  */
-export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "quarantined", "parked")
+export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "closed", "quarantined", "parked")
+
+/** Whoever asked may go away, as when the looks for orders move to another process: what was begun here goes on. */
+const goesOn = ClusterSchema.Uninterruptible
 
 export const ResourceActor = Entity.make("Resource", [
-  Rpc.make("Process", { payload: { offering: OfferingId, order: OrderId }, success: Processed }),
+  Rpc.make("Process", {
+    payload: {
+      offering: OfferingId,
+      order: OrderId,
+      /** Its project, whose turns it takes. */
+      project: Schema.String,
+      /** It was begun before. */
+      begun: Schema.Boolean
+    },
+    success: Processed
+  }).annotate(goesOn, "client"),
   /** Looks at the resource between orders, and does what follows (`runtime/observation`). */
-  Rpc.make("Reconcile", { payload: { offering: OfferingId }, success: Reconciled }),
+  Rpc.make("Reconcile", { payload: { offering: OfferingId }, success: Reconciled }).annotate(goesOn, "client"),
   /**
    * Gives the resource's members what they should have. In the mailbox, so that nobody is put into a data centre that is being removed, and
    * whoever is terminating it meets no account that is half made.
    */
-  Rpc.make("SyncMembers", { payload: { offering: OfferingId }, success: Schema.Option(TeamReport) }),
+  Rpc.make("SyncMembers", { payload: { offering: OfferingId }, success: Schema.Option(TeamReport) }).annotate(
+    goesOn,
+    "client"
+  ),
   /** Tries once more to undo what an erred order left behind. In the mailbox, so that it never meets another order of the resource. */
-  Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone })
+  Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone }).annotate(
+    goesOn,
+    "client"
+  )
 ])
 
 /** What a defect says of itself, in one line. */
@@ -108,7 +129,7 @@ export const layer = (owner: string) =>
               notNow(`Leftovers of order ${order} stay for now`, undoLeftovers(offering, order, lease))
             )
             return undone === "moved" ? ("not now" as const) : undone
-          }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
+          }).pipe(stoppable, notNowOnDefect(`Leftovers of order ${order} stay for now`)),
         // Also of a resource in quarantine: whoever left the team has to lose access.
         SyncMembers: ({ payload: { offering: id } }) =>
           Effect.gen(function* () {
@@ -119,6 +140,7 @@ export const layer = (owner: string) =>
             )
             return typeof synchronised === "string" ? Option.none() : synchronised
           }).pipe(
+            stoppable,
             Effect.annotateLogs({ resource, part: "members" }),
             notNowOnDefect("Members stay as they are for now"),
             Effect.map((answer) => (answer === "not now" ? Option.none() : answer))
@@ -131,11 +153,12 @@ export const layer = (owner: string) =>
               notNow(`Resource ${resource} is left for the next look`, reconcile(offering, resource, lease))
             )
             return reconciled === "moved" ? ("not now" as const) : reconciled
-          }).pipe(notNowOnDefect(`Resource ${resource} is left for the next look`)),
-        Process: ({ payload: { offering: id, order } }) =>
+          }).pipe(stoppable, notNowOnDefect(`Resource ${resource} is left for the next look`)),
+        Process: ({ payload: { begun, offering: id, order, project } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
-            if (offering === undefined || (yield* quarantine.holds(resource))) return "nothing to do" as const
+            if (offering === undefined) return "closed" as const
+            if (yield* quarantine.holds(resource)) return "nothing to do" as const
             return yield* holding.under((lease) => {
               const carryOut = (one: OrderId) =>
                 processOrder(offering, one, lease).pipe(
@@ -155,7 +178,7 @@ export const layer = (owner: string) =>
                 return yield* carryOut(order)
               })
             })
-          })
+          }).pipe(places.within(id, resource, { turn: project, begun }), stoppable)
       }
     }),
     { maxIdleTime: actorIdle, concurrency: 1, mailboxCapacity: "unbounded" }

@@ -5,21 +5,16 @@
  * rest waits in Waldur, and as ids here. Nobody awaits an actor here: a provisioning that takes an hour must not hold up the next look at the
  * queue.
  */
-import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
+import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
+import { moveRest } from "../schedules.js"
 import { ResourceActor } from "./actor.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-
-interface AtWork {
-  readonly order: OrderId
-  next: Effect.Effect<void>
-  /** Its actor has let go of it; it is sent again when it is woken. */
-  isParked: boolean
-  isWoken: boolean
-}
+import { Stopping } from "./stopping.js"
 
 export interface Work {
   readonly offering: OfferingId
@@ -31,13 +26,23 @@ export interface Work {
   readonly begun?: boolean
 }
 
+interface AtWork {
+  readonly order: OrderId
+  next: Effect.Effect<void>
+  /** When it could not be worked on where it was sent. */
+  readonly elsewhere: Effect.Effect<void>
+  /** Its actor has let go of it; it is sent again when it is woken. */
+  isParked: boolean
+  isWoken: boolean
+}
+
 export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   Dispatch,
   {
     /**
      * Sends each resource's first order to its actor, unless one is there already: at once, or when there is a place. `work` is in the order
      * in which it was placed.
-     * `next` runs when an order has ended and its resource has another one waiting, also one that came in the meantime.
+     * `next` looks at the queue again; it runs when an order has ended and its resource has another one waiting, also one that came in the meantime.
      */
     readonly send: (work: ReadonlyArray<Work>, next: Effect.Effect<void>) => Effect.Effect<void>
   }
@@ -45,35 +50,38 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   static readonly layer = Layer.scoped(
     Dispatch,
     Effect.gen(function* () {
+      const stopping = yield* Stopping
+      yield* Effect.addFinalizer(() => Deferred.succeed(stopping, undefined))
       const run = yield* FiberSet.makeRuntime<never>()
       const sweepers = yield* FiberMap.make<OfferingId>()
       const actor = yield* ResourceActor.client
       const quarantine = yield* Quarantine
       const places = yield* PlacesInWork
+      const { several } = yield* Placement
       const wakes = yield* Wakes
       /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
       const atWork = new Map<ResourceId, AtWork>()
 
       const one = (work: Work, own: AtWork): Effect.Effect<void> => {
-        const { offering, order, resource } = work
+        const { begun = false, offering, order, project = "", resource } = work
         return actor(resource)
-          .Process({ offering, order })
+          .Process({ offering, order, project, begun })
           .pipe(
             Effect.tap((processed) =>
               Effect.sync(() => {
                 own.isParked = processed === "parked"
               })
             ),
-            Effect.tap((processed) =>
-              Effect.when(
-                Effect.suspend(() => own.next),
-                () => processed === "done" || processed === "erred"
-              )
+            Effect.tap((processed) => {
+              if (processed === "done" || processed === "erred") return Effect.suspend(() => own.next)
+              return processed === "moved" || processed === "closed" ? own.elsewhere : Effect.void
+            }),
+            Effect.catchAllCause((cause) =>
+              Effect.zipRight(Effect.logWarning(`Order ${order} goes back to the queue`, cause), own.elsewhere)
             ),
-            Effect.catchAllCause((cause) => Effect.logWarning(`Order ${order} goes back to the queue`, cause)),
             Effect.ensuring(
               Effect.zipRight(
-                places.of(offering).free(resource),
+                places.sent(offering).free(resource),
                 Effect.suspend(() => {
                   if (own.isParked) return own.isWoken ? again(work, own) : Effect.void
                   if (atWork.get(resource) === own) atWork.delete(resource)
@@ -87,7 +95,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 
       const queue = (work: Work, own: AtWork, begun: boolean) => {
         const { offering, project = "", resource } = work
-        return places.of(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) })
+        return places.sent(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) })
       }
 
       /** A parked order that was woken: it was begun before. */
@@ -105,26 +113,33 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
         else void run(again(work, own))
       })
 
+      /**
+       * The actor moves to another process, or its offering is not open there yet. Not a matter of the next look, which may be a minute away.
+       * In one process there is no other.
+       */
+      const soon = (look: Effect.Effect<void>): Effect.Effect<void> =>
+        several ? Effect.sync(() => void run(Effect.delay(look, moveRest))) : Effect.void
+
       /** While orders wait for a place, looks whether one was lent for too long. */
       const sweep = (offering: OfferingId) =>
         places
-          .of(offering)
+          .sent(offering)
           .look.pipe(
             Effect.delay(Duration.millis(lentFor)),
-            Effect.repeat({ until: () => places.of(offering).isEmpty() }),
+            Effect.repeat({ until: () => places.sent(offering).isEmpty() }),
             Effect.asVoid
           )
 
-      const begin = (work: Work, next: Effect.Effect<void>) =>
+      const begin = (work: Work, next: Effect.Effect<void>, look: Effect.Effect<void>) =>
         Effect.suspend(() => {
           const { begun = false, offering, resource } = work
           if (atWork.has(resource)) return Effect.void
-          const own = { order: work.order, next, isParked: false, isWoken: false }
+          const own = { order: work.order, next, elsewhere: soon(look), isParked: false, isWoken: false }
           atWork.set(resource, own)
           return Effect.zipRight(
             queue(work, own, begun),
             Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
-              places.of(offering).isEmpty()
+              places.sent(offering).isEmpty()
             )
           )
         })
@@ -143,7 +158,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
               perResource(work),
               ([oldest, ...waiting]) =>
                 Effect.unlessEffect(
-                  begin(oldest, waiting.length > 0 ? next : Effect.void),
+                  begin(oldest, waiting.length > 0 ? next : Effect.void, next),
                   quarantine.holds(oldest.resource)
                 ),
               { discard: true }

@@ -6,30 +6,43 @@
  */
 import { Duration, Effect, Ref } from "effect"
 import { type LeaseLost, type ResourceId, steadyMillis } from "../../core/index.js"
+import { underLease } from "../cluster/gate.js"
+import { Placement } from "../cluster/placement.js"
 import { Journal, type Lease } from "../journal/journal.js"
-import { leaseRest, orderRetry } from "../schedules.js"
+import { leaseRest, orderRetry, placeRest } from "../schedules.js"
 
-type Hold = { readonly _tag: "Held"; readonly lease: Lease } | { readonly _tag: "Lost"; readonly at: number }
+type Hold =
+  | { readonly _tag: "Held"; readonly lease: Lease }
+  /** Left alone until then, by `steadyMillis`. */
+  | { readonly _tag: "Left"; readonly until: number }
 
 export interface Holding {
   /** Does something under the lease. `moved`: another process has the resource. */
   readonly under: <A, R>(work: (lease: Lease) => Effect.Effect<A, LeaseLost, R>) => Effect.Effect<A | "moved", never, R>
 }
 
+const leftFor = (rest: Duration.Duration): Effect.Effect<Hold> =>
+  Effect.map(steadyMillis, (now) => ({ _tag: "Left", until: now + Duration.toMillis(rest) }))
+
 /** `owner`: what this process is called in its leases. */
-export const makeHolding = (resource: ResourceId, owner: string): Effect.Effect<Holding, never, Journal> =>
+export const makeHolding = (resource: ResourceId, owner: string): Effect.Effect<Holding, never, Journal | Placement> =>
   Effect.gen(function* () {
     const journal = yield* Journal
-    const take = journal.lease(resource, owner).pipe(Effect.retry(orderRetry), Effect.orDie)
-    const hold = yield* Ref.make<Hold>({ _tag: "Held", lease: yield* take })
+    const placement = yield* Placement
+    const take: Effect.Effect<Hold> = Effect.gen(function* () {
+      // A process that was paused may still believe that the resource is its own: it must not take it from the one that has it now.
+      if (!(yield* placement.isOurs(resource))) return yield* leftFor(placeRest)
+      return { _tag: "Held", lease: yield* journal.lease(resource, owner) } as const
+    }).pipe(Effect.retry(orderRetry), Effect.orDie)
+    const hold = yield* Effect.flatMap(take, (taken) => Ref.make(taken))
 
     const lease: Effect.Effect<Lease | undefined> = Effect.gen(function* () {
       const now = yield* Ref.get(hold)
       if (now._tag === "Held") return now.lease
-      if ((yield* steadyMillis) - now.at < Duration.toMillis(leaseRest)) return undefined
+      if ((yield* steadyMillis) < now.until) return undefined
       const taken = yield* take
-      yield* Ref.set(hold, { _tag: "Held", lease: taken })
-      return taken
+      yield* Ref.set(hold, taken)
+      return taken._tag === "Held" ? taken.lease : undefined
     })
 
     return {
@@ -37,10 +50,10 @@ export const makeHolding = (resource: ResourceId, owner: string): Effect.Effect<
         Effect.gen(function* () {
           const held = yield* lease
           if (held === undefined) return "moved" as const
-          return yield* work(held).pipe(
+          return yield* underLease(journal, held, work(held)).pipe(
             Effect.catchAll((lost) =>
               Effect.gen(function* () {
-                yield* Ref.set(hold, { _tag: "Lost", at: yield* steadyMillis })
+                yield* Ref.set(hold, yield* leftFor(leaseRest))
                 yield* Effect.logWarning(lost.message)
                 return "moved" as const
               })

@@ -1,32 +1,78 @@
-/** The places of all offerings of this process: dispatch lends them, and an actor's order steps aside from its own. */
-import { Context, Layer } from "effect"
+/**
+ * The places of all offerings of this process: dispatch lends them, and an actor's order steps aside from its own.
+ *
+ * One of several processes sends orders to actors elsewhere too, and has orders sent by others. There an order takes a place where it is worked
+ * on, and dispatch only limits how many it has sent.
+ */
+import { Context, Deferred, Duration, Effect, FiberId, Layer } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
-import { makePlaces, type Places } from "./places.js"
+import { Placement } from "../cluster/placement.js"
+import { type Candidate, lentFor, makePlaces, ordersInWork, type Places } from "./places.js"
+
+/** Of one offering, by the process that looks for its orders: in work and waiting for a place, in all processes together. */
+const ordersSent = 8 * ordersInWork
+
+const perOffering = (size: number) => {
+  const all = new Map<OfferingId, Places<ResourceId>>()
+  return (offering: OfferingId): Places<ResourceId> => {
+    const known = all.get(offering)
+    if (known !== undefined) return known
+    const made = makePlaces<ResourceId>(size)
+    all.set(offering, made)
+    return made
+  }
+}
 
 export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork")<
   PlacesInWork,
   {
+    /** In which this process's actors work. */
     readonly of: (offering: OfferingId) => Places<ResourceId>
-    /** ms, as `core/park.ts` has it. */
+    /** Of those that dispatch sends. In one process: the same. */
+    readonly sent: (offering: OfferingId) => Places<ResourceId>
+    /** Does an actor's work in a place, unless dispatch has lent it one already. */
+    readonly within: (
+      offering: OfferingId,
+      resource: ResourceId,
+      about: Omit<Candidate, "start">
+    ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** ms, as `core/park.ts` has it. Orders are parked where whoever sends them hears when they are woken: in one process. */
     readonly parksAfter: number
   }
 >() {
-  /**
-   * Orders are parked where whoever sends them hears when they are woken: in one process. `parksAfter`: ms; a finite one is for a process that
-   * has all actors itself.
-   */
   static readonly layer = (parksAfter: number) =>
-    Layer.sync(PlacesInWork, () => {
-      const all = new Map<OfferingId, Places<ResourceId>>()
-      return {
-        parksAfter,
-        of: (offering) => {
-          const known = all.get(offering)
-          if (known !== undefined) return known
-          const made = makePlaces<ResourceId>()
-          all.set(offering, made)
-          return made
+    Layer.effect(
+      PlacesInWork,
+      Effect.map(Placement, ({ several }) => {
+        const of = perOffering(ordersInWork)
+        return {
+          of,
+          sent: several ? perOffering(ordersSent) : of,
+          within: (offering, resource, about) => (work) =>
+            several ? inPlace(of(offering), resource, about, work) : work,
+          parksAfter: several ? Number.POSITIVE_INFINITY : parksAfter
         }
-      }
-    })
+      })
+    )
 }
+
+const inPlace = <A, E, R>(
+  places: Places<ResourceId>,
+  resource: ResourceId,
+  about: Omit<Candidate, "start">,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.suspend(() => {
+      const turn = Deferred.unsafeMake<void>(FiberId.none)
+      const start = () => Deferred.unsafeDone(turn, Effect.void)
+      return Effect.as(places.queue(resource, { ...about, start }), Deferred.await(turn))
+    }),
+    (turn) =>
+      Effect.zipRight(
+        // Whether a place was lent for too long is only seen by whoever looks.
+        Effect.raceFirst(turn, Effect.forever(Effect.delay(places.look, Duration.millis(lentFor)))),
+        work
+      ),
+    () => places.free(resource)
+  )

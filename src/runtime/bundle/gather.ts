@@ -2,7 +2,7 @@
 import { release, totalmem, type } from "node:os"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Stream } from "effect"
-import { jsonLines, leftovers, orders, pausesNow, signOfLife } from "../journal/history.js"
+import { atOneMoment, jsonLines, leftovers, orders, pausesNow, signOfLife } from "../journal/history.js"
 import { striking } from "../logging.js"
 import { linesIn } from "../logs/index.js"
 import { Observations } from "../observation/index.js"
@@ -68,6 +68,7 @@ export const gather = (wanted: Wanted) =>
       Stream.map(withoutOrdered),
       Stream.takeRight(lastLines),
       Stream.runCollect,
+      atOneMoment,
       Effect.map((lines) => `${[...lines].join("\n")}\n`)
     )
     const log = Effect.map(linesIn(wanted.dataDir), (lines) =>

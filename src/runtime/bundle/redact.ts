@@ -4,7 +4,7 @@ import { OfferingKeys, RootKeys } from "../config/keys.js"
 
 const redacted = "<redacted>"
 
-const mayHoldSecret = /passw|secret|token|credential|proxy|dsn|key|auth|header|cert/i
+const mayHoldSecret = /passw|secret|token|credential|proxy|dsn|key|auth|header|cert|^database$/i
 
 /** What a key is called in the file, and need not be hidden: the schema's own names. What is none of them may be a misspelt token. */
 const known: ReadonlySet<string> = new Set([...Object.keys(RootKeys.fields), ...Object.keys(OfferingKeys.fields)])

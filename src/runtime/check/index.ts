@@ -1,7 +1,7 @@
 /**
  * `site-actors check`: what would go wrong, before an order does.
  *
- * `report.ts` puts it together: rows for the file (`fileAccepted`, `fileRefused`), then each offering's
+ * `report.ts` puts it together: rows for the file (`fileAccepted`, `fileRefused`) and its database (`database.ts`), then each offering's
  * (`offering.ts`), whose Waldur side and backend side are looked at together, each with a time-out. `components.ts`
  * compares the file's components with Waldur's and says what is written back as limits. `table.ts` prints rows,
  * `row.ts` has their shape and the exit status.

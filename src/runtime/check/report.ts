@@ -1,6 +1,7 @@
 /** The whole report: the file, then each offering. */
 import { Effect } from "effect"
 import { type Config, type ConfigInvalid, type Problem, sentence } from "../config/index.js"
+import { databaseFindings } from "./database.js"
 import { fileExposure, wireExposure } from "./exposure.js"
 import { checkOffering, type OfferingAccess } from "./offering.js"
 import { about, type CheckRow, failed, ok, warning } from "./row.js"
@@ -30,13 +31,17 @@ export const checkAll = (
   offerings: ReadonlyArray<OfferingAccess>
 ): Effect.Effect<ReadonlyArray<CheckRow>> =>
   Effect.gen(function* () {
-    const [exposed, rows] = yield* Effect.all(
-      [fileExposure(config), Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" })],
+    const [exposed, database, rows] = yield* Effect.all(
+      [
+        fileExposure(config),
+        databaseFindings(config),
+        Effect.forEach(offerings, checkOffering, { concurrency: "unbounded" })
+      ],
       { concurrency: "unbounded" }
     )
     const ofOfferings = rows.flatMap((own, index) => {
       const offering = offerings[index]?.offering
       return offering === undefined ? own : [...about(offering.name, wireExposure(offering)), ...own]
     })
-    return [...fileAccepted(config), ...about(config.file, exposed), ...ofOfferings]
+    return [...fileAccepted(config), ...about(config.file, [...exposed, ...database]), ...ofOfferings]
   })

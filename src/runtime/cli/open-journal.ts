@@ -2,10 +2,11 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Console, Data, type Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
-import { dataDirOf } from "../config/index.js"
+import { dataDirOf, postgresOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import type { Place } from "../journal/place.js"
 import { showing, waiting } from "./progress.js"
 
 export const defaultDataDir = "site-actors-data"
@@ -27,19 +28,34 @@ export const journalAt = (place: JournalPlace) => opened(place, noJournal)
 
 /** Its file, for what is done with the file itself: nothing in it is brought up to date. */
 export const journalFile = (place: JournalPlace) =>
-  Effect.flatMap(placeOf(place), ({ file, there }) => (there ? Effect.succeed(file) : noJournal(file)))
-
-const noJournal = (file: string): NotPossible =>
-  new NotPossible({
-    reason: `There is no journal at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+  Effect.gen(function* () {
+    const { there, where } = yield* journalPlace(place)
+    if (typeof where !== "string") {
+      return yield* new NotPossible({
+        reason: `The journal is in ${where.name}, and no file: back it up with pg_dump, see docs/deploy.md.`
+      })
+    }
+    return there ? (yield* Path.Path).join(where, "journal.db") : yield* noJournal(where)
   })
+
+const noJournal = (where: Place) =>
+  Effect.flatMap(Path.Path, ({ join }) =>
+    Effect.fail(
+      new NotPossible({
+        reason:
+          typeof where === "string"
+            ? `There is no journal at ${join(where, "journal.db")}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+            : `There is no journal in ${where.name} (yet): the agent makes it at its first start. Or another database is meant: it is named by \`database\` in the configuration (-c), or by SITE_ACTORS_DATABASE.`
+      })
+    )
+  )
 
 /** The same for commands that may come before the agent's first start: a journal that is not there is made, or for a rehearsal made elsewhere. */
 export const journalFor = (place: JournalPlace, rehearsal: boolean) =>
-  opened(place, (_, directory) =>
+  opened(place, (where) =>
     rehearsal
       ? Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped({ prefix: "site-actors-" }))
-      : Effect.succeed(directory)
+      : Effect.succeed(where)
   )
 
 /** The agent's data directory, as the command line names it. */
@@ -53,24 +69,26 @@ export const dataDirectory = ({ config, dataDir }: JournalPlace) =>
       )
   )
 
-/** `otherwise`: which directory to take if there is no journal. */
-const opened = <E, R>(
-  place: JournalPlace,
-  otherwise: (file: string, directory: string) => Effect.Effect<string, E, R>
-) =>
+/** `otherwise`: what to take if there is no journal. */
+const opened = <E, R>(place: JournalPlace, otherwise: (where: Place) => Effect.Effect<Place, E, R>) =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
-      const { directory, file, there } = yield* placeOf(place)
-      return Database.layer(there ? directory : yield* otherwise(file, directory))
+      const { there, where } = yield* journalPlace(place)
+      return Database.layer(there ? where : yield* otherwise(where))
     })
   ).pipe(Layer.provideMerge(Logger.minimumLogLevel(LogLevel.Warning)))
 
-const placeOf = (place: JournalPlace) =>
+/** Where the journal is, and whether there is one. */
+export const journalPlace = (place: JournalPlace) =>
   Effect.gen(function* () {
-    const directory = yield* dataDirectory(place)
-    const file = (yield* Path.Path).join(directory, "journal.db")
-    const there = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false)
-    return { directory, file, there }
+    const postgres = yield* postgresOf(place.config)
+    if (Option.isSome(postgres)) {
+      const where: Place = postgres.value
+      return { where, there: yield* Database.isThere(postgres.value) }
+    }
+    const where: Place = yield* dataDirectory(place)
+    const file = (yield* Path.Path).join(where, "journal.db")
+    return { where, there: yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false) }
   })
 
 export const agentRuns = Effect.map(
@@ -81,7 +99,7 @@ export const agentRuns = Effect.map(
 /** The same for commands that need no journal: where there is none, no agent runs. */
 export const agentRunsAt = (place: JournalPlace) =>
   Effect.if(
-    Effect.map(placeOf(place), ({ there }) => there),
+    Effect.map(journalPlace(place), ({ there }) => there),
     {
       onTrue: () => Effect.provide(agentRuns, journalAt(place)),
       onFalse: () => Effect.succeed(false)

@@ -5,7 +5,7 @@ import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { onCopy, type PlannedOrder, planOffering } from "../plan/plan.js"
 import { plugins } from "../plugins.js"
 import { described } from "./help.js"
-import { defaultDataDir, NotPossible } from "./open-journal.js"
+import { journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
 /** Not all orders could be planned; what was printed says which and why. */
@@ -23,15 +23,12 @@ export const plan = Command.make(
   ({ config, dataDir, order, json }) =>
     Effect.gen(function* () {
       const loaded = yield* loadConfig(config, plugins)
-      const directory = Option.getOrElse(
-        Option.orElse(dataDir, () => loaded.dataDir),
-        () => defaultDataDir
-      )
+      const { there, where } = yield* journalPlace({ config: Option.some(config), dataDir })
       const wanted = Option.map(order, (uuid) => uuid.replaceAll("-", "").toLowerCase())
       const results = yield* Effect.forEach(
         loaded.offerings.filter(({ functions }) => functions.orders),
         (offering) => Effect.map(Effect.either(planned(offering, wanted)), (result) => ({ offering, result }))
-      ).pipe(Effect.provide(onCopy(directory)))
+      ).pipe(Effect.provide(onCopy(where, there)))
       const orders = results.flatMap(({ result }) => (Either.isRight(result) ? result.right : []))
       yield* Console.log(json ? JSON.stringify(orders, null, 2) : told(orders))
       const reasons = results.flatMap(({ offering, result }) =>

@@ -1,8 +1,6 @@
 /** `site-actors report`: usage, now: what there is to tell, and what became of it. */
 
 import { Command, Options } from "@effect/cli"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
 import { Cause, Console, Data, Effect, Either, Layer, Option } from "effect"
 import { type Config, components, loadConfig, type OfferingConfig } from "../config/index.js"
 import * as Database from "../journal/database.js"
@@ -18,7 +16,7 @@ import {
 } from "../reports/index.js"
 import * as choose from "./choose.js"
 import { described } from "./help.js"
-import { defaultDataDir, NotPossible } from "./open-journal.js"
+import { type JournalPlace, journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 import { table } from "./table.js"
 
@@ -48,10 +46,6 @@ export const report = Command.make(
           reason: `reporting_backend is empty for ${named.map(({ name }) => JSON.stringify(name)).join(", ")}: set it to have usage reported. --dry-run shows what would be.`
         })
       }
-      const directory = Option.getOrElse(
-        Option.orElse(given.dataDir, () => config.dataDir),
-        () => defaultDataDir
-      )
       const memoMap = yield* Layer.makeMemoMap
       // Each is printed when it is done, so that one whose servers are away delays no other.
       const results = yield* Effect.forEach(
@@ -76,7 +70,9 @@ export const report = Command.make(
             )
           ),
         { concurrency: "unbounded" }
-      ).pipe(Effect.provide(yield* memoryAt(directory, given.dryRun)))
+      ).pipe(
+        Effect.provide(yield* memoryAt({ config: Option.some(given.config), dataDir: given.dataDir }, given.dryRun))
+      )
       if (given.json)
         yield* Console.log(
           JSON.stringify(
@@ -99,13 +95,10 @@ export const report = Command.make(
 )
 
 /** The agent's own memory, also while it runs. A dry run makes no journal where there is none. */
-const memoryAt = (directory: string, dry: boolean) =>
-  Effect.gen(function* () {
-    const there = yield* (yield* FileSystem.FileSystem)
-      .exists((yield* Path.Path).join(directory, "journal.db"))
-      .pipe(Effect.orElseSucceed(() => false))
-    return dry && !there ? UsageMemory.none : Layer.provide(usageMemory, Database.layer(directory))
-  })
+const memoryAt = (place: JournalPlace, dry: boolean) =>
+  Effect.map(journalPlace(place), ({ there, where }) =>
+    dry && !there ? UsageMemory.none : Layer.provide(usageMemory, Database.layer(where))
+  )
 
 const reportOf = (config: Config, offering: OfferingConfig, memoMap: Layer.MemoMap, dry: boolean) =>
   Effect.gen(function* () {

@@ -6,6 +6,7 @@ import { keepCallsFile } from "../activity/calls-file.js"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { serveHttp } from "../http/index.js"
+import { nameOf } from "../journal/place.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
@@ -24,18 +25,19 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       Option.orElse(dataDir, () => loaded.dataDir),
       () => defaultDataDir
     )
+    const place = Option.getOrElse(loaded.database, () => directory)
     const levels = makeLevels(loaded.logLevel, loaded.logLevels)
     const owner = `${hostname()}:${process.pid}`
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
-      yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${directory}`)
+      yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
       yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
       yield* Agent.run(loaded)
     }).pipe(
       Effect.scoped,
-      Effect.provide(Agent.layer(directory, owner)),
+      Effect.provide(Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })),
       Effect.provide(tracing(process.env)),
       Effect.provide(
         Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded, levels, directory))

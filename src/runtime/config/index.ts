@@ -9,7 +9,7 @@
  * quoting secrets. `components.ts` joins the file's components with Waldur's.
  */
 export { components, componentsOfFile } from "./components.js"
-export { dataDirOf } from "./data-dir.js"
+export { dataDirOf, postgresOf } from "./data-dir.js"
 export { loadConfig } from "./load.js"
 export type {
   ComponentOverride,

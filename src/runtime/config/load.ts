@@ -4,6 +4,7 @@ import { Duration, Effect, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import { printable } from "../../core/components.js"
 import { type LoadedPlugins, loadPlugins } from "../door/index.js"
+import { databaseOf } from "./database.js"
 import { fromEither } from "./gathered.js"
 import { levelOf, RootKeys, uuidOf } from "./keys.js"
 import type { Config } from "./model.js"
@@ -47,18 +48,34 @@ export const loadConfig = (
     const loaded = yield* loadPlugins(pluginsIn(values.value), path, plugins)
     const { config, problems } = assemble(path, source, loaded, values.value)
     const all = [...file.duplicates, ...outside.problems, ...refusedPlugins(source, loaded), ...problems]
-    return config === undefined || all.length > 0 ? yield* invalid(path, all) : config
+    if (config === undefined || all.length > 0) return yield* invalid(path, all)
+    const database = yield* Effect.mapError(config.database, (problem) => invalid(path, [problem]))
+    if (Option.isSome(config.cluster) && Option.isNone(database)) return yield* invalid(path, [clusterOfFile(file)])
+    return { ...config, database }
   })
+
+/** A journal in a file belongs to one process. */
+const clusterOfFile = (file: Source["file"]): Problem => ({
+  path: "cluster",
+  position: file.position(["cluster"], "key"),
+  what: "needs a database that several processes can share",
+  hint: "Set database: postgres://..., or leave cluster out."
+})
 
 const invalid = (file: string, problems: ReadonlyArray<Problem>): ConfigInvalid =>
   new ConfigInvalid({ file, problems: inOrder(problems) })
+
+/** All that the file says; where the journal is may be for the environment to say. */
+interface Assembled extends Omit<Config, "database"> {
+  readonly database: ReturnType<typeof databaseOf>
+}
 
 const assemble = (
   path: string,
   source: Source,
   loaded: LoadedPlugins,
   raw: unknown
-): { readonly config: Config | undefined; readonly problems: ReadonlyArray<Problem> } => {
+): { readonly config: Assembled | undefined; readonly problems: ReadonlyArray<Problem> } => {
   const root = fromEither(read(source, RootKeys, raw, []))
   const entries = offeringsIn(raw)
   const keys = root.value?.decoded
@@ -73,10 +90,17 @@ const assemble = (
   const offerings = parts.flatMap((part) => (part.value === undefined ? [] : [part.value]))
   if (keys === undefined || offerings.length < entries.length) return { config: undefined, problems }
   const shipping = keys.log_shipping
-  const config: Config = {
+  const config: Assembled = {
     file: path,
     offerings,
     dataDir: Option.fromNullable(keys.data_dir),
+    database: databaseOf(Option.fromNullable(keys.database), keys.database_connections),
+    cluster: Option.map(Option.fromNullable(keys.cluster), ({ host, listen, port, takeover }) => ({
+      host,
+      port,
+      listen: listen === "" ? host : listen,
+      takeover: Duration.seconds(takeover)
+    })),
     pollInterval: Duration.seconds(keys.poll_interval),
     eventsPollInterval: Duration.seconds(Math.max(keys.poll_interval, keys.events_poll_interval)),
     http: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Redacted } from "effect"
+import { Option, Redacted } from "effect"
 import { accepted, refused, withLine, withMore } from "./harness.js"
 
 const token = (value: string) => withLine("waldur_api_token", `    waldur_api_token: ${value}`)
@@ -128,6 +128,16 @@ describe("A secret is never shown", () => {
       "11:15: global_proxy must be a URL that begins with http:// or https://."
     ],
     [
+      "a database's password",
+      withMore("database: mysql://me:supersecret@db/site"),
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+    ],
+    [
+      "a password that ends the address",
+      withMore("database: postgres://me:super#secret@db/site"),
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+    ],
+    [
       "a key that only its name tells",
       withMore("      keycloak: { keycloak_url: x, keycloak_password: [supersecret] }"),
       "11:36: offerings[0].backend_settings.keycloak.keycloak_password must be text, but is a list."
@@ -144,7 +154,11 @@ describe("A secret is never shown", () => {
 
   it("nor printed with the configuration", async () => {
     const config = await accepted(
-      withMore("global_proxy: http://me:swordfish@proxy", "sentry_dsn: https://swordfish@s.io/1")
+      withMore(
+        "global_proxy: http://me:swordfish@proxy",
+        "sentry_dsn: https://swordfish@s.io/1",
+        "database: postgres://me:swordfish@db:5433/site"
+      )
     )
     expect(`${JSON.stringify(config)} ${String(config.offerings[0]?.backendSettings)}`).not.toMatch(
       /swordfish|0123456789abcdef/
@@ -152,5 +166,6 @@ describe("A secret is never shown", () => {
     expect(config.offerings[0]?.waldur.proxy && Redacted.value(config.offerings[0].waldur.proxy)).toBe(
       "http://me:swordfish@proxy"
     )
+    expect(Option.map(config.database, ({ name }) => name)).toEqual(Option.some("postgres://db:5433/site"))
   })
 })

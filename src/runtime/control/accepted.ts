@@ -1,7 +1,9 @@
 /** What the journal says of an order that somebody asks about. */
+import { SqlClient } from "@effect/sql"
 import { Effect, Option, Schema } from "effect"
-import { OfferingId, type OrderId, wholeOrder } from "../../core/index.js"
+import { OfferingId, type OrderId, type ResourceId, wholeOrder } from "../../core/index.js"
 import { Journal } from "../journal/journal.js"
+import { unavailable } from "../journal/sql.js"
 
 const AcceptedFor = Schema.Struct({ offering: OfferingId })
 
@@ -16,3 +18,12 @@ export const acceptedOffering = (order: OrderId) =>
         Option.getOrUndefined
       )
   )
+
+/** The resource of an order that the journal has accepted. */
+export const resourceOf = (order: OrderId) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ readonly resource: ResourceId }>`
+      SELECT resource_id AS resource FROM known_order WHERE order_id = ${order}`
+    return row?.resource
+  }).pipe(unavailable)

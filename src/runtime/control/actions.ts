@@ -3,18 +3,17 @@ import { SqlClient } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import type { Action, Outcome, Visitor } from "../../api/index.js"
 import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { Bells } from "../actors/bells.js"
 import type { Config } from "../config/index.js"
 import { storyOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
-import { Looks } from "../observation/index.js"
-import { Standings } from "../offerings/standing.js"
+import { resourceOf } from "./accepted.js"
 import { audited, type Deed } from "./audit.js"
 import { Cancellations } from "./cancellations.js"
-import { done, leftovers, look, not, release, retry } from "./desk.js"
+import { done, leftovers, look, lookForOrders, not, release, retry } from "./desk.js"
 import { Pausings } from "./pausings.js"
 import { cancelObjection } from "./previews.js"
-import { Wakes } from "./wakes.js"
 
 const deedOf = (action: Action): Pick<Deed, "subject" | "detail"> => {
   switch (action.kind) {
@@ -69,7 +68,7 @@ const carriedOut = (config: Config, visitor: Visitor, action: Action) =>
       case "resume": {
         if (!isConfigured(config, action.offering)) return noSuchOffering
         yield* (yield* Pausings).resume(OfferingId.make(action.offering))
-        yield* (yield* Standings).lookNow
+        yield* lookForOrders
         return done("Resumed: its orders go on.")
       }
     }
@@ -79,7 +78,7 @@ const isOffering = Schema.is(OfferingId)
 
 const lookAt = (offering: string) =>
   Effect.map(
-    Effect.flatMap(Looks, (looks) => (isOffering(offering) ? looks.soon(offering) : Effect.succeed(false))),
+    Effect.flatMap(Bells, (bells) => (isOffering(offering) ? bells.lookAtAll(offering) : Effect.succeed(false))),
     (asked): Outcome =>
       asked
         ? done("It is looked at now: what is found stands in the list of differences.")
@@ -91,7 +90,8 @@ const cancel = (order: OrderId, who: string, reason: string) =>
     const objection = cancelObjection(sinceAccepted(yield* storyOf(order)))
     if (objection !== undefined) return not(objection)
     yield* (yield* Cancellations).cancel(order, who, reason)
-    yield* (yield* Wakes).wake(order)
+    const resource = yield* resourceOf(order)
+    if (resource !== undefined) yield* (yield* Bells).wake(resource, order)
     return done("Cancelled: when the step in work has ended, what the order did is undone, and Waldur is told.")
   })
 

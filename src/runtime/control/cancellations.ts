@@ -20,6 +20,8 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
   Cancellations,
   {
     readonly cancel: (order: OrderId, who: string, reason: string) => Effect.Effect<void, JournalUnavailable>
+    /** Hears what was said in another process meanwhile. */
+    readonly refresh: Effect.Effect<void, JournalUnavailable>
     /** Is the order wanted ended? `accepted`: when it was last accepted; what was said before that was about an earlier round. */
     readonly of: (order: OrderId, accepted: number) => Effect.Effect<Cancellation | undefined>
     /** Completes when it is. */
@@ -30,24 +32,41 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
     Cancellations,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const rows = yield* unavailable(sql<Cancellation>`SELECT order_id AS "order", who, reason, at FROM cancellation`)
-      const known = new Map<OrderId, Cancellation>(rows.map((row) => [row.order, row]))
+      const written = unavailable(sql<Cancellation>`SELECT order_id AS "order", who, reason, at FROM cancellation`)
+      const known = new Map<OrderId, Cancellation>((yield* written).map((row) => [row.order, row]))
       const bells = new Map<OrderId, Set<Deferred.Deferred<Cancellation>>>()
       const of = (order: OrderId, accepted: number) =>
         Effect.sync(() => {
           const found = known.get(order)
           return found !== undefined && found.at >= accepted ? found : undefined
         })
+      const hear = (cancellation: Cancellation) =>
+        Effect.suspend(() => {
+          known.set(cancellation.order, cancellation)
+          return Effect.forEach(
+            [...(bells.get(cancellation.order) ?? [])],
+            (bell) => Deferred.succeed(bell, cancellation),
+            {
+              discard: true
+            }
+          )
+        })
       return {
         of,
+        // All of them: they are few, and gone with the orders that the journal forgets.
+        refresh: Effect.flatMap(written, (all) =>
+          Effect.forEach(
+            all.filter(({ at, order }) => known.get(order)?.at !== at),
+            hear,
+            { discard: true }
+          )
+        ),
         cancel: (order, who, reason) =>
           Effect.gen(function* () {
             const at = yield* Clock.currentTimeMillis
             yield* unavailable(sql`INSERT INTO cancellation (order_id, who, reason, at) VALUES (${order}, ${who}, ${reason}, ${at})
               ON CONFLICT (order_id) DO UPDATE SET who = excluded.who, reason = excluded.reason, at = excluded.at`)
-            const cancellation = { order, who, reason, at }
-            known.set(order, cancellation)
-            for (const bell of bells.get(order) ?? []) yield* Deferred.succeed(bell, cancellation)
+            yield* hear({ order, who, reason, at })
           }),
         wanted: (order, accepted) =>
           Effect.flatMap(of(order, accepted), (already) =>

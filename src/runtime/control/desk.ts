@@ -1,20 +1,17 @@
 /** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
 import { Cause, Effect, Either, Ref, Schema } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
+import { Bells } from "../actors/bells.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import { LogLevelsInUse } from "../logs/index.js"
-import { MemberCalls } from "../members/calls.js"
-import { Looks } from "../observation/index.js"
 import { Offerings } from "../offerings/offering.js"
-import { Standings } from "../offerings/standing.js"
 import { stateIn } from "../orders/process.js"
 import { requestRound } from "../schedules.js"
-import { acceptedOffering } from "./accepted.js"
+import { acceptedOffering, resourceOf } from "./accepted.js"
 import { audited, type Deed } from "./audit.js"
 import { tryLeftovers } from "./leftovers.js"
 import { type Answer, type ControlRequest, settle, waiting } from "./requests.js"
-import { Wakes } from "./wakes.js"
 
 export const done = (outcome: string): Answer => ({ ok: true, outcome })
 export const not = (outcome: string): Answer => ({ ok: false, outcome })
@@ -81,17 +78,26 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return failure instanceof Error ? failure.message : String(failure)
 }
 
+/** The offerings that are open here. Each is looked after by one process, which need not be this one. */
+const openOfferings = Effect.map(Effect.flatMap(Offerings, Ref.get), (open) => [...open.keys()])
+
+/** Has every offering look at its queue now, however rarely it looks otherwise. */
+export const lookForOrders = Effect.gen(function* () {
+  const bells = yield* Bells
+  yield* Effect.forEach(yield* openOfferings, bells.lookForOrders, { concurrency: "unbounded", discard: true })
+})
+
 export const release = (resource: ResourceId) =>
   Effect.gen(function* () {
-    const quarantine = yield* Quarantine
-    if (!(yield* quarantine.holds(resource))) return not("This resource is not in quarantine.")
-    yield* quarantine.release(resource)
-    yield* (yield* Standings).lookNow
+    if (!(yield* (yield* Bells).release(resource))) return not("This resource is not in quarantine.")
+    yield* lookForOrders
     return done("Released: its order is taken up again at the next look at the queue.")
   })
 
 const members = Effect.gen(function* () {
-  const rounds = yield* (yield* MemberCalls).everywhere
+  const bells = yield* Bells
+  const asked = yield* Effect.forEach(yield* openOfferings, bells.syncMembers, { concurrency: "unbounded" })
+  const rounds = asked.filter((settled) => settled !== undefined)
   if (rounds.length === 0)
     return not("No offering of the running agent has membership_sync_backend (or none is open yet).")
   return rounds.every((settled) => settled)
@@ -100,7 +106,9 @@ const members = Effect.gen(function* () {
 })
 
 export const look = Effect.gen(function* () {
-  const asked = yield* (yield* Looks).everywhere
+  const bells = yield* Bells
+  const looked = yield* Effect.forEach(yield* openOfferings, bells.lookAtAll, { concurrency: "unbounded" })
+  const asked = looked.filter((is) => is).length
   return asked === 0
     ? not("No offering is looked at (yet): see the log.")
     : done(`${asked} offering(s) are looked at now; \`site-actors drift\` shows what is found.`)
@@ -124,6 +132,7 @@ export const retry = (order: OrderId) =>
     if (story.length === 0) return not("The journal does not know this order.")
     if (offering === undefined) return not("The offering of this order is not open (yet): see the log.")
     const held = (yield* (yield* Quarantine).all).find((entry) => entry.order === order)
+    const resource = yield* resourceOf(order)
     if (held !== undefined) return yield* release(held.resource)
     switch (stateIn(sinceAccepted(story))) {
       case "done":
@@ -134,11 +143,11 @@ export const retry = (order: OrderId) =>
           return not("Something of its first attempt is left over and cannot be undone: see `site-actors leftovers`.")
         }
         yield* offering.waldur.setStateExecuting(order)
-        yield* (yield* Standings).lookNow
+        yield* lookForOrders
         return done("Waldur has it as executing again: it is taken up anew at the next look at the queue.")
       }
       default:
-        return (yield* (yield* Wakes).wake(order))
+        return resource !== undefined && (yield* (yield* Bells).wake(resource, order))
           ? done("Woken: it is tried again now.")
           : done("It does not rest: it is at work, or waits for an offering or a server (see the log).")
     }

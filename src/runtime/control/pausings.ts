@@ -21,6 +21,8 @@ export class Pausings extends Context.Tag("site-actors/runtime/Pausings")<
     /** Nothing is begun from now on; what is in work goes on to its end. */
     readonly pause: (offering: OfferingId, who: string, reason: string) => Effect.Effect<void, JournalUnavailable>
     readonly resume: (offering: OfferingId) => Effect.Effect<void, JournalUnavailable>
+    /** Heeds what was said in another process meanwhile. */
+    readonly refresh: Effect.Effect<void, JournalUnavailable>
     /** Has an offering that was just opened heed its pause, if it has one. */
     readonly apply: (offering: OfferingId) => Effect.Effect<void>
   }
@@ -30,8 +32,11 @@ export class Pausings extends Context.Tag("site-actors/runtime/Pausings")<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const offerings = yield* Offerings
-      const rows = yield* unavailable(sql<Pausing>`SELECT offering, who, reason, since FROM offering_pause`)
-      const paused = new Map<OfferingId, Pausing>(rows.map((row) => [row.offering, row]))
+      const written = Effect.map(
+        unavailable(sql<Pausing>`SELECT offering, who, reason, since FROM offering_pause`),
+        (rows) => new Map<OfferingId, Pausing>(rows.map((row) => [row.offering, row]))
+      )
+      const paused = yield* written
       const apply = (offering: OfferingId) =>
         Effect.flatMap(Ref.get(offerings), (open) => {
           const pausing = paused.get(offering)
@@ -40,6 +45,16 @@ export class Pausings extends Context.Tag("site-actors/runtime/Pausings")<
       return {
         all: Effect.sync(() => new Map(paused)),
         apply,
+        refresh: Effect.gen(function* () {
+          const now = yield* written
+          for (const offering of new Set([...paused.keys(), ...now.keys()])) {
+            const pausing = now.get(offering)
+            if (pausing?.since === paused.get(offering)?.since) continue
+            if (pausing === undefined) paused.delete(offering)
+            else paused.set(offering, pausing)
+            yield* apply(offering)
+          }
+        }),
         pause: (offering, who, reason) =>
           Effect.gen(function* () {
             const since = yield* Clock.currentTimeMillis

@@ -154,7 +154,9 @@ describe("a bug in a plugin", () => {
       })
       const { plugins } = yield* loadPlugins([], "/x.yaml", [half])
       const fault = yield* Effect.flip(openIt(plugins[0] ?? half))
-      expect(fault.message).toContain("opened without `update`, `terminate`, `usage`, `observe`, `ping`, `check`")
+      expect(fault.message).toContain(
+        "opened without `create`, `update`, `terminate`, `usage`, `observe`, `ping`, `check`"
+      )
     }).pipe(Effect.scoped)
   )
 })

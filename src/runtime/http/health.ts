@@ -31,8 +31,8 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
       waldurUrl: offering.waldur.apiUrl,
       health,
       standing,
-      wantsOrders: offering.functions.orders,
-      wantsEvents: offering.events.enabled && offering.functions.orders,
+      wantsOrders: offering.functions.orders && !standing.elsewhere,
+      wantsEvents: offering.events.enabled && offering.functions.orders && !standing.elsewhere,
       consumers,
       paused,
       passDue: passDue(config, offering)

@@ -12,9 +12,10 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
+import { isShared } from "./dialect.js"
 import { openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
-import { reasonOf as sqlReason } from "./sql.js"
+import { reasonOf as sqlReason, together } from "./sql.js"
 
 /** The copy cannot be made; nothing is left of it. */
 export class BackupImpossible extends Data.TaggedError("BackupImpossible")<{
@@ -93,7 +94,7 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.mes
 
 /**
  * Marks what was in work when this journal was copied, if it is a copy and this is its first start. Once, and all of it. `path`: for
- * the message.
+ * the message. In PostgreSQL this is done by each connection (`postgres.ts`).
  */
 export const startFromBackup = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
   Effect.mapError(
@@ -108,20 +109,24 @@ export const startFromBackup = (path: string): Effect.Effect<void, DatabaseUnusa
 
 const marked = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  if (isShared(sql)) return
   const [copied] = yield* sql<{ readonly taken: number }>`SELECT max(taken) AS taken FROM backup WHERE started IS NULL`
   const taken = copied?.taken
   if (taken === undefined || taken === null) return
   const now = yield* Clock.currentTimeMillis
-  yield* sql.unsafe("BEGIN IMMEDIATE")
-  const open = yield* sql`
+  const open = yield* together(
+    sql,
+    Effect.zipLeft(
+      sql`
     INSERT INTO journal (order_id, resource_id, epoch, step, event, at)
     SELECT order_id, resource_id, epoch, ${wholeOrder}, 'restored', ${now} FROM journal AS accepted
     WHERE step = ${wholeOrder} AND event = 'accepted' AND NOT EXISTS (
       SELECT 1 FROM journal AS later WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
         AND later.id > accepted.id AND later.event IN ('done', 'erred', 'accepted'))
-    RETURNING id`
-  yield* sql`UPDATE backup SET started = ${now} WHERE started IS NULL`
-  yield* sql.unsafe("COMMIT")
+    RETURNING id`,
+      sql`UPDATE backup SET started = ${now} WHERE started IS NULL`
+    )
+  )
   yield* Effect.logWarning(
     `This journal is a backup of ${new Date(taken).toISOString()}. ${open.length} order(s) were in work then: whatever they would make is looked for first`
   )

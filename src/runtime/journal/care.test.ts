@@ -6,15 +6,17 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, TestClock } from "effect"
+import { Clock, Duration, Effect, Layer, TestClock } from "effect"
+import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, ResourceId, wholeOrder } from "../../core/index.js"
 import { inspect } from "./consistency.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
-import { migrations } from "./migrations.js"
+import { type Migration, migrations, statementsFor } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses, pausedMillis } from "./pauses.js"
+import type { Place } from "./place.js"
 import { forget } from "./retention.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
@@ -24,11 +26,9 @@ const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
     (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
   )
 
-const opened = <A, E>(directory: string, use: Effect.Effect<A, E, Journal | SqlClient.SqlClient>) =>
+const opened = <A, E>(place: Place, use: Effect.Effect<A, E, Journal | SqlClient.SqlClient>) =>
   use.pipe(
-    Effect.provide(
-      JournalLayer.layer.pipe(Layer.provideMerge(Database.layer(directory)), Layer.provide(NodeContext.layer))
-    )
+    Effect.provide(JournalLayer.layer.pipe(Layer.provideMerge(Database.layer(place)), Layer.provide(NodeContext.layer)))
   )
 
 const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
@@ -56,7 +56,9 @@ describe("a database of an earlier version", () => {
       Effect.gen(function* () {
         yield* Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          for (const statement of migrations[0] ?? []) yield* sql.unsafe(statement)
+          for (const statement of migrations.slice(0, 1).flatMap((one) => statementsFor("sqlite", one))) {
+            yield* sql.unsafe(statement)
+          }
           yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
             VALUES (${order(1)}, ${resource(1)}, 1, ${wholeOrder}, 'accepted', 1, '{"offering":"f"}')`
           yield* sql`PRAGMA user_version = 1`
@@ -88,19 +90,90 @@ describe("a database of an earlier version", () => {
   )
 })
 
-describe("the look at the journal before it is used", () => {
+describe.each(databases)("a program of before, on what a newer one has made of %s", (_, fresh) => {
+  const later = (oldest: number): ReadonlyArray<Migration> => [
+    ...migrations,
+    {
+      oldest,
+      statements: ["ALTER TABLE lease ADD COLUMN place TEXT", "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT"]
+    }
+  ]
+  const withMigrations = (place: Place, list: ReadonlyArray<Migration>) =>
+    Effect.scoped(Layer.build(Layer.provide(Database.layer(place, list), NodeContext.layer)))
+
+  it.effect("goes on, where that only added something", () =>
+    within(fresh, (place) =>
+      Effect.gen(function* () {
+        yield* opened(place, lived(1, resource(1), "Create"))
+        yield* withMigrations(place, later(migrations.length))
+        yield* opened(
+          place,
+          Effect.gen(function* () {
+            yield* lived(2, resource(2), "Create", "done")
+            yield* lived(3, resource(2), "Terminate", "done")
+            expect((yield* (yield* Journal).openOrders).map((open) => open.order)).toEqual([order(1)])
+            yield* TestClock.adjust("91 days")
+            expect(yield* forget(Duration.days(90))).toBe(2)
+          })
+        )
+        // And the newer one after it.
+        yield* withMigrations(place, later(migrations.length))
+      })
+    )
+  )
+
+  it.effect("is refused, where it would do harm, with what to do", () =>
+    within(fresh, (place) =>
+      Effect.gen(function* () {
+        yield* withMigrations(place, later(migrations.length + 1))
+        const error = yield* Effect.flip(opened(place, Effect.void))
+        expect(error).toMatchObject({ _tag: "DatabaseUnusable", hint: "Run that version, or a newer one." })
+      })
+    )
+  )
+})
+
+describe("a migration", () => {
+  /** What programs of before do not notice. */
+  const additions = [
+    /^CREATE TABLE/,
+    /^CREATE INDEX/,
+    /^CREATE FUNCTION/,
+    /^ALTER TABLE \w+ ADD COLUMN \w+ (TEXT|INTEGER|REAL)( COLLATE "C")?( NOT NULL DEFAULT \S+)?$/
+  ]
+  const ofSeveralProcesses = 7
+  const others = migrations.flatMap(({ oldest, ...rest }, index) =>
+    index + 1 < ofSeveralProcesses || oldest > index
+      ? []
+      : statementsFor("sqlite", { oldest, ...rest })
+          .concat(statementsFor("postgres", { oldest, ...rest }).map((text) => text.replaceAll("BIGINT", "INTEGER")))
+          .filter((statement) => !additions.some((addition) => addition.test(statement)))
+  )
+
+  it("only adds what programs of before do not notice, or says that it is too much for them (`oldest`)", () => {
+    expect(others).toEqual([])
+  })
+
+  it("needs no program that is newer than itself, and none that is older than another needs", () => {
+    const needed = migrations.map(({ oldest }) => oldest)
+    expect(needed.every((oldest, index) => oldest <= index + 1)).toBe(true)
+    expect(needed).toEqual(needed.toSorted((a, b) => a - b))
+  })
+})
+
+describe.each(databases)("the look at a journal in %s before it is used", (_, fresh) => {
   it.effect("finds nothing in a sound one", () =>
-    inDirectory((directory) =>
-      opened(directory, Effect.zipRight(lived(1, resource(1), "Create"), inspect("journal.db"))).pipe(
+    within(fresh, (place) =>
+      opened(place, Effect.zipRight(lived(1, resource(1), "Create"), inspect("journal.db"))).pipe(
         Effect.map((oddities) => expect(oddities).toEqual([]))
       )
     )
   )
 
   it.effect("names orders that make no sense, one sentence each", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
@@ -116,13 +189,13 @@ describe("the look at the journal before it is used", () => {
   )
 })
 
-describe("the journal forgets", () => {
+describe.each(databases)("the journal in %s forgets", (_, fresh) => {
   it.effect(
     "what ended long ago, but not the last order of a living resource, open orders, and those with leftovers",
     () =>
-      inDirectory((directory) =>
+      within(fresh, (place) =>
         opened(
-          directory,
+          place,
           Effect.gen(function* () {
             yield* lived(1, resource(1), "Create", "done")
             yield* lived(2, resource(1), "Update", "done")
@@ -159,13 +232,27 @@ describe("pauses", () => {
     expect(pausedMillis(pauses, 25, 60)).toBe(15 + 10)
     expect(pausedMillis([], 0, 100)).toBe(0)
   })
+})
 
+/** Minutes in which the agent gives its signs of life: time goes on when the database has the last one. */
+const lively = (minutes: number) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const seen = Effect.map(sql<{ readonly seen: number }>`SELECT max(seen) AS seen FROM agent`, ([row]) => row?.seen)
+    for (let beat = 0; beat < minutes * 12; beat++) {
+      yield* TestClock.adjust("5 seconds")
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.repeat(seen, { until: (last) => (last ?? 0) >= now - 5_000 })
+    }
+  })
+
+describe.each(databases)("pauses in %s", (_, fresh) => {
   it.effect("are remembered by a restart, and the time in which no agent ran is one of all offerings", () =>
-    inDirectory((directory) => {
-      const running = <A, E>(owner: string, use: Effect.Effect<A, E, Pauses>) =>
+    within(fresh, (place) => {
+      const running = <A, E>(owner: string, use: Effect.Effect<A, E, Pauses | SqlClient.SqlClient>) =>
         use.pipe(
           Effect.provide(
-            PausesLayer.layer(owner).pipe(Layer.provide(Database.layer(directory)), Layer.provide(NodeContext.layer))
+            PausesLayer.layer(owner).pipe(Layer.provideMerge(Database.layer(place)), Layer.provide(NodeContext.layer))
           )
         )
       return Effect.gen(function* () {
@@ -173,10 +260,10 @@ describe("pauses", () => {
           "first",
           Effect.gen(function* () {
             const pauses = yield* Pauses
-            yield* TestClock.adjust("1 minute")
+            yield* lively(1)
             yield* pauses.began("offering", "the cloud is away")
             yield* pauses.began("offering", "still")
-            yield* TestClock.adjust("2 minutes")
+            yield* lively(2)
             yield* pauses.ended("offering")
             // Another one lasts when the process is killed.
             yield* pauses.began("offering", "again")
@@ -187,7 +274,7 @@ describe("pauses", () => {
           "second",
           Effect.gen(function* () {
             const pauses = yield* Pauses
-            yield* TestClock.adjust("7 minutes")
+            yield* lively(7)
             const minutes = (scope: string) =>
               Effect.map(pauses.total(scope, 0, Duration.toMillis("20 minutes")), (ms) => Math.round(ms / 60_000))
             expect(yield* minutes("offering")).toBe(12)

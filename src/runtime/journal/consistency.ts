@@ -8,30 +8,45 @@ import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
+import { isNoJson, isShared, said } from "./dialect.js"
 import { reasonOf } from "./sql.js"
 
 const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
 
-/** Everything odd about single orders, one sentence each. Fails if the file itself is damaged. `path`: for the message. */
-export const inspect = (path: string): Effect.Effect<ReadonlyArray<string>, DatabaseUnusable, SqlClient.SqlClient> =>
+/** Of a file. A PostgreSQL sees to its own. */
+const quickCheck = (path: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const verdicts = yield* sql<{ readonly quick_check: string }>`PRAGMA quick_check(3)`
     const damage = verdicts.map((row) => row.quick_check).filter((verdict) => verdict !== "ok")
-    if (damage.length > 0) {
-      return yield* new DatabaseUnusable({ path, reason: damage.join("; "), hint })
-    }
+    if (damage.length > 0) return yield* new DatabaseUnusable({ path, reason: damage.join("; "), hint })
+  })
+
+/**
+ * Everything odd about single orders, one sentence each. Fails if the file itself is damaged. `path`: for the message. `which`: of all that is
+ * written down, or of what has not ended.
+ */
+export const inspect = (
+  path: string,
+  which: "all" | "open" = "all"
+): Effect.Effect<ReadonlyArray<string>, DatabaseUnusable, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    if (!isShared(sql)) yield* quickCheck(path)
+    const wanted =
+      which === "all" ? sql`1 = 1` : sql`order_id IN (SELECT order_id FROM known_order WHERE ended IS NULL)`
     const broken = yield* sql<{ readonly order_id: string; readonly step: string }>`
-      SELECT DISTINCT order_id, step FROM journal WHERE data IS NOT NULL AND NOT json_valid(data)`
+      SELECT DISTINCT order_id, step FROM journal WHERE ${isNoJson(sql, "data")} AND ${wanted}`
     const headless = yield* sql<{ readonly order_id: string }>`
-      SELECT order_id FROM journal GROUP BY order_id
-      HAVING NOT max(step = ${wholeOrder} AND event = 'accepted') AND max(step <> ${wholeOrder})`
+      SELECT order_id FROM journal WHERE ${wanted} GROUP BY order_id
+      HAVING max(CASE WHEN step = ${wholeOrder} AND event = 'accepted' THEN 1 ELSE 0 END) = 0
+        AND max(CASE WHEN step <> ${wholeOrder} THEN 1 ELSE 0 END) = 1`
     const homeless = yield* sql<{ readonly order_id: string }>`
       SELECT DISTINCT order_id FROM journal
-      WHERE step = ${wholeOrder} AND event = 'accepted' AND json_valid(data)
-        AND json_extract(data, '$.offering') IS NULL`
+      WHERE step = ${wholeOrder} AND event = 'accepted' AND NOT ${isNoJson(sql, "data")}
+        AND ${said(sql, "data", "offering")} IS NULL AND ${wanted}`
     const ownerless = yield* sql<{ readonly order_id: string }>`
-      SELECT DISTINCT order_id FROM journal WHERE resource_id NOT IN (SELECT resource_id FROM lease)`
+      SELECT DISTINCT order_id FROM journal WHERE ${wanted} AND resource_id NOT IN (SELECT resource_id FROM lease)`
     return [
       ...broken.map((row) => `Order ${row.order_id}: what is written down of step "${row.step}" cannot be read.`),
       ...headless.map((row) => `Order ${row.order_id}: it has steps, but was never accepted.`),
@@ -40,10 +55,12 @@ export const inspect = (path: string): Effect.Effect<ReadonlyArray<string>, Data
     ]
   }).pipe(Effect.catchTag("SqlError", (error) => new DatabaseUnusable({ path, reason: reasonOf(error), hint })))
 
-/** Inspects, and logs what is odd. */
+/** Inspects, and logs what is odd. A journal of several processes may be long, and is looked at by each of them: so only at what is open. */
 export const assertSound = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
-  Effect.flatMap(inspect(path), (oddities) =>
-    Effect.forEach(oddities, (sentence) => Effect.logError(`The journal is inconsistent. ${sentence}`), {
-      discard: true
-    })
+  Effect.flatMap(
+    Effect.flatMap(SqlClient.SqlClient, (sql) => inspect(path, isShared(sql) ? "open" : "all")),
+    (oddities) =>
+      Effect.forEach(oddities, (sentence) => Effect.logError(`The journal is inconsistent. ${sentence}`), {
+        discard: true
+      })
   )

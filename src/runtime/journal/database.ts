@@ -1,16 +1,20 @@
 /**
- * The database file: embedded libSQL under the data directory, readable by its owner only.
+ * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
- * `synchronous=FULL`: an entry that was acknowledged survives a power cut; the promise of the journal rests on it.
+ * `synchronous=FULL`, and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was acknowledged
+ * survives a power cut; the promise of the journal rests on it.
  */
 
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { SqlClient } from "@effect/sql"
-import { Data, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "@effect/sql"
+import { Clock, Data, Duration, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
-import { migrations } from "./migrations.js"
-import { straight } from "./sql.js"
+import { forPostgres } from "./dialect.js"
+import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
+import type { Place, Postgres } from "./place.js"
+import * as PostgresConnection from "./postgres.js"
+import { reasonOf, straight, together } from "./sql.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -23,37 +27,67 @@ export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
   }
 }
 
-const migrate = (path: string) =>
+/** What the database has had: the version of its tables, and the oldest one whose programs still work on it. */
+interface Had {
+  readonly version: number
+  readonly oldest: number
+}
+
+/** May a program that knows these migrations work on it? */
+const mayWork = (path: string, had: Had, migrations: ReadonlyArray<Migration>) =>
+  had.oldest > migrations.length
+    ? new DatabaseUnusable({
+        path,
+        reason: `it was changed by a newer version (tables of version ${had.version}, which need a program of ${had.oldest}; this one is of ${migrations.length})`,
+        hint: "Run that version, or a newer one."
+      })
+    : Effect.void
+
+const newest = (sql: SqlClient.SqlClient) =>
+  Effect.map(sql<Had>`SELECT version, oldest FROM schema_version ORDER BY version DESC LIMIT 1`, ([had]) => had)
+
+/** The version whose migration made the ledger. */
+const firstInLedger = 7
+
+const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const run = straight(sql)
     const [row] = yield* sql<{ readonly user_version: number }>`PRAGMA user_version`
     const version = row?.user_version ?? 0
     if (version > migrations.length) {
-      return yield* new DatabaseUnusable({
-        path,
-        reason: `it was written by a newer version (schema ${version}, this one knows ${migrations.length})`,
-        hint: "Run that version, or a newer one."
-      })
+      const had = yield* newest(sql).pipe(Effect.orElseSucceed(() => undefined))
+      yield* mayWork(path, had?.version === version ? had : { version, oldest: version }, migrations)
     }
-    for (const [index, statements] of migrations.entries()) {
+    const at = yield* Clock.currentTimeMillis
+    for (const [index, migration] of migrations.entries()) {
       if (index < version) continue
+      const next = index + 1
       // One script, so that a crash in between leaves either all of it or nothing.
-      const script = ["BEGIN IMMEDIATE", ...statements, `PRAGMA user_version = ${index + 1}`, "COMMIT"]
+      const script = [
+        "BEGIN IMMEDIATE",
+        ...statementsFor("sqlite", migration),
+        ...(next < firstInLedger ? [] : [entryOf(next, migration, at)]),
+        `PRAGMA user_version = ${next}`,
+        "COMMIT"
+      ]
       for (const statement of script) yield* run(sql.unsafe(statement))
     }
   })
 
-/** Settings and tables. `path`: for sentences. */
-export const prepare = (path: string) =>
+const entryOf = (version: number, { oldest }: Migration, at: number): string =>
+  `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
+
+/** Settings and tables of a file. `path`: for sentences. */
+export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> = known) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* sql`PRAGMA journal_mode = WAL`
     yield* sql`PRAGMA synchronous = FULL`
-    yield* migrate(path)
+    yield* migrateFile(path, migrations)
   }).pipe(
     Effect.catchTag("SqlError", (error) => {
-      const cause = error.cause instanceof Error ? error.cause.message : String(error.cause)
+      const cause = reasonOf(error)
       return new DatabaseUnusable({
         path,
         reason: cause,
@@ -64,9 +98,134 @@ export const prepare = (path: string) =>
     })
   )
 
-/** The database in `dataDir`, made if it is not there yet (directory 0700, files 0600), with its tables up to date. */
+/** Is there a journal in it? */
+export const isThere = (place: Postgres): Effect.Effect<boolean, DatabaseUnusable> =>
+  hasTables.pipe(
+    Effect.catchTag("SqlError", (error) => unusable(place, error)),
+    Effect.provide(PostgresConnection.bare(place))
+  )
+
+const hasTables: Effect.Effect<boolean, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly there: number }>`
+    SELECT CASE WHEN to_regclass('schema_version') IS NULL THEN 0 ELSE 1 END AS there`
+  return row?.there === 1
+})
+
+/** All that is missing in one transaction, by one process at a time: others wait, and find it done. */
+const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const before = (yield* hasTables) ? yield* newest(sql) : undefined
+    if (before !== undefined) yield* mayWork(path, before, migrations)
+    if (before !== undefined && before.version >= migrations.length) return
+    const at = yield* Clock.currentTimeMillis
+    yield* together(
+      sql,
+      Effect.gen(function* () {
+        // Behind somebody who holds a table for long, everybody else who wants it would have to wait as well.
+        yield* sql.unsafe("SET LOCAL lock_timeout = '10s'")
+        yield* sql.unsafe(`SELECT pg_advisory_xact_lock(${locks.migration}, 0)`)
+        yield* sql.unsafe(forPostgres(ledger))
+        const had = (yield* newest(sql))?.version ?? 0
+        for (const [index, migration] of migrations.entries()) {
+          if (index < had) continue
+          for (const statement of statementsFor("postgres", migration)) yield* sql.unsafe(statement)
+          yield* sql.unsafe(entryOf(index + 1, migration, at))
+        }
+      })
+    )
+  })
+
+/** An index over a large journal takes its time. */
+const forMigrations = Duration.hours(1)
+
+/** Tables of a PostgreSQL. */
+const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) =>
+  migratePostgres(place.name, migrations).pipe(
+    Effect.catchTag("SqlError", (error) => unusable(place, error)),
+    Effect.provide(PostgresConnection.bare(place, forMigrations))
+  )
+
+export interface DatabaseFacts {
+  /** "18.4" */
+  readonly server: string
+  /** Does it only follow another server? */
+  readonly follows: number
+  /** May this user make tables? */
+  readonly makes: number
+  /** `synchronous_commit`, and how many connections it takes in all. */
+  readonly commits: string
+  readonly connections: number
+  /** Of the tables; none: there are none yet. */
+  readonly version: number | null
+}
+
+/** Only looks. */
+export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [facts] = yield* sql<Omit<DatabaseFacts, "version">>`
+      SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
+        CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
+        CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
+        current_setting('synchronous_commit') AS commits,
+        CAST(current_setting('max_connections') AS BIGINT) AS connections`
+    const version = (yield* hasTables) ? ((yield* newest(sql))?.version ?? null) : null
+    return facts === undefined ? yield* Effect.dieMessage("a SELECT of constants has no row") : { ...facts, version }
+  }).pipe(
+    Effect.catchTag("SqlError", (error) => unusable(place, error)),
+    Effect.provide(PostgresConnection.bare(place))
+  )
+
+/** What to do about what PostgreSQL says, by its code; https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
+  [
+    /^(ECONN|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|57P0|08)/,
+    "Check that PostgreSQL runs there, and the way to it: host and port in `database`, firewall, pg_hba.conf."
+  ],
+  [/^28/, "Check user and password in `database`, and pg_hba.conf on the server."],
+  [/^3D000/, "Make it: CREATE DATABASE ... OWNER the agent's user."],
+  [/^42501/, "The agent's user has to own the database, or: GRANT CREATE, USAGE ON SCHEMA public TO that user."],
+  [/^(25006|55000)/, "This server only follows another one: name the one that writes."],
+  [/^53300/, "All its connections are taken: raise max_connections there, or lower database_connections here."],
+  [/^53/, "The server has no room left: see its log."],
+  [/^55P03/, "Somebody else holds the tables for long: see pg_stat_activity, and start again."],
+  [/^42/, "Its tables are not the agent's, or somebody has changed them: give the agent a database of its own."]
+]
+
+const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable => {
+  const code = error.cause instanceof PostgresConnection.PostgresSays ? error.cause.code : ""
+  return new DatabaseUnusable({
+    path: place.name,
+    reason: reasonOf(error),
+    hint: hints.find(([codes]) => codes.test(code))?.[1] ?? "Check that PostgreSQL runs there, and see its log."
+  })
+}
+
+/**
+ * The database, made if it is not there yet (a data directory 0700, files 0600; in PostgreSQL the tables alone), with its tables up to date.
+ */
 export const layer = (
-  dataDir: string
+  place: Place,
+  migrations: ReadonlyArray<Migration> = known
+): Layer.Layer<SqlClient.SqlClient, DatabaseUnusable, FileSystem.FileSystem | Path.Path> =>
+  typeof place === "string" ? fileIn(place, migrations) : inPostgres(place, migrations)
+
+const inPostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) =>
+  Layer.provideMerge(
+    // The first connection, for its answer to come before anything else does.
+    Layer.effectDiscard(
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT 1`).pipe(
+        Effect.catchTag("SqlError", (error) => unusable(place, error))
+      )
+    ),
+    Layer.unwrapEffect(Effect.as(preparePostgres(place, migrations), PostgresConnection.layer(place)))
+  )
+
+const fileIn = (
+  dataDir: string,
+  migrations: ReadonlyArray<Migration>
 ): Layer.Layer<SqlClient.SqlClient, DatabaseUnusable, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
@@ -88,7 +247,9 @@ export const layer = (
           (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
         )
       )
-      return Layer.effectDiscard(prepare(path)).pipe(Layer.provideMerge(Connection.layer(`file:${path}`)))
+      return Layer.effectDiscard(prepareFile(path, migrations)).pipe(
+        Layer.provideMerge(Connection.layer(`file:${path}`))
+      )
     })
   ).pipe(Layer.catchAll((error) => Layer.fail(asUnusable(dataDir, error))))
 

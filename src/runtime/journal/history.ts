@@ -3,7 +3,7 @@
  *
  * Works on the database alone, so it gives the same answers while the agent runs and after it has stopped.
  */
-import { SqlClient } from "@effect/sql"
+import { SqlClient, SqlError } from "@effect/sql"
 import { Chunk, Clock, Effect, Option, Schema, Stream } from "effect"
 import {
   type JournalEntry,
@@ -13,9 +13,10 @@ import {
   refusalIn,
   wholeOrder
 } from "../../core/index.js"
+import { isShared } from "./dialect.js"
 import { entryOf, type Row, sinceAccepted } from "./journal.js"
-import { wholeAgent } from "./pauses.js"
-import { reasonOf, unavailable } from "./sql.js"
+import { longSilence, wholeAgent } from "./pauses.js"
+import { reasonOf, together, unavailable } from "./sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 
@@ -90,12 +91,15 @@ export const textOf = (data: unknown): string =>
 export const orders = (ended: number): Result<ReadonlyArray<OrderSummary>> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const known = yield* sql<{ readonly order_id: string; readonly resource_id: string; readonly over: number }>`
-      SELECT order_id, resource_id, event IN ('done', 'erred') AS over, max(id) AS id FROM journal
-      WHERE step = ${wholeOrder} AND event IN ('accepted', 'quarantined', 'resumed', 'done', 'erred')
-      GROUP BY order_id ORDER BY id DESC`
-    const over = known.filter((row) => row.over === 1).slice(0, ended)
-    const wanted = known.filter((row) => row.over === 0 || over.includes(row))
+    const known = yield* sql<{ readonly order_id: string; readonly resource_id: string; readonly event: string }>`
+      SELECT order_id, resource_id, event FROM journal WHERE id IN (
+        SELECT max(id) FROM journal
+        WHERE step = ${wholeOrder} AND event IN ('accepted', 'quarantined', 'resumed', 'done', 'erred')
+        GROUP BY order_id
+      ) ORDER BY id DESC`
+    const isOver = ({ event }: { readonly event: string }) => event === "done" || event === "erred"
+    const over = new Set(known.filter(isOver).slice(0, ended))
+    const wanted = known.filter((row) => !isOver(row) || over.has(row))
     return yield* Effect.forEach(wanted, (row) =>
       Effect.map(storyOf(row.order_id), (story) => summaryOf(row.order_id, row.resource_id, story))
     )
@@ -133,15 +137,12 @@ export interface SignOfLife {
   readonly silence: number
 }
 
-/** An agent that runs gives a sign of life every 5 s. */
-const longSilence = 20_000
-
 /** Whether an agent runs on this database. None: there never was one. */
 export const signOfLife: Result<Option.Option<SignOfLife>> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly seen: number | null; readonly stopped: number }>`
     SELECT max(seen) AS seen,
-      EXISTS (SELECT 1 FROM pause WHERE scope = ${wholeAgent} AND until IS NULL) AS stopped
+      CASE WHEN EXISTS (SELECT 1 FROM pause WHERE scope = ${wholeAgent} AND until IS NULL) THEN 1 ELSE 0 END AS stopped
     FROM agent`
   const now = yield* Clock.currentTimeMillis
   return Option.map(Option.fromNullable(row?.seen), (seen) => {
@@ -156,7 +157,8 @@ export const pausesNow: Result<
 > = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<{ readonly scope: string; readonly reason: string; readonly since: number }>`
-    SELECT scope, reason, since FROM pause WHERE until IS NULL AND scope <> ${wholeAgent} ORDER BY since`
+    SELECT scope, min(reason) AS reason, min(since) AS since FROM pause
+    WHERE until IS NULL AND scope <> ${wholeAgent} GROUP BY scope ORDER BY min(since)`
 }).pipe(unavailable)
 
 interface ExportRow extends Row {
@@ -168,7 +170,25 @@ interface ExportRow extends Row {
 
 const atOnce = 1000
 
-/** Every entry, or those of one order, as one line of JSON each, in the order in which they were written. A page at a time. */
+/**
+ * As of one moment: what is written meanwhile is not seen. In PostgreSQL an entry of a lower id may appear after one of a higher; a file has one
+ * writer, whose ids are in order.
+ */
+export const atOneMoment = <A, E, R>(
+  look: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | JournalUnavailable, R | SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    isShared(sql)
+      ? Effect.suspend(() => {
+          const begin = unavailable(sql.unsafe("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+          return Effect.mapError(together(sql, Effect.zipRight(begin, look)), (error) =>
+            error instanceof SqlError.SqlError ? new JournalUnavailable({ reason: reasonOf(error) }) : error
+          )
+        })
+      : look
+  )
+
+/** Every entry, or those of one order, as one line of JSON each, in the order in which they were written. A page at a time: within `atOneMoment`. */
 export const jsonLines = (
   order: Option.Option<string>
 ): Stream.Stream<string, JournalUnavailable, SqlClient.SqlClient> =>

@@ -46,7 +46,7 @@ export const workNow = (since: number, limit: number): Result<Work> =>
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<OrderInShort & { readonly many: number | null }>`
       SELECT NULL AS many, * FROM (
-        SELECT ${sql.literal(columns)} FROM known_order WHERE ended IS NULL ORDER BY seq LIMIT ${limit})
+        SELECT ${sql.literal(columns)} FROM known_order WHERE ended IS NULL ORDER BY seq LIMIT ${limit}) AS open
       UNION ALL
       SELECT count(*), '', '', '', '', '', state, 0, NULL, 0, '', 0 FROM known_order
         WHERE ended IS NULL OR ended >= ${since} GROUP BY state`

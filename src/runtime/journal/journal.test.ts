@@ -4,10 +4,12 @@ import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
+import type { Place } from "./place.js"
 
 const order = OrderId.make("a".repeat(32))
 const resource = ResourceId.make("b".repeat(32))
@@ -21,22 +23,22 @@ const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
     (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
   )
 
-const opened = <A, E>(directory: string, use: Effect.Effect<A, E, Journal | Reservations>) =>
+const opened = <A, E>(place: Place, use: Effect.Effect<A, E, Journal | Reservations>) =>
   use.pipe(
     Effect.provide(
       Layer.mergeAll(JournalLayer.layer, JournalLayer.reservationsLayer).pipe(
-        Layer.provide(Database.layer(directory)),
+        Layer.provide(Database.layer(place)),
         Layer.provide(NodeContext.layer)
       )
     )
   )
 
-describe("the journal on disk", () => {
+describe.each(databases)("the journal in %s", (_, fresh) => {
   it.effect("gives a restart what was written before it", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       Effect.gen(function* () {
         yield* opened(
-          directory,
+          place,
           Effect.gen(function* () {
             const journal = yield* Journal
             const entries = yield* journal.order(order, yield* journal.lease(resource, "first"))
@@ -45,7 +47,7 @@ describe("the journal on disk", () => {
           })
         )
         yield* opened(
-          directory,
+          place,
           Effect.gen(function* () {
             const journal = yield* Journal
             const entries = yield* (yield* journal.order(order, yield* journal.lease(resource, "second"))).entries
@@ -61,9 +63,9 @@ describe("the journal on disk", () => {
   )
 
   it.effect("refuses every write of an actor whose lease has passed on", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const journal = yield* Journal
           const late = yield* journal.order(order, yield* journal.lease(resource, "paused"))
@@ -79,9 +81,9 @@ describe("the journal on disk", () => {
   )
 
   it.effect("starts afresh when an erred order is taken up again, and still tells the whole story", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const journal = yield* Journal
           const lease = yield* journal.lease(resource, "one")
@@ -101,9 +103,9 @@ describe("the journal on disk", () => {
   )
 
   it.effect("keeps leftovers once each", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const journal = yield* Journal
           yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "in use" }])
@@ -113,7 +115,46 @@ describe("the journal on disk", () => {
       )
     )
   )
+})
 
+describe.each(databases)("reservations in %s", (_, fresh) => {
+  const ranges = [0, 1, 2].map((index) => ({ first: index * 256, last: index * 256 + 255 }))
+
+  it.effect("never give overlapping ranges to two resources, also when they ask at once", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const reservations = yield* Reservations
+          const resources = Array.from({ length: 4 }, (_, index) => ResourceId.make(String(index).repeat(32)))
+          const got = yield* Effect.forEach(resources, (one) => reservations.reserve("pool", one, ranges), {
+            concurrency: "unbounded"
+          })
+          const first = got.flatMap((range) => (range === undefined ? [] : [range.first]))
+          expect(first.toSorted((a, b) => a - b)).toEqual([0, 256, 512])
+          expect(yield* reservations.reserve("other pool", other, ranges)).toEqual(ranges[0])
+        })
+      )
+    )
+  )
+
+  it.effect("are the same when asked for again, and free after release", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const reservations = yield* Reservations
+          expect(yield* reservations.reserve("pool", resource, ranges)).toEqual(ranges[0])
+          expect(yield* reservations.reserve("pool", resource, ranges.slice(1))).toEqual(ranges[0])
+          yield* reservations.release("pool", resource)
+          expect(yield* reservations.reserve("pool", other, ranges)).toEqual(ranges[0])
+        })
+      )
+    )
+  )
+})
+
+describe("the journal in a file", () => {
   it.effect("is readable by its owner only", () =>
     inDirectory((directory) =>
       Effect.gen(function* () {
@@ -139,43 +180,6 @@ describe("the journal on disk", () => {
         const error = yield* Effect.flip(opened(directory, Journal))
         expect(error.message).toContain("It is damaged: stop the agent, keep the file, and put back the last backup.")
       })
-    )
-  )
-})
-
-describe("reservations", () => {
-  const ranges = [0, 1, 2].map((index) => ({ first: index * 256, last: index * 256 + 255 }))
-
-  it.effect("never give overlapping ranges to two resources, also when they ask at once", () =>
-    inDirectory((directory) =>
-      opened(
-        directory,
-        Effect.gen(function* () {
-          const reservations = yield* Reservations
-          const resources = Array.from({ length: 4 }, (_, index) => ResourceId.make(String(index).repeat(32)))
-          const got = yield* Effect.forEach(resources, (one) => reservations.reserve("pool", one, ranges), {
-            concurrency: "unbounded"
-          })
-          const first = got.flatMap((range) => (range === undefined ? [] : [range.first]))
-          expect(first.toSorted((a, b) => a - b)).toEqual([0, 256, 512])
-          expect(yield* reservations.reserve("other pool", other, ranges)).toEqual(ranges[0])
-        })
-      )
-    )
-  )
-
-  it.effect("are the same when asked for again, and free after release", () =>
-    inDirectory((directory) =>
-      opened(
-        directory,
-        Effect.gen(function* () {
-          const reservations = yield* Reservations
-          expect(yield* reservations.reserve("pool", resource, ranges)).toEqual(ranges[0])
-          expect(yield* reservations.reserve("pool", resource, ranges.slice(1))).toEqual(ranges[0])
-          yield* reservations.release("pool", resource)
-          expect(yield* reservations.reserve("pool", other, ranges)).toEqual(ranges[0])
-        })
-      )
     )
   )
 })

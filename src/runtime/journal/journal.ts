@@ -18,21 +18,30 @@ import {
   type Range,
   Reservations,
   type ResourceId,
+  steadyMillis,
   wholeOrder
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
+import { kept, said } from "./dialect.js"
 import { asking } from "./sql.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
 export interface Lease {
   readonly resource: ResourceId
   readonly epoch: number
+  /** When it was taken, in ms since 1970. */
+  readonly taken: number
+  /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
+  readonly confirmed: { at: number }
 }
 
-/** The condition, for a statement, that nobody has taken a newer lease. */
-export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Lease) =>
-  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch})`
+/**
+ * The condition, for a statement, that nobody has taken a newer lease; nor can, before the statement is over. Whoever takes one waits for it,
+ * and reads what it has written.
+ */
+export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
+  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
 
 /** An order that the journal knows and that has not ended. */
 export interface OpenOrder {
@@ -46,6 +55,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
   {
     /** Takes the resource over: every earlier lease of it ends now. */
     readonly lease: (resource: ResourceId, owner: string) => Effect.Effect<Lease, JournalUnavailable>
+    /** Does nobody have a newer lease? */
+    readonly holds: (lease: Lease) => Effect.Effect<boolean, JournalUnavailable>
     /** The journal of one order under a lease. Reads what is there once; after that it lives in memory and only writes. */
     readonly order: (order: OrderId, lease: Lease) => Effect.Effect<OrderJournal, JournalUnavailable>
     /** Every entry of an order, oldest first, earlier attempts at it included. For showing it. */
@@ -103,6 +114,14 @@ const make = Effect.gen(function* () {
       Effect.map((rows) => rows.map(entryOf))
     )
 
+  const holds = (lease: Lease) =>
+    Effect.gen(function* () {
+      const asked = yield* steadyMillis
+      const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
+      if (rows.length > 0) lease.confirmed.at = asked
+      return rows.length > 0
+    })
+
   const order = (id: OrderId, lease: Lease): Effect.Effect<OrderJournal, JournalUnavailable> =>
     Effect.gen(function* () {
       const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>(sinceAccepted(yield* story(id)))
@@ -110,6 +129,7 @@ const make = Effect.gen(function* () {
       const append = (step: string, event: string, data?: unknown): Effect.Effect<void, JournalError> =>
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
+          const asked = yield* steadyMillis
           const json = data === undefined ? null : JSON.stringify(data)
           const began = performance.now()
           const written = (failed: boolean) =>
@@ -121,16 +141,14 @@ const make = Effect.gen(function* () {
             Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
           )
           if (rows.length === 0) return yield* lost
+          lease.confirmed.at = asked
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
           if (Option.isSome(hub))
             yield* PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
-      const verify = Effect.gen(function* () {
-        const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
-        if (rows.length === 0) return yield* lost
-      })
-      return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
+      const verify = Effect.flatMap(holds(lease), (is) => (is ? Effect.void : lost))
+      return { order: id, resource: lease.resource, since: lease.taken, entries: Ref.get(entries), append, verify }
     })
 
   const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>
@@ -152,7 +170,7 @@ const make = Effect.gen(function* () {
       readonly resource_id: ResourceId
       readonly offering: string
     }>`
-      SELECT order_id, resource_id, json_extract(data, '$.offering') AS offering
+      SELECT order_id, resource_id, ${said(sql, "data", "offering")} AS offering
       FROM journal AS accepted
       WHERE step = ${wholeOrder} AND event = 'accepted' AND ${which}
         AND NOT EXISTS (
@@ -170,13 +188,15 @@ const make = Effect.gen(function* () {
     lease: (resource, owner) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
+        const asked = yield* steadyMillis
         const [row] = yield* unavailable(sql<{ readonly epoch: number }>`
           INSERT INTO lease (resource_id, epoch, owner, at) VALUES (${resource}, 1, ${owner}, ${at})
           ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
           RETURNING epoch`)
         if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
-        return { resource, epoch: row.epoch }
+        return { resource, epoch: row.epoch, taken: at, confirmed: { at: asked } }
       }),
+    holds,
     order,
     story,
     openOrders: openOrders(sql`1 = 1`),

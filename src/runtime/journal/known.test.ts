@@ -8,10 +8,12 @@ import { LibsqlClient } from "@effect/sql-libsql"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import fc from "fast-check"
+import { databases, within } from "../../../test/support/databases.js"
 import { wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
 import { orders } from "./history.js"
-import { migrations } from "./migrations.js"
+import { migrations, statementsFor } from "./migrations.js"
+import type { Place } from "./place.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(
@@ -19,8 +21,8 @@ const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
     use,
     (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
   )
-const opened = <A, E>(directory: string, use: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  use.pipe(Effect.provide(Database.layer(directory).pipe(Layer.provide(NodeContext.layer))))
+const opened = <A, E>(place: Place, use: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  use.pipe(Effect.provide(Database.layer(place).pipe(Layer.provide(NodeContext.layer))))
 
 const order = (n: number) => String(n).padStart(32, "a")
 const resource = (n: number) => String(n).padStart(32, "b")
@@ -109,11 +111,11 @@ const resources = Effect.flatMap(
 const byOrder = (one: { readonly order: string }, other: { readonly order: string }) =>
   one.order.localeCompare(other.order)
 
-describe("what is kept of orders in short", () => {
+describe.each(databases)("what %s keeps of orders in short", (_, fresh) => {
   it.effect("is what their entries say, whatever happens to them", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const all = fc.sample(lives, { numRuns: 12, seed: 7 }).flat()
           yield* writeLives(all)
@@ -124,33 +126,10 @@ describe("what is kept of orders in short", () => {
     )
   )
 
-  it.effect("is the same for a journal of an earlier version", () =>
-    inDirectory((directory) =>
-      Effect.gen(function* () {
-        const all = fc.sample(lives, { numRuns: 5, seed: 11 }).flat()
-        const database = LibsqlClient.layer({ url: `file:${join(directory, "journal.db")}` })
-        yield* Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          for (const statement of migrations.slice(0, 4).flat()) yield* sql.unsafe(statement)
-          yield* sql`PRAGMA user_version = 4`
-          yield* writeLives(all)
-        }).pipe(Effect.provide(database))
-        yield* opened(
-          directory,
-          Effect.gen(function* () {
-            expect(yield* known).toEqual((yield* orders(all.length)).toSorted(byOrder))
-            const sql = yield* SqlClient.SqlClient
-            expect(yield* sql`SELECT name FROM sqlite_master WHERE name LIKE '%replay%'`).toEqual([])
-          })
-        )
-      })
-    )
-  )
-
   it.effect("never stands in the way of an entry, also of one that makes no sense", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           const odd = ["{", "[]", '{"offering":null}', '{"offering":{"a":1},"request":{"_tag":7,"resource":"x"}}', null]
@@ -173,7 +152,7 @@ describe("what is kept of orders in short", () => {
   )
 })
 
-describe("what is kept of resources in short", () => {
+describe.each(databases)("what %s keeps of resources in short", (_, fresh) => {
   const look = (on: number, name: string) =>
     Effect.flatMap(
       SqlClient.SqlClient,
@@ -185,9 +164,9 @@ describe("what is kept of resources in short", () => {
   const life = (on: number) => Effect.map(resources, (all) => all.find((one) => one.resource === resource(on)))
 
   it.effect("follows its orders and the looks, from the first order until the journal has forgotten it", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           yield* write(1, 1, wholeOrder, "accepted", request("Create", 1, "first"))
@@ -213,9 +192,9 @@ describe("what is kept of resources in short", () => {
   )
 
   it.effect("knows what was never made, and what somebody ended by hand", () =>
-    inDirectory((directory) =>
+    within(fresh, (place) =>
       opened(
-        directory,
+        place,
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           yield* write(1, 1, wholeOrder, "accepted", request("Create", 1, "never"))
@@ -231,6 +210,33 @@ describe("what is kept of resources in short", () => {
           expect(yield* life(2)).toBeUndefined()
         })
       )
+    )
+  )
+})
+
+describe("what is kept of a file of an earlier version", () => {
+  it.effect("is the same for a journal of an earlier version", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        const all = fc.sample(lives, { numRuns: 5, seed: 11 }).flat()
+        const database = LibsqlClient.layer({ url: `file:${join(directory, "journal.db")}` })
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          for (const statement of migrations.slice(0, 4).flatMap((one) => statementsFor("sqlite", one))) {
+            yield* sql.unsafe(statement)
+          }
+          yield* sql`PRAGMA user_version = 4`
+          yield* writeLives(all)
+        }).pipe(Effect.provide(database))
+        yield* opened(
+          directory,
+          Effect.gen(function* () {
+            expect(yield* known).toEqual((yield* orders(all.length)).toSorted(byOrder))
+            const sql = yield* SqlClient.SqlClient
+            expect(yield* sql`SELECT name FROM sqlite_master WHERE name LIKE '%replay%'`).toEqual([])
+          })
+        )
+      })
     )
   )
 })

@@ -1,11 +1,16 @@
 /**
  * When orders could not go on, through no fault of their own: their offering was stopped or one of its servers away, or no agent ran.
  * Kept, so that an order's deadline counts only the time in which it could have been carried out, also after a restart.
+ *
+ * Of several processes on one database each has pauses of its own: where one of them cannot reach a server, its orders' time stands still, and
+ * for simplicity everybody else's of that offering too.
  */
 import { SqlClient } from "@effect/sql"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { Metrics } from "../metrics/index.js"
 import { heartbeat } from "../schedules.js"
+import { isShared, later } from "./dialect.js"
 import { asking, straight, unavailable } from "./sql.js"
 
 export interface Pause {
@@ -50,44 +55,95 @@ export const pausedMillis = (
   return total
 }
 
+/** An agent that runs gives a sign of life every 5 s. */
+export const longSilence = 20_000
+
+/** Those that live beside `owner`: nobody, beside the one process that a file has. */
+const othersThatLive = (sql: SqlClient.SqlClient, owner: string, now: number) =>
+  isShared(sql)
+    ? sql`SELECT owner FROM agent WHERE owner <> ${owner} AND seen >= ${now - longSilence}`
+    : sql`SELECT owner FROM agent WHERE 1 = 0`
+
 /**
- * Says that this process lives, and what the time since the last sign of life of the one before was: a pause of all. One process per
- * data directory: whatever an earlier one left open has ended with it.
+ * Whatever those that are gone have left open ended when they were last seen. Two processes may both do it: the second one finds nothing.
+ * `own`: whether what `owner` has open is of a process that is gone, too.
+ */
+const closeFor = (sql: SqlClient.SqlClient, owner: string, now: number, own: boolean) =>
+  Effect.gen(function* () {
+    const living = othersThatLive(sql, owner, now)
+    const last = sql`coalesce((SELECT max(seen) FROM agent WHERE agent.owner = pause.owner),
+      (SELECT max(seen) FROM agent), since)`
+    yield* sql`UPDATE pause SET until = ${later(sql, sql`since`, last)}
+      WHERE until IS NULL AND scope <> ${wholeAgent}
+        AND (owner IS NULL OR owner NOT IN (${living})) ${own ? sql`` : sql`AND owner <> ${owner}`}`
+    yield* sql`DELETE FROM agent WHERE owner <> ${owner} AND owner NOT IN (${living})`
+  })
+
+/** A pause of all, that is over. */
+const allPaused = (sql: SqlClient.SqlClient, owner: string, reason: string, since: number, until: number) =>
+  since < until
+    ? sql`INSERT INTO pause (scope, reason, since, until, owner) VALUES (${wholeAgent}, ${reason}, ${since}, ${until}, ${owner})`
+    : Effect.void
+
+const othersLive = (sql: SqlClient.SqlClient, owner: string, now: number) =>
+  Effect.map(othersThatLive(sql, owner, now), (rows) => rows.length > 0)
+
+/**
+ * Says that this process lives, and what the time was since the last sign of life of all those before it: a pause of all. So is the time in
+ * which this process could not write its journal.
  */
 const signOfLife = (owner: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const run = straight(sql)
+    const metrics = yield* Metrics
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
     const seen = row?.seen ?? null
     if (seen !== null) {
-      yield* sql`UPDATE pause SET until = CASE scope WHEN ${wholeAgent} THEN ${now} ELSE max(since, ${seen}) END
-        WHERE until IS NULL`
-      yield* sql`INSERT INTO pause (scope, reason, since, until)
-        SELECT ${wholeAgent}, 'The agent did not run.', ${seen}, ${now} WHERE ${seen} < ${now}`
-      yield* sql`DELETE FROM agent WHERE owner <> ${owner}`
+      yield* sql`UPDATE pause SET until = ${now} WHERE until IS NULL AND scope = ${wholeAgent}`
+      if (!(yield* othersLive(sql, owner, now))) {
+        yield* allPaused(sql, owner, "The agent did not run.", seen, now)
+      }
+      yield* closeFor(sql, owner, now, true)
     }
+    const live = (at: number) =>
+      run(sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${now}, ${at})
+        ON CONFLICT (owner) DO UPDATE SET started = excluded.started, seen = excluded.seen`)
     // A stop that was asked for is known at once; after a kill, the silence tells.
     yield* Effect.addFinalizer(() =>
-      Clock.currentTimeMillis.pipe(
-        Effect.tap((at) => sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`),
-        Effect.flatMap(
-          (at) => sql`INSERT INTO pause (scope, reason, since) VALUES (${wholeAgent}, 'The agent was stopped.', ${at})`
-        ),
-        Effect.catchAll((error) => Effect.logDebug("The stop could not be written down", error))
-      )
+      Effect.gen(function* () {
+        const at = yield* Clock.currentTimeMillis
+        yield* live(at)
+        if (yield* othersLive(sql, owner, at)) {
+          yield* sql`UPDATE pause SET until = ${later(sql, sql`since`, sql`${at}`)} WHERE until IS NULL AND owner = ${owner}`
+        } else {
+          yield* sql`INSERT INTO pause (scope, reason, since, owner)
+            VALUES (${wholeAgent}, 'The agent was stopped.', ${at}, ${owner})`
+        }
+      }).pipe(Effect.catchAll((error) => Effect.logDebug("The stop could not be written down", error)))
     )
-    yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${now}, ${now})
-      ON CONFLICT (owner) DO UPDATE SET started = excluded.started, seen = excluded.seen`
-    yield* Clock.currentTimeMillis.pipe(
-      Effect.flatMap((at) => straight(sql)(sql`UPDATE agent SET seen = ${at} WHERE owner = ${owner}`)),
-      Effect.catchAll((error) => Effect.logDebug("No sign of life could be written", error)),
+    yield* live(now)
+    const heard = yield* Ref.make(now)
+    yield* Effect.gen(function* () {
+      const at = yield* Clock.currentTimeMillis
+      yield* live(at)
+      const before = yield* Ref.getAndSet(heard, at)
+      const wasAway = at - before > longSilence
+      if (wasAway) yield* allPaused(sql, owner, "The journal could not be written.", before, at)
+      // Whoever was away itself knows nothing of the others.
+      else if (isShared(sql)) yield* closeFor(sql, owner, at, false)
+    }).pipe(
+      Effect.catchAll((error) =>
+        // While no order is at work nothing else would tell.
+        Effect.zipRight(Effect.sync(metrics.journalFailed), Effect.logDebug("No sign of life could be written", error))
+      ),
       Effect.schedule(heartbeat),
       Effect.forkScoped
     )
   })
 
-/** `owner`: this process's name. */
+/** `owner`: this process's name, unlike that of any other that works on this database. */
 export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, SqlClient.SqlClient> =>
   Layer.scoped(
     Pauses,
@@ -98,13 +154,14 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
       return {
         began: (scope, reason) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            ask(sql`INSERT INTO pause (scope, reason, since)
-              SELECT ${scope}, ${reason}, ${now}
-              WHERE NOT EXISTS (SELECT 1 FROM pause WHERE scope = ${scope} AND until IS NULL)`)
+            ask(sql`INSERT INTO pause (scope, reason, since, owner)
+              SELECT ${scope}, ${reason}, ${now}, ${owner}
+              WHERE NOT EXISTS (SELECT 1 FROM pause WHERE scope = ${scope} AND until IS NULL AND owner = ${owner})`)
           ),
         ended: (scope) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            ask(sql`UPDATE pause SET until = max(since, ${now}) WHERE scope = ${scope} AND until IS NULL`)
+            ask(sql`UPDATE pause SET until = ${later(sql, sql`since`, sql`${now}`)}
+              WHERE scope = ${scope} AND until IS NULL AND owner = ${owner}`)
           ),
         total: (scope, since, until) =>
           Effect.map(

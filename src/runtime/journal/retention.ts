@@ -6,6 +6,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Duration, Effect } from "effect"
 import { type JournalUnavailable, wholeOrder } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
+import { said } from "./dialect.js"
 import { straight, unavailable } from "./sql.js"
 
 /** Forgets what ended before `keep` ago. Returns how many orders. One statement a table, so a crash in between does no harm. */
@@ -16,9 +17,11 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(keep)
     const gone = yield* sql<{ readonly order_id: string }>`
       WITH latest AS (
-        SELECT order_id, resource_id, event, at, max(id) AS id FROM journal
-        WHERE step = ${wholeOrder} AND event IN ('accepted', 'done', 'erred')
-        GROUP BY order_id
+        SELECT order_id, resource_id, event, at, id FROM journal WHERE id IN (
+          SELECT max(id) FROM journal
+          WHERE step = ${wholeOrder} AND event IN ('accepted', 'done', 'erred')
+          GROUP BY order_id
+        )
       ),
       last_of_resource AS (
         SELECT max(id) AS id FROM latest WHERE event = 'done' GROUP BY resource_id
@@ -32,7 +35,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
             OR EXISTS (
               SELECT 1 FROM journal AS accepted
               WHERE accepted.order_id = latest.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
-                AND json_extract(accepted.data, '$.request._tag') = 'Terminate'
+                AND ${said(sql, "accepted.data", "request", "_tag")} = 'Terminate'
             )
           )
       )

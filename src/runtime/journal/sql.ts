@@ -1,6 +1,6 @@
 /** What the files of this room share about SQL. */
-import type { SqlClient, SqlConnection, SqlError, Statement } from "@effect/sql"
-import { Effect } from "effect"
+import { type SqlClient, type SqlConnection, SqlError, type Statement } from "@effect/sql"
+import { Effect, Option } from "effect"
 import { JournalUnavailable } from "../../core/index.js"
 
 /** A failing database is a journal that cannot be written: it may pass. The driver's own words, without the statement. */
@@ -12,7 +12,7 @@ export const unavailable = <A, R>(
 export const reasonOf = (error: SqlError.SqlError): string =>
   error.cause instanceof Error ? error.cause.message : error.message
 
-/** The connections of clients that have just one, and no transaction that a statement would have to run in. */
+/** The connections of clients whose statements need no other: there is just one, or it is that of a pool. */
 const onlyConnections = new WeakMap<SqlClient.SqlClient, SqlConnection.Connection>()
 
 /** Says that all statements of `client` may go straight to `connection`. */
@@ -26,7 +26,8 @@ export const withOnlyConnection = (
 
 /**
  * How to run statements of which there are many. Around each statement `@effect/sql` makes a span and a scope for its connection: some fifty
- * steps of a fiber, more than the statement itself takes, and for nothing where there is only one connection.
+ * steps of a fiber, more than the statement itself takes, and for nothing where there is only one connection. Not for statements of a
+ * transaction.
  */
 export const straight = (sql: SqlClient.SqlClient) => {
   const connection = onlyConnections.get(sql)
@@ -45,3 +46,12 @@ export const asking = (sql: SqlClient.SqlClient) => {
   return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
     unavailable(run(statement))
 }
+
+/** All of it or none, on one connection. An end that could not be told is an error as any other; `@effect/sql` takes it for a bug. */
+export const together = <A, E, R>(
+  sql: SqlClient.SqlClient,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError.SqlError, R> =>
+  Effect.catchSomeDefect(sql.withTransaction(work), (defect) =>
+    defect instanceof SqlError.SqlError ? Option.some(Effect.fail(defect)) : Option.none()
+  )

@@ -70,7 +70,11 @@ export const makeInstruments = (registry: Registry) => {
       journalBuckets,
       []
     ),
-    journalFailures: counter("journal_write_failures_total", "Entries that could not be written.", []),
+    journalFailures: counter(
+      "journal_write_failures_total",
+      "What could not be written: entries, and signs of life.",
+      []
+    ),
     rounds: counter("rounds_total", "Work that comes round again, by how it went.", ["offering", "work", "outcome"]),
     lastSuccess: gauge("last_success_timestamp_seconds", "When such a round last went well; seconds since 1970.", [
       "offering",

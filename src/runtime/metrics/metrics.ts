@@ -27,6 +27,8 @@ export interface MetricsService {
   readonly orderLeft: (order: OrderId) => void
   readonly orderEnded: (order: OrderId, outcome: "done" | "erred", milliseconds: number) => void
   readonly journalWritten: (milliseconds: number, failed: boolean) => void
+  /** Something else than an entry could not be written. */
+  readonly journalFailed: () => void
   readonly round: (offering: string, work: RoundOf, wentWell: boolean, at: number) => void
   /** Everything, in the text format 0.0.4. */
   readonly text: (gauges: Gauges) => Promise<string>
@@ -44,6 +46,7 @@ const silent: MetricsService = {
   orderLeft: nothing,
   orderEnded: nothing,
   journalWritten: nothing,
+  journalFailed: nothing,
   round: nothing,
   text: () => Promise.resolve("")
 }
@@ -126,6 +129,7 @@ const make = (): MetricsService => {
       instruments.journalWrite.observe(milliseconds / 1000)
       if (failed) instruments.journalFailures.inc()
     },
+    journalFailed: () => instruments.journalFailures.inc(),
     round: (offering, work, wentWell, at) => {
       const label = labelOf(offering)
       instruments.rounds.inc({ offering: label, work, outcome: wentWell ? "ok" : "failed" })

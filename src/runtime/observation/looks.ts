@@ -1,5 +1,5 @@
 /** Who wants an offering's resources looked at now, and not at the next turn: a command, an event from Waldur. */
-import { Context, Effect, Layer, Ref } from "effect"
+import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
 
 /** How an offering is had looked at. */
@@ -13,13 +13,12 @@ type Wakers = ReadonlyMap<OfferingId, Waker>
 export class Looks extends Context.Tag("site-actors/runtime/Looks")<
   Looks,
   {
-    /** Has it looked at soon. False: nobody looks at this offering. */
+    /** Has it looked at soon. False: nobody looks at this offering here. */
     readonly soon: (offering: OfferingId) => Effect.Effect<boolean>
-    /** Has one resource looked at soon, and what follows done. False: nobody looks at this offering. */
+    /** Has one resource looked at soon, and what follows done. False: nobody looks at this offering here. */
     readonly at: (offering: OfferingId, resource: ResourceId) => Effect.Effect<boolean>
-    /** All offerings that are looked at. */
-    readonly everywhere: Effect.Effect<number>
-    readonly register: (offering: OfferingId, waker: Waker) => Effect.Effect<void>
+    /** Until the scope closes. */
+    readonly register: (offering: OfferingId, waker: Waker) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {
   static readonly layer = Layer.effect(
@@ -33,13 +32,11 @@ export class Looks extends Context.Tag("site-actors/runtime/Looks")<
       return Looks.of({
         soon: (offering) => woken(offering, ({ all }) => all),
         at: (offering, resource) => woken(offering, ({ one }) => one(resource)),
-        everywhere: Effect.flatMap(Ref.get(wakers), (all) =>
-          Effect.as(
-            Effect.forEach([...all.values()], ({ all: wake }) => wake, { discard: true }),
-            all.size
+        register: (offering, waker) =>
+          Effect.acquireRelease(
+            Ref.update(wakers, (all) => new Map([...all, [offering, waker]])),
+            () => Ref.update(wakers, (all) => new Map([...all].filter(([id, one]) => id !== offering || one !== waker)))
           )
-        ),
-        register: (offering, waker) => Ref.update(wakers, (all) => new Map([...all, [offering, waker]]))
       })
     })
   )

@@ -2,6 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { Effect, Option } from "effect"
 import type { Difference, JournalUnavailable, OfferingId, ResourceId } from "../../core/index.js"
+import { each, eachText } from "../journal/dialect.js"
 import { unavailable } from "../journal/sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
@@ -57,12 +58,16 @@ const observedColumns = `resource_id AS resource, offering, name, backend_id AS 
   state, healthy, standing, facts, at, misses, erred`
 const differenceColumns = "resource_id AS resource, kind, subject, expected, found, sentence, policy, since, outcome"
 
+/** Of an element of `each`. */
+const textOf = (name: string) => `value ->> '${name}'`
+const numberOf = (name: string) => `CAST(value ->> '${name}' AS BIGINT)`
+
 /** Of one offering, or of all; by name. */
 export const all = (offering?: OfferingId): Result<ReadonlyArray<Observed>> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<ObservedRow>`SELECT ${sql.literal(observedColumns)} FROM observation
-      WHERE ${offering ?? null} IS NULL OR offering = ${offering ?? null} ORDER BY name, resource_id`
+      ${offering === undefined ? sql`` : sql`WHERE offering = ${offering}`} ORDER BY name, resource_id`
     return rows.map(observedOf)
   }).pipe(unavailable)
 
@@ -79,8 +84,11 @@ export const differences = (offering?: OfferingId): Result<ReadonlyArray<KnownDi
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return yield* sql<KnownDifference>`SELECT ${sql.literal(differenceColumns)} FROM difference
-      WHERE ${offering ?? null} IS NULL
-        OR resource_id IN (SELECT resource_id FROM observation WHERE offering = ${offering ?? null})
+      ${
+        offering === undefined
+          ? sql``
+          : sql`WHERE resource_id IN (SELECT resource_id FROM observation WHERE offering = ${offering})`
+      }
       ORDER BY since, resource_id, kind, subject`
   }).pipe(unavailable)
 
@@ -89,13 +97,18 @@ export const keep = (resources: ReadonlyArray<Omit<Observed, "erred">>): Result<
   Effect.gen(function* () {
     if (resources.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const rows = JSON.stringify(resources.map((row) => ({ ...row, healthy: row.healthy ? 1 : 0 })))
-    const column = (name: string) => `value ->> '$.${name}'`
-    const names = ["resource", "offering", "name", "backendId", "marketplaceState", "state", "healthy", "standing"]
+    const rows = resources.map((row) => ({ ...row, healthy: row.healthy ? 1 : 0 }))
+    const columns = [
+      ...["resource", "offering", "name", "backendId", "marketplaceState", "state"].map(textOf),
+      numberOf("healthy"),
+      textOf("standing"),
+      "CAST(value -> 'facts' AS TEXT)",
+      ...["at", "misses"].map(numberOf),
+      "0"
+    ]
     yield* sql`
       INSERT INTO observation (resource_id, offering, name, backend_id, marketplace_state, state, healthy, standing, facts, at, misses, erred)
-      SELECT ${sql.literal([...names.map(column), "value -> '$.facts'", column("at"), column("misses"), "0"].join(", "))}
-      FROM json_each(${rows}) WHERE true
+      SELECT ${sql.literal(columns.join(", "))} FROM ${each(sql, rows)} WHERE true
       ON CONFLICT (resource_id) DO UPDATE SET offering = excluded.offering, name = excluded.name, backend_id = excluded.backend_id,
         marketplace_state = excluded.marketplace_state, state = excluded.state, healthy = excluded.healthy, standing = excluded.standing,
         facts = excluded.facts, at = excluded.at, misses = excluded.misses`
@@ -106,19 +119,21 @@ export const forget = (resources: ReadonlyArray<ResourceId>): Result<void> =>
   Effect.gen(function* () {
     if (resources.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const ids = JSON.stringify(resources)
-    yield* sql`DELETE FROM difference WHERE resource_id IN (SELECT value FROM json_each(${ids}))`
-    yield* sql`DELETE FROM observation WHERE resource_id IN (SELECT value FROM json_each(${ids}))`
+    yield* sql`DELETE FROM difference WHERE resource_id IN (SELECT value FROM ${eachText(sql, resources)})`
+    yield* sql`DELETE FROM observation WHERE resource_id IN (SELECT value FROM ${eachText(sql, resources)})`
   }).pipe(unavailable)
 
 export const addDifferences = (found: ReadonlyArray<Omit<KnownDifference, "outcome">>): Result<void> =>
   Effect.gen(function* () {
     if (found.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const names = ["resource", "kind", "subject", "expected", "found", "sentence", "policy", "since"]
+    const columns = [
+      ...["resource", "kind", "subject", "expected", "found", "sentence", "policy"].map(textOf),
+      numberOf("since")
+    ]
     yield* sql`
       INSERT INTO difference (resource_id, kind, subject, expected, found, sentence, policy, since)
-      SELECT ${sql.literal(names.map((name) => `value ->> '$.${name}'`).join(", "))} FROM json_each(${JSON.stringify(found)}) WHERE true
+      SELECT ${sql.literal(columns.join(", "))} FROM ${each(sql, found)} WHERE true
       ON CONFLICT (resource_id, kind, subject) DO UPDATE SET expected = excluded.expected, found = excluded.found,
         sentence = excluded.sentence, policy = excluded.policy`
   }).pipe(unavailable)
@@ -129,9 +144,9 @@ export const removeDifferences = (gone: ReadonlyArray<Key>): Result<void> =>
   Effect.gen(function* () {
     if (gone.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    const keys = JSON.stringify(gone.map(({ resource, kind, subject }) => ({ resource, kind, subject })))
+    const keys = gone.map(({ resource, kind, subject }) => ({ resource, kind, subject }))
     yield* sql`DELETE FROM difference WHERE (resource_id, kind, subject) IN
-      (SELECT value ->> '$.resource', value ->> '$.kind', value ->> '$.subject' FROM json_each(${keys}))`
+      (SELECT value ->> 'resource', value ->> 'kind', value ->> 'subject' FROM ${each(sql, keys)})`
   }).pipe(unavailable)
 
 /** What came of trying to put it right. */
@@ -152,8 +167,9 @@ export const offer = (offering: OfferingId, backendIds: ReadonlyArray<string>, a
   Effect.gen(function* () {
     if (backendIds.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    yield* sql`INSERT OR IGNORE INTO offered (offering, backend_id, at)
-      SELECT ${offering}, value, ${at} FROM json_each(${JSON.stringify(backendIds)})`
+    yield* sql`INSERT INTO offered (offering, backend_id, at)
+      SELECT ${offering}, value, ${at} FROM ${eachText(sql, backendIds)} WHERE true
+      ON CONFLICT (offering, backend_id) DO NOTHING`
   }).pipe(unavailable)
 
 export const wasOffered = (offering: OfferingId, backendId: string): Result<boolean> =>

@@ -1,5 +1,5 @@
 /** What the offerings' fibers leave behind for whoever asks how they are: the health endpoints, and the page. In memory only. */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import type { OfferingId } from "../../core/index.js"
 import type { Consumer } from "../../waldur/index.js"
 
@@ -16,7 +16,11 @@ export interface Standing {
   readonly consumers: ReadonlyArray<Consumer>
   /** Looks at its queue at once. */
   readonly wake: Effect.Effect<void>
+  /** Another process looks for its orders, and hears of its events. */
+  readonly elsewhere: boolean
 }
+
+const unattended = { passes: {}, consumers: [], wake: Effect.void }
 
 export class Standings extends Context.Tag("site-actors/runtime/Standings")<
   Standings,
@@ -27,8 +31,10 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
     readonly passed: (offering: OfferingId, kind: PassKind) => Effect.Effect<void>
     readonly consumes: (offering: OfferingId, consumer: Consumer) => Effect.Effect<void>
     readonly wakes: (offering: OfferingId, wake: Effect.Effect<void>) => Effect.Effect<void>
-    /** Has every offering look at its queue now, however rarely it looks otherwise. */
-    readonly lookNow: Effect.Effect<void>
+    /** Its orders are looked for in this process for as long as the scope lasts, and elsewhere from then on. */
+    readonly attended: (offering: OfferingId) => Effect.Effect<void, never, Scope.Scope>
+    /** Its orders are looked for in another process, until they are here. */
+    readonly leftToOthers: (offering: OfferingId) => Effect.Effect<void>
   }
 >() {
   static readonly layer = Layer.effect(
@@ -40,7 +46,8 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
         since: started,
         passes: {},
         consumers: [],
-        wake: Effect.void
+        wake: Effect.void,
+        elsewhere: false
       }
       const of = (offering: OfferingId) => all.get(offering) ?? beginning
       const change = (offering: OfferingId, how: (was: Standing, now: number) => Partial<Standing>) =>
@@ -56,7 +63,12 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
         consumes: (offering, consumer) =>
           change(offering, ({ consumers }) => ({ consumers: [...consumers, consumer] })),
         wakes: (offering, wake) => change(offering, () => ({ wake })),
-        lookNow: Effect.suspend(() => Effect.forEach([...all.values()], ({ wake }) => wake, { discard: true }))
+        attended: (offering) =>
+          Effect.acquireRelease(
+            change(offering, (_, since) => ({ ...unattended, elsewhere: false, since })),
+            () => change(offering, () => ({ ...unattended, elsewhere: true }))
+          ),
+        leftToOthers: (offering) => change(offering, () => ({ elsewhere: true }))
       }
     })
   )

@@ -2,9 +2,6 @@
  * What pending orders would lead to: each is carried out against the real servers, of which nothing is changed, and a copy of the
  * journal. So a plan is the product itself at work, and cannot say anything else than what would be done.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import { SqlClient } from "@effect/sql"
 import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
 import {
   type OrderId,
@@ -17,10 +14,11 @@ import {
 import type * as api from "../../waldur/api/index.js"
 import { Activities } from "../activity.js"
 import { components, type OfferingConfig } from "../config/index.js"
-import * as Connection from "../journal/connection.js"
+import { copyOf } from "../journal/copy.js"
 import * as Database from "../journal/database.js"
 import { Journal, layer as journalLayer, reservationsLayer } from "../journal/journal.js"
 import * as Pauses from "../journal/pauses.js"
+import type { Place } from "../journal/place.js"
 import * as Health from "../offerings/health.js"
 import type { Offering } from "../offerings/offering.js"
 import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
@@ -43,28 +41,10 @@ export interface PlannedOrder {
 
 const me = "plan"
 
-/**
- * The services that an attempt needs, over a copy of the journal in `dataDir`, if there is one. The copy is a consistent one also while
- * the agent writes, and goes with the scope.
- */
-export const onCopy = (dataDir: string) =>
+/** The services that an attempt needs, over a copy of the journal, if there is one. It goes with the scope. */
+export const onCopy = (place: Place, there: boolean) =>
   Layer.mergeAll(journalLayer, reservationsLayer, Pauses.layer(me)).pipe(
-    Layer.provideMerge(
-      Layer.unwrapScoped(
-        Effect.gen(function* () {
-          const fs = yield* FileSystem.FileSystem
-          const { join } = yield* Path.Path
-          const copy = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-plan-" })
-          const original = join(dataDir, "journal.db")
-          if (yield* fs.exists(original)) {
-            yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${join(copy, "journal.db")}`).pipe(
-              Effect.provide(Connection.layer(`file:${original}`))
-            )
-          }
-          return Database.layer(copy)
-        })
-      )
-    ),
+    Layer.provideMerge(Layer.unwrapScoped(Effect.map(copyOf(place, there), Database.layer))),
     Layer.provideMerge(Activities.layer)
   )
 

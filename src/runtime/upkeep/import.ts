@@ -3,7 +3,7 @@
  * resource with that backend id, and is adopted at the next look (`observation`).
  */
 import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
-import type { Importable, SiteError } from "../../core/index.js"
+import { type Amounts, amountsToWaldur, type Importable, type SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import { uuidOf } from "../../waldur/index.js"
 import * as Store from "../observation/store.js"
@@ -32,6 +32,13 @@ const withProjects = ({ waldur }: Offering, objects: ReadonlyArray<Importable>) 
     })
   })
 
+/** Waldur makes the `limits` that stand in an object's metadata the imported resource's; without any, nobody would know its size. */
+const withLimits = ({ components }: Offering, { amounts, metadata }: Pick<Importable, "amounts" | "metadata">) => {
+  const limited = components.filter(({ accountingType }) => accountingType === "limit")
+  const limits: Amounts = amountsToWaldur(limited, amounts ?? {})
+  return Object.keys(limits).length === 0 ? metadata : { ...metadata, limits }
+}
+
 /** What is neither on offer yet, nor a resource already. */
 const answer = (offering: Offering, request: api.ImportRequest) =>
   Effect.gen(function* () {
@@ -59,8 +66,10 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
       yield* Clock.currentTimeMillis
     )
     const due = fresh.filter(({ backendId }) => !offered.has(backendId))
-    const taking = yield* Effect.forEach(due, ({ backendId, metadata, name, project }, index) =>
-      waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(
+    const taking = yield* Effect.forEach(due, (object, index) => {
+      const { backendId, name, project } = object
+      const metadata = withLimits(offering, object)
+      return waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(
         Effect.as(true),
         // Such as a project that there is not (any more): it holds up no other object.
         Effect.catchTag("WaldurInvalid", ({ message }) =>
@@ -73,7 +82,7 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
           )
         )
       )
-    )
+    })
     yield* waldur.imports.finish(request.uuid)
     yield* Effect.logInfo(`Offered ${fresh.length - taking.filter((taken) => !taken).length} object(s) for import`)
   }).pipe(

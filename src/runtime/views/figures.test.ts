@@ -1,13 +1,13 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { databases } from "../../../test/support/databases.js"
 import { CallWindows } from "../activity/windows.js"
-import { layer as connection } from "../journal/connection.js"
-import { prepare } from "../journal/database.js"
+import * as Database from "../journal/database.js"
 import { midnight } from "./clock.js"
 import { orderCounts, retriesSince, seriesOf } from "./figures.js"
 
-const database = Layer.provideMerge(Layer.effectDiscard(prepare("memory")), connection("file::memory:"))
 const minute = 60_000
 const now = Date.UTC(2026, 5, 1, 12, 0, 30)
 const offering = "a".repeat(32)
@@ -25,7 +25,9 @@ const lived = (order: number, ago: number, took: number, end: "done" | "erred") 
     write(order, now - ago * minute, "order", end)
   )
 
-describe("figures over time", () => {
+describe.each(databases)("figures over time, in %s", (_, fresh) => {
+  const database = Layer.unwrapScoped(Effect.map(fresh, Database.layer)).pipe(Layer.provide(NodeContext.layer))
+
   it.effect("count orders, durations, retries and calls in the bucket in which they happened", () =>
     Effect.gen(function* () {
       yield* lived(1, 1, 1_000, "done")

@@ -4,7 +4,7 @@ import { expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { describe } from "vitest"
 import { layer as connection } from "../journal/connection.js"
-import { prepare } from "../journal/database.js"
+import { prepareFile } from "../journal/database.js"
 import { orderList, orderPage } from "./orders.js"
 import { resourceList, resourcePage } from "./resources.js"
 
@@ -35,7 +35,7 @@ const fill = Effect.gen(function* () {
 })
 
 const database = Layer.provideMerge(
-  Layer.effectDiscard(Effect.zipRight(prepare("memory"), fill)),
+  Layer.effectDiscard(Effect.zipRight(prepareFile("memory"), fill)),
   connection("file::memory:")
 )
 

@@ -3,6 +3,7 @@ import { SqlClient, type Statement } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import { type OrderFilter, type OrderRow, OrderState, OrderType } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
+import { like } from "../journal/dialect.js"
 import { unavailable } from "../journal/sql.js"
 import { type BadQuestion, cursorOf, pageOf, readCursor, searchOf, usualPage } from "./paging.js"
 
@@ -65,7 +66,7 @@ const conditions = (sql: SqlClient.SqlClient, question: OrderQuestion): Readonly
       ? []
       : [
           sql.or([
-            sql`name LIKE ${search.like} ESCAPE '\\'`,
+            sql`name ${like(sql)} ${search.like} ESCAPE '\\'`,
             ...(search.uuid === null
               ? []
               : [

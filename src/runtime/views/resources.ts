@@ -2,6 +2,7 @@
 import { SqlClient, type Statement } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import { Life, type ResourceFilter, type ResourceRow } from "../../api/index.js"
+import { folded, like } from "../journal/dialect.js"
 import { unavailable } from "../journal/sql.js"
 import type { Names } from "./orders.js"
 import { cursorOf, pageOf, readCursor, searchOf, usualPage } from "./paging.js"
@@ -78,7 +79,7 @@ const conditions = (sql: SqlClient.SqlClient, question: ResourceQuestion): Reado
       ? []
       : [
           sql.or([
-            sql`known.name LIKE ${search.like} ESCAPE '\\'`,
+            sql`known.name ${like(sql)} ${search.like} ESCAPE '\\'`,
             sql`seen.backend_id = ${question.search?.trim() ?? ""}`,
             ...(search.uuid === null
               ? []
@@ -98,10 +99,12 @@ export const resourcePage = (
   after: After | undefined,
   limit: number
 ) => {
-  const from = after === undefined ? [] : [sql`(known.name, known.resource_id) > (${after[0]}, ${after[1]})`]
+  const name = folded(sql, sql`known.name`)
+  const from =
+    after === undefined ? [] : [sql`(${name}, known.resource_id) > (${folded(sql, sql`${after[0]}`)}, ${after[1]})`]
   return sql<Row>`SELECT ${sql.literal(columns)} FROM ${sql.literal(tables)}
     WHERE ${sql.and([...conditions(sql, question), ...from])}
-    ORDER BY known.name, known.resource_id LIMIT ${limit}`
+    ORDER BY ${name}, known.resource_id LIMIT ${limit}`
 }
 
 /** By name. */

@@ -3,6 +3,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Duration, Effect, Ref, Schema } from "effect"
 import type { DifferenceRow, LeftoverRow, Orphans, QuarantineRow } from "../../api/index.js"
 import { Quarantine } from "../actors/quarantine.js"
+import { like } from "../journal/dialect.js"
 import { unavailable } from "../journal/sql.js"
 import { Offerings } from "../offerings/offering.js"
 import { findOrphans, type Site } from "../upkeep/index.js"
@@ -68,7 +69,7 @@ export const differenceList = (names: Names, question: DifferenceQuestion) =>
         ? []
         : [
             sql.or([
-              sql`known.name LIKE ${search.like} ESCAPE '\\'`,
+              sql`known.name ${like(sql)} ${search.like} ESCAPE '\\'`,
               ...(search.uuid === null
                 ? []
                 : [sql`differs.resource_id >= ${search.uuid.from} AND differs.resource_id < ${search.uuid.until}`])

@@ -6,6 +6,6 @@
  * a token, `rights.ts` what it is good for, `users.ts`, `groups.ts` and `realms.ts` the admin API, `dispatch.ts` its paths.
  */
 export type { Answer, Request } from "./http.js"
-export { type KeycloakOptions, type Served, ServeError, serve } from "./server.js"
+export { type KeycloakOptions, type Served, serve } from "./server.js"
 export type { Fault, Group, KeycloakUser, Realm, World } from "./world.js"
 export { addClient, addGroup, addRealm, addUser, pathOf } from "./world.js"

@@ -1,12 +1,10 @@
 /** Keycloak on real HTTP. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Data, Effect, type Scope } from "effect"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { Effect, type Scope } from "effect"
+import { listening, type ServeError } from "../listening.js"
 import { answer } from "./dispatch.js"
 import type { Request } from "./http.js"
 import { type Administrator, makeWorld, type World } from "./world.js"
-
-/** The port is taken, or the address cannot be listened on. */
-export class ServeError extends Data.TaggedError("ServeError")<{ readonly message: string }> {}
 
 export interface KeycloakOptions {
   /** 0, the default, takes any free port. */
@@ -28,25 +26,8 @@ export const serve = (options: KeycloakOptions = {}): Effect.Effect<Served, Serv
     const world = makeWorld(options.administrator ?? { username: "admin", password: "admin-test-pw" })
     const host = options.host ?? "127.0.0.1"
     const server = createServer((incoming, response) => receive(world, host, incoming, response))
-    const port = yield* Effect.acquireRelease(listen(server, options.port ?? 0, host), () => close(server))
+    const port = yield* listening(server, { host, port: options.port ?? 0 })
     return { url: `http://${host}:${port}`, world }
-  })
-
-const listen = (server: Server, port: number, host: string): Effect.Effect<number, ServeError> =>
-  Effect.async((resume) => {
-    server.once("error", ({ message }) =>
-      resume(new ServeError({ message: `cannot listen on ${host}:${port}: ${message}` }))
-    )
-    server.listen(port, host, () => {
-      const bound = server.address()
-      resume(Effect.succeed(typeof bound === "object" && bound !== null ? bound.port : port))
-    })
-  })
-
-const close = (server: Server): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeAllConnections()
   })
 
 const receive = (world: World, host: string, incoming: IncomingMessage, response: ServerResponse): void => {

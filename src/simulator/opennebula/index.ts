@@ -16,7 +16,7 @@ export { type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } 
 export type { InitialWorld } from "./lab.js"
 export type * from "./objects.js"
 export type { Answer } from "./refusals.js"
-export { type Served, ServeError, type ServeOptions, serve } from "./serve.js"
+export { type Served, type ServeOptions, serve } from "./serve.js"
 export { labTimes, type Times } from "./times.js"
 export type { Plain } from "./values.js"
 export { Lcm, VmState } from "./vm-states.js"

@@ -1,10 +1,9 @@
 /** The front-end behind real HTTP, one request per connection as OpenNebula's server has it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { Data, Effect, FiberSet, type Scope } from "effect"
+import { Effect, FiberSet, type Scope } from "effect"
+import { listening, type ServeError } from "../listening.js"
 import { type FrontEnd, type FrontEndOptions, makeFrontEnd } from "./front-end.js"
 import { refuseRequest } from "./http.js"
-
-export class ServeError extends Data.TaggedError("ServeError")<{ readonly message: string }> {}
 
 export interface ServeOptions extends FrontEndOptions {
   /** 0: any free port. */
@@ -38,12 +37,12 @@ const respond = (
   response.end(body)
 }
 
-const readBody = (request: IncomingMessage): Effect.Effect<Uint8Array, ServeError> =>
+const readBody = (request: IncomingMessage): Effect.Effect<Uint8Array, Error> =>
   Effect.async((resume) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => resume(Effect.succeed(Buffer.concat(chunks))))
-    request.on("error", (error) => resume(Effect.fail(new ServeError({ message: error.message }))))
+    request.on("error", (error) => resume(Effect.fail(error)))
   })
 
 const answer = (frontEnd: FrontEnd, request: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
@@ -76,19 +75,6 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeError, 
         `HTTP/1.1 400 Bad Request\r\nContent-type: text/html\r\nConnection: close\r\nServer: ${serverName}\r\n\r\n`
       )
     })
-    const port = yield* Effect.acquireRelease(
-      Effect.async<number, ServeError>((resume) => {
-        server.once("error", (error) => resume(Effect.fail(new ServeError({ message: error.message }))))
-        server.listen(options.port, host, () => {
-          const address = server.address()
-          resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : options.port))
-        })
-      }),
-      () =>
-        Effect.async<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
+    const port = yield* listening(server, { host, port: options.port })
     return { url: `http://${host}:${port}/RPC2`, port, frontEnd }
   })

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { Duplex } from "node:stream"
 import { Effect, type Scope } from "effect"
 import { WebSocket, WebSocketServer } from "ws"
+import { listening, type ServeError } from "../listening.js"
 import { type Broker, makeBroker } from "./broker.js"
 import { encode, type Frame, parse } from "./frames.js"
 import { makeSession } from "./session.js"
@@ -78,7 +79,7 @@ export interface ServedBroker {
 /** A broker by itself, on 127.0.0.1; port 0 is any free one. Until the scope closes. */
 export const serveBroker = (
   options: { readonly broker?: Broker; readonly port?: number; readonly path?: string } = {}
-): Effect.Effect<ServedBroker, never, Scope.Scope> =>
+): Effect.Effect<ServedBroker, ServeError, Scope.Scope> =>
   Effect.gen(function* () {
     const broker = options.broker ?? makeBroker()
     const server = createServer((_, response) => {
@@ -86,20 +87,6 @@ export const serveBroker = (
       response.end()
     })
     attach(server, broker, options.path ?? "/ws")
-    const port = yield* Effect.acquireRelease(
-      Effect.async<number>((resume) => {
-        server.once("error", (error) => resume(Effect.die(error)))
-        server.listen(options.port ?? 0, "127.0.0.1", () => {
-          const bound = server.address()
-          resume(Effect.succeed(typeof bound === "object" && bound !== null ? bound.port : 0))
-        })
-      }),
-      () =>
-        Effect.async<void>((resume) => {
-          broker.cutAll()
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
+    const port = yield* listening(server, { host: "127.0.0.1", port: options.port ?? 0 }, () => broker.cutAll())
     return { broker, port }
   })

@@ -33,5 +33,5 @@ export type {
 } from "./model.js"
 export type { ApiRequest } from "./request.js"
 export type { NewComponent, NewOffering, NewPlan, NewProject, NewUser } from "./seed.js"
-export { type Served, ServeError, type ServeOptions, serve } from "./server.js"
+export { type Served, type ServeOptions, serve } from "./server.js"
 export type { Change, Generation, World } from "./world.js"

@@ -63,10 +63,9 @@ export interface NewOrder {
   readonly startsAt?: number | null
 }
 
-/** An order of a user who may approve for the consumer is approved by that (recording 136, 163). */
-export const placeOrder = (world: World, user: User, wanted: NewOrder): Order => {
+const newOrder = (world: World, user: User, wanted: NewOrder): Order => {
   const now = world.now()
-  const order: Order = {
+  return {
     type: wanted.type,
     resource: wanted.resource,
     plan: wanted.plan,
@@ -89,10 +88,41 @@ export const placeOrder = (world: World, user: User, wanted: NewOrder): Order =>
     providerReviewedBy: null,
     providerReviewedAt: null
   }
+}
+
+const keep = (world: World, order: Order): void => {
   world.orders.set(order.uuid, order)
-  world.changed({ _tag: "Order", order, state: order.state, at: now })
+  world.changed({ _tag: "Order", order, state: order.state, at: world.now() })
+}
+
+/** An order of a user who may approve for the consumer is approved by that (recording 136, 163). */
+export const placeOrder = (world: World, user: User, wanted: NewOrder): Order => {
+  const order = newOrder(world, user, wanted)
+  keep(world, order)
   if (ownsProject(user, order.resource.project)) approveForConsumer(world, user, order)
   return order
+}
+
+/** What was in the backend already: a resource that is OK from the start, and the order that it never had, done (open-source server). */
+export const importResource = (
+  world: World,
+  user: User,
+  wanted: NewResource & { readonly backendId: string }
+): Resource => {
+  const { backendId, ...described } = wanted
+  const resource = makeResource(world, described)
+  resource.backendId = backendId
+  moveResource(world, resource, "OK")
+  const now = world.now()
+  keep(world, {
+    ...newOrder(world, user, { type: "Create", resource, plan: wanted.plan, attributes: {}, limits: wanted.limits }),
+    state: "done",
+    consumerReviewedBy: user,
+    consumerReviewedAt: now,
+    providerReviewedBy: user,
+    providerReviewedAt: now
+  })
+  return resource
 }
 
 const inState = (order: Order, ...states: ReadonlyArray<Order["state"]>): Outcome<void> =>

@@ -1,13 +1,11 @@
 /** The marketplace on real HTTP, under `/api/`. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { Data, Effect, FiberSet, type Scope } from "effect"
+import { Effect, FiberSet, type Scope } from "effect"
+import { listening, type ServeError } from "../listening.js"
 import { attach } from "../stomp/index.js"
 import type { Answer } from "./answers.js"
 import { type Marketplace, type MarketplaceOptions, makeMarketplace } from "./marketplace.js"
 import type { ApiRequest } from "./request.js"
-
-/** The port is taken, or the address cannot be listened on. */
-export class ServeError extends Data.TaggedError("ServeError")<{ readonly message: string; readonly cause: unknown }> {}
 
 export interface ServeOptions extends MarketplaceOptions {
   /** 0, the default, takes any free port. */
@@ -36,23 +34,7 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
     attach(server, marketplace.broker, "/rmqws-stomp")
     // As the web server before a real one has it. Node's own 5 s are so short that a busy client may write to a connection that is being closed.
     server.keepAliveTimeout = 75_000
-    const port = yield* Effect.acquireRelease(
-      Effect.async<number, ServeError>((resume) => {
-        server.once("error", (cause) => {
-          resume(Effect.fail(new ServeError({ message: cause.message, cause })))
-        })
-        server.listen(options.port ?? 0, host, () => {
-          const bound = server.address()
-          resume(Effect.succeed(typeof bound === "object" && bound !== null ? bound.port : 0))
-        })
-      }),
-      () =>
-        Effect.async<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          marketplace.broker.cutAll()
-          server.closeAllConnections()
-        })
-    )
+    const port = yield* listening(server, { host, port: options.port ?? 0 }, () => marketplace.broker.cutAll())
     return { url: `http://${host}:${port}`, port, marketplace }
   })
 

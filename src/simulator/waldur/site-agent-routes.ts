@@ -4,13 +4,15 @@
  * refuses is refused.
  */
 import { Either } from "effect"
-import { empty, invalid, json, notFound, type Outcome } from "./answers.js"
+import { empty, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
 import { oneQueueRecords, openOneQueue, openQueue, openSubscription } from "./events.js"
-import { isObject } from "./limits.js"
+import { isObject, parseLimits } from "./limits.js"
 import { filtered, pageOf } from "./lists.js"
 import type { JsonObject } from "./model.js"
+import { importResource } from "./orders.js"
 import { isProvider } from "./permissions.js"
 import { type Context, type Handler, lookUp, readBody, readObject, text } from "./request.js"
+import { resourceView } from "./resource-views.js"
 import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
 import { address, instant } from "./views.js"
 import { newUuid, normaliseUuid, type PlainRecord, recordsOf } from "./world.js"
@@ -76,6 +78,34 @@ const offerResource: Handler = (context) =>
       return yield* invalid({ project: [`Object with uuid=${project} does not exist.`] })
     }
     return json(201, view(context, "backend-resources", keep(context, "backend-resources", body)))
+  })
+
+/**
+ * By staff only: the object becomes a resource that is OK, with the `limits` of its metadata, and gets a Create order that is done; the object
+ * on offer is deleted. By the open-source server's `import_resource`.
+ */
+const importOffered: Handler = (context) =>
+  Either.gen(function* () {
+    const { request, user, world } = context
+    if (!user.isStaff) return yield* forbidden
+    const body = yield* readObject(request)
+    const record = yield* found(context, "backend-resources", "BackendResource")
+    const offering = world.offerings.get(normaliseUuid(textOf(record, "offering")) ?? "")
+    const project = world.projects.get(normaliseUuid(textOf(record, "project")) ?? "")
+    if (offering === undefined || project === undefined) return yield* notFound("BackendResource")
+    const plan = offering.plans.find(({ uuid }) => uuid === normaliseUuid(text(body, "plan") ?? "")) ?? null
+    if (plan === null) return yield* invalid({ plan: ["Plan is required when importing resources."] })
+    const backendId = textOf(record, "backend_id")
+    const same = [...world.resources.values()].some(
+      (resource) => resource.offering === offering && resource.backendId === backendId && resource.state === "OK"
+    )
+    if (same) return yield* invalid(["Resource has been imported already."])
+    const { backend_metadata: metadata } = record.fields
+    const limits = isObject(metadata) && isObject(metadata.limits) ? yield* parseLimits(metadata.limits, null) : {}
+    const name = textOf(record, "name")
+    const resource = importResource(world, user, { offering, project, plan, name, attributes: {}, limits, backendId })
+    recordsOf(world, "backend-resources").delete(record.uuid)
+    return json(201, resourceView(world, request.origin, resource))
   })
 
 const read =
@@ -254,6 +284,7 @@ export const siteAgentRoutes: ReadonlyArray<Route> = [
   ...collection(subscriptions, "EventSubscription"),
   { path: logs, allow: listAllow, methods: { GET: list(logs), POST: takeLogs }, since: "published" },
   ...collection("backend-resources", "BackendResource", offerResource),
+  post("backend-resources/:uuid/import_resource", importOffered),
   ...collection(requests, "BackendResourceRequest"),
   post(
     `${identities}/:uuid/register_service`,

@@ -1,0 +1,109 @@
+/**
+ * What is asked of the process that has a resource, or that looks after an offering, whichever that is: two entities beside the resource's
+ * actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work. That of an
+ * offering has the offering's, and is where its work is done (`cluster/once.ts`).
+ *
+ * All that is asked may be asked twice or be lost when a resource moves: what has to last is written down beside.
+ */
+import { Entity } from "@effect/cluster"
+import { Rpc } from "@effect/rpc"
+import { Context, Effect, Layer, Schema } from "effect"
+import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { Wakes } from "../control/wakes.js"
+import { MemberCalls } from "../members/calls.js"
+import { Looks } from "../observation/looks.js"
+import { Standings } from "../offerings/standing.js"
+import { actorIdle } from "../schedules.js"
+import { Quarantine } from "./quarantine.js"
+
+const ResourceBell = Entity.make("ResourceBell", [
+  /** Has an order that rests tried now. False: it does not rest. */
+  Rpc.make("Wake", { payload: { order: OrderId }, success: Schema.Boolean }),
+  /** Releases the resource from quarantine. False: it is not held. */
+  Rpc.make("Release", { success: Schema.Boolean })
+])
+
+const OfferingBell = Entity.make("OfferingBell", [
+  /** Has the queue looked at now. */
+  Rpc.make("LookForOrders", { success: Schema.Void }),
+  /** Has all its resources looked at soon. False: nobody looks at this offering. */
+  Rpc.make("LookAtAll", { success: Schema.Boolean }),
+  /** One round over its members, to its end. None: they are not synchronised. */
+  Rpc.make("SyncMembers", { success: Schema.Option(Schema.Boolean) })
+])
+
+const unqueued = { maxIdleTime: actorIdle, concurrency: "unbounded", mailboxCapacity: "unbounded" } as const
+
+const resourceBells = ResourceBell.toLayer(
+  Effect.gen(function* () {
+    const resource = ResourceId.make((yield* Entity.CurrentAddress).entityId)
+    const wakes = yield* Wakes
+    const quarantine = yield* Quarantine
+    return {
+      Wake: ({ payload: { order } }) => wakes.wake(order),
+      Release: () =>
+        Effect.tap(quarantine.holds(resource), (holds) => Effect.when(quarantine.release(resource), () => holds))
+    }
+  }),
+  unqueued
+)
+
+const offeringBells = OfferingBell.toLayer(
+  Effect.gen(function* () {
+    const offering = OfferingId.make((yield* Entity.CurrentAddress).entityId)
+    const standings = yield* Standings
+    const looks = yield* Looks
+    const members = yield* MemberCalls
+    return {
+      LookForOrders: () => Effect.flatMap(standings.of(offering), ({ wake }) => wake),
+      LookAtAll: () => looks.soon(offering),
+      SyncMembers: () => members.at(offering)
+    }
+  }),
+  unqueued
+)
+
+export class Bells extends Context.Tag("site-actors/runtime/Bells")<
+  Bells,
+  {
+    readonly wake: (resource: ResourceId, order: OrderId) => Effect.Effect<boolean>
+    readonly release: (resource: ResourceId) => Effect.Effect<boolean>
+    readonly lookForOrders: (offering: OfferingId) => Effect.Effect<void>
+    readonly lookAtAll: (offering: OfferingId) => Effect.Effect<boolean>
+    /** `undefined`: this offering's members are not synchronised. */
+    readonly syncMembers: (offering: OfferingId) => Effect.Effect<boolean | undefined>
+  }
+>() {
+  static readonly layer = Layer.effect(
+    Bells,
+    Effect.gen(function* () {
+      const resource = yield* ResourceBell.client
+      const offering = yield* OfferingBell.client
+      /** A process that went away has its bells answered elsewhere in some seconds; until then nobody rings. */
+      const within = <A, E>(
+        asked: Effect.Effect<A, E>,
+        otherwise: A,
+        patience: "15 seconds" | "10 minutes" = "15 seconds"
+      ) =>
+        asked.pipe(
+          Effect.timeoutTo({ duration: patience, onSuccess: (answer) => answer, onTimeout: () => otherwise }),
+          Effect.catchAllCause((cause) => Effect.as(Effect.logWarning("Nobody answered", cause), otherwise))
+        )
+      return {
+        wake: (id, order) => within(resource(id).Wake({ order }), false),
+        release: (id) => within(resource(id).Release(), false),
+        lookForOrders: (id) => within(offering(id).LookForOrders(), undefined),
+        lookAtAll: (id) => within(offering(id).LookAtAll(), false),
+        syncMembers: (id) =>
+          Effect.map(
+            within(
+              Effect.map(offering(id).SyncMembers(), (done) => (done._tag === "Some" ? done.value : undefined)),
+              false,
+              "10 minutes"
+            ),
+            (done) => done
+          )
+      }
+    })
+  ).pipe(Layer.provideMerge(Layer.merge(resourceBells, offeringBells)))
+}

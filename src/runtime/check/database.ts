@@ -1,0 +1,66 @@
+/** The PostgreSQL of the journal, where the file names one: whether it can be reached, and would do. */
+import { Duration, Effect, Option } from "effect"
+import type { Config } from "../config/index.js"
+import { lookAt } from "../journal/database.js"
+import { type Finding, failed, ok, warning } from "./row.js"
+
+/** The oldest that PostgreSQL's makers still mend. */
+const oldest = 14
+
+const patience = Duration.seconds(15)
+
+export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyArray<Finding>> =>
+  Option.match(database, {
+    onNone: () => Effect.succeed([]),
+    onSome: (place) =>
+      lookAt(place).pipe(
+        Effect.map((facts): ReadonlyArray<Finding> => {
+          const tables =
+            facts.version === null ? "no tables yet: the first start makes them" : `tables of version ${facts.version}`
+          const is = `${place.name}: PostgreSQL ${facts.server}, ${tables}.`
+          if (Number.parseInt(facts.server, 10) < oldest) {
+            return [failed("database", `${is} It is too old: take ${oldest} or newer.`)]
+          }
+          if (facts.follows === 1)
+            return [failed("database", `${is} It only follows another server: name the one that writes.`)]
+          if (facts.makes === 0) {
+            return [
+              failed(
+                "database",
+                `${is} The user may make no tables there: GRANT CREATE, USAGE ON SCHEMA public TO the agent's user.`
+              )
+            ]
+          }
+          return [
+            ok("database", is),
+            ...(facts.commits === "off" || facts.commits === "local"
+              ? [
+                  warning(
+                    "database",
+                    `synchronous_commit is ${facts.commits} there: entries that were acknowledged may be lost, and then things made twice. Set it to on for this database.`
+                  )
+                ]
+              : []),
+            ...(place.connections + 2 > facts.connections
+              ? [
+                  warning(
+                    "database",
+                    `It takes ${facts.connections} connections of all its users, and one process may open ${place.connections} (database_connections): lower this, or raise max_connections there.`
+                  )
+                ]
+              : [])
+          ]
+        }),
+        Effect.catchAll((error) => Effect.succeed([failed("database", error.message)])),
+        Effect.timeoutTo({
+          duration: patience,
+          onSuccess: (findings) => findings,
+          onTimeout: () => [
+            failed(
+              "database",
+              `${place.name} has not answered within ${Duration.toSeconds(patience)} s: check the way to it.`
+            )
+          ]
+        })
+      )
+  })

@@ -1,0 +1,34 @@
+/** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
+import { Deferred, Effect, Schedule } from "effect"
+import { changeGate, LeaseLost, steadyMillis } from "../../core/index.js"
+import type { Journal, Lease } from "../journal/journal.js"
+
+/** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
+const lateAfter = 500
+/** While the database is away nothing passes. */
+const askAgain = Schedule.exponential("100 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
+
+/** Runs the work with the lease's gate before its calls. Fails with `LeaseLost`, and ends the work, when a call would come too late. */
+export const underLease = <A, E, R>(
+  journal: Pick<typeof Journal.Service, "holds">,
+  lease: Lease,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LeaseLost, R> =>
+  Effect.gen(function* () {
+    const lost = yield* Deferred.make<never, LeaseLost>()
+    const isFresh = Effect.map(steadyMillis, (now) => now - lease.confirmed.at <= lateAfter)
+    // Fresh, or asked until it is: the process may have been paused while it asked.
+    const gate: Effect.Effect<void> = Effect.flatMap(isFresh, (fresh) =>
+      fresh
+        ? Effect.void
+        : Effect.flatMap(Effect.retry(journal.holds(lease), askAgain), (holds) =>
+            holds
+              ? gate
+              : Effect.zipRight(
+                  Deferred.fail(lost, new LeaseLost({ resource: lease.resource, epoch: lease.epoch })),
+                  Effect.interruptible(Effect.never)
+                )
+          ).pipe(Effect.orDie)
+    )
+    return yield* Effect.raceFirst(Effect.locally(work, changeGate, gate), Deferred.await(lost))
+  })

@@ -1,0 +1,17 @@
+/** What a process of several needs to know of itself and of the others. */
+import type { Duration } from "effect"
+
+export interface ClusterSettings {
+  /** By which the other processes reach this one: a name or an address. */
+  readonly host: string
+  readonly port: number
+  /** The address of this machine at which it listens. */
+  readonly listen: string
+  /** A process that gives no sign of life for so long has lost its resources to the others. The same in all processes. */
+  readonly takeover: Duration.Duration
+}
+
+/** The same in all processes, for ever: it says which shard a resource belongs to. */
+export const shards = 64
+
+export const addressOf = ({ host, port }: Pick<ClusterSettings, "host" | "port">): string => `${host}:${port}`

@@ -1,0 +1,135 @@
+/**
+ * The address book in the database: which processes there are, and which of them has which shard of the resources.
+ *
+ * A process that gives no sign of life for `takeover` is not there any more, and whoever wants its shards gets them. Not `SqlRunnerStorage` of
+ * @effect/cluster: this one stands on the journal's own connections, counts in ms, and knows one start of a process from another, so that two
+ * with one address by mistake do not both believe that all is theirs (docs/decisions/0043-several-processes.md).
+ */
+import { randomUUID } from "node:crypto"
+import { ClusterError, RunnerStorage } from "@effect/cluster"
+import { SqlClient, type SqlError, type Statement } from "@effect/sql"
+import { Context, Deferred, Duration, Effect, Layer } from "effect"
+import type { JournalUnavailable } from "../../core/index.js"
+import { straight, unavailable } from "../journal/sql.js"
+import { addressOf, type ClusterSettings } from "./settings.js"
+import { databaseNow } from "./tables.js"
+import { ClusterUnusable } from "./wire.js"
+
+/** One start of this process among the others. */
+export class Member extends Context.Tag("site-actors/runtime/cluster/Member")<
+  Member,
+  {
+    readonly address: string
+    /** Has this process the lock of the shard, as the database has it now? */
+    readonly holds: (shard: string) => Effect.Effect<boolean, JournalUnavailable>
+    /** Fails when a process that was started later has this one's address: then this one must end. */
+    readonly superseded: Effect.Effect<never, ClusterUnusable>
+  }
+>() {}
+
+/** Of several starts at one address the last one counts. */
+const started = (at: string, by: string) =>
+  new ClusterUnusable({
+    address: at,
+    reason: `${by} was started with the same address later`,
+    hint: "Each process needs a cluster.host and cluster.port of its own. This one ends."
+  })
+
+/** `owner`: this process's name, for people. */
+export const layer = (settings: ClusterSettings, owner: string) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const run = straight(sql)
+      const address = addressOf(settings)
+      const instance = randomUUID()
+      const since = yield* Deferred.make<never, ClusterUnusable>()
+      const now = databaseNow(sql)
+      const expired = sql`${now} - ${sql.literal(String(Math.round(Duration.toMillis(settings.takeover))))}`
+      // A statement that was sent is waited for, for ten seconds; whoever gives up sooner must not have to wait with it.
+      const kept = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
+        ClusterError.PersistenceError.refail(Effect.disconnect(statement))
+      const own = sql`address = ${address} AND instance = ${instance}`
+      const shardsOf = (rows: ReadonlyArray<{ readonly shard: string }>): Array<string> =>
+        rows.map(({ shard }) => shard)
+      const asked = <A extends object>(statement: Statement.Statement<A>) => run(statement)
+
+      /** The start that has this address now, if it is another one. */
+      const other = Effect.map(
+        asked(sql<{ readonly owner: string }>`
+          SELECT owner FROM cluster_runner WHERE address = ${address} AND instance <> ${instance}`),
+        ([row]) => row?.owner
+      )
+      const noteIfSuperseded = Effect.flatMap(other, (by) =>
+        by === undefined ? Effect.void : Deferred.fail(since, started(address, by))
+      )
+
+      const storage = RunnerStorage.makeEncoded({
+        getRunners: kept(
+          Effect.map(
+            asked(sql<{ readonly runner: string; readonly healthy: number }>`
+              SELECT runner, healthy FROM cluster_runner WHERE seen > ${expired}`),
+            (rows) => rows.map(({ healthy, runner }) => [runner, healthy === 1] as const)
+          )
+        ),
+        register: (_, runner, healthy) =>
+          kept(
+            Effect.gen(function* () {
+              if (yield* Deferred.isDone(since)) return yield* Effect.never
+              const rows = yield* asked(sql<{ readonly machine: number }>`
+                INSERT INTO cluster_runner (address, instance, started, owner, runner, healthy, seen)
+                VALUES (${address}, ${instance}, ${now}, ${owner}, ${runner}, ${healthy ? 1 : 0}, ${now})
+                ON CONFLICT (address) DO UPDATE SET instance = excluded.instance, started = excluded.started,
+                  owner = excluded.owner, runner = excluded.runner, healthy = excluded.healthy, seen = excluded.seen
+                RETURNING machine`)
+              // What an earlier start at this address had is free: it has ended, or has to.
+              yield* asked(sql`DELETE FROM cluster_lock WHERE address = ${address} AND instance <> ${instance}`)
+              return rows[0]?.machine ?? 0
+            })
+          ),
+        unregister: () =>
+          kept(Effect.asVoid(asked(sql`DELETE FROM cluster_runner WHERE (${own}) OR seen < ${expired}`))),
+        setRunnerHealth: (of, healthy) =>
+          kept(Effect.asVoid(asked(sql`UPDATE cluster_runner SET healthy = ${healthy ? 1 : 0} WHERE address = ${of}`))),
+        acquire: (_, shards) =>
+          kept(
+            Effect.map(
+              asked(sql<{ readonly shard: string }>`
+                INSERT INTO cluster_lock (shard, address, instance, at)
+                VALUES ${sql.csv(shards.toSorted().map((shard) => sql`(${shard}, ${address}, ${instance}, ${now})`))}
+                ON CONFLICT (shard) DO UPDATE SET address = excluded.address, instance = excluded.instance, at = excluded.at
+                WHERE cluster_lock.instance = excluded.instance OR cluster_lock.at < ${expired}
+                RETURNING shard`),
+              shardsOf
+            )
+          ),
+        refresh: (_, shards) =>
+          kept(
+            Effect.gen(function* () {
+              const seen = yield* asked(sql`UPDATE cluster_runner SET seen = ${now} WHERE ${own} RETURNING machine`)
+              if (seen.length === 0) yield* noteIfSuperseded
+              if (shards.length === 0) return []
+              return shardsOf(
+                yield* asked(sql<{ readonly shard: string }>`
+                  UPDATE cluster_lock SET at = ${now} WHERE ${own} AND shard IN ${sql.in(shards)} RETURNING shard`)
+              )
+            })
+          ),
+        release: (_, shard) =>
+          kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own} AND shard = ${shard}`))),
+        releaseAll: () => kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own}`)))
+      })
+      const member = Member.of({
+        address,
+        holds: (shard) =>
+          Effect.map(
+            unavailable(
+              asked(sql`SELECT 1 AS held FROM cluster_lock WHERE shard = ${shard} AND ${own} AND at >= ${expired}`)
+            ),
+            (rows) => rows.length > 0
+          ),
+        superseded: Deferred.await(since)
+      })
+      return Context.make(RunnerStorage.RunnerStorage, storage).pipe(Context.add(Member, member))
+    })
+  )

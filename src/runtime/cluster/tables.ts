@@ -1,0 +1,41 @@
+/**
+ * The tables by which processes know of each other.
+ *
+ * Times are the database's own, in ms since 1970: whose clock is wrong is not taken for dead, nor lives longer.
+ */
+import type { SqlClient, Statement } from "@effect/sql"
+
+export const clusterTables: ReadonlyArray<string> = [
+  // The processes. `instance`: a start of one; at an address the one that was started last counts. `machine`: a number for each address.
+  `CREATE TABLE cluster_runner (
+     machine INTEGER PRIMARY KEY AUTOINCREMENT,
+     address TEXT NOT NULL UNIQUE,
+     instance TEXT NOT NULL,
+     started INTEGER NOT NULL,
+     owner TEXT NOT NULL,
+     runner TEXT NOT NULL,
+     healthy INTEGER NOT NULL,
+     seen INTEGER NOT NULL
+   ) STRICT`,
+  // Which process has which part of the resources, as of its last sign of life.
+  `CREATE TABLE cluster_lock (
+     shard TEXT PRIMARY KEY,
+     address TEXT NOT NULL,
+     instance TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) STRICT`,
+  // What processes know each other by on the wire. One row.
+  `CREATE TABLE cluster_key (
+     id INTEGER PRIMARY KEY,
+     secret TEXT NOT NULL
+   ) STRICT`
+]
+
+/** Now, by the database's clock. */
+export const databaseNow = (sql: SqlClient.SqlClient): Statement.Fragment =>
+  sql.literal(
+    sql.onDialectOrElse({
+      pg: () => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+      orElse: () => "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+    })
+  )

@@ -1,0 +1,165 @@
+/**
+ * How the processes talk: TLS with a key that both sides have (PSK), no certificates. Who has not the key cannot read along, and is not heard.
+ */
+import { createServer, type TLSSocket, connect as tlsConnect } from "node:tls"
+import { type RunnerAddress, Runners } from "@effect/cluster"
+import * as Socket from "@effect/platform/Socket"
+import * as SocketServer from "@effect/platform/SocketServer"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { RpcClient, RpcSerialization } from "@effect/rpc"
+import { Data, Deferred, Effect, Exit, FiberSet, Layer, Redacted, type Scope } from "effect"
+import type { ClusterKey } from "./key.js"
+import { addressOf, type ClusterSettings } from "./settings.js"
+
+/** Forward secrecy, and no certificate. Node has keys of one's own up to TLS 1.2. */
+const tls = {
+  ciphers: "ECDHE-PSK-CHACHA20-POLY1305",
+  minVersion: "TLSv1.2",
+  maxVersion: "TLSv1.2"
+} as const
+const identity = "site-actors"
+
+/** The way between processes cannot be opened; the message says why and what to do. */
+export class ClusterUnusable extends Data.TaggedError("ClusterUnusable")<{
+  readonly address: string
+  readonly reason: string
+  readonly hint: string
+}> {
+  override get message(): string {
+    return `Other processes cannot be met at ${this.address}: ${this.reason}. ${this.hint}`
+  }
+}
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+const hints: Readonly<Record<string, string>> = {
+  EADDRINUSE: "Another program has this port: give each process of a machine its own cluster.port.",
+  EADDRNOTAVAIL: "cluster.listen has to be an address of this machine, or 0.0.0.0 for all of them.",
+  EACCES: "Choose a cluster.port from 1024 on.",
+  ENOTFOUND: "No such name: set cluster.host to a name or an address of this machine.",
+  ECONNREFUSED: "Nobody listens there: set cluster.host to the address at which this machine is reached."
+}
+
+const unusable = (address: string) => (cause: unknown) =>
+  new ClusterUnusable({
+    address,
+    reason: wordsOf(cause),
+    hint: hints[codeOf(cause)] ?? "Check cluster.host, cluster.port and cluster.listen."
+  })
+
+const opening = (host: string, port: number, key: ClusterKey): Effect.Effect<TLSSocket, unknown, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.async<TLSSocket, unknown>((resume) => {
+      const socket = tlsConnect({
+        ...tls,
+        host,
+        port,
+        // There is no name to be checked: the key says it all.
+        checkServerIdentity: () => undefined,
+        pskCallback: () => ({ identity, psk: Redacted.value(key) })
+      })
+      socket.setKeepAlive(true, 5_000)
+      socket.once("secureConnect", () => resume(Effect.succeed(socket)))
+      socket.on("error", (cause) => resume(Effect.fail(cause)))
+      return Effect.sync(() => socket.destroy())
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+/** Can this address be reached, and does somebody with the key answer there? */
+export const reached = (host: string, port: number, key: ClusterKey): Effect.Effect<void, ClusterUnusable> =>
+  opening(host, port, key).pipe(
+    Effect.scoped,
+    Effect.timeoutFail({ duration: "3 seconds", onTimeout: () => new Error("no answer within 3 s") }),
+    Effect.mapError(unusable(addressOf({ host, port }))),
+    Effect.asVoid
+  )
+
+/** To the other processes. */
+export const clientProtocol = (key: ClusterKey) =>
+  Layer.effect(
+    Runners.RpcClientProtocol,
+    Effect.map(
+      RpcSerialization.RpcSerialization,
+      (serialization) =>
+        ({ host, port }: RunnerAddress.RunnerAddress) =>
+          Effect.gen(function* () {
+            const socket = yield* NodeSocket.fromDuplex(
+              Effect.mapError(
+                opening(host, port, key),
+                (cause) => new Socket.SocketGenericError({ reason: "Open", cause })
+              ),
+              { openTimeout: "1 second" }
+            )
+            return yield* RpcClient.makeProtocolSocket().pipe(
+              Effect.provideService(Socket.Socket, socket),
+              Effect.provideService(RpcSerialization.RpcSerialization, serialization)
+            )
+          })
+    )
+  )
+
+/** From the other processes. Listens until the scope closes. */
+export const socketServer = (
+  { listen, port }: ClusterSettings,
+  key: ClusterKey
+): Layer.Layer<SocketServer.SocketServer, ClusterUnusable> =>
+  Layer.scoped(
+    SocketServer.SocketServer,
+    Effect.gen(function* () {
+      const failed = yield* Deferred.make<never, unknown>()
+      const waiting = new Set<TLSSocket>()
+      let accept: (socket: TLSSocket) => void = (socket) => waiting.add(socket)
+      const server = createServer(
+        {
+          ...tls,
+          pskCallback: (_socket, name) => (name === identity ? Redacted.value(key) : null),
+          handshakeTimeout: 5_000
+        },
+        (socket) => accept(socket)
+      )
+      // Of one connection: somebody without the key, or who went away. Of no consequence to the others.
+      server.on("tlsClientError", () => undefined)
+      server.on("error", (cause) => Deferred.unsafeDone(failed, Exit.fail(cause)))
+      yield* Effect.acquireRelease(
+        Effect.async<void, unknown>((resume) => {
+          server.once("error", (cause) => resume(Effect.fail(cause)))
+          server.listen({ host: listen, port }, () => resume(Effect.void))
+        }).pipe(Effect.mapError(unusable(addressOf({ host: listen, port })))),
+        () => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+      )
+      const bound = server.address()
+      return SocketServer.SocketServer.of({
+        address: {
+          _tag: "TcpAddress",
+          hostname: listen,
+          port: typeof bound === "object" && bound !== null ? bound.port : port
+        },
+        run: <R, E, A>(handler: (socket: Socket.Socket) => Effect.Effect<A, E, R>) =>
+          Effect.gen(function* () {
+            const fork = yield* FiberSet.makeRuntime<R>()
+            accept = (socket) => {
+              const connection = Effect.acquireRelease(Effect.succeed(socket), (one) =>
+                Effect.sync(() => one.destroy())
+              )
+              // Heard of by whoever reads from it.
+              socket.on("error", () => undefined)
+              fork(
+                NodeSocket.fromDuplex(connection).pipe(
+                  Effect.flatMap(handler),
+                  Effect.catchAllCause((cause) => Effect.logDebug("A connection of another process has ended", cause))
+                )
+              )
+            }
+            for (const socket of waiting) accept(socket)
+            waiting.clear()
+            return yield* Effect.mapError(
+              Deferred.await(failed),
+              (cause) => new SocketServer.SocketServerError({ reason: "Unknown", cause })
+            )
+          }).pipe(Effect.scoped)
+      })
+    })
+  )

@@ -1,0 +1,195 @@
+/**
+ * The connections to a PostgreSQL that keeps the journal, over the `pg` package itself: with each statement prepared once on a connection, and
+ * without `@effect/sql-pg` around it, an entry took half the processor time (docs/decisions/0040-postgres.md).
+ *
+ * Nothing here waits for ever: a server that is gone without a word is given up after `patience`. Whether a statement that was given up has
+ * been carried out is not known then, and nobody may rest on either: an order's next attempt reads the journal again and looks before it makes.
+ */
+import { Reactivity } from "@effect/experimental"
+import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
+import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Redacted, Runtime, type Scope, Stream } from "effect"
+import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig, QueryConfig } from "pg"
+import { version } from "../version.js"
+import { storable } from "./dialect.js"
+import type { Postgres } from "./place.js"
+import { withOnlyConnection } from "./sql.js"
+
+/** For the way to a connection: one that is free, or a new one; and for one statement, if nothing else is said. */
+const patience = Duration.seconds(10)
+
+/** Beyond this it is assumed that texts are being made up, with values in them. */
+const mostPrepared = 200
+
+/** The driver's own words; of several addresses that were tried, of the first. */
+const wordsOf = (cause: unknown): string => {
+  if (cause instanceof AggregateError && cause.message === "") return wordsOf(cause.errors[0])
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** What the server or the way to it says; `code`: SQLSTATE, or Node's. */
+export class PostgresSays extends Data.TaggedError("PostgresSays")<{
+  readonly message: string
+  readonly code: string
+}> {}
+
+const codeOf = (cause: unknown): string => {
+  const at: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
+  return typeof at === "object" && at !== null && "code" in at && typeof at.code === "string" ? at.code : ""
+}
+
+const asSqlError = (cause: unknown): SqlError.SqlError =>
+  new SqlError.SqlError({
+    cause: new PostgresSays({ message: wordsOf(cause), code: codeOf(cause) }),
+    message: "Failed to execute statement"
+  })
+
+/** One of the pool's, or all of them. */
+interface Queryable {
+  readonly query: {
+    (config: QueryConfig<Array<unknown>>): Promise<{ readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>> }>
+    (config: QueryArrayConfig<Array<unknown>>): Promise<{ readonly rows: ReadonlyArray<ReadonlyArray<unknown>> }>
+  }
+}
+
+const valueOf = (param: unknown): unknown => (typeof param === "string" ? storable(param) : (param ?? null))
+
+const makeConnection = (of: Queryable, nameOf: (text: string) => string | undefined): SqlConnection.Connection => {
+  const trying = <A>(ask: () => Promise<A>) =>
+    // What has been sent cannot be taken back: whoever sent it hears what became of it.
+    Effect.uninterruptible(Effect.tryPromise({ try: ask, catch: asSqlError }))
+  const run = (text: string, params: ReadonlyArray<unknown>, name: string | undefined) =>
+    trying(async () => {
+      const { rows } = await of.query({ text, values: params.map(valueOf), ...(name === undefined ? {} : { name }) })
+      return rows
+    })
+  return {
+    execute: (text, params) => Effect.suspend(() => run(text, params, nameOf(text))),
+    executeUnprepared: (text, params) => run(text, params, undefined),
+    executeRaw: (text, params) => trying(() => of.query({ text, values: params.map(valueOf) })),
+    executeValues: (text, params) =>
+      trying(async () => (await of.query({ text, values: params.map(valueOf), rowMode: "array" })).rows),
+    executeStream: () => Stream.dieMessage("the journal's database has no streams")
+  }
+}
+
+/** `int8` and `numeric` as numbers: counts and times, all of them far below 2^53. */
+const numbers = (types: CustomTypesConfig["getTypeParser"]): CustomTypesConfig => {
+  const asNumber = (text: string) => Number(text)
+  const whole = 20
+  const decimal = 1700
+  return {
+    getTypeParser: (oid: number, format?: "text" | "binary") =>
+      oid === whole || oid === decimal ? asNumber : format === "binary" ? types(oid, format) : types(oid, "text")
+  }
+}
+
+const errorOf = (cause: Cause.Cause<SqlError.SqlError>): Error => {
+  const error = Cause.squash(cause)
+  const own = error instanceof SqlError.SqlError ? error.cause : error
+  return own instanceof Error ? own : new Error(wordsOf(own))
+}
+
+/** A connection that breaks: whoever uses it hears it of the statement, and the pool takes no broken one back. */
+const heardThere = () => undefined
+
+interface PoolOptions {
+  readonly forOne: Duration.Duration
+  readonly onConnection: (connection: SqlConnection.Connection) => Effect.Effect<void, SqlError.SqlError>
+}
+
+const open = (
+  { connections, url }: Postgres,
+  { forOne, onConnection }: PoolOptions
+): Effect.Effect<Pool, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    // Loaded where it is wanted: most agents keep their journal in a file.
+    Effect.gen(function* () {
+      const runtime = yield* Effect.runtime()
+      const { default: pg } = yield* Effect.promise(() => import("pg"))
+      const pool = new pg.Pool({
+        connectionString: Redacted.value(url),
+        max: connections,
+        connectionTimeoutMillis: Duration.toMillis(patience),
+        query_timeout: Duration.toMillis(forOne),
+        idleTimeoutMillis: 60_000,
+        keepAlive: true,
+        verify: (client, done) => {
+          Runtime.runCallback(runtime)(onConnection(makeConnection(client, () => undefined)), {
+            onExit: (exit) => done(Exit.isSuccess(exit) ? undefined : errorOf(exit.cause))
+          })
+        },
+        application_name: `site-actors ${version}`,
+        types: numbers(pg.types.getTypeParser)
+      })
+      pool.on("error", heardThere)
+      pool.on("connect", (client) => client.on("error", heardThere))
+      return pool
+    }),
+    (pool) => Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"))
+  )
+
+/** A connection of one's own, for a transaction. */
+const reserved = (pool: Pool): Effect.Effect<PoolClient, SqlError.SqlError, Scope.Scope> =>
+  Effect.acquireRelease(Effect.tryPromise({ try: () => pool.connect(), catch: asSqlError }), (client, exit) =>
+    Effect.sync(() => client.release(Exit.isFailure(exit)))
+  )
+
+/**
+ * Connections are made when they are needed: this does not fail if there is no server. Each new one asks first whether this is the database
+ * that it was before (`came_home` in `migrations.ts`); the tables have to be there.
+ */
+export const layer = (place: Postgres): Layer.Layer<SqlClient.SqlClient> =>
+  over(place, {
+    forOne: patience,
+    onConnection: (connection) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const [row] = yield* connection.executeValues("SELECT came_home($1)", [now])
+        const marked = row?.[0]
+        if (typeof marked === "number") yield* Effect.logWarning(elsewhere(place, marked))
+      })
+  })
+
+const elsewhere = (place: Postgres, marked: number): string =>
+  `${place.name} is not where it was: a backup, or another server in its place, that may not know of the last entries. ${marked} order(s) were in work: whatever they would make is looked for first`
+
+/** The same for a database that may not have its tables yet. `forOne`: how long a statement may take. */
+export const bare = (place: Postgres, forOne: Duration.Duration = patience): Layer.Layer<SqlClient.SqlClient> =>
+  over(place, { forOne, onConnection: () => Effect.void })
+
+const over = (place: Postgres, options: PoolOptions): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.scoped(
+    SqlClient.SqlClient,
+    Effect.gen(function* () {
+      const pool = yield* open(place, options)
+      const names = new Map<string, string>()
+      const nameOf = (text: string): string | undefined => {
+        const known = names.get(text)
+        if (known !== undefined || names.size >= mostPrepared) return known
+        const name = `s${names.size}`
+        names.set(text, name)
+        return name
+      }
+      const connection = makeConnection(pool, nameOf)
+      const client = yield* SqlClient.make({
+        acquirer: Effect.succeed(connection),
+        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, () => undefined)),
+        compiler,
+        spanAttributes: [["db.system.name", "postgresql"]]
+      })
+      return withOnlyConnection(client, connection)
+    })
+  ).pipe(Layer.provide(Reactivity.layer))
+
+const compiler = Statement.makeCompiler({
+  dialect: "pg",
+  placeholder: (index) => `$${index}`,
+  onIdentifier: Statement.defaultEscape('"'),
+  onRecordUpdate: (placeholders, alias, columns, values, returning) => [
+    `(values ${placeholders}) AS ${alias}${columns}${returning ? ` RETURNING ${returning[0]}` : ""}`,
+    returning ? values.flat().concat(returning[1]) : values.flat()
+  ],
+  onCustom: () => {
+    throw new Error("the journal's database has no types of its own")
+  }
+})

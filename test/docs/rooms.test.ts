@@ -1,0 +1,87 @@
+/**
+ * The picture of the rooms in docs/architecture.md is drawn from the imports, and its table says what the rules of .dependency-cruiser.cjs
+ * allow: `npm run docs` draws it, `npm run check` holds the imports to the rules.
+ */
+import { readFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { cruise } from "dependency-cruiser"
+import { Schema } from "effect"
+import { expect, it } from "vitest"
+
+const page = "docs/architecture.md"
+const text = await readFile(page, "utf8")
+
+const Cruised = Schema.parseJson(
+  Schema.Struct({
+    modules: Schema.Array(
+      Schema.Struct({ source: Schema.String, dependencies: Schema.Array(Schema.Struct({ resolved: Schema.String })) })
+    )
+  })
+)
+const roomOf = (path: string): string => path.split("/")[1] ?? path
+
+/** Which room imports which, tests aside: the plugins come in by the configuration, the kit by whoever tries a plugin. */
+const imports = async () => {
+  const { output } = await cruise(["src"], {
+    outputType: "json",
+    tsPreCompilationDeps: true,
+    includeOnly: { path: "^src/" },
+    exclude: { path: "\\.test\\.tsx?$" },
+    collapse: "^src/[^/]+"
+  })
+  const { modules } = Schema.decodeUnknownSync(Cruised)(output)
+  return modules
+    .flatMap(({ source, dependencies }) =>
+      dependencies.map(({ resolved }) => `${roomOf(source)} --> ${roomOf(resolved)}`)
+    )
+    .toSorted()
+}
+
+it("the picture of the rooms is drawn from the imports (if not: npm run docs)", async () => {
+  const drawn = ["```mermaid", "flowchart TB", ...(await imports()).map((edge) => `  ${edge}`), "```"].join("\n")
+  const [before, after] = [text.indexOf("<!-- rooms -->"), text.indexOf("<!-- /rooms -->")]
+  expect(before, `${page} has the two marks`).toBeGreaterThan(0)
+  await expect(`${text.slice(0, before)}<!-- rooms -->\n${drawn}\n${text.slice(after)}`).toMatchFileSnapshot(
+    `../../${page}`
+  )
+})
+
+const Rules = Schema.Struct({
+  forbidden: Schema.Array(
+    Schema.Struct({
+      from: Schema.Struct({ path: Schema.String }),
+      to: Schema.Struct({ path: Schema.optional(Schema.String), pathNot: Schema.optional(Schema.String) })
+    })
+  )
+})
+
+it("the table of the rooms says what the rules allow", () => {
+  const rules = Schema.decodeUnknownSync(Rules)(createRequire(import.meta.url)("../../.dependency-cruiser.cjs"))
+  const allowed = rules.forbidden.flatMap(({ from, to }) => {
+    const [, room] = /^\^src\/([a-z]+)\/$/.exec(from.path) ?? []
+    const [, rooms] = /^\^src\/\(([a-z|]+)\)\/$/.exec(to.pathNot ?? "") ?? []
+    return to.path === "^src/" && room !== undefined && rooms !== undefined
+      ? [
+          `${room}: ${rooms
+            .split("|")
+            .filter((one) => one !== room)
+            .toSorted()
+            .join(", ")}`
+        ]
+      : []
+  })
+  const rows = [...text.matchAll(/^\| `src\/([a-z]+)` \|[^|]*\| ([^|]*) \|$/gm)].flatMap(([, room = "", may = ""]) =>
+    // What everything else may import is not a rule of its own.
+    may === "all of these"
+      ? []
+      : [
+          `${room}: ${may
+            .replace(/^types of /, "")
+            .replace(/^nothing.*/, "")
+            .split(", ")
+            .toSorted()
+            .join(", ")}`
+        ]
+  )
+  expect(rows.toSorted()).toEqual(allowed.toSorted())
+})
