@@ -194,7 +194,10 @@ const doubleFindings = (
     router: routers,
     "security group": securityGroups
   }).flatMap(([kind, pool]) => {
-    const own = [...pool].filter((object) => isTaggedFor(id, object)).map((object) => object.id)
+    const own = [...pool]
+      .filter((object) => isTaggedFor(id, object))
+      .map((object) => object.id)
+      .toSorted((one, other) => one - other)
     return own.length < 2
       ? []
       : [
