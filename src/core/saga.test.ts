@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Option, Ref, Schema } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Option, Ref, Schema, TestClock } from "effect"
 import { type MemoryJournal, makeMemoryJournal } from "../../test/support/journal.js"
 import { carryOut, decide, ensureDone, JournalUnavailable, make, NotYet, OrderRefused, refuse } from "./index.js"
 
@@ -283,6 +283,78 @@ describe("killed at every point", () => {
       })
     )
   }
+})
+
+describe("a call that a dead process has left on its way", () => {
+  /** The process ends while the call waits for its turn in the backend, which carries it out so much later. */
+  const diesInTheCall = (journal: MemoryJournal, late: Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const neverHeard = make("group", {
+        result: Schema.String,
+        find: Effect.succeedNone,
+        create: Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
+      })
+      const process = yield* Effect.fork(carryOut(journal, neverHeard))
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(process)
+      yield* Effect.forkDaemon(Effect.delay(late, "2 seconds"))
+    })
+  /** The next process takes the resource over now. */
+  const takenOver = (journal: MemoryJournal) => Effect.map(Clock.currentTimeMillis, (since) => ({ ...journal, since }))
+
+  it.effect("is waited for before the thing is made again", () =>
+    Effect.gen(function* () {
+      const { thing, things, calls } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      yield* diesInTheCall(journal, Ref.set(things, ["group"]))
+      yield* TestClock.adjust("1 second")
+      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(next)).toEqual({ _tag: "Done", value: "group" })
+      expect(yield* Ref.get(things)).toEqual(["group"])
+      expect(yield* Ref.get(calls)).toEqual(["find group", "find group"])
+    })
+  )
+
+  it.effect("is waited for before an undo is content", () =>
+    Effect.gen(function* () {
+      const { thing, things } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      yield* diesInTheCall(journal, Ref.set(things, ["group"]))
+      yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
+      yield* TestClock.adjust("1 second")
+      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(next)).toMatchObject({ _tag: "Refused", leftovers: [] })
+      expect(yield* Ref.get(things)).toEqual([])
+    })
+  )
+
+  it.effect("counts from the moment when the resource was taken over: the call may have waited here before", () =>
+    Effect.gen(function* () {
+      const { thing, things, calls } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      yield* diesInTheCall(journal, Effect.void)
+      yield* TestClock.adjust("1 hour")
+      yield* Effect.forkDaemon(Effect.delay(Ref.set(things, ["group"]), "2 seconds"))
+      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(next)).toMatchObject({ _tag: "Done" })
+      expect(yield* Ref.get(calls)).toEqual(["find group", "find group"])
+    })
+  )
+
+  it.effect("is not waited for where both are long ago", () =>
+    Effect.gen(function* () {
+      const { thing, calls } = yield* cloud
+      const journal = yield* makeMemoryJournal()
+      yield* diesInTheCall(journal, Effect.void)
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* carryOut(journal, thing("group"))).toMatchObject({ _tag: "Done" })
+      expect(yield* Ref.get(calls)).toEqual(["find group", "create group"])
+    })
+  )
 })
 
 const diesAt = (journal: MemoryJournal, step: string, event: string) =>

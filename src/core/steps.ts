@@ -18,6 +18,7 @@
 import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
 
 export interface Make<A, I, E extends SiteError, R> {
@@ -114,6 +115,25 @@ export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: 
 /** How late a call may come after its `started` entry before the lease is looked at again, in ms. */
 const lateAfter = 500
 
+/**
+ * So long after a process has lost a resource, by its death or otherwise, a call that it had sent for it may still be carried out, in ms: the
+ * backend had it waiting for its turn.
+ */
+const mayStillCome = 3_000
+
+/** Looks for what was made. Nothing may only mean not yet: then it looks once more, when nothing is on its way any more. */
+const lookFor = <A, E, R>(
+  find: Effect.Effect<Option.Option<A>, E, R>,
+  { unheardOf }: StepState,
+  { since }: OrderJournal
+) =>
+  Effect.gen(function* () {
+    const found = yield* find
+    if (Option.isSome(found) || Option.isNone(unheardOf)) return found
+    const rest = Math.max(since, unheardOf.value) + mayStillCome - (yield* Clock.currentTimeMillis)
+    return rest > 0 ? yield* Effect.delay(find, Math.min(rest, mayStillCome)) : found
+  })
+
 const fence: FiberRef.FiberRef<Effect.Effect<void, JournalError>> = FiberRef.unsafeMake<
   Effect.Effect<void, JournalError>
 >(Effect.void)
@@ -129,14 +149,18 @@ export interface StepState {
   readonly begun: boolean
   readonly undone: boolean
   readonly result: Option.Option<unknown>
+  /** When it was begun, where the process that did so has died since: nobody has heard what came of it. */
+  readonly unheardOf: Option.Option<number>
 }
 export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
   const own = entries.filter((entry) => entry.step === step)
   const finished = own.findLast((entry) => entry.event === "finished" || entry.event === "adopted")
+  const last = own.at(-1)
   return {
     begun: own.length > 0,
-    undone: own.at(-1)?.event === "undone",
-    result: finished === undefined ? Option.none() : Option.some(finished.data)
+    undone: last?.event === "undone",
+    result: finished === undefined ? Option.none() : Option.some(finished.data),
+    unheardOf: last?.event === "started" ? Option.some(last.at) : Option.none()
   }
 }
 
@@ -175,7 +199,9 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
             step,
             undo: Effect.gen(function* () {
               const known = yield* Ref.get(made)
-              yield* undo(Option.isNone(known) && Option.isSome(find) ? yield* find.value : known)
+              yield* undo(
+                Option.isNone(known) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : known
+              )
             }).pipe(Effect.provide(context), fenced)
           }
         ])
@@ -200,14 +226,17 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* begin
     if (state.begun || mayBeBegun) {
-      const left = Option.isSome(find) ? yield* find.value : Option.none<A>()
+      const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
     const before = yield* Clock.currentTimeMillis
     if (!mayBeBegun) yield* begin
     if (mayBeBegun || (yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
     const value = yield* Effect.tapError(fenced(act), (error) =>
-      attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
+      // Begun and not over is what a parked step is.
+      error instanceof Parked
+        ? Effect.void
+        : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     return yield* finish("finished", value)
   }).pipe(

@@ -82,15 +82,27 @@ describe("a time limit that many share", () => {
     })
   )
 
-  it.scoped("leaves alone what must not be interrupted, as around it", () =>
+  it.scoped("cuts short also where the caller may not be interrupted, who waits for that", () =>
     Effect.gen(function* () {
       const { within } = yield* makeTimeLimit("1 second")
-      const work = Effect.as(Effect.sleep("3 seconds"), "done")
-      const fiber = yield* Effect.fork(Effect.exit(Effect.uninterruptible(within(work, () => "late"))))
-      yield* TestClock.adjust("2 seconds")
-      expect(fiber.unsafePoll()).toBeNull()
-      yield* TestClock.adjust("1 second")
-      expect(Exit.isFailure(yield* Fiber.join(fiber))).toBe(true)
+      const ended = yield* Ref.make<ReadonlyArray<string>>([])
+      const note = (word: string) => Ref.update(ended, (all) => [...all, word])
+      const caller = yield* Effect.fork(
+        Effect.uninterruptible(
+          Effect.catchAll(
+            within(Effect.never, () => "late"),
+            note
+          )
+        )
+      )
+      yield* TestClock.adjust("400 millis")
+      yield* Effect.fork(Effect.zipRight(Fiber.interrupt(caller), note("caller gone")))
+      yield* TestClock.adjust("599 millis")
+      expect(yield* Ref.get(ended)).toEqual([])
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.await(caller)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Ref.get(ended)).toEqual(["late", "caller gone"])
     })
   )
 

@@ -6,8 +6,8 @@ import { Clock, Duration, Effect, Fiber, type Scope } from "effect"
 
 export interface TimeLimit {
   /**
-   * Runs `work` and interrupts it at the limit; then it fails with what `onTimeout` makes. What `work` sets of the fiber itself (FiberRefs) ends
-   * with it.
+   * Runs `work` and interrupts it at the limit, also where the caller may not be interrupted; then it fails with what `onTimeout` makes. What
+   * `work` sets of the fiber itself (FiberRefs) ends with it.
    */
   readonly within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) => Effect.Effect<A, E | E2, R>
 }
@@ -50,7 +50,8 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const due = (yield* Clock.currentTimeMillis) + millis
-            const fiber = yield* Effect.fork(restore(work))
+            // A daemon: a child would hear of its parent's interruption at once, also where that has to wait.
+            const fiber = yield* Effect.forkDaemon(Effect.interruptible(work))
             const late = Effect.zipRight(
               Fiber.interrupt(fiber),
               Effect.failSync(() => onTimeout())

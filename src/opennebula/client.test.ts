@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import xmlrpc from "xmlrpc"
 import { documentAnswer, envelope, escape } from "../../test/support/openNebulaDecoding.js"
 import { independentCall } from "../../test/support/openNebulaRecordings.js"
@@ -66,6 +66,33 @@ describe("a call", () => {
         objectId: 12,
         serverMessage: "Not now"
       })
+    })
+  )
+
+  it.scopedLive("that changes something is seen to its end, whoever goes meanwhile; a look is not", () =>
+    Effect.gen(function* () {
+      const arrived = yield* Deferred.make<void>()
+      const held: Array<() => void> = []
+      const server = createServer(
+        afterRequest((response) => {
+          held.push(() => sendAnswer(response))
+          if (held.length === 2) Deferred.unsafeDone(arrived, Effect.void)
+        })
+      )
+      const outcomes: Array<string> = []
+      const client = yield* makeClient(settingsFor(yield* serve(server)), {
+        observe: ({ method, outcome }) => Effect.sync(() => outcomes.push(`${method} ${outcome}`))
+      })
+      const change = yield* Effect.fork(client.call("one.vm.action", ["terminate", 7], version))
+      const look = yield* Effect.fork(client.call("one.vm.info", [7], version))
+      yield* Deferred.await(arrived)
+      const gone = yield* Effect.fork(Fiber.interrupt(change))
+      yield* Fiber.interrupt(look)
+      expect(outcomes).toEqual(["one.vm.info Interrupted"])
+      expect(gone.unsafePoll()).toBeNull()
+      for (const answerNow of held) answerNow()
+      yield* Fiber.join(gone)
+      expect(outcomes).toEqual(["one.vm.info Interrupted", "one.vm.action ok"])
     })
   )
 

@@ -148,7 +148,9 @@ const makeCall =
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       const told = underWay({ system: "opennebula", call: method, about: ids.join(" ") })
-      return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(exchange))))
+      // What was sent is carried out, whoever hangs up: it might be so after the next process has looked for what it made.
+      const sent = isLook(method) ? exchange : Effect.uninterruptible(exchange)
+      return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))
     }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {

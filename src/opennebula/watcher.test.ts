@@ -40,7 +40,6 @@ const anyVm: Vm = {
   history: [],
   locked: false,
   permissions: { owner: nobody, group: nobody, other: nobody },
-  template: [],
   userTemplate: []
 }
 
@@ -71,6 +70,27 @@ describe("the watcher", () => {
       expect(yield* Fiber.join(fiber)).toBe(7)
       yield* TestClock.adjust(60_000)
       expect(calls).toEqual([{ at: 20, ids: [7] }])
+    })
+  )
+
+  it.scoped("tells those that have no fiber once, with all others in one call, and not those who took it back", () =>
+    Effect.gen(function* () {
+      const { calls, one } = frontEnd({ readyAt: (id) => (id === 3 ? 100_000 : 10_000) })
+      const watcher = yield* makeVmWatcher(one)
+      const told: Array<number> = []
+      const isRunning = (vm: Vm) => vm.state === "Running"
+      const takeBack = [1, 2, 3].map((id) => watcher.tellWhen(id, isRunning, 2_000, () => told.push(id)))
+      const fiber = yield* Effect.fork(watcher.watch(1, running))
+      takeBack[1]?.()
+      yield* TestClock.adjust(30_000)
+      expect(told).toEqual([1])
+      expect(yield* Fiber.join(fiber)).toBe(1)
+      expect(calls.some(({ ids }) => ids.includes(2))).toBe(false)
+      yield* TestClock.adjust(90_000)
+      expect(told).toEqual([1, 3])
+      const soFar = calls.length
+      yield* TestClock.adjust(60_000)
+      expect(calls).toHaveLength(soFar)
     })
   )
 

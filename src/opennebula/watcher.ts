@@ -56,6 +56,12 @@ export interface VmWatcher {
   ) => Effect.Effect<A, WaitExpired | VmVanished | OpenNebulaError>
 
   /**
+   * Calls `tell` once: when `settled` says so, or when there is no VM to be seen or no way to see it. Nobody's fiber waits. `age`: how long it was
+   * waited for before, in ms. Gives what takes the wait away.
+   */
+  readonly tellWhen: (vmId: number, settled: (vm: Vm) => boolean, age: number, tell: () => void) => () => void
+
+  /**
    * The VM once `reached` says so; `NoSuchObject` if it is not there (any more). Waits for ever: give it a time-out.
    */
   readonly vmWhen: (vmId: number, reached: (vm: Vm) => boolean) => Effect.Effect<Vm, OpenNebulaError>
@@ -107,6 +113,7 @@ export const makeVmWatcher = (one: {
   readonly vm: Pick<OpenNebulaService["vm"], "infoset">
 }): Effect.Effect<VmWatcher, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const clock = yield* Effect.clock
     const waits = new Set<Wait>()
     const wake = yield* Effect.makeLatch()
     /** When the poller looks again by itself. */
@@ -243,8 +250,28 @@ export const makeVmWatcher = (one: {
         )
       })
 
+    const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, age, tell) => {
+      const now = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+      const end = Effect.sync(() => {
+        if (waits.delete(wait)) tell()
+      })
+      const wait: Wait = {
+        vmId,
+        began: now - age,
+        lookedAt: now,
+        interval: intervalAt(age),
+        // Whoever hears it finds out what is wrong with it.
+        seen: (vm) => Effect.suspend(() => (settled(vm) ? end : Effect.void)).pipe(Effect.catchAllDefect(() => end)),
+        end: () => end
+      }
+      waits.add(wait)
+      if (dueAt(wait) < wakeAt) wake.unsafeOpen()
+      return () => void waits.delete(wait)
+    }
+
     return {
       watch,
+      tellWhen,
       vmWhen: (vmId, reached) =>
         watch(vmId, Option.liftPredicate(reached)).pipe(
           Effect.catchTags({

@@ -46,6 +46,7 @@ export {
 
 // Steps: what must not be lost and must not happen twice. `stillOurs` and `Steps` are for what goes on for long.
 
+export { Parked, parksAfter } from "../core/park.js"
 export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps, stillOurs } from "../core/steps.js"
 
 // Errors. Each says by its `disposition` what follows from it.

@@ -45,18 +45,26 @@ import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
-import { mendProbe } from "./schedules.js"
+import { mendProbe, parkAfter } from "./schedules.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
+/** How an agent runs, where that is not the usual way. */
+export interface Running {
+  /** As one of several processes. */
+  readonly cluster?: ClusterSettings | undefined
+  /** After so many ms of waiting for its machine an order is parked. */
+  readonly parking?: number | undefined
+}
+
 /** Everything that the agent's parts share, over the journal's database. `owner`: this process's name in the leases. */
-export const layer = (place: Place, owner: string, cluster?: ClusterSettings) =>
+export const layer = (place: Place, owner: string, running: Running = {}) =>
   layerOn(
     Layer.tap(Database.layer(place), (context) =>
       Effect.provide(Effect.zipRight(assertSound(nameOf(place)), startFromBackup(nameOf(place))), context)
     ),
     owner,
-    cluster
+    running
   )
 
 /** Where work is placed. */
@@ -72,12 +80,12 @@ const placed = (owner: string, cluster: ClusterSettings | undefined) =>
 export const layerOn = <E, R>(
   database: Layer.Layer<SqlClient.SqlClient, E, R>,
   owner: string,
-  cluster?: ClusterSettings
+  { cluster, parking = parkAfter }: Running = {}
 ) =>
   Dispatch.layer.pipe(
     Layer.provideMerge(Actor.layer(owner)),
     Layer.provideMerge(Bells.layer),
-    Layer.provideMerge(Layer.merge(Pausings.layer, PlacesInWork.layer)),
+    Layer.provideMerge(Layer.merge(Pausings.layer, PlacesInWork.layer(parking))),
     Layer.provideMerge(
       Layer.mergeAll(
         Offerings.layer,

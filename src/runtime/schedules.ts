@@ -64,6 +64,10 @@ export const scopeGrace = Duration.millis(300)
 /** How often the agent says in the database that it lives; time without such a sign is not counted against an order's deadline. */
 export const heartbeat = Schedule.spaced("5 seconds")
 
+/** After so many ms of waiting for its machine an order is parked; how often it is looked whether one was parked for long enough. */
+export const parkAfter = 2_000
+export const parkedRound = Duration.seconds(1)
+
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")
 
@@ -98,7 +102,7 @@ export const onceAgain = Schedule.spaced("1 second")
 export const placeRest = Duration.seconds(1)
 
 /** How soon an order is looked for again whose resource was just moving from one process to another. */
-export const moveRest = Duration.seconds(1)
+export const moveRest = Duration.millis(300)
 
 /** How often each of several processes looks what was said in another one: pauses, cancellations. */
 export const hearsay = Schedule.spaced("1 second")

@@ -273,6 +273,18 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           },
           ComponentUsage
         ),
+      offeringUsages: (offeringUuid: string, billingPeriod: string) =>
+        all(
+          {
+            path: "marketplace-component-usages/",
+            query: [
+              ["offering_uuid", offeringUuid],
+              ["billing_period", billingPeriod],
+              ...fields(["uuid", "type", "usage", "resource_uuid", "billing_period"])
+            ]
+          },
+          ComponentUsage
+        ),
       /**
        * Whether the server fills `scopeUuid` for resources of this offering; none while there is none to tell by. Asked only as long as
        * nothing that was read has told.

@@ -127,6 +127,14 @@ export interface WaldurService {
     resource: string,
     billingPeriod?: string
   ) => Effect.Effect<Listed<ComponentUsage>, WaldurError>
+  /**
+   * The same of all resources of an offering, by pages: `offering_uuid` stands in the published API. A server that does not know it gives those of other
+   * offerings too: look at `resourceUuid`.
+   */
+  readonly offeringUsages: (
+    offering: string,
+    billingPeriod: string
+  ) => Effect.Effect<Listed<ComponentUsage>, WaldurError>
 
   // Moving an order. 409 for an order that is already there is success; otherwise `WaldurConflict`.
 

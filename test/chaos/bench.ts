@@ -37,7 +37,10 @@ export class Bench {
   marketIsUp = true
   diskIsFull = false
 
+  readonly seed: number
+
   constructor(options: BenchOptions) {
+    this.seed = options.seed
     this.chance = new Chance(options.seed)
     this.timeline = new Timeline()
     this.story = new Story(() => this.timeline.now, this.timeline.began, options.trace)

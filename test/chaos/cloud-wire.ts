@@ -38,6 +38,7 @@ export const cloudCarrier = (bench: Bench, frontEnd: FrontEnd, checks: CloudChec
         const tell = (what: string) => {
           if (!isLook(method) || fate !== "none") bench.story.tell("call", process.name, what)
         }
+        const explained = fate === "late" && bench.mirror.openSteps(order).length > 0
         let hungUp = false
         process.atCall(`before ${name}`)
         if (fate !== "refused") sending.sent = true
@@ -47,7 +48,7 @@ export const cloudCarrier = (bench: Bench, frontEnd: FrontEnd, checks: CloudChec
           isGone: () => hungUp,
           carryOut: () => {
             if (bench.cloudRestarts) return notReady(method)
-            checks.caller = { process: process.name, order, resource }
+            checks.caller = { process: process.name, order, resource, explained }
             const exit = bench.now(frontEnd.handle(body))
             checks.caller = undefined
             if (exit._tag === "Failure") throw new Error(`the front-end died in ${method}: ${String(exit.cause)}`)

@@ -21,6 +21,8 @@ export type Fate =
   | "cut short"
   | "garbage"
   | "slow"
+  /** Carried out seconds later, also when whoever sent it is dead by then. */
+  | "late"
   | "none"
 
 const fates = [
@@ -113,6 +115,8 @@ export class Faults {
   private readonly market: ReadonlyMap<Fate, number>
   private readonly others: ReadonlyMap<string, number>
   private readonly calls: Chance
+  /** Of a source of its own, as it came later than the seeds that have names. */
+  private readonly late: { readonly chance: Chance; readonly probability: number }
   /** How many kinds of fault this run has. */
   readonly temper: "calm" | "few" | "some" | "all"
 
@@ -135,6 +139,12 @@ export class Faults {
       )
     this.cloud = perCall("cloud")
     this.market = perCall("market")
+    const late = chance.fork("late")
+    const isLate = late.draw(share)
+    this.late = {
+      chance: late,
+      probability: (only === undefined ? isLate : only.includes("cloud late")) ? late.skewed(0.005, 0.1) : 0
+    }
     this.others = new Map(
       [...eventNames, ...occasions].flatMap((name): ReadonlyArray<[string, number]> => {
         const high = highest[name]
@@ -153,6 +163,7 @@ export class Faults {
       this.caused += 1
       return fate
     }
+    if (where === "cloud" && this.late.chance.draw(this.late.probability)) return "late"
     return "none"
   }
 

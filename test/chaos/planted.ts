@@ -18,7 +18,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
     "core/steps.ts",
-    "const left = Option.isSome(find) ? yield* find.value : Option.none<A>()",
+    "const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()",
     "const left = Option.none<A>()"
   ),
   one(
@@ -93,14 +93,14 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a call is sent again though it may have been carried out",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(protect(told(exchange)))",
+    "return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))",
     'return yield* limiter.withPlace(owner)(protect(Effect.retry(told(exchange), { times: 2, while: (error) => error.disposition === "retry" })))'
   ),
   one(
     "an answer that cannot be read is taken for a success",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(protect(told(exchange)))",
-    'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(told(exchange))), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
+    "return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))",
+    'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(told(sent))), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
   ),
   one(
     "what has the right name is adopted",

@@ -51,7 +51,8 @@ export class Process {
       const dispatch = yield* Dispatch
       yield* Effect.provideService(Agent.run(around.config), Dispatch, this.disturbed(dispatch))
     }).pipe(
-      Effect.provide(Agent.layerOn(database, this.name)),
+      // In every other run an order is parked as soon as its machine takes a moment.
+      Effect.provide(Agent.layerOn(database, this.name, { parking: bench.seed % 2 === 0 ? 40 : undefined })),
       Effect.provide(Layer.merge(this.logger, Logger.minimumLogLevel(LogLevel.Debug))),
       Effect.locally(cloudCarriers, () =>
         Effect.succeed(cloudCarrier(bench, around.servers.frontEnd, around.checks.cloud, this))

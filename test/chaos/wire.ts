@@ -36,11 +36,11 @@ const page = (status: number): Text => ({
 })
 
 /**
- * A request arrives within some tens of milliseconds or never: one that arrives late, after its sender has looked whether it had, would be
- * beyond what any client of this protocol can handle. Answers may come as late as they like.
+ * A request arrives within some tens of milliseconds, or seconds if it is late, or never: one that came later, after its sender has looked
+ * whether it had, would be beyond what any client of this protocol can handle. Answers may come as late as they like.
  */
 export const exchange = (bench: Bench, chance: Chance, { fate, isUp, isGone, ...on }: Exchange): void => {
-  const there = chance.between(1, 30)
+  const there = fate === "late" ? chance.between(300, 2_800) : chance.between(1, 30)
   const back = fate === "slow" ? chance.skewed(500, 90_000) : chance.between(1, 30)
   const answer = (after: number, seen: Seen) => bench.later(after, () => on.seen(seen))
   const broken = (sent: boolean, code: string): Seen => ({ _tag: "Broken", sent, code })
@@ -52,7 +52,7 @@ export const exchange = (bench: Bench, chance: Chance, { fate, isUp, isGone, ...
       return answer(back, { _tag: "Answer", answer: page(chance.pick(statuses)), torn: false })
     }
     // The client hung up before the server had read the request.
-    if (isGone()) return
+    if (isGone() && fate !== "late") return
     const good = on.carryOut()
     switch (fate) {
       case "response lost":

@@ -19,6 +19,8 @@ export interface SiteOptions {
   readonly pollInterval?: number
   /** Put over the keys of both offerings. */
   readonly offerings?: Readonly<Record<string, unknown>>
+  /** Put over the keys at the root of the file. */
+  readonly root?: Readonly<Record<string, unknown>>
   /** The front-end's beginning, and whether it keeps its calls. */
   readonly cloud?: Pick<OpenNebula.FrontEndOptions, "initial" | "keepCalls">
 }
@@ -58,6 +60,7 @@ export const makeSite = (options: SiteOptions) =>
       // Calls beside the orders' own would make each strike hit something else.
       agent_identity: false,
       http: { port: false },
+      ...options.root,
       offerings: [
         {
           ...common,

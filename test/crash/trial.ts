@@ -5,7 +5,7 @@
  */
 import { Clock, Deferred, Effect, Exit } from "effect"
 import { type CallId, makeCounter } from "./calls.js"
-import { readJournal } from "./journal.js"
+import { type JournalCopy, readJournal } from "./journal.js"
 import { type Operation, type OperationName, operations } from "./operations.js"
 import { differences, type Picture, pictureOfCloud, pictureOfMarketplace, untagged } from "./picture.js"
 import type { AgentProcess } from "./process.js"
@@ -73,8 +73,11 @@ export const closeDown = (site: Site, agent: AgentProcess, atFirst: Picture) =>
   })
 
 /** What is left on either side and in the journal, when everything has been ended. */
-export const nothingLeft = (site: Site, atFirst: Picture): ReadonlyArray<Violation> => {
-  const journal = readJournal(site.dataDir)
+export const nothingLeft = (
+  site: Pick<Site, "cloud" | "marketplace" | "dataDir">,
+  atFirst: Picture,
+  journal: JournalCopy = readJournal(site.dataDir)
+): ReadonlyArray<Violation> => {
   return [
     ...differences(atFirst, pictureOfCloud(site.cloud)).map(violation("leftover")),
     ...[...site.marketplace.resources.values()]

@@ -81,6 +81,8 @@ const everything = {
   extraVolumeMounts: [{ name: "authority", mountPath: "/etc/authority" }]
 }
 
+const several = { replicas: 3, cluster: { enabled: true }, config: { database: "$" + "{credential:database}" } }
+
 describe("the chart's manifests", () => {
   it.each([
     [
@@ -125,6 +127,24 @@ describe("the chart's manifests", () => {
     expect(agent.image).toBe(`site-actors:${version}`)
     expect(agent.livenessProbe.httpGet.path).toBe("/healthz")
     expect(agent.readinessProbe.httpGet.path).toBe("/readyz")
+  })
+
+  it("run several processes that meet nobody but each other, where there is a database for them", () => {
+    const spec = ofKind("StatefulSet", several).spec
+    const [agent] = spec.template.spec.containers
+    expect(spec).toMatchObject({ replicas: 3, podManagementPolicy: "Parallel" })
+    expect(agent.ports).toContainEqual({ name: "cluster", containerPort: 34_431 })
+    expect(agent.env.map(({ name }: { name: string }) => name)).toContain("POD_IP")
+    expect(parse(ofKind("ConfigMap", several).data["config.yaml"]).cluster).toEqual({
+      host: "$" + "{POD_IP}",
+      port: 34_431,
+      takeover: 10
+    })
+    const own = [{ podSelector: { matchLabels: ofKind("StatefulSet").spec.selector.matchLabels } }]
+    const { egress, ingress } = ofKind("NetworkPolicy", several).spec
+    expect(ingress).toContainEqual({ from: own, ports: [{ port: "cluster", protocol: "TCP" }] })
+    expect(egress).toContainEqual({ to: own, ports: [{ port: 34_431, protocol: "TCP" }] })
+    for (const manifest of manifestsOf(several)) validate(manifest)
   })
 
   it("hand secrets over as files, by reference", () => {
@@ -172,7 +192,7 @@ describe("the chart's values", () => {
   const accepts = new Ajv({ strict: true }).compile(parse(text("values.schema.json")))
 
   it("are accepted with offerings, and with every value set", () => {
-    expect([accepts(values()), accepts(values(everything))]).toEqual([true, true])
+    expect([accepts(values()), accepts(values(everything)), accepts(values(several))]).toEqual([true, true, true])
   })
 
   it.each([
@@ -180,6 +200,8 @@ describe("the chart's values", () => {
     ["a key that is misspelt", { persistance: { size: "1Gi" } }],
     ["a journal beside the volume", { config: { data_dir: "/tmp/journal" } }],
     ["no page for the probes", { config: { http: { port: "off" } } }],
+    ["several processes that know nothing of each other", { replicas: 2 }],
+    ["several processes without a database", { replicas: 2, cluster: { enabled: true } }],
     ["no secret", { secretName: "" }],
     ["a volume for several nodes at once", { persistence: { accessMode: "ReadWriteMany" } }]
   ])("are refused with %s", (_, own) => {

@@ -74,6 +74,8 @@ export interface SiteOptions {
   /** Makes spans, for the tracer that is given to `start`; otherwise there are none, as in an agent that exports none. */
   readonly traced?: boolean
   readonly plugins?: ReadonlyArray<Plugin>
+  /** ms */
+  readonly parkAfter?: number
   /** What there is in OpenNebula before the agent comes. */
   readonly prepare?: (cloud: OpenNebula.FrontEnd) => Effect.Effect<unknown>
 }
@@ -214,7 +216,8 @@ export const makeSite = (options: SiteOptions = {}) =>
           Effect.provide(
             Agent.layer(
               Option.getOrElse(config.database, () => dataDir),
-              owner
+              owner,
+              { parking: options.parkAfter }
             )
           ),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),

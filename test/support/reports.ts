@@ -51,6 +51,24 @@ export const makeReported = (components: ReadonlyArray<Component>) => {
   const usageOf = (resource: Usage["resource"], found: Amounts | undefined): Usage =>
     found === undefined ? { resource, amounts: {}, problem: "It is not there." } : { resource, amounts: found }
   const month = (at: number) => new Date(at).toISOString().slice(0, 7)
+  const usagesWhere = (wanted: (resource: string, billingPeriod: string) => boolean) => ({
+    items: [...site.usages].flatMap(([key, usage], index) => {
+      const [resource = "", billingPeriod = "", type = ""] = key.split(" ")
+      if (!wanted(resource, billingPeriod)) return []
+      return [
+        {
+          uuid: uuid(index),
+          type,
+          usage: Option.some(usage),
+          measuredUnit: "",
+          resourceUuid: Option.some(resource),
+          billingPeriod: Option.some(billingPeriod),
+          date: Option.none()
+        }
+      ]
+    }),
+    malformed: []
+  })
   const reporter: Reporter = {
     id: offering,
     name: "Cloud",
@@ -68,25 +86,16 @@ export const makeReported = (components: ReadonlyArray<Component>) => {
         site.asked.push(`resource ${wanted}`)
         return Effect.orDie(Effect.fromNullable(site.resources.find((one) => one.uuid === wanted)))
       },
-      componentUsages: (resource, period) => {
-        site.asked.push(`usages ${resource} ${period}`)
-        const items = [...site.usages].flatMap(([key, usage]) => {
-          const [of, billingPeriod = "", type = ""] = key.split(" ")
-          return of === resource && billingPeriod === period ? [{ type, usage }] : []
-        })
-        return Effect.succeed({
-          items: items.map(({ type, usage }, index) => ({
-            uuid: uuid(index),
-            type,
-            usage: Option.some(usage),
-            measuredUnit: "",
-            resourceUuid: Option.none(),
-            billingPeriod: Option.none(),
-            date: Option.none()
-          })),
-          malformed: []
-        })
-      },
+      componentUsages: (resource, period) =>
+        Effect.sync(() => {
+          site.asked.push(`usages ${resource} ${period}`)
+          return usagesWhere((of, billingPeriod) => of === resource && billingPeriod === period)
+        }),
+      offeringUsages: (_, period) =>
+        Effect.sync(() => {
+          site.asked.push(`usages of all ${period}`)
+          return usagesWhere((_, billingPeriod) => billingPeriod === period)
+        }),
       setUsage: (given) =>
         Effect.suspend(() => {
           const refusal = site.refuse(given)

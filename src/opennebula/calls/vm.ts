@@ -5,12 +5,13 @@ import type { OpenNebulaClient } from "../client.js"
 import type { OpenNebulaError } from "../errors.js"
 import { documentOf, poolOf } from "../model/element.js"
 import { HistoryRecord } from "../model/history.js"
-import { Vm, VmShort } from "../model/vm.js"
+import { Vm, VmShort, WholeVm } from "../model/vm.js"
 import type { TemplateUnencodable } from "../template/serialize.js"
 import { single } from "../template/template.js"
 import { type Call, chmod, chown, command, everything, updates, withTemplate } from "./support.js"
 
-const info = documentOf(Vm)
+const info = documentOf(WholeVm)
+const pool = poolOf("VM", Vm)
 
 /** OpenNebula 7.4 `one.vm.action`; which one in which state: ActionRefused tells. */
 export type VmAction =
@@ -68,7 +69,7 @@ const capacityProblem = (capacity: Capacity): string | undefined => {
 
 export const vmCalls = (client: OpenNebulaClient) => ({
   /** `one.vm.info`, also of a VM that is Done (recordings 081, 187). NoSuchObject. */
-  info: (vmId: number): Call<Vm> => client.call("one.vm.info", [vmId], info),
+  info: (vmId: number): Call<WholeVm> => client.call("one.vm.info", [vmId], info),
 
   /** `one.vmpool.info`: without USER_TEMPLATE, so without owner tags (recordings 213, 214). */
   list: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<VmShort>> =>
@@ -76,15 +77,13 @@ export const vmCalls = (client: OpenNebulaClient) => ({
 
   /** `one.vmpool.infoextended`: with tags and context (recording 212); some 2.5 kB a VM. */
   listExtended: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<Vm>> =>
-    client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], poolOf("VM", Vm)),
+    client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], pool),
 
   /**
    * `one.vmpool.infoset`: these VMs in one call, whatever their state; unknown ids are left out (recordings 227, 228).
    */
   infoset: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<Vm>> =>
-    vmIds.length === 0
-      ? Effect.succeed([])
-      : client.call("one.vmpool.infoset", [vmIds.join(","), true], poolOf("VM", Vm)),
+    vmIds.length === 0 ? Effect.succeed([]) : client.call("one.vmpool.infoset", [vmIds.join(","), true], pool),
 
   /**
    * `one.vm.action`. ActionRefused in a wrong state, ObjectLocked, QuotaExceeded on `resume` (recordings 088 to 096,

@@ -23,10 +23,19 @@ export const fromElement = <A, I>(
       ParseResult.fail(new ParseResult.Forbidden(ast, value, "Documents come from OpenNebula only"))
   })
 
+/** Loops rather than closures: a pool of ten thousand machines asks some million times. */
+const childOf = ({ children }: XmlElement, name: string): XmlElement | undefined => {
+  for (const child of children) if (child.name === name) return child
+  return undefined
+}
+
 /** The first element at that path, if there is one. */
 export const find = (element: XmlElement, ...path: ReadonlyArray<string>): XmlElement | undefined => {
   let current: XmlElement | undefined = element
-  for (const name of path) current = current?.children.find((child) => child.name === name)
+  for (const name of path) {
+    if (current === undefined) return undefined
+    current = childOf(current, name)
+  }
   return current
 }
 

@@ -116,26 +116,32 @@ const short = (element: XmlElement) => ({
 export const VmShort = fromElement(Schema.Struct(shortFields), short)
 export type VmShort = typeof VmShort.Type
 
-/**
- * As `one.vm.info`, `one.vmpool.infoextended` and an extended `one.vmpool.infoset` give it (recordings 081, 212, 227).
- */
-export const Vm = fromElement(
-  Schema.Struct({
-    ...shortFields,
-    permissions: Permissions,
-    /** Nothing may be done to it, by nobody, until it is unlocked (recordings 144 to 148). */
-    locked: Schema.Boolean,
-    /** TEMPLATE: capacity, disks, interfaces, context. */
-    template: TemplateSchema,
-    /** USER_TEMPLATE: free attributes, and the owner tag. ERROR is here too, when a driver failed. */
-    userTemplate: TemplateSchema
-  }),
-  (element) => ({
-    ...short(element),
-    permissions: permissions(element),
-    locked: find(element, "LOCK", "LOCKED") !== undefined,
-    template: template(element),
-    userTemplate: template(element, "USER_TEMPLATE")
-  })
-)
+const fields = {
+  ...shortFields,
+  permissions: Permissions,
+  /** Nothing may be done to it, by nobody, until it is unlocked (recordings 144 to 148). */
+  locked: Schema.Boolean,
+  /** USER_TEMPLATE: free attributes, and the owner tag. ERROR is here too, when a driver failed. */
+  userTemplate: TemplateSchema
+}
+const full = (element: XmlElement) => ({
+  ...short(element),
+  permissions: permissions(element),
+  locked: find(element, "LOCK", "LOCKED") !== undefined,
+  userTemplate: template(element, "USER_TEMPLATE")
+})
+
+/** As `one.vmpool.infoextended` and an extended `one.vmpool.infoset` give it (recordings 212 and 227). */
+export const Vm = fromElement(Schema.Struct(fields), full)
 export type Vm = typeof Vm.Type
+
+/** As `one.vm.info` gives it (recording 081): what a pool gives as well, and its TEMPLATE as it stands. */
+export const WholeVm = fromElement(
+  Schema.Struct({
+    ...fields,
+    /** TEMPLATE: capacity, disks, interfaces, context. */
+    template: TemplateSchema
+  }),
+  (element) => ({ ...full(element), template: template(element) })
+)
+export type WholeVm = typeof WholeVm.Type

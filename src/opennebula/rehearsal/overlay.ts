@@ -3,7 +3,7 @@ import { Option } from "effect"
 import type { Quota } from "../calls/quota.js"
 import type { Capacity, VmAction } from "../calls/vm.js"
 import type { Group, Quotas } from "../model/group.js"
-import type { Vm } from "../model/vm.js"
+import type { Vm, WholeVm } from "../model/vm.js"
 import type { VmState, VmStateName } from "../model/vmState.js"
 import { type Template, valueOf, vectorsOf } from "../template/template.js"
 
@@ -48,10 +48,13 @@ const bound: Partial<Record<VmStateName, VmState>> = {
 
 const noRights = { use: false, manage: false, admin: false }
 
+/** What an action would make of a VM, however much of it was read. */
+type Change = <A extends Vm>(vm: A) => A
+
 export class Overlay {
   private readonly labels = new Map<number, string>()
-  private readonly vms = new Map<number, ReadonlyArray<(vm: Vm) => Vm>>()
-  private readonly newVms = new Map<number, Vm>()
+  private readonly vms = new Map<number, ReadonlyArray<Change>>()
+  private readonly newVms = new Map<number, WholeVm>()
   private readonly routerVms = new Map<number, ReadonlyArray<number>>()
   private readonly quotas = new Map<number, ReadonlyArray<Quota>>()
   private readonly templates = new Map<number, Template>()
@@ -126,18 +129,18 @@ export class Overlay {
     return this.routerVms.get(routerId) ?? []
   }
 
-  newVm(id: number): Vm | undefined {
+  newVm(id: number): WholeVm | undefined {
     const vm = this.newVms.get(id)
     return vm === undefined ? undefined : this.vm(vm)
   }
 
   /** A VM as it would be by now. */
-  vm(found: Vm): Vm {
+  vm<A extends Vm>(found: A): A {
     const state = (typeof found.state === "string" ? bound[found.state] : undefined) ?? found.state
     return (this.vms.get(found.id) ?? []).reduce((vm, change) => change(vm), { ...found, state })
   }
 
-  private change(id: number, change: (vm: Vm) => Vm): void {
+  private change(id: number, change: Change): void {
     this.vms.set(id, [...(this.vms.get(id) ?? []), change])
   }
 

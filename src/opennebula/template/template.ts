@@ -57,11 +57,15 @@ export const vector = (name: string, values: Readonly<Record<string, Value | und
  * single one.
  */
 export const fromElement = (element: XmlElement): Template =>
-  element.children.map((child) =>
-    child.children.length === 0
-      ? single(child.name, child.text)
-      : vector(child.name, Object.fromEntries(child.children.map((inner) => [inner.name, inner.text])))
-  )
+  element.children.map((child): Attribute => {
+    if (child.children.length === 0) return { _tag: "Single", name: upper(child.name), value: child.text }
+    const values: Record<string, string> = {}
+    for (const inner of child.children) values[upper(inner.name)] = inner.text
+    return { _tag: "Vector", name: upper(child.name), values }
+  })
+
+/** Nearly all names are in upper case already, and looking is cheaper than making a new string of each. */
+const upper = (name: string): string => (/[^A-Z0-9_]/.test(name) ? name.toUpperCase() : name)
 
 /** The value of the first single attribute of that name. */
 export const valueOf = (template: Template, name: string): Option.Option<string> => {

@@ -21,6 +21,25 @@ interface GrowingElement extends XmlElement {
 /** Most elements are leaves, and share this until they get a child: it saves an array for each. */
 const noChildren: Array<GrowingElement> = []
 
+/**
+ * Names of elements, each kept once: there are few, and a name that the parser has cut out of its text keeps the whole of that text, and is
+ * compared letter by letter.
+ */
+const names = new Map<string, string>()
+/** What is beyond was made up by somebody. */
+const mostNames = 4_000
+
+/** The same text, by itself: what is cut out of a longer one is V8's reference to that. */
+const byItself = (text: string): string => Buffer.from(text, "utf16le").toString("utf16le")
+
+const nameOf = (name: string): string => {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const own = byItself(name)
+  if (names.size < mostNames) names.set(own, own)
+  return own
+}
+
 const append = (parent: GrowingElement | undefined, child: GrowingElement): void => {
   if (parent === undefined) return
   if (parent.children === noChildren) parent.children = [child]
@@ -75,7 +94,7 @@ export class DocumentReader {
     if (this.elements > mostElements) {
       throw new MalformedAnswer({ reason: `the document has more than ${mostElements} elements` })
     }
-    const element: GrowingElement = { name, text: "", children: noChildren }
+    const element: GrowingElement = { name: nameOf(name), text: "", children: noChildren }
     append(parent, element)
     this.open.push(element)
   }

@@ -1,5 +1,5 @@
 /** What data centres use and have, for many of them in a few reads. */
-import { Effect } from "effect"
+import { Array, Effect } from "effect"
 import type { GroupShort } from "../../opennebula/index.js"
 import {
   type Amounts,
@@ -13,19 +13,35 @@ import {
 } from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
-import { roleGroupsOf } from "./members/role-groups.js"
+import { accessOf } from "./members/role-groups.js"
 import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
 
-const groupFor = <A extends { readonly id: number; readonly name: string }>(
-  groups: ReadonlyArray<A>,
-  { backendId }: KnownResource
-): A | undefined =>
-  groups.find(({ id, name }) => (/^\d+$/.test(backendId.trim()) ? id === Number(backendId) : name === backendId.trim()))
+/** All groups of a front-end, by what data centres are found by. */
+interface Found<A> {
+  /** A number or, from the Python agent, a name. */
+  readonly groupFor: (resource: KnownResource) => A | undefined
+  /** Those of the resource's roles. */
+  readonly rolesOf: (resource: KnownResource) => ReadonlyArray<A>
+}
 
-/** The resource's group, or why nothing can be said of it. A number or, from the Python agent, a name. */
-const groupOrProblem = <A extends GroupShort>(groups: ReadonlyArray<A>, resource: KnownResource): A | string => {
-  const group = groupFor(groups, resource)
+const foundIn = <A extends GroupShort>(groups: ReadonlyArray<A>): Found<A> => {
+  const byId = new Map(groups.map((group) => [group.id, group]))
+  // The first of a name, should there be two.
+  const byName = new Map(groups.toReversed().map((group) => [group.name, group]))
+  const ofRoles = Array.groupBy(groups, (group) => accessOf(group) ?? "")
+  return {
+    groupFor: ({ backendId }) => {
+      const named = backendId.trim()
+      return /^\d+$/.test(named) ? byId.get(Number(named)) : byName.get(named)
+    },
+    rolesOf: ({ id }) => ofRoles[id] ?? []
+  }
+}
+
+/** The resource's group, or why nothing can be said of it. */
+const groupOrProblem = <A extends GroupShort>({ groupFor }: Found<A>, resource: KnownResource): A | string => {
+  const group = groupFor(resource)
   if (group === undefined) return `There is no group ${printable(resource.backendId)} in OpenNebula.`
   return isUntagged(group) || isTaggedFor(resource.id, group)
     ? group
@@ -54,14 +70,14 @@ export const usage =
     Effect.gen(function* () {
       if (resources.length === 0) return []
       const { external_network_id: external } = yield* withPluginOptions(cloud.settings, pluginOptions)
-      const groups = yield* cloud.one.group.listWithQuotas()
+      const found = foundIn(yield* cloud.one.group.listWithQuotas())
       const noNetwork =
         external === undefined && cloud.components.some((component) => quantityOf(component) === "floating_ip")
       return resources.map((resource): Usage => {
-        const group = groupOrProblem(groups, resource)
+        const group = groupOrProblem(found, resource)
         if (typeof group === "string") return { resource: resource.id, amounts: {}, problem: group }
-        const used: Array<Amounts> = []
-        for (const { id, quotas } of [group, ...roleGroupsOf(groups, resource.id)]) {
+        const used: globalThis.Array<Amounts> = []
+        for (const { id, quotas } of [group, ...found.rolesOf(resource)]) {
           if (quotas === undefined)
             return { resource: resource.id, amounts: {}, problem: `OpenNebula lists no quotas of group ${id}.` }
           used.push(usageOf(quotas, external))
@@ -92,13 +108,12 @@ export const accounting =
         { groups: one.group.list(), records: readRecords(one, spans), machines: one.vm.list() },
         { concurrency: "unbounded" }
       )
+      const found = foundIn(groups)
       const groupNow = new Map(machines.map(({ id, gid }) => [id, gid]))
       const mainOf = new Map(
         resources.flatMap((resource) => {
-          const group = groupOrProblem(groups, resource)
-          return typeof group === "string"
-            ? []
-            : roleGroupsOf(groups, resource.id).map(({ id }) => [id, group.id] as const)
+          const group = groupOrProblem(found, resource)
+          return typeof group === "string" ? [] : found.rolesOf(resource).map(({ id }) => [id, group.id] as const)
         })
       )
       const counted = (gid: number): number => mainOf.get(gid) ?? gid
@@ -107,9 +122,9 @@ export const accounting =
           counted(endedAt === 0 ? (groupNow.get(vmId) ?? gid) : gid)
         )
         return resources.map((resource): Usage => {
-          const group = groupOrProblem(groups, resource)
+          const group = groupOrProblem(found, resource)
           // Of a group that is gone the accounts remain, and no other group gets its number.
-          const ended = groupFor(groups, resource) === undefined ? accounts.get(Number(resource.backendId)) : undefined
+          const ended = found.groupFor(resource) === undefined ? accounts.get(Number(resource.backendId)) : undefined
           if (typeof group === "string" && ended === undefined)
             return { resource: resource.id, amounts: {}, problem: group }
           const account = ended ?? (typeof group === "string" ? nothingUsed : (accounts.get(group.id) ?? nothingUsed))

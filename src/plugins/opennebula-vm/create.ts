@@ -4,8 +4,8 @@
  * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and what
  * is on hold ends at once, while a VM that boots does not. It costs one call.
  */
-import { Clock, Effect, Option, Schema } from "effect"
-import { isVmFailure, ownerOf, type VmTemplate, valueOf } from "../../opennebula/index.js"
+import { Clock, Duration, Effect, FiberRef, Option, Schema } from "effect"
+import { isVmFailure, ownerOf, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   type CreateRequest,
@@ -16,6 +16,8 @@ import {
   make,
   OrderRefused,
   type Outcome,
+  Parked,
+  parksAfter,
   type SiteError
 } from "../../plugin/index.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
@@ -167,15 +169,30 @@ const vanished = new OrderRefused({
   customerMessage: "The machine was removed from the cloud while it was being made: order again."
 })
 
+const hasComeToSomething = ({ state }: Vm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
+
+/** A machine that takes long is waited for by nobody's fiber: the order is parked. */
+const patiently = (offering: VmOffering, vmId: number, left: number): Effect.Effect<Option.Option<Vm>, SiteError> =>
+  Effect.gen(function* () {
+    const first = yield* FiberRef.get(parksAfter)
+    if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
+    return yield* offering.watch(vmId, Option.liftPredicate(hasComeToSomething), Duration.millis(first)).pipe(
+      Effect.asSome,
+      Effect.catchTags({
+        VmVanished: () => whenWithin(offering, vmId, hasComeToSomething, 0),
+        WaitExpired: () =>
+          new Parked({
+            within: left - first,
+            watch: (tell) => offering.tellWhen(vmId, hasComeToSomething, first, tell)
+          })
+      })
+    )
+  })
+
 const untilRunning = (offering: VmOffering, vmId: number, releasedAt: number): Effect.Effect<VmFacts, SiteError> =>
   Effect.gen(function* () {
     const seconds = offering.settings.vm_start_timeout
-    const vm = yield* whenWithin(
-      offering,
-      vmId,
-      ({ state }) => state === "Running" || state === "Done" || isVmFailure(state),
-      releasedAt + seconds * 1000 - (yield* Clock.currentTimeMillis)
-    )
+    const vm = yield* patiently(offering, vmId, releasedAt + seconds * 1000 - (yield* Clock.currentTimeMillis))
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
     if (vm.value.state === "Running") return factsOf(vm.value)
     if (vm.value.state === "Done") return yield* vanished

@@ -7,7 +7,7 @@
 import { ClusterSchema, Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
-import { LeaseLost, OfferingId, OrderId, orderPlace, ResourceId, wholeOrder } from "../../core/index.js"
+import { LeaseLost, OfferingId, OrderId, orderPlace, parksAfter, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Journal, type Lease } from "../journal/journal.js"
 import { syncMembersOf, TeamReport } from "../members/sync.js"
@@ -22,10 +22,11 @@ import { Quarantine } from "./quarantine.js"
 import { stoppable } from "./stopping.js"
 
 /**
+/**
  * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays
- * as it is.
+ * as it is. `parked`: it waits without a fiber, and is to be sent again when it is woken.
  */
-export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "closed", "quarantined")
+export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "closed", "quarantined", "parked")
 
 /** Whoever asked may go away, as when the looks for orders move to another process: what was begun here goes on. */
 const goesOn = ClusterSchema.Uninterruptible
@@ -162,6 +163,7 @@ export const layer = (owner: string) =>
               const carryOut = (one: OrderId) =>
                 processOrder(offering, one, lease).pipe(
                   Effect.locally(orderPlace, places.of(id).placeOf(resource)),
+                  Effect.locally(parksAfter, places.parksAfter),
                   // A defect that left the handler would make the cluster run it again, for ever.
                   Effect.catchAllCause((cause) =>
                     Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
@@ -169,7 +171,9 @@ export const layer = (owner: string) =>
                 )
               return Effect.gen(function* () {
                 for (const earlier of yield* begunBefore(order)) {
-                  if ((yield* carryOut(earlier.order)) === "quarantined") return "nothing to do" as const
+                  const ended = yield* carryOut(earlier.order)
+                  // While one is parked the resource's next has to wait; it is asked for again at the next look.
+                  if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
                 }
                 return yield* carryOut(order)
               })

@@ -8,6 +8,7 @@
 import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Placement } from "../cluster/placement.js"
+import { Wakes } from "../control/wakes.js"
 import { moveRest } from "../schedules.js"
 import { ResourceActor } from "./actor.js"
 import { lentFor } from "./places.js"
@@ -30,6 +31,9 @@ interface AtWork {
   next: Effect.Effect<void>
   /** When it could not be worked on where it was sent. */
   readonly elsewhere: Effect.Effect<void>
+  /** Its actor has let go of it; it is sent again when it is woken. */
+  isParked: boolean
+  isWoken: boolean
 }
 
 export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
@@ -54,13 +58,20 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
       const quarantine = yield* Quarantine
       const places = yield* PlacesInWork
       const { several } = yield* Placement
+      const wakes = yield* Wakes
       /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
       const atWork = new Map<ResourceId, AtWork>()
 
-      const one = ({ begun = false, offering, order, project = "", resource }: Work, own: AtWork) =>
-        actor(resource)
+      const one = (work: Work, own: AtWork): Effect.Effect<void> => {
+        const { begun = false, offering, order, project = "", resource } = work
+        return actor(resource)
           .Process({ offering, order, project, begun })
           .pipe(
+            Effect.tap((processed) =>
+              Effect.sync(() => {
+                own.isParked = processed === "parked"
+              })
+            ),
             Effect.tap((processed) => {
               if (processed === "done" || processed === "erred") return Effect.suspend(() => own.next)
               return processed === "moved" || processed === "closed" ? own.elsewhere : Effect.void
@@ -70,11 +81,37 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
             ),
             Effect.ensuring(
               Effect.zipRight(
-                Effect.sync(() => atWork.get(resource) === own && atWork.delete(resource)),
-                places.sent(offering).free(resource)
+                places.sent(offering).free(resource),
+                Effect.suspend(() => {
+                  if (own.isParked) return own.isWoken ? again(work, own) : Effect.void
+                  if (atWork.get(resource) === own) atWork.delete(resource)
+                  return Effect.void
+                })
               )
-            )
+            ),
+            Effect.asVoid
           )
+      }
+
+      const queue = (work: Work, own: AtWork, begun: boolean) => {
+        const { offering, project = "", resource } = work
+        return places.sent(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) })
+      }
+
+      /** A parked order that was woken: it was begun before. */
+      const again = (work: Work, own: AtWork) =>
+        Effect.suspend(() => {
+          own.isParked = false
+          own.isWoken = false
+          return queue(work, own, true)
+        })
+      wakes.listen((work) => {
+        const own = atWork.get(work.resource)
+        if (own === undefined || own.order !== work.order) return
+        // Before its actor's answer was here.
+        if (!own.isParked) own.isWoken = true
+        else void run(again(work, own))
+      })
 
       /**
        * The actor moves to another process, or its offering is not open there yet. Not a matter of the next look, which may be a minute away.
@@ -95,12 +132,12 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 
       const begin = (work: Work, next: Effect.Effect<void>, look: Effect.Effect<void>) =>
         Effect.suspend(() => {
-          const { begun = false, offering, project = "", resource } = work
+          const { begun = false, offering, resource } = work
           if (atWork.has(resource)) return Effect.void
-          const own = { order: work.order, next, elsewhere: soon(look) }
+          const own = { order: work.order, next, elsewhere: soon(look), isParked: false, isWoken: false }
           atWork.set(resource, own)
           return Effect.zipRight(
-            places.sent(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) }),
+            queue(work, own, begun),
             Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
               places.sent(offering).isEmpty()
             )

@@ -36,19 +36,24 @@ export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork"
       resource: ResourceId,
       about: Omit<Candidate, "start">
     ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** ms, as `core/park.ts` has it. Orders are parked where whoever sends them hears when they are woken: in one process. */
+    readonly parksAfter: number
   }
 >() {
-  static readonly layer = Layer.effect(
-    PlacesInWork,
-    Effect.map(Placement, ({ several }) => {
-      const of = perOffering(ordersInWork)
-      return {
-        of,
-        sent: several ? perOffering(ordersSent) : of,
-        within: (offering, resource, about) => (work) => (several ? inPlace(of(offering), resource, about, work) : work)
-      }
-    })
-  )
+  static readonly layer = (parksAfter: number) =>
+    Layer.effect(
+      PlacesInWork,
+      Effect.map(Placement, ({ several }) => {
+        const of = perOffering(ordersInWork)
+        return {
+          of,
+          sent: several ? perOffering(ordersSent) : of,
+          within: (offering, resource, about) => (work) =>
+            several ? inPlace(of(offering), resource, about, work) : work,
+          parksAfter: several ? Number.POSITIVE_INFINITY : parksAfter
+        }
+      })
+    )
 }
 
 const inPlace = <A, E, R>(

@@ -41,6 +41,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   team: () => no,
   sshKey: () => no,
   componentUsages: () => no,
+  offeringUsages: () => no,
   approveByProvider: () => no,
   rejectByProvider: () => no,
   awaitExecuting: () => no,

@@ -37,7 +37,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Agent.run(loaded)
     }).pipe(
       Effect.scoped,
-      Effect.provide(Agent.layer(place, owner)),
+      Effect.provide(Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })),
       Effect.provide(tracing(process.env)),
       Effect.provide(
         Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded, levels, directory))

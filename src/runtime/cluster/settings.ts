@@ -1,5 +1,5 @@
 /** What a process of several needs to know of itself and of the others. */
-import { Duration } from "effect"
+import type { Duration } from "effect"
 
 export interface ClusterSettings {
   /** By which the other processes reach this one: a name or an address. */
@@ -10,8 +10,6 @@ export interface ClusterSettings {
   /** A process that gives no sign of life for so long has lost its resources to the others. The same in all processes. */
   readonly takeover: Duration.Duration
 }
-
-export const usualTakeover = Duration.seconds(10)
 
 /** The same in all processes, for ever: it says which shard a resource belongs to. */
 export const shards = 64

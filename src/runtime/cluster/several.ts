@@ -31,7 +31,7 @@ export const severalProcesses = (
         runnerAddress: Option.some(RunnerAddress.make(settings.host, settings.port)),
         shardsPerGroup: shards,
         shardLockExpiration: settings.takeover,
-        refreshAssignmentsInterval: "1 second",
+        refreshAssignmentsInterval: "500 millis",
         runnerHealthCheckInterval: "5 seconds",
         entityTerminationTimeout: "10 seconds",
         // Of messages that are stored: there are none. The loop that acquires shards waits as long after a failure.

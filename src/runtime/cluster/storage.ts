@@ -46,8 +46,9 @@ export const layer = (settings: ClusterSettings, owner: string) =>
       const since = yield* Deferred.make<never, ClusterUnusable>()
       const now = databaseNow(sql)
       const expired = sql`${now} - ${sql.literal(String(Math.round(Duration.toMillis(settings.takeover))))}`
+      // A statement that was sent is waited for, for ten seconds; whoever gives up sooner must not have to wait with it.
       const kept = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
-        ClusterError.PersistenceError.refail(statement)
+        ClusterError.PersistenceError.refail(Effect.disconnect(statement))
       const own = sql`address = ${address} AND instance = ${instance}`
       const shardsOf = (rows: ReadonlyArray<{ readonly shard: string }>): Array<string> =>
         rows.map(({ shard }) => shard)

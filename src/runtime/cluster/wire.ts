@@ -124,12 +124,10 @@ export const socketServer = (
       server.on("tlsClientError", () => undefined)
       server.on("error", (cause) => Deferred.unsafeDone(failed, Exit.fail(cause)))
       yield* Effect.acquireRelease(
-        Effect.raceFirst(
-          Effect.async<void>((resume) => {
-            server.listen({ host: listen, port }, () => resume(Effect.void))
-          }),
-          Deferred.await(failed)
-        ).pipe(Effect.mapError(unusable(addressOf({ host: listen, port })))),
+        Effect.async<void, unknown>((resume) => {
+          server.once("error", (cause) => resume(Effect.fail(cause)))
+          server.listen({ host: listen, port }, () => resume(Effect.void))
+        }).pipe(Effect.mapError(unusable(addressOf({ host: listen, port })))),
         () => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
       )
       const bound = server.address()

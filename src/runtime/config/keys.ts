@@ -198,6 +198,23 @@ export const PageKeys = Schema.Struct({
   session_hours: Schema.optionalWith(whole(1, 720), { default: () => 12 })
 })
 
+/** An address by which a machine is reached; no URL, and no port. */
+const MachineName = Schema.String.pipe(
+  Schema.filter((text) => /^[A-Za-z0-9.:_-]+$/.test(text) && text !== "0.0.0.0" && text !== "::", {
+    description: 'a host name or an address of this machine, such as "10.0.0.5" or "agent-1.example.com"'
+  })
+)
+export const ClusterKeys = Schema.Struct({
+  /** By which the other processes reach this one: `${POD_IP}` in Kubernetes, `127.0.0.1` if all run on one machine. */
+  host: MachineName,
+  /** Each process of one machine needs its own. */
+  port: Schema.optionalWith(whole(1, 65_535), { default: () => 34_431 }),
+  /** The address at which it listens for the others, if that is not `host`. */
+  listen: text,
+  /** Seconds without a sign of life after which the others take over what a process has. The same in all of them. */
+  takeover: Schema.optionalWith(whole(3, 600), { default: () => 10 })
+})
+
 export const RootKeys = Schema.Struct({
   /** Each is read by `OfferingKeys`, on its own. */
   offerings: Schema.Array(Schema.Unknown).pipe(
@@ -240,6 +257,8 @@ export const RootKeys = Schema.Struct({
   database: Schema.optional(PostgresUrl),
   /** Connections that one process opens to it at most. */
   database_connections: Schema.optionalWith(whole(2, 100), { default: () => usualConnections }),
+  /** One of several processes, which share the work and take over from each other. Needs a `database`. Without it the agent is one process. */
+  cluster: Schema.optional(ClusterKeys),
   /** Seconds between two looks for orders. */
   poll_interval: seconds(5),
   /** The same while events tell of them. Never shorter than `poll_interval`. */

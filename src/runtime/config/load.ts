@@ -50,8 +50,17 @@ export const loadConfig = (
     const all = [...file.duplicates, ...outside.problems, ...refusedPlugins(source, loaded), ...problems]
     if (config === undefined || all.length > 0) return yield* invalid(path, all)
     const database = yield* Effect.mapError(config.database, (problem) => invalid(path, [problem]))
+    if (Option.isSome(config.cluster) && Option.isNone(database)) return yield* invalid(path, [clusterOfFile(file)])
     return { ...config, database }
   })
+
+/** A journal in a file belongs to one process. */
+const clusterOfFile = (file: Source["file"]): Problem => ({
+  path: "cluster",
+  position: file.position(["cluster"], "key"),
+  what: "needs a database that several processes can share",
+  hint: "Set database: postgres://..., or leave cluster out."
+})
 
 const invalid = (file: string, problems: ReadonlyArray<Problem>): ConfigInvalid =>
   new ConfigInvalid({ file, problems: inOrder(problems) })
@@ -86,6 +95,12 @@ const assemble = (
     offerings,
     dataDir: Option.fromNullable(keys.data_dir),
     database: databaseOf(Option.fromNullable(keys.database), keys.database_connections),
+    cluster: Option.map(Option.fromNullable(keys.cluster), ({ host, listen, port, takeover }) => ({
+      host,
+      port,
+      listen: listen === "" ? host : listen,
+      takeover: Duration.seconds(takeover)
+    })),
     pollInterval: Duration.seconds(keys.poll_interval),
     eventsPollInterval: Duration.seconds(Math.max(keys.poll_interval, keys.events_poll_interval)),
     http: {

@@ -8,6 +8,7 @@ import type { AccountingType } from "../../core/components.js"
 import type { DriftKind } from "../../core/observation.js"
 import type { OfferingId } from "../../core/orders.js"
 import type { Credentials } from "../../waldur/index.js"
+import type { ClusterSettings } from "../cluster/settings.js"
 import type { Postgres } from "../journal/place.js"
 import type { ComponentKeys, LogLevelName } from "./keys.js"
 import type { Problem } from "./problem.js"
@@ -22,6 +23,8 @@ export interface Config {
   readonly dataDir: Option.Option<string>
   /** The PostgreSQL that keeps the journal; none: it is in a file in the data directory. */
   readonly database: Option.Option<Postgres>
+  /** How this process is one of several; none: it is the only one. */
+  readonly cluster: Option.Option<ClusterSettings>
   readonly pollInterval: Duration.Duration
   /** While events tell of orders. At least `pollInterval`. */
   readonly eventsPollInterval: Duration.Duration

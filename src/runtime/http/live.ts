@@ -24,12 +24,14 @@ import {
 import { type LiveEvent, LiveEventJson, Unavailable } from "../../api/index.js"
 import { Activities, type Activity } from "../activity.js"
 import { Quarantine } from "../actors/quarantine.js"
+import { Placement } from "../cluster/placement.js"
 import type { Config } from "../config/index.js"
 import { Pausings } from "../control/pausings.js"
 import { Offerings } from "../offerings/offering.js"
 import { version } from "../version.js"
 import { namesOf } from "../views/facts.js"
 import { orderRows } from "../views/orders.js"
+import { makeLookAtOthers } from "./others.js"
 import { Visitors } from "./visitor.js"
 
 const heartbeat = Duration.seconds(10)
@@ -157,6 +159,17 @@ const make = (config: Config) =>
         )
       )
     )
+    if (Option.exists(yield* Effect.serviceOption(Placement), ({ several }) => several)) {
+      const lookAtOthers = yield* makeLookAtOthers
+      const noted = Effect.gen(function* () {
+        for (const { order, resource, step } of yield* Effect.orElseSucceed(lookAtOthers, () => [])) {
+          pending.orders.add(order)
+          pending.resources.add(resource)
+          pending.overview ||= step === "order"
+        }
+      })
+      yield* Effect.forkScoped(Effect.forever(Effect.delay(noted, "1 second")))
+    }
     let before = yield* fingerprint
     yield* Effect.forkScoped(
       Effect.forever(

@@ -30,6 +30,8 @@ import { asking } from "./sql.js"
 export interface Lease {
   readonly resource: ResourceId
   readonly epoch: number
+  /** When it was taken, in ms since 1970. */
+  readonly taken: number
   /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
   readonly confirmed: { at: number }
 }
@@ -146,7 +148,7 @@ const make = Effect.gen(function* () {
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
       const verify = Effect.flatMap(holds(lease), (is) => (is ? Effect.void : lost))
-      return { order: id, resource: lease.resource, entries: Ref.get(entries), append, verify }
+      return { order: id, resource: lease.resource, since: lease.taken, entries: Ref.get(entries), append, verify }
     })
 
   const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>
@@ -192,7 +194,7 @@ const make = Effect.gen(function* () {
           ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
           RETURNING epoch`)
         if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
-        return { resource, epoch: row.epoch, confirmed: { at: asked } }
+        return { resource, epoch: row.epoch, taken: at, confirmed: { at: asked } }
       }),
     holds,
     order,

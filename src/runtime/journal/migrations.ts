@@ -6,6 +6,7 @@
  * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
+import { clusterTables } from "../cluster/tables.js"
 import { forPostgres } from "./dialect.js"
 import { knownTables } from "./known.js"
 import type { SqlText } from "./sql-text.js"
@@ -233,5 +234,6 @@ export const migrations: ReadonlyArray<Migration> = [
       { postgres: home },
       { postgres: cameHome }
     ]
-  }
+  },
+  { oldest: 1, statements: clusterTables }
 ]

@@ -39,6 +39,7 @@ export const Reconciliations = {
       const journal: OrderJournal = {
         order: job,
         resource: lease.resource,
+        since: lease.taken,
         entries: Ref.get(entries),
         append,
         verify: Effect.gen(function* () {

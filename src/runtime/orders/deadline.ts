@@ -13,6 +13,7 @@ import {
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
+  Parked,
   refusalIn,
   type SiteError,
   wholeOrder
@@ -74,6 +75,23 @@ export const withDeadline = (
         const now = yield* Clock.currentTimeMillis
         return millis - (now - accepted.at - (yield* pauses.total(offering.id, accepted.at, now)))
       })
+    /** Taken up again at the order's deadline at the latest. */
+    const notBeyond = (parked: Parked): Effect.Effect<Parked> =>
+      Option.match(limit, {
+        onNone: () => Effect.succeed(parked),
+        onSome: (length) =>
+          left(Duration.toMillis(length)).pipe(
+            Effect.orElseSucceed(() => 5_000),
+            Effect.map((rest) => new Parked({ ...parked, within: Math.max(Math.min(parked.within, rest), 0) }))
+          )
+      })
+    /** The step that parks is in work no more; and no order is parked that is to end now. */
+    const park = (parked: Parked) =>
+      Effect.gen(function* () {
+        inWork.clear()
+        yield* idle.open
+        return yield* over ? Effect.never : Effect.flatMap(notBeyond(parked), (sooner) => Effect.fail(sooner))
+      })
     const expired = (millis: number): Effect.Effect<void> =>
       left(millis).pipe(
         // A journal that cannot be read right now: the order will find out by itself.
@@ -129,7 +147,10 @@ export const withDeadline = (
           })
       },
       within: (work) =>
-        Effect.raceFirst(work, end).pipe(
+        Effect.raceFirst(
+          Effect.catchIf(work, (error) => error instanceof Parked, park),
+          end
+        ).pipe(
           Effect.ensuring(
             Effect.sync(() => {
               over = false

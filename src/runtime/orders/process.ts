@@ -4,7 +4,7 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Clock, Effect, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
+import { Cause, Clock, Effect, Exit, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
 import {
   aside,
   type CarriedOut,
@@ -22,6 +22,7 @@ import {
   OrderRefused,
   type OrderRequest,
   type Outcome,
+  Parked,
   type Reservations,
   refusalIn,
   refuse,
@@ -63,9 +64,15 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
   }).pipe(
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
-    Effect.tapError((error) => (error instanceof LeaseLost ? Effect.void : resting(offering, order, lease, error))),
+    Effect.tapError((error) => (endsHere(error) ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
-    Effect.ensuring(Effect.map(Metrics, (metrics) => metrics.orderLeft(order))),
+    // One that is parked is still at work, as far as anybody can tell from outside.
+    Effect.onExit((exit) =>
+      Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof Parked)
+        ? Effect.void
+        : Effect.map(Metrics, (metrics) => metrics.orderLeft(order))
+    ),
+    Effect.catchTag("Parked", (parked) => park(offering, order, lease, parked)),
     Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
     // A trace of its own: whatever brought it here may have brought others before.
     spanned("order", {
@@ -74,10 +81,20 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     })
   )
 
-/** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it. */
+/** After these nothing is tried again here. */
+const endsHere = (error: SiteError): error is LeaseLost | Parked =>
+  error instanceof LeaseLost || error instanceof Parked
+
+/** It waits without a fiber, and is sent here again when it is woken. */
+const park = (offering: Offering, order: OrderId, { resource }: Lease, parked: Parked) =>
+  Effect.flatMap(Wakes, (wakes) =>
+    Effect.as(wakes.park({ offering: offering.id, order, resource }, parked), "parked" as const)
+  )
+
+/** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it, or an order that is parked. */
 const untilWoken =
   (order: OrderId) =>
-  <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost, R | Wakes> =>
+  <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost | Parked, R | Wakes> =>
     Effect.gen(function* () {
       const wakes = yield* Wakes
       const rests = yield* Schedule.driver(
@@ -88,8 +105,8 @@ const untilWoken =
         )
       )
       const woken = Effect.zipRight(wakes.woken(order), rests.reset)
-      const go: Effect.Effect<A, LeaseLost, R> = Effect.catchAll(effect, (error) =>
-        error instanceof LeaseLost
+      const go: Effect.Effect<A, LeaseLost | Parked, R> = Effect.catchAll(effect, (error) =>
+        endsHere(error)
           ? Effect.fail(error)
           : Effect.zipRight(
               aside(Effect.raceFirst(Effect.ignore(rests.next(error)), woken)),

@@ -77,6 +77,25 @@ describe("a usage report", () => {
     })
   )
 
+  scenario(
+    "asks Waldur once a period for what it has of many resources, and tells what is another's not again",
+    (restarted) =>
+      Effect.gen(function* () {
+        const { site, round } = makeSite([cpu, hours])
+        site.resources = Array.from({ length: 20 }, (_, n) => resourceOf(n))
+        for (let n = 0; n < 20; n++) {
+          site.now.set(String(100 + n), { cpu: 2 })
+          site.usages.set(`${uuid(n)} 2026-11-01 cpu`, n < 15 ? 2 : 1)
+        }
+        const { lines } = yield* restarted(round())
+        const asked = site.asked.filter((what) => what.startsWith("usages"))
+        expect(asked.filter((what) => what.startsWith("usages of all"))).toEqual(asked)
+        expect(new Set(asked).size).toBe(asked.length)
+        expect(lines.filter((line) => line.endsWith("cpu 2 unchanged"))).toHaveLength(15)
+        expect(lines.filter((line) => line.endsWith("cpu 2 sent"))).toHaveLength(5)
+      })
+  )
+
   scenario("tells only what has changed, and after a restart nothing twice", (restarted) =>
     Effect.gen(function* () {
       const { site, round } = makeSite([cpu, ram])

@@ -3,6 +3,7 @@ import { Array, Clock, Effect, Ref } from "effect"
 import type { JournalUnavailable, OfferingFault, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurError } from "../../waldur/index.js"
 import { figuresOf } from "./figures.js"
+import { makeHeard } from "./heard.js"
 import { type Measured, measuredBy, type Reporter } from "./measured.js"
 import { type ToldRow, UsageMemory } from "./memory.js"
 import { billingPeriods } from "./periods.js"
@@ -74,8 +75,10 @@ const reportOf = (
     )
     const untaken = yield* Ref.make(untakenBefore(measured, told, now))
     const { dryRun, omitAnomalous } = options
-    const teller = { offering, memory, measured, now, omitAnomalous, dryRun, untaken }
-    const results = yield* Effect.forEach(parts.filter(isWorthTelling), (part) => tell(teller, part), { concurrency })
+    const worth = parts.filter(isWorthTelling)
+    const heard = yield* makeHeard(offering, worth, now)
+    const teller = { offering, memory, measured, now, omitAnomalous, dryRun, untaken, heard }
+    const results = yield* Effect.forEach(worth, (part) => tell(teller, part), { concurrency })
     const never = yield* Ref.get(untaken)
     return {
       // Said once, and not of each resource.

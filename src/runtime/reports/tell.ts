@@ -1,8 +1,9 @@
 /** Tells Waldur of one resource's figures of one billing period: what has changed, once. */
-import { Effect, Option, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import type { JournalUnavailable, SiteError } from "../../core/index.js"
 import type { WaldurError } from "../../waldur/index.js"
-import { type Figure, toTwoDecimals } from "./figures.js"
+import type { Figure } from "./figures.js"
+import { type Heard, isUnheard } from "./heard.js"
 import type { Measured, Reporter } from "./measured.js"
 import type { ToldRow, UsageMemory } from "./memory.js"
 import type { BillingPeriod } from "./periods.js"
@@ -45,6 +46,8 @@ export interface Teller {
   readonly dryRun: boolean
   /** Milliseconds since 1970. */
   readonly now: number
+  /** What Waldur has of a resource in a period (`heard.ts`). */
+  readonly heard: Heard
   /** Components that are billed by plan and of which Waldur takes no usage, as far as it is known by now. */
   readonly untaken: Ref.Ref<ReadonlySet<string>>
 }
@@ -96,20 +99,10 @@ const isUntaken = ({ measured }: Teller, component: string, answer: Answer): boo
 
 /** As it is remembered; without a memory, as Waldur has it: what another agent has told need not be told again. */
 const toldSoFar = (
-  { offering, now }: Teller,
+  { heard }: Teller,
   { subject, period, figures, told }: Part
 ): Effect.Effect<ReadonlyMap<string, Told>, WaldurError> =>
-  told.size > 0 || figures.every(({ amount }) => amount === undefined)
-    ? Effect.succeed(told)
-    : Effect.map(
-        offering.waldur.componentUsages(subject.resource.id, period.key),
-        ({ items }) =>
-          new Map(
-            items.flatMap(({ type, usage }) =>
-              Option.isSome(usage) ? [[type, { amount: toTwoDecimals(usage.value), at: now }] as const] : []
-            )
-          )
-      )
+  isUnheard({ figures, told }) ? heard(subject.resource.id, period.key) : Effect.succeed(told)
 
 /** In one call. If Waldur will not take it, each on its own: one component that it refuses must not hold up the others. */
 const send = (

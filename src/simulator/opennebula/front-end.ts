@@ -86,8 +86,14 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
     /** Put-off work, in the order in which it is due; of the same moment, what was put off first. */
     const agenda: Array<{ readonly due: number; readonly run: () => void }> = []
     const enqueue = (due: number, run: () => void) => {
-      const later = agenda.findIndex((entry) => entry.due > due)
-      agenda.splice(later < 0 ? agenda.length : later, 0, { due, run })
+      let from = 0
+      let to = agenda.length
+      while (from < to) {
+        const middle = (from + to) >> 1
+        if ((agenda[middle]?.due ?? 0) > due) to = middle
+        else from = middle + 1
+      }
+      agenda.splice(from, 0, { due, run })
     }
 
     /** Runs `work` at the Clock's time, then takes up what it put off as fibers of the front-end's scope. */

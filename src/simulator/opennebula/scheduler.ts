@@ -5,14 +5,21 @@ import type { World } from "./world.js"
 
 const placed: ReadonlyArray<number> = [VmState.active, VmState.poweroff, VmState.suspended]
 
+const isOn = (vm: Vm, host: Host): boolean => placed.includes(vm.state) && vm.history.at(-1)?.host.id === host.id
+
 export const vmsOn = (world: World, host: Host): ReadonlyArray<Vm> =>
-  world.vms.oldestFirst().filter((vm) => placed.includes(vm.state) && vm.history.at(-1)?.host.id === host.id)
+  world.vms.oldestFirst().filter((vm) => isOn(vm, host))
 
 /** CPU in percent of a core, memory in KB. */
 export const givenAway = (world: World, host: Host): { readonly cpu: number; readonly memory: number } => {
-  const on = vmsOn(world, host)
-  const total = (name: string) => on.reduce((amount, vm) => amount + Number(vm.template.get(name) ?? 0), 0)
-  return { cpu: Math.round(total("CPU") * 100), memory: total("MEMORY") * 1024 }
+  let cpu = 0
+  let memory = 0
+  for (const vm of world.vms) {
+    if (!isOn(vm, host)) continue
+    cpu += Number(vm.template.get("CPU") ?? 0)
+    memory += Number(vm.template.get("MEMORY") ?? 0)
+  }
+  return { cpu: Math.round(cpu * 100), memory: memory * 1024 }
 }
 
 /** Whether `more` (cores, MB) still fits on the host. */
@@ -23,9 +30,9 @@ export const fits = (world: World, host: Host, more: { readonly cpu: number; rea
 
 export const chooseHost = (world: World, vm: Vm): Host | undefined => {
   const needs = { cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) }
-  return [...world.hosts]
-    .filter((host) => fits(world, host, needs))
-    .sort((a, b) => givenAway(world, a).cpu - givenAway(world, b).cpu || b.id - a.id)[0]
+  const fitting = [...world.hosts].filter((host) => fits(world, host, needs))
+  if (fitting.length === 1) return fitting[0]
+  return fitting.sort((a, b) => givenAway(world, a).cpu - givenAway(world, b).cpu || b.id - a.id)[0]
 }
 
 /** The scheduler's sentence when nothing fits (recording 181). */

@@ -45,6 +45,9 @@ const writeAttribute = (attribute: Attribute): string =>
       )
 
 export class Template {
+  /** The last attribute of each name, until something changes: a scheduler asks every machine for its size. */
+  private last: Map<string, Attribute> | undefined
+
   constructor(readonly attributes: Array<Attribute> = []) {}
 
   get isEmpty(): boolean {
@@ -53,7 +56,8 @@ export class Template {
 
   /** The value of the last single attribute of that name. */
   get(name: string): string | undefined {
-    const found = this.attributes.findLast((attribute) => attribute.name === name)
+    this.last ??= new Map(this.attributes.map((attribute) => [attribute.name, attribute]))
+    const found = this.last.get(name)
     return found?._tag === "Single" ? found.value : undefined
   }
 
@@ -65,6 +69,7 @@ export class Template {
 
   add(...attributes: ReadonlyArray<Attribute>): void {
     this.attributes.push(...attributes)
+    this.last = undefined
   }
 
   /** Takes all attributes of that name out and returns them. */
@@ -77,6 +82,7 @@ export class Template {
   keep(wanted: (attribute: Attribute) => boolean): void {
     const kept = this.attributes.filter(wanted)
     this.attributes.splice(0, this.attributes.length, ...kept)
+    this.last = undefined
   }
 
   set(name: string, value: string | number): void {

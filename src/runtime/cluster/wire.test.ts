@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto"
+import { createConnection } from "node:net"
+import * as SocketServer from "@effect/platform/SocketServer"
+import { describe, expect, it } from "@effect/vitest"
+import { Context, Duration, Effect, Layer, Redacted } from "effect"
+import { reached, socketServer } from "./wire.js"
+
+const key = Redacted.make(randomBytes(32))
+const at = (port: number, listen = "127.0.0.1") => ({ host: "127.0.0.1", port, listen, takeover: Duration.seconds(10) })
+
+/** Its port. */
+const listening = Effect.map(Layer.build(socketServer(at(0), key)), (built) => {
+  const { address } = Context.get(built, SocketServer.SocketServer)
+  return address._tag === "TcpAddress" ? address.port : 0
+})
+
+describe("between processes", () => {
+  it.scopedLive("whoever has the key is let in, and nobody else", () =>
+    Effect.gen(function* () {
+      const port = yield* listening
+      yield* reached("127.0.0.1", port, key)
+      const stranger = yield* Effect.flip(reached("127.0.0.1", port, Redacted.make(randomBytes(32))))
+      expect(stranger._tag).toBe("ClusterUnusable")
+    })
+  )
+
+  it.scopedLive("what does not speak TLS is hung up on", () =>
+    Effect.gen(function* () {
+      const port = yield* listening
+      const answer = yield* Effect.async<string>((resume) => {
+        const socket = createConnection({ host: "127.0.0.1", port }, () => socket.write("GET / HTTP/1.1\r\n\r\n"))
+        let text = ""
+        socket.on("data", (bytes) => (text += bytes.toString("latin1")))
+        socket.on("error", () => undefined)
+        socket.on("close", () => resume(Effect.succeed(text)))
+      })
+      expect(answer).not.toMatch(/HTTP|PSK/)
+    })
+  )
+
+  it.scopedLive.each([
+    ["a port that is taken", (port: number) => Layer.build(socketServer(at(port), key)), "its own cluster.port"],
+    ["an address of another machine", () => Layer.build(socketServer(at(0, "192.0.2.1"), key)), "cluster.listen"],
+    ["nobody there", () => reached("127.0.0.1", 1, key), "cluster.host"]
+  ] as const)("says what is wrong and what to do: %s", ([, open, hint]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.asVoid(open(yield* listening)))
+      expect(error.message).toContain("cannot be met at")
+      expect(error.message).toContain(hint)
+    })
+  )
+})

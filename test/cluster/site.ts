@@ -1,0 +1,110 @@
+/** A site whose agent is several processes over one PostgreSQL: each with its own address, data directory and way to the database. */
+import { createServer } from "node:net"
+import { Effect, Redacted, Schema, Scope } from "effect"
+import type { JournalCopy } from "../crash/journal.js"
+import type { AgentProcess } from "../crash/process.js"
+import { makeSite, type SiteOptions } from "../crash/site.js"
+import { database } from "../support/postgres.js"
+import { type Way, wayTo } from "./proxy.js"
+
+export const freePort = Effect.async<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+})
+
+const Rows = Schema.Array(
+  Schema.Struct({ id: Schema.Number, order_id: Schema.String, step: Schema.String, event: Schema.String })
+)
+const Lines = Schema.Array(Schema.Struct({ line: Schema.String }))
+const Leases = Schema.Array(
+  Schema.Struct({ resource_id: Schema.String, epoch: Schema.NumberFromString, owner: Schema.String })
+)
+
+export interface Node {
+  /** From 1. */
+  readonly name: number
+  /** The process that runs now, or ran last. */
+  agent: AgentProcess
+  readonly way: Way
+  /** Starts it again, at the same address. */
+  readonly restart: Effect.Effect<AgentProcess>
+  /** What it has printed, start by start. */
+  readonly outputs: () => ReadonlyArray<string>
+}
+
+export interface ClusterOptions extends SiteOptions {
+  readonly processes: number
+  /** s */
+  readonly takeover?: number
+  /** Of a process alone. */
+  readonly environment?: (name: number) => Readonly<Record<string, string>>
+}
+
+export const makeClusterSite = ({ environment, processes, takeover = 10, ...options }: ClusterOptions) =>
+  Effect.gen(function* () {
+    const db = yield* database(10)
+    const site = yield* makeSite({
+      ...options,
+      root: { cluster: { host: "127.0.0.1", port: "$" + "{RUNNER_PORT}", takeover }, ...options.root }
+    })
+    const url = new URL(Redacted.value(db.place.url))
+    const scope = yield* Effect.scope
+    const nodes = yield* Effect.forEach(
+      Array.from({ length: processes }, (_, at) => at + 1),
+      (name) =>
+        Effect.gen(function* () {
+          const way = yield* wayTo(db.port)
+          const own = new URL(url)
+          own.port = String(way.port)
+          const port = yield* freePort
+          const start = site
+            .start({
+              dataDir: `${site.dataDir}-${name}`,
+              environment: { RUNNER_PORT: String(port), SITE_ACTORS_DATABASE: own.href, ...environment?.(name) }
+            })
+            .pipe(Effect.provideService(Scope.Scope, scope))
+          const agents = [yield* start]
+          const node: Node = {
+            name,
+            agent: agents[0] ?? (yield* start),
+            way,
+            outputs: () => agents.map(({ output }) => output()),
+            restart: Effect.tap(start, (agent) =>
+              Effect.sync(() => {
+                agents.push(agent)
+                node.agent = agent
+              })
+            )
+          }
+          return node
+        })
+    )
+    const lines = (sql: string) =>
+      Effect.map(Effect.flatMap(db.query(sql), Schema.decodeUnknown(Lines)), (rows) => rows.map(({ line }) => line))
+    const journal = Effect.gen(function* () {
+      const rows = yield* Effect.flatMap(
+        db.query("SELECT CAST(id AS int) AS id, order_id, step, event FROM journal ORDER BY id"),
+        Schema.decodeUnknown(Rows)
+      )
+      const whole = rows.filter(({ event, step }) => step === "order" && /^(accepted|done|erred)$/.test(event))
+      const last = new Map(whole.map(({ event, order_id }) => [order_id, event]))
+      return {
+        rows,
+        openOrders: [...last].flatMap(([order, event]) => (event === "accepted" ? [order] : [])),
+        leftovers: yield* lines("SELECT step || ': ' || reason AS line FROM leftover"),
+        reservations: yield* lines("SELECT pool || ' ' || first || ' to ' || last AS line FROM reservation")
+      } satisfies JournalCopy
+    }).pipe(Effect.orDie)
+    /** Who has which resource, or work that is done once. */
+    const leases = Effect.orDie(
+      Effect.flatMap(
+        db.query("SELECT resource_id, CAST(epoch AS text) AS epoch, owner FROM lease"),
+        Schema.decodeUnknown(Leases)
+      )
+    )
+    return { ...site, nodes, journal, leases, query: db.query }
+  })
+export type ClusterSite = Effect.Effect.Success<ReturnType<typeof makeClusterSite>>

@@ -1,0 +1,88 @@
+/** What befalls the processes of a storm, by chance: one after the other, each put right before the next but one. */
+import { Console, Duration, Effect, Random } from "effect"
+import type { ClusterSite, Node } from "./site.js"
+
+export const strikeKinds = ["kill", "stop", "cut", "end"] as const
+export type StrikeKind = (typeof strikeKinds)[number]
+
+export interface StrikeOptions {
+  /** s from one strike to the next, on average. */
+  readonly every: number
+  /** s */
+  readonly takeover: number
+  readonly kinds: ReadonlyArray<StrikeKind>
+}
+
+/** Seconds from `least` to `most`. */
+const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
+
+/** Whatever is begun is put right, also when the storm ends meanwhile. */
+const strike = (kind: StrikeKind, { agent, name, restart, way }: Node, takeover: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    switch (kind) {
+      case "kill": {
+        agent.kill()
+        yield* agent.ended
+        // Sometimes at once, as a service manager does it, sometimes when all that it had is with others.
+        const rest = yield* between(0, 1.5 * takeover)
+        yield* Console.log(`  process ${name} killed, started again after ${Duration.format(rest)}`)
+        yield* Effect.sleep(rest)
+        yield* restart
+        return
+      }
+      case "end": {
+        agent.signal("SIGTERM")
+        const { code, signal } = yield* agent.ended.pipe(
+          // What does not end is found by who looks how each has ended (`storm.ts`).
+          Effect.timeoutTo({
+            duration: "30 seconds",
+            onSuccess: (end) => end,
+            onTimeout: () => ({ code: "nothing within 30 s", signal: null })
+          })
+        )
+        if (signal === null && code !== 0) yield* Effect.sync(agent.kill)
+        yield* Console.log(`  process ${name} asked to end, ended with ${code ?? signal}, started again`)
+        yield* restart
+        return
+      }
+      case "stop": {
+        const rest = yield* between(0.3, 2 * takeover)
+        yield* Console.log(`  process ${name} stopped for ${Duration.format(rest)}`)
+        agent.signal("SIGSTOP")
+        yield* Effect.sleep(rest)
+        agent.signal("SIGCONT")
+        return
+      }
+      case "cut": {
+        const rest = yield* between(0.3, 2 * takeover)
+        yield* Console.log(`  process ${name} cut off from the database for ${Duration.format(rest)}`)
+        way.cut()
+        yield* Effect.sleep(rest)
+        way.mend()
+        return
+      }
+    }
+  })
+
+/** At most one process less than there are is struck at a time. */
+export const strikesByChance =
+  ({ every, kinds, takeover }: StrikeOptions) =>
+  ({ nodes }: ClusterSite): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const struck = new Set<Node>()
+      const one = Effect.gen(function* () {
+        yield* Effect.sleep(yield* between(0.5 * every, 1.5 * every))
+        const free = nodes.filter((node) => !struck.has(node))
+        if (free.length < 2) return
+        const node = free[yield* Random.nextIntBetween(0, free.length)]
+        const kind = kinds[yield* Random.nextIntBetween(0, kinds.length)]
+        if (node === undefined || kind === undefined) return
+        struck.add(node)
+        yield* strike(kind, node, takeover).pipe(
+          Effect.ensuring(Effect.sync(() => struck.delete(node))),
+          Effect.uninterruptible,
+          Effect.forkScoped
+        )
+      })
+      yield* Effect.forever(one)
+    }).pipe(Effect.scoped)
