@@ -109,7 +109,8 @@ const sidebar: Array<DefaultTheme.SidebarItem> = [
       { text: "An order's way, and the rooms", link: "/architecture" },
       { text: "The simulation", link: "/chaos" },
       { text: "Evidence", link: "/evidence" },
-      { text: "How fast it is", link: "/performance" }
+      { text: "How fast it is", link: "/performance" },
+      { text: "Several processes", link: "/scaling" }
     ]
   },
   {

@@ -2,7 +2,7 @@
 import { Console, Duration, Effect, Random } from "effect"
 import type { ClusterSite, Node } from "./site.js"
 
-export const strikeKinds = ["kill", "stop", "cut", "end"] as const
+export const strikeKinds = ["kill", "stop", "cut", "end", "away"] as const
 export type StrikeKind = (typeof strikeKinds)[number]
 
 export interface StrikeOptions {
@@ -17,7 +17,7 @@ export interface StrikeOptions {
 const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
 
 /** Whatever is begun is put right, also when the storm ends meanwhile. */
-const strike = (kind: StrikeKind, { agent, name, restart, way }: Node, takeover: number): Effect.Effect<void> =>
+const strike = (kind: StrikeKind, { agent, name, restart, way }: Node, all: ReadonlyArray<Node>, takeover: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     switch (kind) {
       case "kill": {
@@ -53,6 +53,14 @@ const strike = (kind: StrikeKind, { agent, name, restart, way }: Node, takeover:
         agent.signal("SIGCONT")
         return
       }
+      case "away": {
+        const rest = yield* between(0.3, 2 * takeover)
+        yield* Console.log(`  the database away for all of them for ${Duration.format(rest)}`)
+        for (const one of all) one.way.cut()
+        yield* Effect.sleep(rest)
+        for (const one of all) one.way.mend()
+        return
+      }
       case "cut": {
         const rest = yield* between(0.3, 2 * takeover)
         yield* Console.log(`  process ${name} cut off from the database for ${Duration.format(rest)}`)
@@ -77,9 +85,11 @@ export const strikesByChance =
         const node = free[yield* Random.nextIntBetween(0, free.length)]
         const kind = kinds[yield* Random.nextIntBetween(0, kinds.length)]
         if (node === undefined || kind === undefined) return
-        struck.add(node)
-        yield* strike(kind, node, takeover).pipe(
-          Effect.ensuring(Effect.sync(() => struck.delete(node))),
+        if (kind === "away" && struck.size > 0) return
+        const affected = kind === "away" ? nodes : [node]
+        for (const one of affected) struck.add(one)
+        yield* strike(kind, node, nodes, takeover).pipe(
+          Effect.ensuring(Effect.sync(() => affected.forEach((one) => struck.delete(one)))),
           Effect.uninterruptible,
           Effect.forkScoped
         )

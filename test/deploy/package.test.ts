@@ -104,6 +104,22 @@ describe("the compose file", async () => {
   })
 })
 
+describe("the compose file of several agents", async () => {
+  const compose = parse(await readFile("deploy/compose.cluster.yaml", "utf8"), { merge: true })
+  const agents = [compose.services["agent-1"], compose.services["agent-2"]]
+
+  it("runs this version twice, each at an address of its own, and publishes nothing of what they say to each other", () => {
+    for (const service of agents) {
+      expect(service).toMatchObject({ image: `site-actors:${version}`, read_only: true, cap_drop: ["ALL"] })
+      expect(service.environment.CLUSTER_HOST).toBe(service.hostname)
+      expect(service.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+:8090$/)])
+      expect(Object.keys(compose.secrets)).toEqual([...service.secrets, ...compose.services.postgres.secrets])
+    }
+    expect(new Set(agents.map(({ hostname }) => hostname)).size).toBe(2)
+    expect(compose.services.postgres.ports).toBeUndefined()
+  })
+})
+
 describe("the compose file for a journal in PostgreSQL", async () => {
   const compose = parse(await readFile("deploy/compose.postgres.yaml", "utf8"))
 
@@ -115,22 +131,6 @@ describe("the compose file for a journal in PostgreSQL", async () => {
     expect(postgres).toMatchObject({ cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] })
     expect(postgres).not.toHaveProperty("ports")
     expect(postgres.environment).not.toHaveProperty("POSTGRES_PASSWORD")
-  })
-})
-
-describe("the compose file of several agents", async () => {
-  const compose = parse(await readFile("deploy/compose-cluster.yaml", "utf8"), { merge: true })
-  const agents = [compose.services["agent-1"], compose.services["agent-2"]]
-
-  it("runs this version twice, each at an address of its own, and publishes nothing of what they say to each other", () => {
-    for (const service of agents) {
-      expect(service).toMatchObject({ image: `site-actors:${version}`, read_only: true, cap_drop: ["ALL"] })
-      expect(service.environment.CLUSTER_HOST).toBe(service.hostname)
-      expect(service.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+:8090$/)])
-      expect(Object.keys(compose.secrets)).toEqual(service.secrets)
-    }
-    expect(new Set(agents.map(({ hostname }) => hostname)).size).toBe(2)
-    expect(compose.services.database.ports).toBeUndefined()
   })
 })
 

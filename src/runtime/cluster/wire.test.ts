@@ -14,6 +14,8 @@ const listening = Effect.map(Layer.build(socketServer(at(0), key)), (built) => {
   return address._tag === "TcpAddress" ? address.port : 0
 })
 
+const opened = <A, E>(server: Layer.Layer<A, E>) => Effect.scoped(Effect.asVoid(Layer.build(server)))
+
 describe("between processes", () => {
   it.scopedLive("whoever has the key is let in, and nobody else", () =>
     Effect.gen(function* () {
@@ -39,12 +41,12 @@ describe("between processes", () => {
   )
 
   it.scopedLive.each([
-    ["a port that is taken", (port: number) => Layer.build(socketServer(at(port), key)), "its own cluster.port"],
-    ["an address of another machine", () => Layer.build(socketServer(at(0, "192.0.2.1"), key)), "cluster.listen"],
+    ["a port that is taken", (port: number) => opened(socketServer(at(port), key)), "its own cluster.port"],
+    ["an address of another machine", () => opened(socketServer(at(0, "192.0.2.1"), key)), "cluster.listen"],
     ["nobody there", () => reached("127.0.0.1", 1, key), "cluster.host"]
   ] as const)("says what is wrong and what to do: %s", ([, open, hint]) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Effect.asVoid(open(yield* listening)))
+      const error = yield* Effect.flip(open(yield* listening))
       expect(error.message).toContain("cannot be met at")
       expect(error.message).toContain(hint)
     })
