@@ -94,7 +94,7 @@ export const strikesByChance =
         const affected = kind === "away" ? nodes : [node]
         for (const one of affected) struck.add(one)
         yield* strike(kind, node, nodes, takeover).pipe(
-          Effect.ensuring(Effect.sync(() => affected.forEach((one) => struck.delete(one)))),
+          Effect.ensuring(Effect.sync(() => affected.forEach((one) => void struck.delete(one)))),
           Effect.uninterruptible,
           Effect.forkScoped
         )
