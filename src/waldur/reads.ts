@@ -10,6 +10,8 @@ import {
   orderFields,
   Plan,
   ProviderResource,
+  QueuedOrder,
+  queuedOrderFields,
   resourceFields,
   ServiceProvider,
   SshKey,
@@ -222,6 +224,19 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
             ]
           },
           Order
+        ),
+      queue: (offeringUuid: string) =>
+        all(
+          {
+            path: "marketplace-orders/",
+            query: [
+              ["offering_uuid", offeringUuid],
+              ...states(["pending-provider", "executing"]),
+              ["o", "created"],
+              ...fields(queuedOrderFields)
+            ]
+          },
+          QueuedOrder
         ),
       order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
       resource: (uuid: string) =>
