@@ -6,6 +6,7 @@ import { alias } from "./vitest.alias.js"
 const long = [
   "test/chaos/chaos.test.ts",
   "test/crash/crash.test.ts",
+  "test/cluster/cluster.test.ts",
   "test/dashboard/page.test.ts",
   "test/crash/database.test.ts"
 ]

@@ -62,16 +62,16 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       },
       {
         file: "src/runtime/journal/journal.ts",
-        find: "        if (rows.length === 0) return yield* lost\n      })",
-        replace: "      })"
+        find: "return rows.length > 0\n    })",
+        replace: "return true\n    })"
       }
     ]
   },
   one(
     "a refused journal write is taken for a written one",
     "runtime/journal/journal.ts",
-    "          if (rows.length === 0) return yield* lost\n          const entry",
-    "          const entry"
+    "          if (rows.length === 0) return yield* lost\n          lease.confirmed.at = asked",
+    "          lease.confirmed.at = asked"
   ),
   {
     name: "two orders of a resource at once",

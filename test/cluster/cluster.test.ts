@@ -27,7 +27,7 @@ withAgent("three processes over one PostgreSQL", (it) => {
     () =>
       Effect.gen(function* () {
         const main = yield* AgentMain
-        const { output, violations } = yield* storm({ main, processes: 3, takeover, vdcs: 3, vmsOfEach: 2, strikes })
+        const { output, violations } = yield* storm({ main, processes: 3, takeover, vdcs: 2, vmsOfEach: 3, strikes })
         expect(violations, output).toEqual([])
       }),
     long

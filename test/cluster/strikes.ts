@@ -17,7 +17,12 @@ export interface StrikeOptions {
 const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
 
 /** Whatever is begun is put right, also when the storm ends meanwhile. */
-const strike = (kind: StrikeKind, { agent, name, restart, way }: Node, all: ReadonlyArray<Node>, takeover: number): Effect.Effect<void> =>
+const strike = (
+  kind: StrikeKind,
+  { agent, name, restart, way }: Node,
+  all: ReadonlyArray<Node>,
+  takeover: number
+): Effect.Effect<void> =>
   Effect.gen(function* () {
     switch (kind) {
       case "kill": {
@@ -89,7 +94,7 @@ export const strikesByChance =
         const affected = kind === "away" ? nodes : [node]
         for (const one of affected) struck.add(one)
         yield* strike(kind, node, nodes, takeover).pipe(
-          Effect.ensuring(Effect.sync(() => affected.forEach((one) => struck.delete(one)))),
+          Effect.ensuring(Effect.sync(() => affected.forEach((one) => void struck.delete(one)))),
           Effect.uninterruptible,
           Effect.forkScoped
         )
