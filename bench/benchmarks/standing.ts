@@ -28,13 +28,14 @@ const observe = (site: BenchSite, pid: number, seconds: number) =>
 export const waiting = (given: Given) =>
   Effect.gen(function* () {
     const machines = given.tiny ? 3 : given.full ? 10_000 : 1_000
-    const site = yield* openSite(given, { ...instant, bootMillis: longBoot })
+    const site = yield* openSite(given, { ...instant, bootMillis: longBoot }, { pollInterval: 5 })
     const { agent, simulators, untilCalled } = site
     yield* simulators.ask(commands.dataCentres, Math.ceil(machines / 100))
     yield* simulators.ask(commands.orderVms, machines)
     const process = yield* agent.start
     yield* untilCalled("one.vm.action", machines)
-    yield* Effect.sleep(given.tiny ? "100 millis" : "15 seconds")
+    // Actors of parked orders have left by then.
+    yield* Effect.sleep(given.tiny ? "100 millis" : "75 seconds")
     const seen = yield* observe(site, process.pid, secondsOf(given))
     process.kill()
     const named = `${machines.toLocaleString("en")} VMs that wait`

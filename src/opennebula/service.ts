@@ -8,6 +8,7 @@ import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } fro
 import { observed } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
 import { rehearsal } from "../core/rehearsal.js"
+import { shared, sharedByKey } from "../core/shared.js"
 import { makeOpenNebula, type OpenNebulaService } from "./calls/openNebula.js"
 import type { OpenNebulaSettings } from "./client.js"
 import { OpenNebulaEndpoints, type OpenNebulaEndpointsOptions } from "./endpoints.js"
@@ -18,6 +19,19 @@ export interface OpenNebulaConnection {
   /** `one.group.allocate("acme")` */
   readonly one: OpenNebulaService
   readonly watcher: VmWatcher
+}
+
+/** What orders that begin in the same moment read alike, is read once for all of them. */
+const readTogether = (one: OpenNebulaService): OpenNebulaService => {
+  const networks = shared(one.network.list())
+  const securityGroups = shared(one.securityGroup.list())
+  return {
+    ...one,
+    network: { ...one.network, list: () => networks },
+    securityGroup: { ...one.securityGroup, list: () => securityGroups },
+    template: { ...one.template, info: sharedByKey(one.template.info) },
+    image: { ...one.image, info: sharedByKey(one.image.info) }
+  }
 }
 
 export class OpenNebulaConnections extends Context.Tag("site-actors/OpenNebulaConnections")<
@@ -35,7 +49,7 @@ export class OpenNebulaConnections extends Context.Tag("site-actors/OpenNebulaCo
         Effect.gen(function* () {
           const client = yield* endpoints.client(settings)
           const one = Option.match(yield* FiberRef.get(rehearsal), {
-            onNone: () => makeOpenNebula(client),
+            onNone: () => readTogether(makeOpenNebula(client)),
             onSome: (tell) => rehearsed(makeOpenNebula(readOnly(client)), tell)
           })
           return { one, watcher: yield* makeVmWatcher(one), listen: client.listen ?? Effect.void }

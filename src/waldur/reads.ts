@@ -1,5 +1,6 @@
 /** Reading: one object, or all pages of a list. */
 import { Effect, HashSet, Option, ParseResult, Ref, Schema } from "effect"
+import { sharedByKey } from "../core/shared.js"
 import type { Answer } from "./answer.js"
 import {
   ComponentUsage,
@@ -9,6 +10,8 @@ import {
   orderFields,
   Plan,
   ProviderResource,
+  QueuedOrder,
+  queuedOrderFields,
   resourceFields,
   ServiceProvider,
   SshKey,
@@ -181,6 +184,20 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           })
         )
 
+    const plans = sharedByKey((key: string): Effect.Effect<Plan, WaldurError> => {
+      const [uuid = "", ofOffering = ""] = key.split(" ")
+      return one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
+        Effect.catchTag("WaldurNotFound", (missing) =>
+          ofOffering === ""
+            ? missing
+            : Effect.flatMap(offering(ofOffering), ({ plans }) => {
+                const wanted = Option.getOrElse(uuidOf(uuid), () => uuid)
+                return Effect.mapError(Effect.fromNullable(plans.find((plan) => plan.uuid === wanted)), () => missing)
+              })
+        )
+      )
+    })
+
     return {
       /** All pages of any other list. */
       list: all,
@@ -191,17 +208,9 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       me: one({ path: "users/me/" }, User),
       offering,
       offerings: all({ path: "marketplace-provider-offerings/" }, Offering),
+      /** Orders of one plan that begin in the same moment read it once. */
       plan: (uuid: string, ofOffering?: string): Effect.Effect<Plan, WaldurError> =>
-        one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
-          Effect.catchTag("WaldurNotFound", (missing) =>
-            ofOffering === undefined
-              ? missing
-              : Effect.flatMap(offering(ofOffering), ({ plans }) => {
-                  const wanted = Option.getOrElse(uuidOf(uuid), () => uuid)
-                  return Effect.mapError(Effect.fromNullable(plans.find((plan) => plan.uuid === wanted)), () => missing)
-                })
-          )
-        ),
+        plans(`${uuid} ${ofOffering ?? ""}`),
       orders: (filter: OrderFilter) =>
         all(
           {
@@ -215,6 +224,19 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
             ]
           },
           Order
+        ),
+      queue: (offeringUuid: string) =>
+        all(
+          {
+            path: "marketplace-orders/",
+            query: [
+              ["offering_uuid", offeringUuid],
+              ...states(["pending-provider", "executing"]),
+              ["o", "created"],
+              ...fields(queuedOrderFields)
+            ]
+          },
+          QueuedOrder
         ),
       order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
       resource: (uuid: string) =>

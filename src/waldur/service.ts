@@ -17,6 +17,7 @@ import type {
   OrderState,
   Plan,
   ProviderResource,
+  QueuedOrder,
   ResourceState,
   SshKey,
   TeamMember,
@@ -110,6 +111,8 @@ export interface WaldurService {
   readonly plan: (uuid: string, offering?: string) => Effect.Effect<Plan, WaldurError>
   /** Oldest first, no order twice. An order that changes while pages are read may be missing until the next look. */
   readonly orders: (filter: OrderFilter) => Effect.Effect<Listed<Order>, WaldurError>
+  /** What waits for the provider or is in work, of one offering: the same, and as little of each as a look needs. */
+  readonly queue: (offering: string) => Effect.Effect<Listed<QueuedOrder>, WaldurError>
   readonly order: (uuid: string) => Effect.Effect<Order, WaldurError>
   /** `marketplace-provider-resources/{uuid}/`. */
   readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>

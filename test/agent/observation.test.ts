@@ -77,6 +77,19 @@ describe("a data centre that somebody changed behind Waldur's back", () => {
       setLimit(site, resource.backendId, "CPU", 4)
       yield* awaitListed(agent, ["isolation VDC 0 report", "isolation all networks report"])
       expect(count(site.logged, "Differs no more: ")).toBe(1)
+
+      // As OpenNebula does with a call that it carries out only after another try was made in its place.
+      const double = yield* site.cloud.call("one.vrouter.allocate", [
+        `NAME="late"\nWALDUR_RESOURCE_UUID="${resource.uuid}"`
+      ])
+      expect(double._tag).toBe("Ok")
+      yield* awaitListed(agent, [
+        "isolation VDC 0 report",
+        "isolation all networks report",
+        "owner routers 0, 1 report"
+      ])
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+      expect([...site.cloud.world.routers]).toEqual([])
     })
   )
 

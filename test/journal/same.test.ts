@@ -1,4 +1,5 @@
 /** Whatever is kept and asked gives the same answers from a file and from PostgreSQL: every statement of the runtime, on both. */
+import { existsSync } from "node:fs"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { expect, it } from "@effect/vitest"
@@ -11,6 +12,7 @@ import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import { Pausings } from "../../src/runtime/control/pausings.js"
 import * as Requests from "../../src/runtime/control/requests.js"
 import { inspect } from "../../src/runtime/journal/consistency.js"
+import { moveInto } from "../../src/runtime/journal/copy.js"
 import * as Database from "../../src/runtime/journal/database.js"
 import * as History from "../../src/runtime/journal/history.js"
 import * as InShort from "../../src/runtime/journal/in-short.js"
@@ -18,6 +20,7 @@ import * as JournalLayer from "../../src/runtime/journal/journal.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
 import * as PausesLayer from "../../src/runtime/journal/pauses.js"
 import { Pauses } from "../../src/runtime/journal/pauses.js"
+import type { Place } from "../../src/runtime/journal/place.js"
 import { forget } from "../../src/runtime/journal/retention.js"
 import { Reconciliations } from "../../src/runtime/observation/reconciliations.js"
 import * as Store from "../../src/runtime/observation/store.js"
@@ -268,4 +271,38 @@ it.live("a journal says the same in PostgreSQL as in a file", () =>
       "ünder"
     ])
   }).pipe(Logger.withMinimumLogLevel(LogLevel.Warning))
+)
+
+it.live("a journal that is moved from its file into PostgreSQL says what it said before", () =>
+  Effect.gen(function* () {
+    const [inFile, inPostgres] = databases.map(([, fresh]) => fresh)
+    const from = yield* inFile ?? Effect.die("no file")
+    const to = yield* inPostgres ?? Effect.die("no PostgreSQL")
+    if (typeof from !== "string" || typeof to === "string") return
+    const on = <A, E>(
+      place: Place,
+      use: Effect.Effect<A, E, Layer.Layer.Success<typeof layer> | SqlClient.SqlClient>
+    ) =>
+      use.pipe(
+        Effect.provide(layer.pipe(Layer.provideMerge(Database.layer(place)), Layer.provide(NodeContext.layer))),
+        Effect.provide(TestContext.TestContext)
+      )
+    const before = yield* on(from, Effect.zipRight(Effect.zipRight(lived, Effect.zipRight(looked, asked)), told))
+    const signOfLife = (at: number) =>
+      Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.zipRight(sql`DELETE FROM pause WHERE scope = 'agent'`, sql`UPDATE agent SET seen = ${at}`)
+      ).pipe(Effect.provide(Database.layer(from)))
+    yield* signOfLife(yield* Clock.currentTimeMillis)
+    expect((yield* Effect.flip(moveInto(from, to))).message).toContain("Stop it first")
+    yield* signOfLife(1)
+    const { moved } = yield* moveInto(from, to)
+    expect(existsSync(moved)).toBe(true)
+    expect(existsSync(`${from}/journal.db`)).toBe(false)
+    const after = yield* on(to, Effect.zipRight(TestClock.adjust("190 seconds"), told))
+    // A start ends what the process before has left open.
+    expect(after).toEqual({ ...before, pauses: [] })
+    // Where it left off: new entries come after those that were moved.
+    yield* on(to, lived)
+    expect((yield* Effect.flip(moveInto(from, to))).message).toContain("is there already")
+  }).pipe(Effect.scoped, Effect.provide(NodeContext.layer), Logger.withMinimumLogLevel(LogLevel.Warning))
 )

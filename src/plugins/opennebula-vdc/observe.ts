@@ -53,7 +53,9 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
     const whose = `resource ${owner.slice(0, 36)}`
     return { _tag: "Foreign", resource: resource.id, object: `group ${group.id}`, owner: whose }
   }
-  const router = seen.routers.find((candidate) => isTaggedFor(resource.id, candidate))
+  const routers = seen.routers.filter((candidate) => isTaggedFor(resource.id, candidate))
+  // Of two, the one that Waldur remembers.
+  const router = routers.find(({ id }) => String(id) === resource.recorded?.vr_id) ?? routers[0]
   const states = new Map(seen.machines.map(({ id, state }) => [id, state]))
   const ends = (router?.vms ?? []).map((vmId): VmState => states.get(vmId) ?? "Done")
   const running = ends.filter((state) => state === "Running").length
@@ -72,6 +74,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
       ...ownerFindings(resource, group, numeric),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource),
+      ...doubleFindings(seen, resource),
       ...passwordFindings(seen, resource, group),
       ...(cloud.settings.tenant_isolation ? isolationFindings(seen, group) : [])
     ],
@@ -175,6 +178,39 @@ const networkFindings = ({ networks, vdcs }: Seen, { id, recorded = {} }: Sought
     ? []
     : [{ ...about, expected: `in VDC ${vdc.id}`, found: "not in it", mendable: true }]
 }
+
+/**
+ * A data centre has one of each. Two can only come of a call that OpenNebula carried out minutes after it was sent, when another try had been made
+ * in its place.
+ */
+const doubleFindings = (
+  { groups, networks, routers, securityGroups, vdcs }: Seen,
+  { id }: SoughtResource
+): ReadonlyArray<Finding> =>
+  Object.entries({
+    group: groups,
+    VDC: vdcs,
+    network: networks,
+    router: routers,
+    "security group": securityGroups
+  }).flatMap(([kind, pool]) => {
+    const own = [...pool]
+      .filter((object) => isTaggedFor(id, object))
+      .map((object) => object.id)
+      .toSorted((one, other) => one - other)
+    return own.length < 2
+      ? []
+      : [
+          {
+            kind: "owner" as const,
+            subject: `${kind}s ${own.join(", ")}`,
+            expected: "one",
+            found: `${own.length} with this resource's tag`,
+            mendable: false,
+            advice: `Delete the ${kind} that is not in use in OpenNebula; the data centre's end removes all of them.`
+          }
+        ]
+  })
 
 /** What the Python agent left in clear. That it is there is said, never what it is. */
 const passwordFindings = ({ users }: Seen, resource: SoughtResource, group: GroupShort): ReadonlyArray<Finding> => {

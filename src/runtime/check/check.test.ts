@@ -35,6 +35,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   offerings: no,
   plan: () => no,
   orders: () => no,
+  queue: () => no,
   order: () => no,
   resource: () => no,
   resources: () => no,

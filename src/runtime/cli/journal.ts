@@ -1,11 +1,15 @@
 /** `site-actors journal`: the journal as data. */
 import { Args, Command, Options } from "@effect/cli"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import { Console, Effect, Option, Stream } from "effect"
+import { postgresOf } from "../config/index.js"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
+import { moveInto } from "../journal/copy.js"
 import { atOneMoment, jsonLines } from "../journal/history.js"
 import { described } from "./help.js"
-import { findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
+import { dataDirectory, findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
 const order = Options.text("order").pipe(
@@ -79,9 +83,43 @@ const backup = Command.make(
   )
 )
 
-export const journalCommands = [exportAll, check, backup] as const
+const move = Command.make(
+  "move",
+  { config: options.config, dataDir: options.dataDir, json: options.json },
+  ({ config, dataDir, json }) =>
+    Effect.gen(function* () {
+      const database = yield* postgresOf(Option.some(config))
+      if (Option.isNone(database)) {
+        return yield* new NotPossible({
+          reason:
+            "The configuration names no PostgreSQL to move to: write `database: postgres://...` into it, or set SITE_ACTORS_DATABASE."
+        })
+      }
+      const directory = yield* dataDirectory({ config: Option.some(config), dataDir })
+      if (!(yield* (yield* FileSystem.FileSystem).exists((yield* Path.Path).join(directory, "journal.db")))) {
+        return yield* new NotPossible({
+          reason: `There is no journal in ${directory}: name its directory with --data-dir.`
+        })
+      }
+      const { entries, moved } = yield* moveInto(directory, database.value)
+      yield* Console.log(
+        json
+          ? JSON.stringify({ database: database.value.name, entries, file: moved }, null, 2)
+          : `${entries} entries are in ${database.value.name} now, with all that belongs to them. The file is kept as ${moved}.`
+      )
+    })
+).pipe(
+  Command.withDescription(
+    described(
+      "Copies the journal out of its file into the PostgreSQL that the configuration names, and puts the file aside. The agent must not run.",
+      "site-actors journal move -c config.yaml --data-dir /var/lib/site-actors"
+    )
+  )
+)
+
+export const journalCommands = [exportAll, check, backup, move] as const
 
 export const journal = Command.make("journal").pipe(
-  Command.withDescription("The journal of what was done: take it out as JSON, check it, or back it up."),
+  Command.withDescription("The journal of what was done: take it out as JSON, check it, back it up, or move it."),
   Command.withSubcommands(journalCommands)
 )

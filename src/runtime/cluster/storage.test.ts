@@ -1,13 +1,12 @@
 import { Runner, RunnerAddress, RunnerStorage, ShardId } from "@effect/cluster"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Duration, Effect, Layer, type Scope } from "effect"
 import { database } from "../../../test/support/postgres.js"
-import { forPostgres } from "../journal/dialect.js"
-import * as Postgres from "../journal/postgres.js"
+import * as Database from "../journal/database.js"
 import { clusterKey } from "./key.js"
 import * as Storage from "./storage.js"
-import { clusterTables } from "./tables.js"
 
 const shards = [1, 2, 3].map((id) => ShardId.make("default", id))
 const numbers = (of: ReadonlyArray<ShardId.ShardId>) => of.map(({ id }) => id).toSorted()
@@ -15,8 +14,10 @@ const numbers = (of: ReadonlyArray<ShardId.ShardId>) => of.map(({ id }) => id).t
 /** A database with the tables of a cluster, and processes over it that live as long as they say that they do. */
 const setting = Effect.gen(function* () {
   const { place } = yield* database(2)
-  const sql = Context.get(yield* Layer.build(Postgres.layer(place)), SqlClient.SqlClient)
-  for (const table of clusterTables) yield* sql.unsafe(forPostgres(table))
+  const sql = Context.get(
+    yield* Layer.build(Layer.provide(Database.layer(place), NodeContext.layer)),
+    SqlClient.SqlClient
+  )
   const start = (port: number, takeover = Duration.seconds(60)) =>
     Effect.gen(function* () {
       const settings = { host: "10.0.0.1", port, listen: "10.0.0.1", takeover }

@@ -1,34 +1,21 @@
-/** A copy of what orders rest on, in a file of its own, to try on it what must not be done for good. The original is only read. */
+/**
+ * Copies from one kind of database into the other: of what orders rest on into a file, to try on it what must not be done for good; and of a
+ * whole journal from its file into PostgreSQL, when an agent moves there.
+ */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { SqlClient } from "@effect/sql"
-import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError, type Statement } from "@effect/sql"
+import { Context, Data, Effect, Layer, Option } from "effect"
 import * as Connection from "./connection.js"
 import * as Database from "./database.js"
-import { each } from "./dialect.js"
-import { atOneMoment } from "./history.js"
-import type { Place, Postgres } from "./place.js"
+import { rowsInto } from "./dialect.js"
+import { atOneMoment, signOfLife } from "./history.js"
+import { nameOf, type Place, type Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
-import { asking, unavailable } from "./sql.js"
+import { straight, together, unavailable } from "./sql.js"
 
-/** A directory with a copy of the journal, as of one moment, also while an agent writes; empty if there is none. Goes with the scope. */
-export const copyOf = (place: Place, there: boolean) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const { join } = yield* Path.Path
-    const copy = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-copy-" })
-    if (!there) return copy
-    if (typeof place !== "string") yield* fromPostgres(place, copy)
-    else {
-      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${join(copy, "journal.db")}`).pipe(
-        Effect.provide(Connection.layer(`file:${join(place, "journal.db")}`))
-      )
-    }
-    return copy
-  })
-
-/** What an attempt at an order reads; the rest follows from the journal by its triggers. Sorted by these columns, which no two rows share. */
-const tables = {
+/** What an attempt at an order reads; the rest follows from the journal by its triggers. Sorted by `key`, which no two rows share. */
+const orders = {
   journal: { key: ["id"], columns: ["order_id", "resource_id", "epoch", "step", "event", "at", "data"] },
   lease: { key: ["resource_id"], columns: ["epoch", "owner", "at"] },
   reservation: { key: ["pool", "resource_id"], columns: ["first", "last"] },
@@ -37,45 +24,177 @@ const tables = {
   backup: { key: ["taken"], columns: ["started"] }
 } as const
 
-const atOnce = 2_000
+const others = {
+  observation: {
+    key: ["resource_id"],
+    columns: [
+      ...["offering", "name", "backend_id", "marketplace_state", "state", "healthy", "standing", "facts", "at"],
+      ...["misses", "erred"]
+    ]
+  },
+  difference: {
+    key: ["resource_id", "kind", "subject"],
+    columns: ["expected", "found", "sentence", "policy", "since", "outcome"]
+  },
+  reconciliation: { key: ["id"], columns: ["job", "resource_id", "epoch", "step", "event", "at", "data"] },
+  offered: { key: ["offering", "backend_id"], columns: ["at"] },
+  usage_told: {
+    key: ["resource_id", "period", "component"],
+    columns: ["offering_id", "amount", "refusal", "at", "final"]
+  },
+  request: { key: ["id"], columns: ["kind", "subject", "at", "handled", "ok", "outcome"] },
+  audit: {
+    key: ["id"],
+    columns: ["at", "who", "role", "by_way", "kind", "subject", "detail", "ok", "outcome"]
+  },
+  agent: { key: ["owner"], columns: ["started", "seen"] },
+  cancellation: { key: ["order_id"], columns: ["who", "reason", "at"] },
+  offering_pause: { key: ["offering"], columns: ["who", "reason", "since"] }
+} as const
 
+/** What the triggers keep: mostly it follows from the rest, but not that somebody has ended a resource by hand. */
+const inShort = {
+  known_order: {
+    key: ["order_id"],
+    columns: [
+      ...[
+        "seq",
+        "resource_id",
+        "offering",
+        "project",
+        "type",
+        "name",
+        "state",
+        "refusal",
+        "accepted",
+        "ended",
+        "last_at"
+      ],
+      ...["last", "retries"]
+    ]
+  },
+  known_resource: { key: ["resource_id"], columns: ["offering", "name", "life"] }
+} as const
+
+interface Table {
+  readonly key: ReadonlyArray<string>
+  readonly columns: ReadonlyArray<string>
+}
+type Tables = Readonly<Record<string, Table>>
 type Row = Readonly<Record<string, unknown>>
 
-const fromPostgres = (place: Postgres, copy: string) =>
+/** A client, and how its statements are run. */
+interface End {
+  readonly sql: SqlClient.SqlClient
+  readonly run: (statement: Statement.Statement<Row>) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
+}
+
+/** Of a statement within a transaction `@effect/sql` thinks that it is one of it, whichever client it is of: the other end goes straight. */
+const within = (sql: SqlClient.SqlClient): End => ({ sql, run: (statement) => statement })
+const beside = (sql: SqlClient.SqlClient): End => ({ sql, run: straight(sql) })
+
+const atOnce = 2_000
+
+const copyTables = (from: End, to: End, tables: Tables): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.forEach(
+    Object.entries(tables),
+    ([name, { columns, key }]) =>
+      Effect.gen(function* () {
+        const { sql } = from
+        const names = [...key, ...columns]
+        const keys = sql.literal(key.join(", "))
+        let after: Row | undefined
+        do {
+          const behind: Row | undefined = after
+          const start =
+            behind === undefined
+              ? sql``
+              : sql`WHERE (${keys}) > (${sql.csv(key.map((column) => sql`${behind[column]}`))})`
+          const rows: ReadonlyArray<Row> = yield* from.run(sql<Row>`
+            SELECT ${sql.literal(names.join(", "))} FROM ${sql(name)} ${start} ORDER BY ${keys} LIMIT ${atOnce}`)
+          if (rows.length > 0) yield* to.run(to.sql<Row>`${rowsInto(to.sql, name, names, rows)}`)
+          after = rows.length < atOnce ? undefined : rows.at(-1)
+        } while (after !== undefined)
+      }),
+    { discard: true }
+  )
+
+/** A directory with a copy of the journal, as of one moment, also while an agent writes; empty if there is none. Goes with the scope. */
+export const copyOf = (place: Place, there: boolean) =>
   Effect.gen(function* () {
-    const original = yield* Layer.build(PostgresConnection.layer(place))
-    const target = yield* Layer.build(Database.layer(copy))
-    const copied = Context.get(target, SqlClient.SqlClient)
-    // Of a statement within a transaction `@effect/sql` thinks that it is one of it, whichever client it is of.
-    const write = asking(copied)
-    const into = (name: string, names: ReadonlyArray<string>, rows: ReadonlyArray<Row>) => {
-      const values = copied.literal(
-        `(${names.join(", ")}) SELECT ${names.map((column) => `value ->> '${column}'`).join(", ")}`
+    const fs = yield* FileSystem.FileSystem
+    const { join } = yield* Path.Path
+    const copy = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-copy-" })
+    if (!there) return copy
+    if (typeof place === "string") {
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${join(copy, "journal.db")}`).pipe(
+        Effect.provide(Connection.layer(`file:${join(place, "journal.db")}`))
       )
-      return write(copied`INSERT INTO ${copied(name)} ${values} FROM ${each(copied, rows)}`)
+    } else {
+      yield* Effect.gen(function* () {
+        const to = yield* clientOf(Database.layer(copy))
+        const original = yield* Layer.build(PostgresConnection.layer(place))
+        yield* atOneMoment(
+          unavailable(copyTables(within(Context.get(original, SqlClient.SqlClient)), beside(to), orders))
+        ).pipe(Effect.provide(original))
+      }).pipe(Effect.scoped)
     }
-    yield* atOneMoment(
-      Effect.forEach(
-        Object.entries(tables),
-        ([name, { columns, key }]) =>
-          Effect.gen(function* () {
-            const sql = yield* SqlClient.SqlClient
-            const names = [...key, ...columns]
-            const keys = sql.literal(key.join(", "))
-            let after: Row | undefined
-            do {
-              const behind: Row | undefined = after
-              const from =
-                behind === undefined
-                  ? sql``
-                  : sql`WHERE (${keys}) > (${sql.csv(key.map((column) => sql`${behind[column]}`))})`
-              const rows: ReadonlyArray<Row> = yield* unavailable(sql<Row>`
-                SELECT ${sql.literal(names.join(", "))} FROM ${sql(name)} ${from} ORDER BY ${keys} LIMIT ${atOnce}`)
-              if (rows.length > 0) yield* into(name, names, rows)
-              after = rows.length < atOnce ? undefined : rows.at(-1)
-            } while (after !== undefined)
-          }),
-        { discard: true }
-      )
-    ).pipe(Effect.provide(original))
-  }).pipe(Effect.scoped)
+    return copy
+  })
+
+const clientOf = <E, R>(layer: Layer.Layer<SqlClient.SqlClient, E, R>) =>
+  Effect.map(Layer.build(layer), (built) => Context.get(built, SqlClient.SqlClient))
+
+/** The journal stays where it is; the message says why, and what to do. */
+export class CannotMove extends Data.TaggedError("CannotMove")<{ readonly reason: string }> {
+  override get message(): string {
+    return `The journal stays where it is: ${this.reason}`
+  }
+}
+
+/**
+ * Copies all that is in the file into a PostgreSQL that has no journal yet, and gives the file another name, so that no agent starts on it again.
+ * All of it or nothing. Returns how many entries the journal has, and the file's new name.
+ */
+export const moveInto = (dataDir: string, place: Postgres) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { join } = yield* Path.Path
+    const file = join(dataDir, "journal.db")
+    const moved = `${file}.moved`
+    if (yield* fs.exists(moved)) {
+      return yield* new CannotMove({ reason: `${moved} is there already. Give it another name, or see what is in it.` })
+    }
+    const entries = yield* Effect.gen(function* () {
+      const original = yield* clientOf(Database.layer(dataDir))
+      const sign = yield* Effect.provideService(signOfLife, SqlClient.SqlClient, original)
+      if (Option.exists(sign, ({ runs }) => runs)) {
+        return yield* new CannotMove({ reason: "an agent runs on it. Stop it first; its orders go on in PostgreSQL." })
+      }
+      const sql = yield* clientOf(Database.layer(place))
+      return yield* together(
+        sql,
+        Effect.gen(function* () {
+          const written = yield* sql`SELECT 1 FROM lease UNION ALL SELECT 1 FROM journal LIMIT 1`
+          if (written.length > 0) {
+            return yield* new CannotMove({
+              reason: `there is a journal in ${nameOf(place)} already, and two do not make one.`
+            })
+          }
+          yield* copyTables(beside(original), within(sql), { ...orders, ...others })
+          for (const name of Object.keys(inShort)) yield* sql`DELETE FROM ${sql(name)}`
+          yield* copyTables(beside(original), within(sql), inShort)
+          for (const [name, { key }] of Object.entries({ ...orders, ...others })) {
+            if (key[0] !== "id") continue
+            yield* sql`SELECT setval(pg_get_serial_sequence(${name}, 'id'), coalesce(max(id), 0) + 1, false) FROM ${sql(name)}`
+          }
+          const [row] = yield* sql<{ readonly count: number }>`SELECT count(*) AS count FROM journal`
+          return row?.count ?? 0
+        })
+      ).pipe(Effect.catchTag("SqlError", (error) => unavailable(Effect.fail(error))))
+    }).pipe(Effect.scoped)
+    // Closed by now, so that nothing is beside it any more.
+    yield* fs.rename(file, moved)
+    yield* Effect.forEach([`${file}-wal`, `${file}-shm`], (beside) => Effect.ignore(fs.remove(beside, { force: true })))
+    return { entries, moved }
+  })

@@ -60,6 +60,23 @@ export const eachText = (sql: SqlClient.SqlClient, texts: ReadonlyArray<string>)
   })
 }
 
+/** Writes rows as they came out of such a table. */
+export const rowsInto = (
+  sql: SqlClient.SqlClient,
+  table: string,
+  columns: ReadonlyArray<string>,
+  rows: ReadonlyArray<unknown>
+): Statement.Fragment => {
+  const names = sql.literal(columns.join(", "))
+  const into = sql`INSERT INTO ${sql(table)} (${names})`
+  return in2(sql, {
+    sqlite: () =>
+      sql`${into} SELECT ${sql.literal(columns.map((name) => `value ->> '${name}'`).join(", "))} FROM ${each(sql, rows)}`,
+    pg: () =>
+      sql`${into} SELECT ${names} FROM json_populate_recordset(CAST(NULL AS ${sql(table)}), CAST(${JSON.stringify(rows, wellFormed)} AS json))`
+  })
+}
+
 /** PostgreSQL has no text with a NUL in it, and none with half a character. */
 export const storable = (text: string): string =>
   text.replaceAll("\u0000", "\ufffd").replace(/\p{Surrogate}/gu, "\ufffd")

@@ -48,10 +48,7 @@ export const watchOrders = (offering: Offering, { interval, slow, told, wakes }:
 const look = (offering: Offering, again: Effect.Effect<unknown>) =>
   Effect.gen(function* () {
     const dispatch = yield* Dispatch
-    const { items } = yield* offering.waldur.orders({
-      offering: offering.id,
-      states: ["pending-provider", "executing"]
-    })
+    const { items } = yield* offering.waldur.queue(offering.id)
     const listed = items.flatMap(
       (order): ReadonlyArray<Work> =>
         Option.match(order.resourceUuid, {

@@ -56,6 +56,16 @@ export const Order = Schema.Struct({
 })
 export type Order = typeof Order.Type
 
+/** An order as far as the look at the queue needs it: there may be ten thousand, and it is read every few seconds. */
+export const QueuedOrder = Schema.Struct({
+  uuid: uuid("uuid"),
+  state: word("state", orderStates),
+  resourceUuid: optionalUuid("marketplace_resource_uuid"),
+  projectUuid: optionalUuid("project_uuid")
+})
+export type QueuedOrder = typeof QueuedOrder.Type
+export const queuedOrderFields = ["uuid", "state", "marketplace_resource_uuid", "project_uuid"] as const
+
 /** What to ask for in a list (`field=`): several times faster than all. */
 export const orderFields = [
   "uuid",
