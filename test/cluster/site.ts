@@ -72,12 +72,15 @@ export const makeClusterSite = ({ environment, processes, takeover = 10, ...opti
             agent: agents[0] ?? (yield* start),
             way,
             outputs: () => agents.map(({ output }) => output()),
-            restart: Effect.tap(start, (agent) =>
-              Effect.sync(() => {
-                agents.push(agent)
-                node.agent = agent
-              })
-            )
+            restart: Effect.tap(start, (agent) => {
+              agents.push(agent)
+              node.agent = agent
+              // As a service manager does it: a start on a database that is away fails.
+              return agent.ended.pipe(
+                Effect.flatMap(({ code }) => (code === 1 ? Effect.delay(node.restart, "2 seconds") : Effect.void)),
+                Effect.forkIn(scope)
+              )
+            })
           }
           return node
         })

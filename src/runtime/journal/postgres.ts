@@ -53,10 +53,29 @@ interface Queryable {
 
 const valueOf = (param: unknown): unknown => (typeof param === "string" ? storable(param) : (param ?? null))
 
-const makeConnection = (of: Queryable, nameOf: (text: string) => string | undefined): SqlConnection.Connection => {
+/**
+ * The pool's own limits have been seen not to hold: a process that was started while the server was away had statements that never came back, and so
+ * could not even end (`npm run cluster`). Whatever the reason, after this nobody waits any more.
+ */
+const within = <A>(longest: Duration.Duration, asked: Promise<A>): Promise<A> =>
+  new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`no answer within ${Duration.toSeconds(longest)} s`)),
+      Duration.toMillis(longest)
+    )
+    asked.then(resolve, reject).finally(() => clearTimeout(late))
+  })
+
+const makeConnection = (
+  of: Queryable,
+  nameOf: (text: string) => string | undefined,
+  forOne: Duration.Duration
+): SqlConnection.Connection => {
+  // The way to a connection, and the statement.
+  const longest = Duration.sum(Duration.sum(patience, forOne), Duration.seconds(1))
   const trying = <A>(ask: () => Promise<A>) =>
     // What has been sent cannot be taken back: whoever sent it hears what became of it.
-    Effect.uninterruptible(Effect.tryPromise({ try: ask, catch: asSqlError }))
+    Effect.uninterruptible(Effect.tryPromise({ try: () => within(longest, ask()), catch: asSqlError }))
   const run = (text: string, params: ReadonlyArray<unknown>, name: string | undefined) =>
     trying(async () => {
       const { rows } = await of.query({ text, values: params.map(valueOf), ...(name === undefined ? {} : { name }) })
@@ -114,7 +133,7 @@ const open = (
         idleTimeoutMillis: 60_000,
         keepAlive: true,
         verify: (client, done) => {
-          Runtime.runCallback(runtime)(onConnection(makeConnection(client, () => undefined)), {
+          Runtime.runCallback(runtime)(onConnection(makeConnection(client, () => undefined, forOne)), {
             onExit: (exit) => done(Exit.isSuccess(exit) ? undefined : errorOf(exit.cause))
           })
         },
@@ -170,10 +189,10 @@ const over = (place: Postgres, options: PoolOptions): Layer.Layer<SqlClient.SqlC
         names.set(text, name)
         return name
       }
-      const connection = makeConnection(pool, nameOf)
+      const connection = makeConnection(pool, nameOf, options.forOne)
       const client = yield* SqlClient.make({
         acquirer: Effect.succeed(connection),
-        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, () => undefined)),
+        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, () => undefined, options.forOne)),
         compiler,
         spanAttributes: [["db.system.name", "postgresql"]]
       })
