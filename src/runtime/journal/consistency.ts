@@ -12,6 +12,7 @@ import { isNoJson, isShared, said } from "./dialect.js"
 import { reasonOf } from "./sql.js"
 
 const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
+const hintOfServer = "Check that PostgreSQL runs there and is not overloaded, and see its log."
 
 /** Of a file. A PostgreSQL sees to its own. */
 const quickCheck = (path: string) =>
@@ -53,7 +54,14 @@ export const inspect = (
       ...homeless.map((row) => `Order ${row.order_id}: it was accepted for no offering.`),
       ...ownerless.map((row) => `Order ${row.order_id}: nobody ever held its resource.`)
     ]
-  }).pipe(Effect.catchTag("SqlError", (error) => new DatabaseUnusable({ path, reason: reasonOf(error), hint })))
+  }).pipe(
+    Effect.catchTag("SqlError", (error) =>
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => new DatabaseUnusable({ path, reason: reasonOf(error), hint: isShared(sql) ? hintOfServer : hint })
+      )
+    )
+  )
 
 /** Inspects, and logs what is odd. A journal of several processes may be long, and is looked at by each of them: so only at what is open. */
 export const assertSound = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
