@@ -50,6 +50,11 @@ export const layer = (settings: ClusterSettings, owner: string) =>
       // A statement that was sent is waited for, for ten seconds; whoever gives up sooner must not have to wait with it.
       const kept = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
         ClusterError.PersistenceError.refail(Effect.disconnect(statement))
+      // A process that ends tells the others so; if the database is silent, its silence tells them.
+      const parting = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
+        ClusterError.PersistenceError.refail(
+          Effect.timeout(Effect.interruptible(Effect.disconnect(statement)), "2 seconds")
+        )
       const own = sql`address = ${address} AND instance = ${instance}`
       const shardsOf = (rows: ReadonlyArray<{ readonly shard: string }>): Array<string> =>
         rows.map(({ shard }) => shard)
@@ -91,7 +96,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
             })
           ),
         unregister: () =>
-          kept(Effect.asVoid(asked(sql`DELETE FROM cluster_runner WHERE (${own}) OR seen < ${expired}`))),
+          parting(Effect.asVoid(asked(sql`DELETE FROM cluster_runner WHERE (${own}) OR seen < ${expired}`))),
         setRunnerHealth: (of, healthy) =>
           kept(Effect.asVoid(asked(sql`UPDATE cluster_runner SET healthy = ${healthy ? 1 : 0} WHERE address = ${of}`))),
         acquire: (_, shards) =>
@@ -120,7 +125,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
           ),
         release: (_, shard) =>
           kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own} AND shard = ${shard}`))),
-        releaseAll: () => kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own}`)))
+        releaseAll: () => parting(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own}`)))
       })
       const member = Member.of({
         address,
