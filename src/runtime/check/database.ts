@@ -31,8 +31,24 @@ export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyAr
               )
             ]
           }
+          if (facts.closed !== null) {
+            return [
+              failed(
+                "database",
+                `${is} The user may not read and write the table ${facts.closed}: ALTER TABLE ... OWNER TO the agent's user, for this one and all others that are not its own.`
+              )
+            ]
+          }
           return [
             ok("database", is),
+            ...(facts.fsync === "off"
+              ? [
+                  warning(
+                    "database",
+                    "fsync is off there: after a power cut the database may be lost, or entries that were acknowledged, and then things made twice. Set it to on for this server."
+                  )
+                ]
+              : []),
             ...(facts.commits === "off" || facts.commits === "local"
               ? [
                   warning(

@@ -2,7 +2,7 @@ import { Runner, RunnerAddress, RunnerStorage, ShardId } from "@effect/cluster"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Layer, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import * as Database from "../journal/database.js"
 import { clusterKey } from "./key.js"
@@ -11,6 +11,12 @@ import * as Storage from "./storage.js"
 const shards = [1, 2, 3].map((id) => ShardId.make("default", id))
 const numbers = (of: ReadonlyArray<ShardId.ShardId>) => of.map(({ id }) => id).toSorted()
 
+/** What a process does before it is in the address book. */
+type Before = (
+  storage: RunnerStorage.RunnerStorage["Type"],
+  address: RunnerAddress.RunnerAddress
+) => Effect.Effect<unknown, unknown>
+
 /** A database with the tables of a cluster, and processes over it that live as long as they say that they do. */
 const setting = Effect.gen(function* () {
   const { place } = yield* database(2)
@@ -18,12 +24,13 @@ const setting = Effect.gen(function* () {
     yield* Layer.build(Layer.provide(Database.layer(place), NodeContext.layer)),
     SqlClient.SqlClient
   )
-  const start = (port: number, takeover = Duration.seconds(60)) =>
+  const start = (port: number, takeover = Duration.seconds(60), before: Before = () => Effect.void) =>
     Effect.gen(function* () {
       const settings = { host: "10.0.0.1", port, listen: "10.0.0.1", takeover }
       const built = yield* Layer.build(Storage.layer(settings, `process at ${port}`))
       const storage = Context.get(built, RunnerStorage.RunnerStorage)
       const address = RunnerAddress.make(settings.host, port)
+      yield* before(storage, address)
       yield* storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true)
       return { address, member: Context.get(built, Storage.Member), storage }
     }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
@@ -73,6 +80,18 @@ describe("the address book", () => {
         "50 millis"
       )
       expect(numbers(yield* later.storage.refresh(later.address, shards))).toEqual([1, 2, 3])
+    })
+  )
+
+  live(
+    "does not take who was killed at its address for a later start, while it is not in the book itself",
+    Effect.gen(function* () {
+      const { start } = yield* setting
+      const killed = yield* start(1)
+      yield* killed.storage.acquire(killed.address, shards)
+      const next = yield* start(1, undefined, (storage, address) => storage.refresh(address, []))
+      expect(yield* Effect.timeoutOption(next.member.superseded, "50 millis")).toEqual(Option.none())
+      expect(numbers(yield* next.storage.acquire(next.address, shards))).toEqual([1, 2, 3])
     })
   )
 

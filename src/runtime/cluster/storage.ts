@@ -8,7 +8,7 @@
 import { randomUUID } from "node:crypto"
 import { ClusterError, RunnerStorage } from "@effect/cluster"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
-import { Context, Deferred, Duration, Effect, Layer } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { straight, unavailable } from "../journal/sql.js"
 import { addressOf, type ClusterSettings } from "./settings.js"
@@ -44,11 +44,17 @@ export const layer = (settings: ClusterSettings, owner: string) =>
       const address = addressOf(settings)
       const instance = randomUUID()
       const since = yield* Deferred.make<never, ClusterUnusable>()
+      const registered = yield* Ref.make(false)
       const now = databaseNow(sql)
       const expired = sql`${now} - ${sql.literal(String(Math.round(Duration.toMillis(settings.takeover))))}`
       // A statement that was sent is waited for, for ten seconds; whoever gives up sooner must not have to wait with it.
       const kept = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
         ClusterError.PersistenceError.refail(Effect.disconnect(statement))
+      // A process that ends tells the others so; if the database is silent, its silence tells them.
+      const parting = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
+        ClusterError.PersistenceError.refail(
+          Effect.timeout(Effect.interruptible(Effect.disconnect(statement)), "2 seconds")
+        )
       const own = sql`address = ${address} AND instance = ${instance}`
       const shardsOf = (rows: ReadonlyArray<{ readonly shard: string }>): Array<string> =>
         rows.map(({ shard }) => shard)
@@ -60,9 +66,10 @@ export const layer = (settings: ClusterSettings, owner: string) =>
           SELECT owner FROM cluster_runner WHERE address = ${address} AND instance <> ${instance}`),
         ([row]) => row?.owner
       )
+      /** Locks are refreshed while the first registration is still on its way: who is there until then was started earlier. */
       const noteIfSuperseded = Effect.flatMap(other, (by) =>
         by === undefined ? Effect.void : Deferred.fail(since, started(address, by))
-      )
+      ).pipe(Effect.whenEffect(Ref.get(registered)))
 
       const storage = RunnerStorage.makeEncoded({
         getRunners: kept(
@@ -82,13 +89,14 @@ export const layer = (settings: ClusterSettings, owner: string) =>
                 ON CONFLICT (address) DO UPDATE SET instance = excluded.instance, started = excluded.started,
                   owner = excluded.owner, runner = excluded.runner, healthy = excluded.healthy, seen = excluded.seen
                 RETURNING machine`)
+              yield* Ref.set(registered, true)
               // What an earlier start at this address had is free: it has ended, or has to.
               yield* asked(sql`DELETE FROM cluster_lock WHERE address = ${address} AND instance <> ${instance}`)
               return rows[0]?.machine ?? 0
             })
           ),
         unregister: () =>
-          kept(Effect.asVoid(asked(sql`DELETE FROM cluster_runner WHERE (${own}) OR seen < ${expired}`))),
+          parting(Effect.asVoid(asked(sql`DELETE FROM cluster_runner WHERE (${own}) OR seen < ${expired}`))),
         setRunnerHealth: (of, healthy) =>
           kept(Effect.asVoid(asked(sql`UPDATE cluster_runner SET healthy = ${healthy ? 1 : 0} WHERE address = ${of}`))),
         acquire: (_, shards) =>
@@ -117,7 +125,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
           ),
         release: (_, shard) =>
           kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own} AND shard = ${shard}`))),
-        releaseAll: () => kept(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own}`)))
+        releaseAll: () => parting(Effect.asVoid(asked(sql`DELETE FROM cluster_lock WHERE ${own}`)))
       })
       const member = Member.of({
         address,

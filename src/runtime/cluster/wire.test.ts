@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto"
-import { createConnection } from "node:net"
+import { createConnection, type Socket } from "node:net"
 import * as SocketServer from "@effect/platform/SocketServer"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
 import { reached, socketServer } from "./wire.js"
 
 const key = Redacted.make(randomBytes(32))
@@ -15,6 +15,16 @@ const listening = Effect.map(Layer.build(socketServer(at(0), key)), (built) => {
 })
 
 const opened = <A, E>(server: Layer.Layer<A, E>) => Effect.scoped(Effect.asVoid(Layer.build(server)))
+
+/** Somebody who connects, and says nothing. */
+const silent = (port: number) =>
+  Effect.acquireRelease(
+    Effect.async<Socket>((resume) => {
+      const socket = createConnection({ host: "127.0.0.1", port }, () => resume(Effect.succeed(socket)))
+      socket.on("error", () => undefined).resume()
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
 
 describe("between processes", () => {
   it.scopedLive("whoever has the key is let in, and nobody else", () =>
@@ -37,6 +47,22 @@ describe("between processes", () => {
         socket.on("close", () => resume(Effect.succeed(text)))
       })
       expect(answer).not.toMatch(/HTTP|PSK/)
+    })
+  )
+
+  it.scopedLive("who says nothing is hung up on after 5 s", () =>
+    Effect.gen(function* () {
+      const socket = yield* silent(yield* listening)
+      const closed = Effect.async<boolean>((resume) => void socket.once("close", () => resume(Effect.succeed(true))))
+      expect(yield* Effect.timeoutOption(closed, "8 seconds")).toEqual(Option.some(true))
+    })
+  )
+
+  it.scopedLive("nobody without the key keeps a process from ending", () =>
+    Effect.gen(function* () {
+      const ending = yield* Scope.make()
+      yield* silent(yield* Scope.extend(listening, ending))
+      expect(yield* Effect.timeoutOption(Scope.close(ending, Exit.void), "2 seconds")).toEqual(Option.some(undefined))
     })
   )
 

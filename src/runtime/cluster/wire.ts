@@ -1,6 +1,7 @@
 /**
  * How the processes talk: TLS with a key that both sides have (PSK), no certificates. Who has not the key cannot read along, and is not heard.
  */
+import type { Socket as TcpSocket } from "node:net"
 import { createServer, type TLSSocket, connect as tlsConnect } from "node:tls"
 import { type RunnerAddress, Runners } from "@effect/cluster"
 import * as Socket from "@effect/platform/Socket"
@@ -18,6 +19,9 @@ const tls = {
   maxVersion: "TLSv1.2"
 } as const
 const identity = "site-actors"
+
+/** With and without the key; many times what 64 processes need, and far below what a process may open in all. */
+const mostConnections = 512
 
 /** The way between processes cannot be opened; the message says why and what to do. */
 export class ClusterUnusable extends Data.TaggedError("ClusterUnusable")<{
@@ -120,15 +124,26 @@ export const socketServer = (
         },
         (socket) => accept(socket)
       )
-      // Of one connection: somebody without the key, or who went away. Of no consequence to the others.
-      server.on("tlsClientError", () => undefined)
+      server.maxConnections = mostConnections
+      // Of one connection: somebody without the key, who said nothing for too long, or who went away. Node leaves it open.
+      server.on("tlsClientError", (_, socket) => socket.destroy())
+      // The server is closed when its last connection is, also of one that has not shown the key yet.
+      const connections = new Set<TcpSocket>()
+      server.on("connection", (socket: TcpSocket) => {
+        connections.add(socket)
+        socket.once("close", () => connections.delete(socket))
+      })
       server.on("error", (cause) => Deferred.unsafeDone(failed, Exit.fail(cause)))
       yield* Effect.acquireRelease(
         Effect.async<void, unknown>((resume) => {
           server.once("error", (cause) => resume(Effect.fail(cause)))
           server.listen({ host: listen, port }, () => resume(Effect.void))
         }).pipe(Effect.mapError(unusable(addressOf({ host: listen, port })))),
-        () => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+        () =>
+          Effect.async<void>((resume) => {
+            server.close(() => resume(Effect.void))
+            for (const socket of connections) socket.destroy()
+          })
       )
       const bound = server.address()
       return SocketServer.SocketServer.of({

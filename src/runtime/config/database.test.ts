@@ -37,7 +37,10 @@ describe("The database of the journal", () => {
     ["db.example.com", "must be a URL that begins with postgres://"],
     ["postgres://db.example.com", "names no database"],
     ["postgres:///site", "names no host"],
-    ["postgres://db/site?password=supersecret", "has the user or the password behind the ?"]
+    ["postgres://db/site?password=supersecret", "has the user or the password behind the ?"],
+    ["postgres://me:super@secret/word@db/site", "has a / or an @ too many, in the password most likely"],
+    ["postgres://me:1/secret@db/site", "has a / or an @ too many, in the password most likely"],
+    ["postgres://me:super%secret@db/site", "has a % that is not written as %25"]
   ])("is refused from the environment where it is none, without being shown: %s", async (url, what) => {
     expect(await refused(plain, { environment: { SITE_ACTORS_DATABASE: url } })).toEqual([
       `the environment variable SITE_ACTORS_DATABASE ${what}. Write postgres://user:password@host:5432/database; what is no letter or digit in user and password is written as %40 for @, %2F for /.`

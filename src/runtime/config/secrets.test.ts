@@ -138,6 +138,16 @@ describe("A secret is never shown", () => {
       "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
     ],
     [
+      "a password with a / in it",
+      withMore("database: postgres://me:super@sec/ret@db/site"),
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+    ],
+    [
+      "a password with a % in it",
+      withMore("database: postgres://me:super%secret@db/site"),
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+    ],
+    [
       "a key that only its name tells",
       withMore("      keycloak: { keycloak_url: x, keycloak_password: [supersecret] }"),
       "11:36: offerings[0].backend_settings.keycloak.keycloak_password must be text, but is a list."

@@ -187,6 +187,19 @@ describe.each(databases)("the look at a journal in %s before it is used", (_, fr
       )
     )
   )
+  it.effect("calls nothing damaged that PostgreSQL has refused", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`DROP TABLE journal`
+          const { hint } = yield* Effect.flip(inspect("journal.db"))
+          expect(hint).toMatch(typeof place === "string" ? /^It is damaged/ : /give the agent a database of its own/)
+        })
+      )
+    )
+  )
 })
 
 describe.each(databases)("the journal in %s forgets", (_, fresh) => {

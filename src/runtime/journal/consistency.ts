@@ -7,12 +7,11 @@
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"
-import { DatabaseUnusable } from "./database.js"
+import { DatabaseUnusable, hintOf } from "./database.js"
 import { isNoJson, isShared, said } from "./dialect.js"
 import { reasonOf } from "./sql.js"
 
 const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
-const hintOfServer = "Check that PostgreSQL runs there and is not overloaded, and see its log."
 
 /** Of a file. A PostgreSQL sees to its own. */
 const quickCheck = (path: string) =>
@@ -55,11 +54,9 @@ export const inspect = (
       ...ownerless.map((row) => `Order ${row.order_id}: nobody ever held its resource.`)
     ]
   }).pipe(
-    Effect.catchTag("SqlError", (error) =>
-      Effect.flatMap(
-        SqlClient.SqlClient,
-        (sql) => new DatabaseUnusable({ path, reason: reasonOf(error), hint: isShared(sql) ? hintOfServer : hint })
-      )
+    Effect.catchTag(
+      "SqlError",
+      (error) => new DatabaseUnusable({ path, reason: reasonOf(error), hint: hintOf(error) ?? hint })
     )
   )
 

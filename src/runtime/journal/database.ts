@@ -154,14 +154,17 @@ export interface DatabaseFacts {
   readonly follows: number
   /** May this user make tables? */
   readonly makes: number
-  /** `synchronous_commit`, and how many connections it takes in all. */
+  /** A table there that this user may not read and write. */
+  readonly closed: string | null
+  /** `fsync` and `synchronous_commit`, and how many connections it takes in all. */
+  readonly fsync: string
   readonly commits: string
   readonly connections: number
   /** Of the tables; none: there are none yet. */
   readonly version: number | null
 }
 
-/** Only looks. */
+/** Only looks. Fails where a start would. */
 export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -169,10 +172,15 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
       SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
         CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
         CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
-        current_setting('synchronous_commit') AS commits,
+        (SELECT min(relname) FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r'
+          AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+            AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))) AS closed,
+        current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commits,
         CAST(current_setting('max_connections') AS BIGINT) AS connections`
-    const version = (yield* hasTables) ? ((yield* newest(sql))?.version ?? null) : null
-    return facts === undefined ? yield* Effect.dieMessage("a SELECT of constants has no row") : { ...facts, version }
+    const had = (yield* hasTables) ? yield* newest(sql) : undefined
+    if (had !== undefined) yield* mayWork(place.name, had, known)
+    if (facts === undefined) return yield* Effect.dieMessage("a SELECT of constants has no row")
+    return { ...facts, version: had?.version ?? null }
   }).pipe(
     Effect.catchTag("SqlError", (error) => unusable(place, error)),
     Effect.provide(PostgresConnection.bare(place))
@@ -186,7 +194,10 @@ const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
   ],
   [/^28/, "Check user and password in `database`, and pg_hba.conf on the server."],
   [/^3D000/, "Make it: CREATE DATABASE ... OWNER the agent's user."],
-  [/^42501/, "The agent's user has to own the database, or: GRANT CREATE, USAGE ON SCHEMA public TO that user."],
+  [
+    /^42501/,
+    "The agent's user has to own the database and what is in it, or: GRANT CREATE, USAGE ON SCHEMA public TO that user."
+  ],
   [/^(25006|55000)/, "This server only follows another one: name the one that writes."],
   [/^53300/, "All its connections are taken: raise max_connections there, or lower database_connections here."],
   [/^53/, "The server has no room left: see its log."],
@@ -194,14 +205,18 @@ const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
   [/^42/, "Its tables are not the agent's, or somebody has changed them: give the agent a database of its own."]
 ]
 
-const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable => {
-  const code = error.cause instanceof PostgresConnection.PostgresSays ? error.cause.code : ""
-  return new DatabaseUnusable({
+/** Of what a PostgreSQL says; none: it was none that said it. */
+export const hintOf = ({ cause }: SqlError.SqlError): string | undefined =>
+  cause instanceof PostgresConnection.PostgresSays
+    ? (hints.find(([codes]) => codes.test(cause.code))?.[1] ?? "Check that PostgreSQL runs there, and see its log.")
+    : undefined
+
+const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable =>
+  new DatabaseUnusable({
     path: place.name,
     reason: reasonOf(error),
-    hint: hints.find(([codes]) => codes.test(code))?.[1] ?? "Check that PostgreSQL runs there, and see its log."
+    hint: hintOf(error) ?? "Check that PostgreSQL runs there, and see its log."
   })
-}
 
 /**
  * The database, made if it is not there yet (a data directory 0700, files 0600; in PostgreSQL the tables alone), with its tables up to date.

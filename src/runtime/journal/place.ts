@@ -29,7 +29,11 @@ export const addressProblem = (text: string): string | undefined => {
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) return "must be a URL that begins with postgres://"
   if (["user", "password"].some((key) => url.searchParams.has(key))) return "has the user or the password behind the ?"
   if (url.hostname === "") return "names no host"
-  return url.pathname.length > 1 ? undefined : "names no database"
+  if (url.pathname.length <= 1) return "names no database"
+  // A / in the password ends the host: what is taken for the database then, and shown, is the rest of the password.
+  if (/[/@]/.test(url.pathname.slice(1))) return "has a / or an @ too many, in the password most likely"
+  const decodes = [url.username, url.password, url.pathname].every((part) => /^([^%]|%[0-9a-f]{2})*$/i.test(part))
+  return decodes ? undefined : "has a % that is not written as %25"
 }
 
 /** What stands in an error of `addressProblem` as the way out. */
