@@ -105,6 +105,8 @@ export const clientProtocol = (key: ClusterKey) =>
     )
   )
 
+const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address)
+
 /** From the other processes. Listens until the scope closes. */
 export const socketServer = (
   { listen, port }: ClusterSettings,
@@ -146,6 +148,12 @@ export const socketServer = (
           })
       )
       const bound = server.address()
+      // As Debian has it: a machine's own name is 127.0.1.1 there.
+      if (typeof bound === "object" && bound !== null && isLoopback(bound.address) && !isLoopback(listen)) {
+        yield* Effect.logWarning(
+          `"${listen}" is ${bound.address} on this machine: processes on other machines cannot reach this one. Set cluster.listen to an address of its network, or to 0.0.0.0.`
+        )
+      }
       return SocketServer.SocketServer.of({
         address: {
           _tag: "TcpAddress",
