@@ -13,6 +13,7 @@ import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
 import type { NextChunk } from "./wire/inbox.js"
+import { isLook } from "./wire/looks.js"
 import { makeRedactor } from "./wire/redact.js"
 import { encodeRequest } from "./wire/request.js"
 import { decodeAnswer } from "./wire/response.js"
@@ -97,9 +98,6 @@ interface Parts {
   readonly protect: <A>(exchange: Effect.Effect<A, OpenNebulaError>) => Effect.Effect<A, OpenNebulaError>
 }
 
-/** `one.vm.info`, `one.vmpool.infoset`, `one.groupquota.info`, `one.system.version`: nothing is changed by these. */
-const isLook = (method: string): boolean => /\.(info\w*|version|config|monitoring|showback|accounting)$/.test(method)
-
 const makeCall =
   ({ settings, transport, redact, limiter, observe, protect }: Parts): OpenNebulaClient["call"] =>
   (method, params, answer) =>
@@ -149,8 +147,9 @@ const makeCall =
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       const told = underWay({ system: "opennebula", call: method, about: ids.join(" ") })
       // What was sent is carried out, whoever hangs up: it might be so after the next process has looked for what it made.
-      const sent = isLook(method) ? exchange : Effect.uninterruptible(exchange)
-      return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))
+      const changes = !isLook(method)
+      const sent = changes ? Effect.uninterruptible(exchange) : exchange
+      return yield* limiter.withPlace(owner)(throughGate(changes)(protect(told(sent))))
     }).pipe(spanned(method, { kind: "client" }))
 
 export interface MakeClientOptions {

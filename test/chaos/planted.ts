@@ -93,13 +93,13 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a call is sent again though it may have been carried out",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))",
+    "return yield* limiter.withPlace(owner)(throughGate(changes)(protect(told(sent))))",
     'return yield* limiter.withPlace(owner)(protect(Effect.retry(told(exchange), { times: 2, while: (error) => error.disposition === "retry" })))'
   ),
   one(
     "an answer that cannot be read is taken for a success",
     "opennebula/client.ts",
-    "return yield* limiter.withPlace(owner)(throughGate(!isLook(method))(protect(told(sent))))",
+    "return yield* limiter.withPlace(owner)(throughGate(changes)(protect(told(sent))))",
     'return yield* Effect.catchTag(limiter.withPlace(owner)(protect(told(sent))), "MalformedAnswer", (error) => answer._tag === "Integer" ? answer.decode(ids[0] ?? 0) : Effect.fail(error))'
   ),
   one(

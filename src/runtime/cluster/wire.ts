@@ -9,6 +9,7 @@ import * as SocketServer from "@effect/platform/SocketServer"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RpcClient, RpcSerialization } from "@effect/rpc"
 import { Data, Deferred, Effect, Exit, FiberSet, Layer, Redacted, type Scope } from "effect"
+import { codeOf } from "../../core/index.js"
 import type { ClusterKey } from "./key.js"
 import { addressOf, type ClusterSettings } from "./settings.js"
 
@@ -34,8 +35,6 @@ export class ClusterUnusable extends Data.TaggedError("ClusterUnusable")<{
   }
 }
 
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const hints: Readonly<Record<string, string>> = {
