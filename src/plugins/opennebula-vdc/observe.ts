@@ -194,7 +194,7 @@ const doubleFindings = (
     router: routers,
     "security group": securityGroups
   }).flatMap(([kind, pool]) => {
-    const own = [...pool]
+    const own = pool
       .filter((object) => isTaggedFor(id, object))
       .map((object) => object.id)
       .toSorted((one, other) => one - other)

@@ -7,7 +7,7 @@
  */
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Wakes } from "../control/wakes.js"
 import { MemberCalls } from "../members/calls.js"
@@ -94,15 +94,7 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
         release: (id) => within(resource(id).Release(), false),
         lookForOrders: (id) => within(offering(id).LookForOrders(), undefined),
         lookAtAll: (id) => within(offering(id).LookAtAll(), false),
-        syncMembers: (id) =>
-          Effect.map(
-            within(
-              Effect.map(offering(id).SyncMembers(), (done) => (done._tag === "Some" ? done.value : undefined)),
-              false,
-              "10 minutes"
-            ),
-            (done) => done
-          )
+        syncMembers: (id) => within(Effect.map(offering(id).SyncMembers(), Option.getOrUndefined), false, "10 minutes")
       }
     })
   ).pipe(Layer.provideMerge(Layer.merge(resourceBells, offeringBells)))
