@@ -6,7 +6,7 @@ import { Clock, Effect, Fiber, Schema } from "effect"
 import { pictureOfCloud } from "../crash/picture.js"
 import { doubled } from "../crash/site.js"
 import { nothingLeft } from "../crash/trial.js"
-import { orNever } from "../crash/waits.js"
+import { orNever, until } from "../crash/waits.js"
 import { watchForDoubles } from "../crash/watch.js"
 import { type ClusterOptions, type ClusterSite, makeClusterSite } from "./site.js"
 
@@ -109,6 +109,8 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
       violations.push(...nothingLeft(site, atFirst, settled).map(({ kind, text }) => `${kind}: ${text}`))
       violations.push(...(yield* lateWrites(site)), ...(yield* overlapping(site)))
       for (const { agent, name } of site.nodes) {
+        // One that was started again a moment ago may not have come so far that it hears a signal: Node would just end it.
+        yield* until(`the first word of process ${name}`, () => agent.output() !== "")
         agent.signal("SIGTERM")
         const end = yield* orNever(() => `the end of process ${name} after SIGTERM`)(agent.ended)
         if (end.code !== 0) violations.push(`process ${name} has ended with ${end.code} (${end.signal})`)
