@@ -85,6 +85,8 @@ const reasonOf = (cause: unknown): string => {
  */
 export class Sending {
   sent = false
+  /** All of the answer is there: nothing is left to be given up, and an abort would only make its errors. */
+  over = false
   private controller: AbortController | undefined
 
   get signal(): AbortSignal {
@@ -93,7 +95,7 @@ export class Sending {
   }
 
   end(): void {
-    this.controller?.abort(new errors.RequestAbortedError())
+    if (!this.over) this.controller?.abort(new errors.RequestAbortedError())
   }
 
   content(body: Buffer): Readable {
@@ -151,6 +153,9 @@ const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.E
             body: sending.content(body),
             signal: sending.signal,
             highWaterMark: withoutBackpressure
+          })
+          answer.once("end", () => {
+            sending.over = true
           })
           // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
           return { statusCode, next: new Inbox(answer, limitBytes).next }
