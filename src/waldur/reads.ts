@@ -12,6 +12,8 @@ import {
   ProviderResource,
   QueuedOrder,
   queuedOrderFields,
+  ReportedResource,
+  reportedResourceFields,
   resourceFields,
   ServiceProvider,
   SshKey,
@@ -163,6 +165,24 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
         )
       )
 
+    const resourcesAs = <A extends { readonly uuid: string }, I>(
+      filter: ResourceFilter,
+      schema: Schema.Schema<A, I>,
+      names: ReadonlyArray<string>
+    ) =>
+      all(
+        {
+          path: "marketplace-provider-resources/",
+          query: [
+            ...optional("offering_uuid", filter.offering),
+            ...optional("project_uuid", filter.project),
+            ...states(filter.states),
+            ...fields(names)
+          ]
+        },
+        schema
+      )
+
     const askForScope = (offeringUuid: string): Effect.Effect<Option.Option<boolean>, WaldurError> =>
       client
         .call({
@@ -245,19 +265,8 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
             learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
           return found
         }),
-      resources: (filter: ResourceFilter) =>
-        all(
-          {
-            path: "marketplace-provider-resources/",
-            query: [
-              ...optional("offering_uuid", filter.offering),
-              ...optional("project_uuid", filter.project),
-              ...states(filter.states),
-              ...fields(resourceFields)
-            ]
-          },
-          ProviderResource
-        ),
+      resources: (filter: ResourceFilter) => resourcesAs(filter, ProviderResource, resourceFields),
+      reportedResources: (filter: ResourceFilter) => resourcesAs(filter, ReportedResource, reportedResourceFields),
       team: (resource: string) =>
         all({ path: "marketplace-provider-resources/{uuid}/team/", uuid: resource }, TeamMember),
       offeringUsers: (offeringUuid: string) =>
