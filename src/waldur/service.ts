@@ -18,6 +18,7 @@ import type {
   Plan,
   ProviderResource,
   QueuedOrder,
+  ReportedResource,
   ResourceState,
   SshKey,
   TeamMember,
@@ -117,6 +118,8 @@ export interface WaldurService {
   /** `marketplace-provider-resources/{uuid}/`. */
   readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>
   readonly resources: (filter: ResourceFilter) => Effect.Effect<Listed<ProviderResource>, WaldurError>
+  /** The same, and as little of each as a usage report needs. */
+  readonly reportedResources: (filter: ResourceFilter) => Effect.Effect<Listed<ReportedResource>, WaldurError>
   /** People with access to the resource's project. */
   readonly team: (resource: string) => Effect.Effect<Listed<TeamMember>, WaldurError>
   /** The accounts that an offering's people have, or shall get. */

@@ -39,6 +39,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   order: () => no,
   resource: () => no,
   resources: () => no,
+  reportedResources: () => no,
   team: () => no,
   sshKey: () => no,
   componentUsages: () => no,
