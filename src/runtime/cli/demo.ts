@@ -48,7 +48,7 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
     const differences = yield* Effect.gen(function* () {
       yield* printLive({ colours: coloured() })
       yield* Effect.forkScoped(Agent.run(config))
-      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, { dataDir: setting.dataDir }))
+      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, {}))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>
         added(before, takeInventory(cloud.frontEnd))

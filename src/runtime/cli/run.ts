@@ -33,7 +33,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
-      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
+      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, {}))
       yield* Agent.run(loaded)
     }).pipe(
       Effect.scoped,
