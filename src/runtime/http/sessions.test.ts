@@ -2,8 +2,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { expect, it } from "@effect/vitest"
-import { Clock, Context, Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { describe } from "vitest"
+import { later } from "../../../test/support/clock.js"
 import { database } from "../../../test/support/postgres.js"
 import { tcpProxy } from "../../../test/support/tcp-proxy.js"
 import * as Database from "../journal/database.js"
@@ -93,18 +94,7 @@ describe("a session", () => {
 })
 
 /** When what was found is no longer believed, without the wait for it. */
-const soon = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.clockWith((clock) => {
-    const later = 2_001
-    return Effect.withClock(effect, {
-      [Clock.ClockTypeId]: Clock.ClockTypeId,
-      unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + later,
-      unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
-      currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + later),
-      currentTimeNanos: clock.currentTimeNanos,
-      sleep: (duration) => clock.sleep(duration)
-    })
-  })
+const soon = later(2_001)
 
 describe("several processes on one PostgreSQL", () => {
   it.scopedLive("know each other's sessions and tokens, and for a while without the database", () =>
