@@ -25,12 +25,10 @@ import { Live } from "./live.js"
 import { metricsLive } from "./metrics.js"
 import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
-import { readTokens, rotateToken } from "./tokens.js"
+import { firstToken, readTokens } from "./tokens.js"
 import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
 
 export interface PageOptions {
-  /** Where the hashes of the tokens are. */
-  readonly dataDir: string
   /** Where the built page is; absent: beside the built agent. */
   readonly assets?: string
 }
@@ -85,7 +83,7 @@ const withPage = (
   config: Config,
   entrance: Entrance,
   live: typeof Live.Service,
-  { assets: folder = builtPage, dataDir }: PageOptions
+  { assets: folder = builtPage }: PageOptions
 ) =>
   Layer.unwrapEffect(
     Effect.map(Clock.currentTimeMillis, (started) =>
@@ -97,7 +95,7 @@ const withPage = (
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
         Layer.provide(Layer.merge(Visitors.layer(entrance), Layer.succeed(Live, live))),
-        Layer.provide(Sessions.layer(dataDir, config.page.sessionLength)),
+        Layer.provide(Sessions.layer(config.page.sessionLength)),
         Layer.provide(NodeContext.layer)
       )
     )
@@ -143,24 +141,23 @@ export const listen = (config: Config, host: string, port: number, page?: PageOp
   })
 
 /** Says how to get in. A token is shown once, and only at a terminal: anywhere else what is printed is kept. */
-const sayHowToSignIn = (config: Config, dataDir: string, url: string) =>
+const sayHowToSignIn = (config: Config, url: string) =>
   Effect.gen(function* () {
     if (!needsToken({ page: config.page, host: nameIn(config.http.host) })) {
       return yield* Effect.logInfo(`Page: ${url}/ (no token is asked for on this machine)`)
     }
-    const { operator } = yield* readTokens(dataDir)
-    if (operator !== undefined) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
+    const known = yield* readTokens
+    if (known.some(({ role }) => role === "operator"))
+      return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
     if (process.stdout.isTTY !== true) {
       return yield* Effect.logWarning(`Page: ${url}/ needs a token to sign in: \`site-actors token\` makes one.`)
     }
-    const token = yield* rotateToken(dataDir, "operator")
+    const token = yield* firstToken("operator")
+    if (Option.isNone(token)) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
     yield* Console.log(
-      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token)}\n`
+      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token.value)}\n`
     )
-  }).pipe(
-    Effect.catchAll((error) => Effect.logWarning(error.message)),
-    Effect.provide(NodeContext.layer)
-  )
+  }).pipe(Effect.catchAll((error) => Effect.logWarning(error.message)))
 
 /** A port that is taken is tried again: the agent that has it may be the one that this one follows. Never ends, and never fails. */
 export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe, page?: PageOptions) =>
@@ -175,9 +172,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
         ),
         Effect.retry(again),
         Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
-        Effect.tap((url) =>
-          page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
-        ),
+        Effect.tap((url) => (page !== undefined && config.page.enabled ? sayHowToSignIn(config, url) : Effect.void)),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )
