@@ -24,7 +24,7 @@ import {
 } from "./api/index.js"
 import type { Call, WaldurClient } from "./client.js"
 import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "./errors.js"
-import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./service.js"
+import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./shapes.js"
 
 type Query = ReadonlyArray<readonly [string, string]>
 
