@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import { Context, Schema } from "effect"
-import { Millis, NotAllowed, Refused, SignInFirst, TooMany } from "./common.js"
+import { Millis, NotAllowed, Refused, SignInFirst, TooMany, Unavailable } from "./common.js"
 
 /** `viewer` reads everything and changes nothing. `operator` may do what `actions.ts` lists as well. */
 export const Role = Schema.Literal("viewer", "operator")
@@ -60,5 +60,6 @@ export const session = HttpApiGroup.make("session")
       .addError(NotAllowed)
       .addError(TooMany)
       .addError(Refused)
+      .addError(Unavailable)
   )
-  .add(HttpApiEndpoint.del("signOut", "/api/session").addSuccess(Session).addError(NotAllowed))
+  .add(HttpApiEndpoint.del("signOut", "/api/session").addSuccess(Session).addError(NotAllowed).addError(Unavailable))

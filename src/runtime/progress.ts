@@ -9,6 +9,8 @@ export interface Progress {
   readonly total?: number
   /** What is in work. */
   readonly now?: string
+  /** When it began, if that was before it was first told; ms since 1970. */
+  readonly since?: number
 }
 
 export type ProgressListener = (progress: Progress) => Effect.Effect<void>

@@ -24,10 +24,10 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
     const transitions = makeTransitions(client, reads)
     const writes = yield* makeWrites(client, reads)
     // What the agent says of itself waits for no order, and an order not for it.
-    const { breaker: ___, ...aside } = options
+    const { breaker: __, ...aside } = options
     const agent = yield* makeAgentCalls(yield* makeClient({ ...aside, concurrency: 2 }))
     const queues = yield* makeRegistration(client, options.credentials, agent.identity)
-    const { setsScope: _, list: __, ...shown } = reads
+    const { list: _, ...shown } = reads
     return {
       apiUrl: client.apiUrl,
       ...shown,

@@ -179,6 +179,11 @@ export interface WaldurService {
    * `NotYet` if it is lost even then. The task may still come later: look again with `keepBackendId`.
    */
   readonly setBackendId: (resource: string, backendId: string) => Effect.Effect<void, WaldurError | NotYet>
+  /**
+   * Does the server put something of its own behind the offering's resources? Then a task of its own may overwrite a backend id. None as long as no
+   * resource that was read has told.
+   */
+  readonly setsScope: (offering: string) => Effect.Effect<Option.Option<boolean>, WaldurError>
   /** Reads, and sets only if it is another. True: it was as it should be. */
   readonly keepBackendId: (resource: string, backendId: string) => Effect.Effect<boolean, WaldurError | NotYet>
   /**

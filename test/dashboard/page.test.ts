@@ -304,7 +304,7 @@ describe("where a token is asked for", () => {
   it("lets nobody in without it, and lets a viewer look and do nothing", async () => {
     const other = await run(freePort)
     const close = await run(show(site, agent, other, { signIn: "always" }))
-    const token = await run(rotateToken(site.dataDir, "viewer"))
+    const token = await run(Effect.provide(rotateToken("viewer"), agent.services))
     const one = await openTab(browser, `http://127.0.0.1:${other}`)
     await one.page.goto(`http://127.0.0.1:${other}/#/orders`)
     await one.page.getByLabel("Token").fill("guessed")

@@ -37,7 +37,7 @@ export const show = (
   Effect.gen(function* () {
     const assets = (yield* Path.Path).join(site.dataDir, "..", "dashboard")
     const config = { ...site.config, page: { ...site.config.page, ...page } }
-    const url = yield* listen(config, host, 0, { dataDir: site.dataDir, assets }).pipe(Effect.provide(agent.services))
+    const url = yield* listen(config, host, 0, { assets }).pipe(Effect.provide(agent.services))
     // What listens for everybody is reached here by this machine's address.
     const reached = url.replace("0.0.0.0", "127.0.0.1")
     const shown: Shown = { url: reached, client: yield* clientOf(reached), assets }

@@ -1,5 +1,8 @@
-/** Time-outs over real connections, on a clock of the test's own: the time passes when the request is there, however slow the machine. */
-import { type Duration, Effect, Queue, type Scope, TestClock } from "effect"
+/**
+ * Time-outs over real connections, on a clock of the test's own: the time passes when the request is there, however slow the machine. And what is
+ * to happen at another time than now.
+ */
+import { Clock, type Duration, Effect, Queue, type Scope, TestClock } from "effect"
 
 /** The longest pause between two tries of a call. */
 const pause = "2 seconds"
@@ -16,3 +19,18 @@ export const passTimeOuts = (
     Effect.forkScoped,
     Effect.asVoid
   )
+
+/** As if it were `ms` later; earlier, where that is negative. */
+export const later =
+  (ms: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) =>
+      Effect.withClock(effect, {
+        [Clock.ClockTypeId]: Clock.ClockTypeId,
+        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + ms,
+        unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + ms),
+        currentTimeNanos: clock.currentTimeNanos,
+        sleep: (duration) => clock.sleep(duration)
+      })
+    )

@@ -19,7 +19,7 @@ import { actorIdle, orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-import { stoppable } from "./stopping.js"
+import { stoppable, stoppableOrder } from "./stopping.js"
 
 /**
 /**
@@ -178,7 +178,7 @@ export const layer = (owner: string) =>
                 return yield* carryOut(order)
               })
             })
-          }).pipe(places.within(id, resource, { turn: project, begun }), stoppable)
+          }).pipe(places.within(id, resource, { turn: project, begun }), stoppableOrder(order))
       }
     }),
     { maxIdleTime: actorIdle, concurrency: 1, mailboxCapacity: "unbounded" }

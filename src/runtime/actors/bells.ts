@@ -8,7 +8,9 @@
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
 import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Call } from "../../api/index.js"
 import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
+import { Recorder } from "../activity/recorder.js"
 import { Wakes } from "../control/wakes.js"
 import { MemberCalls } from "../members/calls.js"
 import { Looks } from "../observation/looks.js"
@@ -16,11 +18,25 @@ import { Standings } from "../offerings/standing.js"
 import { actorIdle } from "../schedules.js"
 import { Quarantine } from "./quarantine.js"
 
+/** What is in the memory of the process that has an order's resource. */
+const Remembered = Schema.Struct({
+  /** When it began to record: ms since 1970. */
+  began: Schema.Number,
+  calls: Schema.Array(Call),
+  /** There were more calls, which are forgotten. */
+  missing: Schema.Boolean,
+  /** Until when the order rests: ms since 1970; `null`: it does not. */
+  restsUntil: Schema.NullOr(Schema.Number)
+})
+type Remembered = typeof Remembered.Type
+
 const ResourceBell = Entity.make("ResourceBell", [
   /** Has an order that rests tried now. False: it does not rest. */
   Rpc.make("Wake", { payload: { order: OrderId }, success: Schema.Boolean }),
   /** Releases the resource from quarantine. False: it is not held. */
-  Rpc.make("Release", { success: Schema.Boolean })
+  Rpc.make("Release", { success: Schema.Boolean }),
+  /** What only the process at work on it knows of an order, for the page of another one. */
+  Rpc.make("Remembers", { payload: { order: OrderId }, success: Remembered })
 ])
 
 const OfferingBell = Entity.make("OfferingBell", [
@@ -39,7 +55,14 @@ const resourceBells = ResourceBell.toLayer(
     const resource = ResourceId.make((yield* Entity.CurrentAddress).entityId)
     const wakes = yield* Wakes
     const quarantine = yield* Quarantine
+    const recorder = yield* Recorder
     return {
+      Remembers: ({ payload: { order } }) =>
+        Effect.map(wakes.restsUntil(order), (restsUntil) => ({
+          began: recorder.began,
+          ...recorder.callsOf(order),
+          restsUntil: restsUntil ?? null
+        })),
       Wake: ({ payload: { order } }) => wakes.wake(order),
       Release: () =>
         Effect.tap(quarantine.holds(resource), (holds) => Effect.when(quarantine.release(resource), () => holds))
@@ -68,6 +91,8 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
   {
     readonly wake: (resource: ResourceId, order: OrderId) => Effect.Effect<boolean>
     readonly release: (resource: ResourceId) => Effect.Effect<boolean>
+    /** `undefined`: nobody answered. */
+    readonly remembers: (resource: ResourceId, order: OrderId) => Effect.Effect<Remembered | undefined>
     readonly lookForOrders: (offering: OfferingId) => Effect.Effect<void>
     readonly lookAtAll: (offering: OfferingId) => Effect.Effect<boolean>
     /** `undefined`: this offering's members are not synchronised. */
@@ -83,7 +108,7 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
       const within = <A, E>(
         asked: Effect.Effect<A, E>,
         otherwise: A,
-        patience: "15 seconds" | "10 minutes" = "15 seconds"
+        patience: "3 seconds" | "15 seconds" | "10 minutes" = "15 seconds"
       ) =>
         asked.pipe(
           Effect.timeoutTo({ duration: patience, onSuccess: (answer) => answer, onTimeout: () => otherwise }),
@@ -91,6 +116,7 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
         )
       return {
         wake: (id, order) => within(resource(id).Wake({ order }), false),
+        remembers: (id, order) => within(resource(id).Remembers({ order }), undefined, "3 seconds"),
         release: (id) => within(resource(id).Release(), false),
         lookForOrders: (id) => within(offering(id).LookForOrders(), undefined),
         lookAtAll: (id) => within(offering(id).LookAtAll(), false),

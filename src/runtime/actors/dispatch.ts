@@ -50,8 +50,8 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   static readonly layer = Layer.scoped(
     Dispatch,
     Effect.gen(function* () {
-      const stopping = yield* Stopping
-      yield* Effect.addFinalizer(() => Deferred.succeed(stopping, undefined))
+      const { word } = yield* Stopping
+      yield* Effect.addFinalizer(() => Deferred.succeed(word, undefined))
       const run = yield* FiberSet.makeRuntime<never>()
       const sweepers = yield* FiberMap.make<OfferingId>()
       const actor = yield* ResourceActor.client

@@ -52,6 +52,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   setStateExecuting: () => no,
   putBackendId: () => no,
   setBackendId: () => no,
+  setsScope: () => no,
   keepBackendId: () => no,
   setScopeOk: () => no,
   setOrderBackendId: () => no,

@@ -12,6 +12,7 @@ import { mendProbe } from "../schedules.js"
 import { described } from "./help.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
+import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** The demo did not end as it should; what it printed says where. */
@@ -48,7 +49,7 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
     const differences = yield* Effect.gen(function* () {
       yield* printLive({ colours: coloured() })
       yield* Effect.forkScoped(Agent.run(config))
-      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, { dataDir: setting.dataDir }))
+      if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, {}))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>
         added(before, takeInventory(cloud.frontEnd))
@@ -96,7 +97,7 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
       ]
     }).pipe(Effect.scoped, Effect.provide(Agent.layer(setting.dataDir, "demo")))
     if (differences.length > 0) return yield* new DemoFailed({ differences })
-  }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
+  }).pipe(showing(false), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
   Command.withDescription(
     described(

@@ -9,9 +9,11 @@ import {
   storyOf,
   summaryOf
 } from "../journal/history.js"
+import { follow } from "./follow.js"
 import { described } from "./help.js"
 import { findOrder, journalAt } from "./open-journal.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 import { storyLines } from "./story.js"
 import { table } from "./table.js"
 import { span, when } from "./times.js"
@@ -85,9 +87,19 @@ const situation = Effect.gen(function* () {
 
 const uuid = Args.text({ name: "uuid" }).pipe(Args.withDescription("The order's uuid in Waldur, or its beginning."))
 
-export const order = Command.make("order", { uuid, ...options.journal, json: options.json }, (given) =>
+const following = Options.boolean("follow").pipe(
+  Options.withAlias("f"),
+  Options.withDescription(
+    "Go on until the order has ended: each step when it ends, and how long the one in work takes."
+  )
+)
+
+const orderOptions = { uuid, ...options.journal, json: options.json, follow: following }
+
+export const order = Command.make("order", orderOptions, (given) =>
   Effect.gen(function* () {
     const found = yield* findOrder(given.uuid)
+    if (given.follow) return yield* follow(found.order, given.json).pipe(showing(given.json))
     const story = yield* storyOf(found.order)
     const summary = summaryOf(found.order, found.resource, story)
     if (given.json) {
@@ -125,7 +137,8 @@ export const order = Command.make("order", { uuid, ...options.journal, json: opt
   Command.withDescription(
     described(
       "Tells one order: each of its steps, when, how long, with its result or error.",
-      "site-actors order 3f2a6c0e -c config.yaml"
+      "site-actors order 3f2a6c0e -c config.yaml",
+      "site-actors order 3f2a6c0e -c config.yaml --follow"
     )
   )
 )

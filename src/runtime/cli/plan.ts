@@ -4,9 +4,11 @@ import { Console, Data, Effect, Either, Logger, LogLevel, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../config/index.js"
 import { onCopy, type PlannedOrder, planOffering } from "../plan/plan.js"
 import { plugins } from "../plugins.js"
+import { counted } from "../progress.js"
 import { described } from "./help.js"
 import { journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
+import { showing } from "./progress.js"
 
 /** Not all orders could be planned; what was printed says which and why. */
 export class PlanIncomplete extends Data.TaggedError("PlanIncomplete")<{ readonly reasons: ReadonlyArray<string> }> {
@@ -25,8 +27,9 @@ export const plan = Command.make(
       const loaded = yield* loadConfig(config, plugins)
       const { there, where } = yield* journalPlace({ config: Option.some(config), dataDir })
       const wanted = Option.map(order, (uuid) => uuid.replaceAll("-", "").toLowerCase())
-      const results = yield* Effect.forEach(
+      const results = yield* counted(
         loaded.offerings.filter(({ functions }) => functions.orders),
+        { what: "plans the orders of offerings", now: ({ name }) => name },
         (offering) => Effect.map(Effect.either(planned(offering, wanted)), (result) => ({ offering, result }))
       ).pipe(Effect.provide(onCopy(where, there)))
       const orders = results.flatMap(({ result }) => (Either.isRight(result) ? result.right : []))
@@ -38,7 +41,7 @@ export const plan = Command.make(
       if (Option.isSome(order) && orders.length === 0) {
         return yield* new NotPossible({ reason: `No offering of this configuration has the order ${order.value}.` })
       }
-    }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+    }).pipe(showing(json), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
 ).pipe(
   Command.withDescription(
     described(

@@ -45,7 +45,9 @@ export const showing =
         const last = yield* Ref.get(shown)
         if (last === undefined) return
         const elapsed = (yield* Clock.currentTimeMillis) - last.since
-        yield* write(`${erase}${lineOf(last.progress, elapsed, screen.columns ?? 80)}`)
+        // A terminal that was told no size has 0.
+        const columns = screen.columns === undefined || screen.columns === 0 ? 80 : screen.columns
+        yield* write(`${erase}${lineOf(last.progress, elapsed, columns)}`)
       })
       const listen = (progress: Progress) =>
         Effect.gen(function* () {
@@ -53,16 +55,28 @@ export const showing =
           // The time is that of the whole, not of its last part.
           yield* Ref.update(shown, (last) => ({
             progress,
-            since: last?.progress.what === progress.what ? last.since : at
+            since: progress.since ?? (last?.progress.what === progress.what ? last.since : at)
           }))
           yield* draw
+          if (progress.total === undefined || progress.done < progress.total) return
+          // What goes on after it may not tell how far it is.
+          yield* Ref.set(shown, undefined)
+          yield* write(erase)
         })
       yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced("500 millis")))
       const own = yield* Effect.console
       const above = {
         ...own,
         log: (...words: ReadonlyArray<unknown>) => Effect.zipRight(write(erase), own.log(...words)),
-        error: (...words: ReadonlyArray<unknown>) => Effect.zipRight(write(erase), own.error(...words))
+        error: (...words: ReadonlyArray<unknown>) => Effect.zipRight(write(erase), own.error(...words)),
+        // Which the lines of the log go by.
+        unsafe: {
+          ...own.unsafe,
+          log: (...words: ReadonlyArray<unknown>) => {
+            screen.write(erase)
+            own.unsafe.log(...words)
+          }
+        }
       }
       return yield* Effect.locally(work, progressListener, listen).pipe(
         Effect.withConsole(above),

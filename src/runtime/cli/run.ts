@@ -1,10 +1,13 @@
 /** `site-actors run`: the agent, until it is told to stop. */
 import { hostname } from "node:os"
 import { Command } from "@effect/cli"
-import { Effect, Layer, Logger, LogLevel, Option, Queue } from "effect"
+import { Effect, Fiber, Layer, Logger, LogLevel, Option, Queue, Ref } from "effect"
 import { keepCallsFile } from "../activity/calls-file.js"
+import { Recorder } from "../activity/recorder.js"
+import { Stopping } from "../actors/stopping.js"
 import * as Agent from "../agent.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
+import { tellOfEnd } from "../drain.js"
 import { serveHttp } from "../http/index.js"
 import { nameOf } from "../journal/place.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
@@ -17,6 +20,7 @@ import { described } from "./help.js"
 import { defaultDataDir } from "./open-journal.js"
 import * as options from "./options.js"
 import { coloured } from "./paint.js"
+import { showing } from "./progress.js"
 
 export const run = Command.make("run", { config: options.config, dataDir: options.dataDir }, ({ config, dataDir }) =>
   Effect.gen(function* () {
@@ -28,16 +32,21 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     const place = Option.getOrElse(loaded.database, () => directory)
     const levels = makeLevels(loaded.logLevel, loaded.logLevels)
     const owner = `${hostname()}:${process.pid}`
+    const ending = yield* makeEnding
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
-      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, { dataDir: directory }))
-      yield* Agent.run(loaded)
+      yield* Effect.forkScoped(serveHttp(loaded, mendProbe, {}))
+      const { atWork } = yield* Stopping
+      const { underWay } = yield* Recorder
+      yield* Effect.onInterrupt(Agent.run(loaded), () => ending.begin(tellOfEnd({ atWork, underWay })))
     }).pipe(
       Effect.scoped,
       Effect.provide(Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })),
+      Effect.ensuring(ending.over),
+      showing(false),
       Effect.provide(tracing(process.env)),
       Effect.provide(
         Layer.provideMerge(Layer.merge(logLines(loaded), sentry(loaded)), logging(loaded, levels, directory))
@@ -52,6 +61,18 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     )
   )
 )
+
+/** What is told beside an end, from its beginning until all that ends has ended. */
+const makeEnding = Effect.map(Ref.make<Fiber.Fiber<void> | undefined>(undefined), (teller) => ({
+  begin: (telling: Effect.Effect<void>) =>
+    Effect.flatMap(Effect.forkDaemon(telling), (fiber) => Ref.set(teller, fiber)),
+  over: Effect.flatMap(Ref.get(teller), (fiber) =>
+    fiber === undefined
+      ? Effect.void
+      : // It looks five times a second, and has a last word.
+        Effect.zipRight(Effect.timeoutOption(Fiber.await(fiber), "500 millis"), Fiber.interrupt(fiber))
+  )
+}))
 
 /** On the console, and in the data directory. How much is said can change while the agent runs. */
 const logging = (config: Config, levels: LogLevels, directory: string) =>

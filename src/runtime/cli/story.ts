@@ -13,7 +13,8 @@ export interface StoryLine {
   readonly detail: string
 }
 
-const beginnings: ReadonlySet<string> = new Set(["started", "undoing"])
+/** Of lines whose outcome is still to come. */
+export const beginnings: ReadonlySet<string> = new Set(["started", "undoing"])
 
 export const storyLines = (story: ReadonlyArray<JournalEntry>): ReadonlyArray<StoryLine> => {
   const lines: Array<StoryLine> = []

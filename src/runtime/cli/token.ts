@@ -1,10 +1,10 @@
 /** `site-actors token`: with what people sign in on the page. */
 import { Command, Options } from "@effect/cli"
-import { Console, Effect, Option, Redacted } from "effect"
-import { dataDirOf } from "../config/index.js"
+import { Console, Effect, Redacted } from "effect"
 import { readTokens, rotateToken } from "../http/tokens.js"
+import { nameOf } from "../journal/place.js"
 import { described } from "./help.js"
-import { defaultDataDir } from "./open-journal.js"
+import { journalFor, journalPlace } from "./open-journal.js"
 import * as options from "./options.js"
 import { when } from "./times.js"
 
@@ -23,12 +23,7 @@ export const token = Command.make(
   { ...options.journal, rotate, role, json: options.json },
   ({ config, dataDir, json, role, rotate }) =>
     Effect.gen(function* () {
-      const fromFile = Option.isSome(dataDir) || Option.isNone(config) ? Option.none() : yield* dataDirOf(config.value)
-      const directory = Option.getOrElse(
-        Option.orElse(dataDir, () => fromFile),
-        () => defaultDataDir
-      )
-      const known = rotate ? undefined : (yield* readTokens(directory))[role]
+      const known = rotate ? undefined : (yield* readTokens).find((kept) => kept.role === role)
       if (known !== undefined && json) {
         return yield* Console.log(JSON.stringify({ role, made: new Date(known.made).toISOString() }, null, 2))
       }
@@ -37,11 +32,12 @@ export const token = Command.make(
           `There is a token for ${role}s, made on ${when(known.made)} (UTC). It is kept nowhere and cannot be shown again: --rotate makes another.`
         )
       }
-      const made = yield* rotateToken(directory, role)
+      const made = yield* rotateToken(role)
       if (json) return yield* Console.log(JSON.stringify({ role, token: Redacted.value(made) }, null, 2))
-      yield* Console.error(`For ${role}s, in ${directory}. It is shown only now:`)
+      const { where } = yield* journalPlace({ config, dataDir })
+      yield* Console.error(`For ${role}s, kept as a hash in ${nameOf(where)}. It is shown only now:`)
       yield* Console.log(Redacted.value(made))
-    })
+    }).pipe(Effect.provide(journalFor({ config, dataDir }, false)), Effect.scoped)
 ).pipe(
   Command.withDescription(
     described(

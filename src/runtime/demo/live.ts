@@ -1,6 +1,7 @@
 /** Prints what the agent does while it does it: one line a call, a step's name when it begins. */
 import { Clock, Console, Effect, PubSub, Queue } from "effect"
 import { Activities, type Activity } from "../activity.js"
+import { tell } from "../progress.js"
 
 export interface LiveOptions {
   readonly colours: boolean
@@ -18,6 +19,31 @@ export const printLive = (options: LiveOptions) =>
       if (text !== undefined) yield* Console.log(`${at}  ${text}`)
     })
     yield* Effect.forkScoped(Effect.forever(print))
+  })
+
+/**
+ * A bar of orders that are placed one after the other, with the step in work beside it: a machine that boots takes minutes. Gives what tells
+ * that the next one begins, after so many.
+ */
+export const ordersInTurn = (what: string, total: number) =>
+  Effect.gen(function* () {
+    const activities = yield* PubSub.subscribe(yield* Activities)
+    let order = ""
+    let done = 0
+    yield* Queue.take(activities).pipe(
+      Effect.tap((activity) =>
+        activity._tag === "Step" && activity.event === "started"
+          ? tell({ what, done, total, now: `${order}: ${activity.step}` })
+          : Effect.void
+      ),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return (next: string, before: number) => {
+      order = next
+      done = before
+      return tell({ what, done, total, now: next })
+    }
   })
 
 const looking = new Set([

@@ -3,6 +3,7 @@ import { Console, Effect } from "effect"
 import type { FrontEnd } from "../../simulator/opennebula/index.js"
 import type { DemoWorld } from "../../simulator/waldur/index.js"
 import type { EndedOrder, makeCustomer } from "./customer.js"
+import { ordersInTurn } from "./live.js"
 import { difference, type Sizes, vdcSizes, vmSizes } from "./sizes.js"
 
 type Customer = Effect.Effect.Success<ReturnType<typeof makeCustomer>>
@@ -36,6 +37,7 @@ export const tellStory = (
 ) =>
   Effect.gen(function* () {
     const chapters: Array<Chapter> = []
+    const tellOf = yield* ordersInTurn("demo", 6)
     const vdcOf = (sizes: Sizes) => ({ state: "OK", sizes, look: vdcSizes }) as const
     const vmOf = ({ quotas }: { readonly quotas: Sizes }) => ({ state: "OK", sizes: quotas, look: vmSizes }) as const
 
@@ -43,6 +45,7 @@ export const tellStory = (
     const chapter = <E>(operation: string, resource: string, expected: Expected, order: Effect.Effect<EndedOrder, E>) =>
       Effect.gen(function* () {
         yield* Console.log(`\n${operation} of ${resource}`)
+        yield* tellOf(operation, chapters.length)
         const ended = yield* order
         const after = yield* customer.resource(ended.resource)
         const wrong = [

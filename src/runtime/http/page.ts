@@ -110,17 +110,14 @@ const sessionLive = (config: Config) =>
       .handle("signIn", ({ payload, request }) =>
         Effect.gen(function* () {
           const sessions = yield* Sessions
-          const answer = yield* Effect.mapError(
-            sessions.signIn(payload.token, remoteOf(request)),
-            (error) => new Refused({ message: error.message })
-          )
+          const answer = yield* read(sessions.signIn(payload.token, remoteOf(request)))
           return yield* signedIn(answer, config.page.sessionLength)
         })
       )
       .handle("signOut", ({ request }) =>
         Effect.gen(function* () {
           const secret = request.cookies[cookieName]
-          if (secret !== undefined) yield* (yield* Sessions).end(secret)
+          if (secret !== undefined) yield* read((yield* Sessions).end(secret))
           return yield* withCookie(yield* sessionNow, "", Duration.zero)
         })
       )

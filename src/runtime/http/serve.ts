@@ -15,6 +15,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Console, Context, Deferred, Duration, Effect, Layer, Option, Redacted, type Schedule } from "effect"
 import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
+import { ofPackage } from "../package.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
 import { forMachines, guarded, guardedForMachines, pathOf } from "./guard.js"
@@ -24,18 +25,16 @@ import { Live } from "./live.js"
 import { metricsLive } from "./metrics.js"
 import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
-import { readTokens, rotateToken } from "./tokens.js"
+import { firstToken, readTokens } from "./tokens.js"
 import { type Entrance, knownLive, needsToken, Visitors } from "./visitor.js"
 
 export interface PageOptions {
-  /** Where the hashes of the tokens are. */
-  readonly dataDir: string
   /** Where the built page is; absent: beside the built agent. */
   readonly assets?: string
 }
 
-/** `dist/dashboard`, seen from `dist/runtime/http`; in the sources it is not there. */
-const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
+/** Of the last build, if there was one. */
+const builtPage = fileURLToPath(ofPackage("dist/dashboard"))
 
 /** Bodies are small: an action, a token. */
 const largestBody = 65_536
@@ -84,7 +83,7 @@ const withPage = (
   config: Config,
   entrance: Entrance,
   live: typeof Live.Service,
-  { assets: folder = builtPage, dataDir }: PageOptions
+  { assets: folder = builtPage }: PageOptions
 ) =>
   Layer.unwrapEffect(
     Effect.map(Clock.currentTimeMillis, (started) =>
@@ -96,7 +95,7 @@ const withPage = (
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
         Layer.provide(Layer.merge(Visitors.layer(entrance), Layer.succeed(Live, live))),
-        Layer.provide(Sessions.layer(dataDir, config.page.sessionLength)),
+        Layer.provide(Sessions.layer(config.page.sessionLength)),
         Layer.provide(NodeContext.layer)
       )
     )
@@ -142,24 +141,23 @@ export const listen = (config: Config, host: string, port: number, page?: PageOp
   })
 
 /** Says how to get in. A token is shown once, and only at a terminal: anywhere else what is printed is kept. */
-const sayHowToSignIn = (config: Config, dataDir: string, url: string) =>
+const sayHowToSignIn = (config: Config, url: string) =>
   Effect.gen(function* () {
     if (!needsToken({ page: config.page, host: nameIn(config.http.host) })) {
       return yield* Effect.logInfo(`Page: ${url}/ (no token is asked for on this machine)`)
     }
-    const { operator } = yield* readTokens(dataDir)
-    if (operator !== undefined) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
+    const known = yield* readTokens
+    if (known.some(({ role }) => role === "operator"))
+      return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
     if (process.stdout.isTTY !== true) {
       return yield* Effect.logWarning(`Page: ${url}/ needs a token to sign in: \`site-actors token\` makes one.`)
     }
-    const token = yield* rotateToken(dataDir, "operator")
+    const token = yield* firstToken("operator")
+    if (Option.isNone(token)) return yield* Effect.logInfo(`Page: ${url}/ (sign in with your token)`)
     yield* Console.log(
-      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token)}\n`
+      `\nSign in on ${url}/ with this token. It is shown only now; \`site-actors token --rotate\` makes another.\n\n    ${Redacted.value(token.value)}\n`
     )
-  }).pipe(
-    Effect.catchAll((error) => Effect.logWarning(error.message)),
-    Effect.provide(NodeContext.layer)
-  )
+  }).pipe(Effect.catchAll((error) => Effect.logWarning(error.message)))
 
 /** A port that is taken is tried again: the agent that has it may be the one that this one follows. Never ends, and never fails. */
 export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = mendProbe, page?: PageOptions) =>
@@ -174,9 +172,7 @@ export const serveHttp = (config: Config, again: Schedule.Schedule<unknown> = me
         ),
         Effect.retry(again),
         Effect.tap((url) => Effect.logInfo(`Health: ${url}/healthz and ${url}/readyz, metrics: ${url}/metrics`)),
-        Effect.tap((url) =>
-          page !== undefined && config.page.enabled ? sayHowToSignIn(config, page.dataDir, url) : Effect.void
-        ),
+        Effect.tap((url) => (page !== undefined && config.page.enabled ? sayHowToSignIn(config, url) : Effect.void)),
         Effect.zipRight(Effect.never),
         Effect.scoped
       )

@@ -1,24 +1,30 @@
-/** Who has signed in with a token. In memory: a restart signs everybody out. */
-import { createHash, randomBytes } from "node:crypto"
-import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as Path from "@effect/platform/Path"
+/**
+ * Who has signed in with a token. In the journal's database, by a hash: a session holds at each process that works on it, and over a restart.
+ *
+ * While the database is away, whoever was known a moment ago stays known: that is when somebody has to look.
+ */
+import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import type { Role } from "../../api/index.js"
-import { readTokens, roleOf, type TokensUnusable } from "./tokens.js"
+import type { JournalUnavailable } from "../../core/index.js"
+import { unavailable } from "../journal/sql.js"
+import { hashOf, newSecret, readTokens, roleOf } from "./tokens.js"
 
 export interface SignedIn {
   readonly role: Role
-  /** Of the token that was used: a session ends with its token. */
-  readonly sha256: string
   /** Milliseconds since 1970. */
   readonly expires: number
 }
 
-/** Sessions at once; the oldest goes when there would be more. */
+/** Sessions at once; the oldest go when there would be more. */
 const most = 1_000
+/** How long what was found is believed, ms: a page asks for several things at once. */
+const believed = 2_000
+/** How long it is looked for in a database that does not answer. */
+const patience = Duration.seconds(2)
 /**
- * Wrong tokens within a minute, of one address. There is no limit for all together: whoever can connect could keep everybody out with it, and
- * nobody guesses 256 bits however often.
+ * Wrong tokens within a minute, of one address, at one process. There is no limit for all together: whoever can connect could keep everybody out
+ * with it, and nobody guesses 256 bits however often.
  */
 const mostWrong = 5
 const minute = 60_000
@@ -33,27 +39,22 @@ export type SignInAnswer =
 export class Sessions extends Context.Tag("site-actors/runtime/Sessions")<
   Sessions,
   {
-    readonly signIn: (token: Redacted.Redacted, address: string) => Effect.Effect<SignInAnswer, TokensUnusable>
-    /** By the cookie's secret. */
+    readonly signIn: (token: Redacted.Redacted, address: string) => Effect.Effect<SignInAnswer, JournalUnavailable>
+    /** By the cookie's secret. A session ends by itself, by hand, and with the token that began it. */
     readonly find: (secret: string) => Effect.Effect<Option.Option<SignedIn>>
-    readonly end: (secret: string) => Effect.Effect<void>
+    readonly end: (secret: string) => Effect.Effect<void, JournalUnavailable>
   }
 >() {
-  static readonly layer = (
-    dataDir: string,
-    length: Duration.Duration
-  ): Layer.Layer<Sessions, never, FileSystem.FileSystem | Path.Path> => Layer.effect(Sessions, make(dataDir, length))
+  static readonly layer = (length: Duration.Duration): Layer.Layer<Sessions, never, SqlClient.SqlClient> =>
+    Layer.effect(Sessions, make(length))
 }
 
-/** Sessions are found by a hash, so that the time that a look takes says nothing about the secret. */
-const keyOf = (secret: string): string => createHash("sha256").update(secret).digest("hex")
-
-const make = (dataDir: string, length: Duration.Duration) =>
+const make = (length: Duration.Duration) =>
   Effect.gen(function* () {
-    const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
-    // Not at each of a page's requests.
-    const tokens = yield* Effect.cachedWithTTL(Effect.provide(readTokens(dataDir), context), "2 seconds")
-    const sessions = new Map<string, SignedIn>()
+    const sql = yield* SqlClient.SqlClient
+    const tokens = Effect.provideService(readTokens, SqlClient.SqlClient, sql)
+    /** What was found, by the session's key. `at`: when; the one that was looked at longest ago comes first. */
+    const seen = new Map<string, { readonly session: SignedIn; readonly at: number }>()
     let wrong: ReadonlyArray<{ readonly address: string; readonly at: number }> = []
 
     /** Seconds until the address may try again; 0: it may now. */
@@ -64,35 +65,59 @@ const make = (dataDir: string, length: Duration.Duration) =>
       return first === undefined || own.length < mostWrong ? 0 : Math.ceil((first.at + minute - now) / 1000)
     }
 
+    const remember = (key: string, session: SignedIn, at: number) => {
+      seen.delete(key)
+      seen.set(key, { session, at })
+      const [oldest] = seen.keys()
+      if (seen.size > most && oldest !== undefined) seen.delete(oldest)
+    }
+
+    /** Those that have ended are forgotten, and of many the ones that end first. */
+    const makeRoom = (now: number) =>
+      unavailable(sql`DELETE FROM page_session WHERE expires <= ${now} OR id NOT IN (
+        SELECT id FROM page_session ORDER BY expires DESC, id LIMIT ${most - 1})`)
+
     return Sessions.of({
       signIn: (token, address) =>
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const seconds = waits(address, now)
           if (seconds > 0) return { _tag: "TooMany", seconds } as const
-          // Read anew: whoever has just made a token uses it now.
-          const found = roleOf(yield* Effect.provide(readTokens(dataDir), context), token)
+          const found = roleOf(yield* tokens, token)
           if (Option.isNone(found)) {
             wrong = [...wrong.slice(1 - wrongKept), { address, at: now }]
             return { _tag: "Wrong" } as const
           }
-          const secret = randomBytes(32).toString("base64url")
-          const session = { ...found.value, expires: now + Duration.toMillis(length) }
-          for (const [key, { expires }] of sessions) if (expires <= now) sessions.delete(key)
-          const [oldest] = sessions.keys()
-          if (sessions.size >= most && oldest !== undefined) sessions.delete(oldest)
-          sessions.set(keyOf(secret), session)
+          const secret = newSecret()
+          const { role, sha256 } = found.value
+          const session: SignedIn = { role, expires: now + Duration.toMillis(length) }
+          yield* makeRoom(now)
+          yield* unavailable(sql`INSERT INTO page_session (id, role, token, expires)
+            VALUES (${hashOf(secret)}, ${role}, ${sha256}, ${session.expires})`)
           return { _tag: "SignedIn", session, secret } as const
         }),
       find: (secret) =>
         Effect.gen(function* () {
-          const session = sessions.get(keyOf(secret))
+          const key = hashOf(secret)
           const now = yield* Clock.currentTimeMillis
-          if (session === undefined || session.expires <= now) return Option.none()
-          const known = yield* Effect.option(tokens)
-          const current = Option.map(known, (all) => all[session.role]?.sha256)
-          return Option.contains(current, session.sha256) ? Option.some(session) : Option.none()
+          const known = Option.filter(Option.fromNullable(seen.get(key)), ({ session }) => session.expires > now)
+          if (Option.exists(known, ({ at }) => now - at < believed)) return Option.map(known, ({ session }) => session)
+          const looked = yield* unavailable(sql<SignedIn>`
+            SELECT session.role AS role, session.expires AS expires FROM page_session AS session
+            JOIN page_token ON page_token.role = session.role AND page_token.sha256 = session.token
+            WHERE session.id = ${key} AND session.expires > ${now}`).pipe(Effect.timeoutOption(patience), Effect.either)
+          // It could not be asked.
+          if (looked._tag === "Left" || Option.isNone(looked.right)) return Option.map(known, ({ session }) => session)
+          const [session] = looked.right.value
+          if (session === undefined) seen.delete(key)
+          else remember(key, session, now)
+          return Option.fromNullable(session)
         }),
-      end: (secret) => Effect.sync(() => sessions.delete(keyOf(secret)))
+      end: (secret) =>
+        Effect.gen(function* () {
+          const key = hashOf(secret)
+          yield* unavailable(sql`DELETE FROM page_session WHERE id = ${key}`)
+          seen.delete(key)
+        })
     })
   })

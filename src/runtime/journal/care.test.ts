@@ -247,7 +247,10 @@ describe("pauses", () => {
   })
 })
 
-/** Minutes in which the agent gives its signs of life: time goes on when the database has the last one. */
+/**
+ * Minutes in which the agent gives its signs of life: time goes on when the database has the last one. A sign that took longer than the step of
+ * the clock is followed by one at the step after the next: so it is not waited for without end.
+ */
 const lively = (minutes: number) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -255,7 +258,7 @@ const lively = (minutes: number) =>
     for (let beat = 0; beat < minutes * 12; beat++) {
       yield* TestClock.adjust("5 seconds")
       const now = yield* Clock.currentTimeMillis
-      yield* Effect.repeat(seen, { until: (last) => (last ?? 0) >= now - 5_000 })
+      yield* Effect.repeat(seen, { until: (last) => (last ?? 0) >= now - 5_000, times: 500 })
     }
   })
 

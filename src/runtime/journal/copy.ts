@@ -49,7 +49,9 @@ const others = {
   },
   agent: { key: ["owner"], columns: ["started", "seen"] },
   cancellation: { key: ["order_id"], columns: ["who", "reason", "at"] },
-  offering_pause: { key: ["offering"], columns: ["who", "reason", "since"] }
+  offering_pause: { key: ["offering"], columns: ["who", "reason", "since"] },
+  // The sessions that they began stay behind: whoever looks signs in anew.
+  page_token: { key: ["role"], columns: ["sha256", "made"] }
 } as const
 
 /** What the triggers keep: mostly it follows from the rest, but not that somebody has ended a resource by hand. */

@@ -113,6 +113,22 @@ export const storyOf = (order: string): Result<ReadonlyArray<JournalEntry>> =>
     return rows.map(entryOf)
   }).pipe(unavailable)
 
+/** Of how many. */
+const recently = 9
+
+/** How long such a step took, in the middle of the last ones that were carried out; ms. */
+export const usuallyTakes = (step: string): Result<Option.Option<number>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ readonly took: number }>`
+      SELECT finished.at - (SELECT max(begun.at) FROM journal AS begun WHERE begun.order_id = finished.order_id
+        AND begun.step = finished.step AND begun.event = 'started' AND begun.id < finished.id) AS took
+      FROM journal AS finished WHERE finished.step = ${step} AND finished.event = 'finished'
+      ORDER BY finished.id DESC LIMIT ${recently}`
+    const sorted = rows.map(({ took }) => took).toSorted((a, b) => a - b)
+    return Option.fromNullable(sorted[Math.floor(sorted.length / 2)])
+  }).pipe(unavailable)
+
 /** The orders whose uuid begins so. */
 export const ordersLike = (
   beginning: string

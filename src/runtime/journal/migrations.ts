@@ -8,6 +8,7 @@
  */
 import { clusterTables } from "../cluster/tables.js"
 import { forPostgres } from "./dialect.js"
+import { entranceTables } from "./entrance.js"
 import { knownTables } from "./known.js"
 import type { SqlText } from "./sql-text.js"
 
@@ -235,5 +236,6 @@ export const migrations: ReadonlyArray<Migration> = [
       { postgres: cameHome }
     ]
   },
-  { oldest: 1, statements: clusterTables }
+  { oldest: 1, statements: clusterTables },
+  { oldest: 1, statements: entranceTables }
 ]

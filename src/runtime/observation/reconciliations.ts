@@ -41,11 +41,7 @@ export const Reconciliations = {
         resource: lease.resource,
         since: lease.taken,
         entries: Ref.get(entries),
-        append,
-        verify: Effect.gen(function* () {
-          const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
-          if (rows.length === 0) return yield* lost
-        })
+        append
       }
       yield* journal.append(wholeOrder, "accepted", what)
       return journal

@@ -1,7 +1,7 @@
 /** The test itself: create, change, terminate, each an order as a customer places it. */
 import { Effect } from "effect"
 import type { EndedOrder } from "../demo/customer.js"
-import { tell } from "../progress.js"
+import { ordersInTurn } from "../demo/live.js"
 import type { Stage } from "./stage.js"
 
 export interface Tried {
@@ -17,8 +17,8 @@ export const tryOrder = ({ customer, wish, change }: Stage, keep: boolean) =>
   Effect.gen(function* () {
     const tried: Array<Tried> = []
     const total = 1 + (change === undefined ? 0 : 1) + (keep ? 0 : 1)
-    const begin = (operation: Tried["operation"]) =>
-      tell({ what: `test order: ${operation}`, done: tried.length, total })
+    const tellOf = yield* ordersInTurn("test order", total)
+    const begin = (operation: Tried["operation"]) => tellOf(operation, tried.length)
     const note = (operation: Tried["operation"], ended: EndedOrder) =>
       Effect.map(customer.resource(ended.resource), (resource) => {
         const remark =

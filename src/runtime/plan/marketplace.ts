@@ -44,6 +44,7 @@ export const rehearsedWaldur = (
     setStateExecuting: () => onOrder("set_state_executing"),
     putBackendId,
     setBackendId: putBackendId,
+    setsScope: () => Effect.succeedNone,
     keepBackendId: () => Effect.succeed(true),
     setScopeOk: () => written(would("marketplace-slurm-remote/{uuid}/set_state/")),
     setOrderBackendId: (_, backendId) => written(onOrder("set_backend_id", backendId)),

@@ -8,6 +8,7 @@ import type * as api from "../../waldur/api/index.js"
 import { uuidOf } from "../../waldur/index.js"
 import * as Store from "../observation/store.js"
 import type { Offering } from "../offerings/offering.js"
+import { counted } from "../progress.js"
 import { importEvery } from "../schedules.js"
 
 /** `Processing`: begun by an agent that did not come to its end. */
@@ -23,7 +24,7 @@ const withProjects = ({ waldur }: Offering, objects: ReadonlyArray<Importable>) 
         Effect.catchTag("WaldurNotFound", () => Effect.succeed(undefined))
       )
     )
-    return yield* Effect.forEach(objects, (one) => {
+    return yield* counted(objects, { what: "looks for the projects of objects" }, (one) => {
       const written = Option.getOrUndefined(uuidOf(one.project ?? ""))
       const [around] = Option.toArray(uuidOf(one.within ?? ""))
       return written !== undefined || around === undefined
@@ -66,7 +67,9 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
       yield* Clock.currentTimeMillis
     )
     const due = fresh.filter(({ backendId }) => !offered.has(backendId))
-    const taking = yield* Effect.forEach(due, (object, index) => {
+    const numbered = [...due.entries()]
+    const offers = { what: "offers objects for import", now: ([, { name }]: (typeof numbered)[number]) => name }
+    const taking = yield* counted(numbered, offers, ([index, object]) => {
       const { backendId, name, project } = object
       const metadata = withLimits(offering, object)
       return waldur.imports.offer({ offering: id, name, backendId, project, metadata }).pipe(

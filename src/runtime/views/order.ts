@@ -1,10 +1,12 @@
 /** One order: its timeline out of the journal, its calls out of memory, and the next thing that will happen. */
 import { SqlClient } from "@effect/sql"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
-import type { ActionKind, OrderDetail } from "../../api/index.js"
-import { type JournalEntry, OrderId, refusalIn, wholeOrder } from "../../core/index.js"
+import type { ActionKind, OrderDetail, OrderRow } from "../../api/index.js"
+import { type JournalEntry, OrderId, ResourceId, refusalIn, wholeOrder } from "../../core/index.js"
 import { Recorder } from "../activity/recorder.js"
+import { Bells } from "../actors/bells.js"
 import { Quarantine } from "../actors/quarantine.js"
+import { Placement } from "../cluster/index.js"
 import type { Config } from "../config/index.js"
 import { Cancellations } from "../control/cancellations.js"
 import { Wakes } from "../control/wakes.js"
@@ -20,6 +22,7 @@ import { orderRow } from "./orders.js"
 import { marksOf, stepsOf } from "./timeline.js"
 
 const isOrderId = Schema.is(OrderId)
+const isResourceId = Schema.is(ResourceId)
 
 const acceptedIn = (entries: ReadonlyArray<JournalEntry>) =>
   Option.fromNullable(entries.find(({ event, step }) => step === wholeOrder && event === "accepted")).pipe(
@@ -49,6 +52,29 @@ const deadlineOf = (config: Config, offering: string, request: Accepted["request
     return accepted + Duration.toMillis(limit.value) + paused
   })
 
+/** What is kept in memory of an order: in this process, or in the one of several that has its resource. */
+const rememberedOf = (row: OrderRow, order: OrderId) =>
+  Effect.gen(function* () {
+    const recorder = yield* Recorder
+    const own = { ...recorder.callsOf(order), restsUntil: yield* (yield* Wakes).restsUntil(order) }
+    const began = (known: { readonly began: number; readonly missing: boolean }) =>
+      known.missing || row.accepted < known.began
+    if (!(yield* Placement).several || !isResourceId(row.resource)) {
+      return { ...own, callsMissing: began({ ...own, began: recorder.began }) }
+    }
+    const there = yield* (yield* Bells).remembers(row.resource, order)
+    if (there === undefined) return { ...own, callsMissing: true }
+    const sql = yield* SqlClient.SqlClient
+    const [leases] = yield* unavailable(sql<{ readonly count: number }>`
+      SELECT count(DISTINCT epoch) AS count FROM journal WHERE order_id = ${order} AND at >= ${row.accepted}`)
+    return {
+      calls: there.calls,
+      // Where it was before, its calls are not asked for.
+      callsMissing: began(there) || (leases?.count ?? 0) > 1,
+      restsUntil: there.restsUntil ?? undefined
+    }
+  })
+
 /** `undefined`: the journal does not know it. */
 export const orderDetail = (config: Config, order: string) =>
   Effect.gen(function* () {
@@ -58,8 +84,7 @@ export const orderDetail = (config: Config, order: string) =>
     const story = yield* storyOf(order)
     const entries = sinceAccepted(story)
     const accepted = acceptedIn(entries)
-    const recorder = yield* Recorder
-    const { calls, missing } = recorder.callsOf(order)
+    const { calls, callsMissing, restsUntil } = yield* rememberedOf(row, order)
     const own = calls.filter(({ at }) => at >= row.accepted - 1_000)
     const steps = stepsOf(entries, own, row.ended)
     const { before, leftovers } = yield* beside(order, row.resource)
@@ -67,7 +92,6 @@ export const orderDetail = (config: Config, order: string) =>
     const refusal = Option.getOrUndefined(refusalIn(entries))
     const cancellation = yield* (yield* Cancellations).of(order, row.accepted)
     const isOpen = row.ended === null
-    const restsUntil = yield* (yield* Wakes).restsUntil(order)
     // Of steps that go on side by side, one may have ended after the other broke off: the journal's last word is not that it rests.
     const state = row.state === "executing" && restsUntil !== undefined ? "waits" : row.state
     const offering = yield* openOffering(row.offering)
@@ -113,7 +137,7 @@ export const orderDetail = (config: Config, order: string) =>
             ])
       ].toSorted((one, other) => one.at - other.at),
       calls: own,
-      callsMissing: missing || row.accepted < recorder.began,
+      callsMissing,
       leftovers,
       actions: actionsFor(
         state,

@@ -36,7 +36,7 @@ export const show = (site: Site, agent: RunningAgent, port: number, settings: Pa
   Effect.gen(function* () {
     const scope = yield* Effect.acquireRelease(Scope.make(), (made, exit) => Scope.close(made, exit))
     const config = { ...site.config, page: { ...site.config.page, ...settings } }
-    yield* listen(config, "127.0.0.1", port, { dataDir: site.dataDir, assets: built }).pipe(
+    yield* listen(config, "127.0.0.1", port, { assets: built }).pipe(
       Scope.extend(scope),
       Effect.provide(agent.services)
     )
