@@ -98,6 +98,12 @@ const complaint = (answer: RawAnswer, asked: Asked): ReadonlyArray<string> => {
     .filter((message) => message !== "")
 }
 
+/**
+ * Is it the offering that Waldur takes nothing of, whatever is sent? Said to every call that changes a resource of one whose state is
+ * Unavailable (source: waldur-mastermind, marketplace/views.py), and no fault of an order.
+ */
+const isOfOffering = (message: string): boolean => /^offering is unavailable\.?$/i.test(message)
+
 const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurError> => {
   const { call } = asked
   const { status } = answer
@@ -115,7 +121,7 @@ const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurEr
       return new WaldurInvalid({
         call,
         messages,
-        disposition: asked.method === "GET" ? "stop-offering" : "fail-order"
+        disposition: asked.method === "GET" || messages.some(isOfOffering) ? "stop-offering" : "fail-order"
       })
     case 401:
       return new WaldurUnauthorized({ call, detail })

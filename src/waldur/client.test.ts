@@ -117,6 +117,18 @@ describe("a call to Waldur", () => {
     })
   )
 
+  it.scopedLive("takes a refusal for the order's fault, but not where the whole offering is closed", () =>
+    Effect.gen(function* () {
+      const dispositions = yield* Effect.forEach(["Not a number.", "Offering is unavailable."], (text) =>
+        Effect.gen(function* () {
+          const { waldur } = yield* connect(() => ({ status: 400, json: [text] }))
+          return yield* Effect.flip(waldur.setBackendMetadata(id, {}))
+        })
+      )
+      expect(dispositions.map(({ disposition }) => disposition)).toEqual(["fail-order", "stop-offering"])
+    })
+  )
+
   it.scopedLive("does not follow a redirect", () =>
     Effect.gen(function* () {
       const elsewhere = yield* scriptedServer(() => ({ json: user }))

@@ -124,7 +124,7 @@ export class WaldurConflict extends Data.TaggedError("WaldurConflict")<Where & {
 export class WaldurInvalid extends Data.TaggedError("WaldurInvalid")<
   Where & {
     readonly messages: ReadonlyArray<string>
-    /** What is asked with a GET comes from the configuration; what is sent with a POST comes from the order. */
+    /** What is asked with a GET comes from the configuration; what is sent with a POST comes from the order, unless the offering is closed altogether. */
     readonly disposition: Extract<Disposition, "fail-order" | "stop-offering">
   }
 > {

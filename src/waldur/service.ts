@@ -87,14 +87,14 @@ export interface WaldurService {
 
   // Moving an order. 409 for an order that is already there is success; otherwise `WaldurConflict`.
 
-  /** Success if the order is executing, done or erred: it has been approved. */
+  /** Success if the order waits for its start date, is executing, done or erred: it has been approved. */
   readonly approveByProvider: (order: string) => Effect.Effect<void, WaldurError>
   /** For a pending order. Success if it is rejected or canceled. */
   readonly rejectByProvider: (order: string, comment?: string) => Effect.Effect<void, WaldurError>
   /**
    * Waits until an approved order executes, and until the server's background task is done with the resource, which would otherwise
    * overwrite its backend id. Returns the order **as it is then**: it may also be done (older servers finish a plan switch themselves,
-   * 2024 recording 150), erred (2024 recording 100), canceled or rejected. Fails with `NotYet` at the deadline.
+   * 2024 recording 150), erred (2024 recording 100), canceled or rejected, or wait for its start date. Fails with `NotYet` at the deadline.
    */
   readonly awaitExecuting: (
     order: string,

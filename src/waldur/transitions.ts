@@ -91,7 +91,7 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
       while (true) {
         const order = yield* reads.order(uuid)
         const now = yield* steadyMillis
-        if (isFinal(order.state)) return order
+        if (isFinal(order.state) || order.state === "pending-start-date") return order
         if (order.state === "executing") {
           if (order.type !== "Create" || Option.isSome(order.scopeUuid)) return order
           executingSince = Math.min(executingSince, now)
@@ -116,7 +116,10 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
 
   return {
     approveByProvider: (order: string) =>
-      move(order, "approve_by_provider", { from: ["pending-provider"], reached: ["executing", "done", "erred"] }),
+      move(order, "approve_by_provider", {
+        from: ["pending-provider"],
+        reached: ["pending-start-date", "executing", "done", "erred"]
+      }),
     rejectByProvider: (order: string, comment?: string) =>
       move(order, "reject_by_provider", {
         from: ["pending-provider"],

@@ -102,15 +102,28 @@ describe("a machine that Waldur pauses", () => {
       yield* putRight(site, "paused", 2)
       expect((yield* site.order.terminate(vm.uuid)).state).toBe("done")
 
-      // What was ended is gone: the order is rejected, and the resource stays ended.
+      // What was ended is gone: the order fails, and the resource is not shown as one that could be used.
       const restored = yield* site.ended(site.customer.place.restore(vm.uuid))
-      expect(restored).toMatchObject({
-        state: "rejected",
-        rejectionComment: expect.stringContaining("cannot be restored")
-      })
-      expect(vm.state).toBe("Terminated")
+      expect(restored).toMatchObject({ state: "erred", errorMessage: expect.stringContaining("cannot be restored") })
+      expect(vm.state).toBe("Erred")
       expect((yield* site.order.terminate(vdc.uuid)).state).toBe("done")
       expect(kinds(site.made())).toEqual({})
     })
   )
 })
+
+scenario("an order with a start date is approved, and nothing is built before its day", () =>
+  Effect.gen(function* () {
+    const site = yield* makeSite()
+    yield* site.start()
+    const uuid = yield* site.place.vdc("later", { startDate: "2999-01-01" })
+    yield* site.awaitLogged((line) => line.includes("it begins on 2999-01-01"))
+    const order = site.marketplace.orders.get(uuid)
+    expect(order?.state).toBe("pending-start-date")
+    expect(site.made()).toEqual([])
+    // The day has come.
+    if (order !== undefined) order.state = "executing"
+    expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("done")
+    expect(kinds(site.made())).toMatchObject({ group: 1 })
+  })
+)

@@ -7,7 +7,7 @@ import { Cause, Effect, Exit, Option } from "effect"
 import { components } from "../../src/runtime/cli/components.js"
 import { report } from "../../src/runtime/cli/report.js"
 import { makeSite, type Site, scenario } from "../support/agent.js"
-import { addComponent, addResource, reporting, sent, usages } from "../support/usage.js"
+import { addComponent, addResource, reporting, sent, usageScenario, usages } from "../support/usage.js"
 
 const cli = Command.run(Command.make("site-actors").pipe(Command.withSubcommands([report, components])), {
   name: "Site Actors",
@@ -32,7 +32,7 @@ const typed = (site: Site, ...words: ReadonlyArray<string>) =>
   })
 
 describe.concurrent("site-actors report", () => {
-  scenario("shows what would be sent, sends it when told so, and remembers it", () =>
+  usageScenario("shows what would be sent, sends it when told so, and remembers it", () =>
     Effect.gen(function* () {
       const site = yield* makeSite({ vdcOffering: reporting })
       yield* site.cloud.call("one.group.allocate", ["home"])
@@ -70,7 +70,7 @@ describe.concurrent("site-actors report", () => {
     })
   )
 
-  scenario("of an offering whose cloud is away says so, and reports the others", () =>
+  usageScenario("of an offering whose cloud is away says so, and reports the others", () =>
     Effect.gen(function* () {
       const away = { api_url: "http://127.0.0.1:9/RPC2" }
       const site = yield* makeSite({ vdcOffering: reporting, vmOffering: reporting, vmSettings: away })

@@ -4,8 +4,17 @@ import { Effect } from "effect"
 import { fault } from "../../src/simulator/waldur/calls.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { eventually } from "../events/support.js"
-import { makeSite, scenario } from "../support/agent.js"
-import { addComponent, addResource, nextReport, often, reporting, sent, usages } from "../support/usage.js"
+import { makeSite } from "../support/agent.js"
+import {
+  addComponent,
+  addResource,
+  nextReport,
+  often,
+  reporting,
+  usageScenario as scenario,
+  sent,
+  usages
+} from "../support/usage.js"
 
 describe.concurrent("usage reports", () => {
   scenario(

@@ -1,5 +1,5 @@
 /** A marketplace and a backend without wires, for usage reports: what they hold may be changed, and what they were asked and told is noted. */
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { type Component, OfferingId, type SiteError, type Usage } from "../../src/core/index.js"
 import type { Reporter } from "../../src/runtime/reports/index.js"
 import { ProviderResource, type UsageReport, type WaldurError } from "../../src/waldur/index.js"
@@ -97,12 +97,13 @@ export const makeReported = (components: ReadonlyArray<Component>) => {
           return usagesWhere((_, billingPeriod) => billingPeriod === period)
         }),
       setUsage: (given) =>
-        Effect.suspend(() => {
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const refusal = site.refuse(given)
           if (refusal !== undefined) return Effect.fail(refusal)
           site.told.push(given)
+          const { date = new Date(now).toISOString() } = given
           for (const { type, amount } of given.usages)
-            site.usages.set(`${given.resource} ${given.date?.slice(0, 7)}-01 ${type}`, amount)
+            site.usages.set(`${given.resource} ${date.slice(0, 7)}-01 ${type}`, amount)
           return Effect.void
         })
     },

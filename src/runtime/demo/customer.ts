@@ -42,6 +42,8 @@ export interface Wish {
   readonly plan: string
   readonly attributes: Readonly<Record<string, unknown>>
   readonly limits?: Readonly<Record<string, number>>
+  /** YYYY-MM-DD: not before that day. */
+  readonly startDate?: string
 }
 
 const ends = ["done", "erred", "canceled", "rejected"]
@@ -99,7 +101,8 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
           plan: planUrl(wish.offering, wish.plan),
           attributes: wish.attributes,
           accepting_terms_of_service: true,
-          ...(wish.limits === undefined ? {} : { limits: wish.limits })
+          ...(wish.limits === undefined ? {} : { limits: wish.limits }),
+          ...(wish.startDate === undefined ? {} : { start_date: wish.startDate })
         }).pipe(
           Effect.flatMap(Schema.decodeUnknown(OrderView)),
           Effect.map(({ uuid }) => uuid)

@@ -44,6 +44,7 @@ import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import { Accepted, requestOf } from "./request.js"
 import { restore } from "./restore.js"
+import { awaitStart, startedOr } from "./start.js"
 
 /** How processing an order ended, for now. */
 export type Ended =
@@ -137,11 +138,12 @@ export const attempt = (
     const read = offering.waldur.resource(lease.resource)
     const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
-    const [order, resource] = Option.isSome(early)
+    const [seen, resource] = Option.isSome(early)
       ? [early.value.order, early.value.resource]
       : yield* Effect.all([offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)], {
           concurrency: "unbounded"
         })
+    const order = state === "new" ? yield* startedOr(offering.waldur, seen) : seen
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
       // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
@@ -168,7 +170,7 @@ export const attempt = (
     const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
-      : yield* giveUp(offering, order, journal, { ...result, understood: accepted.request !== undefined })
+      : yield* giveUp(offering, order, journal, result)
   }).pipe(spanned("attempt"))
 
 /** Forward within the order's deadline, or, once it is refused, back. */
@@ -211,7 +213,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
 /** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
 const executing = (offering: Offering, order: OrderId) =>
   Effect.gen(function* () {
-    const now = yield* offering.waldur.awaitExecuting(order, { scopeGrace })
+    const now = yield* awaitStart(offering.waldur, order, { scopeGrace })
     if (endedByOthers(now)) {
       return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
     }
@@ -283,17 +285,10 @@ const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journa
 interface GivenUp {
   readonly refusal: OrderRefused
   readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
-  /** False: it was refused as it stood, before it was approved. */
-  readonly understood: boolean
 }
 
 /** After the undo: what is left goes on the list, and Waldur is told, if the order still runs there. */
-const giveUp = (
-  offering: Offering,
-  order: api.Order,
-  journal: OrderJournal,
-  { leftovers, refusal, understood }: GivenUp
-) =>
+const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
   Effect.gen(function* () {
     const { waldur } = offering
     yield* (yield* Journal).recordLeftovers(
@@ -302,13 +297,11 @@ const giveUp = (
     yield* Effect.logWarning(`Refused: ${refusal.message}`)
     if (leftovers.length > 0)
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
-    if (order.type === "Restore" && order.state === "pending-provider" && !understood) {
-      // Rejected, it leaves the resource as it is; erred, it would show an ended resource as a broken one.
-      yield* waldur.rejectByProvider(order.uuid, refusal.customerMessage)
-    } else if (!endedByOthers(order)) {
+    // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
+    if (!endedByOthers(order)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
-      const now = yield* waldur.awaitExecuting(order.uuid)
+      const now = yield* awaitStart(waldur, order.uuid)
       const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
       if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
     }

@@ -100,7 +100,7 @@ export const requestOf = (
       case "Terminate":
         return { _tag: "Terminate", ...common, attributes: Either.getOrElse(keepable(order.attributes), () => ({})) }
       case "Restore":
-        // Refused before it is accepted where nothing is left: Waldur can then leave the resource as it is.
+        // Where nothing is left, it is refused as it stands.
         yield* stillThere(offering, common.resource)
         return { _tag: "Restore", ...common }
       default:

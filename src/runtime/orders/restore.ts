@@ -1,7 +1,7 @@
 /**
  * Restore orders: Waldur wants a resource back that it has as ended.
  *
- * What a terminate order of ours has ended is gone, disks and addresses included: there is nothing to restore, and the order is rejected in
+ * What a terminate order of ours has ended is gone, disks and addresses included: there is nothing to restore, and the order is refused in
  * one sentence. What still stands in the backend (ended in Waldur alone, or brought back by the provider, with its owner tag) is taken back
  * into use: released from a pause, machines that were stopped for it started.
  */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Random, TestClock } from "effect"
+import { Clock, Effect, Logger, Random, TestClock } from "effect"
 import { cpu, makeReported, resourceOf } from "../../../test/support/reports.js"
 import { NotYet } from "../../core/index.js"
 import { Activities } from "../activity.js"
@@ -8,6 +8,8 @@ import { UsageMemory } from "./memory.js"
 
 /** The reports of an offering, every half hour, begun now; remembered by Waldur alone. */
 const running = Effect.gen(function* () {
+  // Of a month in its first hours nothing is told.
+  if ((yield* Clock.currentTimeMillis) === 0) yield* TestClock.setTime(Date.parse("2026-11-10T00:00:00Z"))
   const { site, reporter } = makeReported([cpu])
   const logged: Array<string> = []
   const gate = yield* Effect.makeLatch(true)

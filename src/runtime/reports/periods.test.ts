@@ -5,7 +5,8 @@ import { billingPeriods } from "./periods.js"
 const hour = 3_600_000
 const periods = (now: string, timezone: string, count: number) =>
   Effect.map(billingPeriods(Date.parse(now), timezone, count), (found) =>
-    found.map(({ key, date, from, until, current }) => ({
+    found.map(({ key, date, from, until, current, open }) => ({
+      open,
       key,
       date,
       from: new Date(from).toISOString(),
@@ -20,6 +21,7 @@ describe("billing periods", () => {
       expect(yield* periods("2026-11-25T20:00:00Z", "Europe/Tallinn", 2)).toEqual([
         // October has an hour more: the clocks went back.
         {
+          open: true,
           key: "2026-10-01",
           date: "2026-10-31T09:00:00.000Z",
           from: "2026-09-30T21:00:00.000Z",
@@ -27,8 +29,9 @@ describe("billing periods", () => {
           current: false
         },
         {
+          open: true,
           key: "2026-11-01",
-          date: "2026-11-25T20:00:00.000Z",
+          date: undefined,
           from: "2026-10-31T22:00:00.000Z",
           hours: 30 * 24,
           current: true
@@ -42,7 +45,7 @@ describe("billing periods", () => {
       const [tallinn] = yield* periods("2026-12-31T22:30:00Z", "Europe/Tallinn", 1)
       expect(tallinn).toMatchObject({
         key: "2027-01-01",
-        date: "2027-01-01T12:00:00.000Z",
+        open: false,
         from: "2026-12-31T22:00:00.000Z"
       })
       const [york] = yield* periods("2027-01-01T04:30:00Z", "America/New_York", 1)
@@ -85,19 +88,25 @@ describe("billing periods", () => {
     })
   )
 
-  it.effect("are dated so that every server books them under the same month, whatever its clock says", () =>
+  it.effect("are told and dated so that every server books them under the same month, whatever its clock says", () =>
     Effect.gen(function* () {
       const monthThere = (date: string, timeZone: string) =>
         new Intl.DateTimeFormat("sv", { timeZone, year: "numeric", month: "2-digit" }).format(new Date(date))
       for (const now of [
         "2026-10-31T22:00:01Z",
         "2026-11-01T00:00:01Z",
+        "2026-11-01T12:00:00Z",
         "2026-11-15T12:00:00Z",
+        "2026-11-30T09:00:00Z",
         "2026-11-30T21:59:59Z"
       ]) {
         const both = yield* billingPeriods(Date.parse(now), "Europe/Tallinn", 2)
         for (const zone of ["Etc/GMT+12", "UTC", "Europe/Tallinn", "Pacific/Kiritimati"]) {
-          expect(both.map(({ date }) => monthThere(date, zone))).toEqual(["2026-10", "2026-11"])
+          const told = both.filter(({ open }) => open)
+          expect(told.map(({ date = now }) => monthThere(date, zone))).toEqual(
+            now < "2026-11-01T12" ? ["2026-10"] : ["2026-10", "2026-11"]
+          )
+          expect(told.every(({ date = now }) => date <= now)).toBe(true)
         }
       }
     })

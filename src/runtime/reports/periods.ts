@@ -5,9 +5,11 @@ import { OfferingFault, type Span } from "../../core/index.js"
 export interface BillingPeriod extends Span {
   /** Waldur's name for it: the first day, YYYY-MM-01. */
   readonly key: string
-  /** The moment to report for, ISO 8601: now, or the period's last day; in this month on every server's clock. */
-  readonly date: string
+  /** The moment to report for, ISO 8601: the period's last day; in this month on every server's clock. Absent: whatever the server's clock says. */
+  readonly date: string | undefined
   readonly current: boolean
+  /** Whether it can be told by now. Not in the first hours of a month: some servers still book under the last one, and none takes a date to come. */
+  readonly open: boolean
 }
 
 /** The current month and those before it, oldest first. `now` in ms since 1970; `timezone`: "Europe/Tallinn". */
@@ -30,7 +32,7 @@ export const billingPeriods = (
         const next = monthFrom(today, 1 - back)
         return {
           key: DateTime.formatIsoDate(first),
-          date: inMonth(first, back === 0 ? now : Number.POSITIVE_INFINITY),
+          ...booking(first, back === 0 ? now : Number.POSITIVE_INFINITY),
           from: DateTime.toEpochMillis(first),
           until: DateTime.toEpochMillis(next),
           current: back === 0
@@ -49,12 +51,15 @@ const monthFrom = (today: DateTime.Zoned, months: number): DateTime.Zoned => {
 }
 
 /**
- * Waldur books a figure under the month that it is on the server's clock. So that this is our month too, wherever the server is, nothing is dated
- * before noon (UTC) of the first day, nor after nine on the last: the earth's time zones go from -12 to +14 hours.
+ * Waldur books a figure under the month that it is on the server's clock. So that this is our month too, wherever the server is, nothing is told
+ * before noon (UTC) of the first day, nor dated after nine on the last: the earth's time zones go from -12 to +14 hours. In between there is
+ * no need of a date, which a clock that is a second fast would put into the future (source: waldur-mastermind, marketplace/serializers.py).
  */
-const inMonth = (first: DateTime.Zoned, at: number): string => {
+const booking = (first: DateTime.Zoned, at: number): Pick<BillingPeriod, "date" | "open"> => {
   const { year, month } = DateTime.toParts(first)
-  const earliest = Date.UTC(year, month - 1, 1, 12)
   const latest = Date.UTC(year, month, 0, 9)
-  return new Date(Math.min(Math.max(at, earliest), latest)).toISOString()
+  return {
+    date: at > latest ? new Date(latest).toISOString() : undefined,
+    open: at >= Date.UTC(year, month - 1, 1, 12)
+  }
 }

@@ -53,7 +53,6 @@ describe("a usage report", () => {
       expect(site.told).toEqual([
         {
           resource: uuid(1),
-          date: "2026-11-25T12:00:00.000Z",
           usages: [
             { type: "cpu", amount: 2 },
             { type: "ram", amount: 1.5 }
@@ -126,8 +125,14 @@ describe("a usage report", () => {
       const { site, round } = makeSite([cpu])
       yield* restarted(round())
       yield* TestClock.setTime(Date.parse("2026-11-30T22:30:00Z"))
-      expect((yield* restarted(round({ timezone: "Europe/Tallinn" }))).lines).toEqual(["resource 1 2026-12 cpu 2 sent"])
-      expect(site.told.at(-1)?.date).toBe("2026-12-01T12:00:00.000Z")
+      const tallinn = restarted(round({ timezone: "Europe/Tallinn" }))
+      // It has begun there, and not yet everywhere: today's Waldur refuses a date that is to come.
+      expect(yield* tallinn).toMatchObject({
+        lines: [],
+        notices: [expect.stringContaining("2026-12 is told from noon")]
+      })
+      yield* TestClock.setTime(Date.parse("2026-12-01T12:00:00Z"))
+      expect((yield* tallinn).lines).toEqual(["resource 1 2026-12 cpu 2 sent"])
       expect(site.told).toHaveLength(2)
     })
   )
@@ -258,7 +263,7 @@ describe("hours", () => {
       yield* restarted(round())
       expect(site.told.map(({ date, usages }) => [date, usages[0]?.amount])).toEqual([
         ["2026-10-31T09:00:00.000Z", 700],
-        ["2026-11-25T12:00:00.000Z", 100]
+        [undefined, 100]
       ])
       site.accounts.set("101 2026-10", { cpu_hours: 701 })
       expect((yield* restarted(round())).lines).toEqual([

@@ -55,7 +55,8 @@ const reportOf = (
   Effect.gen(function* () {
     const memory = yield* UsageMemory
     const now = yield* Clock.currentTimeMillis
-    const periods = yield* billingPeriods(now, options.timezone, options.periods)
+    const all = yield* billingPeriods(now, options.timezone, options.periods)
+    const periods = all.filter(({ open }) => open)
     const measured = measuredBy(offering)
     const told = yield* memory.since(offering.id, periods[0]?.key ?? "")
     const toldOf = Array.groupBy(told, (row) => `${row.resource} ${row.period}`)
@@ -86,6 +87,9 @@ const reportOf = (
       rows: results.flatMap(({ rows }) => rows.filter(({ component }) => !never.has(component))),
       notices: [
         ...measured.notices,
+        ...all
+          .filter(({ open }) => !open)
+          .map(({ key }) => `Usage of ${key.slice(0, 7)} is told from noon (UTC) of its first day on.`),
         ...notices,
         ...(never.size === 0
           ? []

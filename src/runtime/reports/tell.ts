@@ -103,7 +103,9 @@ const send = (
   if (changes.length === 0) return Effect.succeed(new Map())
   const all = (answer: Answer) => new Map(changes.map(({ component }) => [component, answer]))
   const usages = changes.map(({ component, amount }) => ({ type: component, amount }))
-  return offering.waldur.setUsage({ resource: part.subject.resource.id, date: part.period.date, usages }).pipe(
+  const { date } = part.period
+  const dated = date === undefined ? {} : { date }
+  return offering.waldur.setUsage({ resource: part.subject.resource.id, ...dated, usages }).pipe(
     Effect.as(all({ _tag: "Taken" })),
     Effect.catchTag("WaldurInvalid", (error) =>
       changes.length === 1

@@ -175,13 +175,15 @@ describe("an order", () => {
     })
   )
 
-  it.scoped("waits for its start date", () =>
+  it.scoped("waits for its start date once it is approved, and executes from then on", () =>
     Effect.gen(function* () {
-      const { marketplace, orderVdc } = yield* stage()
+      const { marketplace, orderVdc, decide } = yield* stage()
       const { order } = yield* orderVdc({ start_date: "1970-01-03" })
+      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
+      yield* decide(order, "approve_by_provider")
       expect(marketplace.orders.get(order)?.state).toBe("pending-start-date")
       yield* TestClock.adjust("2 days")
-      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
+      expect(marketplace.orders.get(order)?.state).toBe("executing")
     })
   )
 
@@ -246,12 +248,9 @@ describe("the provider's calls", () => {
     Effect.gen(function* () {
       const { agent, marketplace, orderVdc } = yield* stage()
       const { resource } = yield* orderVdc()
-      const report = (amount: number, type = "cpu") =>
-        agent("POST", "marketplace-component-usages/set_usage/", {
-          resource,
-          date: "2026-11-20T10:00:00Z",
-          usages: [{ type, amount }]
-        })
+      yield* TestClock.setTime(Date.parse("2026-11-20T10:00:00Z"))
+      const report = (amount: number, type = "cpu", date = "2026-11-20T10:00:00Z") =>
+        agent("POST", "marketplace-component-usages/set_usage/", { resource, date, usages: [{ type, amount }] })
       const made = marketplace.world.resources.get(String(resource))
       expect(made?.state).toBe("Creating")
       // As Waldur's own tests have it: not of what is being made or has ended, and not of what has no usage.
@@ -261,6 +260,11 @@ describe("the provider's calls", () => {
         status: 400,
         json: { non_field_errors: ["These components are invalid: traffic."] }
       })
+      expect(yield* report(1, "cpu", "2026-11-20T10:00:01Z")).toMatchObject({
+        status: 400,
+        json: { date: [expect.stringContaining("future")] }
+      })
+      expect((yield* report(0.125)).status).toBe(400)
       for (const amount of [5, 3.25]) yield* report(amount)
       const query = `resource_uuid=${resource}&billing_period=2026-11-01&field=type&field=usage`
       const listed = yield* agent("GET", `marketplace-component-usages/?${query}`)

@@ -138,31 +138,44 @@ const inState = (order: Order, ...states: ReadonlyArray<Order["state"]>): Outcom
 const approveForConsumer = (world: World, user: User, order: Order): void => {
   order.consumerReviewedBy = user
   order.consumerReviewedAt = world.now()
-  waitForStart(world, order)
+  waitForProject(world, order)
 }
 
-/** The project has to have begun, then the order's own start date to have come; then it is the provider's turn. */
-const waitForStart = (world: World, order: Order): void => {
+/** In this state until then; true if it has come already. */
+const waitsUntil = (
+  world: World,
+  order: Order,
+  state: Order["state"],
+  { at, then }: { readonly at: number | null; readonly then: () => void }
+): boolean => {
   const now = world.now()
-  const next = (state: Order["state"], at: number) => {
-    moveOrder(world, order, state)
-    world.later(Duration.millis(at - now), () => {
-      if (order.state === state) waitForStart(world, order)
-    })
-  }
-  const { startsAt } = order.resource.project
-  if (startsAt !== null && startsAt > now) next("pending-project", startsAt)
-  else if (order.startsAt !== null && order.startsAt > now) next("pending-start-date", order.startsAt)
-  else moveOrder(world, order, "pending-provider")
+  if (at === null || at <= now) return false
+  moveOrder(world, order, state)
+  world.later(Duration.millis(at - now), () => {
+    if (order.state === state) then()
+  })
+  return true
+}
+
+/** The project has to have begun; then it is the provider's turn. */
+const waitForProject = (world: World, order: Order): void => {
+  const then = () => waitForProject(world, order)
+  if (!waitsUntil(world, order, "pending-project", { at: order.resource.project.startsAt, then }))
+    moveOrder(world, order, "pending-provider")
 }
 
 export const approveByConsumer = (world: World, user: User, order: Order): Outcome<void> =>
   Either.map(inState(order, "pending-consumer"), () => approveForConsumer(world, user, order))
 
-/** The resource of a rejected create order ends; that of any other order stays as it was. */
+/**
+ * The resource of a rejected create order ends; that of any other order is OK again, even one that was to be restored
+ * (source: waldur-mastermind, marketplace/handlers.py).
+ */
 const reject = (world: World, order: Order): void => {
+  const { resource } = order
   moveOrder(world, order, "rejected")
-  if (order.type === "Create") moveResource(world, order.resource, "Terminated")
+  if (order.type === "Create") moveResource(world, resource, "Terminated")
+  else if (resource.state !== "OK") moveResource(world, resource, "OK")
 }
 
 export const rejectByConsumer = (world: World, user: User, order: Order): Outcome<void> =>
@@ -180,14 +193,21 @@ export const rejectByProvider = (world: World, user: User, order: Order, comment
     reject(world, order)
   })
 
-/** Once only, also while the background task has not yet made it executing (recording 053). */
+/**
+ * Once only, also while the background task has not yet made it executing (recording 053). One with a start date then waits for it, and
+ * executes on the day (source: waldur-mastermind, marketplace/views.py and tasks.py).
+ */
 export const approveByProvider = (world: World, user: User, order: Order): Outcome<void> =>
   Either.map(
     order.providerReviewedBy === null ? inState(order, "pending-provider") : wrongState(["pending-provider"]),
     () => {
       order.providerReviewedBy = user
       order.providerReviewedAt = world.now()
-      process(world, order)
+      const then = () => {
+        moveOrder(world, order, "executing")
+        process(world, order)
+      }
+      if (!waitsUntil(world, order, "pending-start-date", { at: order.startsAt, then })) process(world, order)
     }
   )
 

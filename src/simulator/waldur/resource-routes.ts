@@ -134,6 +134,8 @@ const restore: Change = (context, resource) =>
   Either.gen(function* () {
     yield* noOtherOrder(context, resource)
     const limits = { ...resource.limits }
+    // Before there is an order (source: waldur-mastermind, marketplace/views.py).
+    moveResource(context.world, resource, "Creating")
     const wanted = { type: "Restore", resource, plan: resource.plan, attributes: {}, limits } as const
     return yield* placed(Orders.placeOrder(context.world, context.user, wanted).uuid)
   })

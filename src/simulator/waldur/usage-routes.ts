@@ -3,7 +3,7 @@ import { Either } from "effect"
 import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
 import { isObject } from "./limits.js"
 import { filtered, pageOf } from "./lists.js"
-import type { Component, JsonObject, Resource, Usage } from "./model.js"
+import type { Component, JsonObject, Resource, Usage, User } from "./model.js"
 import { isProvider, seesProject } from "./permissions.js"
 import { type Handler, lookUp, readObject, text } from "./request.js"
 import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
@@ -70,13 +70,15 @@ interface Reported {
   readonly description: string
 }
 
-/** What is billed by plan has no usage, and a resource that is being made or has ended takes none: as the open-source server has it. */
+const usedStates: ReadonlyArray<string> = ["OK", "Updating", "Terminating"]
+const usedTypes: ReadonlyArray<string> = ["usage", "limit"]
+
+/** Only what is billed by usage or limit has any, of a resource that is there (source: waldur-mastermind, marketplace/serializers.py). */
 const reportedIn = (resource: Resource, body: JsonObject): Outcome<ReadonlyArray<Reported>> => {
   if (!Array.isArray(body.usages)) return invalid({ usages: ["This field is required."] })
-  if (resource.state === "Creating" || resource.state === "Terminated")
-    return invalid({ resource: ["Resource is not in valid state."] })
+  if (!usedStates.includes(resource.state)) return invalid({ resource: ["Resource is not in valid state."] })
   const entries = body.usages.filter(isObject)
-  const takes = resource.offering.components.filter(({ accountingType }) => accountingType !== "fixed")
+  const takes = resource.offering.components.filter(({ accountingType }) => usedTypes.includes(accountingType))
   const others = entries.map(({ type }) => String(type)).filter((type) => !takes.some((one) => one.type === type))
   if (others.length > 0)
     return invalid({ non_field_errors: [`These components are invalid: ${others.toSorted().join(", ")}.`] })
@@ -87,10 +89,30 @@ const reportedIn = (resource: Resource, body: JsonObject): Outcome<ReadonlyArray
     const amount = typeof entry.amount === "string" ? Number(entry.amount) : entry.amount
     if (typeof amount !== "number" || !Number.isFinite(amount))
       return invalid({ usages: [{ amount: ["A valid number is required."] }] })
+    if (Math.abs(amount * 100 - Math.round(amount * 100)) > 1e-6)
+      return invalid({ usages: [{ amount: ["Ensure that there are no more than 2 decimal places."] }] })
     if (amount < 0) return invalid({ usages: [{ amount: ["Ensure this value is greater than or equal to 0."] }] })
     reported.push({ component, amount, description: text(entry, "description") ?? "" })
   }
   return Either.right(reported)
+}
+
+/** Nothing is told ahead, and of a month that is over only what is billed by limit, unless by staff (source: as above). */
+const checkDate = (world: World, user: User, at: number, reported: ReadonlyArray<Reported>): Outcome<void> => {
+  if (at > world.now())
+    return invalid({
+      date: ["Cannot submit usage for future dates. Date must be current date or earlier."]
+    })
+  const isOld = monthOf(at) < monthOf(world.now())
+  const byLimit = reported.every(({ component }) => component.accountingType === "limit")
+  return ensure(
+    !isOld || byLimit || user.isStaff,
+    invalid({
+      date: [
+        "Service providers can only specify date for limit-based billing components when backfilling past billing periods."
+      ]
+    })
+  )
 }
 
 /** A later report of the same month replaces the earlier, up or down. */
@@ -119,7 +141,9 @@ const setUsage: Handler = ({ world, user, request }) =>
     yield* ensure(isProvider(user, resource.offering), forbidden)
     const reported = yield* reportedIn(resource, body)
     const date = Date.parse(text(body, "date") ?? "")
-    for (const one of reported) store(world, resource, Number.isNaN(date) ? world.now() : date, one)
+    const at = Number.isNaN(date) ? world.now() : date
+    if (world.behaviour.published) yield* checkDate(world, user, at, reported)
+    for (const one of reported) store(world, resource, at, one)
     return empty(201)
   })
 

@@ -50,6 +50,8 @@ export const Order = Schema.Struct({
   customerName: text("customer_name"),
   /** ISO 8601. */
   created: optionalText("created"),
+  /** YYYY-MM-DD: the day on which it shall begin, for servers that let a customer choose one. */
+  startDate: optionalText("start_date"),
   /** The order's own, for processing in the background; not the resource's. */
   backendId: optionalText("backend_id"),
   errorMessage: text("error_message")
@@ -84,6 +86,7 @@ export const orderFields = [
   "customer_uuid",
   "customer_name",
   "created",
+  "start_date",
   "backend_id",
   "error_message"
 ] as const
