@@ -69,6 +69,8 @@ describe("a resource that Waldur ended alone", () => {
       const site = yield* watched()
       yield* site.start()
       const { resource: vdc } = yield* site.order.vdc("kept")
+      // As while an order waits for somebody's approval.
+      vdc.state = "Updating"
       vdc.paused = true
       yield* putRight(site, "paused")
       vdc.paused = false

@@ -1,6 +1,7 @@
 /** Asking Waldur for a queue, over HTTP at the simulated marketplace. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { fault } from "../../src/simulator/waldur/calls.js"
 import { publishSync } from "../../src/simulator/waldur/events.js"
 import * as Simulated from "../../src/simulator/waldur/index.js"
 import { type Credentials, isUnsupported, makeWaldur } from "../../src/waldur/index.js"
@@ -81,6 +82,20 @@ describe("The one queue of newer servers, for all types of events", () => {
       publishSync(simulated.world, world.vdcOffering)
       expect(ready()).toBe(1)
       expect([count("event-consumers"), count("event-subscriptions")]).toEqual([1, 0])
+    })
+  )
+
+  it.scopedLive("is asked for without what an older server does not know", () =>
+    Effect.gen(function* () {
+      const { connect, marketplace: simulated, offering } = yield* marketplace({ oneQueue: true })
+      const unknown = { object_types: { 1: ['"offering_resources_sync" is not a valid choice.'] } }
+      simulated.intercept(({ earlier, path }) =>
+        path.endsWith("/register_queue/") && earlier === 0 ? fault.status(400, JSON.stringify(unknown)) : undefined
+      )
+      const waldur = yield* connect()
+      yield* waldur.oneEventQueue(offering, ["order", "offering_resources_sync"])
+      const [queue] = simulated.world.records.get("event-consumers")?.values() ?? []
+      expect(queue?.fields.observable_object_types).toEqual(["order"])
     })
   )
 

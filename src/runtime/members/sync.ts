@@ -128,7 +128,8 @@ const compareTeams = (
     })
   })
 
-const states = ["OK", "Erred", "Updating"] as const
+/** Also while an order waits for an approval, which makes it Updating or Terminating on newer servers: whoever leaves, leaves at once. */
+const states = ["OK", "Erred", "Updating", "Terminating"] as const
 
 const resourcesOf = ({ id, waldur }: Membership, only: Only | undefined) =>
   Effect.gen(function* () {

@@ -21,9 +21,14 @@ const busy = Effect.map(
   (orders): ReadonlySet<string> => new Set(orders.map(({ resource }) => resource))
 )
 
-/** Waldur's states in which a resource is supposed to be as Waldur says. */
+/**
+ * Waldur's states in which a resource is supposed to be as Waldur says. Newer servers call it Updating or Terminating from the moment an order
+ * is placed (source: waldur-mastermind, marketplace/handlers.py), which may then wait for somebody's approval for weeks: until this agent has
+ * taken that order on, nothing of the resource changes, nor may it be left alone, as when it is paused meanwhile.
+ */
+const settledStates = ["OK", "Erred", "Updating", "Terminating"] as const
 export const isSettled = ({ state }: Pick<api.ProviderResource, "state">): boolean =>
-  state === "OK" || state === "Erred"
+  settledStates.some((one) => one === state)
 
 interface Pair {
   readonly waldur: api.ProviderResource
@@ -97,7 +102,7 @@ export const lookAtAll = (offering: Offering) =>
   Effect.gen(function* () {
     const { items, malformed } = yield* offering.waldur.resources({
       offering: offering.id,
-      states: ["OK", "Erred", "Updating"]
+      states: settledStates
     })
     const wanted = items.filter((resource) => isSettled(resource) && Option.isSome(resource.backendId))
     const busyBefore = yield* busy

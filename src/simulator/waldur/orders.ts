@@ -106,6 +106,10 @@ const keep = (world: World, order: Order): void => {
 export const placeOrder = (world: World, user: User, wanted: NewOrder): Order => {
   const order = newOrder(world, user, wanted)
   keep(world, order)
+  // Before anybody has approved it (source: waldur-mastermind, marketplace/handlers.py).
+  const { resource, type } = order
+  if (world.behaviour.published && resource.state !== "Erred" && (type === "Update" || type === "Terminate"))
+    moveResource(world, resource, busyState[type])
   if (ownsProject(user, order.resource.project)) approveForConsumer(world, user, order)
   return order
 }

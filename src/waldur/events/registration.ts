@@ -21,6 +21,7 @@ const OneQueue = Schema.Struct({
   name: filled("queue_name"),
   vhost: filled("vhost")
 })
+type OneQueue = typeof OneQueue.Type
 const Me = Schema.Struct({ uuid: uuid("uuid"), token: optionalText("token") })
 
 type Asked = Effect.Effect<EventQueue, WaldurError | OfferingFault>
@@ -65,19 +66,27 @@ export const makeRegistration = (
 
     const idOf = (offering: string) => Option.getOrElse(uuidOf(offering), () => offering)
 
+    /** A server that does not know one of the types refuses all of them, and names it: it is asked again for the others. None would mean all. */
+    const register = (own: string, objectTypes: ReadonlyArray<ObjectType>): Effect.Effect<OneQueue, WaldurError> =>
+      ask(
+        {
+          method: "POST",
+          path: "marketplace-site-agent-identities/{uuid}/register_queue/",
+          uuid: own,
+          body: { object_types: objectTypes },
+          repeat: true
+        },
+        OneQueue
+      ).pipe(
+        Effect.catchTag("WaldurInvalid", (refusal) => {
+          const known = objectTypes.filter((type) => !refusal.messages.some((message) => message.includes(`"${type}"`)))
+          return known.length === objectTypes.length || known.length === 0 ? refusal : register(own, known)
+        })
+      )
+
     const oneEventQueue = (offering: string, objectTypes: ReadonlyArray<ObjectType>): Asked =>
       Effect.gen(function* () {
-        const own = yield* identity(idOf(offering))
-        const queue = yield* ask(
-          {
-            method: "POST",
-            path: "marketplace-site-agent-identities/{uuid}/register_queue/",
-            uuid: own,
-            body: { object_types: objectTypes },
-            repeat: true
-          },
-          OneQueue
-        )
+        const queue = yield* register(yield* identity(idOf(offering)), objectTypes)
         return { ...queue, passcode: yield* passcode }
       }).pipe(oneAtATime.withPermits(1))
 
