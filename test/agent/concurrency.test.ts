@@ -74,6 +74,7 @@ describe("concurrency", () => {
       const held = marketplace.orders.get(first)
       if (held === undefined) return yield* Effect.die("the order is not there")
       held.state = "erred"
+      vdc.state = "OK"
       const second = yield* place.updateLimits(vdc.uuid, { ...doubled, cpu: 16 })
       held.state = "pending-provider"
       const again = yield* site.start()
