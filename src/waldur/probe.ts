@@ -33,6 +33,19 @@ const rolesOn = (user: User, offering: Offering): ReadonlyArray<string> => {
     .map(({ roleName }) => roleName)
 }
 
+/**
+ * Of these types Waldur lets no agent mark an order as erred or take it up again: 405 (source: waldur-mastermind, marketplace/views.py). What a site agent
+ * serves is "Marketplace.Slurm", whatever it is.
+ */
+const othersTypes: ReadonlySet<string> = new Set([
+  "Marketplace.Basic",
+  "Marketplace.Booking",
+  "Marketplace.Script",
+  "SlurmInvoices.SlurmPackage",
+  "Support.OfferingTemplate",
+  "Waldur.RemoteOffering"
+])
+
 export const makeProbe =
   (reads: Reads) =>
   (uuid: string): Effect.Effect<ReadonlyArray<ProbeResult>> =>
@@ -50,6 +63,12 @@ export const makeProbe =
         result("the offering can be read", offering, ({ name, state, components }) => ({
           ok: state === "Active" || state === "Paused",
           detail: `"${name}" is ${state}, with ${components.map(({ type }) => type).join(", ") || "no components"}`
+        })),
+        result("the offering's type", offering, ({ type }) => ({
+          ok: !othersTypes.has(type),
+          detail: othersTypes.has(type)
+            ? `${type}, whose orders no agent can end; set it to "Waldur site agent" (Marketplace.Slurm) in Waldur`
+            : type || "not shown"
         })),
         result(
           // Recordings 045 and 077: an offering manager alone may read, but neither approve nor finish orders.

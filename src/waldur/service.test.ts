@@ -493,12 +493,13 @@ describe("usage", () => {
 describe("the probe", () => {
   const permission = (role: string) => ({ role_name: role, scope_type: "offering", scope_uuid: offering })
   const world =
-    (roles: ReadonlyArray<string>) =>
+    (roles: ReadonlyArray<string>, type = "Marketplace.Slurm") =>
     ({ path }: Request): Reply => {
       if (path === "users/me/") return { json: { uuid: id(1), username: "agent", permissions: roles.map(permission) } }
       if (path === "version/") return { status: 403, json: { detail: "No." } }
       if (path.startsWith("marketplace-provider-offerings/")) {
-        return { json: { uuid: offering, name: "VDC", state: "Active", components: [{ type: "cpu", name: "CPU" }] } }
+        const components = [{ type: "cpu", name: "CPU" }]
+        return { json: { uuid: offering, name: "VDC", state: "Active", type, components } }
       }
       return { json: [] }
     }
@@ -519,6 +520,13 @@ describe("the probe", () => {
       expect((yield* waldur.probe(offering)).filter(({ ok }) => !ok)).toMatchObject([
         { what: "the user's role with the provider" }
       ])
+    })
+  )
+
+  it.scopedLive("says that orders of an offering of another type cannot be ended", () =>
+    Effect.gen(function* () {
+      const { waldur } = yield* connect(world(["CUSTOMER.OWNER"], "Marketplace.Basic"))
+      expect((yield* waldur.probe(offering)).filter(({ ok }) => !ok)).toMatchObject([{ what: "the offering's type" }])
     })
   )
 
