@@ -4,6 +4,7 @@ import type { Figure } from "../figures.js"
 import { commands } from "../simulators/protocol.js"
 import { cpuMillis, residentMb } from "../site/agent.js"
 import { type BenchSite, type Given, instant, openSite } from "../site/bench.js"
+import { lastEntry, untilWorked } from "../site/journal.js"
 
 /** A machine's boot that does not end while the bench looks. */
 const longBoot = 1_800_000
@@ -95,9 +96,10 @@ export const start = (given: Given) =>
     first.kill()
     yield* first.ended
     yield* simulators.ask(commands.forgetCalls, null)
+    const last = yield* lastEntry(agent.dataDir)
     const second = yield* agent.start
-    // Each order is read once when it is taken up again.
-    const again = yield* millisUntil(untilCalled("GET marketplace-orders/{uuid}/", orders))
+    // Each has written down by then that it is at the step again at which it was.
+    const again = yield* millisUntil(untilWorked(agent.dataDir, orders, last))
     second.kill()
     return [
       {

@@ -65,6 +65,7 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
         })
     )
     const known = new Set(listed.map((work) => work.order))
+    yield* offering.early.listed(listed.filter((work) => work.begun).map((work) => work.order))
     const begun = (yield* (yield* Journal).openOrders)
       .filter((open) => open.offering === offering.id && !known.has(open.order))
       .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
