@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
+const here = fileURLToPath(new URL("..", import.meta.url))
 
 /** Native code, which stays where it is installed. */
 const native = ["libsql", "msgpackr-extract", "pg-native"]
@@ -25,7 +25,7 @@ const withoutTheirTexts = async (file) => {
 const packageOf = (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
 
 /** What is made of others' work says whose, and under which licence. */
-const notices = async (inputs) => {
+const notices = async (root, inputs) => {
   const folders = [...new Set(inputs.map(packageOf).filter((folder) => folder !== undefined))]
   const told = await Promise.all(
     folders.map(async (folder) => {
@@ -39,8 +39,11 @@ const notices = async (inputs) => {
   return told.toSorted().join(`\n${"-".repeat(80)}\n\n`)
 }
 
-/** `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. */
-export const bundle = async ({ directory, entries }) => {
+/**
+ * `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. `root`: of the sources, for
+ * programs that have this one inside them and stand elsewhere.
+ */
+export const bundle = async ({ directory, entries, root = here }) => {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: entries,
@@ -68,5 +71,5 @@ export const bundle = async ({ directory, entries }) => {
       .filter((file) => file.endsWith(".map"))
       .map((file) => withoutTheirTexts(join(root, file)))
   )
-  await writeFile(join(directory, "THIRD-PARTY.txt"), await notices(Object.keys(metafile.inputs)))
+  await writeFile(join(directory, "THIRD-PARTY.txt"), await notices(root, Object.keys(metafile.inputs)))
 }

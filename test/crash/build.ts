@@ -15,7 +15,9 @@ export const buildAgent: Effect.Effect<string, never, Scope.Scope> = Effect.gen(
     Effect.promise(() => mkdir(cache, { recursive: true }).then(() => mkdtemp(join(cache, "agent-")))),
     (made) => Effect.promise(() => rm(made, { recursive: true, force: true }))
   )
-  yield* Effect.promise(() => bundle({ directory: join(directory, "dist"), entries: ["src/runtime/main.ts"] }))
+  yield* Effect.promise(() =>
+    bundle({ directory: join(directory, "dist"), entries: ["src/runtime/main.ts"], root: process.cwd() })
+  )
   // Read by the agent, for its version.
   yield* Effect.promise(() => copyFile("package.json", join(directory, "package.json")))
   return join(directory, "dist", "runtime", "main.js")
