@@ -17,6 +17,8 @@ export interface AgentOptions {
   /** Beside the usual ones. */
   readonly nodeOptions?: ReadonlyArray<string>
   readonly settings?: Readonly<Record<string, unknown>>
+  /** Of the machines' offering, beside the usual ones. */
+  readonly machineSettings?: Readonly<Record<string, unknown>>
 }
 
 /** A new data directory on the disk that also has this program: where a journal would be, not in memory. */
@@ -54,7 +56,7 @@ export const prepareAgent = (simulators: Simulators, options: AgentOptions) =>
           ...common,
           name: "VM",
           waldur_offering_uuid: simulators.vmOffering,
-          backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
+          backend_settings: { ...backend, resource_type: "vm", template_id: 2, ...options.machineSettings }
         }
       ]
     }
