@@ -10,4 +10,4 @@
 export type { Gauges, OfferingFacts } from "./instruments.js"
 export { Metrics, type OrderAtWork, watchedEndpoints } from "./metrics.js"
 export { processText } from "./process.js"
-export { counted, type RoundOf } from "./rounds.js"
+export { countedRound, type RoundOf } from "./rounds.js"

@@ -7,7 +7,7 @@ import { Metrics } from "./metrics.js"
 export type RoundOf = "orders" | "observation" | "usage" | "membership"
 
 /** Counts how the round went. One that is cut off at the end counts as neither. */
-export const counted =
+export const countedRound =
   (offering: OfferingId, work: RoundOf) =>
   <A, E, R>(round: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.onExit(round, (exit) =>
