@@ -53,7 +53,7 @@ module.exports = {
       from: { path: "^src/" },
       to: { path: "node_modules/@effect/platform(-node)?/(build|dist|src)/.*index\\.", dependencyTypesNot: ["type-only"] }
     },
-    { name: "no-cycles", severity: "error", from: { path: "^src/" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } }
+    { name: "no-cycles", severity: "error", from: { path: "^src/" }, to: { circular: true } }
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } }
 }

@@ -1,30 +1,13 @@
-// Turns src/**/*.ts into dist/**/*.js, file for file: no bundling, so that a stack trace names the file that a reader opens.
+// The program, and the two modules that plugins import, in a few files: scripts/bundle.mjs. The page, and for npm the types.
 import { execFileSync } from "node:child_process"
-import { chmod, readdir, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { chmod, rm } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { bundle } from "./bundle.mjs"
 import { buildDashboard } from "./dashboard.mjs"
 
-const isTest = (path) => path.endsWith(".test.ts") || path.includes("/testing/") || path.endsWith("/harness.ts")
-/** The web page is not the agent's: it is built for browsers, below. */
-const isPage = (path) => path.startsWith(join("src", "dashboard"))
-const files = await readdir("src", { recursive: true })
-const entryPoints = files
-  .map((file) => join("src", file))
-  .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && !isTest(file) && !isPage(file))
-
 await rm("dist", { recursive: true, force: true })
-await build({
-  entryPoints,
-  outdir: "dist",
-  outbase: "src",
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  sourcemap: true,
-  logLevel: "warning"
-})
+// One build of all three: a plugin gets the same modules as the program that loads it.
+await bundle({ directory: "dist", entries: ["src/runtime/main.ts", "src/plugin/index.ts", "src/kit/index.ts"] })
 await chmod("dist/runtime/main.js", 0o755)
 // Without it, what plugins import is there all the same.
 if (!process.argv.includes("--no-page"))

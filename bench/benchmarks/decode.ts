@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect, Option } from "effect"
-import { poolOf } from "../../src/opennebula/model/element.js"
-import { Vm } from "../../src/opennebula/model/vm.js"
+import { vmPool } from "../../src/opennebula/model/vm.js"
 import { decodeAnswer } from "../../src/opennebula/wire/response.js"
 import type { Figure } from "../figures.js"
 import type { Given } from "../site/bench.js"
@@ -33,7 +32,7 @@ export const decode = (given: Given) =>
         return Option.some<Uint8Array>(chunk)
       })
       const call = { method: "one.vmpool.infoextended", endpoint: "" }
-      return decodeAnswer(poolOf("VM", Vm), next, { call, limitBytes: 1e9, redact: (text) => text })
+      return decodeAnswer(vmPool, next, { call, limitBytes: 1e9, redact: (text) => text })
     })
     yield* decodeOnce
     globalThis.gc?.()

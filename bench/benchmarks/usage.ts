@@ -25,7 +25,7 @@ const ran = (words: ReadonlyArray<string>): Effect.Effect<string> =>
   })
 
 /** The rest of an answer's pages is asked for in calls of this size by the agent. */
-const pageSize = 100
+const pageSize = 300
 
 export const usage = (given: Given) =>
   Effect.gen(function* () {

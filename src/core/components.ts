@@ -43,8 +43,13 @@ export const toBackend = (component: Pick<Component, "unitFactor">, amount: numb
   number(BigDecimal.multiply(decimal(amount), decimal(component.unitFactor)))
 
 /** The backend's units to the offering's, to ten decimal places. */
-export const toWaldur = (component: Pick<Component, "unitFactor">, amount: number): number =>
-  number(BigDecimal.round(BigDecimal.unsafeDivide(decimal(amount), decimal(component.unitFactor)), { scale: 10 }))
+export const toWaldur = (component: Pick<Component, "unitFactor">, amount: number): number => {
+  const whole = amount / component.unitFactor
+  // Of whole numbers a division that comes out even is exact, and most are: a report converts some forty thousand.
+  return Number.isSafeInteger(amount) && Number.isSafeInteger(component.unitFactor) && Number.isSafeInteger(whole)
+    ? whole
+    : number(BigDecimal.round(BigDecimal.unsafeDivide(decimal(amount), decimal(component.unitFactor)), { scale: 10 }))
+}
 
 const none: Amounts = {}
 

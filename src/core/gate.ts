@@ -11,6 +11,13 @@ import { Effect, FiberRef } from "effect"
 /** Completes when the call may go. It does not fail: who put it up ends the fiber that may not pass. */
 export const changeGate: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(Effect.void)
 
+/**
+ * Waits until the resource is known to be ours still: at once, if that was confirmed a moment ago. For a call that comes long after its step began, as
+ * a second try at something that takes time. Whoever has lost the resource in the meantime goes no further. The calls of OpenNebula, Keycloak and
+ * Waldur have it before them anyway.
+ */
+export const stillOurs: Effect.Effect<void> = Effect.flatten(FiberRef.get(changeGate))
+
 /** Around a call, just before it goes out. `changes`: it is more than a look. */
 export const throughGate =
   (changes: boolean) =>

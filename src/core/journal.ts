@@ -76,8 +76,6 @@ export interface OrderJournal {
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
   /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. */
   readonly append: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
-  /** Is the lease still ours? For the moment just before a call that was held up. */
-  readonly verify: Effect.Effect<void, JournalError>
 }
 
 /** Something that an undo could not remove. It is kept, shown and retried until it is gone. */

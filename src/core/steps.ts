@@ -15,8 +15,9 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, FiberRef, Option, Ref, Schema } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
+import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
 import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
@@ -112,9 +113,6 @@ export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: 
   }
 }
 
-/** How late a call may come after its `started` entry before the lease is looked at again, in ms. */
-const lateAfter = 500
-
 /**
  * So long after a process has lost a resource, by its death or otherwise, a call that it had sent for it may still be carried out, in ms: the
  * backend had it waiting for its turn.
@@ -133,16 +131,6 @@ const lookFor = <A, E, R>(
     const rest = Math.max(since, unheardOf.value) + mayStillCome - (yield* Clock.currentTimeMillis)
     return rest > 0 ? yield* Effect.delay(find, Math.min(rest, mayStillCome)) : found
   })
-
-const fence: FiberRef.FiberRef<Effect.Effect<void, JournalError>> = FiberRef.unsafeMake<
-  Effect.Effect<void, JournalError>
->(Effect.void)
-
-/**
- * For a call that comes long after its step began, as a second try at something that takes time: is the resource still ours? A process that was
- * paused in between learns here that another one has taken it over, and touches nothing more.
- */
-export const stillOurs: Effect.Effect<void, JournalError> = Effect.flatten(FiberRef.get(fence))
 
 /** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
 export interface StepState {
@@ -178,7 +166,6 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     const { step, schema, find, act } = spec
     const attempt = yield* Steps
     const context = yield* Effect.context<R>()
-    const fenced = Effect.locally(fence, attempt.journal.verify)
     const names = yield* Ref.getAndUpdate(attempt.names, (all) => new Set([...all, step]))
     if (names.has(step))
       return yield* Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
@@ -202,7 +189,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
               yield* undo(
                 Option.isNone(known) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : known
               )
-            }).pipe(Effect.provide(context), fenced)
+            }).pipe(Effect.provide(context))
           }
         ])
     })
@@ -229,10 +216,9 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
       const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
-    const before = yield* Clock.currentTimeMillis
     if (!mayBeBegun) yield* begin
-    if (mayBeBegun || (yield* Clock.currentTimeMillis) - before > lateAfter) yield* attempt.journal.verify
-    const value = yield* Effect.tapError(fenced(act), (error) =>
+    // Writing it down may have taken its time, as may the look.
+    const value = yield* Effect.tapError(Effect.zipRight(stillOurs, act), (error) =>
       // Begun and not over is what a parked step is.
       error instanceof Parked
         ? Effect.void

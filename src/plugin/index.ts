@@ -32,6 +32,8 @@ export {
 
 // Orders and resources.
 
+// Steps: what must not be lost and must not happen twice. `stillOurs` and `Steps` are for what goes on for long.
+export { stillOurs } from "../core/gate.js"
 export {
   type CreateRequest,
   OfferingId,
@@ -44,10 +46,8 @@ export {
   type UpdateRequest
 } from "../core/orders.js"
 
-// Steps: what must not be lost and must not happen twice. `stillOurs` and `Steps` are for what goes on for long.
-
 export { Parked, parksAfter } from "../core/park.js"
-export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps, stillOurs } from "../core/steps.js"
+export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps } from "../core/steps.js"
 
 // Errors. Each says by its `disposition` what follows from it.
 

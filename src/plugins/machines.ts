@@ -13,7 +13,7 @@ import {
   type VmWatcher,
   vmStateText
 } from "../opennebula/index.js"
-import { OrderRefused, type SiteError, steadyMillis, stillOurs } from "../plugin/index.js"
+import { OrderRefused, type SiteError, steadyMillis } from "../plugin/index.js"
 
 /** What is needed of a front-end for it. */
 export interface Machines {
@@ -84,7 +84,6 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     let pause = firstPause
     let refusals = 0
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
-      if (tried + refusals > 0) yield* stillOurs
       const answer = yield* machines.one.vm.action(vmId, what.action).pipe(
         Effect.as("taken" as const),
         // Refused: it is there already, or on its way, or cannot get there from where it is. Its state tells.

@@ -1,5 +1,5 @@
 /** Every schedule by which the runtime waits or tries again, in one place. Documented in docs/operations.md. */
-import { Duration, Schedule } from "effect"
+import { Duration, Option, Schedule } from "effect"
 
 /** How long an order rests after a transient failure, by the number of failures in a row: 0.5 s, doubling, at most 30 s, jittered. */
 export const orderRetry = Schedule.exponential("500 millis", 2).pipe(
@@ -52,8 +52,14 @@ export const resourceBurst = Duration.millis(300)
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 
-/** A new backend id is looked at again after 1 s, then 2 s and 4 s later: a busy marketplace's background tasks come late. */
-export const backendIdGuard = Schedule.exponential("1 second", 2).pipe(Schedule.intersect(Schedule.recurs(2)))
+/**
+ * When a new backend id is looked at again: a busy marketplace's background tasks come late. Those that overwrite one belong to servers that put
+ * something of their own behind a resource (`puts`); where it is known that this one does not, one look is enough.
+ */
+export const backendIdGuard = (puts: Option.Option<boolean>): Schedule.Schedule<unknown> =>
+  Option.contains(puts, false)
+    ? Schedule.duration("4 seconds")
+    : Schedule.fromDelays(Duration.seconds(1), Duration.seconds(2), Duration.seconds(4))
 
 /**
  * How long a new order's resource may lack what an older marketplace puts behind it, before it is taken for a newer one. Runs beside the

@@ -8,7 +8,7 @@ import { Effect, Option, Schema } from "effect"
 import { text, uuid, uuidOf } from "./api/lenient.js"
 import type { Call, WaldurClient } from "./client.js"
 import { isUnsupported, type WaldurError, WaldurMalformedAnswer } from "./errors.js"
-import type { Written } from "./service.js"
+import type { Written } from "./shapes.js"
 
 const Identity = Schema.Struct({ uuid: uuid("uuid"), name: text("name") })
 const Registered = Schema.Struct({ uuid: uuid("uuid") })

@@ -7,7 +7,7 @@ import { BackendResource, ImportRequest } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
 import { isUnsupported, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
-import type { Listed, Written } from "./service.js"
+import type { Listed, Written } from "./shapes.js"
 
 export interface OfferedResource {
   readonly offering: string

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import type { Offering, User } from "./api/index.js"
 import type { WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
-import type { Listed, ProbeResult } from "./service.js"
+import type { Listed, ProbeResult } from "./shapes.js"
 
 const result = <A>(
   what: string,

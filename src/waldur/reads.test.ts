@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
 import { connect, id, offering, order, unknownAddress } from "./testing/connected.js"
@@ -28,6 +29,36 @@ describe("a list", () => {
       expect(asked?.get("page_size")).toBe("2")
       expect(asked?.getAll("field")).toContain("marketplace_resource_uuid")
     })
+  )
+
+  it.scopedLive(
+    "that says how many it has is read some pages at once, and is in its order, also if it grows meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const held = new Map<number, ServerResponse>()
+        const { server, waldur } = yield* connect(
+          ({ query }) => {
+            const page = Number(query.get("page"))
+            const reply = (response: ServerResponse, of: number) => {
+              const link = of < 5 ? `<http://x/?page=${of + 1}>; rel="next"` : `<http://x>; rel="first"`
+              response.writeHead(200, { "content-type": "application/json", link, "x-result-count": "8" })
+              response.end(JSON.stringify(listed([2 * of, 2 * of + 1])))
+            }
+            return (response) => {
+              if (page === 2 || page === 3) held.set(page, response)
+              else reply(response, page)
+              // Pages 2 and 3 come only when both were asked for, and 3 first.
+              if (held.size < 2) return
+              for (const [of, other] of [...held].toSorted(([a], [b]) => b - a)) reply(other, of)
+              held.clear()
+            }
+          },
+          { pageSize: 2 }
+        )
+        const { items } = yield* waldur.orders({ offering })
+        expect(items.map(({ uuid }) => uuid)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(id))
+        expect(server.seen.map(({ query }) => query.get("page")).toSorted()).toEqual(["1", "2", "3", "4", "5"])
+      })
   )
 
   it.scopedLive("keeps the others if one item cannot be read, and says which", () =>

@@ -12,6 +12,8 @@ import {
   ProviderResource,
   QueuedOrder,
   queuedOrderFields,
+  ReportedResource,
+  reportedResourceFields,
   resourceFields,
   ServiceProvider,
   SshKey,
@@ -22,12 +24,15 @@ import {
 } from "./api/index.js"
 import type { Call, WaldurClient } from "./client.js"
 import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "./errors.js"
-import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./service.js"
+import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./shapes.js"
 
 type Query = ReadonlyArray<readonly [string, string]>
 
 /** More pages than any list here has: a server that ignores `page` would be read for ever. */
 const mostPages = 2_000
+
+/** Of one list, once its first page has said how many there are: the server writes one while another is on its way and is read. */
+const pagesAtOnce = 3
 
 /** Of all pages of a list together, in characters: 10,000 resources are some 40 MB. */
 const longestList = 268_435_456
@@ -64,6 +69,22 @@ const hasNext = (answer: Answer, { seen, size, isNew, pageSize }: Page): boolean
         onNone: () => size === pageSize && isNew
       })
   })
+
+const saysNext = (answer: Answer): boolean => Option.exists(answer.header("link"), (link) => /rel="?next"?/.test(link))
+
+/** One page, read. */
+interface Read<A> {
+  readonly answer: Answer
+  /** Items on it, also those that cannot be read. */
+  readonly size: number
+  readonly items: ReadonlyArray<A>
+}
+
+/** How many pages the first says that there are; 0 if it does not say, or gives no `Link` by which to see where the list ends. */
+const pagesSaid = ({ answer, size }: Read<unknown>): number => {
+  const count = Number(Option.getOrElse(answer.header("x-result-count"), () => ""))
+  return saysNext(answer) && size > 0 && Number.isInteger(count) ? Math.min(Math.ceil(count / size), mostPages) : 0
+}
 
 /** What its server puts behind it is there by now, if ever. */
 const isMade = ({ state }: ProviderResource): boolean =>
@@ -113,40 +134,79 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       const items = new Map<string, A>()
       const malformed: Array<MalformedItem> = []
       const malformedAnswer = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })
+      let length = 0
 
-      const take = (raw: unknown): Effect.Effect<void> => {
+      const readItem = (raw: unknown): Effect.Effect<Option.Option<A>> => {
         const decoded = decode(raw)
-        if (decoded._tag === "Right") {
-          // The same order may stand on two pages if the list grew in between; what was read last is the newest.
-          return Effect.sync(() => items.set(decoded.right.uuid, decoded.right))
-        }
+        if (decoded._tag === "Right") return Effect.succeedSome(decoded.right)
         const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
         const item: MalformedItem = { uuid, reason: reasonOf(decoded.left) }
         malformed.push(item)
-        return report(call.path, item)
+        return Effect.as(report(call.path, item), Option.none())
       }
 
-      const from = (page: number, seen: number, length: number): Effect.Effect<void, WaldurError> =>
+      /** None after the last: items left the list while it was read, and with them its last page (recording 200). */
+      const read = (page: number): Effect.Effect<Option.Option<Read<A>>, WaldurError> =>
         Effect.gen(function* () {
           if (page > mostPages) return yield* malformedAnswer(`more than ${mostPages} pages`)
           const query: Query = [...(call.query ?? []), ["page_size", String(pageSize)], ["page", String(page)]]
           const answer = yield* client
             .call({ ...call, method: "GET", query })
-            // Items left the list while it was read, and with them its last page (recording 200).
             .pipe(Effect.catchTag("WaldurNotFound", (gone) => (page > 1 ? Effect.succeedNone : gone)))
-          if ("_tag" in answer) return
+          if ("_tag" in answer) return Option.none()
           const { json } = answer
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
-          const soFar = length + answer.length
-          if (soFar > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
-          const before = items.size
-          yield* Effect.forEach(json, take, { discard: true })
-          const total = seen + json.length
-          const more = hasNext(answer, { seen: total, size: json.length, isNew: items.size > before, pageSize })
-          if (more) yield* from(page + 1, total, soFar)
+          length += answer.length
+          if (length > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
+          const found = yield* Effect.forEach(json, readItem)
+          return Option.some({ answer, size: json.length, items: found.flatMap(Option.toArray) })
         })
 
-      return Effect.map(from(1, 0, 0), () => ({ items: [...items.values()], malformed }))
+      /** Whether it had anything that no page before had. The same may stand on two pages if the list grew in between; what was read last is the newest. */
+      const keep = (read: Read<A>): boolean => {
+        const before = items.size
+        for (const item of read.items) items.set(item.uuid, item)
+        return items.size > before
+      }
+
+      const from = (page: number, before: number): Effect.Effect<void, WaldurError> =>
+        Effect.gen(function* () {
+          const found = yield* read(page)
+          if (Option.isNone(found)) return
+          const { answer, size } = found.value
+          const isNew = keep(found.value)
+          const total = before + size
+          if (!hasNext(answer, { seen: total, size, isNew, pageSize })) return
+          const said = page === 1 ? pagesSaid(found.value) : 0
+          if (said < 3) return yield* from(page + 1, total)
+          const others = yield* together(said)
+          const last = others.at(-1)
+          const seen = others.reduce((sum, other) => sum + other.size, total)
+          if (last !== undefined && others.length === said - 1 && saysNext(last.answer)) yield* from(said + 1, seen)
+        })
+
+      /** Pages 2 to `last`, some at once; fewer if the list ends before. */
+      const together = (last: number): Effect.Effect<ReadonlyArray<Read<A>>, WaldurError> =>
+        Effect.gen(function* () {
+          let over = false
+          const found = yield* Effect.forEach(
+            Array.from({ length: last - 1 }, (_, index) => index + 2),
+            (page) =>
+              Effect.suspend(() => (over ? Effect.succeedNone : read(page))).pipe(
+                Effect.tap((some) =>
+                  Effect.sync(() => {
+                    over ||= Option.isNone(some) || !saysNext(some.value.answer)
+                  })
+                )
+              ),
+            { concurrency: pagesAtOnce }
+          )
+          const others = found.flatMap(Option.toArray)
+          for (const other of others) keep(other)
+          return others
+        })
+
+      return Effect.map(from(1, 0), () => ({ items: [...items.values()], malformed }))
     }
 
     const fields = (names: ReadonlyArray<string>): Query => names.map((name) => ["field", name] as const)
@@ -161,6 +221,24 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           // The error page of a proxy whose backend restarts is no verdict on the configuration.
           missing.unknownAddress ? missing : new WaldurNotFound({ ...fieldsOf(missing), disposition: "stop-offering" })
         )
+      )
+
+    const resourcesAs = <A extends { readonly uuid: string }, I>(
+      filter: ResourceFilter,
+      schema: Schema.Schema<A, I>,
+      names: ReadonlyArray<string>
+    ) =>
+      all(
+        {
+          path: "marketplace-provider-resources/",
+          query: [
+            ...optional("offering_uuid", filter.offering),
+            ...optional("project_uuid", filter.project),
+            ...states(filter.states),
+            ...fields(names)
+          ]
+        },
+        schema
       )
 
     const askForScope = (offeringUuid: string): Effect.Effect<Option.Option<boolean>, WaldurError> =>
@@ -245,19 +323,8 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
             learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
           return found
         }),
-      resources: (filter: ResourceFilter) =>
-        all(
-          {
-            path: "marketplace-provider-resources/",
-            query: [
-              ...optional("offering_uuid", filter.offering),
-              ...optional("project_uuid", filter.project),
-              ...states(filter.states),
-              ...fields(resourceFields)
-            ]
-          },
-          ProviderResource
-        ),
+      resources: (filter: ResourceFilter) => resourcesAs(filter, ProviderResource, resourceFields),
+      reportedResources: (filter: ResourceFilter) => resourcesAs(filter, ReportedResource, reportedResourceFields),
       team: (resource: string) =>
         all({ path: "marketplace-provider-resources/{uuid}/team/", uuid: resource }, TeamMember),
       offeringUsers: (offeringUuid: string) =>

@@ -7,18 +7,17 @@
  * set a value are repeated as they are; those that move an order look at it first, and again after a failure, and count it as success
  * if it is already where it should be.
  */
-import { Context, type Duration, type Effect, type Option } from "effect"
+import { Context, type Effect, type Option } from "effect"
 import type { NotYet, OfferingFault } from "../core/errors.js"
 import type {
   ComponentUsage,
   Offering,
   OfferingUser,
   Order,
-  OrderState,
   Plan,
   ProviderResource,
   QueuedOrder,
-  ResourceState,
+  ReportedResource,
   SshKey,
   TeamMember,
   User
@@ -27,72 +26,17 @@ import type { WaldurError } from "./errors.js"
 import type { EventQueue, ObjectType } from "./events/types.js"
 import type { AgentCalls } from "./identity.js"
 import type { ImportCalls } from "./imports.js"
-
-/** All pages of a list. What could not be read is reported beside what could. */
-export interface Listed<A> {
-  readonly items: ReadonlyArray<A>
-  /** Never drop these silently: an order among them waits for somebody. They are logged once as well. */
-  readonly malformed: ReadonlyArray<MalformedItem>
-}
-
-export interface MalformedItem {
-  readonly uuid: Option.Option<string>
-  /** What could not be read, without the item's contents. */
-  readonly reason: string
-}
-
-export interface OrderFilter {
-  readonly offering?: string
-  readonly resource?: string
-  /** Any of these. Empty or absent: all. */
-  readonly states?: ReadonlyArray<OrderState>
-}
-
-export interface ResourceFilter {
-  readonly offering?: string
-  readonly project?: string
-  readonly states?: ReadonlyArray<ResourceState>
-}
-
-/** `unsupported`: this server's generation has no such call, and nothing was written. */
-export type Written = "written" | "unsupported"
-
-export interface Endpoint {
-  readonly name: string
-  readonly url: string
-}
-
-export interface UsageReport {
-  readonly resource: string
-  /** ISO 8601, with a time: what Waldur's API calls a date; now if absent. Waldur keeps one amount per component and month: the newest report wins. */
-  readonly date?: string
-  /** In the offering's units. */
-  readonly usages: ReadonlyArray<{ readonly type: string; readonly amount: number; readonly description?: string }>
-}
-
-/** A component as an offering is given one, under Waldur's own names (`OfferingComponentRequest` of the published API). */
-export interface ComponentRequest extends Readonly<Record<string, string | number | boolean | null>> {
-  readonly type: string
-  readonly name: string
-  readonly billing_type: string
-  readonly measured_unit: string
-}
-
-/** One line of `site-actors check`. */
-export interface ProbeResult {
-  /** "Waldur answers", "the offering can be read", ... */
-  readonly what: string
-  readonly ok: boolean
-  /** What was found, or what is wrong. */
-  readonly detail: string
-}
-
-export interface AwaitExecutingOptions {
-  /** Default 30 s. */
-  readonly deadline?: Duration.DurationInput
-  /** How long an executing Create may lack its `scopeUuid` before the server is taken for one that does not set it. Default 1 s. */
-  readonly scopeGrace?: Duration.DurationInput
-}
+import type {
+  AwaitExecutingOptions,
+  ComponentRequest,
+  Endpoint,
+  Listed,
+  OrderFilter,
+  ProbeResult,
+  ResourceFilter,
+  UsageReport,
+  Written
+} from "./shapes.js"
 
 export interface WaldurService {
   /** Without credentials, ends in "/api/". */
@@ -117,6 +61,8 @@ export interface WaldurService {
   /** `marketplace-provider-resources/{uuid}/`. */
   readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>
   readonly resources: (filter: ResourceFilter) => Effect.Effect<Listed<ProviderResource>, WaldurError>
+  /** The same, and as little of each as a usage report needs. */
+  readonly reportedResources: (filter: ResourceFilter) => Effect.Effect<Listed<ReportedResource>, WaldurError>
   /** People with access to the resource's project. */
   readonly team: (resource: string) => Effect.Effect<Listed<TeamMember>, WaldurError>
   /** The accounts that an offering's people have, or shall get. */
@@ -176,6 +122,11 @@ export interface WaldurService {
    * `NotYet` if it is lost even then. The task may still come later: look again with `keepBackendId`.
    */
   readonly setBackendId: (resource: string, backendId: string) => Effect.Effect<void, WaldurError | NotYet>
+  /**
+   * Does the server put something of its own behind the offering's resources? Then a task of its own may overwrite a backend id. None as long as no
+   * resource that was read has told.
+   */
+  readonly setsScope: (offering: string) => Effect.Effect<Option.Option<boolean>, WaldurError>
   /** Reads, and sets only if it is another. True: it was as it should be. */
   readonly keepBackendId: (resource: string, backendId: string) => Effect.Effect<boolean, WaldurError | NotYet>
   /**

@@ -12,7 +12,7 @@ import type { WaldurClient } from "./client.js"
 import { isTransient, WaldurConflict, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
 import { retrying } from "./retry.js"
-import type { AwaitExecutingOptions } from "./service.js"
+import type { AwaitExecutingOptions } from "./shapes.js"
 
 const tries = 3
 const longestMessage = 2_000

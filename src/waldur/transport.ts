@@ -1,11 +1,7 @@
 /** Bytes to Waldur and back: undici with TLS and proxy as configured, one time-out for the whole exchange, a limit for the answer's size. */
 import { readFile } from "node:fs/promises"
-import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Duration, Effect, FiberRef, Option, Redacted, type Scope, Stream } from "effect"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { Duration, Effect, FiberRef, Option, Redacted, type Scope } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
 import { codeOf, OfferingFault } from "../core/errors.js"
 import { makeTimeLimit } from "../core/timeLimit.js"
@@ -71,56 +67,56 @@ const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, Offe
     )
   })
 
-const unreachable = (call: string) => (error: HttpClientError.HttpClientError) =>
-  new WaldurUnreachable({ call, reason: codeOf(error) })
-
-const bodyOf = (
-  call: string,
-  response: HttpClientResponse.HttpClientResponse,
-  maxBytes: number
-): Effect.Effect<string, TransportError> => {
-  const chunks: Array<Uint8Array> = []
-  let size = 0
-  return response.stream.pipe(
-    Stream.mapError(unreachable(call)),
-    Stream.runForEach((chunk) => {
-      size += chunk.byteLength
-      chunks.push(chunk)
-      return size > maxBytes
-        ? Effect.fail(new WaldurMalformedAnswer({ call, reason: `larger than ${maxBytes} bytes` }))
-        : Effect.void
-    }),
-    Effect.map(() => Buffer.concat(chunks).toString("utf8"))
-  )
-}
+/** What a request carries. Waldur's are all JSON, which is there as bytes. */
+const contentOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | null =>
+  body._tag === "Uint8Array" ? body.body : null
 
 /**
- * Never pauses the connection: when the server closes it while it is paused, undici 7 ends the process (nodejs/undici#5360). What is read is
- * bounded by `maxBytes` all the same. Path and method are the request's own; these only complete the type.
+ * undici itself rather than `@effect/platform`'s client: that reads an answer as a stream of its own and aborts each request at its end, also
+ * one that has been answered: more than half of what a call cost (decision 57).
  */
-const unpaused = (maxBytes: number): Dispatcher.RequestOptions => ({
-  path: "/",
-  method: "GET",
-  highWaterMark: 2 * maxBytes
-})
-
 const overUndici = (options: TransportOptions): Effect.Effect<Transport, OfferingFault, Scope.Scope> =>
   Effect.map(dispatcherOf(options), (dispatcher) => {
-    // Spans of ours are nothing to other people's servers.
-    const client = HttpClient.withTracerPropagation(NodeHttpClient.makeUndici(dispatcher), false)
     const maxBytes = options.maxAnswerBytes ?? 32 * 1024 * 1024
     return (call, request) =>
-      client.execute(request).pipe(
-        Effect.mapError(unreachable(call)),
-        Effect.flatMap((response) =>
-          Effect.map(bodyOf(call, response, maxBytes), (body) => ({
-            status: response.status,
-            header: (name: string) => Option.fromNullable(response.headers[name.toLowerCase()]),
-            body
-          }))
-        ),
-        Effect.provideService(NodeHttpClient.UndiciRequestOptions, unpaused(maxBytes))
-      )
+      Effect.async<RawAnswer, TransportError>((resume, signal) => {
+        const url = Option.getOrThrow(HttpClientRequest.toUrl(request))
+        const unreachable = (cause: unknown) => resume(new WaldurUnreachable({ call, reason: codeOf(cause) }))
+        const read = ({ body, headers, statusCode: status }: Dispatcher.ResponseData) => {
+          const chunks: Array<Uint8Array> = []
+          let size = 0
+          body.on("data", (chunk: Uint8Array) => {
+            size += chunk.byteLength
+            chunks.push(chunk)
+            if (size <= maxBytes) return
+            resume(new WaldurMalformedAnswer({ call, reason: `larger than ${maxBytes} bytes` }))
+            body.destroy()
+          })
+          // The first of these counts. A connection that breaks afterwards must have a listener all the same.
+          body.on("error", unreachable)
+          body.once("close", unreachable)
+          body.once("end", () => {
+            const header = (name: string) => Option.map(Option.fromNullable(headers[name.toLowerCase()]), String)
+            resume(Effect.succeed({ status, header, body: Buffer.concat(chunks).toString("utf8") }))
+          })
+        }
+        dispatcher
+          .request({
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method: request.method,
+            headers: { ...request.headers },
+            body: contentOf(request),
+            signal,
+            // The limit of the whole exchange is `makeTransport`'s.
+            headersTimeout: 0,
+            bodyTimeout: 0,
+            // Never pauses the connection: when the server closes it while it is paused, undici 7 ends the process (nodejs/undici#5360). What is
+            // read is bounded by `maxBytes` all the same.
+            highWaterMark: 2 * maxBytes
+          })
+          .then(read, unreachable)
+      })
   })
 
 /** How marketplaces are reached. A simulation without a network puts its own in place of undici. */

@@ -4,7 +4,7 @@ import { NotYet } from "../core/errors.js"
 import type { WaldurClient } from "./client.js"
 import { isUnsupported, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
-import type { ComponentRequest, Endpoint, UsageReport, Written } from "./service.js"
+import type { ComponentRequest, Endpoint, UsageReport, Written } from "./shapes.js"
 
 /** How often a lost backend id is set again. */
 const backendIdTries = 5

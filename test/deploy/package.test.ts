@@ -1,12 +1,14 @@
 /** What is installed, the image and npm's tarball, made by the same steps as far as that goes without an engine and a network. */
 import { execFile } from "node:child_process"
-import { access, constants, cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { access, constants, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { build as transpile } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { parse } from "yaml"
+import { parse, stringify } from "yaml"
+import { startFakeCloud } from "../../examples/machines-by-jobs/src/fake-cloud.js"
 import { version } from "../../src/runtime/version.js"
 
 const run = promisify(execFile)
@@ -175,5 +177,49 @@ describe("npm's tarball", () => {
       "package.json"
     ])
     expect(files.filter((path) => /\.test\.|\.db|\.env|\.tsbuildinfo|\/testing\//.test(path))).toEqual([])
+  })
+})
+
+describe("a plugin from outside", () => {
+  it("works with libraries of its own beside it: order, change and end by a whole agent", async () => {
+    const cloud = await startFakeCloud(1)
+    const folder = await mkdtemp(join(tmpdir(), "site-actors-outside-"))
+    try {
+      // Effect is the one that is installed, not the one that is in the program.
+      const own = join(folder, "node_modules", "machines-by-jobs")
+      await transpile({ entryPoints: ["examples/machines-by-jobs/src/*.ts"], outdir: own, format: "esm" })
+      await writeFile(join(own, "package.json"), '{ "type": "module", "exports": "./index.js" }')
+      await symlink(join(process.cwd(), "node_modules", "effect"), join(folder, "node_modules", "effect"))
+      await symlink(build, join(folder, "node_modules", "site-actors"))
+      await writeFile(
+        join(folder, "order.yaml"),
+        "name: a\nattributes: {}\namounts: { cores: 1 }\nchange: { cores: 2 }\n"
+      )
+      const file = join(folder, "config.yaml")
+      const settings = { plugins: ["machines-by-jobs"], offerings: [offering(cloud.url)] }
+      await writeFile(file, stringify(settings), { mode: 0o600 })
+      const words = ["order-test", "-c", file, join(folder, "order.yaml"), "--real", "--yes", "--json"]
+      const { said } = await ending(join(build, "dist/runtime/main.js"), words)
+      expect(JSON.parse(said)).toEqual(
+        ["create", "change", "terminate"].map((operation) => expect.objectContaining({ operation, state: "done" }))
+      )
+      expect(cloud.machines.size).toBe(0)
+    } finally {
+      await cloud.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  const offering = (url: string) => ({
+    name: "Machines",
+    waldur_api_url: "http://127.0.0.1:1/api/",
+    waldur_api_token: "x".repeat(40),
+    waldur_offering_uuid: "a".repeat(32),
+    backend_type: "machines-by-jobs",
+    order_processing_backend: "machines-by-jobs",
+    backend_settings: { url },
+    backend_components: {
+      cores: { measured_unit: "cores", unit_factor: 1, accounting_type: "limit", label: "Cores" }
+    }
   })
 })

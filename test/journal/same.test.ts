@@ -141,7 +141,11 @@ const asked = Effect.gen(function* () {
   const job = yield* Reconciliations.begin(lease, "quotas")
   yield* job.append("quotas", "started")
   yield* journal.lease(resource(1), "two")
-  return { before, answer: yield* Requests.answerTo(id), lost: (yield* Effect.flip(job.verify))._tag }
+  return {
+    before,
+    answer: yield* Requests.answerTo(id),
+    lost: (yield* Effect.flip(job.append("quotas", "finished")))._tag
+  }
 })
 
 /** Every page of a list, one row each. */

@@ -42,8 +42,7 @@ export const makeMemoryJournal = (
             { step, event, at, ...(kept === undefined ? {} : { data: kept }) }
           ])
         }),
-      since: 0,
-      verify: Effect.void
+      since: 0
     }
   })
 

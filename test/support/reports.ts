@@ -80,7 +80,7 @@ export const makeReported = (components: ReadonlyArray<Component>) => {
     ],
     pluginOptions: Effect.succeed({}),
     waldur: {
-      resources: () =>
+      reportedResources: () =>
         Effect.sync(() => ({ items: site.resources.filter(({ state }) => state !== "Terminated"), malformed: [] })),
       resource: (wanted) => {
         site.asked.push(`resource ${wanted}`)

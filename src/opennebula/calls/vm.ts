@@ -3,15 +3,14 @@ import { Effect } from "effect"
 import { OrderRefused } from "../../core/errors.js"
 import type { OpenNebulaClient } from "../client.js"
 import type { OpenNebulaError } from "../errors.js"
-import { documentOf, poolOf } from "../model/element.js"
-import { HistoryRecord } from "../model/history.js"
-import { Vm, VmShort, WholeVm } from "../model/vm.js"
+import { documentOf } from "../model/element.js"
+import { type HistoryRecord, historyPool } from "../model/history.js"
+import { type Vm, type VmShort, vmPool, vmShortPool, WholeVm } from "../model/vm.js"
 import type { TemplateUnencodable } from "../template/serialize.js"
 import { single } from "../template/template.js"
 import { type Call, chmod, chown, command, everything, updates, withTemplate } from "./support.js"
 
 const info = documentOf(WholeVm)
-const pool = poolOf("VM", Vm)
 
 /** OpenNebula 7.4 `one.vm.action`; which one in which state: ActionRefused tells. */
 export type VmAction =
@@ -73,17 +72,17 @@ export const vmCalls = (client: OpenNebulaClient) => ({
 
   /** `one.vmpool.info`: without USER_TEMPLATE, so without owner tags (recordings 213, 214). */
   list: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<VmShort>> =>
-    client.call("one.vmpool.info", [...everything, stateParam(options.includeDone)], poolOf("VM", VmShort)),
+    client.call("one.vmpool.info", [...everything, stateParam(options.includeDone)], vmShortPool),
 
   /** `one.vmpool.infoextended`: with tags and context (recording 212); some 2.5 kB a VM. */
   listExtended: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<Vm>> =>
-    client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], pool),
+    client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], vmPool),
 
   /**
    * `one.vmpool.infoset`: these VMs in one call, whatever their state; unknown ids are left out (recordings 227, 228).
    */
   infoset: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<Vm>> =>
-    vmIds.length === 0 ? Effect.succeed([]) : client.call("one.vmpool.infoset", [vmIds.join(","), true], pool),
+    vmIds.length === 0 ? Effect.succeed([]) : client.call("one.vmpool.infoset", [vmIds.join(","), true], vmPool),
 
   /**
    * `one.vm.action`. ActionRefused in a wrong state, ObjectLocked, QuotaExceeded on `resume` (recordings 088 to 096,
@@ -152,5 +151,5 @@ export const vmCalls = (client: OpenNebulaClient) => ({
    * recordings 245, 246). Some 8 kB each on the wire, of which little is kept.
    */
   accounting: (from: number, to: number): Call<ReadonlyArray<HistoryRecord>> =>
-    client.call("one.vmpool.accounting", [-2, from, to], poolOf("HISTORY", HistoryRecord))
+    client.call("one.vmpool.accounting", [-2, from, to], historyPool)
 })

@@ -5,7 +5,7 @@
 import { Effect, Option, ParseResult, Schema } from "effect"
 import { MalformedAnswer } from "../errors.js"
 import { type Template, fromElement as templateFromElement } from "../template/template.js"
-import type { Answer, XmlElement } from "../wire/answer.js"
+import type { Answer, Reads, XmlElement } from "../wire/answer.js"
 
 const isElement = (input: unknown): input is XmlElement =>
   typeof input === "object" && input !== null && "name" in input && "text" in input && "children" in input
@@ -124,10 +124,14 @@ export const documentOf = <A>(schema: Schema.Schema<A, XmlElement>): Answer<A> =
   decode: decoderOf(schema)
 })
 
-/** The answer of a `*pool.info` call: items of these names, decoded one by one. */
+/**
+ * The answer of a `*pool.info` call: items of these names, decoded one by one. `reads`: what `schema` reads of an item, for pools that are long; what
+ * it leaves out is as if it were not there.
+ */
 export const poolOf = <A extends object>(
   item: string | ReadonlyArray<string>,
-  schema: Schema.Schema<A, XmlElement>
+  schema: Schema.Schema<A, XmlElement>,
+  reads: Reads | true = true
 ): Answer<ReadonlyArray<A>> => {
   const decode = decoderOf(schema)
   // The wire hands the items back as `unknown`; this knows, without looking at them again, which ones were decoded
@@ -137,6 +141,7 @@ export const poolOf = <A extends object>(
   return {
     _tag: "Pool",
     items: typeof item === "string" ? [item] : item,
+    reads,
     decodeItem: (element) => Effect.tap(decode(element), (value) => Effect.sync(() => decoded.add(value))),
     collect: (items) => items.filter(isDecoded)
   }

@@ -3,7 +3,7 @@
  * migration and start; the VM in it is as it was when the record ended, or began if it has not ended (recordings 245, 246).
  */
 import { Schema } from "effect"
-import { all, fromElement, Int, LooseDecimal, LooseInt, OptionalText, text } from "./element.js"
+import { all, fromElement, Int, LooseDecimal, LooseInt, OptionalText, poolOf, text } from "./element.js"
 
 export const HistoryRecord = fromElement(
   Schema.Struct({
@@ -40,3 +40,14 @@ export const HistoryRecord = fromElement(
   })
 )
 export type HistoryRecord = typeof HistoryRecord.Type
+export const historyPool = poolOf("HISTORY", HistoryRecord, {
+  OID: true,
+  SEQ: true,
+  STIME: true,
+  ETIME: true,
+  VM: {
+    GID: true,
+    TEMPLATE: { CPU: true, VCPU: true, MEMORY: true, DISK: { SIZE: true } },
+    USER_TEMPLATE: { WALDUR_RESOURCE_UUID: true }
+  }
+})

@@ -27,6 +27,7 @@ export const owned = (element: XmlElement) => ({
   uid: text(element, "UID"),
   gid: text(element, "GID")
 })
+export const ownedReads = { ID: true, NAME: true, UID: true, GID: true } as const
 
 const absent: XmlElement = { name: "PERMISSIONS", text: "", children: [] }
 /** The PERMISSIONS element of an object; one without any gives no rights. */

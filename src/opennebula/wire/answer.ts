@@ -13,6 +13,14 @@ export interface XmlElement {
   readonly children: ReadonlyArray<XmlElement>
 }
 
+/**
+ * What is read of an element: the children by their names, and of each what is read of it in turn. `true`: all that is in it. What nobody reads is
+ * parsed, so that a broken document is refused, and not built.
+ */
+export interface Reads {
+  readonly [name: string]: Reads | true
+}
+
 export type Answer<A> =
   /** An integer: the id of the object that was made or changed. */
   | { readonly _tag: "Integer"; readonly decode: (value: number) => Effect.Effect<A, MalformedAnswer> }
@@ -25,6 +33,8 @@ export type Answer<A> =
       readonly _tag: "Pool"
       /** The names of the root's children that make it up. */
       readonly items: ReadonlyArray<string>
+      /** What is read of an item; all of it unless said. */
+      readonly reads?: Reads | true
       readonly decodeItem: (item: XmlElement) => Effect.Effect<unknown, MalformedAnswer>
       readonly collect: (items: ReadonlyArray<unknown>) => A
     }

@@ -5,7 +5,7 @@
  */
 import { SaxesParser } from "saxes"
 import { MalformedAnswer } from "../errors.js"
-import type { XmlElement } from "./answer.js"
+import type { Reads, XmlElement } from "./answer.js"
 
 /** OpenNebula 7.4 stays under 10; what is deeper was made to hurt. */
 export const deepestNesting = 64
@@ -32,6 +32,9 @@ const mostNames = 4_000
 /** The same text, by itself: what is cut out of a longer one is V8's reference to that. */
 const byItself = (text: string): string => Buffer.from(text, "utf16le").toString("utf16le")
 
+/** Shorter ones V8 copies by itself. A longer one that is kept would keep 64 kB of the answer: of a pool, all of it. */
+const shortestCut = 13
+
 const nameOf = (name: string): string => {
   const known = names.get(name)
   if (known !== undefined) return known
@@ -50,12 +53,22 @@ export class DocumentReader {
   private readonly parser = new SaxesParser({ position: false })
   /** Elements that are open and wanted. */
   private readonly open: Array<GrowingElement> = []
+  /** What is read of each of those. */
+  private readonly openReads: Array<Reads | true> = []
+  /** How deep we are in an element of an item that nobody reads; 0: in none. */
+  private unread = 0
   private depth = 0
   private elements = 0
   private complete: Array<XmlElement> = []
 
-  /** `items`: which children of the root make up the pool; without it the whole document is the one item. */
-  constructor(private readonly items?: ReadonlyArray<string>) {
+  /**
+   * `items`: which children of the root make up the pool; without it the whole document is the one item. Of each item only what `reads` names is
+   * built.
+   */
+  constructor(
+    private readonly items?: ReadonlyArray<string>,
+    private readonly reads: Reads | true = true
+  ) {
     const { parser } = this
     parser.on("doctype", () => {
       throw new MalformedAnswer({ reason: "the document has a DOCTYPE" })
@@ -88,8 +101,18 @@ export class DocumentReader {
     if (this.depth > deepestNesting) {
       throw new MalformedAnswer({ reason: `the document nests deeper than ${deepestNesting} elements` })
     }
+    if (this.unread > 0) {
+      this.unread += 1
+      return
+    }
     const parent = this.open.at(-1)
     if (parent === undefined && !this.begins(name)) return
+    const around = this.openReads.at(-1)
+    const reads = around === undefined ? this.reads : around === true || around[name]
+    if (reads === undefined) {
+      this.unread = 1
+      return
+    }
     this.elements += 1
     if (this.elements > mostElements) {
       throw new MalformedAnswer({ reason: `the document has more than ${mostElements} elements` })
@@ -97,6 +120,7 @@ export class DocumentReader {
     const element: GrowingElement = { name: nameOf(name), text: "", children: noChildren }
     append(parent, element)
     this.open.push(element)
+    this.openReads.push(reads)
   }
 
   /** The root of a document, or an item right under the root of a pool. GROUP_POOL has QUOTAS beside its GROUPs. */
@@ -106,13 +130,21 @@ export class DocumentReader {
 
   private onClose(): void {
     this.depth -= 1
+    if (this.unread > 0) {
+      this.unread -= 1
+      return
+    }
+    this.openReads.pop()
     const element = this.open.pop()
-    if (element === undefined || this.open.length > 0) return
+    if (element === undefined) return
+    if (element.text.length >= shortestCut) element.text = byItself(element.text)
+    if (this.open.length > 0) return
     this.complete.push(element)
     this.elements = 0
   }
 
   private onText(text: string): void {
+    if (this.unread > 0) return
     const element = this.open.at(-1)
     if (element !== undefined) element.text += text
   }

@@ -135,7 +135,7 @@ const wantedBy = <A>(answer: Answer<A>): Wanted => {
     case "Document":
       return { type: "string", document: new DocumentReader() }
     case "Pool":
-      return { type: "string", document: new DocumentReader(answer.items) }
+      return { type: "string", document: new DocumentReader(answer.items, answer.reads) }
   }
 }
 

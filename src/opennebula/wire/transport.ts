@@ -1,27 +1,24 @@
 /**
- * One POST, one answer, over undici itself. `@effect/platform`'s HttpClient hides what decides here: whether a failed call had
+ * One POST, one answer, over Node's own HTTP. `@effect/platform`'s HttpClient hides what decides here: whether a failed call had
  * already gone out, the proxy and TLS settings of one front-end, and when a connection is given up.
  *
  * Facts of OpenNebula 7.4's server (recorded HTTP behaviour): it wants a Content-Length (411 without), and closes the connection
  * after each answer also when asked not to. So each call has a connection of its own, and none is kept. Redirects are not followed:
  * the body holds the session.
  */
-import { Readable } from "node:stream"
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http"
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
+import type { Socket } from "node:net"
+import { TLSSocket } from "node:tls"
 import { Effect, FiberRef, type Scope } from "effect"
-import { Agent, type Dispatcher, errors, ProxyAgent } from "undici"
+import { HttpProxyAgent } from "http-proxy-agent"
+import { HttpsProxyAgent } from "https-proxy-agent"
 import { makeTimeLimit } from "../../core/timeLimit.js"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
 
 /** Until the TCP connection and TLS stand. Below the call's own time-out, so that "not sent" can be told from "no answer". */
 const connectTimeoutMillis = 10_000
-
-/**
- * undici 7 throws in the socket's event handler, which ends the process, when the server closes the connection while undici has
- * paused it (nodejs/undici#5360, mended in 8); and this server closes it after every answer. So undici must never pause: what
- * arrives faster than it is decoded waits in the `Inbox`, up to the limit of an answer.
- */
-const withoutBackpressure = Number.MAX_SAFE_INTEGER
 
 export interface TransportOptions {
   /** Complete, with its path. */
@@ -53,25 +50,24 @@ export interface Transport {
   ) => Effect.Effect<A, E | TransportError, R>
 }
 
-const makeDispatcher = ({ proxy, certificateAuthority, verifySsl = true }: TransportOptions): Dispatcher => {
-  const tls = {
-    rejectUnauthorized: verifySsl,
-    ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority })
-  }
-  // The call's own time-out rules: undici's clocks are neither Effect's nor the operator's.
-  const common = { pipelining: 0, headersTimeout: 0, bodyTimeout: 0 }
-  if (proxy === undefined) return new Agent({ ...common, connect: { ...tls, timeout: connectTimeoutMillis } })
-  return new ProxyAgent({
-    ...common,
-    uri: proxy.href,
-    requestTls: { ...tls, timeout: connectTimeoutMillis },
-    proxyTls: { ...tls, timeout: connectTimeoutMillis },
-    // Plain HTTP goes through as an ordinary proxy request: many proxies allow CONNECT only to port 443.
-    proxyTunnel: false
-  })
+interface Tls {
+  readonly rejectUnauthorized: boolean
+  readonly ca?: string
+}
+const tlsOf = ({ certificateAuthority, verifySsl = true }: TransportOptions): Tls => ({
+  rejectUnauthorized: verifySsl,
+  ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority })
+})
+
+/** Plain HTTP goes through a proxy as an ordinary request: many proxies allow CONNECT only to port 443. */
+const makeAgent = ({ proxy, url, ...options }: TransportOptions): HttpAgent => {
+  const isSecure = url.protocol === "https:"
+  if (proxy === undefined) return isSecure ? new HttpsAgent() : new HttpAgent()
+  const tls = tlsOf({ url, ...options })
+  return isSecure ? new HttpsProxyAgent(proxy, tls) : new HttpProxyAgent(proxy, tls)
 }
 
-/** What undici or the system says, with its code; some system errors have only causes. */
+/** What Node or the system says, with its code; some system errors have only causes. */
 const reasonOf = (cause: unknown): string => {
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
   if (!(cause instanceof Error)) return "unknown"
@@ -80,32 +76,36 @@ const reasonOf = (cause: unknown): string => {
 }
 
 /**
- * A call on its way: `sent` turns true when the connection stands and undici fetches the body to write it. At its end the connection is given up,
- * also that of an answer that nobody reads to its end.
+ * A call on its way: `sent` turns true when the connection stands, TLS included, as Node writes the body from then on. At its end the
+ * connection is given up, also that of an answer that nobody reads to its end.
  */
 export class Sending {
   sent = false
-  private controller: AbortController | undefined
-
-  get signal(): AbortSignal {
-    this.controller ??= new AbortController()
-    return this.controller.signal
-  }
+  private request: ClientRequest | undefined
 
   end(): void {
-    this.controller?.abort(new errors.RequestAbortedError())
+    this.request?.destroy()
   }
 
-  content(body: Buffer): Readable {
-    const markSent = () => {
-      this.sent = true
-    }
-    return new Readable({
-      read() {
-        markSent()
-        this.push(body)
-        this.push(null)
+  /** Until the connection stands, `request` has `connectTimeoutMillis`. */
+  watch(request: ClientRequest): void {
+    this.request = request
+    const late = setTimeout(() => {
+      request.destroy(new Error(`ETIMEDOUT no connection within ${connectTimeoutMillis / 1000} s`))
+    }, connectTimeoutMillis)
+    request.once("close", () => clearTimeout(late))
+    // A tunnel that is refused is no answer of the front-end, for which the agent would pass it off.
+    request.once("proxyConnect", ({ statusCode = 200 }: Partial<IncomingMessage>) => {
+      if (statusCode !== 200) request.destroy(new Error(`the proxy refuses the tunnel: HTTP status ${statusCode}`))
+    })
+    request.once("socket", (socket: Socket) => {
+      const stands = () => {
+        clearTimeout(late)
+        this.sent = true
       }
+      if (socket instanceof TLSSocket) socket.once("secureConnect", stands)
+      else if (socket.connecting) socket.once("connect", stands)
+      else stands()
     })
   }
 
@@ -134,34 +134,33 @@ export interface Reply {
 /** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with `sending`. */
 export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown>
 
-const overUndici = ({ url, limitBytes, ...options }: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
+const overHttp = (options: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => makeDispatcher({ url, limitBytes, ...options })),
-      (open) => Effect.promise(() => open.destroy())
+      Effect.sync(() => makeAgent(options)),
+      (agent) => Effect.sync(() => agent.destroy())
     ),
-    (dispatcher) => (body, sending) =>
-      Effect.tryPromise({
-        try: async () => {
-          const { statusCode, body: answer } = await dispatcher.request({
-            origin: url.origin,
-            path: `${url.pathname}${url.search}`,
-            method: "POST",
-            headers: { "content-type": "text/xml", "content-length": String(body.length) },
-            body: sending.content(body),
-            signal: sending.signal,
-            highWaterMark: withoutBackpressure
-          })
-          // At once, and whether somebody still waits for it or not: an aborted body without a listener would end the process.
-          return { statusCode, next: new Inbox(answer, limitBytes).next }
-        },
-        catch: (cause) => cause
-      })
+    (agent) => {
+      const { limitBytes, url } = options
+      const start = url.protocol === "https:" ? httpsRequest : httpRequest
+      const common = { method: "POST", agent, ...tlsOf(options) }
+      return (body, sending) =>
+        Effect.async<Reply, unknown>((resume) => {
+          const headers = { "content-type": "text/xml", "content-length": body.length }
+          const request = start(url, { ...common, headers }, (answer) =>
+            // Its reader at once, and whether somebody still waits for it or not: a broken answer without a listener would end the process.
+            resume(Effect.succeed({ statusCode: answer.statusCode ?? 0, next: new Inbox(answer, limitBytes).next }))
+          )
+          request.on("error", (cause) => resume(Effect.fail(cause)))
+          sending.watch(request)
+          request.end(body)
+        })
+    }
   )
 
-/** How front-ends are reached. A simulation without a network puts its own carrier in place of undici. */
+/** How front-ends are reached. A simulation without a network puts its own carrier in place of Node's HTTP. */
 export const carriers: FiberRef.FiberRef<(options: TransportOptions) => Effect.Effect<Carrier, never, Scope.Scope>> =
-  FiberRef.unsafeMake(overUndici)
+  FiberRef.unsafeMake(overHttp)
 
 /** A transport to one front-end; its connections end with the scope. */
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, never, Scope.Scope> =>

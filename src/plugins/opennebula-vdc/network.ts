@@ -1,15 +1,7 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
 import { single, type Template, vector } from "../../opennebula/index.js"
-import {
-  ensureDone,
-  make,
-  NotYet,
-  OrderRefused,
-  type OrderRequest,
-  type SiteError,
-  stillOurs
-} from "../../plugin/index.js"
+import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../plugin/index.js"
 import { type Cloud, every, gone, namesOf, ownIn, tagsOf, unlessAlready, unlessTaken, untilDeadline } from "./cloud.js"
 import { type NetworkPlan, type Plan, takesDevice } from "./plan.js"
 import { addressText, gatewayOf, type Subnet, subnetOf, usableOf } from "./subnet.js"
@@ -99,7 +91,7 @@ export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdc
 export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
     const seconds = cloud.settings.teardown_timeout
-    yield* Effect.zipRight(stillOurs, gone(cloud.one.network.delete(networkId))).pipe(
+    yield* gone(cloud.one.network.delete(networkId)).pipe(
       Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "ActionRefused" }),
       Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message))
     )
@@ -168,7 +160,7 @@ export const handOverSecurityGroup = (cloud: Cloud, securityGroupId: number, gro
 
 /** Blocked while VMs use it, so with patience. */
 export const removeSecurityGroup = (cloud: Cloud, securityGroupId: number): Effect.Effect<void, SiteError> =>
-  Effect.zipRight(stillOurs, gone(cloud.one.securityGroup.delete(securityGroupId))).pipe(
+  gone(cloud.one.securityGroup.delete(securityGroupId)).pipe(
     Effect.retry({
       schedule: untilDeadline(cloud.settings.teardown_timeout),
       while: (error) => error._tag === "ActionRefused"

@@ -8,8 +8,7 @@ import {
   OrderRefused,
   type OrderRequest,
   type SiteError,
-  steadyMillis,
-  stillOurs
+  steadyMillis
 } from "../../plugin/index.js"
 import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import type { NetworkPlan, Plan } from "./plan.js"
@@ -179,7 +178,6 @@ const awaitOne = (cloud: Cloud, vmId: number) => {
       const left = deadline - (yield* steadyMillis)
       if (yield* wait(Math.max(Math.min(patience, left), 0))) return
       if (left <= patience) break
-      yield* stillOurs
       yield* terminate(cloud, vmId)
     }
     const vm = yield* cloud.one.vm.info(vmId)

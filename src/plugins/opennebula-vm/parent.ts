@@ -15,7 +15,6 @@ import {
 } from "../../opennebula/index.js"
 import type { ProjectId } from "../../plugin/index.js"
 import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../plugin/index.js"
-import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
 
 export const Parent = Schema.Struct({
@@ -25,11 +24,16 @@ export const Parent = Schema.Struct({
 })
 export type Parent = typeof Parent.Type
 
+/** What of an order says it. */
+export interface ParentAttributes {
+  readonly parent_backend_id?: string | undefined
+}
+
 /** The parent that the order names, if it is of the order's own project; else the provider's choice. */
 export const chooseParent = (
   one: OpenNebulaService,
   rules: PlacementRules,
-  attributes: VmAttributes,
+  attributes: ParentAttributes,
   project: ProjectId
 ): Effect.Effect<Parent, SiteError, Marketplace> =>
   Effect.suspend(() => {

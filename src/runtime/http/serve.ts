@@ -15,6 +15,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Console, Context, Deferred, Duration, Effect, Layer, Option, Redacted, type Schedule } from "effect"
 import { api, healthApi, Refused } from "../../api/index.js"
 import type { Config } from "../config/index.js"
+import { ofPackage } from "../package.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
 import { forMachines, guarded, guardedForMachines, pathOf } from "./guard.js"
@@ -32,8 +33,8 @@ export interface PageOptions {
   readonly assets?: string
 }
 
-/** `dist/dashboard`, seen from `dist/runtime/http`; in the sources it is not there. */
-const builtPage = fileURLToPath(new URL("../../dashboard", import.meta.url))
+/** Of the last build, if there was one. */
+const builtPage = fileURLToPath(ofPackage("dist/dashboard"))
 
 /** Bodies are small: an action, a token. */
 const largestBody = 65_536

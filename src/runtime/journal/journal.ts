@@ -159,8 +159,7 @@ const make = Effect.gen(function* () {
             yield* PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
           yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
         })
-      const verify = Effect.flatMap(holds(lease), (is) => (is ? Effect.void : lost))
-      return { order: id, resource: lease.resource, since: lease.taken, entries: Ref.get(entries), append, verify }
+      return { order: id, resource: lease.resource, since: lease.taken, entries: Ref.get(entries), append }
     })
 
   const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>

@@ -8,6 +8,6 @@
  * wrote.
  */
 export type { Gauges, OfferingFacts } from "./instruments.js"
-export { Metrics, type OrderAtWork, watchedEndpoints } from "./metrics.js"
+export { Metrics, type OrderAtWork, type RoundOf, watchedEndpoints } from "./metrics.js"
 export { processText } from "./process.js"
-export { countedRound, type RoundOf } from "./rounds.js"
+export { countedRound } from "./rounds.js"

@@ -3,7 +3,9 @@ import { Context, Effect, Layer } from "effect"
 import { Registry } from "prom-client"
 import { type EndpointEvent, endpointObserver, type ObservedCall, type OrderId, OrderType } from "../../core/index.js"
 import { fill, type Gauges, makeInstruments } from "./instruments.js"
-import type { RoundOf } from "./rounds.js"
+
+/** Work that comes round again. `orders`: looks into Waldur's queue; `observation`: what Waldur says against what the cloud has. */
+export type RoundOf = "orders" | "observation" | "usage" | "membership"
 
 export interface OrderAtWork {
   readonly offering: string

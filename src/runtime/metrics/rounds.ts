@@ -1,10 +1,7 @@
 /** Work that comes round again, for as long as an offering is open. */
 import { Cause, Clock, Effect, Exit } from "effect"
 import type { OfferingId } from "../../core/index.js"
-import { Metrics } from "./metrics.js"
-
-/** `orders`: looks into Waldur's queue; `observation`: what Waldur says against what the cloud has. */
-export type RoundOf = "orders" | "observation" | "usage" | "membership"
+import { Metrics, type RoundOf } from "./metrics.js"
 
 /** Counts how the round went. One that is cut off at the end counts as neither. */
 export const countedRound =

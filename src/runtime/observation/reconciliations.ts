@@ -14,7 +14,7 @@ import {
   type OrderJournal,
   wholeOrder
 } from "../../core/index.js"
-import { fencedInsert, type Lease, leaseHolds } from "../journal/journal.js"
+import { fencedInsert, type Lease } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
 
 export const Reconciliations = {
@@ -40,11 +40,7 @@ export const Reconciliations = {
         resource: lease.resource,
         since: lease.taken,
         entries: Ref.get(entries),
-        append,
-        verify: Effect.gen(function* () {
-          const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
-          if (rows.length === 0) return yield* lost
-        })
+        append
       }
       yield* journal.append(wholeOrder, "accepted", what)
       return journal

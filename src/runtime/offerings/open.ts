@@ -10,9 +10,10 @@ import {
   endpointListener,
   OfferingFault,
   observed,
+  type ResourceId,
   type SiteError
 } from "../../core/index.js"
-import { makeWaldur, type WaldurError, WaldurServers } from "../../waldur/index.js"
+import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import { components } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
@@ -86,12 +87,9 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
         "1 minute"
       ),
       guardBackendId: (resource, backendId) =>
-        waldur.keepBackendId(resource, backendId).pipe(
-          Effect.tap((kept) =>
-            Effect.unless(Effect.logInfo(`Waldur had lost the backend id ${backendId}`), () => kept)
-          ),
-          Effect.delay("1 second"),
-          Effect.repeat(backendIdGuard),
+        Effect.flatMap(waldur.setsScope(config.id), (puts) =>
+          Effect.schedule(lookAfter(waldur, resource, backendId), backendIdGuard(puts))
+        ).pipe(
           Effect.catchAll((error) => Effect.logWarning(`Backend id ${backendId} not looked after: ${error.message}`)),
           FiberSet.run(guards),
           Effect.asVoid
@@ -101,6 +99,11 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     }
     return offering
   })
+
+const lookAfter = (waldur: WaldurService, resource: ResourceId, backendId: string) =>
+  Effect.flatMap(waldur.keepBackendId(resource, backendId), (kept) =>
+    Effect.unless(Effect.logInfo(`Waldur had lost the backend id ${backendId}`), () => kept)
+  )
 
 /**
  * Looks at the backend before its first order, until it has answered once: what no order could be carried out on (wrong credentials, a release

@@ -1,7 +1,8 @@
 /** A marketplace that nobody changes: reads go through, all else is told, and looks as if it had gone well. */
 import { Effect, FiberRef, Option } from "effect"
 import type { PlannedCall } from "../../core/index.js"
-import type { WaldurService, Written } from "../../waldur/service.js"
+import type { WaldurService } from "../../waldur/service.js"
+import type { Written } from "../../waldur/shapes.js"
 import { carriers, type Transport } from "../../waldur/transport.js"
 
 export const rehearsedWaldur = (
@@ -44,6 +45,7 @@ export const rehearsedWaldur = (
     setStateExecuting: () => onOrder("set_state_executing"),
     putBackendId,
     setBackendId: putBackendId,
+    setsScope: () => Effect.succeedNone,
     keepBackendId: () => Effect.succeed(true),
     setScopeOk: () => written(would("marketplace-slurm-remote/{uuid}/set_state/")),
     setOrderBackendId: (_, backendId) => written(onOrder("set_backend_id", backendId)),

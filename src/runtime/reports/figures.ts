@@ -20,7 +20,9 @@ export const toReport = (component: Component, amount: number): number => {
 }
 
 export const toTwoDecimals = (amount: number): number =>
-  BigDecimal.unsafeToNumber(BigDecimal.round(BigDecimal.unsafeFromNumber(amount), { scale: decimals }))
+  Number.isSafeInteger(amount)
+    ? amount
+    : BigDecimal.unsafeToNumber(BigDecimal.round(BigDecimal.unsafeFromNumber(amount), { scale: decimals }))
 
 /** A figure for each of the components. What is no amount that can be reported counts as unread: never as zero. */
 export const figuresOf = (components: ReadonlyArray<Component>, usage: Usage | undefined): ReadonlyArray<Figure> =>

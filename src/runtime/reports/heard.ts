@@ -7,15 +7,11 @@ import type { ResourceId } from "../../core/index.js"
 import type { ComponentUsage, WaldurError } from "../../waldur/index.js"
 import { toTwoDecimals } from "./figures.js"
 import type { Reporter } from "./measured.js"
-import type { Part } from "./tell.js"
+import { isUnheard, type Part } from "./part.js"
 import type { Told } from "./verdicts.js"
 
 /** By component. `period`: YYYY-MM-01. */
 export type Heard = (resource: ResourceId, period: string) => Effect.Effect<ReadonlyMap<string, Told>, WaldurError>
-
-/** Is there something to tell, and nothing known of what Waldur was told? */
-export const isUnheard = ({ figures, told }: Pick<Part, "figures" | "told">): boolean =>
-  told.size === 0 && figures.some(({ amount }) => amount !== undefined)
 
 /** More resources than this are read together: an offering's usages are at least a page or two. */
 const fewest = 5

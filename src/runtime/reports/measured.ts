@@ -14,7 +14,10 @@ import type { WaldurService } from "../../waldur/index.js"
 export interface Reporter {
   readonly id: OfferingId
   readonly name: string
-  readonly waldur: Pick<WaldurService, "resources" | "resource" | "componentUsages" | "offeringUsages" | "setUsage">
+  readonly waldur: Pick<
+    WaldurService,
+    "reportedResources" | "resource" | "componentUsages" | "offeringUsages" | "setUsage"
+  >
   readonly backend: Pick<Backend<unknown>, "usage" | "accounting">
   readonly components: ReadonlyArray<Component>
   readonly quantities: Plugin["quantities"]

@@ -1,8 +1,7 @@
 /** What a report reads: the offering's resources in Waldur, and their usage in the backend, in one look for all of them. */
 import { Effect, Either, Option } from "effect"
 import { type KnownResource, ResourceId, type SiteError, type Usage } from "../../core/index.js"
-import type { ProviderResource } from "../../waldur/api/index.js"
-import type { WaldurError } from "../../waldur/index.js"
+import type { ReportedResource, WaldurError } from "../../waldur/index.js"
 import type { Measured, Reporter } from "./measured.js"
 import type { ToldRow } from "./memory.js"
 import type { BillingPeriod } from "./periods.js"
@@ -15,7 +14,7 @@ export interface Subject {
   readonly ended: boolean
 }
 
-const subjectOf = (resource: ProviderResource, ended: boolean): Subject => ({
+const subjectOf = (resource: ReportedResource, ended: boolean): Subject => ({
   resource: {
     id: ResourceId.make(resource.uuid),
     backendId: Option.getOrElse(resource.backendId, () => "")
@@ -36,7 +35,7 @@ export const subjectsOf = (
   measured: Measured
 ): Effect.Effect<Subjects, WaldurError> =>
   Effect.gen(function* () {
-    const { items, malformed } = yield* waldur.resources({
+    const { items, malformed } = yield* waldur.reportedResources({
       offering: id,
       states: ["OK", "Erred", "Updating", "Terminating"]
     })

@@ -6,9 +6,10 @@ import { figuresOf } from "./figures.js"
 import { makeHeard } from "./heard.js"
 import { type Measured, measuredBy, type Reporter } from "./measured.js"
 import { type ToldRow, UsageMemory } from "./memory.js"
+import type { Part } from "./part.js"
 import { billingPeriods } from "./periods.js"
 import { endingSubjects, readUsages, type Subjects, subjectsOf } from "./read.js"
-import { type Part, type ReportRow, tell } from "./tell.js"
+import { type ReportRow, tell } from "./tell.js"
 import { refusalKept } from "./verdicts.js"
 
 export interface ReportOptions {

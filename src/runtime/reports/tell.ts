@@ -3,11 +3,10 @@ import { Effect, Ref } from "effect"
 import type { JournalUnavailable, SiteError } from "../../core/index.js"
 import type { WaldurError } from "../../waldur/index.js"
 import type { Figure } from "./figures.js"
-import { type Heard, isUnheard } from "./heard.js"
+import type { Heard } from "./heard.js"
 import type { Measured, Reporter } from "./measured.js"
 import type { ToldRow, UsageMemory } from "./memory.js"
-import type { BillingPeriod } from "./periods.js"
-import type { Subject } from "./read.js"
+import { isUnheard, type Part } from "./part.js"
 import { type Told, type Verdict, verdictsOn } from "./verdicts.js"
 
 export type Outcome = "sent" | "would be sent" | "unchanged" | "left out" | "refused" | "not read" | "failed"
@@ -26,15 +25,6 @@ export interface ReportRow {
   readonly outcome: Outcome
   /** Why, where there is something to say. */
   readonly detail: string
-}
-
-/** One resource in one billing period. */
-export interface Part {
-  readonly subject: Subject
-  readonly period: BillingPeriod
-  readonly figures: ReadonlyArray<Figure>
-  /** By component. */
-  readonly told: ReadonlyMap<string, ToldRow>
 }
 
 export interface Teller {

@@ -2,7 +2,7 @@
 import type { HistoryRecord, Vm } from "./objects.js"
 import { lockDocument, ownerDocument, permissionDocument } from "./owned.js"
 import type { Template, Vector } from "./template.js"
-import { cdata, element, wrap } from "./xml.js"
+import { cdata, element, wrap, wrapWhole } from "./xml.js"
 
 export const historyDocument = (vm: Vm, record: HistoryRecord, inner = ""): string =>
   wrap(
@@ -39,7 +39,7 @@ const times = (vm: Vm): string =>
 
 /** `records`: which history records it lists. */
 export const vmDocument = (vm: Vm, records: ReadonlyArray<HistoryRecord> = vm.history): string =>
-  wrap(
+  wrapWhole(
     "VM",
     ownerDocument(vm) +
       permissionDocument(vm.permissions) +
@@ -123,7 +123,7 @@ const briefHistory = (vm: Vm): string => {
 }
 
 export const briefVmDocument = (vm: Vm): string =>
-  wrap(
+  wrapWhole(
     "VM",
     ownerDocument(vm) +
       element("LAST_POLL", 0) +

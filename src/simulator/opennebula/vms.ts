@@ -80,14 +80,16 @@ export const vmMethods: Methods = {
   "one.vmpool.info": pool(briefVmDocument),
   "one.vmpool.infoextended": pool(withLastRecord),
   "one.vmpool.infoset": ({ args, caller, world }) => {
-    const ids = args
-      .string(0)
-      .split(",")
-      .map((id) => (/^\s*\d+\s*$/.test(id) ? Number(id) : -1))
+    const ids = new Set(
+      args
+        .string(0)
+        .split(",")
+        .map((id) => (/^\s*\d+\s*$/.test(id) ? Number(id) : -1))
+    )
     const extended = args.boolean(1)
     const chosen = world.vms
       .newestFirst()
-      .filter((vm) => ids.includes(vm.id) && mayDo(world, caller, "USE", vmTarget(vm)))
+      .filter((vm) => ids.has(vm.id) && mayDo(world, caller, "USE", vmTarget(vm)))
     return string(wrap("VM_POOL", chosen.map(extended ? withLastRecord : briefVmDocument).join("")))
   },
   "one.vm.deploy": ({ args, caller, world }) => {

@@ -160,7 +160,7 @@ const writeInner = (value: Value): string => {
     case "Double":
       return `<double>${value.value}</double>`
     case "String":
-      return `<string>${escapeXml(value.value).replaceAll("\r", "&#x0d;")}</string>`
+      return `<string>${escapeXml(value.value).replace(/\r/g, "&#x0d;")}</string>`
     case "Nil":
       return "<nil/>"
     case "Array":

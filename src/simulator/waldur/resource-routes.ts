@@ -39,8 +39,7 @@ const list =
   (side: Side): Handler =>
   ({ world, user, request }) =>
     Either.gen(function* () {
-      const visible = [...world.resources.values()].filter((resource) => sees(side)(user, resource))
-      const kept = yield* filtered(request.query, visible, {
+      const kept = yield* filtered(request.query, world.resources.values(), {
         offering_uuid: { _tag: "Uuid", of: ({ offering }) => offering.uuid },
         project_uuid: { _tag: "Uuid", of: ({ project }) => project.uuid },
         customer_uuid: { _tag: "Uuid", of: ({ project }) => project.customer.uuid },
@@ -49,8 +48,9 @@ const list =
         backend_id: { _tag: "Text", of: ({ backendId }) => backendId },
         name_exact: { _tag: "Text", of: ({ name }) => name }
       })
-      return yield* pageOf(request, ordered(request.query, kept), (resource) =>
-        resourceView(world, request.origin, resource)
+      const visible = kept.filter((resource) => sees(side)(user, resource))
+      return yield* pageOf(request, ordered(request.query, visible), (resource, wanted) =>
+        resourceView(world, request.origin, resource, wanted)
       )
     })
 

@@ -38,16 +38,16 @@ const usageView = (origin: Origin, usage: Usage): JsonObject => ({
 
 const list: Handler = ({ world, user, request }) =>
   Either.gen(function* () {
-    const visible = [...world.usages.values()].filter(
-      ({ resource }) => isProvider(user, resource.offering) || seesProject(user, resource.project)
-    )
-    const kept = yield* filtered(request.query, visible, {
+    const kept = yield* filtered(request.query, world.usages.values(), {
       resource_uuid: { _tag: "Uuid", of: ({ resource }) => resource.uuid },
       offering_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.uuid },
       billing_period: { _tag: "Text", of: ({ billingPeriod }) => billingPeriod },
       type: { _tag: "Text", of: ({ component }) => component.type }
     })
-    return yield* pageOf(request, kept, (usage) => usageView(request.origin, usage))
+    const visible = kept.filter(
+      ({ resource }) => isProvider(user, resource.offering) || seesProject(user, resource.project)
+    )
+    return yield* pageOf(request, visible, (usage) => usageView(request.origin, usage))
   })
 
 const resourceIn = (world: World, body: JsonObject): Outcome<Resource> => {

@@ -38,6 +38,16 @@ export const ProviderResource = Schema.Struct({
 })
 export type ProviderResource = typeof ProviderResource.Type
 
+/** As little of a resource as a usage report needs: it reads all of an offering's. */
+export const ReportedResource = Schema.Struct({
+  uuid: uuid("uuid"),
+  name: text("name"),
+  state: word("state", resourceStates),
+  backendId: optionalText("backend_id")
+})
+export type ReportedResource = typeof ReportedResource.Type
+export const reportedResourceFields = ["uuid", "name", "state", "backend_id"] as const
+
 /** What to ask for in a list (`field=`). */
 export const resourceFields = [
   "uuid",
