@@ -9,7 +9,7 @@ import { OrderId, ResourceId } from "../../core/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
 import { Journal } from "../journal/journal.js"
-import { counted } from "../metrics/index.js"
+import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 
@@ -72,7 +72,7 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
     yield* dispatch.send([...begun, ...listed], Effect.asVoid(again))
     yield* (yield* Standings).passed(offering.id, "orders")
   }).pipe(
-    counted(offering.id, "orders"),
+    countedRound(offering.id, "orders"),
     Effect.catchAll((error) =>
       Effect.zipRight(
         offering.health.report(error),
