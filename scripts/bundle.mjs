@@ -4,10 +4,7 @@
  */
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-
-const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** Native code, which stays where it is installed. */
 const native = ["libsql", "msgpackr-extract", "pg-native"]
@@ -29,20 +26,18 @@ const notices = async (inputs) => {
   const folders = [...new Set(inputs.map(packageOf).filter((folder) => folder !== undefined))]
   const told = await Promise.all(
     folders.map(async (folder) => {
-      const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"))
-      const file = (await readdir(join(root, folder))).find((name) => /^licen[cs]e/i.test(name))
-      const text =
-        file === undefined ? "The package has no text of it." : await readFile(join(root, folder, file), "utf8")
+      const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"))
+      const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name))
+      const text = file === undefined ? "The package has no text of it." : await readFile(join(folder, file), "utf8")
       return `${name} ${version} (${license})\n\n${text.trim()}\n`
     })
   )
   return told.toSorted().join(`\n${"-".repeat(80)}\n\n`)
 }
 
-/** `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. */
+/** Works in the repository's folder. `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. */
 export const bundle = async ({ directory, entries }) => {
   const { metafile } = await build({
-    absWorkingDir: root,
     entryPoints: entries,
     outdir: directory,
     outbase: "src",
@@ -66,7 +61,7 @@ export const bundle = async ({ directory, entries }) => {
   await Promise.all(
     Object.keys(metafile.outputs)
       .filter((file) => file.endsWith(".map"))
-      .map((file) => withoutTheirTexts(join(root, file)))
+      .map((file) => withoutTheirTexts(file))
   )
   await writeFile(join(directory, "THIRD-PARTY.txt"), await notices(Object.keys(metafile.inputs)))
 }

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { stringify } from "yaml"
+import { pairOfOfferings } from "../../test/crash/pair.js"
 import { startAgent } from "../../test/crash/process.js"
 import type { Simulators } from "./simulators.js"
 
@@ -17,6 +18,8 @@ export interface AgentOptions {
   /** Beside the usual ones. */
   readonly nodeOptions?: ReadonlyArray<string>
   readonly settings?: Readonly<Record<string, unknown>>
+  /** Of the machines' offering, beside the usual ones. */
+  readonly machineSettings?: Readonly<Record<string, unknown>>
 }
 
 /** A new data directory on the disk that also has this program: where a journal would be, not in memory. */
@@ -24,39 +27,15 @@ export const prepareAgent = (simulators: Simulators, options: AgentOptions) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-bench-" })
-    const common = {
-      waldur_api_url: simulators.waldurUrl,
-      waldur_api_token: simulators.agentToken,
-      backend_type: "opennebula",
-      order_processing_backend: "opennebula",
-      ...(options.events ? { stomp_enabled: true, websocket_use_tls: false } : {})
-    }
-    const backend = { api_url: simulators.cloudUrl, credentials: simulators.session, cluster_ids: [0] }
     const configuration = {
       poll_interval: options.pollInterval,
       http: { port: false },
       ...options.settings,
-      offerings: [
-        {
-          ...common,
-          name: "VDC",
-          waldur_offering_uuid: simulators.vdcOffering,
-          backend_settings: {
-            ...backend,
-            resource_type: "vdc",
-            external_network_id: 0,
-            virtual_router_template_id: 1,
-            create_opennebula_user: true,
-            security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
-          }
-        },
-        {
-          ...common,
-          name: "VM",
-          waldur_offering_uuid: simulators.vmOffering,
-          backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
-        }
-      ]
+      offerings: pairOfOfferings(
+        simulators,
+        options.events ? { stomp_enabled: true, websocket_use_tls: false } : {},
+        options.machineSettings
+      )
     }
     const configFile = join(directory, "config.yaml")
     yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })

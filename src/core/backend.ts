@@ -109,6 +109,11 @@ export interface Backend<Attributes> {
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Usage>>, SiteError>
   /** How each of them is, in the order of the question. One read of each pool for all, however many. */
   readonly observe: (resources: ReadonlyArray<SoughtResource>) => Effect.Effect<ReadonlyArray<Observation>, SiteError>
+  /**
+   * Keeps a resource to what was ordered where the backend itself does not, or lets it go again: what `observe` says in `toEnforce`. Under the
+   * resource's lease, between its orders, written down, whatever the policy for differences. Looks for itself, and may be repeated.
+   */
+  readonly enforce?: (resource: KnownResource) => Effect.Effect<unknown, SiteError>
   /** What the resource is made of at this moment, for the page. Absent: the page shows what the journal knows. */
   readonly parts?: (resource: KnownResource) => Effect.Effect<ReadonlyArray<ResourcePart>, SiteError>
   /** Keys of a resource's metadata that its orders carry to the handlers: texts, and no secrets, as they go into the journal. */

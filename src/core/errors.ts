@@ -62,9 +62,9 @@ export const isSiteError = (u: unknown): u is SiteError =>
   "disposition" in u &&
   (u.disposition === "retry" || u.disposition === "fail-order" || u.disposition === "stop-offering")
 
-/** The code of whatever lies at the bottom of an error: "ECONNREFUSED". Never its text, which may quote a header. */
-export const codeOf = (error: unknown): string => {
-  let code = "connection failed"
+/** The code of whatever lies at the bottom of an error: "ECONNREFUSED"; `none` where it has none. Never its text, which may quote a header. */
+export const codeOf = (error: unknown, none = "connection failed"): string => {
+  let code = none
   let current: unknown = error
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
     if ("code" in current && typeof current.code === "string") code = current.code

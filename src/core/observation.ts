@@ -13,9 +13,10 @@ export type DriftKind = typeof DriftKind.Type
 
 /**
  * Beside those: `missing` (it has vanished from the backend), `standing` (paused or downscaled, and not so in the backend, or the other
- * way round: always carried out) and `project` (it has ended, and the resource lives on: only shown).
+ * way round: always carried out), `enforcement` (it exceeds its limits, or does so no more: always carried out) and `project` (it has ended, and
+ * the resource lives on: only shown).
  */
-export const DifferenceKind = Schema.Literal(...DriftKind.literals, "missing", "standing", "project")
+export const DifferenceKind = Schema.Literal(...DriftKind.literals, "missing", "standing", "enforcement", "project")
 export type DifferenceKind = typeof DifferenceKind.Type
 
 /** How a resource may be used: Waldur's flags `paused` and `downscaled`; the stricter one wins. */
@@ -86,6 +87,11 @@ export type Observation =
       /** What the backend can do for resources: a standing that is not here is only shown. */
       readonly standings: ReadonlyArray<Standing>
       readonly findings: ReadonlyArray<Finding>
+      /**
+       * What `enforce` has to do now so that the resource keeps to what was ordered, or may use it again, in one sentence. Absent: nothing, also
+       * while it is kept to it.
+       */
+      readonly toEnforce?: string | undefined
       readonly facts: Readonly<Record<string, unknown>>
     }
 
@@ -177,6 +183,15 @@ const standingDifferences = (
   ]
 }
 
+const enforcement = (sentence: string): Difference => ({
+  kind: "enforcement",
+  subject: "limits",
+  expected: "kept",
+  found: sentence,
+  sentence,
+  mendable: true
+})
+
 /** Everything in which a resource is other than the marketplace says. Nothing is left out: what follows is for the policy to say. */
 export const differences = (
   expected: ExpectedResource,
@@ -242,6 +257,7 @@ export const differences = (
           })
         ),
         ...standingDifferences(expected, observation),
+        ...(observation.toEnforce === undefined ? [] : [enforcement(observation.toEnforce)]),
         ...ended
       ]
   }

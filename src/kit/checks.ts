@@ -114,6 +114,32 @@ export const afterUpdate = (ground: Ground, name: string) =>
     return [updated, drift]
   })
 
+/** What uses more than was ordered is kept to it, once. */
+export const enforcementCheck = (ground: Ground, name: string) =>
+  Effect.gen(function* () {
+    const { backend, stage, strikes } = ground
+    const { enforce, observe } = yield* strikes.opened
+    const title = "enforce: what outgrows its limits is kept to them"
+    if (enforce === undefined) return notTried(title, "this backend has no `enforce`")
+    if (backend.outgrow === undefined) return notTried(title, "makeBackend gives no `outgrow`")
+    const resource = stage.resource(name)
+    const here = known(resource?.uuid ?? "", resource?.backendId ?? "")
+    const toEnforce = Effect.map(observe([here]), ([one]) => (one?._tag === "Present" ? one.toEnforce : undefined))
+    yield* Effect.orDie(backend.outgrow(here.backendId))
+    const tried = yield* Effect.either(Effect.all([toEnforce, enforce(here), toEnforce, enforce(here), toEnforce]))
+    if (tried._tag === "Left") return broken(title, tried.left.message)
+    const [before, , after, , again] = tried.right
+    return verdict(
+      title,
+      [
+        ...(before === undefined ? ["`observe` has nothing to enforce of what has outgrown its limits"] : []),
+        ...(after === undefined ? [] : [`after \`enforce\` there is still something to enforce: ${after}`]),
+        ...(again === undefined ? [] : [`a second \`enforce\` undoes the first: ${again}`])
+      ],
+      before
+    )
+  })
+
 /** A renewed password is another each time, of the same account, and a secret from then on. */
 export const passwordCheck = (ground: Ground, name: string) =>
   Effect.gen(function* () {

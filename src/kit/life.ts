@@ -1,6 +1,6 @@
 /** A resource's life without a fault, from which the kit learns the steps of each operation and what they come to. */
 import { Effect } from "effect"
-import { afterUpdate, goneCheck, notTried, passwordCheck, questions, verdict } from "./checks.js"
+import { afterUpdate, enforcementCheck, goneCheck, notTried, passwordCheck, questions, verdict } from "./checks.js"
 import { type Ground, look, shape, through } from "./ground.js"
 import type { Check, Operation, Problem } from "./model.js"
 import { added, named } from "./world.js"
@@ -32,6 +32,7 @@ export const undisturbed = (ground: Ground) =>
     if (orders.update !== undefined) note(yield* through(ground, "update", name))
     const updated = yield* shape(ground, name)
     if (orders.update !== undefined) checks.push(...(yield* afterUpdate(ground, name)))
+    checks.push(yield* enforcementCheck(ground, name))
     note(yield* through(ground, "terminate", name))
     const left = added(atFirst, yield* look(ground))
     if (left.length > 0) problems.push(`left after the terminate: ${named(left)}`)

@@ -26,6 +26,8 @@ export interface BackendUnderTest {
   readonly foreign?: (resource: Resource) => Effect.Effect<void, unknown>
   /** Changes the size of a resource behind the agent's back, so that `observe` has a difference to find. */
   readonly disturb?: (backendId: string) => Effect.Effect<void, unknown>
+  /** Lets a resource use more than was ordered, so that there is something to enforce; for a backend with `enforce`. */
+  readonly outgrow?: (backendId: string) => Effect.Effect<void, unknown>
   /** Lets the next create fail for good in the backend's own way, halfway if possible: a full host, a quota. */
   readonly refuse?: Effect.Effect<void, unknown>
   /** Texts that must be in no log and no journal, beside the secrets that the plugin issues: the password in the settings. */

@@ -6,6 +6,7 @@ import { stringify } from "yaml"
 import { makeCustomer } from "../../src/runtime/demo/customer.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
+import { pairOfOfferings } from "./pair.js"
 import { type Launch, startAgent } from "./process.js"
 import { makeTap } from "./tap.js"
 
@@ -46,14 +47,6 @@ export const makeSite = (options: SiteOptions) =>
     const served = yield* Waldur.serve({ seed: 1, generation: options.generation ?? "current" })
     const { marketplace } = served
     const world = yield* Waldur.demoWorld(marketplace)
-    const common = {
-      waldur_api_url: `${served.url}/api/`,
-      waldur_api_token: world.agentToken,
-      backend_type: "opennebula",
-      order_processing_backend: "opennebula",
-      ...options.offerings
-    }
-    const backend = { api_url: cloudUrl, credentials: cloud.session, cluster_ids: [0] }
     const configuration = {
       poll_interval: options.pollInterval ?? 0.1,
       events_poll_interval: options.pollInterval ?? 0.1,
@@ -61,27 +54,17 @@ export const makeSite = (options: SiteOptions) =>
       agent_identity: false,
       http: { port: false },
       ...options.root,
-      offerings: [
+      offerings: pairOfOfferings(
         {
-          ...common,
-          name: "VDC",
-          waldur_offering_uuid: world.vdcOffering.uuid,
-          backend_settings: {
-            ...backend,
-            resource_type: "vdc",
-            external_network_id: 0,
-            virtual_router_template_id: 1,
-            create_opennebula_user: true,
-            security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
-          }
+          waldurUrl: `${served.url}/api/`,
+          agentToken: world.agentToken,
+          cloudUrl,
+          session: cloud.session,
+          vdcOffering: world.vdcOffering.uuid,
+          vmOffering: world.vmOffering.uuid
         },
-        {
-          ...common,
-          name: "VM",
-          waldur_offering_uuid: world.vmOffering.uuid,
-          backend_settings: { ...backend, resource_type: "vm", template_id: 2 }
-        }
-      ]
+        options.offerings
+      )
     }
     yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })
     const { place } = yield* makeCustomer(served.url, Redacted.make(world.customerToken))

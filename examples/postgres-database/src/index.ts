@@ -2,7 +2,7 @@
  * Databases on a PostgreSQL server: a role that may hold so many connections, and a database of its own with so much room.
  *
  * The role carries the owner tag, the uuid of its Waldur resource, in its comment. PostgreSQL has no quota of its own: the ordered size stands
- * in that comment too, an update below what is in use is refused, and a database that has outgrown it is found by `observe`.
+ * in that comment too, and a database that has outgrown it is made read-only by `enforce`, and closed at twice its size.
  */
 import { randomBytes } from "node:crypto"
 import { Effect, Layer, Option, Redacted, Schema } from "effect"
@@ -11,7 +11,6 @@ import {
   decide,
   defineBackend,
   ensureDone,
-  type Finding,
   foreign,
   make,
   missing,
@@ -21,17 +20,20 @@ import {
 } from "site-actors/plugin"
 import { connect, type Limits, Settings, Tenant } from "./server.js"
 
-const megabyte = 1024 * 1024
 const limitsOf = ({ connections = 10, storage = 0 }: Amounts): Limits => ({ connections, storage })
 const nameOf = ({ id, slug }: Resource): string => `${slug || "db"}-${id.slice(0, 4)}`.slice(0, 63)
-const megabytes = ({ bytes }: Tenant): number => (bytes ?? 0) / megabyte
-const tooLarge = (database: string, storage: number, used: number): Finding => ({
-  kind: "sizes",
-  subject: `database ${database}`,
-  expected: `at most ${storage} MB`,
-  found: `${used} MB`,
+const megabytes = ({ bytes }: Tenant): number => (bytes ?? 0) / 1024 ** 2
+const accessFor = (tenant: Tenant): Tenant["access"] => {
+  const part = tenant.storage === 0 ? 0 : megabytes(tenant) / tenant.storage
+  return part <= 1 ? "open" : part <= 2 ? "read-only" : "closed"
+}
+const tooLarge = (tenant: Tenant) => ({
+  kind: "sizes" as const,
+  subject: `database ${tenant.database}`,
+  expected: `at most ${tenant.storage} MB`,
+  found: `${Math.ceil(megabytes(tenant))} MB`,
   mendable: false,
-  advice: "Ask the customer to delete something, or to order more."
+  advice: "It is not open for writing until the customer has deleted something or ordered more."
 })
 const gone = new OrderRefused({ customerMessage: "The database does not exist any more: ask the provider." })
 
@@ -61,9 +63,7 @@ export default defineBackend({
           Effect.gen(function* () {
             const name = nameOf(resource)
             const found = <A>(look: (tenant: Tenant) => A | null) =>
-              Effect.map(server.ofResource(resource.id), (tenant) =>
-                Option.fromNullable(tenant === null ? null : look(tenant))
-              )
+              Effect.map(server.ofResource(resource.id), (tenant) => Option.fromNullable(tenant && look(tenant)))
             const role = yield* make("role", {
               result: Schema.String,
               find: found((tenant) => tenant.oid),
@@ -122,16 +122,17 @@ export default defineBackend({
               const tenant = all.find(({ oid }) => oid === backendId)
               if (tenant === undefined) return missing(id)
               if (tenant.resource !== id) return foreign(id, `role ${tenant.role}`, tenant.resource)
-              const { connections, database, storage } = tenant
-              const used = Math.ceil(megabytes(tenant))
               return present(id, {
-                state: database === null ? "without a database" : "there",
-                healthy: database !== null,
-                amounts: { storage, connections },
-                findings: used <= storage ? [] : [tooLarge(database ?? "", storage, used)]
+                state: tenant.database === null ? "without a database" : "there",
+                healthy: tenant.database !== null,
+                amounts: { storage: tenant.storage, connections: tenant.connections },
+                findings: accessFor(tenant) === "open" ? [] : [tooLarge(tenant)],
+                toEnforce:
+                  accessFor(tenant) === tenant.access ? undefined : `Its database is to be ${accessFor(tenant)}.`
               })
             })
           ),
+        enforce: ({ id }) => Effect.flatMap(tenantOf(id), (tenant) => server.setAccess(tenant, accessFor(tenant))),
         accounts: {
           resetPassword: ({ id }) =>
             Effect.flatMap(tenantOf(id), ({ role }) =>

@@ -6,6 +6,7 @@ import { codeOf, NotYet, OfferingFault, OrderRefused, type SiteError } from "sit
 /** The administrator's connection: `postgres://admin:password@db.example.com:5432/postgres`. */
 export const Settings = Schema.Struct({ url: Schema.Redacted(Schema.String.pipe(Schema.startsWith("postgres://"))) })
 
+const pool = { max: 8, connectionTimeoutMillis: 5_000, query_timeout: 30_000 }
 const name = pg.escapeIdentifier
 const text = pg.escapeLiteral
 
@@ -21,8 +22,8 @@ const errorOf = (error: unknown): SiteError => {
       reason: `PostgreSQL lets the plugin do nothing (${code}).`,
       hint: "Check the user and password in backend_settings.url; it needs CREATEDB and CREATEROLE."
     })
-  // Connections, shutdowns, too many connections, locks; and whatever is no error of PostgreSQL's at all.
-  if (/^(08|53|55|57|40)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
+  // Connections, shutdowns, too many connections, locks, somebody else's database that goes while it is measured; and what is no error of PostgreSQL's.
+  if (/^(08|53|55|57|58|XX|40)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
     return new NotYet({ reason: `PostgreSQL cannot be asked now (${code}).` })
   return new OrderRefused({ customerMessage: "The database server refused the order.", detail: `SQLSTATE ${code}` })
 }
@@ -36,7 +37,9 @@ export const Tenant = Schema.Struct({
   storage: Schema.Number,
   connections: Schema.Number,
   database: Schema.NullOr(Schema.String),
-  bytes: Schema.NullOr(Schema.NumberFromString)
+  bytes: Schema.NullOr(Schema.NumberFromString),
+  /** Less than `open` where it holds more than was ordered. */
+  access: Schema.Literal("open", "read-only", "closed")
 })
 export type Tenant = typeof Tenant.Type
 
@@ -44,32 +47,25 @@ export type Tenant = typeof Tenant.Type
 const tenants = `
   SELECT role.oid::text AS oid, role.rolname AS role, role.rolconnlimit AS connections,
     tag.value->>'waldur_resource' AS resource, (tag.value->>'storage')::float8 AS storage,
-    db.datname AS database, pg_database_size(db.oid)::text AS bytes
+    db.datname AS database, pg_database_size(db.oid)::text AS bytes,
+    CASE WHEN NOT role.rolcanlogin THEN 'closed'
+      WHEN role.rolconfig @> '{default_transaction_read_only=on}' THEN 'read-only' ELSE 'open' END AS access
   FROM pg_roles AS role
   CROSS JOIN LATERAL (SELECT shobj_description(role.oid, 'pg_authid') AS value) AS comment
   CROSS JOIN LATERAL (SELECT CASE WHEN comment.value LIKE '{"waldur_resource":%' THEN comment.value::jsonb END AS value) AS tag
   LEFT JOIN pg_database AS db ON db.datdba = role.oid
   WHERE tag.value IS NOT NULL`
 
-/** MB, and how many. */
 export type Limits = Pick<Tenant, "storage" | "connections">
 
 export const connect = ({ url }: typeof Settings.Type) =>
   Effect.gen(function* () {
-    const pool = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const made = new pg.Pool({
-          connectionString: Redacted.value(url),
-          max: 8,
-          connectionTimeoutMillis: 5_000,
-          query_timeout: 30_000
-        })
-        // A connection that dies while nobody uses it; the next call finds out.
-        return made.on("error", () => undefined)
-      }),
+    const connections = yield* Effect.acquireRelease(
+      // A connection that dies while nobody uses it: the next call finds out.
+      Effect.sync(() => new pg.Pool({ connectionString: Redacted.value(url), ...pool }).on("error", () => undefined)),
       (open) => Effect.promise(() => open.end())
     )
-    const query = (sql: string) => Effect.tryPromise({ try: () => pool.query(sql), catch: errorOf })
+    const query = (sql: string) => Effect.tryPromise({ try: () => connections.query(sql), catch: errorOf })
     const all = Effect.flatMap(query(tenants), ({ rows }) =>
       Effect.orDie(Schema.decodeUnknown(Schema.Array(Tenant))(rows))
     )
@@ -80,11 +76,18 @@ export const connect = ({ url }: typeof Settings.Type) =>
     return {
       all,
       ofResource: (resource: string) =>
-        Effect.map(all, (found) => found.find((tenant) => tenant.resource === resource) ?? null),
+        Effect.map(all, (found) => found.find((one) => one.resource === resource) ?? null),
       createRole: (role: string, resource: string, limits: Limits) =>
         query(`CREATE ${limited(role, limits)}; ${tagged(role, resource, limits)}`),
       setLimits: (role: string, resource: string, limits: Limits) =>
-        query(`ALTER ${limited(role, limits)}; ${tagged(role, resource, limits)}`),
+        // Open, too: what is in use fits. Where that is not so, the next look finds it.
+        query(`ALTER ${limited(role, limits)}; ${tagged(role, resource, limits)};
+          ALTER ROLE ${name(role)} RESET default_transaction_read_only`),
+      /** For who connects from now on, so whoever is connected has to come anew. */
+      setAccess: ({ role }: Tenant, access: Tenant["access"]) =>
+        query(`ALTER ROLE ${name(role)} ${access === "closed" ? "NOLOGIN" : "LOGIN"};
+          ALTER ROLE ${name(role)} SET default_transaction_read_only = ${access === "open" ? "off" : "on"};
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${text(role)}`),
       dropRole: (role: string) => query(`DROP ROLE IF EXISTS ${name(role)}`),
       createDatabase: (role: string) => query(`CREATE DATABASE ${name(role)} OWNER ${name(role)} TEMPLATE template0`),
       closeToOthers: (database: string) => query(`REVOKE ALL ON DATABASE ${name(database)} FROM PUBLIC`),

@@ -172,19 +172,27 @@ const vanished = new OrderRefused({
 const hasComeToSomething = ({ state }: Vm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
 
 /** A machine that takes long is waited for by nobody's fiber: the order is parked. */
-const patiently = (offering: VmOffering, vmId: number, left: number): Effect.Effect<Option.Option<Vm>, SiteError> =>
+const patiently = (
+  offering: VmOffering,
+  vmId: number,
+  { age, left }: { readonly age: number; readonly left: number }
+): Effect.Effect<Option.Option<Vm>, SiteError> =>
   Effect.gen(function* () {
     const first = yield* FiberRef.get(parksAfter)
     if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
-    return yield* offering.watch(vmId, Option.liftPredicate(hasComeToSomething), Duration.millis(first)).pipe(
-      Effect.asSome,
+    const isOld = age >= first
+    const park = new Parked({
+      within: isOld ? left : left - first,
+      watch: (tell) => offering.tellWhen(vmId, hasComeToSomething, Math.max(age, first), tell)
+    })
+    const seen = (vm: Vm) => (hasComeToSomething(vm) ? Option.some(vm) : Option.none())
+    // One that has taken long already, as after a restart, is looked at once.
+    const settled = (vm: Vm) => Option.liftPredicate(seen(vm), (what) => isOld || Option.isSome(what))
+    return yield* offering.watch(vmId, settled, Duration.millis(first)).pipe(
+      Effect.flatMap((what) => (Option.isSome(what) ? Effect.succeed(what) : park)),
       Effect.catchTags({
         VmVanished: () => whenWithin(offering, vmId, hasComeToSomething, 0),
-        WaitExpired: () =>
-          new Parked({
-            within: left - first,
-            watch: (tell) => offering.tellWhen(vmId, hasComeToSomething, first, tell)
-          })
+        WaitExpired: () => park
       })
     )
   })
@@ -192,7 +200,8 @@ const patiently = (offering: VmOffering, vmId: number, left: number): Effect.Eff
 const untilRunning = (offering: VmOffering, vmId: number, releasedAt: number): Effect.Effect<VmFacts, SiteError> =>
   Effect.gen(function* () {
     const seconds = offering.settings.vm_start_timeout
-    const vm = yield* patiently(offering, vmId, releasedAt + seconds * 1000 - (yield* Clock.currentTimeMillis))
+    const age = (yield* Clock.currentTimeMillis) - releasedAt
+    const vm = yield* patiently(offering, vmId, { age, left: seconds * 1000 - age })
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
     if (vm.value.state === "Running") return factsOf(vm.value)
     if (vm.value.state === "Done") return yield* vanished

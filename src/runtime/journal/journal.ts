@@ -103,6 +103,21 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
   return accepted === -1 ? entries : entries.slice(accepted)
 }
 
+/**
+ * An entry, written in the one statement that asks for the lease: no row comes back where that has passed on. `into`: the table, with the column
+ * of `id`.
+ */
+export const fencedInsert = (
+  sql: SqlClient.SqlClient,
+  into: "journal (order_id" | "reconciliation (job",
+  id: OrderId,
+  lease: Lease,
+  { at, event, json, step }: Pick<JournalEntry, "step" | "event" | "at"> & { readonly json: string | null }
+) => sql`
+  INSERT INTO ${sql.literal(into)}, resource_id, epoch, step, event, at, data)
+  SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
+  WHERE ${leaseHolds(sql, lease)} RETURNING id`
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const unavailable = asking(sql)
@@ -134,12 +149,9 @@ const make = Effect.gen(function* () {
           const began = performance.now()
           const written = (failed: boolean) =>
             Effect.sync(() => metrics.journalWritten(performance.now() - began, failed))
-          const rows = yield* unavailable(sql`
-            INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
-            SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
-            WHERE ${leaseHolds(sql, lease)} RETURNING id`).pipe(
-            Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
-          )
+          const rows = yield* unavailable(
+            fencedInsert(sql, "journal (order_id", id, lease, { step, event, at, json })
+          ).pipe(Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) }))
           if (rows.length === 0) return yield* lost
           lease.confirmed.at = asked
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }

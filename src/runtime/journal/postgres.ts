@@ -9,6 +9,7 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Redacted, Runtime, type Scope, Stream } from "effect"
 import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig, QueryConfig } from "pg"
+import { codeOf } from "../../core/index.js"
 import { version } from "../version.js"
 import { storable } from "./dialect.js"
 import type { Postgres } from "./place.js"
@@ -32,14 +33,12 @@ export class PostgresSays extends Data.TaggedError("PostgresSays")<{
   readonly code: string
 }> {}
 
-const codeOf = (cause: unknown): string => {
-  const at: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
-  return typeof at === "object" && at !== null && "code" in at && typeof at.code === "string" ? at.code : ""
-}
-
 const asSqlError = (cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({
-    cause: new PostgresSays({ message: wordsOf(cause), code: codeOf(cause) }),
+    cause: new PostgresSays({
+      message: wordsOf(cause),
+      code: codeOf(cause instanceof AggregateError ? cause.errors[0] : cause, "")
+    }),
     message: "Failed to execute statement"
   })
 

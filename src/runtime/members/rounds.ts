@@ -10,7 +10,7 @@ import type { ResourceId } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
 import { ResourceActor } from "../actors/actor.js"
 import { makeGathering } from "../gathering.js"
-import { counted } from "../metrics/index.js"
+import { countedRound } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
@@ -74,7 +74,7 @@ export const keepMembers = (
       )
     const synchronised = (only: Only | undefined) =>
       Effect.gen(function* () {
-        const looks = yield* counted(offering.id, "membership")(lookAtMembers(offering, only))
+        const looks = yield* countedRound(offering.id, "membership")(lookAtMembers(offering, only))
         const [due, reports] = Array.separate(looks)
         yield* Effect.forEach(reports, noted, { discard: true })
         // One after another: somebody who is in several teams gets an account once.

@@ -10,4 +10,4 @@
 export type { Gauges, OfferingFacts } from "./instruments.js"
 export { Metrics, type OrderAtWork, type RoundOf, watchedEndpoints } from "./metrics.js"
 export { processText } from "./process.js"
-export { counted } from "./rounds.js"
+export { countedRound } from "./rounds.js"

@@ -4,7 +4,7 @@ import type { OfferingId } from "../../core/index.js"
 import { Metrics, type RoundOf } from "./metrics.js"
 
 /** Counts how the round went. One that is cut off at the end counts as neither. */
-export const counted =
+export const countedRound =
   (offering: OfferingId, work: RoundOf) =>
   <A, E, R>(round: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.onExit(round, (exit) =>

@@ -44,6 +44,16 @@ const reportAll = {
   passwords: "report"
 } as const
 
+describe("What a backend finds to be enforced", () => {
+  it("is carried out whatever the policy, after the sizes that are its limits", () => {
+    const found = [difference("enforcement"), difference("sizes")]
+    const policies = found.map((one) => policyFor(one, reportAll, false))
+    expect(policies).toEqual(["repair", "report"])
+    const differences = found.map((one) => ({ ...one, policy: "repair" as const }))
+    expect(tags(looked(there, {}, { differences }))).toEqual(["Repair sizes", "Enforce"])
+  })
+})
+
 describe("A vanished resource", () => {
   it("is set as erred at the second miss, and only while Waldur has it as OK", () => {
     expect(tags(looked(missing, { misses: 1 }))).toEqual([])

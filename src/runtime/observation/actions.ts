@@ -11,6 +11,7 @@ export type Action =
   /** It is there, and it was this agent that called it erred: whoever may have set it OK meanwhile, it is not ours to watch any more. */
   | { readonly _tag: "SetOk" }
   | { readonly _tag: "SetStanding"; readonly standing: Standing }
+  | { readonly _tag: "Enforce"; readonly sentence: string }
   | { readonly _tag: "Repair"; readonly kind: DriftKind; readonly sentences: ReadonlyArray<string> }
 
 /** So many looks in a row must have found nothing before a resource counts as vanished. */
@@ -21,7 +22,7 @@ const isDrift = Schema.is(DriftKind)
 /** How a difference is dealt with. What nobody can mend is only reported, whatever the policy. */
 export const policyFor = (difference: Difference, policies: DriftPolicies, imported: boolean): Policy => {
   if (!difference.mendable) return "report"
-  if (difference.kind === "standing") return "repair"
+  if (difference.kind === "standing" || difference.kind === "enforcement") return "repair"
   if (difference.kind === "owner" && imported) return "repair"
   return isDrift(difference.kind) ? policies[difference.kind] : "report"
 }
@@ -51,6 +52,10 @@ export const actionsFor = ({ differences, observation, record, standing }: Looke
         kind,
         sentences: toRepair.filter((difference) => difference.kind === kind).map(({ sentence }) => sentence)
       })),
+    // After the sizes, of which they are the limits.
+    ...toRepair.flatMap(({ kind, sentence }) =>
+      kind === "enforcement" ? [{ _tag: "Enforce" as const, sentence }] : []
+    ),
     ...(toRepair.some(({ kind }) => kind === "standing") ? [{ _tag: "SetStanding" as const, standing }] : [])
   ]
 }

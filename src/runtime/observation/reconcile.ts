@@ -87,6 +87,13 @@ const act = (
         if (upkeep === undefined) return true
         return yield* job(offering, lease, "standing", action.standing, upkeep.setStanding(expected, action.standing))
       }
+      case "Enforce": {
+        const { enforce } = offering.backend
+        const work =
+          enforce?.(expected) ??
+          new OrderRefused({ customerMessage: "This backend has no `enforce` for what it found." })
+        return yield* job(offering, lease, "enforcement", action.sentence, work)
+      }
       case "Repair":
         return yield* job(
           offering,

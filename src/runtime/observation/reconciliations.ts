@@ -14,7 +14,7 @@ import {
   type OrderJournal,
   wholeOrder
 } from "../../core/index.js"
-import { type Lease, leaseHolds } from "../journal/journal.js"
+import { fencedInsert, type Lease } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
 
 export const Reconciliations = {
@@ -29,10 +29,9 @@ export const Reconciliations = {
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           const json = data === undefined ? null : JSON.stringify(data)
-          const rows = yield* unavailable(sql`
-            INSERT INTO reconciliation (job, resource_id, epoch, step, event, at, data)
-            SELECT ${job}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
-            WHERE ${leaseHolds(sql, lease)} RETURNING id`)
+          const rows = yield* unavailable(
+            fencedInsert(sql, "reconciliation (job", job, lease, { step, event, at, json })
+          )
           if (rows.length === 0) return yield* lost
           yield* Ref.update(entries, (all) => [...all, { step, event, at, ...(data === undefined ? {} : { data }) }])
         })

@@ -3,7 +3,7 @@ import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { ResourceActor } from "../actors/actor.js"
-import { counted } from "../metrics/index.js"
+import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
 import { lookAtAll } from "./look.js"
@@ -68,7 +68,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
-      const { present, toDo } = yield* counted(offering.id, "observation")(lookAtAll(offering))
+      const { present, toDo } = yield* countedRound(offering.id, "observation")(lookAtAll(offering))
       yield* publish({ _tag: "Look", offering: offering.id })
       yield* handle(toDo, wakeUp)
       yield* sayThatItIsThere(offering, present)

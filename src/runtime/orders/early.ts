@@ -1,6 +1,9 @@
 /**
  * What the look at an order's event has read already, for the attempt that follows it within a moment: it need not be read twice, and the
  * resource is on its way while the actor takes its lease. What is older than a breath is read anew.
+ *
+ * And what a look at the queue has seen: that an order executes. That is all that an order needs to know of Waldur which goes on after a restart, and a
+ * thousand of them are ten pages of the queue.
  */
 import { Effect, Fiber, FiberSet, Option, type Scope } from "effect"
 import { OrderId, type SiteError, steadyMillis } from "../../core/index.js"
@@ -17,12 +20,23 @@ export interface EarlyReads {
   readonly begin: (order: api.Order, resource: string) => Effect.Effect<void>
   /** Once, and only while it is fresh. */
   readonly take: (order: OrderId) => Effect.Effect<Option.Option<EarlyRead>>
+  /** Keeps which orders execute, as the queue has just been read; those of earlier looks are forgotten. */
+  readonly listed: (executing: Iterable<OrderId>) => Effect.Effect<void>
+  /** Has the queue just been read, and did the order execute? Once: a further attempt has its own reasons to look. */
+  readonly executes: (order: OrderId) => Effect.Effect<boolean>
 }
 
-export const noEarlyReads: EarlyReads = { begin: () => Effect.void, take: () => Effect.succeedNone }
+export const noEarlyReads: EarlyReads = {
+  begin: () => Effect.void,
+  take: () => Effect.succeedNone,
+  listed: () => Effect.void,
+  executes: () => Effect.succeed(false)
+}
 
 /** ms. The marketplace may take as long for one answer. */
 const freshFor = 2_000
+/** ms. Thousands that are taken up again are spread over seconds. */
+const listedFor = 5_000
 
 /** Reads end with the scope. */
 export const makeEarlyReads = (
@@ -31,6 +45,8 @@ export const makeEarlyReads = (
   Effect.gen(function* () {
     const reading = yield* FiberSet.make<api.ProviderResource, SiteError>()
     const kept = new Map<OrderId, EarlyRead & { readonly at: number }>()
+    let executing = new Set<OrderId>()
+    let listedAt = Number.NEGATIVE_INFINITY
     return {
       begin: (order, resource) =>
         Effect.gen(function* () {
@@ -44,6 +60,12 @@ export const makeEarlyReads = (
           const found = kept.get(id)
           kept.delete(id)
           return Option.filter(Option.fromNullable(found), ({ at }) => now - at <= freshFor)
-        })
+        }),
+      listed: (orders) =>
+        Effect.map(steadyMillis, (now) => {
+          executing = new Set(orders)
+          listedAt = now
+        }),
+      executes: (id) => Effect.map(steadyMillis, (now) => executing.delete(id) && now - listedAt <= listedFor)
     }
   })

@@ -136,6 +136,9 @@ export const attempt = (
     const journal = yield* (yield* Journal).order(id, lease)
     const state = stateIn(yield* journal.entries)
     const read = offering.waldur.resource(lease.resource)
+    if (state === "open" && (yield* offering.early.executes(id))) {
+      return yield* goOn(offering, journal, yield* acceptedIn(yield* journal.entries), offering.waldur.order(id))
+    }
     const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
     const [seen, resource] = Option.isSome(early)
@@ -156,22 +159,33 @@ export const attempt = (
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
-    const metrics = yield* Metrics
-    const atWork = { offering: offering.id, type: order.type }
-    metrics.orderIs(id, { ...atWork, state: "executing" })
     if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
+    return yield* goOn(offering, journal, accepted, Effect.succeed(order))
+  }).pipe(spanned("attempt"))
+
+/** From what is accepted to the end. `read`: the order as it is in Waldur, for telling what came of it. */
+const goOn = (
+  offering: Offering,
+  journal: OrderJournal,
+  accepted: Accepted,
+  read: Effect.Effect<api.Order, SiteError>
+) =>
+  Effect.gen(function* () {
+    const metrics = yield* Metrics
+    const atWork = { offering: offering.id, type: accepted.request?._tag ?? (yield* read).type }
+    metrics.orderIs(journal.order, { ...atWork, state: "executing" })
     if (Option.isSome(refusalIn(yield* journal.entries))) {
-      metrics.orderIs(id, { ...atWork, state: "undoing" })
+      metrics.orderIs(journal.order, { ...atWork, state: "undoing" })
       yield* tell(offering, journal, "undoing")
     }
     if (heldBack(yield* journal.entries)) yield* journal.append(wholeOrder, "resumed")
     const result = yield* carryOutAccepted(offering, journal, accepted)
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
-      : yield* giveUp(offering, order, journal, result)
-  }).pipe(spanned("attempt"))
+      : yield* giveUp(offering, yield* read, journal, result)
+  })
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (

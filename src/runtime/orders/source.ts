@@ -9,7 +9,7 @@ import { OrderId, ResourceId } from "../../core/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
 import { Journal } from "../journal/journal.js"
-import { counted } from "../metrics/index.js"
+import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 
@@ -65,13 +65,14 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
         })
     )
     const known = new Set(listed.map((work) => work.order))
+    yield* offering.early.listed(listed.filter((work) => work.begun).map((work) => work.order))
     const begun = (yield* (yield* Journal).openOrders)
       .filter((open) => open.offering === offering.id && !known.has(open.order))
       .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
     yield* dispatch.send([...begun, ...listed], Effect.asVoid(again))
     yield* (yield* Standings).passed(offering.id, "orders")
   }).pipe(
-    counted(offering.id, "orders"),
+    countedRound(offering.id, "orders"),
     Effect.catchAll((error) =>
       Effect.zipRight(
         offering.health.report(error),

@@ -1,7 +1,7 @@
 /** The reports of one offering, for as long as the agent runs. */
 import { Cause, Clock, Duration, Effect, Random, Ref } from "effect"
 import { publish } from "../activity.js"
-import { counted } from "../metrics/index.js"
+import { countedRound } from "../metrics/index.js"
 import type { OfferingHealth } from "../offerings/health.js"
 import { closingReport, reportRetry } from "../schedules.js"
 import type { Reporter } from "./measured.js"
@@ -39,7 +39,7 @@ export const reportUsage = (
       yield* Effect.sleep(left > 0 ? Math.min(left, usual) : usual)
     })
     yield* once.pipe(
-      counted(offering.id, "usage"),
+      countedRound(offering.id, "usage"),
       Effect.tapError((error) => Effect.logWarning(`Usage not reported in full: ${error.message}`)),
       Effect.retry(reportRetry),
       // A bug here must not pass unseen, nor end the reports.

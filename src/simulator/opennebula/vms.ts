@@ -87,9 +87,7 @@ export const vmMethods: Methods = {
         .map((id) => (/^\s*\d+\s*$/.test(id) ? Number(id) : -1))
     )
     const extended = args.boolean(1)
-    const chosen = world.vms
-      .newestFirst()
-      .filter((vm) => ids.has(vm.id) && mayDo(world, caller, "USE", vmTarget(vm)))
+    const chosen = world.vms.newestFirst().filter((vm) => ids.has(vm.id) && mayDo(world, caller, "USE", vmTarget(vm)))
     return string(wrap("VM_POOL", chosen.map(extended ? withLastRecord : briefVmDocument).join("")))
   },
   "one.vm.deploy": ({ args, caller, world }) => {

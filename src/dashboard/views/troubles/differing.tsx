@@ -11,9 +11,18 @@ import { place } from "../../state/router.js"
 import { followUp } from "../resource/differences.js"
 
 const size = 50
-const kinds = ["missing", "quotas", "sizes", "state", "owner", "network", "isolation", "standing", "project"].map(
-  (kind) => [kind, kind] as const
-)
+const kinds = [
+  "missing",
+  "quotas",
+  "sizes",
+  "state",
+  "owner",
+  "network",
+  "isolation",
+  "standing",
+  "enforcement",
+  "project"
+].map((kind) => [kind, kind] as const)
 
 export const Differing = () => {
   const { search } = place.value

@@ -9,7 +9,7 @@ import { access, open, readFile, rename, rm, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Data, Effect, FiberRef, Option } from "effect"
 import { parse, stringify } from "yaml"
-import { rehearsal } from "../../../plugin/index.js"
+import { codeOf, rehearsal } from "../../../plugin/index.js"
 
 /** Access is given all the same where OpenNebula keeps the file itself (`mapping_generate`), so no order fails for it. */
 export class MappingFileFailed extends Data.TaggedError("MappingFileFailed")<{
@@ -28,8 +28,7 @@ export type Mapping = Readonly<Record<string, number>>
 /** Whoever writes it, of all offerings of this process. */
 const oneAtATime = Effect.unsafeMakeSemaphore(1)
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown reason"
+const reasonOf = (error: unknown): string => codeOf(error, "unknown reason")
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -38,7 +37,7 @@ const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =
 export const readMapping = (file: string): Effect.Effect<Readonly<Record<string, unknown>>, MappingFileFailed> =>
   Effect.tryPromise({
     try: () => readFile(file, "utf8"),
-    catch: (error) => new MappingFileFailed({ file, reason: `cannot be read (${codeOf(error)})` })
+    catch: (error) => new MappingFileFailed({ file, reason: `cannot be read (${reasonOf(error)})` })
   }).pipe(
     Effect.catchIf(
       ({ reason }) => reason.includes("ENOENT"),
@@ -94,7 +93,7 @@ const change = (
     if (JSON.stringify(wanted) === JSON.stringify(now)) return
     yield* Effect.tryPromise({
       try: () => replaceFile(file, stringify(wanted)),
-      catch: (error) => new MappingFileFailed({ file, reason: `cannot be written (${codeOf(error)})` })
+      catch: (error) => new MappingFileFailed({ file, reason: `cannot be written (${reasonOf(error)})` })
     })
   }).pipe(oneAtATime.withPermits(1), Effect.uninterruptible)
 
@@ -132,6 +131,6 @@ export const mappingWritable = (file: string): Effect.Effect<void, MappingFileFa
     readMapping(file),
     Effect.tryPromise({
       try: () => access(dirname(file), constants.W_OK),
-      catch: (error) => new MappingFileFailed({ file, reason: `cannot be written (${codeOf(error)})` })
+      catch: (error) => new MappingFileFailed({ file, reason: `cannot be written (${reasonOf(error)})` })
     })
   )
