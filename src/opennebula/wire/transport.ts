@@ -6,14 +6,14 @@
  * after each answer also when asked not to. So each call has a connection of its own, and none is kept. Redirects are not followed:
  * the body holds the session.
  */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http"
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "node:http"
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { Effect, FiberRef, type Scope } from "effect"
 import { HttpProxyAgent } from "http-proxy-agent"
-import { HttpsProxyAgent } from "https-proxy-agent"
 import { makeTimeLimit } from "../../core/timeLimit.js"
+import { TunnelAgent } from "../../core/tunnel.js"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
 
@@ -64,7 +64,7 @@ const makeAgent = ({ proxy, url, ...options }: TransportOptions): HttpAgent => {
   const isSecure = url.protocol === "https:"
   if (proxy === undefined) return isSecure ? new HttpsAgent() : new HttpAgent()
   const tls = tlsOf({ url, ...options })
-  return isSecure ? new HttpsProxyAgent(proxy, tls) : new HttpProxyAgent(proxy, tls)
+  return isSecure ? new TunnelAgent(proxy, tls, true) : new HttpProxyAgent(proxy, tls)
 }
 
 /** What Node or the system says, with its code; some system errors have only causes. */
@@ -94,10 +94,6 @@ export class Sending {
       request.destroy(new Error(`ETIMEDOUT no connection within ${connectTimeoutMillis / 1000} s`))
     }, connectTimeoutMillis)
     request.once("close", () => clearTimeout(late))
-    // A tunnel that is refused is no answer of the front-end, for which the agent would pass it off.
-    request.once("proxyConnect", ({ statusCode = 200 }: Partial<IncomingMessage>) => {
-      if (statusCode !== 200) request.destroy(new Error(`the proxy refuses the tunnel: HTTP status ${statusCode}`))
-    })
     request.once("socket", (socket: Socket) => {
       const stands = () => {
         clearTimeout(late)

@@ -6,9 +6,9 @@
  */
 import type { IStompSocket } from "@stomp/stompjs"
 import { Effect, Redacted } from "effect"
-import { HttpsProxyAgent } from "https-proxy-agent"
 import { WebSocket } from "ws"
 import { OfferingFault } from "../../core/errors.js"
+import { TunnelAgent } from "../../core/tunnel.js"
 import { readCa, type TransportOptions } from "../transport.js"
 import type { BrokerPlace } from "./types.js"
 
@@ -42,7 +42,7 @@ export const makeSockets = (
       proxy === undefined
         ? undefined
         : yield* Effect.try({
-            try: () => new HttpsProxyAgent(Redacted.value(proxy), tls),
+            try: () => new TunnelAgent(new URL(Redacted.value(proxy)), tls, url.startsWith("wss:")),
             // The cause may quote the proxy's address, password and all.
             catch: () =>
               new OfferingFault({
