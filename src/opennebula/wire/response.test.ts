@@ -52,7 +52,7 @@ const bothReadings = (response: Buffer, cuts: ReadonlyArray<number>) =>
     if (typeof value === "string" && value.startsWith("<")) {
       return {
         ours: { value: yield* decode(document, response, cuts) },
-        independent: cuts.length > 0 ? undefined : { value: independentTree(value) }
+        independent: cuts.length > 0 ? {} : { value: independentTree(value) }
       }
     }
     return { ours: { value: yield* decode(text, response, cuts) }, independent: { value } }
