@@ -20,9 +20,12 @@ export interface EarlyReads {
   readonly begin: (order: api.Order, resource: string) => Effect.Effect<void>
   /** Once, and only while it is fresh. */
   readonly take: (order: OrderId) => Effect.Effect<Option.Option<EarlyRead>>
-  /** Keeps which orders execute, as the queue has just been read; those of earlier looks are forgotten. */
-  readonly listed: (executing: Iterable<OrderId>) => Effect.Effect<void>
-  /** Has the queue just been read, and did the order execute? Once: a further attempt has its own reasons to look. */
+  /**
+   * Keeps which orders execute by the first look at the queue, which began at `since` (`steadyMillis`): a long queue takes many answers. Of later looks
+   * nothing: an order that goes on then rested, and somebody may have ended it in the meantime.
+   */
+  readonly listed: (executing: Iterable<OrderId>, since: number) => Effect.Effect<void>
+  /** Has the queue just been read for the first time, and did the order execute? Once: a further attempt has its own reasons to look. */
   readonly executes: (order: OrderId) => Effect.Effect<boolean>
 }
 
@@ -45,8 +48,7 @@ export const makeEarlyReads = (
   Effect.gen(function* () {
     const reading = yield* FiberSet.make<api.ProviderResource, SiteError>()
     const kept = new Map<OrderId, EarlyRead & { readonly at: number }>()
-    let executing = new Set<OrderId>()
-    let listedAt = Number.NEGATIVE_INFINITY
+    let first: { readonly executing: Set<OrderId>; readonly since: number } | undefined
     return {
       begin: (order, resource) =>
         Effect.gen(function* () {
@@ -61,11 +63,11 @@ export const makeEarlyReads = (
           kept.delete(id)
           return Option.filter(Option.fromNullable(found), ({ at }) => now - at <= freshFor)
         }),
-      listed: (orders) =>
-        Effect.map(steadyMillis, (now) => {
-          executing = new Set(orders)
-          listedAt = now
+      listed: (executing, since) =>
+        Effect.sync(() => {
+          first ??= { executing: new Set(executing), since }
         }),
-      executes: (id) => Effect.map(steadyMillis, (now) => executing.delete(id) && now - listedAt <= listedFor)
+      executes: (id) =>
+        Effect.map(steadyMillis, (now) => first?.executing.delete(id) === true && now - first.since <= listedFor)
     }
   })

@@ -5,7 +5,7 @@
  * because somebody ended them or because they completed by themselves; their actors find out and finish.
  */
 import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
-import { OrderId, ResourceId } from "../../core/index.js"
+import { OrderId, ResourceId, steadyMillis } from "../../core/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
 import { Journal } from "../journal/journal.js"
@@ -48,6 +48,7 @@ export const watchOrders = (offering: Offering, { interval, slow, told, wakes }:
 const look = (offering: Offering, again: Effect.Effect<unknown>) =>
   Effect.gen(function* () {
     const dispatch = yield* Dispatch
+    const since = yield* steadyMillis
     const { items } = yield* offering.waldur.queue(offering.id)
     const listed = items.flatMap(
       (order): ReadonlyArray<Work> =>
@@ -65,7 +66,10 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
         })
     )
     const known = new Set(listed.map((work) => work.order))
-    yield* offering.early.listed(listed.filter((work) => work.begun).map((work) => work.order))
+    yield* offering.early.listed(
+      listed.filter((work) => work.begun).map((work) => work.order),
+      since
+    )
     const begun = (yield* (yield* Journal).openOrders)
       .filter((open) => open.offering === offering.id && !known.has(open.order))
       .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
