@@ -53,6 +53,17 @@ describe("when there is no answer", () => {
     })
   )
 
+  it.scopedLive("a switch of protocols, which nobody asked for: it may have been carried out", () =>
+    Effect.gen(function* () {
+      const port = yield* serveTcp((socket) => {
+        socket.once("data", () => {
+          socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        })
+      })
+      expect(yield* Effect.flip(askVersion(port))).toMatchObject({ _tag: "Unreachable", outcome: "unknown" })
+    })
+  )
+
   it.scopedLive("an answer of no announced length that breaks off is malformed", () =>
     Effect.gen(function* () {
       const port = yield* serveTcp((socket) => {

@@ -148,6 +148,8 @@ const overHttp = (options: TransportOptions): Effect.Effect<Carrier, never, Scop
             resume(Effect.succeed({ statusCode: answer.statusCode ?? 0, next: new Inbox(answer, limitBytes).next }))
           )
           request.on("error", (cause) => resume(Effect.fail(cause)))
+          // Neither an answer nor an error came before: a switch of protocols, which nobody asked for.
+          request.once("close", () => resume(Effect.fail(new Error("closed without an answer"))))
           sending.watch(request)
           request.end(body)
         })
