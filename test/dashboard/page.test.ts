@@ -66,11 +66,16 @@ const withBackups: SiteOptions = {
   }
 }
 
-/** The dialog is asked for by this button, says what it will do, and does it when it is told to. */
-const acts = async (button: ReturnType<Tab["page"]["getByRole"]>, word: string, why?: string) => {
+/** The dialog is asked for by this button, says what it will do, and does it when it is told to. `said`: run when it has said so. */
+const acts = async (
+  button: ReturnType<Tab["page"]["getByRole"]>,
+  word: string,
+  { said, why }: { readonly said?: () => void; readonly why?: string } = {}
+) => {
   await button.click()
   const dialog = tab.page.getByRole("dialog")
   await dialog.getByRole("listitem").first().waitFor()
+  said?.()
   if (why !== undefined) await dialog.getByLabel(/Why/).fill(why)
   await dialog.getByRole("button", { name: word, exact: true }).click()
   await dialog.waitFor({ state: "hidden" })
@@ -223,8 +228,10 @@ describe("at night", () => {
     // A row for each step; what is removed is removed of the whole order.
     const left = tab.page.getByRole("row", { name: /leaves something/ })
     await left.first().waitFor()
-    site.cloud.intercept(undefined)
-    await acts(button(/^Remove leftovers/, left.first()), "Remove leftovers")
+    // Not before: the agent tries by itself too, and would take them away before the dialog is there.
+    await acts(button(/^Remove leftovers/, left.first()), "Remove leftovers", {
+      said: () => site.cloud.intercept(undefined)
+    })
     await left.first().waitFor({ state: "detached" })
 
     // One call that fails for ever, while all others are answered: the order rests and tries again.
@@ -235,7 +242,7 @@ describe("at night", () => {
     await go(`/orders/${stuck}`)
     await acts(button(/^Retry now/), "Retry now")
     await reads(/^(Woken|It does not rest)/)
-    await acts(button(/^Cancel order/), "Cancel order", "asked by phone")
+    await acts(button(/^Cancel order/), "Cancel order", { why: "asked by phone" })
     await reads("The provider has cancelled the order, and it has been undone.")
     await tab.page.getByText("In progress", { exact: true }).waitFor({ state: "detached" })
     site.cloud.intercept(undefined)
