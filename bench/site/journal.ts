@@ -1,35 +1,15 @@
-/**
- * Looks into a running agent's journal from outside. A copy is read, never the file itself: another process that has it open would change how the
- * agent finds it after a crash.
- */
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+/** Looks into a running agent's journal from outside. */
 import { Effect } from "effect"
-import Database from "libsql"
+import { onCopy } from "../../test/crash/journal.js"
 
-const ask = (dataDir: string, statement: string, ...values: ReadonlyArray<number>): number => {
-  const source = join(dataDir, "journal.db")
-  const directory = mkdtempSync(join(tmpdir(), "site-actors-bench-journal-"))
-  try {
-    const copy = join(directory, "journal.db")
-    for (const ending of ["", "-wal"]) {
-      if (existsSync(source + ending)) copyFileSync(source + ending, copy + ending)
-    }
-    const database = new Database(copy)
-    try {
-      const [row] = database
-        .prepare(statement)
-        .raw()
-        .all(...values)
-      return Array.isArray(row) ? Number(row[0]) : 0
-    } finally {
-      database.close()
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
-}
+const ask = (dataDir: string, statement: string, ...values: ReadonlyArray<number>): number =>
+  onCopy(dataDir, (database) => {
+    const [row] = database
+      .prepare(statement)
+      .raw()
+      .all(...values)
+    return Array.isArray(row) ? Number(row[0]) : 0
+  })
 
 /** The newest entry. */
 export const lastEntry = (dataDir: string): Effect.Effect<number> =>

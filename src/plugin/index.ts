@@ -32,8 +32,6 @@ export {
 
 // Orders and resources.
 
-// Steps: what must not be lost and must not happen twice. `stillOurs` and `Steps` are for what goes on for long.
-export { stillOurs } from "../core/gate.js"
 export {
   type CreateRequest,
   OfferingId,
@@ -46,6 +44,9 @@ export {
   type UpdateRequest
 } from "../core/orders.js"
 
+// Steps: what must not be lost and must not happen twice. `stillOurs` and `Steps` are for what goes on for long.
+
+export { stillOurs } from "../core/gate.js"
 export { Parked, parksAfter } from "../core/park.js"
 export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps } from "../core/steps.js"
 

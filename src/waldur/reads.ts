@@ -56,13 +56,15 @@ interface Page {
   readonly pageSize: number
 }
 
+const namesNext = (link: string): boolean => /rel="?next"?/.test(link)
+
 /**
  * Whether more pages follow: by `Link`, else by `X-Result-Count` (recordings 198 and 199), else by a full page. Some lists have no pages,
  * such as a team (recording 085): they answer with all, and again with all.
  */
 const hasNext = (answer: Answer, { seen, size, isNew, pageSize }: Page): boolean =>
   Option.match(answer.header("link"), {
-    onSome: (link) => /rel="?next"?/.test(link),
+    onSome: namesNext,
     onNone: () =>
       Option.match(answer.header("x-result-count"), {
         onSome: (count) => size > 0 && seen < Number(count),
@@ -70,7 +72,7 @@ const hasNext = (answer: Answer, { seen, size, isNew, pageSize }: Page): boolean
       })
   })
 
-const saysNext = (answer: Answer): boolean => Option.exists(answer.header("link"), (link) => /rel="?next"?/.test(link))
+const saysNext = (answer: Answer): boolean => Option.exists(answer.header("link"), namesNext)
 
 /** One page, read. */
 interface Read<A> {

@@ -23,10 +23,9 @@ export interface JournalCopy {
 
 const nothing: JournalCopy = { rows: [], openOrders: [], leftovers: [], reservations: [] }
 
-/** As it stands at this moment; empty before the agent has made it. Takes a few milliseconds. */
-export const readJournal = (dataDir: string): JournalCopy => {
+/** Opens a copy of the journal as it stands at this moment, and removes it again. */
+export const onCopy = <A>(dataDir: string, look: (database: Database.Database) => A): A => {
   const source = join(dataDir, "journal.db")
-  if (!existsSync(source)) return nothing
   const directory = mkdtempSync(join(tmpdir(), "site-actors-journal-"))
   try {
     const copy = join(directory, "journal.db")
@@ -35,29 +34,37 @@ export const readJournal = (dataDir: string): JournalCopy => {
     }
     const database = new Database(copy)
     try {
-      const all = (query: string) => database.prepare(query).all()
-      if (all("SELECT name FROM sqlite_master WHERE name = 'leftover'").length === 0) return nothing
-      const rows = Schema.decodeUnknownSync(Rows)(all("SELECT id, order_id, step, event FROM journal ORDER BY id"))
-      const whole = rows.filter(({ step }) => step === "order")
-      const orders = [...new Set(whole.map(({ order_id }) => order_id))]
-      const lines = (query: string) => Schema.decodeUnknownSync(Lines)(all(query)).map(({ line }) => line)
-      return {
-        rows,
-        openOrders: orders.filter((order) => {
-          const last = whole.findLast(
-            ({ event, order_id }) => order_id === order && ["accepted", "done", "erred"].includes(event)
-          )
-          return last?.event === "accepted"
-        }),
-        leftovers: lines("SELECT step || ': ' || reason AS line FROM leftover"),
-        reservations: lines("SELECT pool || ' ' || first || ' to ' || last AS line FROM reservation")
-      }
+      return look(database)
     } finally {
       database.close()
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** As it stands at this moment; empty before the agent has made it. Takes a few milliseconds. */
+export const readJournal = (dataDir: string): JournalCopy => {
+  if (!existsSync(join(dataDir, "journal.db"))) return nothing
+  return onCopy(dataDir, (database) => {
+    const all = (query: string) => database.prepare(query).all()
+    if (all("SELECT name FROM sqlite_master WHERE name = 'leftover'").length === 0) return nothing
+    const rows = Schema.decodeUnknownSync(Rows)(all("SELECT id, order_id, step, event FROM journal ORDER BY id"))
+    const whole = rows.filter(({ step }) => step === "order")
+    const orders = [...new Set(whole.map(({ order_id }) => order_id))]
+    const lines = (query: string) => Schema.decodeUnknownSync(Lines)(all(query)).map(({ line }) => line)
+    return {
+      rows,
+      openOrders: orders.filter((order) => {
+        const last = whole.findLast(
+          ({ event, order_id }) => order_id === order && ["accepted", "done", "erred"].includes(event)
+        )
+        return last?.event === "accepted"
+      }),
+      leftovers: lines("SELECT step || ': ' || reason AS line FROM leftover"),
+      reservations: lines("SELECT pool || ' ' || first || ' to ' || last AS line FROM reservation")
+    }
+  })
 }
 
 /** Steps that have been begun, or begun to be undone, and have no result yet: order and step. */

@@ -13,7 +13,7 @@ import { TLSSocket } from "node:tls"
 import { Effect, FiberRef, type Scope } from "effect"
 import { HttpProxyAgent } from "http-proxy-agent"
 import { makeTimeLimit } from "../../core/timeLimit.js"
-import { TunnelAgent } from "../../core/tunnel.js"
+import { TunnelAgent, type TunnelTls } from "../../core/tunnel.js"
 import { type CallContext, HttpFailure, TimedOut, Unreachable, WrongEndpoint } from "../errors.js"
 import { Inbox, type NextChunk } from "./inbox.js"
 
@@ -50,11 +50,7 @@ export interface Transport {
   ) => Effect.Effect<A, E | TransportError, R>
 }
 
-interface Tls {
-  readonly rejectUnauthorized: boolean
-  readonly ca?: string
-}
-const tlsOf = ({ certificateAuthority, verifySsl = true }: TransportOptions): Tls => ({
+const tlsOf = ({ certificateAuthority, verifySsl = true }: TransportOptions): TunnelTls => ({
   rejectUnauthorized: verifySsl,
   ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority })
 })

@@ -22,7 +22,6 @@ import { Quarantine } from "./quarantine.js"
 import { stoppable, stoppableOrder } from "./stopping.js"
 
 /**
-/**
  * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays
  * as it is. `parked`: it waits without a fiber, and is to be sent again when it is woken.
  */

@@ -205,17 +205,19 @@ const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
   [/^42/, "Its tables are not the agent's, or somebody has changed them: give the agent a database of its own."]
 ]
 
+const lookThere = "Check that PostgreSQL runs there, and see its log."
+
 /** Of what a PostgreSQL says; none: it was none that said it. */
 export const hintOf = ({ cause }: SqlError.SqlError): string | undefined =>
   cause instanceof PostgresConnection.PostgresSays
-    ? (hints.find(([codes]) => codes.test(cause.code))?.[1] ?? "Check that PostgreSQL runs there, and see its log.")
+    ? (hints.find(([codes]) => codes.test(cause.code))?.[1] ?? lookThere)
     : undefined
 
 const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable =>
   new DatabaseUnusable({
     path: place.name,
     reason: reasonOf(error),
-    hint: hintOf(error) ?? "Check that PostgreSQL runs there, and see its log."
+    hint: hintOf(error) ?? lookThere
   })
 
 /**

@@ -103,18 +103,18 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
   return accepted === -1 ? entries : entries.slice(accepted)
 }
 
-/**
- * An entry, written in the one statement that asks for the lease: no row comes back where that has passed on. `into`: the table, with the column
- * of `id`.
- */
+/** Tables of entries, each with its column of what an entry is about. */
+const aboutIn = { journal: "order_id", reconciliation: "job" } as const
+
+/** An entry, written in the one statement that asks for the lease: no row comes back where that has passed on. */
 export const fencedInsert = (
   sql: SqlClient.SqlClient,
-  into: "journal (order_id" | "reconciliation (job",
+  table: keyof typeof aboutIn,
   id: OrderId,
   lease: Lease,
   { at, event, json, step }: Pick<JournalEntry, "step" | "event" | "at"> & { readonly json: string | null }
 ) => sql`
-  INSERT INTO ${sql.literal(into)}, resource_id, epoch, step, event, at, data)
+  INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
   SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
   WHERE ${leaseHolds(sql, lease)} RETURNING id`
 
@@ -149,9 +149,9 @@ const make = Effect.gen(function* () {
           const began = performance.now()
           const written = (failed: boolean) =>
             Effect.sync(() => metrics.journalWritten(performance.now() - began, failed))
-          const rows = yield* unavailable(
-            fencedInsert(sql, "journal (order_id", id, lease, { step, event, at, json })
-          ).pipe(Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) }))
+          const rows = yield* unavailable(fencedInsert(sql, "journal", id, lease, { step, event, at, json })).pipe(
+            Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
+          )
           if (rows.length === 0) return yield* lost
           lease.confirmed.at = asked
           const entry = { step, event, at, ...(data === undefined ? {} : { data }) }

@@ -29,9 +29,7 @@ export const Reconciliations = {
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           const json = data === undefined ? null : JSON.stringify(data)
-          const rows = yield* unavailable(
-            fencedInsert(sql, "reconciliation (job", job, lease, { step, event, at, json })
-          )
+          const rows = yield* unavailable(fencedInsert(sql, "reconciliation", job, lease, { step, event, at, json }))
           if (rows.length === 0) return yield* lost
           yield* Ref.update(entries, (all) => [...all, { step, event, at, ...(data === undefined ? {} : { data }) }])
         })
