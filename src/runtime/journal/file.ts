@@ -48,7 +48,15 @@ export const openFile = (path: string): File => {
       return []
     },
     inTransaction: () => database.inTransaction,
-    close: () => database.close()
+    close: () => {
+      // Into the file itself: what is prepared keeps SQLite from doing so at its end, and whoever then copies `journal.db` alone would copy nothing.
+      try {
+        database.prepare("PRAGMA wal_checkpoint(PASSIVE)").all()
+      } catch {
+        // Read only, no room, or somebody else is at it: it is all beside it, in the -wal.
+      }
+      database.close()
+    }
   }
 }
 
