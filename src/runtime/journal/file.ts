@@ -107,6 +107,12 @@ export const openFile = (path: string): File => {
     syncNow: log.syncNow,
     close: () => {
       log.close()
+      // Into the file itself: what is prepared keeps SQLite from doing so at its end, and whoever then copies `journal.db` alone would copy nothing.
+      try {
+        run("PRAGMA wal_checkpoint(PASSIVE)", [])
+      } catch {
+        // Read only, no room, or somebody else is at it: it is all beside it, in the -wal.
+      }
       database.close()
     }
   }

@@ -52,6 +52,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
     readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
+    /** When it was made, empty (ms since 1970): of what was begun before, it cannot know. */
+    readonly made: Effect.Effect<number, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
     /** What is left of an order now: what the list had of it beside that is gone. */
@@ -176,6 +178,10 @@ const make = Effect.gen(function* () {
     startedFromBackup: Effect.map(
       unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),
       ([row]) => Option.fromNullable(row?.started)
+    ),
+    made: Effect.map(
+      unavailable(sql<{ readonly at: number | null }>`SELECT min(at) AS at FROM schema_version`),
+      ([row]) => row?.at ?? 0
     ),
     recordLeftovers,
     settleLeftovers: (id, left) =>
