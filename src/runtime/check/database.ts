@@ -36,8 +36,6 @@ export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyAr
           if (Number.parseInt(facts.server, 10) < oldest) {
             return [failed("database", `${is} It is too old: take ${oldest} or newer.`)]
           }
-          if (facts.follows === 1)
-            return [failed("database", `${is} It only follows another server: name the one that writes.`)]
           if (facts.makes === 0) {
             return [
               failed(

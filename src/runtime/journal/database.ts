@@ -7,7 +7,7 @@
 
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { SqlClient, type SqlConnection, type SqlError } from "@effect/sql"
+import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
@@ -115,14 +115,30 @@ const hasTables: Effect.Effect<boolean, SqlError.SqlError, SqlClient.SqlClient> 
   return row?.there === 1
 })
 
+/**
+ * A pooler may refuse transactions, and end the connection with it: by that alone nobody could tell. And a server that only follows another one
+ * is there all the same, which would be noticed late.
+ */
+const mayWrite = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.gen(function* () {
+    const one = yield* sql.reserve
+    yield* one.executeRaw("BEGIN", [])
+    const [row] = yield* one.executeValues("SELECT current_setting('transaction_read_only')", [])
+    yield* one.executeRaw("COMMIT", [])
+    if (row?.[0] !== "on") return
+    const cause = new PostgresConnection.PostgresSays({ code: "25006", message: "it takes no writes" })
+    return yield* new SqlError.SqlError({ cause, message: cause.message })
+  }).pipe(Effect.scoped)
+)
+
 /** All that is missing in one transaction, by one process at a time: others wait, and find it done. */
 const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const before = (yield* hasTables) ? yield* newest(sql) : undefined
     if (before !== undefined) yield* mayWork(path, before, migrations)
-    yield* allowsTransactions
     if (before !== undefined && before.version >= migrations.length) return
+    yield* mayWrite
     const at = yield* Clock.currentTimeMillis
     yield* together(
       sql,
@@ -154,8 +170,6 @@ const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) 
 export interface DatabaseFacts {
   /** "18.4" */
   readonly server: string
-  /** Does it only follow another server? */
-  readonly follows: number
   /** May this user make tables? */
   readonly makes: number
   /** A table there that this user may not read and write. */
@@ -169,15 +183,6 @@ export interface DatabaseFacts {
   /** A pooler hands the server's connections out anew for each transaction. */
   readonly pooled: boolean
 }
-
-/** A pooler may refuse transactions, and end the connection with it: by that alone nobody could tell. */
-const allowsTransactions = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  Effect.scoped(
-    Effect.flatMap(sql.reserve, (one) =>
-      Effect.zipRight(one.executeRaw("BEGIN", []), Effect.asVoid(one.executeRaw("COMMIT", [])))
-    )
-  )
-)
 
 /** Two that are connected at a time, and are answered by one and the same: it is handed out anew for each transaction. */
 const isPooled = Effect.flatMap(SqlClient.SqlClient, (sql) =>
@@ -196,7 +201,6 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
     const sql = yield* SqlClient.SqlClient
     const [facts] = yield* sql<Omit<DatabaseFacts, "version" | "pooled">>`
       SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
-        CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
         CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
         (SELECT min(relname) FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r'
           AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
@@ -206,12 +210,16 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
     const had = (yield* hasTables) ? yield* newest(sql) : undefined
     if (had !== undefined) yield* mayWork(place.name, had, known)
     if (facts === undefined) return yield* Effect.dieMessage("a SELECT of constants has no row")
-    yield* allowsTransactions
+    yield* mayWrite
     return { ...facts, version: had?.version ?? null, pooled: yield* isPooled }
   }).pipe(
     Effect.catchTag("SqlError", (error) => unusable(place, error)),
     Effect.provide(PostgresConnection.bare(place))
   )
+
+/** For an agent's start: a PostgreSQL that takes no writes may be read all the same, by the commands that look. */
+export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
+  typeof place === "string" ? Effect.void : Effect.catchTag(mayWrite, "SqlError", (error) => unusable(place, error))
 
 /** What a failed statement means for whoever wanted to use the database; `hint`: for what no PostgreSQL has said. */
 export const unusableBy = (path: string, error: SqlError.SqlError, hint: string): DatabaseUnusable => {

@@ -332,7 +332,7 @@ describe("a PostgreSQL that cannot be used is named, without its password, with 
       (parts: URL) => {
         parts.searchParams.set("options", `${parts.searchParams.get("options")} -c default_transaction_read_only=on`)
       },
-      /read-only transaction. This server only follows another one/
+      /takes no writes. This server only follows another one/
     ]
   ]
   for (const [name, change, said] of cases) {

@@ -95,7 +95,7 @@ const sayings: ReadonlyArray<Saying> = [
   },
   {
     shape: /^(25006|55000)/,
-    hint: "This server only follows another one: name the one that writes.",
+    hint: "This server only follows another one, or default_transaction_read_only is on there: name the one that writes.",
     passes: true
   },
   {
