@@ -46,7 +46,11 @@ export const pageOf = <A>(
     link(last, "last")
   ]
   const fields = wantedBy(request.query)
-  const shown = items.slice((page - 1) * size, page * size).map((item) => sparse(request.query, view(item, fields)))
+  const some = request.query.has("field")
+  const shown = items.slice((page - 1) * size, page * size).map((item) => {
+    const viewed = view(item, fields)
+    return some ? only(fields, viewed) : viewed
+  })
   return Either.right(json(200, shown, { "X-Result-Count": String(items.length), Link: links.join(", ") }))
 }
 
@@ -54,15 +58,22 @@ export const pageOf = <A>(
 export type Wanted = (name: string) => boolean
 
 const wantedBy = (query: URLSearchParams): Wanted => {
+  if (!query.has("field")) return () => true
   const fields = new Set(query.getAll("field"))
-  return (name) => fields.size === 0 || fields.has(name)
+  return (name) => fields.has(name)
+}
+
+const only = (wanted: Wanted, view: JsonObject): JsonObject => {
+  const shown: { [name: string]: Json | undefined } = {}
+  for (const name of Object.keys(view)) if (wanted(name)) shown[name] = view[name]
+  return shown
 }
 
 /** Only the fields that `field=` asks for, if any. */
 export const sparse = (query: URLSearchParams, view: JsonObject): JsonObject => {
   if (!query.has("field")) return view
   const wanted = wantedBy(query)
-  return Object.fromEntries(Object.entries(view).filter(([name]) => wanted(name)))
+  return only(wanted, view)
 }
 
 export type Filter<A> =

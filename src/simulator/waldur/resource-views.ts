@@ -5,7 +5,7 @@ import { isLimitBased, type Json, type JsonObject, type Resource, type User } fr
 import { offeringPart, orderView } from "./order-views.js"
 import { orderInProgress } from "./orders.js"
 import { address, instant, instantOrNull, type Origin } from "./views.js"
-import type { World } from "./world.js"
+import { findOrder, type World } from "./world.js"
 
 interface Shown {
   readonly world: World
@@ -92,8 +92,7 @@ export const resourceView = (world: World, origin: Origin, resource: Resource, w
 
 /** One resource read by itself: with the order that made it and the one under way (recording 056). */
 export const resourceDetail = (world: World, origin: Origin, resource: Resource, viewer: User): Json => {
-  const orders = [...world.orders.values()].filter((order) => order.resource === resource)
-  const creation = orders.find(({ type }) => type === "Create")
+  const creation = findOrder(world, resource, ({ type }) => type === "Create")
   const running = orderInProgress(world, resource)
   return {
     ...resourceView(world, origin, resource),
