@@ -18,7 +18,6 @@ const twoConnections = Effect.gen(function* () {
     Context.get(context, SqlClient.SqlClient)
   )
   const [ours, others] = [yield* open, yield* open]
-  yield* ours`PRAGMA journal_mode = WAL`
   yield* ours`CREATE TABLE entry (id INTEGER)`
   return { ours, others }
 })
@@ -50,7 +49,7 @@ describe("the connection to the journal's file", () => {
       yield* others`BEGIN IMMEDIATE`
       yield* Effect.flip(ours`INSERT INTO entry VALUES (1)`)
       yield* others`ROLLBACK`
-      expect(yield* ours`PRAGMA synchronous`).toEqual([{ synchronous: 2 }])
+      expect(yield* ours`PRAGMA busy_timeout`).toEqual([{ timeout: 1000 }])
       expect(yield* ours`PRAGMA journal_mode`).toEqual([{ journal_mode: "wal" }])
     })
   )

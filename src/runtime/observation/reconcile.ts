@@ -20,7 +20,7 @@ import {
   type Steps
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
-import type { Lease } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
 import { marketplaceOf } from "../orders/marketplace.js"
 import { type Action, actionsFor } from "./actions.js"

@@ -29,8 +29,7 @@ const orderOf = ({ world, user, params }: Context): Outcome<Order> =>
 
 const list: Handler = ({ world, user, request }) =>
   Either.gen(function* () {
-    const visible = [...world.orders.values()].filter((order) => seesOrder(user, order))
-    const kept = yield* filtered(request.query, visible, {
+    const kept = yield* filtered(request.query, world.orders.values(), {
       offering_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.uuid },
       resource_uuid: { _tag: "Uuid", of: ({ resource }) => resource.uuid },
       project_uuid: { _tag: "Uuid", of: ({ resource }) => resource.project.uuid },
@@ -39,7 +38,8 @@ const list: Handler = ({ world, user, request }) =>
       state: { _tag: "Choice", choices: orderStates, of: ({ state }) => state },
       type: { _tag: "Choice", choices: orderTypes, of: ({ type }) => type }
     })
-    return yield* pageOf(request, ordered(request.query, kept), (order) =>
+    const visible = kept.filter((order) => seesOrder(user, order))
+    return yield* pageOf(request, ordered(request.query, visible), (order) =>
       orderView(world, request.origin, order, user)
     )
   })
