@@ -71,4 +71,21 @@ describe("the connection to the journal's file", () => {
       expect(yield* within(copy)(entries)).toEqual([{ id: 1 }])
     })
   )
+
+  it.scopedLive("fails what was written when SQLite's log cannot be opened, and not the process", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const path = join(directory, "journal.db")
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        // Somebody has tidied up.
+        yield* sql`SELECT count(*) FROM sqlite_schema`
+        rmSync(`${path}-wal`)
+        expect(String((yield* Effect.flip(sql`CREATE TABLE entry (id INTEGER)`)).cause)).toContain("ENOENT")
+        yield* sql`CREATE TABLE IF NOT EXISTS entry (id INTEGER)`
+        yield* sql`INSERT INTO entry VALUES (1)`
+        expect(yield* sql`SELECT id FROM entry`).toEqual([{ id: 1 }])
+      }).pipe(Effect.provide(layer(`file:${path}`)))
+    })
+  )
 })

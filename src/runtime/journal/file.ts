@@ -57,8 +57,15 @@ const openLog = (path: string): Pick<File, "sync" | "syncNow" | "close"> => {
   }
   return {
     sync: (done) => {
+      let opened: number
+      try {
+        opened = descriptor()
+      } catch (cause) {
+        // No descriptors left, or somebody has removed it. Thrown from here it would end the process.
+        return done(cause instanceof Error ? cause : new Error(String(cause)))
+      }
       underWay += 1
-      fdatasync(descriptor(), (error) => {
+      fdatasync(opened, (error) => {
         underWay -= 1
         closeIfDone()
         done(error)

@@ -22,7 +22,8 @@ interface Asked {
 /** What cannot stand inside a transaction, or makes one itself. */
 const standsAlone = ({ text }: Asked): boolean =>
   /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|VACUUM|ATTACH|DETACH)\b/i.test(text)
-const writes = ({ text }: Asked): boolean => !/^\s*SELECT\b/i.test(text)
+/** Settings by themselves write nothing into the log; a new file may not even have one then. */
+const writes = ({ text }: Asked): boolean => !/^\s*(SELECT|PRAGMA)\b/i.test(text)
 
 export interface Groups {
   readonly run: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
