@@ -76,7 +76,7 @@ const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
       begun: state === "executing"
     }
     yield* offering.early.begin(read, work.resource)
-    yield* (yield* Dispatch).send([work], next)
+    yield* (yield* Dispatch).send([work], () => next)
     return true
   }).pipe(
     Effect.catchTag("WaldurNotFound", () => Effect.succeed(false)),

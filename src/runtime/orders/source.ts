@@ -28,6 +28,7 @@ export interface Pace {
 /** Looks at once when a resource's next order can go, whatever the pace. Never ends, never fails. */
 export const watchOrders = (offering: Offering, { interval, slow, told, wakes }: Pace) =>
   Effect.gen(function* () {
+    yield* (yield* Dispatch).attended(offering.id)
     const jittered = Effect.flatMap(Random.nextRange(0.8, 1.2), (factor) =>
       Effect.sleep(Duration.times(interval, factor))
     )
@@ -73,7 +74,8 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
     const begun = (yield* (yield* Journal).openOrders)
       .filter((open) => open.offering === offering.id && !known.has(open.order))
       .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
-    yield* dispatch.send([...begun, ...listed], Effect.asVoid(again))
+    yield* dispatch.send([...begun, ...listed], () => Effect.asVoid(again))
+    yield* dispatch.seen(offering.id, { listed: known, open: new Set(begun.map((work) => work.order)) })
     yield* (yield* Standings).passed(offering.id, "orders")
   }).pipe(
     countedRound(offering.id, "orders"),
