@@ -67,6 +67,8 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
     readonly send: (work: ReadonlyArray<Work>, look: Look) => Effect.Effect<void>
     /** Forgets parked orders that are over, and wakes those that somebody has ended in Waldur: once each. */
     readonly seen: (offering: OfferingId, what: Seen) => Effect.Effect<void>
+    /** Wakes those of these that are parked: somebody has ended them in Waldur. Once each. */
+    readonly ended: (offering: OfferingId, orders: ReadonlySet<OrderId>) => Effect.Effect<void>
     /** This process looks for the offering's orders until the scope closes: another one keeps those that are parked from then on. */
     readonly attended: (offering: OfferingId) => Effect.Effect<void, never, Scope.Scope>
   }
@@ -252,6 +254,20 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
         )
       })
 
+    const parkedOf = (offering: OfferingId): ReadonlyArray<AtWork> =>
+      [...atWork.values()].filter(({ parkedAt, work }) => parkedAt !== undefined && work.offering === offering)
+
+    /** They find out what has become of them. */
+    const wakeOnce = (gone: ReadonlyArray<AtWork>) =>
+      Effect.forEach(
+        gone.filter(({ work }) => !missed.has(work.order)),
+        ({ work: { order, resource } }) => {
+          missed.add(order)
+          return bells.wake(resource, order)
+        },
+        { discard: true }
+      )
+
     const noteWaiting = (work: ReadonlyArray<Work>): void => {
       for (const { order, resource } of work) {
         const now = atWork.get(resource)
@@ -272,29 +288,29 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
         ),
       seen: (offering, { listed, open }) =>
         Effect.suspend(() => {
-          const toWake: Array<ParkedOrder> = []
-          for (const own of [...atWork.values()]) {
-            const { order } = own.work
-            if (own.parkedAt === undefined || own.work.offering !== offering || listed.has(order)) continue
-            if (!open.has(order)) {
+          const gone: Array<AtWork> = []
+          for (const own of parkedOf(offering)) {
+            const { order, resource } = own.work
+            if (listed.has(order)) continue
+            if (open.has(order)) gone.push(own)
+            else {
               forget(own)
-              if (own.hasNext) run(own.look(own.work.resource))
-            } else if (!missed.has(order)) {
-              missed.add(order)
-              toWake.push(own.work)
+              if (own.hasNext) run(own.look(resource))
             }
           }
-          return Effect.forEach(toWake, ({ order, resource }) => bells.wake(resource, order), { discard: true })
+          return wakeOnce(gone)
         }),
+      ended: (offering, orders) =>
+        Effect.suspend(() =>
+          orders.size === 0 ? Effect.void : wakeOnce(parkedOf(offering).filter(({ work }) => orders.has(work.order)))
+        ),
       attended: (offering) =>
         Effect.acquireRelease(
           Effect.sync(() => left.delete(offering)),
           () =>
             Effect.sync(() => {
               left.add(offering)
-              for (const own of [...atWork.values()]) {
-                if (own.work.offering === offering && own.parkedAt !== undefined) forget(own)
-              }
+              for (const own of parkedOf(offering)) forget(own)
             })
         )
     })
