@@ -33,6 +33,7 @@ import type {
   Listed,
   OrderFilter,
   ProbeResult,
+  QueuePart,
   ResourceFilter,
   UsageReport,
   Written
@@ -56,7 +57,7 @@ export interface WaldurService {
   /** Oldest first, no order twice. An order that changes while pages are read may be missing until the next look. */
   readonly orders: (filter: OrderFilter) => Effect.Effect<Listed<Order>, WaldurError>
   /** What waits for the provider or is in work, of one offering: the same, and as little of each as a look needs. */
-  readonly queue: (offering: string) => Effect.Effect<Listed<QueuedOrder>, WaldurError>
+  readonly queue: (offering: string, part?: QueuePart) => Effect.Effect<Listed<QueuedOrder>, WaldurError>
   readonly order: (uuid: string) => Effect.Effect<Order, WaldurError>
   /** `marketplace-provider-resources/{uuid}/`. */
   readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>
