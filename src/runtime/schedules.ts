@@ -49,6 +49,15 @@ export const memberTries = Schedule.exponential("500 millis", 2).pipe(
 /** Events about the same resources that come within this lead to one look: an order alone brings several. */
 export const resourceBurst = Duration.millis(300)
 
+/** How often a start that finds no database tries again: 0.5 s, doubling, at most 5 s, jittered. */
+export const databaseRetry = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+/** How often it says the same again, in ms; and after how long it answers probes that it has not begun, if it only takes its time. */
+export const databaseReminder = 10 * 60_000
+export const answersBeforehand = Duration.seconds(2)
+
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 

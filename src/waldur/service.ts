@@ -90,8 +90,6 @@ export interface WaldurService {
 
   /** Success if the order waits for its start date, is executing, done or erred: it has been approved. */
   readonly approveByProvider: (order: string) => Effect.Effect<void, WaldurError>
-  /** For a pending order. Success if it is rejected or canceled. */
-  readonly rejectByProvider: (order: string, comment?: string) => Effect.Effect<void, WaldurError>
   /**
    * Waits until an approved order executes, and until the server's background task is done with the resource, which would otherwise
    * overwrite its backend id. Returns the order **as it is then**: it may also be done (older servers finish a plan switch themselves,
@@ -105,7 +103,7 @@ export interface WaldurService {
   readonly setStateDone: (order: string) => Effect.Effect<void, WaldurError>
   /**
    * Looks first: sent only to an executing order, since on any other it would mark the **resource** erred (recording 186). Success if the
-   * order is erred already; `WaldurConflict` for every other state: a pending order is refused with `rejectByProvider`, a done one stays.
+   * order is erred already; `WaldurConflict` for every other state: a pending order is approved first, a done one stays.
    *
    * @param message one sentence for the customer; cut at 2,000 characters
    * @param traceback for staff; cut at 10,000 characters

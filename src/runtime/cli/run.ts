@@ -6,6 +6,7 @@ import { keepCallsFile } from "../activity/calls-file.js"
 import { Recorder } from "../activity/recorder.js"
 import { Stopping } from "../actors/stopping.js"
 import * as Agent from "../agent.js"
+import { begun } from "../beforehand.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { tellOfEnd } from "../drain.js"
 import { serveHttp } from "../http/index.js"
@@ -34,8 +35,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     const levels = makeLevels(loaded.logLevel, loaded.logLevels)
     const owner = `${hostname()}:${process.pid}`
     const ending = yield* makeEnding
-    yield* Effect.gen(function* () {
-      yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
+    const work = Effect.gen(function* () {
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
@@ -44,9 +44,13 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       const { atWork } = yield* Stopping
       const { underWay } = yield* Recorder
       yield* Effect.onInterrupt(Agent.run(loaded), () => ending.begin(tellOfEnd({ atWork, underWay })))
+    }).pipe(Effect.scoped)
+    yield* Effect.gen(function* () {
+      yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
+      const agent = Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })
+      yield* Effect.provide(work, yield* begun(loaded, agent))
     }).pipe(
       Effect.scoped,
-      Effect.provide(Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })),
       Effect.ensuring(ending.over),
       showing(false),
       Effect.provide(tracing(process.env)),
