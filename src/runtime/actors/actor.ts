@@ -170,10 +170,12 @@ export const layer = (owner: string) =>
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined) return "closed" as const
             if (yield* quarantine.holds(resource)) return "nothing to do" as const
+            // Asked for by somebody who does not know that it waits here: what wakes it takes its note away first.
+            const waits = (one: OrderId) => hears && wakes.isParked(one)
+            if (waits(order)) return { parkedAt: placement.self }
             return yield* holding.under((lease) => {
               const carryOut = (one: OrderId) =>
-                // Asked for by somebody who does not know that it waits here: what wakes it takes its note away first.
-                hears && wakes.isParked(one)
+                waits(one)
                   ? Effect.succeed("parked" as const)
                   : Effect.suspend(() => {
                       wakes.taken(one)

@@ -259,6 +259,21 @@ describe("an order that is parked in another process", () => {
     })
   )
 
+  it.scoped("is woken once by the word that somebody has ended it in Waldur", () =>
+    Effect.gen(function* () {
+      const { attempts, looks, pass, start } = yield* setting
+      yield* start("A")
+      const dispatch = yield* start("S")
+      yield* dispatch.send([work(order)], looksFor(looks))
+      yield* pass(1)
+      for (const ended of [next, order, order]) {
+        yield* dispatch.ended(offering, new Set([ended]))
+        yield* pass(1)
+      }
+      expect(attempts).toEqual(["1 at A", "1 at A"])
+    })
+  )
+
   it.scoped("is woken once when Waldur does not list it any more, and forgotten when it is over", () =>
     Effect.gen(function* () {
       const { attempts, looks, pass, start } = yield* setting

@@ -113,7 +113,7 @@ const look = (offering: Offering, what: QueueLook, next: (resource: ResourceId) 
         new Set(items.filter((order) => !isOpen(order)).map(({ uuid }) => OrderId.make(uuid)))
       )
     }
-    yield* (yield* Standings).passed(offering.id, "orders")
+    if (what._tag !== "Resource") yield* (yield* Standings).passed(offering.id, "orders")
     return Option.some(items)
   }).pipe(
     countedRound(offering.id, "orders"),
