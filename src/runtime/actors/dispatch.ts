@@ -5,11 +5,11 @@
  * rest waits in Waldur, and as ids here. Nobody awaits an actor here: a provisioning that takes an hour must not hold up the next look at the
  * queue.
  */
-import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
+import { Array, Cause, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
-import { moveRest } from "../schedules.js"
+import { backsRest, moveRest } from "../schedules.js"
 import { ResourceActor } from "./actor.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
@@ -62,6 +62,25 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
       /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
       const atWork = new Map<ResourceId, AtWork>()
 
+      /** While the database or another process is away this happens to all that is open, again and again: one line a second says enough. */
+      const backs = { count: 0 }
+      const goesBack = (order: OrderId, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+        // Its actor's process has ended, or has lost it: whoever lost it says why.
+        if (Cause.isInterruptedOnly(cause)) return Effect.logDebug(`Order ${order} goes back to the queue`, cause)
+        return Effect.suspend(() => {
+          if (backs.count++ > 0) return Effect.void
+          const tell = Effect.suspend(() => {
+            const others = backs.count - 1
+            backs.count = 0
+            return Effect.logWarning(
+              `Order ${order}${others === 0 ? " goes" : ` and ${others} more go`} back to the queue`,
+              cause
+            )
+          })
+          return Effect.sync(() => void run(Effect.delay(tell, backsRest)))
+        })
+      }
+
       const one = (work: Work, own: AtWork): Effect.Effect<void> => {
         const { begun = false, offering, order, project = "", resource } = work
         return actor(resource)
@@ -76,9 +95,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
               if (processed === "done" || processed === "erred") return Effect.suspend(() => own.next)
               return processed === "moved" || processed === "closed" ? own.elsewhere : Effect.void
             }),
-            Effect.catchAllCause((cause) =>
-              Effect.zipRight(Effect.logWarning(`Order ${order} goes back to the queue`, cause), own.elsewhere)
-            ),
+            Effect.catchAllCause((cause) => Effect.zipRight(goesBack(order, cause), own.elsewhere)),
             Effect.ensuring(
               Effect.zipRight(
                 places.sent(offering).free(resource),
