@@ -122,5 +122,8 @@ export const placeRest = Duration.seconds(1)
 /** How soon an order is looked for again whose resource was just moving from one process to another. */
 export const moveRest = Duration.millis(300)
 
+/** For how long orders that could not be handed over are counted before it is said of all of them. */
+export const backsRest = Duration.seconds(1)
+
 /** How often each of several processes looks what was said in another one: pauses, cancellations. */
 export const hearsay = Schedule.spaced("1 second")

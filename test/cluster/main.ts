@@ -43,21 +43,36 @@ const cluster = Command.make(
       Options.withDescription("Where to write what the processes print, while they do."),
       Options.optional
     ),
+    beside: Options.file("beside").pipe(
+      Options.withDescription(
+        "dist/runtime/main.js of another version: all are of it at first, and `upgrade` takes them forth and back."
+      ),
+      Options.optional
+    ),
+    database: Options.text("database").pipe(
+      Options.withDescription(
+        "postgres://... on this machine, an empty one of a superuser's, in place of the tests' own server."
+      ),
+      Options.optional
+    ),
     calm: Options.boolean("calm").pipe(Options.withDescription("No strikes: how much they do (docs/scaling.md).")),
     verbose: Options.boolean("verbose").pipe(Options.withDescription("What the processes have printed, in any case."))
   },
-  ({ calm, every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
+  ({ beside, calm, database, every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
     Effect.gen(function* () {
       const main = yield* buildAgent
       const vmsOfEach = 4
       const vdcs = Math.max(1, Math.round(orders / ordersOf(1, vmsOfEach)))
-      const kinds = strike.length === 0 ? strikeKinds : strike
+      const usual = strikeKinds.filter((kind) => kind !== "upgrade" || Option.isSome(beside))
+      const kinds = strike.length === 0 ? usual : strike
       const strikes = calm ? () => Effect.never : strikesByChance({ every, kinds, takeover })
       yield* Console.log(
         `${processes} processes, ${ordersOf(vdcs, vmsOfEach)} orders, ${calm ? "no strikes" : `seed ${seed}, a strike (${kinds.join(", ")}) every ${every} s or so`}`
       )
       const { lasted, output, rate, violations, ...done } = yield* storm({
         main,
+        beside: Option.getOrUndefined(beside),
+        url: Option.getOrUndefined(database),
         processes,
         takeover,
         vdcs,

@@ -4,7 +4,7 @@ import { Effect, Redacted, Schema, Scope } from "effect"
 import type { JournalCopy } from "../crash/journal.js"
 import type { AgentProcess } from "../crash/process.js"
 import { makeSite, type SiteOptions } from "../crash/site.js"
-import { database } from "../support/postgres.js"
+import { database, databaseAt } from "../support/postgres.js"
 import { type Way, wayTo } from "./proxy.js"
 
 export const freePort = Effect.async<number>((resume) => {
@@ -29,6 +29,8 @@ export interface Node {
   /** The process that runs now, or ran last. */
   agent: AgentProcess
   readonly way: Way
+  /** `main`: the entry point of the version of which its next start is. */
+  readonly versions: { main: string }
   /** Starts it again, at the same address. */
   readonly restart: Effect.Effect<AgentProcess>
   /** What it has printed, start by start. */
@@ -41,11 +43,22 @@ export interface ClusterOptions extends SiteOptions {
   readonly takeover?: number
   /** Of a process alone. */
   readonly environment?: (name: number) => Readonly<Record<string, string>>
+  /** The entry point of another version, of which all processes are at first. */
+  readonly beside?: string | undefined
+  /** An empty database on this machine, in place of one on the tests' own server. */
+  readonly url?: string | undefined
 }
 
-export const makeClusterSite = ({ environment, processes, takeover = 10, ...options }: ClusterOptions) =>
+export const makeClusterSite = ({
+  beside,
+  environment,
+  processes,
+  takeover = 10,
+  url: named,
+  ...options
+}: ClusterOptions) =>
   Effect.gen(function* () {
-    const db = yield* database(10)
+    const db = yield* named === undefined ? database(10) : databaseAt(named)
     const site = yield* makeSite({
       ...options,
       root: { cluster: { host: "127.0.0.1", port: "$" + "{RUNNER_PORT}", takeover }, ...options.root }
@@ -60,17 +73,20 @@ export const makeClusterSite = ({ environment, processes, takeover = 10, ...opti
           const own = new URL(url)
           own.port = String(way.port)
           const port = yield* freePort
-          const start = site
-            .start({
+          const versions = { main: beside ?? options.main }
+          const start = Effect.suspend(() =>
+            site.start({
+              main: versions.main,
               dataDir: `${site.dataDir}-${name}`,
               environment: { RUNNER_PORT: String(port), SITE_ACTORS_DATABASE: own.href, ...environment?.(name) }
             })
-            .pipe(Effect.provideService(Scope.Scope, scope))
+          ).pipe(Effect.provideService(Scope.Scope, scope))
           const agents = [yield* start]
           const node: Node = {
             name,
             agent: agents[0] ?? (yield* start),
             way,
+            versions,
             outputs: () => agents.map(({ output }) => output()),
             restart: Effect.tap(start, (agent) => {
               agents.push(agent)
@@ -108,6 +124,6 @@ export const makeClusterSite = ({ environment, processes, takeover = 10, ...opti
         Schema.decodeUnknown(Leases)
       )
     )
-    return { ...site, nodes, journal, leases, query: db.query }
+    return { ...site, mains: [options.main, beside ?? options.main], nodes, journal, leases, query: db.query }
   })
 export type ClusterSite = Effect.Effect.Success<ReturnType<typeof makeClusterSite>>

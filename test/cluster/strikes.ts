@@ -2,7 +2,7 @@
 import { Console, Duration, Effect, Random } from "effect"
 import type { ClusterSite, Node } from "./site.js"
 
-export const strikeKinds = ["kill", "stop", "cut", "end", "away"] as const
+export const strikeKinds = ["kill", "stop", "cut", "end", "away", "thrown", "readonly", "upgrade"] as const
 export type StrikeKind = (typeof strikeKinds)[number]
 
 export interface StrikeOptions {
@@ -19,8 +19,8 @@ const between = (least: number, most: number) => Effect.map(Random.nextRange(lea
 /** Whatever is begun is put right, also when the storm ends meanwhile. */
 const strike = (
   kind: StrikeKind,
-  { agent, name, restart, way }: Node,
-  all: ReadonlyArray<Node>,
+  { agent, name, restart, versions, way }: Node,
+  { mains, nodes: all, query }: ClusterSite,
   takeover: number
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -35,7 +35,9 @@ const strike = (
         yield* restart
         return
       }
+      case "upgrade":
       case "end": {
+        if (kind === "upgrade") versions.main = mains.find((main) => main !== versions.main) ?? versions.main
         agent.signal("SIGTERM")
         const { code, signal } = yield* agent.ended.pipe(
           // What does not end is found by who looks how each has ended (`storm.ts`).
@@ -46,8 +48,26 @@ const strike = (
           })
         )
         if (signal === null && code !== 0) yield* Effect.sync(agent.kill)
-        yield* Console.log(`  process ${name} asked to end, ended with ${code ?? signal}, started again`)
+        const version = versions.main === mains[0] ? "this version" : "the version beside"
+        yield* Console.log(`  process ${name} asked to end, ended with ${code ?? signal}, started again as ${version}`)
         yield* restart
+        return
+      }
+      case "thrown": {
+        yield* Console.log("  all connections of all of them broken off by the server")
+        yield* query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return
+      }
+      case "readonly": {
+        const rest = yield* between(0.3, 2 * takeover)
+        yield* Console.log(`  the database takes no writes for ${Duration.format(rest)}`)
+        const set = (how: string) =>
+          Effect.zipRight(query(`ALTER SYSTEM ${how}`), Effect.asVoid(query("SELECT pg_reload_conf()")))
+        yield* set("SET default_transaction_read_only = on")
+        yield* Effect.sleep(rest)
+        yield* set("RESET default_transaction_read_only")
         return
       }
       case "stop": {
@@ -80,8 +100,9 @@ const strike = (
 /** At most one process less than there are is struck at a time. */
 export const strikesByChance =
   ({ every, kinds, takeover }: StrikeOptions) =>
-  ({ nodes }: ClusterSite): Effect.Effect<void> =>
+  (site: ClusterSite): Effect.Effect<void> =>
     Effect.gen(function* () {
+      const { nodes } = site
       const struck = new Set<Node>()
       const one = Effect.gen(function* () {
         yield* Effect.sleep(yield* between(0.5 * every, 1.5 * every))
@@ -90,10 +111,11 @@ export const strikesByChance =
         const node = free[yield* Random.nextIntBetween(0, free.length)]
         const kind = kinds[yield* Random.nextIntBetween(0, kinds.length)]
         if (node === undefined || kind === undefined) return
-        if (kind === "away" && struck.size > 0) return
-        const affected = kind === "away" ? nodes : [node]
+        const isOfAll = kind === "away" || kind === "thrown" || kind === "readonly"
+        if (isOfAll && struck.size > 0) return
+        const affected = isOfAll ? nodes : [node]
         for (const one of affected) struck.add(one)
-        yield* strike(kind, node, nodes, takeover).pipe(
+        yield* strike(kind, node, site, takeover).pipe(
           Effect.ensuring(Effect.sync(() => affected.forEach((one) => void struck.delete(one)))),
           Effect.uninterruptible,
           Effect.forkScoped

@@ -152,6 +152,15 @@ export interface Database {
   readonly query: (sql: string) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
 }
 
+/** One that is there already, on this machine. */
+export const databaseAt = (url: string): Effect.Effect<Database, never, Scope.Scope> =>
+  Effect.map(scopedPool(url), (pool) => ({
+    place: new Postgres({ url: Redacted.make(url), connections: 10 }),
+    port: Number(new URL(url).port === "" ? 5432 : new URL(url).port),
+    password: decodeURIComponent(new URL(url).password),
+    query: querying(pool)
+  }))
+
 /** Empty; goes with the scope. `connections`: of each pool over it. */
 export const database = (connections = 10): Effect.Effect<Database, never, Scope.Scope> =>
   Effect.gen(function* () {

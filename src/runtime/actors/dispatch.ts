@@ -8,12 +8,24 @@
  * A parked order (`core/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
  * again when that process says that it was woken, or when its resource is with another one (docs/decisions/0047-parked-orders.md).
  */
-import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
+import {
+  Array,
+  Cause,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  FiberMap,
+  FiberSet,
+  Layer,
+  Schedule,
+  type Scope
+} from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { type Holders, Placement } from "../cluster/placement.js"
 import { type ParkedOrder, Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
-import { moveRest, parkedRound } from "../schedules.js"
+import { backsRest, moveRest, parkedRound } from "../schedules.js"
 import { type Processed, ResourceActor } from "./actor.js"
 import { Bells } from "./bells.js"
 import { lentFor } from "./places.js"
@@ -98,6 +110,25 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
     const wakes = yield* Wakes
     /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
     const atWork = new Map<ResourceId, AtWork>()
+    /** While the database or another process is away this happens to all that is open, again and again: one line a second says enough. */
+    let goneBack = 0
+    const goesBack = (order: OrderId, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+      // Its actor's process has ended, or has lost it: whoever lost it says why.
+      if (Cause.isInterruptedOnly(cause)) return Effect.logDebug(`Order ${order} goes back to the queue`, cause)
+      return Effect.suspend(() => {
+        goneBack += 1
+        if (goneBack > 1) return Effect.void
+        const tell = Effect.suspend(() => {
+          const others = goneBack - 1
+          goneBack = 0
+          return Effect.logWarning(
+            `Order ${order}${others === 0 ? " goes" : ` and ${others} more go`} back to the queue`,
+            cause
+          )
+        })
+        return Effect.sync(() => void run(Effect.delay(tell, backsRest)))
+      })
+    }
     /** Offerings whose orders another process looks for now. */
     const left = new Set<OfferingId>()
     /** Looked for once when Waldur did not list them any more. */
@@ -117,9 +148,7 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
           if (typeof processed === "object") noteParked(own, processed.parkedAt)
           return processed === "moved" || processed === "closed" ? soon(own) : Effect.void
         }),
-        Effect.catchAllCause((cause) =>
-          Effect.zipRight(Effect.logWarning(`Order ${order} goes back to the queue`, cause), soon(own))
-        ),
+        Effect.catchAllCause((cause) => Effect.zipRight(goesBack(order, cause), soon(own))),
         Effect.ensuring(
           Effect.zipRight(
             places.sent(offering).free(resource),
