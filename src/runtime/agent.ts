@@ -57,7 +57,9 @@ export interface Running {
 export const layer = (place: Place, owner: string, running: Running = {}) =>
   layerOn(
     Layer.tap(Database.layer(place), (context) =>
-      Effect.provide(Effect.zipRight(assertSound(nameOf(place)), startFromBackup(nameOf(place))), context)
+      Effect.all([Database.assertWritable(place), assertSound(nameOf(place)), startFromBackup(nameOf(place))], {
+        discard: true
+      }).pipe(Effect.provide(context))
     ),
     owner,
     running

@@ -49,6 +49,15 @@ export const memberTries = Schedule.exponential("500 millis", 2).pipe(
 /** Events about the same resources that come within this lead to one look: an order alone brings several. */
 export const resourceBurst = Duration.millis(300)
 
+/** How often a start that finds no database tries again: 0.5 s, doubling, at most 5 s, jittered. */
+export const databaseRetry = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+/** How often it says the same again, in ms; and after how long it answers probes that it has not begun, if it only takes its time. */
+export const databaseReminder = 10 * 60_000
+export const answersBeforehand = Duration.seconds(2)
+
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 
@@ -73,6 +82,9 @@ export const heartbeat = Schedule.spaced("5 seconds")
 /** After so many ms of waiting for its machine an order is parked; how often it is looked whether one was parked for long enough. */
 export const parkAfter = 2_000
 export const parkedRound = Duration.seconds(1)
+
+/** How often it is looked whether the process rests, and has a heap to collect. */
+export const restLook = Duration.seconds(5)
 
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")

@@ -116,7 +116,8 @@ export class Process {
   private disturbed(dispatch: typeof Dispatch.Service): typeof Dispatch.Service {
     const chance = this.bench.chance.fork(`dispatch of ${this.name}`)
     return {
-      send: (work, next) =>
+      ...dispatch,
+      send: (work, look) =>
         Effect.suspend(() => {
           const mixed = this.bench.faults.happens("dispatched out of order")
             ? work
@@ -125,8 +126,8 @@ export class Process {
                 .map(([, item]) => item)
             : work
           return this.bench.faults.happens("dispatched twice")
-            ? Effect.zipRight(dispatch.send(mixed, next), dispatch.send(mixed, next))
-            : dispatch.send(mixed, next)
+            ? Effect.zipRight(dispatch.send(mixed, look), dispatch.send(mixed, look))
+            : dispatch.send(mixed, look)
         })
     }
   }

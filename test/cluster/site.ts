@@ -75,7 +75,7 @@ export const makeClusterSite = ({ environment, processes, takeover = 10, ...opti
             restart: Effect.tap(start, (agent) => {
               agents.push(agent)
               node.agent = agent
-              // As a service manager does it: a start on a database that is away fails.
+              // As a service manager does it.
               return agent.ended.pipe(
                 Effect.flatMap(({ code }) => (code === 1 ? Effect.delay(node.restart, "2 seconds") : Effect.void)),
                 Effect.forkIn(scope)

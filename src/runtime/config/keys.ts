@@ -38,7 +38,8 @@ const SentryDsn = Schema.Redacted(
 const PostgresUrl = Schema.Redacted(
   Schema.String.pipe(
     Schema.filter((text) => text === "" || addressProblem(text) === undefined, {
-      description: "postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on"
+      description:
+        "postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md"
     })
   )
 )

@@ -130,22 +130,22 @@ describe("A secret is never shown", () => {
     [
       "a database's password",
       withMore("database: mysql://me:supersecret@db/site"),
-      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md."
     ],
     [
       "a password that ends the address",
       withMore("database: postgres://me:super#secret@db/site"),
-      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md."
     ],
     [
       "a password with a / in it",
       withMore("database: postgres://me:super@sec/ret@db/site"),
-      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md."
     ],
     [
       "a password with a % in it",
       withMore("database: postgres://me:super%secret@db/site"),
-      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on."
+      "11:11: database must be postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md."
     ],
     [
       "a key that only its name tells",

@@ -12,7 +12,15 @@ import { version } from "../version.js"
 import { factsOf } from "./health.js"
 import { type Facts, readinessOf } from "./readiness.js"
 
-type Asked = Journal | Quarantine | Offerings | Standings
+type Asked = Quarantine | Offerings | Standings
+
+/** What an undo could not remove. A journal that cannot be read must not hide the rest. */
+export const leftoversInJournal: Effect.Effect<number, never, Journal> = Effect.flatMap(Journal, ({ leftovers }) =>
+  Effect.map(
+    Effect.orElseSucceed(leftovers, () => []),
+    ({ length }) => length
+  )
+)
 
 const stateOf = ({ health }: Facts): OfferingFacts["state"] => {
   switch (health?.status._tag) {
@@ -45,16 +53,18 @@ const offeringFacts = (label: string, facts: Facts, now: number): OfferingFacts 
     }))
 })
 
-/** Everything that the agent measures, in Prometheus' text format. A journal that cannot be read must not hide the rest. */
-export const metricsText = (config: Config): Effect.Effect<string, never, Asked> =>
+/** Everything that the agent measures, in Prometheus' text format. */
+const metricsText = <R>(
+  config: Config,
+  leftovers: Effect.Effect<number, never, R>
+): Effect.Effect<string, never, Asked | R> =>
   Effect.gen(function* () {
     const metrics = yield* Metrics
     const now = yield* Clock.currentTimeMillis
     const facts = yield* Effect.forEach(config.offerings, (offering) => factsOf(config, offering))
-    const leftovers = yield* Effect.orElseSucceed((yield* Journal).leftovers, () => [])
     const gauges = {
       offerings: facts.map((one) => offeringFacts(metrics.labelOf(one.uuid), one, now)),
-      leftovers: leftovers.length,
+      leftovers: yield* leftovers,
       quarantined: (yield* (yield* Quarantine).all).length,
       version
     }
@@ -62,9 +72,9 @@ export const metricsText = (config: Config): Effect.Effect<string, never, Asked>
     return `${own}\n${ofProcess}`
   })
 
-export const metricsLive = (config: Config) =>
+export const metricsLive = <R>(config: Config, leftovers: Effect.Effect<number, never, R>) =>
   HttpApiBuilder.group(healthApi, "metrics", (handlers) =>
-    Effect.map(Effect.context<Asked>(), (context) =>
-      handlers.handle("scrape", () => Effect.provide(metricsText(config), context))
+    Effect.map(Effect.context<Asked | R>(), (context) =>
+      handlers.handle("scrape", () => Effect.provide(metricsText(config, leftovers), context))
     )
   )

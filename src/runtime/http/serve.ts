@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import type * as Etag from "@effect/platform/Etag"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpApp from "@effect/platform/HttpApp"
 import type * as HttpPlatform from "@effect/platform/HttpPlatform"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
@@ -14,7 +15,11 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Console, Context, Deferred, Duration, Effect, Layer, Option, Redacted, type Schedule } from "effect"
 import { api, healthApi, Refused } from "../../api/index.js"
+import { Quarantine } from "../actors/quarantine.js"
 import type { Config } from "../config/index.js"
+import { Metrics } from "../metrics/index.js"
+import { Offerings } from "../offerings/offering.js"
+import { Standings } from "../offerings/standing.js"
 import { ofPackage } from "../package.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
@@ -22,7 +27,7 @@ import { forMachines, guarded, guardedForMachines, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
 import { nameIn } from "./hosts.js"
 import { Live } from "./live.js"
-import { metricsLive } from "./metrics.js"
+import { leftoversInJournal, metricsLive } from "./metrics.js"
 import { openApiPath, openApiResponse, pageLive } from "./page.js"
 import { Sessions } from "./sessions.js"
 import { firstToken, readTokens } from "./tokens.js"
@@ -39,11 +44,16 @@ const builtPage = fileURLToPath(ofPackage("dist/dashboard"))
 /** Bodies are small: an action, a token. */
 const largestBody = 65_536
 
-const healthOnly = (config: Config, entrance: Entrance) =>
-  HttpApiBuilder.serve(guardedForMachines(entrance)).pipe(
+const healthOnly = <R>(
+  config: Config,
+  entrance: Entrance,
+  leftovers: Effect.Effect<number, never, R>,
+  around: (app: HttpApp.Default) => HttpApp.Default = (app) => app
+) =>
+  HttpApiBuilder.serve((app) => guardedForMachines(entrance)(around(app))).pipe(
     Layer.provide(HttpApiBuilder.api(healthApi)),
     Layer.provide(healthLive(config)),
-    Layer.provide(metricsLive(config))
+    Layer.provide(metricsLive(config, leftovers))
   )
 
 /** Before the API's own routes: the guard, the document, and the page's files. A body that cannot be read is the request's own fault. */
@@ -61,20 +71,23 @@ const frontLive = (entrance: Entrance, folder: string) =>
             (found) => found ?? HttpServerResponse.empty({ status: 404 })
           )
         }).pipe(
-          Effect.catchSomeDefect((defect) =>
-            HttpServerError.isServerError(defect) && defect._tag === "RequestError"
-              ? Option.some(unreadable)
-              : Option.none()
-          ),
+          Effect.catchSomeDefect((defect) => (isOfTheBody(defect) ? Option.some(unreadable) : Option.none())),
           HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
           guarded(entrance)
         )
     )
   )
 
+/** No JSON, or JSON that is nested so deep that nothing can walk it. */
+const isOfTheBody = (defect: unknown): boolean =>
+  (HttpServerError.isServerError(defect) && defect._tag === "RequestError") ||
+  (defect instanceof RangeError && /call stack/.test(defect.message))
+
 const unreadable = Effect.orDie(
   HttpServerResponse.schemaJson(Refused)(
-    new Refused({ message: `The body of the request is no JSON, or has more than ${largestBody} bytes.` }),
+    new Refused({
+      message: `The body of the request is no JSON, is nested too deep, or has more than ${largestBody} bytes.`
+    }),
     { status: 400 }
   )
 )
@@ -91,7 +104,7 @@ const withPage = (
         Layer.provide(frontLive(entrance, folder)),
         Layer.provide(HttpApiBuilder.api(api)),
         Layer.provide(healthLive(config)),
-        Layer.provide(metricsLive(config)),
+        Layer.provide(metricsLive(config, leftoversInJournal)),
         Layer.provide(pageLive(config, started)),
         Layer.provide(knownLive),
         Layer.provide(Layer.merge(Visitors.layer(entrance), Layer.succeed(Live, live))),
@@ -100,6 +113,11 @@ const withPage = (
       )
     )
   )
+
+/** Whoever connects and asks nothing, or asks a byte at a time, is hung up on; answers may take their time. */
+const hurried = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 }
+/** More than probes, collectors, proxies and watching pages need, and less than what the agent's own calls would miss. */
+const mostConnections = 1_000
 
 /** How long whoever is connected when it ends may still take. */
 const grace = Duration.seconds(2)
@@ -122,7 +140,8 @@ const closing = (server: Server, goodbye: Effect.Effect<void>): Effect.Effect<vo
 export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
   Effect.gen(function* () {
     const entrance: Entrance = { page: config.page, host: nameIn(host) }
-    const own = createServer()
+    const own = createServer(hurried)
+    own.maxConnections = mostConnections
     const server = NodeHttpServer.layer(() => own, { host, port })
     let goodbye: Effect.Effect<void> = Effect.void
     const context = yield* page !== undefined && config.page.enabled
@@ -132,12 +151,54 @@ export const listen = (config: Config, host: string, port: number, page?: PageOp
           goodbye = live.end
           return yield* Layer.build(Layer.provideMerge(served, server))
         })
-      : Layer.build(Layer.provideMerge(healthOnly(config, entrance), server))
+      : Layer.build(Layer.provideMerge(healthOnly(config, entrance, leftoversInJournal), server))
     // Before everything else of it closes, or nobody would hear the goodbye.
     yield* Effect.addFinalizer(() => closing(own, goodbye))
     const { address } = Context.get(context, HttpServer.HttpServer)
     const bound = address._tag === "TcpAddress" ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
+  })
+
+/** For somebody who looks at the page. The reason is not for everybody who may ask for a page. */
+const notYet = (app: HttpApp.Default): HttpApp.Default =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    forMachines.has(pathOf(request))
+      ? app
+      : HttpServerResponse.text("Site Actors has not begun its work yet. /readyz and its log say why.\n", {
+          status: 503,
+          headers: { "retry-after": "5" }
+        })
+  )
+
+/**
+ * The health alone, of an agent that has not begun yet: no offering is open, each for this reason. Until the scope closes, and then the port is
+ * free again. A port that is taken is only said.
+ */
+export const listenBeforehand = (config: Config, reason: Effect.Effect<string>) =>
+  Option.match(config.http.port, {
+    onNone: () => Effect.void,
+    onSome: (port) =>
+      Effect.gen(function* () {
+        const { host } = config.http
+        const own = createServer()
+        const named = Layer.tap(Metrics.layer, (metrics) =>
+          Effect.sync(() => Context.get(metrics, Metrics).named(config.offerings))
+        )
+        const services = Layer.mergeAll(Offerings.layer, Standings.waiting(reason), Quarantine.layer, named)
+        yield* healthOnly(config, { page: config.page, host: nameIn(host) }, Effect.succeed(0), notYet).pipe(
+          Layer.provide(NodeHttpServer.layer(() => own, { host, port })),
+          Layer.provide(services),
+          Layer.build
+        )
+        yield* Effect.addFinalizer(() => closing(own, Effect.void))
+        yield* Effect.logInfo(
+          `Health, until it begins: http://${host.includes(":") ? `[${host}]` : host}:${port}/readyz`
+        )
+      }).pipe(
+        Effect.catchAll(({ cause }) =>
+          Effect.logWarning(`Health cannot be shown on ${config.http.host}:${port} yet: ${String(cause)}`)
+        )
+      )
   })
 
 /** Says how to get in. A token is shown once, and only at a terminal: anywhere else what is printed is kept. */

@@ -7,9 +7,8 @@
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import { wholeOrder } from "../../core/index.js"
-import { DatabaseUnusable, hintOf } from "./database.js"
+import { DatabaseUnusable, unusableBy } from "./database.js"
 import { isNoJson, isShared, said } from "./dialect.js"
-import { reasonOf } from "./sql.js"
 
 const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
 
@@ -53,12 +52,7 @@ export const inspect = (
       ...homeless.map((row) => `Order ${row.order_id}: it was accepted for no offering.`),
       ...ownerless.map((row) => `Order ${row.order_id}: nobody ever held its resource.`)
     ]
-  }).pipe(
-    Effect.catchTag(
-      "SqlError",
-      (error) => new DatabaseUnusable({ path, reason: reasonOf(error), hint: hintOf(error) ?? hint })
-    )
-  )
+  }).pipe(Effect.catchTag("SqlError", (error) => unusableBy(path, error, hint)))
 
 /** Inspects, and logs what is odd. A journal of several processes may be long, and is looked at by each of them: so only at what is open. */
 export const assertSound = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>

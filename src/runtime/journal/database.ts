@@ -1,19 +1,20 @@
 /**
  * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
- * `synchronous=FULL`, and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was acknowledged
- * survives a power cut; the promise of the journal rests on it.
+ * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was
+ * acknowledged survives a power cut; the promise of the journal rests on it.
  */
 
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { SqlClient, type SqlError } from "@effect/sql"
+import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
 import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
+import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
 
 /** The data directory or the database in it cannot be used. */
@@ -21,6 +22,8 @@ export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
   readonly path: string
   readonly reason: string
   readonly hint: string
+  /** It may be mended by time, or where the database is: nothing has to be changed here. */
+  readonly passing?: boolean
 }> {
   override get message(): string {
     return `The database ${this.path} cannot be used: ${this.reason}. ${this.hint}`
@@ -78,14 +81,9 @@ const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
 const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
-/** Settings and tables of a file. `path`: for sentences. */
+/** The tables of a file. `path`: for sentences. */
 export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> = known) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* sql`PRAGMA journal_mode = WAL`
-    yield* sql`PRAGMA synchronous = FULL`
-    yield* migrateFile(path, migrations)
-  }).pipe(
+  migrateFile(path, migrations).pipe(
     Effect.catchTag("SqlError", (error) => {
       const cause = reasonOf(error)
       return new DatabaseUnusable({
@@ -112,6 +110,22 @@ const hasTables: Effect.Effect<boolean, SqlError.SqlError, SqlClient.SqlClient> 
   return row?.there === 1
 })
 
+/**
+ * A pooler may refuse transactions, and end the connection with it: by that alone nobody could tell. And a server that only follows another one
+ * is there all the same, which would be noticed late.
+ */
+const mayWrite = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.gen(function* () {
+    const one = yield* sql.reserve
+    yield* one.executeRaw("BEGIN", [])
+    const [row] = yield* one.executeValues("SELECT current_setting('transaction_read_only')", [])
+    yield* one.executeRaw("COMMIT", [])
+    if (row?.[0] !== "on") return
+    const cause = new PostgresConnection.PostgresSays({ code: "25006", message: "it takes no writes" })
+    return yield* new SqlError.SqlError({ cause, message: cause.message })
+  }).pipe(Effect.scoped)
+)
+
 /** All that is missing in one transaction, by one process at a time: others wait, and find it done. */
 const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
   Effect.gen(function* () {
@@ -119,6 +133,7 @@ const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
     const before = (yield* hasTables) ? yield* newest(sql) : undefined
     if (before !== undefined) yield* mayWork(path, before, migrations)
     if (before !== undefined && before.version >= migrations.length) return
+    yield* mayWrite
     const at = yield* Clock.currentTimeMillis
     yield* together(
       sql,
@@ -150,8 +165,6 @@ const preparePostgres = (place: Postgres, migrations: ReadonlyArray<Migration>) 
 export interface DatabaseFacts {
   /** "18.4" */
   readonly server: string
-  /** Does it only follow another server? */
-  readonly follows: number
   /** May this user make tables? */
   readonly makes: number
   /** A table there that this user may not read and write. */
@@ -162,15 +175,27 @@ export interface DatabaseFacts {
   readonly connections: number
   /** Of the tables; none: there are none yet. */
   readonly version: number | null
+  /** A pooler hands the server's connections out anew for each transaction. */
+  readonly pooled: boolean
 }
+
+/** Two that are connected at a time, and are answered by one and the same: it is handed out anew for each transaction. */
+const isPooled = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.gen(function* () {
+    const [one, other] = yield* Effect.all([sql.reserve, sql.reserve])
+    const server = (at: SqlConnection.Connection) =>
+      Effect.map(at.executeValues("SELECT pg_backend_pid()", []), ([row]) => row?.[0])
+    for (let look = 0; look < 3; look++) if ((yield* server(one)) === (yield* server(other))) return true
+    return false
+  }).pipe(Effect.scoped)
+)
 
 /** Only looks. Fails where a start would. */
 export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const [facts] = yield* sql<Omit<DatabaseFacts, "version">>`
+    const [facts] = yield* sql<Omit<DatabaseFacts, "version" | "pooled">>`
       SELECT split_part(current_setting('server_version'), ' ', 1) AS server,
-        CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS follows,
         CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1 ELSE 0 END AS makes,
         (SELECT min(relname) FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r'
           AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
@@ -180,45 +205,30 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
     const had = (yield* hasTables) ? yield* newest(sql) : undefined
     if (had !== undefined) yield* mayWork(place.name, had, known)
     if (facts === undefined) return yield* Effect.dieMessage("a SELECT of constants has no row")
-    return { ...facts, version: had?.version ?? null }
+    yield* mayWrite
+    return { ...facts, version: had?.version ?? null, pooled: yield* isPooled }
   }).pipe(
     Effect.catchTag("SqlError", (error) => unusable(place, error)),
     Effect.provide(PostgresConnection.bare(place))
   )
 
-/** What to do about what PostgreSQL says, by its code; https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const hints: ReadonlyArray<readonly [codes: RegExp, hint: string]> = [
-  [
-    /^(ECONN|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|57P0|08)/,
-    "Check that PostgreSQL runs there, and the way to it: host and port in `database`, firewall, pg_hba.conf."
-  ],
-  [/^28/, "Check user and password in `database`, and pg_hba.conf on the server."],
-  [/^3D000/, "Make it: CREATE DATABASE ... OWNER the agent's user."],
-  [
-    /^42501/,
-    "The agent's user has to own the database and what is in it, or: GRANT CREATE, USAGE ON SCHEMA public TO that user."
-  ],
-  [/^(25006|55000)/, "This server only follows another one: name the one that writes."],
-  [/^53300/, "All its connections are taken: raise max_connections there, or lower database_connections here."],
-  [/^53/, "The server has no room left: see its log."],
-  [/^55P03/, "Somebody else holds the tables for long: see pg_stat_activity, and start again."],
-  [/^42/, "Its tables are not the agent's, or somebody has changed them: give the agent a database of its own."]
-]
+/** For an agent's start: a PostgreSQL that takes no writes may be read all the same, by the commands that look. */
+export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
+  typeof place === "string" ? Effect.void : Effect.catchTag(mayWrite, "SqlError", (error) => unusable(place, error))
 
-const lookThere = "Check that PostgreSQL runs there, and see its log."
-
-/** Of what a PostgreSQL says; none: it was none that said it. */
-export const hintOf = ({ cause }: SqlError.SqlError): string | undefined =>
-  cause instanceof PostgresConnection.PostgresSays
-    ? (hints.find(([codes]) => codes.test(cause.code))?.[1] ?? lookThere)
-    : undefined
+/** What a failed statement means for whoever wanted to use the database; `hint`: for what no PostgreSQL has said. */
+export const unusableBy = (path: string, error: SqlError.SqlError, hint: string): DatabaseUnusable => {
+  const said = error.cause instanceof PostgresConnection.PostgresSays ? error.cause : undefined
+  return new DatabaseUnusable({
+    path,
+    reason: reasonOf(error),
+    hint: said === undefined ? hint : hintFor(said),
+    passing: said !== undefined && mayPass(said)
+  })
+}
 
 const unusable = (place: Postgres, error: SqlError.SqlError): DatabaseUnusable =>
-  new DatabaseUnusable({
-    path: place.name,
-    reason: reasonOf(error),
-    hint: hintOf(error) ?? lookThere
-  })
+  unusableBy(place.name, error, "Check that PostgreSQL runs there, and see its log.")
 
 /**
  * The database, made if it is not there yet (a data directory 0700, files 0600; in PostgreSQL the tables alone), with its tables up to date.

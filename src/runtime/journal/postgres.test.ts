@@ -233,6 +233,23 @@ describe("the way to a PostgreSQL", () => {
     }))
 })
 
+test("what was prepared and is not kept, as behind a pooler, is asked without from then on", () =>
+  Effect.gen(function* () {
+    const { place, query } = yield* database(1)
+    const sql = Context.get(yield* openProcess(new Postgres({ ...place, connections: 1 })), SqlClient.SqlClient)
+    const ask = sql`SELECT 1 AS one`
+    const prepared = sql<{
+      readonly name: string
+    }>`SELECT name FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS%'`
+    yield* ask
+    expect(yield* prepared).toMatchObject([{ name: expect.stringMatching(/^s_[0-9a-f]{32}$/) }])
+    yield* sql.unsafe("DEALLOCATE ALL")
+    expect(yield* ask).toEqual([{ one: 1 }])
+    expect(yield* ask).toEqual([{ one: 1 }])
+    expect(yield* prepared).toEqual([])
+    expect(yield* query("SELECT 1 AS one")).toEqual([{ one: 1 }])
+  }))
+
 it.scoped("a PostgreSQL that is away is counted, also while no order is at work", () =>
   Effect.gen(function* () {
     const { place, port } = yield* database(2)
@@ -315,7 +332,7 @@ describe("a PostgreSQL that cannot be used is named, without its password, with 
       (parts: URL) => {
         parts.searchParams.set("options", `${parts.searchParams.get("options")} -c default_transaction_read_only=on`)
       },
-      /read-only transaction. This server only follows another one/
+      /takes no writes. This server only follows another one/
     ]
   ]
   for (const [name, change, said] of cases) {

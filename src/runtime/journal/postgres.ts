@@ -1,18 +1,20 @@
 /**
  * The connections to a PostgreSQL that keeps the journal, over the `pg` package itself: with each statement prepared once on a connection, and
- * without `@effect/sql-pg` around it, an entry took half the processor time (docs/decisions/0040-postgres.md).
+ * without `@effect/sql-pg` around it, an entry took half the processor time (docs/decisions/0040-postgres.md). Behind a pooler that keeps no
+ * prepared statements it goes without (docs/decisions/0061-poolers.md).
  *
  * Nothing here waits for ever: a server that is gone without a word is given up after `patience`. Whether a statement that was given up has
  * been carried out is not known then, and nobody may rest on either: an order's next attempt reads the journal again and looks before it makes.
  */
+import { createHash } from "node:crypto"
 import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
-import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Redacted, Runtime, type Scope, Stream } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Runtime, type Scope, Stream } from "effect"
 import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig, QueryConfig } from "pg"
 import { codeOf } from "../../core/index.js"
 import { version } from "../version.js"
 import { storable } from "./dialect.js"
-import type { Postgres } from "./place.js"
+import { forDriver, type Postgres } from "./place.js"
 import { withOnlyConnection } from "./sql.js"
 
 /** For the way to a connection: one that is free, or a new one; and for one statement, if nothing else is said. */
@@ -65,9 +67,22 @@ const within = <A>(longest: Duration.Duration, asked: Promise<A>): Promise<A> =>
     asked.then(resolve, reject).finally(() => clearTimeout(late))
   })
 
+/** Which statements are prepared, by what name. */
+interface Prepared {
+  readonly nameOf: (text: string) => string | undefined
+  /** From now on none is. */
+  readonly giveUp: Effect.Effect<void>
+}
+
+const unprepared: Prepared = { nameOf: () => undefined, giveUp: Effect.void }
+
+/** "prepared statement s... already exists", or "... does not exist": the server has not even begun with it. */
+const isNotKept = ({ cause }: SqlError.SqlError): boolean =>
+  cause instanceof PostgresSays && /^(42P05|26000)$/.test(cause.code)
+
 const makeConnection = (
   of: Queryable,
-  nameOf: (text: string) => string | undefined,
+  { giveUp, nameOf }: Prepared,
   forOne: Duration.Duration
 ): SqlConnection.Connection => {
   // The way to a connection, and the statement.
@@ -81,7 +96,14 @@ const makeConnection = (
       return rows
     })
   return {
-    execute: (text, params) => Effect.suspend(() => run(text, params, nameOf(text))),
+    execute: (text, params) =>
+      Effect.suspend(() => {
+        const name = nameOf(text)
+        const asked = run(text, params, name)
+        return name === undefined
+          ? asked
+          : Effect.catchIf(asked, isNotKept, () => Effect.zipRight(giveUp, run(text, params, undefined)))
+      }),
     executeUnprepared: (text, params) => run(text, params, undefined),
     executeRaw: (text, params) => trying(() => of.query({ text, values: params.map(valueOf) })),
     executeValues: (text, params) =>
@@ -112,27 +134,26 @@ const heardThere = () => undefined
 
 interface PoolOptions {
   readonly forOne: Duration.Duration
+  /** Whether statements that come again are prepared. */
+  readonly prepares: boolean
   readonly onConnection: (connection: SqlConnection.Connection) => Effect.Effect<void, SqlError.SqlError>
 }
 
-const open = (
-  { connections, url }: Postgres,
-  { forOne, onConnection }: PoolOptions
-): Effect.Effect<Pool, never, Scope.Scope> =>
+const open = (place: Postgres, { forOne, onConnection }: PoolOptions): Effect.Effect<Pool, never, Scope.Scope> =>
   Effect.acquireRelease(
     // Loaded where it is wanted: most agents keep their journal in a file.
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime()
       const { default: pg } = yield* Effect.promise(() => import("pg"))
       const pool = new pg.Pool({
-        connectionString: Redacted.value(url),
-        max: connections,
+        connectionString: forDriver(place),
+        max: place.connections,
         connectionTimeoutMillis: Duration.toMillis(patience),
         query_timeout: Duration.toMillis(forOne),
         idleTimeoutMillis: 60_000,
         keepAlive: true,
         verify: (client, done) => {
-          Runtime.runCallback(runtime)(onConnection(makeConnection(client, () => undefined, forOne)), {
+          Runtime.runCallback(runtime)(onConnection(makeConnection(client, unprepared, forOne)), {
             onExit: (exit) => done(Exit.isSuccess(exit) ? undefined : errorOf(exit.cause))
           })
         },
@@ -159,6 +180,7 @@ const reserved = (pool: Pool): Effect.Effect<PoolClient, SqlError.SqlError, Scop
 export const layer = (place: Postgres): Layer.Layer<SqlClient.SqlClient> =>
   over(place, {
     forOne: patience,
+    prepares: true,
     onConnection: (connection) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
@@ -173,25 +195,48 @@ const elsewhere = (place: Postgres, marked: number): string =>
 
 /** The same for a database that may not have its tables yet. `forOne`: how long a statement may take. */
 export const bare = (place: Postgres, forOne: Duration.Duration = patience): Layer.Layer<SqlClient.SqlClient> =>
-  over(place, { forOne, onConnection: () => Effect.void })
+  over(place, { forOne, prepares: false, onConnection: () => Effect.void })
+
+/**
+ * A name says which text it stands for: behind a pooler a connection may find what another process has prepared on it, and that must not be
+ * something else.
+ */
+const makePrepared = (place: Postgres): Effect.Effect<Prepared> =>
+  Effect.sync(() => {
+    const names = new Map<string, string>()
+    let given = false
+    return {
+      nameOf: (text) => {
+        if (given) return undefined
+        const known = names.get(text)
+        if (known !== undefined || names.size >= mostPrepared) return known
+        const name = `s_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`
+        names.set(text, name)
+        return name
+      },
+      giveUp: Effect.suspend(() => {
+        if (given) return Effect.void
+        given = true
+        return Effect.logWarning(
+          `${place.name} keeps no prepared statements: a pooler in transaction mode is between. Each statement is parsed anew, which costs time; see docs/deploy.md`
+        )
+      })
+    }
+  })
 
 const over = (place: Postgres, options: PoolOptions): Layer.Layer<SqlClient.SqlClient> =>
   Layer.scoped(
     SqlClient.SqlClient,
     Effect.gen(function* () {
       const pool = yield* open(place, options)
-      const names = new Map<string, string>()
-      const nameOf = (text: string): string | undefined => {
-        const known = names.get(text)
-        if (known !== undefined || names.size >= mostPrepared) return known
-        const name = `s${names.size}`
-        names.set(text, name)
-        return name
-      }
-      const connection = makeConnection(pool, nameOf, options.forOne)
+      const connection = makeConnection(
+        pool,
+        options.prepares ? yield* makePrepared(place) : unprepared,
+        options.forOne
+      )
       const client = yield* SqlClient.make({
         acquirer: Effect.succeed(connection),
-        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, () => undefined, options.forOne)),
+        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, unprepared, options.forOne)),
         compiler,
         spanAttributes: [["db.system.name", "postgresql"]]
       })

@@ -72,4 +72,12 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
       }
     })
   )
+  /** Before anything has begun: all are closed, for this reason. */
+  static readonly waiting = (reason: Effect.Effect<string>) =>
+    Layer.map(Standings.layer, (built) => {
+      const standings = Context.get(built, Standings)
+      const of = (offering: OfferingId) =>
+        Effect.zipWith(standings.of(offering), reason, (one, closed) => ({ ...one, closed }))
+      return Context.make(Standings, { ...standings, of })
+    })
 }

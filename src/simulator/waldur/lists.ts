@@ -63,6 +63,8 @@ export type Filter<A> =
   | { readonly _tag: "Uuid"; readonly of: (item: A) => string | null }
   | { readonly _tag: "Choice"; readonly choices: ReadonlyArray<string>; readonly of: (item: A) => string }
   | { readonly _tag: "Text"; readonly of: (item: A) => string }
+  /** Not before this instant. */
+  | { readonly _tag: "Since"; readonly of: (item: A) => number }
 
 /**
  * A filter that the list does not know is ignored, a value that cannot be is 400 (recordings 036 and 037). In one pass, as a list of ten thousand is
@@ -87,6 +89,10 @@ export const filtered = <A>(
       if (unknown !== undefined)
         errors[name] = [`Select a valid choice. ${unknown} is not one of the available choices.`]
       conditions.push((item) => values.includes(filter.of(item)))
+    } else if (filter._tag === "Since") {
+      const since = Date.parse(values[0] ?? "")
+      if (Number.isNaN(since)) errors[name] = ["Enter a valid date/time."]
+      conditions.push((item) => filter.of(item) >= since)
     } else conditions.push((item) => values.includes(filter.of(item)))
   }
   if (Object.keys(errors).length > 0) return invalid(errors)

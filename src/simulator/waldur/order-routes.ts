@@ -36,7 +36,9 @@ const list: Handler = ({ world, user, request }) =>
       customer_uuid: { _tag: "Uuid", of: ({ resource }) => resource.project.customer.uuid },
       provider_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.customer.uuid },
       state: { _tag: "Choice", choices: orderStates, of: ({ state }) => state },
-      type: { _tag: "Choice", choices: orderTypes, of: ({ type }) => type }
+      type: { _tag: "Choice", choices: orderTypes, of: ({ type }) => type },
+      // Of the published API; not recorded.
+      modified: { _tag: "Since", of: ({ modified }) => modified }
     })
     const visible = kept.filter((order) => seesOrder(user, order))
     return yield* pageOf(request, ordered(request.query, visible), (order) =>
