@@ -43,7 +43,7 @@ describe("the simulation", { timeout: minutes * 60_000 }, () => {
     console.log(run.output.trim())
   }, minutes * 60_000)
 
-  it("passes 200 seeds, and those that found something", () => {
+  it("passes 200 seeds", () => {
     const others = found.filter(([seed]) => seed > 200)
     expect(run.output).toContain(`${200 + others.length} of ${200 + others.length} seeds passed`)
     expect(run.code).toBe(0)

@@ -29,7 +29,7 @@ const tagOfCode = new Map([
 ])
 
 describe("a refusal by the front-end", () => {
-  it.effect.each(recorded.filter(({ code }) => code !== 0x1000))(
+  it.live.each(recorded.filter(({ code }) => code !== 0x1000))(
     "as in recording $sequence: $message",
     ({ code, message }) =>
       Effect.gen(function* () {
