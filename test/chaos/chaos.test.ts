@@ -29,6 +29,7 @@ const found: ReadonlyArray<readonly [seed: number, sentence: string]> = [
   [144, "a router's machine that outlived its router does not block the end of its data centre"],
   [420, "an update whose machine does not boot is taken back by booting it again"],
   [988, "an order that is not finished here comes before the resource's next one, whichever is heard of first"],
+  [1022, "an answer of more than 64 kB is read, although virtual time does not wait for the turns that it takes"],
   [1321, "what is put back later leaves the machine as it was: running"],
   [1569, "a process that wakes up late does not tell a machine again to end"],
   [1518, "a stranger's machine that still boots when the faults end goes away all the same"]
