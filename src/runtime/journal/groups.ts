@@ -24,6 +24,7 @@ const standsAlone = ({ text }: Asked): boolean =>
   /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|VACUUM|ATTACH|DETACH)\b/i.test(text)
 /** Settings by themselves write nothing into the log; a new file may not even have one then. */
 const writes = ({ text }: Asked): boolean => !/^\s*(SELECT|PRAGMA)\b/i.test(text)
+const changes = (one: Asked): boolean => writes(one) || standsAlone(one)
 
 export interface Groups {
   readonly run: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
@@ -89,7 +90,7 @@ export const makeGroups = (open: () => File): Groups => {
       isSyncing = false
       for (const { answer, exit } of all) answer(error === null ? exit : Exit.fail(asSqlError(error)))
       if (error !== null) drop()
-      sync()
+      if (asked.length > 0) due()
     })
   }
 
@@ -125,10 +126,7 @@ export const makeGroups = (open: () => File): Groups => {
       )
   }
 
-  const runAll = (): void => {
-    isDue = false
-    const all = asked
-    asked = []
+  const run = (all: ReadonlyArray<Asked>): void => {
     let group: Array<Asked> = []
     const end = () => {
       const [first] = group
@@ -145,19 +143,30 @@ export const makeGroups = (open: () => File): Groups => {
     end()
   }
 
+  /** While the disk is busy what writes waits for it anyway, and is written together: each commit costs some pages of the log. */
+  const turn = (): void => {
+    isDue = false
+    const all = asked
+    asked = isSyncing ? all.filter(changes) : []
+    run(isSyncing ? all.filter((one) => !changes(one)) : all)
+    sync()
+  }
+  const due = (): void => {
+    if (isDue) return
+    isDue = true
+    setImmediate(turn)
+  }
+
   return {
     run: (text, params) =>
       Effect.async<ReadonlyArray<Row>, SqlError.SqlError>((resume) => {
         asked.push({ text, params, answer: resume })
-        if (isDue) return
-        isDue = true
-        setImmediate(() => {
-          runAll()
-          sync()
-        })
+        due()
       }).pipe(Effect.uninterruptible),
     close: () => {
-      runAll()
+      const all = asked
+      asked = []
+      run(all)
       drop()
     }
   }
