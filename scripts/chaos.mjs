@@ -4,7 +4,7 @@
  *   node scripts/chaos.mjs --seed 4711 --trace          one run and its story
  *   node scripts/chaos.mjs --twice 4711                 the same run twice: the stories have to be the same
  *   node scripts/chaos.mjs --seeds 500 --from 900000    a range; `--workers 2` processes at once
- *   node scripts/chaos.mjs --list 17,4711               these seeds, with a line for each
+ *   node scripts/chaos.mjs --list 17,4711               these seeds, with a line for each; all three together, too
  *   node scripts/chaos.mjs --soak 60 --from 2000000     fresh seeds for so many minutes of machine time
  *   node scripts/chaos.mjs --planted [part of a name]   the planted bugs, and after how many seeds each is found
  */
@@ -82,11 +82,39 @@ const run = (file, options, onLine = () => undefined) =>
     )
   })
 
+/** A process that carries out one job after the other, until `next` has none. If it ends over a job, that job has failed. */
+const serve = (file, next, onAnswer) =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [...v8, "--enable-source-maps", file, "--served"], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"]
+    })
+    let output = ""
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
+    let job
+    const goOn = () => {
+      job = next()
+      child.send(job ?? { end: true })
+    }
+    child.on("message", (answer) => {
+      onAnswer(job, answer)
+      goOn()
+    })
+    child.on("close", (code, signal) => {
+      if (job === undefined) return resolve()
+      onAnswer(job, { failed: true, text: `seed ${job.seed} FAILED: exit ${code ?? signal} ${output.slice(0, 2000)}` })
+      // The others go on in another one.
+      resolve(serve(file, next, onAnswer))
+    })
+    goOn()
+  })
+
 const options = process.argv.slice(2)
 const valueOf = (name, otherwise) => {
   const at = options.indexOf(`--${name}`)
   return at === -1 ? otherwise : (options[at + 1] ?? otherwise)
 }
+
+const numbersOf = (name) => valueOf(name, "").split(",").filter(Boolean).map(Number)
 
 /** All at once, but no more than `workers`. */
 const inTurn = async (workers, tasks) => {
@@ -130,47 +158,42 @@ if (options.includes("--planted")) {
     `${missed === 0 ? "All" : "Not all"} planted bugs were found, in ${Math.round((Date.now() - began) / 1000)} s`
   )
   process.exitCode = missed === 0 ? 0 : 1
-} else if (["--seed", "--twice", "--list"].some((option) => options.includes(option))) {
+} else if (options.includes("--seed")) {
   process.setSourceMapsEnabled(true)
   await import(pathToFileURL(await bundle("main.ts", "main")).href)
 } else if (options.includes("--soak")) {
   const file = await bundle("main.ts", `soak-${from}`)
   process.exitCode = (await soak({ minutes: Number(valueOf("soak", "60")), from, workers, file, run })) ? 0 : 1
 } else {
-  const count = Number(valueOf("seeds", "200"))
+  const listed = numbersOf("list")
+  const twice = numbersOf("twice")
+  const count = options.includes("--seeds") || listed.length + twice.length === 0 ? Number(valueOf("seeds", "200")) : 0
+  const seeds = new Set([...Array.from({ length: count }, (_, at) => from + at), ...listed])
+  const jobs = [
+    ...twice.map((seed) => ({ seed, twice: true })),
+    ...Array.from(seeds, (seed) => ({ seed, twice: false }))
+  ]
+  const isTold = new Set(options.includes("--verbose") ? seeds : listed)
   const file = await bundle("main.ts", `range-${from}`)
-  // Some parts for each worker, so that all end at about the same time; large ones, as V8 takes some ten seeds to get up to speed.
-  const part = Math.min(250, Math.max(25, Math.ceil(count / workers / 2)))
-  let failed = 0
   const began = Date.now()
-  await inTurn(
-    workers,
-    Array.from({ length: Math.ceil(count / part) }, (_, at) => async () => {
-      const first = from + at * part
-      const lines = []
-      const { code, output } = await run(
+  let passed = 0
+  let wrong = 0
+  // Each worker takes the next job when it is through with one: it is a process for all of them, as V8 takes some ten seeds to get up to speed.
+  await Promise.all(
+    Array.from({ length: Math.min(workers, jobs.length) }, () =>
+      serve(
         file,
-        [
-          "--seeds",
-          String(Math.min(part, from + count - first)),
-          "--from",
-          String(first),
-          ...options.filter((option) => option === "--verbose")
-        ],
-        (line) => {
-          if (!line.startsWith("seed ")) return
-          lines.push(line)
-          console.log(line)
+        () => jobs.shift(),
+        (job, { failed, text }) => {
+          if (failed) wrong += 1
+          else if (!job.twice) passed += 1
+          if (failed || job.twice || isTold.has(job.seed)) console.log(text)
         }
       )
-      const broken = lines.filter((line) => line.includes(" FAILED: ")).length
-      if (code !== 0) failed += Math.max(1, broken)
-      if (code !== 0 && broken === 0) console.log(`seeds from ${first}: exit ${code} ${output.slice(0, 2000)}`)
-    })
+    )
   )
   const seconds = (Date.now() - began) / 1000
-  console.log(
-    `${count - failed} of ${count} seeds passed in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(1)} a second)`
-  )
-  process.exitCode = failed === 0 ? 0 : 1
+  const speed = (seeds.size / seconds).toFixed(1)
+  console.log(`${passed} of ${seeds.size} seeds passed in ${seconds.toFixed(1)} s (${speed} a second)`)
+  process.exitCode = wrong === 0 ? 0 : 1
 }

@@ -1,6 +1,6 @@
 /** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { updateVm } from "../src/plugins/opennebula-vm/update.js"
 import { makeMemoryJournal } from "./support/journal.js"
 import {
@@ -223,6 +223,33 @@ describe("an update that is refused on the way gives the machine back as it was"
     })
   )
 
+  it.scoped("when a quota of a terabyte is too small, whose limit OpenNebula names as 1.04858e+06", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      // Lowered after the look, so that it is the front-end who refuses.
+      bench.frontEnd.onCall(({ method, params }) => {
+        if (method === "one.vm.action" && params[0] === "poweroff")
+          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[SYSTEM_DISK_SIZE="1048576"]']))
+      })
+      const end = refusedOf(yield* bench.update(updateOrder("0", { ...small, vm_disk: 2_000_000 })))
+      expect(end.sentence).toContain("The quota for system disk size (about 1048580 MB) is exhausted")
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
+  it.scoped("when the machine's owner was deleted: the order's own, not the offering's, fault", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const owner = yield* bench.one.user.allocate({ name: "gone", password: Redacted.make("x"), groups: [100] })
+      yield* bench.one.vm.chown(0, { uid: owner })
+      yield* bench.one.user.delete(owner)
+      const end = refusedOf(yield* bench.update(updateOrder("0", { ...small, vm_disk: 4096 })))
+      expect(end.sentence).toContain("The machine's owner in the cloud does not exist any more")
+    })
+  )
+
   it.scoped("when somebody deletes the machine meanwhile: nothing is left that could be put back", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -246,6 +273,24 @@ describe("an update that is refused on the way gives the machine back as it was"
         leftovers: []
       })
       expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+})
+
+describe("a resume whose answer is lost", () => {
+  it.scoped("is not refused by a quota that the machine itself fills, now that it runs", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* bench.one.group.quota(100, { vm: { runningVms: 1 } })
+      let resumes = 0
+      bench.frontEnd.intercept(({ method, params }) =>
+        method === "one.vm.action" && params[0] === "resume" && ++resumes === 1
+          ? { _tag: "Drop", when: "after" }
+          : undefined
+      )
+      doneOf(yield* bench.resumed(yield* makeMemoryJournal(), updateVm(bench.offering)(updateOrder("0", medium))))
+      expect(yield* stateOf(bench)).toEqual(mediumAndRunning)
     })
   )
 })

@@ -1,5 +1,5 @@
 /** Both simulators on free ports, and what the bench may ask of them. */
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { makeResource, placeOrder } from "../../src/simulator/waldur/orders.js"
@@ -34,7 +34,7 @@ export const openSite = (options: Open) =>
       initial: large,
       keepCalls: false
     })
-    const served = yield* Waldur.serve({ seed: 1, taskAfter: options.frontEndTimes ? 20 : 0 })
+    const served = yield* Waldur.serve({ seed: 1, taskAfter: options.frontEndTimes ? 20 : 0, keepCalls: false })
     const { marketplace } = served
     const world = yield* Waldur.demoWorld(marketplace)
     const seen = watchCalls(cloud, marketplace, {
@@ -46,11 +46,13 @@ export const openSite = (options: Open) =>
     ).pipe(Effect.orDie)
 
     const endedAt = new Map<string, number>()
-    yield* Stream.runForEach(marketplace.changes, (change) =>
-      Effect.sync(() => {
-        if (change._tag === "Order" && ends.has(change.state)) endedAt.set(change.order.uuid, change.at)
-      })
-    ).pipe(Effect.forkScoped)
+    const waiting = new Set<(uuid: string) => void>()
+    marketplace.onChange((change) => {
+      if (change._tag !== "Order" || !ends.has(change.state)) return
+      const { uuid } = change.order
+      endedAt.set(uuid, change.at)
+      for (const told of waiting) told(uuid)
+    })
 
     const seeder = makeSeeder(cloud, marketplace, world)
     const centres: Array<DataCentre> = []
@@ -152,21 +154,17 @@ export const openSite = (options: Open) =>
             })
           ),
         ended: (orders: ReadonlyArray<string>) =>
-          Effect.gen(function* () {
-            const left = new Set(orders)
-            yield* Effect.repeat(
-              Effect.delay(
-                Effect.sync(() => {
-                  for (const uuid of left) if (hasEnded(uuid)) left.delete(uuid)
-                }),
-                "2 millis"
-              ),
-              { until: () => left.size === 0 }
-            )
-            return orders.flatMap((uuid) => {
-              const order = marketplace.orders.get(uuid)
-              return order === undefined ? [] : [endedOrder(order)]
-            })
+          Effect.async<ReadonlyArray<EndedOrder>>((resume) => {
+            const left = new Set(orders.filter((uuid) => !hasEnded(uuid)))
+            const told = (uuid: string) => {
+              left.delete(uuid)
+              if (left.size > 0) return
+              waiting.delete(told)
+              const ended = orders.flatMap((one) => marketplace.orders.get(one) ?? []).map(endedOrder)
+              resume(Effect.succeed(ended))
+            }
+            waiting.add(told)
+            told("")
           }),
         countEnded: (orders: ReadonlyArray<string>) => Effect.sync(() => orders.filter(hasEnded).length),
         forgetCalls: () =>

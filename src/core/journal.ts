@@ -76,6 +76,12 @@ export interface OrderJournal {
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
   /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. */
   readonly append: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
+  /**
+   * The same for what need not be waited for, as what came of a step: it is written with whatever is appended next, or by itself in a moment. Until
+   * then a crash finds the step begun, as it would have just before. If it cannot be written, whatever is appended next is refused, and so this attempt
+   * ends.
+   */
+  readonly note: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
 }
 
 /** Something that an undo could not remove. It is kept, shown and retried until it is gone. */

@@ -202,7 +202,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     const finish = (event: "finished" | "adopted", value: A) =>
       Effect.gen(function* () {
         yield* Ref.set(made, Option.some(value))
-        yield* attempt.journal.append(step, event, yield* Effect.orDie(Schema.encode(schema)(value)))
+        yield* attempt.journal.note(step, event, yield* Effect.orDie(Schema.encode(schema)(value)))
         return value
       }).pipe(Effect.uninterruptible)
 

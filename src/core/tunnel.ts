@@ -27,7 +27,7 @@ const unescaped = (text: string): string => {
 }
 
 /** The header that a proxy with a user in its address wants. */
-const authorizationOf = ({ password, username }: URL): Record<string, string> =>
+export const authorizationOf = ({ password, username }: URL): Record<string, string> =>
   username === "" && password === ""
     ? {}
     : {
@@ -36,6 +36,13 @@ const authorizationOf = ({ password, username }: URL): Record<string, string> =>
 
 /** Asked for at an IP address, a server is told no name. */
 const nameFor = (host: string): { readonly servername?: string } => (isIP(host) === 0 ? { servername: host } : {})
+
+/** Its message holds nothing but the status. */
+export class ProxyRefuses extends Error {
+  constructor(readonly status: number) {
+    super(`the proxy refuses: HTTP status ${status}${status === 407 ? "; it wants a user and a password" : ""}`)
+  }
+}
 
 type Done = (error: Error | null, stream: Duplex) => void
 
@@ -92,7 +99,7 @@ export class TunnelAgent extends HttpAgent {
       over()
       if (statusCode !== 200) {
         socket.destroy()
-        return fail(new Error(`the proxy refuses the tunnel: HTTP status ${statusCode}`))
+        return fail(new ProxyRefuses(statusCode ?? 0))
       }
       if (head.length > 0) socket.unshift(head)
       if (!this.secure) return done?.(null, socket)

@@ -4,10 +4,11 @@
  */
 import { readFile } from "node:fs/promises"
 import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, Redacted, type Scope } from "effect"
-import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { Agent } from "undici"
 import { type Breaker, makeBreaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { rehearsal } from "../core/rehearsal.js"
+import { throughProxy } from "../core/throughProxy.js"
 import type { KeycloakService } from "./calls.js"
 import { type KeycloakError, verdictOf } from "./errors.js"
 import { rehearsed } from "./rehearsed.js"
@@ -56,8 +57,8 @@ const open =
   (breaker: Breaker<KeycloakError>): Effect.Effect<KeycloakService, OfferingFault, Scope.Scope> =>
     Effect.gen(function* () {
       const ca = settings.caFile === undefined ? undefined : yield* readCa(settings.caFile)
-      const dispatcher = yield* Effect.acquireRelease(openDispatcher(settings, ca), (opened) =>
-        Effect.promise(() => opened.destroy())
+      const { dispatcher } = yield* Effect.acquireRelease(openDispatcher(settings, ca), ({ destroy }) =>
+        Effect.promise(destroy)
       )
       // Credentials do not travel to another address. `dispatcher` is Node's own extension of fetch, and its type there is that of the
       // undici inside Node, not of ours: so the type here does not mention it.
@@ -76,18 +77,15 @@ const open =
       })
     })
 
-const openDispatcher = (
-  { proxy, timeout, verifySsl }: KeycloakSettings,
-  ca: string | undefined
-): Effect.Effect<Dispatcher, OfferingFault> => {
+const openDispatcher = ({ proxy, timeout, verifySsl }: KeycloakSettings, ca: string | undefined) => {
   const tls = { rejectUnauthorized: verifySsl, ...(ca === undefined ? {} : { ca }) }
   return Effect.try({
-    try: () =>
-      proxy === undefined
-        ? // Its own time-outs are longer than ours; whoever waits is the request.
-          new Agent({ connect: tls, connectTimeout: timeout })
-        : // Plain HTTP goes through as an ordinary proxy request: many proxies allow CONNECT only to port 443.
-          new ProxyAgent({ uri: Redacted.value(proxy), requestTls: tls, proxyTls: tls, proxyTunnel: false }),
+    try: () => {
+      // Its own time-outs are longer than ours; whoever waits is the request.
+      if (proxy !== undefined) return throughProxy(new URL(Redacted.value(proxy)), tls, timeout)
+      const dispatcher = new Agent({ connect: tls, connectTimeout: timeout })
+      return { dispatcher, destroy: () => dispatcher.destroy() }
+    },
     // The cause may quote the proxy's address, password and all.
     catch: () =>
       new OfferingFault({

@@ -90,9 +90,8 @@ export const makeStrikes = (inner: Plugin): Strikes => {
     )
   let backend: Backend<unknown> | undefined
 
-  const watched = (journal: OrderJournal, key: string, refuse: Effect.Effect<void>): OrderJournal => ({
-    ...journal,
-    append: (step, event, data) =>
+  const watched = (journal: OrderJournal, key: string, refuse: Effect.Effect<void>): OrderJournal => {
+    const append: OrderJournal["append"] = (step, event, data) =>
       Effect.suspend(() => {
         const write = journal.append(step, event, data)
         const dead = death(journal)
@@ -124,7 +123,8 @@ export const makeStrikes = (inner: Plugin): Strikes => {
             return write
         }
       })
-  })
+    return { ...journal, append, note: append }
+  }
 
   /** A handler, watched. `key`: the resource's name and the operation. */
   const handled = (

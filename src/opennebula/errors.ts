@@ -2,8 +2,8 @@
  * What can go wrong with a call to OpenNebula, and what follows from it (`disposition`, see core/errors).
  *
  * Four families:
- * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `QuotaExceeded`, `NoSuchObject`, `ActionRefused`,
- *   `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
+ * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `NoSuchObject`,
+ *   `ActionRefused`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
  * - it could not be talked to: `Unreachable`, `TimedOut`, `HttpFailure`;
  * - what answered is not the front-end that was meant: `WrongEndpoint`, `UnsupportedFrontEnd`, `MalformedAnswer`, `AnswerTooLarge`;
  * - the text to send cannot be sent: `UnsendableText`.
@@ -67,6 +67,8 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
     readonly metric: string
     /** As the message gives it: `MEMORY` and `SYSTEM_DISK_SIZE` in MB, `CPU` may be a fraction. */
     readonly limit: number
+    /** The message gives six digits of it, and it has more. */
+    readonly rounded?: boolean
     /** `VM`, `NETWORK with ID: 1`, ... */
     readonly section: string
   }
@@ -79,13 +81,23 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
       .replaceAll("_", " ")
       .replace("cpu", "CPU")
       .replace(/\bvms\b/, "VMs")
-    return `The quota for ${name} (${this.limit}${unit}) is exhausted: free some of it or have it raised, then order again.`
+    const limit = `${this.rounded === true ? "about " : ""}${this.limit}${unit}`
+    return `The quota for ${name} (${limit}) is exhausted: free some of it or have it raised, then order again.`
   }
   override get message(): string {
     return describe(this, "quota exceeded", this.serverMessage)
   }
 }
 const megabyteMetrics: ReadonlySet<string> = new Set(["MEMORY", "RUNNING_MEMORY", "SYSTEM_DISK_SIZE", "SIZE"])
+
+/** 0x0200 "User not found.", "Group not found.": whose the object is was deleted, so OpenNebula can ask no quota for it. */
+export class OwnerMissing extends Data.TaggedError("OwnerMissing")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage = "The owner of this in the cloud does not exist any more: ask the provider."
+  override get message(): string {
+    return describe(this, "its owner was deleted", this.serverMessage)
+  }
+}
 
 /** 0x0400: no object with this id (`objectId`). Where that is expected, catch it by its tag. */
 export class NoSuchObject extends Data.TaggedError("NoSuchObject")<RefusalFields> {
@@ -258,6 +270,7 @@ export class UnsendableText extends Data.TaggedError("UnsendableText")<
 export type OpenNebulaError =
   | AuthenticationFailed
   | NotAuthorized
+  | OwnerMissing
   | QuotaExceeded
   | NoSuchObject
   | ActionRefused

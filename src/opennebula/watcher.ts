@@ -252,17 +252,18 @@ export const makeVmWatcher = (one: {
 
     const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, age, tell) => {
       const now = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
-      const end = Effect.sync(() => {
-        if (waits.delete(wait)) tell()
-      })
+      const end = () =>
+        Effect.sync(() => {
+          if (waits.delete(wait)) tell()
+        })
       const wait: Wait = {
         vmId,
         began: now - age,
         lookedAt: now,
         interval: intervalAt(age),
         // Whoever hears it finds out what is wrong with it.
-        seen: (vm) => Effect.suspend(() => (settled(vm) ? end : Effect.void)).pipe(Effect.catchAllDefect(() => end)),
-        end: () => end
+        seen: (vm) => Effect.suspend(() => (settled(vm) ? end() : Effect.void)).pipe(Effect.catchAllDefect(end)),
+        end
       }
       waits.add(wait)
       if (dueAt(wait) < wakeAt) wake.unsafeOpen()

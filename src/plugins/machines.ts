@@ -88,6 +88,12 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
         Effect.as("taken" as const),
         // Refused: it is there already, or on its way, or cannot get there from where it is. Its state tells.
         Effect.catchTag("ActionRefused", () => Effect.succeed("refused" as const)),
+        // Of a resume, OpenNebula asks the quota before the state: one that was heard already is refused by what the VM itself uses now.
+        Effect.catchTag("QuotaExceeded", (error) =>
+          Effect.flatMap(machines.one.vm.info(vmId), (vm) =>
+            what.until(vm) || !isResting(vm) ? Effect.succeed("refused" as const) : error
+          )
+        ),
         Effect.catchTag("NoSuchObject", () => Effect.succeed("gone" as const))
       )
       if (answer === "gone") return { _tag: "Gone" } as const

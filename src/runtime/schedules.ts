@@ -83,6 +83,9 @@ export const heartbeat = Schedule.spaced("5 seconds")
 export const parkAfter = 2_000
 export const parkedRound = Duration.seconds(1)
 
+/** How often it is looked whether the process rests, and has a heap to collect. */
+export const restLook = Duration.seconds(5)
+
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")
 

@@ -61,6 +61,19 @@ describe("a list", () => {
       })
   )
 
+  it.scopedLive("of an offering's orders can be asked for in parts", () =>
+    Effect.gen(function* () {
+      const { server, waldur } = yield* connect(() => ({ json: listed([1]) }))
+      yield* waldur.queue(offering, { changedSince: Date.UTC(2026, 0, 2), resource: id(7) })
+      yield* waldur.queue(offering, { pending: true })
+      const [changed, pending] = server.seen.map(({ query }) => query)
+      expect([changed?.get("modified"), changed?.get("resource_uuid")]).toEqual(["2026-01-02T00:00:00.000Z", id(7)])
+      // Somebody may have ended it.
+      expect(changed?.getAll("state")).toContain("canceled")
+      expect([pending?.get("modified"), pending?.getAll("state")]).toEqual([null, ["pending-provider"]])
+    })
+  )
+
   it.scopedLive("keeps the others if one item cannot be read, and says which", () =>
     Effect.gen(function* () {
       const bad = { uuid: id(9), type: "Create", state: "executing", limits: { cpu: "much" } }

@@ -24,7 +24,7 @@ import {
 } from "./api/index.js"
 import type { Call, WaldurClient } from "./client.js"
 import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "./errors.js"
-import type { Listed, MalformedItem, OrderFilter, ResourceFilter } from "./shapes.js"
+import type { Listed, MalformedItem, OrderFilter, QueuePart, ResourceFilter } from "./shapes.js"
 
 type Query = ReadonlyArray<readonly [string, string]>
 
@@ -46,6 +46,9 @@ const reasonOf = (error: ParseResult.ParseError): string => {
   const field = issue.path.map(String).join(".")
   return `${field === "" ? "the item" : `field ${field}`} ${issue._tag === "Missing" ? "is missing" : "has an unexpected value"}`
 }
+
+/** An order in work comes to these by somebody else, or by its own failure. */
+const endedByOthers = ["canceled", "rejected", "erred"]
 
 interface Page {
   /** Items so far, and on this page. */
@@ -305,13 +308,17 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           },
           Order
         ),
-      queue: (offeringUuid: string) =>
+      queue: (offeringUuid: string, { changedSince, pending, resource }: QueuePart = {}) =>
         all(
           {
             path: "marketplace-orders/",
             query: [
               ["offering_uuid", offeringUuid],
-              ...states(["pending-provider", "executing"]),
+              ...optional("resource_uuid", resource),
+              ...states(["pending-provider", ...(pending === true ? [] : ["executing"])]),
+              ...(changedSince === undefined
+                ? []
+                : [...states(endedByOthers), ["modified", new Date(changedSince).toISOString()] as const]),
               ["o", "created"],
               ...fields(queuedOrderFields)
             ]

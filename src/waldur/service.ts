@@ -33,6 +33,7 @@ import type {
   Listed,
   OrderFilter,
   ProbeResult,
+  QueuePart,
   ResourceFilter,
   UsageReport,
   Written
@@ -56,7 +57,7 @@ export interface WaldurService {
   /** Oldest first, no order twice. An order that changes while pages are read may be missing until the next look. */
   readonly orders: (filter: OrderFilter) => Effect.Effect<Listed<Order>, WaldurError>
   /** What waits for the provider or is in work, of one offering: the same, and as little of each as a look needs. */
-  readonly queue: (offering: string) => Effect.Effect<Listed<QueuedOrder>, WaldurError>
+  readonly queue: (offering: string, part?: QueuePart) => Effect.Effect<Listed<QueuedOrder>, WaldurError>
   readonly order: (uuid: string) => Effect.Effect<Order, WaldurError>
   /** `marketplace-provider-resources/{uuid}/`. */
   readonly resource: (uuid: string) => Effect.Effect<ProviderResource, WaldurError>
@@ -89,8 +90,6 @@ export interface WaldurService {
 
   /** Success if the order waits for its start date, is executing, done or erred: it has been approved. */
   readonly approveByProvider: (order: string) => Effect.Effect<void, WaldurError>
-  /** For a pending order. Success if it is rejected or canceled. */
-  readonly rejectByProvider: (order: string, comment?: string) => Effect.Effect<void, WaldurError>
   /**
    * Waits until an approved order executes, and until the server's background task is done with the resource, which would otherwise
    * overwrite its backend id. Returns the order **as it is then**: it may also be done (older servers finish a plan switch themselves,
@@ -104,7 +103,7 @@ export interface WaldurService {
   readonly setStateDone: (order: string) => Effect.Effect<void, WaldurError>
   /**
    * Looks first: sent only to an executing order, since on any other it would mark the **resource** erred (recording 186). Success if the
-   * order is erred already; `WaldurConflict` for every other state: a pending order is refused with `rejectByProvider`, a done one stays.
+   * order is erred already; `WaldurConflict` for every other state: a pending order is approved first, a done one stays.
    *
    * @param message one sentence for the customer; cut at 2,000 characters
    * @param traceback for staff; cut at 10,000 characters

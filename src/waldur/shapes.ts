@@ -22,6 +22,18 @@ export interface OrderFilter {
   readonly states?: ReadonlyArray<OrderState>
 }
 
+/** A part of an offering's queue. Absent: all of it. */
+export interface QueuePart {
+  readonly resource?: string
+  /**
+   * What has changed since then (ms since 1970, by the server's clock): also those that somebody has ended. A server that does not know this filter
+   * gives all.
+   */
+  readonly changedSince?: number
+  /** What waits for the provider alone. */
+  readonly pending?: boolean
+}
+
 export interface ResourceFilter {
   readonly offering?: string
   readonly project?: string

@@ -10,24 +10,19 @@ describe("moving an order", () => {
         path.includes("approve") ? { json: { detail: "Order has been approved." } } : {}
       )
       yield* waldur.approveByProvider(order)
-      yield* waldur.rejectByProvider(order, "no")
       yield* waldur.setStateDone(order)
       yield* waldur.setStateExecuting(order)
       expect(server.seen.map(({ path, json }) => [path, json])).toEqual([
         [`marketplace-orders/${order}/approve_by_provider/`, {}],
-        [`marketplace-orders/${order}/reject_by_provider/`, { provider_rejection_comment: "no" }],
         [`marketplace-orders/${order}/set_state_done/`, {}],
         [`marketplace-orders/${order}/set_state_executing/`, {}]
       ])
     })
   )
 
-  it.scopedLive.each<
-    readonly ["approveByProvider" | "rejectByProvider" | "setStateDone" | "setStateExecuting", string]
-  >([
+  it.scopedLive.each<readonly ["approveByProvider" | "setStateDone" | "setStateExecuting", string]>([
     ["approveByProvider", "executing"],
     ["approveByProvider", "done"],
-    ["rejectByProvider", "rejected"],
     ["setStateDone", "done"],
     ["setStateExecuting", "executing"]
   ])("%s of an order that is there already is success", ([method, state]) =>

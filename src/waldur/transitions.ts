@@ -23,7 +23,6 @@ interface Move {
   readonly from: ReadonlyArray<OrderState>
   /** Where it is once it has, whoever did it. */
   readonly reached: ReadonlyArray<OrderState>
-  readonly body?: unknown
 }
 
 export const makeTransitions = (client: WaldurClient, reads: Reads) => {
@@ -34,10 +33,10 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
    * Sends; on a conflict or an unknown outcome looks; sends again only if the order is still where it was. That goes for a conflict as
    * well: a server may show a state a moment after it has entered it.
    */
-  const move = (order: string, action: string, { from, reached, body = {} }: Move) => {
+  const move = (order: string, action: string, { from, reached }: Move) => {
     const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
     /** The inner effect is the verdict; a failure of the outer one asks for another try. */
-    const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, body).pipe(
+    const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, {}).pipe(
       Effect.as(Effect.void),
       Effect.catchIf(uncertain, (error) =>
         Effect.matchEffect(reads.order(order), {
@@ -119,12 +118,6 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
       move(order, "approve_by_provider", {
         from: ["pending-provider"],
         reached: ["pending-start-date", "executing", "done", "erred"]
-      }),
-    rejectByProvider: (order: string, comment?: string) =>
-      move(order, "reject_by_provider", {
-        from: ["pending-provider"],
-        reached: ["rejected", "canceled"],
-        body: comment === undefined ? {} : { provider_rejection_comment: comment.slice(0, longestMessage) }
       }),
     setStateDone: (order: string) => move(order, "set_state_done", { from: ["executing"], reached: ["done"] }),
     setStateExecuting: (order: string) =>

@@ -1,7 +1,9 @@
 import { createServer, request } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { certificateFile, makeHttps, serve, serveTcp } from "../../test/support/tinyServers.js"
 import { makeWaldur } from "./index.js"
 import { scriptedServer } from "./testing/scripted-server.js"
 
@@ -70,5 +72,44 @@ describe("a proxy", () => {
       expect(JSON.stringify([error, error.message, error.stack])).not.toContain("wrong-password")
       expect(server.seen).toEqual([])
     })
+  )
+
+  const reasonThrough = (apiUrl: string, proxyUrl: string, caFile = certificateFile) =>
+    Effect.flatMap(
+      makeWaldur({ apiUrl, credentials, proxy: Redacted.make(proxyUrl), tls: { caFile }, timeout: "5 seconds" }),
+      (waldur) => Effect.flip(waldur.me)
+    ).pipe(Effect.map((error) => (error._tag === "WaldurUnreachable" ? error.reason : error._tag)))
+
+  it.scopedLive("that is reached over TLS and hangs up at once is unreachable at once, whatever lies behind", () =>
+    Effect.gen(function* () {
+      for (const hangUp of [
+        (socket: Socket) => void socket.destroy(),
+        // Within the handshake, or with the request in hand.
+        (socket: Socket) => void socket.once("data", () => socket.end())
+      ]) {
+        const port = yield* serveTcp(hangUp)
+        for (const apiUrl of ["http://waldur.example/api/", "https://waldur.example/api/"]) {
+          for (const scheme of ["https", "http"]) {
+            const reason = yield* reasonThrough(apiUrl, `${scheme}://127.0.0.1:${port}`)
+            expect(reason, `${apiUrl} through ${scheme}`).toMatch(/^(ECONNRESET|UND_ERR_SOCKET)$/)
+          }
+        }
+      }
+    })
+  )
+
+  it.scopedLive(
+    "that wants a user and a password is named as the one who refuses, for plain HTTP and for tunnels",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* proxy
+        const refusing = makeHttps((_, answer) => void answer.writeHead(407).end())
+        refusing.on("connect", (_, socket: Duplex) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
+        const secure = `https://127.0.0.1:${yield* serve(refusing)}`
+        const refuses = "the proxy refuses: HTTP status 407; it wants a user and a password"
+        expect(yield* reasonThrough("http://waldur.example/api/", `http://127.0.0.1:${port}`)).toBe(refuses)
+        expect(yield* reasonThrough("http://waldur.example/api/", secure)).toBe(refuses)
+        expect(yield* reasonThrough("https://waldur.example/api/", secure)).toBe(refuses)
+      })
   )
 })

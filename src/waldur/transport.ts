@@ -2,9 +2,11 @@
 import { readFile } from "node:fs/promises"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Duration, Effect, FiberRef, Option, Redacted, type Scope } from "effect"
-import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { Agent, type Dispatcher } from "undici"
 import { codeOf, OfferingFault } from "../core/errors.js"
+import { refusalOf, throughProxy } from "../core/throughProxy.js"
 import { makeTimeLimit } from "../core/timeLimit.js"
+import { ProxyRefuses } from "../core/tunnel.js"
 import type { RawAnswer } from "./answer.js"
 import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
 
@@ -41,31 +43,33 @@ export const readCa = (path: string): Effect.Effect<string, OfferingFault> =>
       })
   })
 
-const openDispatcher = (options: TransportOptions, ca: Option.Option<string>): Dispatcher => {
+const openDispatcher = (options: TransportOptions, ca: Option.Option<string>) => {
   const tls = {
     rejectUnauthorized: options.tls?.verify ?? true,
     ...Option.match(ca, { onNone: () => ({}), onSome: (pem) => ({ ca: pem }) })
   }
-  return options.proxy === undefined
-    ? new Agent({ connect: tls })
-    : // Plain HTTP goes through as an ordinary proxy request: many proxies allow CONNECT only to port 443.
-      new ProxyAgent({ uri: Redacted.value(options.proxy), requestTls: tls, proxyTls: tls, proxyTunnel: false })
+  if (options.proxy !== undefined) return throughProxy(new URL(Redacted.value(options.proxy)), tls)
+  const dispatcher = new Agent({ connect: tls })
+  return { dispatcher, destroy: () => dispatcher.destroy() }
 }
 
 const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, OfferingFault, Scope.Scope> =>
   Effect.gen(function* () {
     const path = options.tls?.caFile
     const ca = path === undefined ? Option.none<string>() : Option.some(yield* readCa(path))
-    return yield* Effect.acquireRelease(
+    const { dispatcher } = yield* Effect.acquireRelease(
       Effect.try({
         try: () => openDispatcher(options, ca),
         // The cause may quote the proxy's address, password and all.
         catch: () =>
           new OfferingFault({ reason: "The proxy's address is not a URL.", hint: "It looks like http://host:3128." })
       }),
-      (dispatcher) => Effect.promise(() => dispatcher.destroy())
+      ({ destroy }) => Effect.promise(destroy)
     )
+    return dispatcher
   })
+
+const reasonOf = (cause: unknown): string => (cause instanceof ProxyRefuses ? cause.message : codeOf(cause))
 
 /** What a request carries. Waldur's are all JSON, which is there as bytes. */
 const contentOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | null =>
@@ -81,8 +85,10 @@ const overUndici = (options: TransportOptions): Effect.Effect<Transport, Offerin
     return (call, request) =>
       Effect.async<RawAnswer, TransportError>((resume, signal) => {
         const url = Option.getOrThrow(HttpClientRequest.toUrl(request))
-        const unreachable = (cause: unknown) => resume(new WaldurUnreachable({ call, reason: codeOf(cause) }))
+        const unreachable = (cause: unknown) => resume(new WaldurUnreachable({ call, reason: reasonOf(cause) }))
         const read = ({ body, headers, statusCode: status }: Dispatcher.ResponseData) => {
+          const refused = options.proxy === undefined ? undefined : refusalOf(status)
+          if (refused !== undefined) unreachable(refused)
           const chunks: Array<Uint8Array> = []
           let size = 0
           body.on("data", (chunk: Uint8Array) => {

@@ -92,3 +92,22 @@ scenario("orders that went on after the backup, and orders that it never heard o
     )
   })
 )
+
+scenario("without any backup, what an order has made already is looked for, and not made again", () =>
+  Effect.gen(function* () {
+    const site = yield* makeSite()
+    const first = yield* site.start()
+    yield* breakOff(site, about("lost", "one.vrouter.allocate"))
+    // The group has its tag by then: without it, only the journal knows that it is the order's.
+    const order = yield* until(site, about("", "one.vdc.addgroup"), site.place.vdc("lost"))
+    yield* first.stop
+    yield* (yield* FileSystem.FileSystem).remove(site.dataDir, { recursive: true })
+
+    yield* breakOff(site)
+    const next = yield* site.start()
+    const { resource, state } = yield* site.marketplace.awaitOrderEnd(order)
+    expect([state, kinds(site.made())]).toEqual(["done", vdcObjects])
+    yield* site.order.terminate(resource.uuid)
+    yield* expectNothingLeft(site, next, ["lost Terminated"])
+  })
+)

@@ -29,35 +29,36 @@ const found: ReadonlyArray<readonly [seed: number, sentence: string]> = [
   [144, "a router's machine that outlived its router does not block the end of its data centre"],
   [420, "an update whose machine does not boot is taken back by booting it again"],
   [988, "an order that is not finished here comes before the resource's next one, whichever is heard of first"],
+  [1022, "an answer of more than 64 kB is read, although virtual time does not wait for the turns that it takes"],
   [1321, "what is put back later leaves the machine as it was: running"],
   [1569, "a process that wakes up late does not tell a machine again to end"],
   [1518, "a stranger's machine that still boots when the faults end goes away all the same"]
 ]
 
 describe("the simulation", { timeout: minutes * 60_000 }, () => {
-  it("passes 200 seeds", async () => {
-    const { code, output } = await chaos("--seeds", "200", "--from", "1")
-    console.log(output.trim())
-    expect(output).toContain("200 of 200 seeds passed")
-    expect(code).toBe(0)
+  let run: Awaited<ReturnType<typeof chaos>> = { code: undefined, output: "" }
+  // All in one, as each process of it takes some seeds to get up to speed.
+  beforeAll(async () => {
+    const seeds = found.map(([seed]) => seed).join(",")
+    run = await chaos("--seeds", "200", "--from", "1", "--list", seeds, "--twice", "3")
+    console.log(run.output.trim())
+  }, minutes * 60_000)
+
+  it("passes 200 seeds", () => {
+    const others = found.filter(([seed]) => seed > 200)
+    expect(run.output).toContain(`${200 + others.length} of ${200 + others.length} seeds passed`)
+    expect(run.code).toBe(0)
   })
 
-  it("tells the same story when the same seed is run twice", async () => {
-    const { code, output } = await chaos("--twice", "3")
-    const [one, other] = output.trim().split(/\s+/)
+  it("tells the same story when the same seed is run twice", () => {
+    const [, one, other] = /^twice (\S+) (\S+)$/m.exec(run.output) ?? []
     expect(one).toMatch(/^[0-9a-f]{16}$/)
     expect(other).toBe(one)
-    expect(code).toBe(0)
   })
 
   describe("keeps what it has found mended:", () => {
-    let told = ""
-    beforeAll(async () => {
-      told = (await chaos("--list", found.map(([seed]) => seed).join(","))).output
-    }, minutes * 60_000)
-
     it.each(found)("seed %i: %s", (seed) => {
-      expect(told.split("\n").find((line) => line.startsWith(`seed ${seed} `))).toMatch(/ passed: /)
+      expect(run.output.split("\n").find((line) => line.startsWith(`seed ${seed} `))).toMatch(/ passed: /)
     })
   })
 })

@@ -148,7 +148,10 @@ export const asSeenBy = (bench: Bench, database: Database, process: Process): La
       const rows = run(args)
       timeline.atTheEndOfThisMoment(() => {
         if (isWrite) {
-          if (columns.length > 0 && rows.length > 0) mirrored(columns, args)
+          // Several entries at a time, one after the other.
+          for (const at of rows.keys()) {
+            if (columns.length > 0) mirrored(columns, args.slice(at * columns.length, (at + 1) * columns.length))
+          }
           process.atCall("after a journal write")
         }
         resume(Effect.succeed(rows))

@@ -56,7 +56,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     only: ["pause", "cloud slow", "market slow", "cloud away", "market away"],
     edits: [
       {
-        file: "src/runtime/journal/journal.ts",
+        file: "src/runtime/journal/entries.ts",
         find: `WHERE \${leaseHolds(sql, lease)} RETURNING id`,
         replace: "WHERE 1 = 1 RETURNING id"
       },
@@ -69,9 +69,9 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   },
   one(
     "a refused journal write is taken for a written one",
-    "runtime/journal/journal.ts",
-    "          if (rows.length === 0) return yield* lost\n          lease.confirmed.at = asked",
-    "          lease.confirmed.at = asked"
+    "runtime/journal/entries.ts",
+    "        if (inserted.length === 0) return yield* new LeaseLost({ resource: lease.resource, epoch: lease.epoch })\n",
+    ""
   ),
   {
     name: "two orders of a resource at once",

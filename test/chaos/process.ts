@@ -1,5 +1,6 @@
 /** One process of the agent: started, paused, stopped, killed. All of it runs on a lane of its own. */
 import { Array, Cause, Effect, Exit, Fiber, HashMap, Inspectable, Layer, Logger, LogLevel } from "effect"
+import { nextTurn } from "../../src/opennebula/wire/response.js"
 import { carriers as cloudCarriers } from "../../src/opennebula/wire/transport.js"
 import { Dispatch } from "../../src/runtime/actors/dispatch.js"
 import { Quarantine } from "../../src/runtime/actors/quarantine.js"
@@ -54,6 +55,11 @@ export class Process {
       // In every other run an order is parked as soon as its machine takes a moment.
       Effect.provide(Agent.layerOn(database, this.name, { parking: bench.seed % 2 === 0 ? 40 : undefined })),
       Effect.provide(Layer.merge(this.logger, Logger.minimumLogLevel(LogLevel.Debug))),
+      // Of an answer that takes several turns to read: virtual time does not wait for Node's.
+      Effect.locally(
+        nextTurn,
+        Effect.async((resume) => bench.timeline.atTheEndOfThisMoment(() => resume(Effect.void)))
+      ),
       Effect.locally(cloudCarriers, () =>
         Effect.succeed(cloudCarrier(bench, around.servers.frontEnd, around.checks.cloud, this))
       ),
@@ -116,7 +122,8 @@ export class Process {
   private disturbed(dispatch: typeof Dispatch.Service): typeof Dispatch.Service {
     const chance = this.bench.chance.fork(`dispatch of ${this.name}`)
     return {
-      send: (work, next) =>
+      ...dispatch,
+      send: (work, look) =>
         Effect.suspend(() => {
           const mixed = this.bench.faults.happens("dispatched out of order")
             ? work
@@ -125,8 +132,8 @@ export class Process {
                 .map(([, item]) => item)
             : work
           return this.bench.faults.happens("dispatched twice")
-            ? Effect.zipRight(dispatch.send(mixed, next), dispatch.send(mixed, next))
-            : dispatch.send(mixed, next)
+            ? Effect.zipRight(dispatch.send(mixed, look), dispatch.send(mixed, look))
+            : dispatch.send(mixed, look)
         })
     }
   }

@@ -77,7 +77,8 @@ const cluster = Command.make(
         takeover,
         vdcs,
         vmsOfEach,
-        bootTime: 100,
+        // Long enough that orders are parked; for a measurement, as short as a boot can be.
+        bootTime: calm ? 100 : 3_000,
         pollInterval: 1,
         strikes: (site) => Effect.raceFirst(strikes(site), writeOutputs(site, directory))
       })

@@ -19,7 +19,6 @@ const agentCalls = [
   "GET marketplace-orders/",
   "GET marketplace-orders/:uuid/",
   "POST marketplace-orders/:uuid/approve_by_provider/",
-  "POST marketplace-orders/:uuid/reject_by_provider/",
   "POST marketplace-orders/:uuid/set_backend_id/",
   "POST marketplace-orders/:uuid/set_state_done/",
   "POST marketplace-orders/:uuid/set_state_erred/",

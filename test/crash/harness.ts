@@ -1,8 +1,8 @@
 /** What the tests of this room share: one build of the agent for a file's tests, in real time, with real processes. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { afterAll, beforeAll, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { beforeAll, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { buildAgent } from "./build.js"
 import { makeSite, type SiteOptions } from "./site.js"
 
@@ -22,12 +22,10 @@ interface AgentTests {
  */
 export const withAgent = (name: string, tests: (it: AgentTests) => void): void => {
   describe(name, () => {
-    const scope = Effect.runSync(Scope.make())
     let main = ""
     beforeAll(async () => {
-      main = await Effect.runPromise(Scope.extend(buildAgent, scope))
+      main = await Effect.runPromise(buildAgent)
     }, long)
-    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
     tests({
       scoped: (title, test, timeoutMillis) => {
         it.scopedLive(

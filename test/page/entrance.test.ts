@@ -58,6 +58,13 @@ describe("the page on this machine alone", () => {
       const act = (headers: Readonly<Record<string, string>>) =>
         raw(`${url}/api/actions`, { host, ...headers }, "POST", action)
       expect((yield* act({ "content-type": "application/json" })).text).toContain(requestHeader)
+      // Deeper than any stack.
+      for (const body of [
+        `${"[".repeat(30_000)}${"]".repeat(30_000)}`,
+        `{"kind":${"[".repeat(30_000)}${"]".repeat(30_000)}}`
+      ]) {
+        expect((yield* raw(`${url}/api/actions`, { host, ...json }, "POST", body)).status).toBe(400)
+      }
       for (const foreign of [
         { origin: "https://evil.example.com" },
         { origin: "null" },
@@ -244,6 +251,21 @@ describe("the page for others", () => {
       expect(yield* as("bob")).toEqual({ name: "bob", role: "viewer", by: "proxy" })
       // Behind a proxy nobody is let in for coming from this machine: the proxy does too.
       expect((yield* ask(`${url}/api/overview`)).status).toBe(401)
+
+      // Wrong tokens count for whoever stands before the proxy, not for the proxy, through which all come. What a browser says itself counts for nothing.
+      const wrongFrom = (forwardedFor: string) =>
+        Effect.map(
+          ask(`${url}/api/session`, {
+            method: "POST",
+            headers: { ...json, "x-forwarded-for": forwardedFor },
+            body: JSON.stringify({ token: "wrong" })
+          }),
+          ({ status }) => status
+        )
+      const attacker = [1, 2, 3, 4, 5, 6].map((n) => wrongFrom(`198.51.100.${n}, 203.0.113.9`))
+      expect(yield* Effect.all(attacker)).toEqual([403, 403, 403, 403, 403, 429])
+      expect(yield* wrongFrom("203.0.113.10, 127.0.0.2")).toBe(403)
+      expect(yield* wrongFrom("")).toBe(403)
 
       const elsewhere = yield* show(site, agent, { page: { ...trusting, trustedProxies: ["10.0.0.5"] } })
       expect(yield* as("alice", elsewhere.url)).toBe(null)

@@ -25,23 +25,26 @@ export const makeMemoryJournal = (
   Effect.gen(function* () {
     const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>([])
     const onAppend = yield* Ref.make<(step: string, event: string) => Effect.Effect<void, JournalError>>(noCheck)
+    const append: OrderJournal["append"] = (step, event, data) =>
+      Effect.gen(function* () {
+        yield* (yield* Ref.get(onAppend))(step, event)
+        const at = yield* Clock.currentTimeMillis
+        // Through JSON, as a database keeps it: what does not survive that must not be relied on.
+        const kept: unknown = data === undefined ? undefined : JSON.parse(JSON.stringify(data))
+        yield* Ref.update(entries, (all) => [
+          ...all,
+          { step, event, at, ...(kept === undefined ? {} : { data: kept }) }
+        ])
+      })
     return {
       order: OrderId.make(ids.order ?? "0".repeat(31).concat("1")),
       resource: ResourceId.make(ids.resource ?? "0".repeat(31).concat("2")),
       entries: Ref.get(entries),
       onAppend,
       story: Effect.map(Ref.get(entries), (all) => all.map((entry) => `${entry.step} ${entry.event}`)),
-      append: (step, event, data) =>
-        Effect.gen(function* () {
-          yield* (yield* Ref.get(onAppend))(step, event)
-          const at = yield* Clock.currentTimeMillis
-          // Through JSON, as a database keeps it: what does not survive that must not be relied on.
-          const kept: unknown = data === undefined ? undefined : JSON.parse(JSON.stringify(data))
-          yield* Ref.update(entries, (all) => [
-            ...all,
-            { step, event, at, ...(kept === undefined ? {} : { data: kept }) }
-          ])
-        }),
+      append,
+      // In memory there is nothing to wait for.
+      note: append,
       since: 0
     }
   })

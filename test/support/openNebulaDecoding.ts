@@ -19,8 +19,10 @@ export const pool = (item: string): Answer<ReadonlyArray<unknown>> => ({
 export const decode = <A>(answer: Answer<A>, bytes: Uint8Array, cuts: ReadonlyArray<number> = [], limitBytes = 1e9) => {
   const ends = [...new Set([...cuts.map((cut) => cut % bytes.length), bytes.length])].sort((a, b) => a - b)
   let from = 0
+  let at = 0
   const next = Effect.sync(() => {
-    const end = ends.shift()
+    const end = ends[at]
+    at += 1
     if (end === undefined) return Option.none<Uint8Array>()
     const piece = bytes.subarray(from, end)
     from = end

@@ -189,7 +189,7 @@ const calls: ReadonlyArray<readonly [recorded: string, calling: Calling]> = [
 ]
 
 describe("a call", () => {
-  it.effect.each(calls.map(([number, calling]) => ({ name: recording(number).name, number, calling })))(
+  it.live.each(calls.map(([number, calling]) => ({ name: recording(number).name, number, calling })))(
     "asks exactly what was recorded: $name",
     ({ number, calling }) =>
       Effect.gen(function* () {

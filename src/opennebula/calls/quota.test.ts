@@ -39,4 +39,20 @@ describe("a quota that is read back", () => {
       expect(unmetQuota({ vm: { cpu: 1 } }, quotas)).toEqual(["CPU: 1 asked for, default found"])
     })
   )
+
+  it.effect(
+    "is met where it is the nearest that OpenNebula can keep: a float of 32 bits, with two decimal places",
+    () =>
+      Effect.gen(function* () {
+        const { quotas } = yield* group("049")
+        const [row] = quotas.vm
+        const found = (memory: number, cpu: number) => ({
+          ...quotas,
+          vm: row === undefined ? [] : [{ ...row, memory: { limit: memory, used: 0 }, cpu: { limit: cpu, used: 0 } }]
+        })
+        const asked = { vm: { memory: 20_000_001, cpu: 0.3 } }
+        expect(unmetQuota(asked, found(20_000_000, 0.3))).toEqual([])
+        expect(unmetQuota(asked, found(20_000_004, 0.3))).toEqual(["MEMORY: 20000001 asked for, 20000004 found"])
+      })
+  )
 })

@@ -83,12 +83,16 @@ export const quotaProblem = (quota: Quota): string | undefined => {
   return undefined
 }
 
+/** OpenNebula keeps a limit as a float of 32 bits, with two decimal places: above 16,777,216 not every number is one. */
+const asKept = (limit: Limit): Limit => (typeof limit === "number" ? Math.round(Math.fround(limit) * 100) / 100 : limit)
+
 /** Which of these limits a group does not have: empty, if all took. "CPU: 4 asked for, default found" */
 export const unmetQuota = (asked: Quota, found: Quotas): ReadonlyArray<string> => {
   const row = found.vm.find((candidate) => candidate.clusterIds === "")
   const unmet: Array<string> = []
   const compare = (what: string, limit: Limit | undefined, actual: Limit = "default"): void => {
-    if (limit !== undefined && limit !== actual) unmet.push(`${what}: ${limit} asked for, ${actual} found`)
+    if (limit !== undefined && asKept(limit) !== asKept(actual))
+      unmet.push(`${what}: ${limit} asked for, ${actual} found`)
   }
   for (const key in metrics) if (isMetric(key)) compare(metrics[key], asked.vm?.[key], row?.[key].limit)
   for (const datastore of asked.datastores ?? []) {

@@ -82,7 +82,7 @@ describe("the recorded documents", () => {
   it("of machines and accounting are many", () => {
     expect(new Set(partly.map(({ method }) => method))).toEqual(new Set(Object.keys(whole)))
   })
-  it.effect.each(partly)(
+  it.live.each(partly)(
     "$name says the same, whether only what is read is built, or all of it",
     ({ method, response }) =>
       Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("the recorded documents", () => {
     expect(documents.length).toBeGreaterThan(100)
   })
 
-  it.effect.each(documents)("$name decodes", ({ method, response }) =>
+  it.live.each(documents)("$name decodes", ({ method, response }) =>
     Effect.gen(function* () {
       const answer = answers[method]
       if (answer === undefined) return yield* Effect.dieMessage(method)

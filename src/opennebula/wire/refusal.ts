@@ -16,6 +16,7 @@ import {
   NotAuthorized,
   ObjectLocked,
   type OpenNebulaError,
+  OwnerMissing,
   QuotaExceeded,
   type RefusalFields,
   UnsupportedFrontEnd
@@ -44,17 +45,21 @@ const byCode: ReadonlyMap<number, Refused> = new Map<number, Refused>([
 const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: RegExpExecArray) => OpenNebulaError]> =
   [
     [
-      /\b(group|user) \[(\d+)\] limit of (-?[\d.]+) reached for (\w+) quota in (.+?)\.?$/,
-      (fields, [, holder, holderId, limit, metric = "", section = ""]) =>
+      // OpenNebula writes the limit as C++ does a float: six digits, and from a million on (1 TB in MB) "1.04858e+06".
+      /\b(group|user) \[(\d+)\] limit of (-?[\d.]+(?:e[+-]?\d+)?) reached for (\w+) quota in (.+?)\.?$/,
+      (fields, [, holder, holderId, limit = "", metric = "", section = ""]) =>
         new QuotaExceeded({
           ...fields,
           holder: holder === "user" ? "user" : "group",
           holderId: Number(holderId),
           metric,
           limit: Number(limit),
+          rounded: limit.includes("e"),
           section
         })
     ],
+    // 0x0200 although nobody's rights are short: the object's user or group was deleted, so no quota can be asked (recording 463).
+    [/^(?:User \[\d+\] : )?(?:User|Group) not found\.?$/, (fields) => new OwnerMissing(fields)],
     [
       /NAME is already taken by (\w+) (\d+)/,
       (fields, [, takenByKind = "", id]) => new NameTaken({ ...fields, takenByKind, takenById: Number(id) })

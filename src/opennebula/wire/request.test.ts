@@ -34,7 +34,7 @@ describe("requests", () => {
     expect(ordinary.length).toBeGreaterThan(400)
   })
 
-  it.effect.each(ordinary)("mean and are typed the same as recorded in $name", ({ request }) =>
+  it.live.each(ordinary)("mean and are typed the same as recorded in $name", ({ request }) =>
     Effect.gen(function* () {
       const { method, params } = yield* Effect.promise(() => independentCall(request))
       const [session, ...rest] = params

@@ -2,7 +2,7 @@
  * Answers, decoded while they arrive: in one pass from the bytes of the envelope to the values of the caller, without ever holding
  * the text, or more of a pool than the item that is being read.
  */
-import { Effect, Option } from "effect"
+import { Effect, FiberRef, Option } from "effect"
 import { AnswerTooLarge, type CallContext, MalformedAnswer, type OpenNebulaError } from "../errors.js"
 import type { Answer, XmlElement } from "./answer.js"
 import { DocumentReader } from "./document.js"
@@ -113,11 +113,16 @@ class AnswerReader {
   }
 }
 
-/** Lets timers, sockets and other fibers have their turn; `Effect.yieldNow` alone may stay within the same one. */
-const nextTurn: Effect.Effect<void> = Effect.async((resume) => {
-  const handle = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(handle))
-})
+/**
+ * Lets timers, sockets and other fibers have their turn; `Effect.yieldNow` alone may stay within the same one. A simulation whose time does not wait for
+ * Node's puts its own in its place.
+ */
+export const nextTurn: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(
+  Effect.async((resume) => {
+    const handle = setImmediate(() => resume(Effect.void))
+    return Effect.sync(() => clearImmediate(handle))
+  })
+)
 
 const attempt = <A>(parse: () => A): Effect.Effect<A, MalformedAnswer> =>
   Effect.try({
@@ -204,7 +209,7 @@ export const decodeAnswer = <A, E, R>(
         sinceTurn += slice.length
         if (sinceTurn < sliceBytes) continue
         sinceTurn = 0
-        yield* nextTurn
+        yield* yield* FiberRef.get(nextTurn)
       }
     }
     const verdict = yield* attempt(() => reader.end())

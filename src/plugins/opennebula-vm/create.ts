@@ -171,6 +171,10 @@ const vanished = new OrderRefused({
 
 const hasComeToSomething = ({ state }: Vm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
 
+/** What is kept of an order that waits is what this is given: it stands by itself, so that nothing of the attempt stays with it. */
+const parkedFor = ({ tellWhen }: VmOffering, vmId: number, age: number, within: number) =>
+  new Parked({ within, watch: (tell) => tellWhen(vmId, hasComeToSomething, age, tell) })
+
 /** A machine that takes long is waited for by nobody's fiber: the order is parked. */
 const patiently = (
   offering: VmOffering,
@@ -181,10 +185,7 @@ const patiently = (
     const first = yield* FiberRef.get(parksAfter)
     if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
     const isOld = age >= first
-    const park = new Parked({
-      within: isOld ? left : left - first,
-      watch: (tell) => offering.tellWhen(vmId, hasComeToSomething, Math.max(age, first), tell)
-    })
+    const park = Effect.suspend(() => parkedFor(offering, vmId, Math.max(age, first), isOld ? left : left - first))
     const seen = (vm: Vm) => (hasComeToSomething(vm) ? Option.some(vm) : Option.none())
     // One that has taken long already, as after a restart, is looked at once.
     const settled = (vm: Vm) => Option.liftPredicate(seen(vm), (what) => isOld || Option.isSome(what))

@@ -1,6 +1,6 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
-import { isVmFailure, type Vm } from "../../opennebula/index.js"
+import { isVmFailure, type OwnerMissing, type Vm } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
@@ -86,6 +86,13 @@ const reached = (end: Driven, vmId: number, sentence: string): Effect.Effect<Vm,
     : new OrderRefused({ customerMessage: sentence, detail: `VM ${vmId} stays ${end.state}` })
 }
 
+const ownerless = (error: OwnerMissing): OrderRefused =>
+  new OrderRefused({
+    customerMessage:
+      "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider.",
+    detail: error.message
+  })
+
 /** In Poweroff it is done when the call returns. `enforce`: the host's capacity counts; not on the way back. */
 export const resize = (
   offering: VmOffering,
@@ -104,16 +111,7 @@ export const resize = (
           detail: error.message
         })
     ),
-    Effect.catchIf(
-      // 0x0200 although nobody's rights are short: the VM's owner or group was deleted (recording 463).
-      (error) => error._tag === "NotAuthorized" && /not found/i.test(error.message),
-      (error) =>
-        new OrderRefused({
-          customerMessage:
-            "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider.",
-          detail: error.message
-        })
-    )
+    Effect.catchTag("OwnerMissing", ownerless)
   )
 
 /**
@@ -179,4 +177,4 @@ export const growDisk = (
         onNone: () => `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB`
       })
     })
-  }).pipe(Effect.catchTag("NoSuchObject", () => vanished))
+  }).pipe(Effect.catchTags({ NoSuchObject: () => vanished, OwnerMissing: ownerless }))

@@ -9,7 +9,10 @@ import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
 import { LeaseLost, OfferingId, OrderId, orderPlace, parksAfter, ResourceId, wholeOrder } from "../../core/index.js"
 import { publish } from "../activity.js"
-import { Journal, type Lease } from "../journal/journal.js"
+import { Placement } from "../cluster/placement.js"
+import { Wakes } from "../control/wakes.js"
+import { Journal } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import { syncMembersOf, TeamReport } from "../members/sync.js"
 import { Reconciled, reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
@@ -23,9 +26,14 @@ import { stoppable, stoppableOrder } from "./stopping.js"
 
 /**
  * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays
- * as it is. `parked`: it waits without a fiber, and is to be sent again when it is woken.
+ * as it is. `parkedAt`: it waits without a fiber, by a note of this start of a process, and is to be sent again when it is woken, or when its
+ * resource is with another one.
  */
-export const Processed = Schema.Literal("done", "erred", "nothing to do", "moved", "closed", "quarantined", "parked")
+export const Processed = Schema.Union(
+  Schema.Literal("done", "erred", "nothing to do", "moved", "closed", "quarantined"),
+  Schema.Struct({ parkedAt: Schema.String })
+)
+export type Processed = typeof Processed.Type
 
 /** Whoever asked may go away, as when the looks for orders move to another process: what was begun here goes on. */
 const goesOn = ClusterSchema.Uninterruptible
@@ -38,7 +46,9 @@ export const ResourceActor = Entity.make("Resource", [
       /** Its project, whose turns it takes. */
       project: Schema.String,
       /** It was begun before. */
-      begun: Schema.Boolean
+      begun: Schema.Boolean,
+      /** Whoever sends it hears when it is woken: it may be parked. Earlier versions do not say so. */
+      hears: Schema.optional(Schema.Boolean)
     },
     success: Processed
   }).annotate(goesOn, "client"),
@@ -91,6 +101,8 @@ export const layer = (owner: string) =>
       const offerings = yield* Offerings
       const quarantine = yield* Quarantine
       const places = yield* PlacesInWork
+      const placement = yield* Placement
+      const wakes = yield* Wakes
       const holding = yield* makeHolding(resource, owner)
       /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
       const recordQuarantine = (order: OrderId, lease: Lease, reason: string) =>
@@ -153,28 +165,37 @@ export const layer = (owner: string) =>
             )
             return reconciled === "moved" ? ("not now" as const) : reconciled
           }).pipe(stoppable, notNowOnDefect(`Resource ${resource} is left for the next look`)),
-        Process: ({ payload: { begun, offering: id, order, project } }) =>
+        Process: ({ payload: { begun, hears = false, offering: id, order, project } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
             if (offering === undefined) return "closed" as const
             if (yield* quarantine.holds(resource)) return "nothing to do" as const
+            // Asked for by somebody who does not know that it waits here: what wakes it takes its note away first.
+            const waits = (one: OrderId) => hears && wakes.isParked(one)
+            if (waits(order)) return { parkedAt: placement.self }
             return yield* holding.under((lease) => {
               const carryOut = (one: OrderId) =>
-                processOrder(offering, one, lease).pipe(
-                  Effect.locally(orderPlace, places.of(id).placeOf(resource)),
-                  Effect.locally(parksAfter, places.parksAfter),
-                  // A defect that left the handler would make the cluster run it again, for ever.
-                  Effect.catchAllCause((cause) =>
-                    Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
-                  )
-                )
+                waits(one)
+                  ? Effect.succeed("parked" as const)
+                  : Effect.suspend(() => {
+                      wakes.taken(one)
+                      return processOrder(offering, one, lease)
+                    }).pipe(
+                      Effect.locally(orderPlace, places.of(id).placeOf(resource)),
+                      Effect.locally(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY),
+                      // A defect that left the handler would make the cluster run it again, for ever.
+                      Effect.catchAllCause((cause) =>
+                        Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
+                      )
+                    )
               return Effect.gen(function* () {
                 for (const earlier of yield* begunBefore(order)) {
                   const ended = yield* carryOut(earlier.order)
                   // While one is parked the resource's next has to wait; it is asked for again at the next look.
                   if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
                 }
-                return yield* carryOut(order)
+                const ended = yield* carryOut(order)
+                return ended === "parked" ? { parkedAt: placement.self } : ended
               })
             })
           }).pipe(places.within(id, resource, { turn: project, begun }), stoppableOrder(order))

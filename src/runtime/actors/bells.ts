@@ -3,7 +3,7 @@
  * actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work. That of an
  * offering has the offering's, and is where its work is done (`cluster/once.ts`).
  *
- * All that is asked may be asked twice or be lost when a resource moves: what has to last is written down beside.
+ * All that is asked may be asked twice or be lost when a resource moves: what has to last is written down beside, or is asked until it is heard.
  */
 import { Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
@@ -11,7 +11,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Call } from "../../api/index.js"
 import { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Recorder } from "../activity/recorder.js"
-import { Wakes } from "../control/wakes.js"
+import { type ParkedOrder, Wakes } from "../control/wakes.js"
 import { MemberCalls } from "../members/calls.js"
 import { Looks } from "../observation/looks.js"
 import { Standings } from "../offerings/standing.js"
@@ -42,6 +42,11 @@ const ResourceBell = Entity.make("ResourceBell", [
 const OfferingBell = Entity.make("OfferingBell", [
   /** Has the queue looked at now. */
   Rpc.make("LookForOrders", { success: Schema.Void }),
+  /** Orders that waited without a fiber were woken: they are sent to their actors again. */
+  Rpc.make("Woken", {
+    payload: { orders: Schema.Array(Schema.Struct({ order: OrderId, resource: ResourceId })) },
+    success: Schema.Void
+  }),
   /** Has all its resources looked at soon. False: nobody looks at this offering. */
   Rpc.make("LookAtAll", { success: Schema.Boolean }),
   /** One round over its members, to its end. None: they are not synchronised. */
@@ -77,7 +82,10 @@ const offeringBells = OfferingBell.toLayer(
     const standings = yield* Standings
     const looks = yield* Looks
     const members = yield* MemberCalls
+    const wakes = yield* Wakes
     return {
+      Woken: ({ payload: { orders } }) =>
+        Effect.forEach(orders, (woken) => wakes.send({ offering, ...woken }), { discard: true }),
       LookForOrders: () => Effect.flatMap(standings.of(offering), ({ wake }) => wake),
       LookAtAll: () => looks.soon(offering),
       SyncMembers: () => members.at(offering)
@@ -94,6 +102,8 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
     /** `undefined`: nobody answered. */
     readonly remembers: (resource: ResourceId, order: OrderId) => Effect.Effect<Remembered | undefined>
     readonly lookForOrders: (offering: OfferingId) => Effect.Effect<void>
+    /** Tells whoever sends the offering's orders that these were woken. False: nobody has heard it. */
+    readonly woken: (offering: OfferingId, orders: ReadonlyArray<ParkedOrder>) => Effect.Effect<boolean>
     readonly lookAtAll: (offering: OfferingId) => Effect.Effect<boolean>
     /** `undefined`: this offering's members are not synchronised. */
     readonly syncMembers: (offering: OfferingId) => Effect.Effect<boolean | undefined>
@@ -119,6 +129,11 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
         remembers: (id, order) => within(resource(id).Remembers({ order }), undefined, "3 seconds"),
         release: (id) => within(resource(id).Release(), false),
         lookForOrders: (id) => within(offering(id).LookForOrders(), undefined),
+        woken: (id, orders) =>
+          within(
+            Effect.as(offering(id).Woken({ orders: orders.map(({ order, resource }) => ({ order, resource })) }), true),
+            false
+          ),
         lookAtAll: (id) => within(offering(id).LookAtAll(), false),
         syncMembers: (id) => within(Effect.map(offering(id).SyncMembers(), Option.getOrUndefined), false, "10 minutes")
       }

@@ -4,13 +4,30 @@
  * At most one order of a resource is on its way at a time, the oldest, and of each offering only so many as have places (`places.ts`); the
  * rest waits in Waldur, and as ids here. Nobody awaits an actor here: a provisioning that takes an hour must not hold up the next look at the
  * queue.
+ *
+ * A parked order (`core/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
+ * again when that process says that it was woken, or when its resource is with another one (docs/decisions/0047-parked-orders.md).
  */
-import { Array, Cause, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer } from "effect"
+import {
+  Array,
+  Cause,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  FiberMap,
+  FiberSet,
+  Layer,
+  Schedule,
+  type Scope
+} from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
-import { Placement } from "../cluster/placement.js"
-import { Wakes } from "../control/wakes.js"
-import { backsRest, moveRest } from "../schedules.js"
-import { ResourceActor } from "./actor.js"
+import { type Holders, Placement } from "../cluster/placement.js"
+import { type ParkedOrder, Wakes } from "../control/wakes.js"
+import { Standings } from "../offerings/standing.js"
+import { backsRest, moveRest, parkedRound } from "../schedules.js"
+import { type Processed, ResourceActor } from "./actor.js"
+import { Bells } from "./bells.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
@@ -26,15 +43,30 @@ export interface Work {
   readonly begun?: boolean
 }
 
+/** Looks for a resource's orders. */
+export type Look = (resource: ResourceId) => Effect.Effect<void>
+
 interface AtWork {
-  readonly order: OrderId
-  next: Effect.Effect<void>
-  /** When it could not be worked on where it was sent. */
-  readonly elsewhere: Effect.Effect<void>
-  /** Its actor has let go of it; it is sent again when it is woken. */
-  isParked: boolean
-  isWoken: boolean
+  readonly work: Work
+  /** Another one of its resource waits. */
+  hasNext: boolean
+  readonly look: Look
+  /** The start of a process whose actor has let go of it; it is sent again when it is woken. */
+  parkedAt: string | undefined
+  /** An order of the resource that was woken while this one was on its way. */
+  woken: OrderId | undefined
 }
+
+/** What the look at the whole queue of an offering has found. */
+export interface Seen {
+  /** By Waldur. */
+  readonly listed: ReadonlySet<OrderId>
+  /** Begun here and not ended, by the journal. */
+  readonly open: ReadonlySet<OrderId>
+}
+
+/** Orders that were woken here are told so many at once to whoever sends them. */
+const toldAtOnce = 500
 
 export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   Dispatch,
@@ -42,149 +74,276 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
     /**
      * Sends each resource's first order to its actor, unless one is there already: at once, or when there is a place. `work` is in the order
      * in which it was placed.
-     * `next` looks at the queue again; it runs when an order has ended and its resource has another one waiting, also one that came in the meantime.
+     * `look` is run when an order has ended and its resource has another one waiting, also one that came in the meantime.
      */
-    readonly send: (work: ReadonlyArray<Work>, next: Effect.Effect<void>) => Effect.Effect<void>
+    readonly send: (work: ReadonlyArray<Work>, look: Look) => Effect.Effect<void>
+    /** Forgets parked orders that are over, and wakes those that somebody has ended in Waldur: once each. */
+    readonly seen: (offering: OfferingId, what: Seen) => Effect.Effect<void>
+    /** Wakes those of these that are parked: somebody has ended them in Waldur. Once each. */
+    readonly ended: (offering: OfferingId, orders: ReadonlySet<OrderId>) => Effect.Effect<void>
+    /** This process looks for the offering's orders until the scope closes: another one keeps those that are parked from then on. */
+    readonly attended: (offering: OfferingId) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {
   static readonly layer = Layer.scoped(
     Dispatch,
-    Effect.gen(function* () {
-      const { word } = yield* Stopping
-      yield* Effect.addFinalizer(() => Deferred.succeed(word, undefined))
-      const run = yield* FiberSet.makeRuntime<never>()
-      const sweepers = yield* FiberMap.make<OfferingId>()
-      const actor = yield* ResourceActor.client
-      const quarantine = yield* Quarantine
-      const places = yield* PlacesInWork
-      const { several } = yield* Placement
-      const wakes = yield* Wakes
-      /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
-      const atWork = new Map<ResourceId, AtWork>()
-
-      /** While the database or another process is away this happens to all that is open, again and again: one line a second says enough. */
-      const backs = { count: 0 }
-      const goesBack = (order: OrderId, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-        // Its actor's process has ended, or has lost it: whoever lost it says why.
-        if (Cause.isInterruptedOnly(cause)) return Effect.logDebug(`Order ${order} goes back to the queue`, cause)
-        return Effect.suspend(() => {
-          if (backs.count++ > 0) return Effect.void
-          const tell = Effect.suspend(() => {
-            const others = backs.count - 1
-            backs.count = 0
-            return Effect.logWarning(
-              `Order ${order}${others === 0 ? " goes" : ` and ${others} more go`} back to the queue`,
-              cause
-            )
-          })
-          return Effect.sync(() => void run(Effect.delay(tell, backsRest)))
-        })
-      }
-
-      const one = (work: Work, own: AtWork): Effect.Effect<void> => {
-        const { begun = false, offering, order, project = "", resource } = work
-        return actor(resource)
-          .Process({ offering, order, project, begun })
-          .pipe(
-            Effect.tap((processed) =>
-              Effect.sync(() => {
-                own.isParked = processed === "parked"
-              })
-            ),
-            Effect.tap((processed) => {
-              if (processed === "done" || processed === "erred") return Effect.suspend(() => own.next)
-              return processed === "moved" || processed === "closed" ? own.elsewhere : Effect.void
-            }),
-            Effect.catchAllCause((cause) => Effect.zipRight(goesBack(order, cause), own.elsewhere)),
-            Effect.ensuring(
-              Effect.zipRight(
-                places.sent(offering).free(resource),
-                Effect.suspend(() => {
-                  if (own.isParked) return own.isWoken ? again(work, own) : Effect.void
-                  if (atWork.get(resource) === own) atWork.delete(resource)
-                  return Effect.void
-                })
-              )
-            ),
-            Effect.asVoid
-          )
-      }
-
-      const queue = (work: Work, own: AtWork, begun: boolean) => {
-        const { offering, project = "", resource } = work
-        return places.sent(offering).queue(resource, { turn: project, begun, start: () => void run(one(work, own)) })
-      }
-
-      /** A parked order that was woken: it was begun before. */
-      const again = (work: Work, own: AtWork) =>
-        Effect.suspend(() => {
-          own.isParked = false
-          own.isWoken = false
-          return queue(work, own, true)
-        })
-      wakes.listen((work) => {
-        const own = atWork.get(work.resource)
-        if (own === undefined || own.order !== work.order) return
-        // Before its actor's answer was here.
-        if (!own.isParked) own.isWoken = true
-        else void run(again(work, own))
-      })
-
-      /**
-       * The actor moves to another process, or its offering is not open there yet. Not a matter of the next look, which may be a minute away.
-       * In one process there is no other.
-       */
-      const soon = (look: Effect.Effect<void>): Effect.Effect<void> =>
-        several ? Effect.sync(() => void run(Effect.delay(look, moveRest))) : Effect.void
-
-      /** While orders wait for a place, looks whether one was lent for too long. */
-      const sweep = (offering: OfferingId) =>
-        places
-          .sent(offering)
-          .look.pipe(
-            Effect.delay(Duration.millis(lentFor)),
-            Effect.repeat({ until: () => places.sent(offering).isEmpty() }),
-            Effect.asVoid
-          )
-
-      const begin = (work: Work, next: Effect.Effect<void>, look: Effect.Effect<void>) =>
-        Effect.suspend(() => {
-          const { begun = false, offering, resource } = work
-          if (atWork.has(resource)) return Effect.void
-          const own = { order: work.order, next, elsewhere: soon(look), isParked: false, isWoken: false }
-          atWork.set(resource, own)
-          return Effect.zipRight(
-            queue(work, own, begun),
-            Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
-              places.sent(offering).isEmpty()
-            )
-          )
-        })
-
-      const noteWaiting = (work: ReadonlyArray<Work>, next: Effect.Effect<void>): void => {
-        for (const { order, resource } of work) {
-          const now = atWork.get(resource)
-          if (now !== undefined && now.order !== order) now.next = next
-        }
-      }
-      return {
-        send: (work, next) =>
-          Effect.zipRight(
-            Effect.sync(() => noteWaiting(work, next)),
-            Effect.forEach(
-              perResource(work),
-              ([oldest, ...waiting]) =>
-                Effect.unlessEffect(
-                  begin(oldest, waiting.length > 0 ? next : Effect.void, next),
-                  quarantine.holds(oldest.resource)
-                ),
-              { discard: true }
-            )
-          )
-      }
-    })
+    Effect.flatMap(ResourceActor.client, (actor) =>
+      makeDispatch(({ begun = false, offering, order, project = "", resource }) =>
+        actor(resource).Process({ offering, order, project, begun, hears: true })
+      )
+    )
   )
 }
+
+/** `process`: has an order carried out by its resource's actor, wherever that is. */
+export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, unknown>) =>
+  Effect.gen(function* () {
+    const { word } = yield* Stopping
+    yield* Effect.addFinalizer(() => Deferred.succeed(word, undefined))
+    const run = yield* FiberSet.makeRuntime<never>()
+    const sweepers = yield* FiberMap.make<OfferingId>()
+    const quarantine = yield* Quarantine
+    const places = yield* PlacesInWork
+    const placement = yield* Placement
+    const standings = yield* Standings
+    const bells = yield* Bells
+    const wakes = yield* Wakes
+    /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
+    const atWork = new Map<ResourceId, AtWork>()
+    /** While the database or another process is away this happens to all that is open, again and again: one line a second says enough. */
+    let goneBack = 0
+    const goesBack = (order: OrderId, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+      // Its actor's process has ended, or has lost it: whoever lost it says why.
+      if (Cause.isInterruptedOnly(cause)) return Effect.logDebug(`Order ${order} goes back to the queue`, cause)
+      return Effect.suspend(() => {
+        goneBack += 1
+        if (goneBack > 1) return Effect.void
+        const tell = Effect.suspend(() => {
+          const others = goneBack - 1
+          goneBack = 0
+          return Effect.logWarning(
+            `Order ${order}${others === 0 ? " goes" : ` and ${others} more go`} back to the queue`,
+            cause
+          )
+        })
+        return Effect.sync(() => void run(Effect.delay(tell, backsRest)))
+      })
+    }
+    /** Offerings whose orders another process looks for now. */
+    const left = new Set<OfferingId>()
+    /** Looked for once when Waldur did not list them any more. */
+    const missed = new Set<OrderId>()
+    const forget = (own: AtWork): void => {
+      missed.delete(own.work.order)
+      if (atWork.get(own.work.resource) === own) atWork.delete(own.work.resource)
+    }
+
+    const one = (own: AtWork): Effect.Effect<void> => {
+      const { offering, order, resource } = own.work
+      return process(own.work).pipe(
+        Effect.tap((processed) => {
+          if (processed === "done" || processed === "erred") {
+            return Effect.suspend(() => (own.hasNext ? own.look(resource) : Effect.void))
+          }
+          if (typeof processed === "object") noteParked(own, processed.parkedAt)
+          return processed === "moved" || processed === "closed" ? soon(own) : Effect.void
+        }),
+        Effect.catchAllCause((cause) => Effect.zipRight(goesBack(order, cause), soon(own))),
+        Effect.ensuring(
+          Effect.zipRight(
+            places.sent(offering).free(resource),
+            Effect.suspend(() => {
+              if (own.parkedAt !== undefined && !left.has(offering)) {
+                return own.woken === undefined ? Effect.void : again(own)
+              }
+              forget(own)
+              // Of another order than this one nobody else knows that it waits.
+              return own.woken === undefined || own.woken === order ? Effect.void : lookAgain(offering)
+            })
+          )
+        ),
+        Effect.asVoid
+      )
+    }
+
+    const queue = (own: AtWork, begun: boolean) => {
+      const { offering, project = "", resource } = own.work
+      return places.sent(offering).queue(resource, { turn: project, begun, start: () => void run(one(own)) })
+    }
+
+    const lookAgain = (offering: OfferingId) => Effect.flatMap(standings.of(offering), ({ wake }) => wake)
+
+    /** A parked order goes to its actor once more: it was begun before. */
+    const again = (own: AtWork) =>
+      Effect.suspend(() => {
+        own.parkedAt = undefined
+        own.woken = undefined
+        return queue(own, true)
+      })
+
+    wakes.sender(({ offering, order, resource }) =>
+      Effect.suspend(() => {
+        const own = atWork.get(resource)
+        if (own === undefined) return lookAgain(offering)
+        if (own.parkedAt !== undefined && own.work.order === order) return again(own)
+        // Before its actor's answer was here.
+        own.woken = order
+        return Effect.void
+      })
+    )
+
+    /** Told until it is heard: whoever sends orders may be moving, too. */
+    const toTell = new Map<OfferingId, Map<OrderId, ParkedOrder>>()
+    const tell = (offering: OfferingId): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const waiting = toTell.get(offering)
+        if (waiting === undefined || waiting.size === 0) {
+          toTell.delete(offering)
+          return Effect.void
+        }
+        const told = Array.take([...waiting.values()], toldAtOnce)
+        return bells.woken(offering, told).pipe(
+          Effect.flatMap((heard) => {
+            if (!heard) return Effect.sleep(parkedRound)
+            // One that was parked and woken once more meanwhile is told once more.
+            for (const what of told) if (waiting.get(what.order) === what) waiting.delete(what.order)
+            return Effect.void
+          }),
+          Effect.zipRight(tell(offering))
+        )
+      })
+    wakes.listen((what) => {
+      if (!placement.several) return void run(wakes.send(what))
+      const waiting = toTell.get(what.offering)
+      if (waiting !== undefined) return void waiting.set(what.order, what)
+      toTell.set(what.offering, new Map([[what.order, what]]))
+      run(tell(what.offering))
+    })
+
+    /** Who has what, at the last look; and whether some parked order is somewhere else than that says. */
+    let holders: Holders = { of: () => placement.self, all: "" }
+    let unclear = false
+    const noteParked = (own: AtWork, at: string): void => {
+      own.parkedAt = at
+      unclear ||= holders.of(own.work.resource) !== at
+    }
+
+    /**
+     * Parked orders whose resource is with another process now: those that this one had sent go there, and of those that wait by a note of this
+     * one, whoever sends them is told. One with nobody stays until somebody has it.
+     */
+    const followMoves = Effect.gen(function* () {
+      const parked = [...atWork.values()].filter(({ parkedAt }) => parkedAt !== undefined)
+      if (parked.length === 0 && (yield* wakes.parked) === 0) return
+      const now = yield* placement.holders
+      if (now.all === holders.all && !unclear) return
+      holders = now
+      unclear = false
+      wakes.left((resource) => {
+        const at = now.of(resource)
+        return at !== undefined && at !== placement.self
+      })
+      for (const own of parked) {
+        const at = now.of(own.work.resource)
+        if (at === own.parkedAt || own.parkedAt === undefined) continue
+        if (at === undefined) unclear = true
+        else yield* again(own)
+      }
+    }).pipe(Effect.catchAll((error) => Effect.logDebug(`Who has which resource is not known: ${error.message}`)))
+    if (placement.several) yield* Effect.forkScoped(Effect.repeat(followMoves, Schedule.spaced(parkedRound)))
+
+    /**
+     * The actor moves to another process, or its offering is not open there yet. Not a matter of the next look, which may be a minute away.
+     * In one process there is no other.
+     */
+    const soon = ({ look, work }: AtWork): Effect.Effect<void> =>
+      placement.several ? Effect.sync(() => void run(Effect.delay(look(work.resource), moveRest))) : Effect.void
+
+    /** While orders wait for a place, looks whether one was lent for too long. */
+    const sweep = (offering: OfferingId) =>
+      places
+        .sent(offering)
+        .look.pipe(
+          Effect.delay(Duration.millis(lentFor)),
+          Effect.repeat({ until: () => places.sent(offering).isEmpty() }),
+          Effect.asVoid
+        )
+
+    const begin = (work: Work, hasNext: boolean, look: Look) =>
+      Effect.suspend(() => {
+        const { begun = false, offering, resource } = work
+        if (atWork.has(resource)) return Effect.void
+        const own: AtWork = { work, hasNext, look, parkedAt: undefined, woken: undefined }
+        atWork.set(resource, own)
+        return Effect.zipRight(
+          queue(own, begun),
+          Effect.unless(FiberMap.run(sweepers, offering, sweep(offering), { onlyIfMissing: true }), () =>
+            places.sent(offering).isEmpty()
+          )
+        )
+      })
+
+    const parkedOf = (offering: OfferingId): ReadonlyArray<AtWork> =>
+      [...atWork.values()].filter(({ parkedAt, work }) => parkedAt !== undefined && work.offering === offering)
+
+    /** They find out what has become of them. */
+    const wakeOnce = (gone: ReadonlyArray<AtWork>) =>
+      Effect.forEach(
+        gone.filter(({ work }) => !missed.has(work.order)),
+        ({ work: { order, resource } }) => {
+          missed.add(order)
+          return bells.wake(resource, order)
+        },
+        { discard: true }
+      )
+
+    const noteWaiting = (work: ReadonlyArray<Work>): void => {
+      for (const { order, resource } of work) {
+        const now = atWork.get(resource)
+        if (now !== undefined && now.work.order !== order) now.hasNext = true
+      }
+    }
+
+    return Dispatch.of({
+      send: (work, look) =>
+        Effect.zipRight(
+          Effect.sync(() => noteWaiting(work)),
+          Effect.forEach(
+            perResource(work),
+            ([oldest, ...waiting]) =>
+              Effect.unlessEffect(begin(oldest, waiting.length > 0, look), quarantine.holds(oldest.resource)),
+            { discard: true }
+          )
+        ),
+      seen: (offering, { listed, open }) =>
+        Effect.suspend(() => {
+          const gone: Array<AtWork> = []
+          for (const own of parkedOf(offering)) {
+            const { order, resource } = own.work
+            if (listed.has(order)) continue
+            if (open.has(order)) gone.push(own)
+            else {
+              forget(own)
+              if (own.hasNext) run(own.look(resource))
+            }
+          }
+          return wakeOnce(gone)
+        }),
+      ended: (offering, orders) =>
+        Effect.suspend(() =>
+          orders.size === 0 ? Effect.void : wakeOnce(parkedOf(offering).filter(({ work }) => orders.has(work.order)))
+        ),
+      attended: (offering) =>
+        Effect.acquireRelease(
+          Effect.sync(() => left.delete(offering)),
+          () =>
+            Effect.sync(() => {
+              left.add(offering)
+              for (const own of parkedOf(offering)) forget(own)
+            })
+        )
+    })
+  })
 
 const perResource = (work: ReadonlyArray<Work>): ReadonlyArray<Array.NonEmptyReadonlyArray<Work>> =>
   Object.values(Array.groupBy(work, (item) => item.resource))

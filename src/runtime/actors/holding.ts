@@ -8,7 +8,8 @@ import { Duration, Effect, Ref } from "effect"
 import { type LeaseLost, type ResourceId, steadyMillis } from "../../core/index.js"
 import { underLease } from "../cluster/gate.js"
 import { Placement } from "../cluster/placement.js"
-import { Journal, type Lease } from "../journal/journal.js"
+import { Journal } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import { leaseRest, orderRetry, placeRest } from "../schedules.js"
 
 type Hold =

@@ -36,7 +36,7 @@ export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork"
       resource: ResourceId,
       about: Omit<Candidate, "start">
     ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    /** ms, as `core/park.ts` has it. Orders are parked where whoever sends them hears when they are woken: in one process. */
+    /** ms, as `core/park.ts` has it. */
     readonly parksAfter: number
   }
 >() {
@@ -50,7 +50,7 @@ export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork"
           sent: several ? perOffering(ordersSent) : of,
           within: (offering, resource, about) => (work) =>
             several ? inPlace(of(offering), resource, about, work) : work,
-          parksAfter: several ? Number.POSITIVE_INFINITY : parksAfter
+          parksAfter
         }
       })
     )

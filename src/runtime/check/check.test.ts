@@ -45,7 +45,6 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurS
   componentUsages: () => no,
   offeringUsages: () => no,
   approveByProvider: () => no,
-  rejectByProvider: () => no,
   awaitExecuting: () => no,
   setStateDone: () => no,
   setStateErred: () => no,

@@ -14,6 +14,7 @@ import { nameOf } from "../journal/place.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
+import { collectAtRest, ownHeap } from "../rest.js"
 import { mendProbe } from "../schedules.js"
 import { logLines, sentry } from "../telemetry/index.js"
 import { tracing } from "../tracing/index.js"
@@ -38,6 +39,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
       yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
+      yield* Effect.forkScoped(Effect.flatMap(ownHeap, collectAtRest))
       yield* Effect.forkScoped(serveHttp(loaded, mendProbe, {}))
       const { atWork } = yield* Stopping
       const { underWay } = yield* Recorder

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Ref, TestClock } from "effect"
 import { JournalUnavailable, ResourceId, throughGate } from "../../core/index.js"
-import type { Lease } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import { underLease } from "./gate.js"
 
 type Answer = "held" | "lost" | "away"

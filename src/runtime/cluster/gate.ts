@@ -1,7 +1,8 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
 import { Deferred, Effect, Schedule } from "effect"
 import { changeGate, LeaseLost, steadyMillis } from "../../core/index.js"
-import type { Journal, Lease } from "../journal/journal.js"
+import type { Journal } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
 const lateAfter = 500

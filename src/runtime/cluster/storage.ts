@@ -20,8 +20,12 @@ export class Member extends Context.Tag("site-actors/runtime/cluster/Member")<
   Member,
   {
     readonly address: string
+    /** This start, unlike any other. */
+    readonly instance: string
     /** Has this process the lock of the shard, as the database has it now? */
     readonly holds: (shard: string) => Effect.Effect<boolean, JournalUnavailable>
+    /** Which start has the lock of each shard now; one that is missing has nobody. */
+    readonly holders: Effect.Effect<ReadonlyMap<string, string>, JournalUnavailable>
     /** Fails when a process that was started later has this one's address: then this one must end. */
     readonly superseded: Effect.Effect<never, ClusterUnusable>
   }
@@ -129,6 +133,14 @@ export const layer = (settings: ClusterSettings, owner: string) =>
       })
       const member = Member.of({
         address,
+        instance,
+        holders: Effect.map(
+          unavailable(
+            asked(sql<{ readonly shard: string; readonly instance: string }>`
+              SELECT shard, instance FROM cluster_lock WHERE at >= ${expired} ORDER BY shard`)
+          ),
+          (rows) => new Map(rows.map((row) => [row.shard, row.instance]))
+        ),
         holds: (shard) =>
           Effect.map(
             unavailable(

@@ -72,6 +72,16 @@ describe("A file that is not there, or has nothing in it", () => {
   it.each([
     ["empty", "", "The file is empty. It needs at least a list of offerings."],
     ["only a comment", "# nothing yet\n", "The file is empty. It needs at least a list of offerings."],
+    [
+      "in another encoding than UTF-8",
+      "offerings:\n  - name: Universit\ufffdt\n",
+      "2:20: The file is not in UTF-8: there is a character here that cannot be read. Save it as UTF-8."
+    ],
+    [
+      "in UTF-16, as PowerShell writes it",
+      "\ufffd\ufffdo\u0000f\u0000",
+      "1:1: The file is not in UTF-8: there is a character here that cannot be read. Save it as UTF-8."
+    ],
     ["a word", "hello", '1:1: The file must be a mapping, but is "hello".'],
     ["a list", "- name: x", "1:1: The file must be a mapping, but is a list."],
     ["no offerings", "timezone: UTC", "1:1: offerings is missing."],

@@ -36,6 +36,8 @@ export const loadConfig = (
         ])
       )
     )
+    const foreign = otherEncoding(text)
+    if (foreign !== undefined) return yield* invalid(path, [foreign])
     const file = parseYaml(text)
     if (file.broken.length > 0) return yield* invalid(path, file.broken)
     const outside = yield* fillIn(file, path)
@@ -53,6 +55,19 @@ export const loadConfig = (
     if (Option.isSome(config.cluster) && Option.isNone(database)) return yield* invalid(path, [clusterOfFile(file)])
     return { ...config, database }
   })
+
+/** What stands for a byte that is no UTF-8, or NUL, as in UTF-16: half a password would be sent, and nobody could tell why it is refused. */
+const otherEncoding = (text: string): Problem | undefined => {
+  const at = text.search(/[\uFFFD\0]/)
+  if (at < 0) return undefined
+  const before = text.slice(0, at).split("\n")
+  return {
+    path: "",
+    position: { line: before.length, column: (before.at(-1) ?? "").length + 1 },
+    what: "is not in UTF-8: there is a character here that cannot be read",
+    hint: "Save it as UTF-8."
+  }
+}
 
 /** A journal in a file belongs to one process. */
 const clusterOfFile = (file: Source["file"]): Problem => ({

@@ -20,8 +20,8 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
   Cancellations,
   {
     readonly cancel: (order: OrderId, who: string, reason: string) => Effect.Effect<void, JournalUnavailable>
-    /** Hears what was said in another process meanwhile. */
-    readonly refresh: Effect.Effect<void, JournalUnavailable>
+    /** Hears what was said in another process meanwhile, and gives the orders that it is about. */
+    readonly refresh: Effect.Effect<ReadonlyArray<OrderId>, JournalUnavailable>
     /** Is the order wanted ended? `accepted`: when it was last accepted; what was said before that was about an earlier round. */
     readonly of: (order: OrderId, accepted: number) => Effect.Effect<Cancellation | undefined>
     /** Completes when it is. */
@@ -57,8 +57,7 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
         refresh: Effect.flatMap(written, (all) =>
           Effect.forEach(
             all.filter(({ at, order }) => known.get(order)?.at !== at),
-            hear,
-            { discard: true }
+            (cancellation) => Effect.as(hear(cancellation), cancellation.order)
           )
         ),
         cancel: (order, who, reason) =>

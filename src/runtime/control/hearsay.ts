@@ -6,6 +6,7 @@ import { LogLevelsInUse } from "../logs/index.js"
 import { hearsay } from "../schedules.js"
 import { Cancellations } from "./cancellations.js"
 import { Pausings } from "./pausings.js"
+import { Wakes } from "./wakes.js"
 
 /** Never ends, never fails. */
 export const hearOthers = Effect.gen(function* () {
@@ -13,6 +14,7 @@ export const hearOthers = Effect.gen(function* () {
   const pausings = yield* Pausings
   const cancellations = yield* Cancellations
   const levels = yield* LogLevelsInUse
+  const wakes = yield* Wakes
   let since = yield* Clock.currentTimeMillis
   const changeLevels = Effect.gen(function* () {
     const asked = yield* unavailable(sql<{ readonly subject: string; readonly handled: number }>`
@@ -22,7 +24,11 @@ export const hearOthers = Effect.gen(function* () {
       since = Math.max(since, handled)
     }
   })
-  yield* Effect.all([pausings.refresh, cancellations.refresh, changeLevels], { discard: true }).pipe(
+  // One that waits without a fiber has nobody who listens: it may have been woken before its end was heard of here.
+  const hearCancellations = Effect.flatMap(cancellations.refresh, (heard) =>
+    Effect.forEach(heard, wakes.wake, { discard: true })
+  )
+  yield* Effect.all([pausings.refresh, hearCancellations, changeLevels], { discard: true }).pipe(
     Effect.catchAll((error) => Effect.logDebug(`What was said elsewhere is not known: ${error.message}`)),
     Effect.repeat(hearsay)
   )

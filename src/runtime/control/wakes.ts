@@ -1,7 +1,8 @@
 /**
  * Orders that rest between two attempts, or are parked until what they wait for has come to something (`core/park.ts`), and who wakes them.
  *
- * A parked order has no fiber: it is a note here, and is sent to its actor again when it is woken.
+ * A parked order has no fiber: it is a note in the process where its actor was, and is sent to its actor again when it is woken. Notes are only in
+ * memory. Whoever sends orders finds out when the process of one has gone (`actors/dispatch.ts`).
  */
 import { Context, Deferred, Effect, Layer } from "effect"
 import type { OfferingId, OrderId, Parked, ResourceId } from "../../core/index.js"
@@ -34,8 +35,19 @@ export class Wakes extends Context.Tag("site-actors/runtime/Wakes")<
     readonly wake: (order: OrderId) => Effect.Effect<boolean>
     /** Notes it down until it is woken: by what it waits for, after its time, or by somebody. */
     readonly park: (what: ParkedOrder, parked: Parked) => Effect.Effect<void>
-    /** Hears of each parked order that is woken. One listener: who sends orders to their actors. */
-    readonly listen: (send: (what: ParkedOrder) => void) => void
+    /** Hears of each order parked in this process that is woken. One listener. */
+    readonly listen: (hear: (what: ParkedOrder) => void) => void
+    /** Says who sends an order that was parked, here or in another process, to its actor. One. */
+    readonly sender: (send: (what: ParkedOrder) => Effect.Effect<void>) => void
+    /** Has an order sent to its actor that was woken in another process. */
+    readonly send: (what: ParkedOrder) => Effect.Effect<void>
+    /** Is it parked in this process? */
+    readonly isParked: (order: OrderId) => boolean
+    /** Its actor is at it: its note is no more. */
+    readonly taken: (order: OrderId) => void
+    /** Wakes those whose actors are in another process now. */
+    readonly left: (isElsewhere: (resource: ResourceId) => boolean) => void
+    /** How many are parked in this process. */
     readonly parked: Effect.Effect<number>
   }
 >() {
@@ -45,14 +57,15 @@ export class Wakes extends Context.Tag("site-actors/runtime/Wakes")<
       const resting = new Map<OrderId, Deferred.Deferred<void>>()
       const until = new Map<OrderId, number>()
       const notes = new Map<OrderId, Note>()
-      let send = (_what: ParkedOrder): void => undefined
+      let hear = (_what: ParkedOrder): void => undefined
+      let sendOn = (_what: ParkedOrder): Effect.Effect<void> => Effect.void
 
       const unpark = (order: OrderId): boolean => {
         const note = notes.get(order)
         if (note === undefined) return false
         notes.delete(order)
         note.takeBack()
-        send(note.what)
+        hear(note.what)
         return true
       }
       const some = yield* Effect.makeLatch(false)
@@ -94,7 +107,19 @@ export class Wakes extends Context.Tag("site-actors/runtime/Wakes")<
             some.unsafeOpen()
           }),
         listen: (to) => {
-          send = to
+          hear = to
+        },
+        sender: (to) => {
+          sendOn = to
+        },
+        send: (what) => Effect.suspend(() => sendOn(what)),
+        isParked: (order) => notes.has(order),
+        taken: (order) => {
+          notes.get(order)?.takeBack()
+          notes.delete(order)
+        },
+        left: (isElsewhere) => {
+          for (const [order, { what }] of [...notes]) if (isElsewhere(what.resource)) unpark(order)
         },
         parked: Effect.sync(() => notes.size)
       }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Fiber, Layer, Option, Schema, TestClock } from "effect"
 import { defineBackend, OfferingId, type Plugin } from "../../core/index.js"
 import { accepted, file, noticed, plugin, refused, withLine } from "../config/harness.js"
 import { plugins as own } from "../plugins.js"
@@ -106,6 +106,31 @@ describe("a plugin that breaks while it is imported", () => {
       )
     ])
   })
+
+  const reasons = (name: string) =>
+    Effect.map(loadPlugins([fixture(name)], "/x.yaml", own), ({ broken, plugins }) => [
+      ...broken.map(({ reason }) => reason),
+      plugins.at(-1)?.type
+    ])
+
+  it.effect("is waited for for 30 s, if it does not end", () =>
+    Effect.gen(function* () {
+      const loading = yield* Effect.fork(reasons("waits.ts"))
+      // A second at a time, as it is only waited for once the file has been found.
+      while (Option.isNone(yield* Fiber.poll(loading))) {
+        yield* TestClock.adjust("1 second")
+        yield* Effect.promise(() => new Promise((done) => setImmediate(done)))
+      }
+      expect(yield* Fiber.join(loading)).toEqual([
+        "it had not ended after 30 s: something at its top waits",
+        "not-loaded"
+      ])
+    })
+  )
+
+  it.effect("or breaks when it is looked at, is no bug of the agent's", () =>
+    Effect.map(reasons("bites.ts"), (found) => expect(found).toEqual(["Error: hands off", "not-loaded"]))
+  )
 
   it.effect("closes the offerings that name what nobody else serves, and says why", () =>
     Effect.gen(function* () {

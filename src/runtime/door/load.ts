@@ -1,7 +1,7 @@
 /** The plugins that the configuration names: found, imported, and let in or not. */
 import { dirname } from "node:path"
 import { pathToFileURL } from "node:url"
-import { Effect, Either, Layer, Option, Schema } from "effect"
+import { Duration, Effect, Either, Layer, Option, Schema } from "effect"
 import { defineBackend, OfferingFault, type Plugin, printable } from "../../core/index.js"
 import { admit, type Refusal } from "./admit.js"
 import { findModule } from "./find.js"
@@ -32,16 +32,22 @@ export const loadPlugins = (
         refused.push({ at, ...notFound(name, dirname(configuration)) })
         continue
       }
-      const imported = yield* Effect.either(importModule(file.value))
-      if (Either.isLeft(imported)) {
-        broken.push({ at, name, reason: imported.left })
-        continue
-      }
-      for (const candidate of candidatesOf(imported.right)) {
-        const admitted = admit(candidate, plugins)
-        if (Either.isRight(admitted)) plugins.push(admitted.right)
-        else refused.push({ at, ...admitted.left })
-      }
+      const looked = yield* Effect.either(
+        // What a module exports may be anything, also something that breaks when it is touched.
+        Effect.flatMap(importModule(file.value), (module) =>
+          Effect.try({
+            try: () => {
+              for (const candidate of candidatesOf(module)) {
+                const admitted = admit(candidate, plugins)
+                if (Either.isRight(admitted)) plugins.push(admitted.right)
+                else refused.push({ at, ...admitted.left })
+              }
+            },
+            catch: firstLine
+          })
+        )
+      )
+      if (Either.isLeft(looked)) broken.push({ at, name, reason: looked.left })
     }
     return { plugins: broken.length === 0 ? plugins : [...plugins, absent(broken)], refused, broken }
   })
@@ -61,11 +67,21 @@ const candidatesOf = (module: unknown): ReadonlyArray<unknown> => {
   return Array.isArray(exported) ? exported : [exported]
 }
 
+const firstLine = (error: unknown): string => (String(error).split("\n")[0] ?? "").slice(0, 300)
+
+/** A module may wait for something at its top. An agent that serves ten offerings does not wait for the eleventh for ever. */
+const patience = Duration.seconds(30)
+
 const importModule = (file: string): Effect.Effect<unknown, string> =>
   Effect.tryPromise({
     try: (): Promise<unknown> => import(/* @vite-ignore */ pathToFileURL(file).href),
-    catch: (error) => (String(error).split("\n")[0] ?? "").slice(0, 300)
-  })
+    catch: firstLine
+  }).pipe(
+    Effect.timeoutFail({
+      duration: patience,
+      onTimeout: () => `it had not ended after ${Duration.toSeconds(patience)} s: something at its top waits`
+    })
+  )
 
 /**
  * Stands in for what could not be imported: it is not known which `backend_type` that would have served, so it answers to every one that

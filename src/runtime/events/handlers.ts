@@ -2,6 +2,7 @@
 import type { SqlClient } from "@effect/sql"
 import { Effect, Queue, type Scope } from "effect"
 import { type ObjectType, objectTypes, type WaldurEvent } from "../../waldur/index.js"
+import type { Look } from "../actors/dispatch.js"
 import type { OfferingConfig } from "../config/index.js"
 import type { MembersTold } from "../members/rounds.js"
 import { Looks } from "../observation/index.js"
@@ -11,8 +12,8 @@ import { resourceEvents } from "./resources.js"
 
 /** Who wants to know. */
 export interface Listeners {
-  /** Looks at the whole queue of orders. */
-  readonly queue: Effect.Effect<void>
+  /** Looks for a resource's next order. */
+  readonly next: Look
   /** None: the offering's members are not synchronised. */
   readonly members: MembersTold | undefined
   /** Offer something to it, and requests to import are looked for. */
@@ -53,7 +54,7 @@ export const heardTypes = ({
 export const handlersOf = (
   { functions }: OfferingConfig,
   offering: Offering,
-  { imports, members, queue }: Listeners
+  { imports, members, next }: Listeners
 ): Effect.Effect<ReadonlyArray<readonly [ObjectType, Handler]>, never, Scope.Scope | Needs> =>
   Effect.gen(function* () {
     const resource = yield* resourceEvents(offering, members)
@@ -65,7 +66,7 @@ export const handlersOf = (
     const ifSaid = (uuid: string | undefined, lead: (uuid: string) => Effect.Effect<void, never, Needs>) =>
       uuid === undefined ? Effect.void : lead(uuid)
     const handlers: Readonly<Partial<Record<ObjectType, Handler>>> = {
-      order: ({ order, orderState: state }) => ifSaid(order, (uuid) => orderEvent(offering, { uuid, state }, queue)),
+      order: ({ order, orderState: state }) => ifSaid(order, (uuid) => orderEvent(offering, { uuid, state }, next)),
       resource: (event) => ifSaid(event.resource, resource),
       offering_resources_sync: () => everything,
       user_role: (event) => ifSaid(event.project, (project) => told({ _tag: "Project", project })),

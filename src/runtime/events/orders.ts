@@ -8,7 +8,7 @@
 import { Duration, Effect, Option, Schedule } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
 import { orderStates } from "../../waldur/index.js"
-import { Dispatch } from "../actors/dispatch.js"
+import { Dispatch, type Look } from "../actors/dispatch.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
 import { stateIn } from "../orders/process.js"
@@ -24,14 +24,19 @@ const longestPatience = Duration.seconds(30)
 const isOthersTurn = (state: string | undefined): boolean =>
   orderStates.some((one) => one === state) && state !== "pending-provider" && state !== "executing"
 
-/** `next`: looks at the whole queue. */
+/** Somebody else's doing, or the end of what failed here. */
+const isEnded = (state: string | undefined): boolean =>
+  state === "canceled" || state === "rejected" || state === "erred"
+
+/** `next`: looks for a resource's next order. */
 export const orderEvent = (
   offering: Offering,
   { uuid, state }: { readonly uuid: string; readonly state: string | undefined },
-  next: Effect.Effect<void>
+  next: Look
 ): Effect.Effect<void, never, Dispatch | Journal> => {
-  if (isOthersTurn(state)) return Effect.void
   const order = OrderId.make(uuid)
+  if (isEnded(state)) return Effect.flatMap(Dispatch, (dispatch) => dispatch.ended(offering.id, new Set([order])))
+  if (isOthersTurn(state)) return Effect.void
   const isRecorded = Effect.flatMap(Journal, (journal) =>
     Effect.map(journal.story(order), (story) => ["open", "done"].includes(stateIn(sinceAccepted(story))))
   )
@@ -62,7 +67,7 @@ export const orderEvent = (
 }
 
 /** False: it is not this offering's, not the provider's turn, or not to be seen. */
-const begin = (offering: Offering, order: OrderId, next: Effect.Effect<void>) =>
+const begin = (offering: Offering, order: OrderId, next: Look) =>
   Effect.gen(function* () {
     const read = yield* offering.waldur.order(order)
     const { offeringUuid, projectUuid, resourceUuid, state } = read

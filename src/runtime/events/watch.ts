@@ -13,6 +13,7 @@ import {
 import type { Config, OfferingConfig } from "../config/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
+import { makeNexts } from "../orders/nexts.js"
 import type { Pace } from "../orders/source.js"
 import { mendProbe } from "../schedules.js"
 import { type Handler, handlersOf, type Listeners } from "./handlers.js"
@@ -23,12 +24,13 @@ export const watchEvents = (
   config: Config,
   offering: OfferingConfig,
   opened: Offering,
-  listeners: Omit<Listeners, "queue">
+  listeners: Omit<Listeners, "next">
 ) =>
   Effect.gen(function* () {
     const standings = yield* Standings
     const wakes = yield* Queue.sliding<void>(1)
     const wake = Effect.asVoid(Queue.offer(wakes, undefined))
+    const nexts = yield* makeNexts
     yield* standings.wakes(offering.id, wake)
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
     const consume = (objectType: Heard, handle: Handler, queue: AskedQueue, prefetch?: number) =>
@@ -53,7 +55,7 @@ export const watchEvents = (
       )
     const { waldur } = opened
     if (offering.events.enabled) {
-      const handlers = yield* handlersOf(offering, opened, { ...listeners, queue: wake })
+      const handlers = yield* handlersOf(offering, opened, { ...listeners, next: nexts.add })
       const types = handlers.map(([type]) => type)
       // None asked for would mean all of them.
       const one = waldur.oneEventQueue(offering.id, types)
@@ -74,6 +76,7 @@ export const watchEvents = (
       interval: config.pollInterval,
       slow: config.eventsPollInterval,
       wakes,
+      nexts,
       told: Effect.flatMap(Ref.get(told), Option.match({ onNone: () => Effect.succeed(false), onSome: isTold }))
     }
     return pace

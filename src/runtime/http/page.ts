@@ -33,7 +33,7 @@ import { resourceList } from "../views/resources.js"
 import { differenceList, leftoverList, orphanList, quarantineList } from "../views/troubles.js"
 import { liveResponse } from "./live.js"
 import { Sessions, type SignInAnswer } from "./sessions.js"
-import { cookieName, needsToken, remoteOf, Visitors } from "./visitor.js"
+import { cookieName, needsToken, Visitors } from "./visitor.js"
 
 /** A failing journal passes; a question that makes no sense is said so. */
 const answered = <A, R>(effect: Effect.Effect<A, JournalUnavailable | BadQuestion, R>) =>
@@ -110,7 +110,8 @@ const sessionLive = (config: Config) =>
       .handle("signIn", ({ payload, request }) =>
         Effect.gen(function* () {
           const sessions = yield* Sessions
-          const answer = yield* read(sessions.signIn(payload.token, remoteOf(request)))
+          const address = (yield* Visitors).addressOf(request)
+          const answer = yield* read(sessions.signIn(payload.token, address))
           return yield* signedIn(answer, config.page.sessionLength)
         })
       )

@@ -71,20 +71,23 @@ const frontLive = (entrance: Entrance, folder: string) =>
             (found) => found ?? HttpServerResponse.empty({ status: 404 })
           )
         }).pipe(
-          Effect.catchSomeDefect((defect) =>
-            HttpServerError.isServerError(defect) && defect._tag === "RequestError"
-              ? Option.some(unreadable)
-              : Option.none()
-          ),
+          Effect.catchSomeDefect((defect) => (isOfTheBody(defect) ? Option.some(unreadable) : Option.none())),
           HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
           guarded(entrance)
         )
     )
   )
 
+/** No JSON, or JSON that is nested so deep that nothing can walk it. */
+const isOfTheBody = (defect: unknown): boolean =>
+  (HttpServerError.isServerError(defect) && defect._tag === "RequestError") ||
+  (defect instanceof RangeError && /call stack/.test(defect.message))
+
 const unreadable = Effect.orDie(
   HttpServerResponse.schemaJson(Refused)(
-    new Refused({ message: `The body of the request is no JSON, or has more than ${largestBody} bytes.` }),
+    new Refused({
+      message: `The body of the request is no JSON, is nested too deep, or has more than ${largestBody} bytes.`
+    }),
     { status: 400 }
   )
 )
@@ -111,6 +114,11 @@ const withPage = (
     )
   )
 
+/** Whoever connects and asks nothing, or asks a byte at a time, is hung up on; answers may take their time. */
+const hurried = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 }
+/** More than probes, collectors, proxies and watching pages need, and less than what the agent's own calls would miss. */
+const mostConnections = 1_000
+
 /** How long whoever is connected when it ends may still take. */
 const grace = Duration.seconds(2)
 
@@ -132,7 +140,8 @@ const closing = (server: Server, goodbye: Effect.Effect<void>): Effect.Effect<vo
 export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
   Effect.gen(function* () {
     const entrance: Entrance = { page: config.page, host: nameIn(host) }
-    const own = createServer()
+    const own = createServer(hurried)
+    own.maxConnections = mostConnections
     const server = NodeHttpServer.layer(() => own, { host, port })
     let goodbye: Effect.Effect<void> = Effect.void
     const context = yield* page !== undefined && config.page.enabled

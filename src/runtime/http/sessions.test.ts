@@ -69,6 +69,24 @@ describe("a session", () => {
     )
   )
 
+  it.effect("is not to be had sooner by wrong tokens that come all at once", () =>
+    withSessions(
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const token = yield* rotateToken("viewer")
+        const tries = Array.from({ length: 20 }, () => sessions.signIn(wrong, "10.0.0.1"))
+        const answers = yield* Effect.all(tries, { concurrency: "unbounded" })
+        expect(answers.filter(({ _tag }) => _tag === "Wrong")).toHaveLength(5)
+        // Right ones are not counted, however many come at once.
+        for (let round = 0; round < 2; round++) {
+          const right = Array.from({ length: 4 }, () => sessions.signIn(token, "10.0.0.2"))
+          const all = yield* Effect.all(right, { concurrency: "unbounded" })
+          expect(all.map(({ _tag }) => _tag)).toEqual(["SignedIn", "SignedIn", "SignedIn", "SignedIn"])
+        }
+      })
+    )
+  )
+
   it.effect("takes the place of those that end first when there are a thousand, and of those that have ended", () =>
     withSessions(
       Effect.gen(function* () {

@@ -31,6 +31,11 @@ const minute = 60_000
 /** Wrong ones that are remembered. */
 const wrongKept = 10_000
 
+interface Try {
+  readonly address: string
+  readonly at: number
+}
+
 export type SignInAnswer =
   | { readonly _tag: "SignedIn"; readonly session: SignedIn; readonly secret: string }
   | { readonly _tag: "Wrong" }
@@ -55,7 +60,7 @@ const make = (length: Duration.Duration) =>
     const tokens = Effect.provideService(readTokens, SqlClient.SqlClient, sql)
     /** What was found, by the session's key. `at`: when; the one that was looked at longest ago comes first. */
     const seen = new Map<string, { readonly session: SignedIn; readonly at: number }>()
-    let wrong: ReadonlyArray<{ readonly address: string; readonly at: number }> = []
+    let wrong: ReadonlyArray<Try> = []
 
     /** Seconds until the address may try again; 0: it may now. */
     const waits = (address: string, now: number): number => {
@@ -83,11 +88,15 @@ const make = (length: Duration.Duration) =>
           const now = yield* Clock.currentTimeMillis
           const seconds = waits(address, now)
           if (seconds > 0) return { _tag: "TooMany", seconds } as const
-          const found = roleOf(yield* tokens, token)
-          if (Option.isNone(found)) {
-            wrong = [...wrong.slice(1 - wrongKept), { address, at: now }]
-            return { _tag: "Wrong" } as const
-          }
+          // Counted before anything is waited for, or many at once would all be let through.
+          const one: Try = { address, at: now }
+          wrong = [...wrong.slice(1 - wrongKept), one]
+          const notWrong = Effect.sync(() => {
+            wrong = wrong.filter((other) => other !== one)
+          })
+          const found = roleOf(yield* Effect.onError(tokens, () => notWrong), token)
+          if (Option.isNone(found)) return { _tag: "Wrong" } as const
+          yield* notWrong
           const secret = newSecret()
           const { role, sha256 } = found.value
           const session: SignedIn = { role, expires: now + Duration.toMillis(length) }

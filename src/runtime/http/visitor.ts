@@ -18,7 +18,7 @@ export interface Entrance {
 
 const withoutMapping = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, "")
 
-export const remoteOf = (request: HttpServerRequest.HttpServerRequest): string =>
+const remoteOf = (request: HttpServerRequest.HttpServerRequest): string =>
   withoutMapping(Option.getOrElse(request.remoteAddress, () => ""))
 
 const listed = (networks: ReadonlyArray<string>) => {
@@ -49,6 +49,8 @@ export class Visitors extends Context.Tag("site-actors/runtime/Visitors")<
     readonly of: (
       request: HttpServerRequest.HttpServerRequest
     ) => Effect.Effect<Option.Option<Visitor & { readonly expires: number | null }>>
+    /** Where the request comes from, as far as trusted proxies say: the last address in `X-Forwarded-For` that is none of theirs. */
+    readonly addressOf: (request: HttpServerRequest.HttpServerRequest) => string
     /** Did the browser come by https, as far as a trusted proxy says? */
     readonly isSecure: (request: HttpServerRequest.HttpServerRequest) => boolean
   }
@@ -79,8 +81,18 @@ export class Visitors extends Context.Tag("site-actors/runtime/Visitors")<
           isLoopbackName(remoteOf(request)) &&
           isLoopbackName(hostOf(request)) &&
           forwarded.every((header) => request.headers[header] === undefined)
+        const addressOf = (request: HttpServerRequest.HttpServerRequest) => {
+          const remote = remoteOf(request)
+          if (!isProxy(remote)) return remote
+          const passed = (request.headers["x-forwarded-for"] ?? "")
+            .split(",")
+            .map((text) => withoutMapping(text.trim()))
+          const from = passed.filter((address) => !isProxy(address)).at(-1) ?? ""
+          return isIP(from) === 0 ? remote : from
+        }
         return {
           entrance,
+          addressOf,
           isSecure: (request) => isProxy(remoteOf(request)) && request.headers["x-forwarded-proto"] === "https",
           of: (request) =>
             Effect.gen(function* () {

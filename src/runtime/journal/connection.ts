@@ -6,25 +6,13 @@ import { openFile } from "./file.js"
 import { makeGroups } from "./groups.js"
 import { withOnlyConnection } from "./sql.js"
 
-/**
- * Of the connection, so they are set on each. `synchronous=FULL`: an acknowledged entry survives a power cut. The wait for a lock stops
- * the whole process, so it is short; whoever wanted to write tries again later.
- */
-const settings = ["PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 1000"]
-
-const open = (path: string) => () => {
-  const file = openFile(path)
-  for (const setting of settings) file.run(setting, [])
-  return file
-}
-
 /** `url`: `file:/var/lib/site-actors/journal.db`. Opened with the first statement. */
 export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
   Layer.scoped(
     SqlClient.SqlClient,
     Effect.gen(function* () {
       const groups = yield* Effect.acquireRelease(
-        Effect.sync(() => makeGroups(open(url.replace(/^file:/, "")))),
+        Effect.sync(() => makeGroups(() => openFile(url.replace(/^file:/, "")))),
         (all) => Effect.sync(all.close)
       )
       const noSuch = (what: string) => Effect.dieMessage(`the journal's database has no ${what}`)

@@ -1,8 +1,8 @@
 /**
  * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
- * `synchronous=FULL`, and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was acknowledged
- * survives a power cut; the promise of the journal rests on it.
+ * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was
+ * acknowledged survives a power cut; the promise of the journal rests on it.
  */
 
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -81,14 +81,9 @@ const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
 const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
-/** Settings and tables of a file. `path`: for sentences. */
+/** The tables of a file. `path`: for sentences. */
 export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> = known) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* sql`PRAGMA journal_mode = WAL`
-    yield* sql`PRAGMA synchronous = FULL`
-    yield* migrateFile(path, migrations)
-  }).pipe(
+  migrateFile(path, migrations).pipe(
     Effect.catchTag("SqlError", (error) => {
       const cause = reasonOf(error)
       return new DatabaseUnusable({

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Effect, Either, Fiber } from "effect"
 import type { File } from "./file.js"
 import { makeGroups } from "./groups.js"
 
-/** Files that write down what they are asked to run, and refuse what `refuses` says. */
-const recorded = (refuses: (text: string) => boolean = () => false) => {
+/**
+ * Files that write down what they are asked to run, and refuse what `refuses` says. The disk writes at once, or, if it is `slow`, when the test
+ * says so.
+ */
+const recorded = (refuses: (text: string) => boolean = () => false, slow = false) => {
   const said: Array<string> = []
+  const writing: Array<(error: Error | null) => void> = []
   let opened = 0
   const open = (): File => {
     opened += 1
@@ -19,11 +23,19 @@ const recorded = (refuses: (text: string) => boolean = () => false) => {
         return text.startsWith("SELECT") ? [{ one: 1 }] : []
       },
       inTransaction: () => inTransaction,
+      sync: (done) => {
+        if (slow) writing.push(done)
+        else done(null)
+      },
+      syncNow: () => said.push("synced"),
       close: () => said.push("closed")
     }
   }
-  return { groups: makeGroups(open), said, opened: () => opened }
+  return { groups: makeGroups(open), said, writing, opened: () => opened }
 }
+
+/** One turn of Node's event loop. */
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 const all = ({ groups }: ReturnType<typeof recorded>, ...texts: ReadonlyArray<string>) =>
   Effect.forEach(texts, (text) => Effect.either(groups.run(text, [])), { concurrency: "unbounded" })
@@ -53,7 +65,11 @@ describe("statements that are asked for in one moment", () => {
       expect(answers.map(Either.isRight)).toEqual([true, false, true])
       // The first attempt came to nothing, so nothing of it may stay.
       expect(file.said.slice(0, 5)).toEqual(["BEGIN IMMEDIATE", "INSERT a", "INSERT bad", "ROLLBACK", "closed"])
-      expect(file.said.slice(5).filter((text) => text !== "closed")).toEqual(["INSERT a", "INSERT bad", "INSERT c"])
+      expect(file.said.slice(5).filter((text) => text.startsWith("INSERT"))).toEqual([
+        "INSERT a",
+        "INSERT bad",
+        "INSERT c"
+      ])
     })
   )
 
@@ -91,6 +107,57 @@ describe("statements that are asked for in one moment", () => {
       const script = recorded()
       yield* all(script, "BEGIN IMMEDIATE", "INSERT a", "INSERT b", "COMMIT")
       expect(script.said).toEqual(["BEGIN IMMEDIATE", "INSERT a", "INSERT b", "COMMIT"])
+    })
+  )
+
+  it.live("are answered when the disk has them, those of one wait together; what only reads is answered at once", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      const answered: Array<string> = []
+      const ask = (text: string) =>
+        Effect.fork(Effect.tap(file.groups.run(text, []), () => Effect.sync(() => answered.push(text))))
+      const until = (condition: () => boolean) => Effect.repeat(turn, { until: condition })
+      yield* ask("INSERT a")
+      yield* ask("SELECT b")
+      yield* until(() => answered.length > 0)
+      yield* ask("INSERT c")
+      yield* ask("INSERT d")
+      yield* until(() => file.said.at(-1) === "COMMIT")
+      expect(answered).toEqual(["SELECT b"])
+      expect(file.writing.length).toBe(1)
+      file.writing[0]?.(null)
+      yield* until(() => answered.length === 2)
+      expect(answered).toEqual(["SELECT b", "INSERT a"])
+      expect(file.writing.length).toBe(2)
+      file.writing[1]?.(null)
+      yield* until(() => answered.length === 4)
+      expect(answered.slice(2)).toEqual(["INSERT c", "INSERT d"])
+    })
+  )
+
+  it.live("have all failed when the disk has not taken them, and the file is opened anew", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      const asked = yield* Effect.fork(all(file, "INSERT a", "SELECT b", "INSERT c"))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      file.writing[0]?.(new Error("EIO"))
+      expect((yield* Fiber.join(asked)).map(Either.isRight)).toEqual([false, true, false])
+      const again = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 1 })
+      expect(file.opened()).toBe(2)
+      file.writing[1]?.(null)
+      expect(yield* Fiber.join(again)).toEqual([])
+    })
+  )
+
+  it.live("are on the disk before the file is closed", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      const asked = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.yieldNow()
+      file.groups.close()
+      expect(yield* Fiber.join(asked)).toEqual([])
+      expect(file.said).toEqual(["INSERT a", "synced", "closed"])
     })
   )
 })

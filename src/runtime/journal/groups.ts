@@ -1,9 +1,9 @@
 /**
- * Group commit: statements that are asked for in the same moment share one transaction, and so one wait for the disk. Each is still answered
- * only when the disk has it.
+ * Group commit: statements that are asked for in the same moment share one transaction, and all that is written while the disk is busy shares the next
+ * wait for it. Each is still answered only when the disk has it; what only reads is answered at once.
  *
- * A moment is one turn of Node's event loop: answers that came in together, of many orders. An order by itself waits no longer than before;
- * with hundreds in work, the disk is waited for some hundred times a second rather than some thousand.
+ * A moment is one turn of Node's event loop: answers that came in together, of many orders. The process does not stand still while the disk
+ * writes (docs/decisions/0068-the-disk-is-waited-for-beside-the-work.md).
  *
  * Each statement stays one by itself: what it says of the lease it says in its own text, and it sees what those before it in the group wrote.
  */
@@ -22,7 +22,8 @@ interface Asked {
 /** What cannot stand inside a transaction, or makes one itself. */
 const standsAlone = ({ text }: Asked): boolean =>
   /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|VACUUM|ATTACH|DETACH)\b/i.test(text)
-const writes = ({ text }: Asked): boolean => !/^\s*SELECT\b/i.test(text)
+/** Settings by themselves write nothing into the log; a new file may not even have one then. */
+const writes = ({ text }: Asked): boolean => !/^\s*(SELECT|PRAGMA)\b/i.test(text)
 
 export interface Groups {
   readonly run: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
@@ -39,6 +40,10 @@ export const makeGroups = (open: () => File): Groups => {
   let asked: Array<Asked> = []
   let isDue = false
 
+  /** Committed, and to be answered when the disk has it. */
+  let committed: Array<{ readonly answer: Asked["answer"]; readonly exit: Answer }> = []
+  let isSyncing = false
+
   const use = <A>(work: (opened: File) => A): Exit.Exit<A, SqlError.SqlError> => {
     try {
       file ??= open()
@@ -50,17 +55,55 @@ export const makeGroups = (open: () => File): Groups => {
   }
   const drop = (): void => {
     const dropped = file
+    if (dropped === undefined) return
+    syncNow(dropped)
     file = undefined
     try {
       // The driver may keep the file open until its statements are collected: without its lock.
-      if (dropped?.inTransaction() === true) dropped.run("ROLLBACK", [])
-      dropped?.close()
+      if (dropped.inTransaction()) dropped.run("ROLLBACK", [])
+      dropped.close()
     } catch {
       // It is given up because it cannot be trusted any more.
     }
   }
 
-  const alone = ({ answer, params, text }: Asked): void => answer(use((opened) => opened.run(text, params)))
+  /** What was committed before the file is given up is on the disk, or unknown to be. */
+  const syncNow = (opened: File): void => {
+    const all = committed
+    committed = []
+    if (all.length === 0) return
+    try {
+      opened.syncNow()
+      for (const { answer, exit } of all) answer(exit)
+    } catch (cause) {
+      for (const { answer } of all) answer(Exit.fail(asSqlError(cause)))
+    }
+  }
+
+  const sync = (): void => {
+    if (isSyncing || committed.length === 0 || file === undefined) return
+    const all = committed
+    committed = []
+    isSyncing = true
+    file.sync((error) => {
+      isSyncing = false
+      for (const { answer, exit } of all) answer(error === null ? exit : Exit.fail(asSqlError(error)))
+      if (error !== null) drop()
+      sync()
+    })
+  }
+
+  /** Once the disk has it, if it has written something and that has been committed. */
+  const answerTo = (one: Asked, exit: Answer): void => {
+    if (Exit.isFailure(exit) || !writes(one) || file?.inTransaction() !== false) one.answer(exit)
+    else committed.push({ answer: one.answer, exit })
+  }
+
+  const alone = (one: Asked): void =>
+    answerTo(
+      one,
+      use((opened) => opened.run(one.text, one.params))
+    )
 
   /** All of them written, or none, and then each by itself: so that one that cannot be written takes no other along. */
   const together = (group: ReadonlyArray<Asked>): void => {
@@ -74,10 +117,12 @@ export const makeGroups = (open: () => File): Groups => {
       for (const one of group) alone(one)
       return
     }
-    const committed = use((opened) => opened.run("COMMIT", []))
-    for (const [at, { answer }] of group.entries()) {
-      answer(Exit.map(committed, () => answers.value[at] ?? []))
-    }
+    const ended = use((opened) => opened.run("COMMIT", []))
+    for (const [at, one] of group.entries())
+      answerTo(
+        one,
+        Exit.map(ended, () => answers.value[at] ?? [])
+      )
   }
 
   const runAll = (): void => {
@@ -106,7 +151,10 @@ export const makeGroups = (open: () => File): Groups => {
         asked.push({ text, params, answer: resume })
         if (isDue) return
         isDue = true
-        setImmediate(runAll)
+        setImmediate(() => {
+          runAll()
+          sync()
+        })
       }).pipe(Effect.uninterruptible),
     close: () => {
       runAll()

@@ -82,6 +82,51 @@ describe.each(databases)("the journal in %s", (_, fresh) => {
     )
   )
 
+  it.effect("writes what was noted with what comes next, in its order, and by itself if nothing does", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
+          yield* entries.append("group", "started")
+          yield* entries.note("group", "finished", { id: 100 })
+          yield* entries.append("network", "started")
+          const told = () =>
+            Effect.map(journal.story(order), (all) => all.map(({ data, event, step }) => [step, event, data]))
+          const written = [
+            ["group", "started", undefined],
+            ["group", "finished", { id: 100 }],
+            ["network", "started", undefined]
+          ]
+          expect(yield* told()).toEqual(written)
+          yield* entries.note("network", "finished", null)
+          expect((yield* entries.entries).length).toBe(4)
+          yield* Effect.repeat(told(), { until: (all) => all.length > 3 })
+          expect(yield* told()).toEqual([...written, ["network", "finished", null]])
+        })
+      )
+    )
+  )
+
+  it.effect("lets nothing rest on what was noted and could not be written", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const late = yield* journal.order(order, yield* journal.lease(resource, "paused"))
+          yield* late.append("group", "started")
+          yield* journal.lease(resource, "awake")
+          yield* late.note("group", "finished", 1)
+          expect((yield* Effect.flip(late.append("network", "started")))._tag).toBe("LeaseLost")
+          expect((yield* Effect.flip(late.note("network", "finished")))._tag).toBe("LeaseLost")
+          expect((yield* journal.story(order)).length).toBe(1)
+        })
+      )
+    )
+  )
+
   it.effect("starts afresh when an erred order is taken up again, and still tells the whole story", () =>
     within(fresh, (place) =>
       opened(

@@ -6,12 +6,10 @@
  * because what is not written down is not called.
  */
 import { SqlClient, type Statement } from "@effect/sql"
-import { Clock, Context, Effect, Layer, Option, PubSub, Ref } from "effect"
+import { Clock, Context, Effect, Layer, Option, PubSub } from "effect"
 import {
   type JournalEntry,
-  type JournalError,
   JournalUnavailable,
-  LeaseLost,
   type Leftover,
   type OrderId,
   type OrderJournal,
@@ -23,25 +21,10 @@ import {
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
-import { kept, said } from "./dialect.js"
+import { said } from "./dialect.js"
+import { entriesUnder } from "./entries.js"
+import { type Lease, leaseHolds } from "./lease.js"
 import { asking } from "./sql.js"
-
-/** The right to act for one resource, until somebody takes a newer one. */
-export interface Lease {
-  readonly resource: ResourceId
-  readonly epoch: number
-  /** When it was taken, in ms since 1970. */
-  readonly taken: number
-  /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
-  readonly confirmed: { at: number }
-}
-
-/**
- * The condition, for a statement, that nobody has taken a newer lease; nor can, before the statement is over. Whoever takes one waits for it,
- * and reads what it has written.
- */
-export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
-  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
 
 /** An order that the journal knows and that has not ended. */
 export interface OpenOrder {
@@ -69,6 +52,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
     readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
+    /** When it was made, empty (ms since 1970): of what was begun before, it cannot know. */
+    readonly made: Effect.Effect<number, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
     /** What is left of an order now: what the list had of it beside that is gone. */
@@ -103,21 +88,6 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
   return accepted === -1 ? entries : entries.slice(accepted)
 }
 
-/** Tables of entries, each with its column of what an entry is about. */
-const aboutIn = { journal: "order_id", reconciliation: "job" } as const
-
-/** An entry, written in the one statement that asks for the lease: no row comes back where that has passed on. */
-export const fencedInsert = (
-  sql: SqlClient.SqlClient,
-  table: keyof typeof aboutIn,
-  id: OrderId,
-  lease: Lease,
-  { at, event, json, step }: Pick<JournalEntry, "step" | "event" | "at"> & { readonly json: string | null }
-) => sql`
-  INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
-  SELECT ${id}, ${lease.resource}, ${lease.epoch}, ${step}, ${event}, ${at}, ${json}
-  WHERE ${leaseHolds(sql, lease)} RETURNING id`
-
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const unavailable = asking(sql)
@@ -139,27 +109,18 @@ const make = Effect.gen(function* () {
 
   const order = (id: OrderId, lease: Lease): Effect.Effect<OrderJournal, JournalUnavailable> =>
     Effect.gen(function* () {
-      const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>(sinceAccepted(yield* story(id)))
-      const lost = new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
-      const append = (step: string, event: string, data?: unknown): Effect.Effect<void, JournalError> =>
-        Effect.gen(function* () {
-          const at = yield* Clock.currentTimeMillis
-          const asked = yield* steadyMillis
-          const json = data === undefined ? null : JSON.stringify(data)
-          const began = performance.now()
-          const written = (failed: boolean) =>
-            Effect.sync(() => metrics.journalWritten(performance.now() - began, failed))
-          const rows = yield* unavailable(fencedInsert(sql, "journal", id, lease, { step, event, at, json })).pipe(
-            Effect.tapBoth({ onFailure: () => written(true), onSuccess: () => written(false) })
-          )
-          if (rows.length === 0) return yield* lost
-          lease.confirmed.at = asked
-          const entry = { step, event, at, ...(data === undefined ? {} : { data }) }
-          if (Option.isSome(hub))
-            yield* PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
-          yield* Ref.update(entries, (all) => (step === wholeOrder && event === "accepted" ? [entry] : [...all, entry]))
-        })
-      return { order: id, resource: lease.resource, since: lease.taken, entries: Ref.get(entries), append }
+      const written = yield* entriesUnder(sql, {
+        table: "journal",
+        id,
+        lease,
+        before: sinceAccepted(yield* story(id)),
+        tell: ({ event, step }) =>
+          Option.isSome(hub)
+            ? PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
+            : Effect.void,
+        measure: metrics.journalWritten
+      })
+      return { order: id, resource: lease.resource, since: lease.taken, ...written }
     })
 
   const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>
@@ -217,6 +178,10 @@ const make = Effect.gen(function* () {
     startedFromBackup: Effect.map(
       unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),
       ([row]) => Option.fromNullable(row?.started)
+    ),
+    made: Effect.map(
+      unavailable(sql<{ readonly at: number | null }>`SELECT min(at) AS at FROM schema_version`),
+      ([row]) => row?.at ?? 0
     ),
     recordLeftovers,
     settleLeftovers: (id, left) =>

@@ -3,12 +3,13 @@
  *
  * Level-based: it looks again, and does what follows from what it sees now, not from what the loop saw.
  */
-import { Effect, Option, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import {
   carryOut,
   type ExpectedResource,
   LeaseLost,
   Marketplace,
+  NotYet,
   OrderId,
   OrderRefused,
   ProjectId,
@@ -19,7 +20,7 @@ import {
   type Steps
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
-import type { Lease } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
 import { marketplaceOf } from "../orders/marketplace.js"
 import { type Action, actionsFor } from "./actions.js"
@@ -141,6 +142,17 @@ const repair = (
 /** Where a handler wants to know its order: none. It is only written into the tags of what an order makes. */
 const noOrder = OrderId.make("0".repeat(32))
 
+/** More than the slowest of our own needs: the machines of a whole data centre, stopped eight at a time. */
+const longest = Duration.hours(2)
+
+/** The actor does one thing at a time: a plugin that never ends its job must not keep the resource's orders waiting for ever. */
+export const bounded = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | NotYet, R> =>
+  Effect.timeoutFail(work, {
+    duration: longest,
+    onTimeout: () =>
+      new NotYet({ reason: `It had not ended after ${Duration.toHours(longest)} hours, and was broken off.` })
+  })
+
 /** One job, written down. Whether it came right; what did not is kept with the difference and comes again at the next look. */
 const job = (
   offering: Offering,
@@ -151,7 +163,7 @@ const job = (
 ) =>
   Effect.gen(function* () {
     const journal = yield* Reconciliations.begin(lease, what)
-    const result = yield* carryOut(journal, work).pipe(
+    const result = yield* bounded(carryOut(journal, work)).pipe(
       Effect.provideService(Marketplace, marketplaceOf(offering)),
       Effect.tapError((error) =>
         error instanceof LeaseLost

@@ -5,41 +5,26 @@
  */
 import { randomUUID } from "node:crypto"
 import { SqlClient } from "@effect/sql"
-import { Clock, Effect, Ref } from "effect"
-import {
-  type JournalEntry,
-  type JournalError,
-  LeaseLost,
-  OrderId,
-  type OrderJournal,
-  wholeOrder
-} from "../../core/index.js"
-import { fencedInsert, type Lease } from "../journal/journal.js"
-import { unavailable } from "../journal/sql.js"
+import { Effect } from "effect"
+import { type JournalError, OrderId, type OrderJournal, wholeOrder } from "../../core/index.js"
+import { entriesUnder } from "../journal/entries.js"
+import type { Lease } from "../journal/lease.js"
 
 export const Reconciliations = {
   /** The journal of one job: `what` is done, and why. Its id stands where an order's uuid would. */
   begin: (lease: Lease, what: string): Effect.Effect<OrderJournal, JournalError, SqlClient.SqlClient> =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const job = OrderId.make(randomUUID().replaceAll("-", ""))
-      const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>([])
-      const lost = new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
-      const append = (step: string, event: string, data?: unknown): Effect.Effect<void, JournalError> =>
-        Effect.gen(function* () {
-          const at = yield* Clock.currentTimeMillis
-          const json = data === undefined ? null : JSON.stringify(data)
-          const rows = yield* unavailable(fencedInsert(sql, "reconciliation", job, lease, { step, event, at, json }))
-          if (rows.length === 0) return yield* lost
-          yield* Ref.update(entries, (all) => [...all, { step, event, at, ...(data === undefined ? {} : { data }) }])
-        })
-      const journal: OrderJournal = {
-        order: job,
-        resource: lease.resource,
-        since: lease.taken,
-        entries: Ref.get(entries),
-        append
-      }
+      const id = OrderId.make(randomUUID().replaceAll("-", ""))
+      const written = yield* entriesUnder(sql, {
+        table: "reconciliation",
+        id,
+        lease,
+        before: [],
+        tell: () => Effect.void,
+        measure: () => undefined
+      })
+      const journal: OrderJournal = { order: id, resource: lease.resource, since: lease.taken, ...written }
       yield* journal.append(wholeOrder, "accepted", what)
       return journal
     })

@@ -144,7 +144,8 @@ export const withDeadline = (
                   Effect.onError(() => track(step, "failed"))
                 )
               : Effect.zipRight(journal.append(step, event, data), track(step, event))
-          })
+          }),
+        note: (step, event, data) => Effect.zipRight(journal.note(step, event, data), track(step, event))
       },
       within: (work) =>
         Effect.raceFirst(

@@ -66,6 +66,8 @@ export const makeEarlyReads = (
       listed: (executing, since) =>
         Effect.sync(() => {
           first ??= { executing: new Set(executing), since }
+          // There may be thousands of them.
+          if (since - first.since > listedFor) first.executing.clear()
         }),
       executes: (id) =>
         Effect.map(steadyMillis, (now) => first?.executing.delete(id) === true && now - first.since <= listedFor)

@@ -6,7 +6,8 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { type OrderId, refusalIn } from "../../core/index.js"
-import { Journal, type Lease } from "../journal/journal.js"
+import { Journal } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
 import { acceptedIn, carryOutAccepted, stateIn } from "./process.js"
 

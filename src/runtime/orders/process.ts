@@ -33,7 +33,8 @@ import {
 import type * as api from "../../waldur/api/index.js"
 import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
-import { Journal, type Lease } from "../journal/journal.js"
+import { Journal } from "../journal/journal.js"
+import type { Lease } from "../journal/lease.js"
 import type { Pauses } from "../journal/pauses.js"
 import { visible } from "../logging.js"
 import { Metrics } from "../metrics/index.js"
@@ -287,12 +288,18 @@ const accept = (
 /** Waldur's clock and ours may differ by that, in ms. */
 const clocksApart = 600_000
 
-/** May an order that this journal has never heard of have been begun before the journal was put back from a backup? */
+/**
+ * May an order that this journal has never heard of have been begun already? By an agent whose journal was lost, and this one made in its place; or
+ * before this one was put back from a backup.
+ */
 const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
   Effect.gen(function* () {
     if (order.state !== "executing") return false
-    const started = yield* (yield* Journal).startedFromBackup
+    const journal = yield* Journal
     const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
+    // Of a new journal without that allowance: its first orders would all be looked for.
+    if (!(created > (yield* journal.made))) return true
+    const started = yield* journal.startedFromBackup
     return Option.exists(started, (at) => !(created > at + clocksApart))
   })
 

@@ -3,15 +3,21 @@
  *
  * Waldur is the queue. The journal adds what it alone remembers: orders that were begun here and that the list does not show any more,
  * because somebody ended them or because they completed by themselves; their actors find out and finish.
+ *
+ * A queue of one page is read at each look. Of a longer one, most of which waits for machines, only what has changed is asked for, and all of it
+ * every so often (`queuePace.ts`, docs/decisions/0066-what-waits-is-read-rarely.md).
  */
-import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
+import { Duration, Effect, Option, Queue, Random } from "effect"
 import { OrderId, ResourceId, steadyMillis } from "../../core/index.js"
+import type { QueuedOrder } from "../../waldur/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
 import { Journal } from "../journal/journal.js"
 import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
+import type { Nexts } from "./nexts.js"
+import { makeQueuePace, type QueueLook } from "./queuePace.js"
 
 /** How often to look. */
 export interface Pace {
@@ -21,36 +27,61 @@ export interface Pace {
   readonly slow: Duration.Duration
   /** Do events tell of new orders now? */
   readonly told: Effect.Effect<boolean>
-  /** Offer something to it, and there is a look at once. */
+  /** Offer something to it, and there is a look at the whole queue at once. */
   readonly wakes: Queue.Queue<void>
+  /** The orders of these are looked for at once. */
+  readonly nexts: Nexts
 }
 
 /** Looks at once when a resource's next order can go, whatever the pace. Never ends, never fails. */
-export const watchOrders = (offering: Offering, { interval, slow, told, wakes }: Pace) =>
+export const watchOrders = (offering: Offering, { interval, nexts, slow, told, wakes }: Pace) =>
   Effect.gen(function* () {
+    yield* (yield* Dispatch).attended(offering.id)
+    const pace = makeQueuePace({ interval: Duration.toMillis(interval), slow: Duration.toMillis(slow) })
     const jittered = Effect.flatMap(Random.nextRange(0.8, 1.2), (factor) =>
       Effect.sleep(Duration.times(interval, factor))
     )
-    const lookNow = Effect.zipRight(look(offering, Queue.offer(wakes, undefined)), Clock.currentTimeMillis)
-    let looked = yield* lookNow
-    /** Asked at each interval, so that it is noticed within one when events have ceased. */
-    const isDue = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      return !(yield* told) || now - looked >= Duration.toMillis(slow)
-    })
-    return yield* Effect.raceFirst(Effect.zipRight(jittered, isDue), Effect.as(Queue.take(wakes), true)).pipe(
-      Effect.flatMap((due) => Effect.when(lookNow, () => due)),
-      Effect.tap(Option.match({ onNone: () => Effect.void, onSome: (at) => Effect.sync(() => (looked = at)) })),
-      Effect.forever
-    )
+    const lookAt = (what: QueueLook) =>
+      Effect.gen(function* () {
+        const began = yield* steadyMillis
+        const items = yield* look(offering, what, nexts.add)
+        if (Option.isSome(items)) pace.looked(what, items.value, began, yield* steadyMillis)
+        // At the next look, if not before.
+        else if (what._tag === "Resource") yield* nexts.add(what.resource)
+        else if (pace.refused(what)) yield* Queue.offer(wakes, undefined)
+      })
+    const pass = (why: "tick" | "woken" | "nudged") =>
+      Effect.gen(function* () {
+        const looks = pace.next({ why, resources: yield* nexts.take, now: yield* steadyMillis, told: yield* told })
+        yield* Effect.forEach(looks, lookAt, { discard: true })
+      })
+    yield* lookAt({ _tag: "Whole" })
+    return yield* Effect.raceFirst(
+      Effect.as(jittered, "tick" as const),
+      Effect.raceFirst(Effect.as(Queue.take(wakes), "woken" as const), Effect.as(nexts.some, "nudged" as const))
+    ).pipe(Effect.flatMap(pass), Effect.forever)
   })
 
-const look = (offering: Offering, again: Effect.Effect<unknown>) =>
+const partOf = (what: QueueLook) => {
+  switch (what._tag) {
+    case "Whole":
+      return {}
+    case "Changed":
+      return { changedSince: what.since }
+    case "Pending":
+      return { pending: true }
+    case "Resource":
+      return { resource: what.resource }
+  }
+}
+
+/** What was listed; none: it could not be. */
+const look = (offering: Offering, what: QueueLook, next: (resource: ResourceId) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const dispatch = yield* Dispatch
     const since = yield* steadyMillis
-    const { items } = yield* offering.waldur.queue(offering.id)
-    const listed = items.flatMap(
+    const { items } = yield* offering.waldur.queue(offering.id, partOf(what))
+    const listed = items.filter(isOpen).flatMap(
       (order): ReadonlyArray<Work> =>
         Option.match(order.resourceUuid, {
           onNone: () => [],
@@ -65,24 +96,48 @@ const look = (offering: Offering, again: Effect.Effect<unknown>) =>
           ]
         })
     )
+    if (what._tag === "Whole") {
+      yield* offering.early.listed(
+        listed.filter((work) => work.begun).map((work) => work.order),
+        since
+      )
+    }
     const known = new Set(listed.map((work) => work.order))
-    yield* offering.early.listed(
-      listed.filter((work) => work.begun).map((work) => work.order),
-      since
-    )
-    const begun = (yield* (yield* Journal).openOrders)
-      .filter((open) => open.offering === offering.id && !known.has(open.order))
-      .map((open): Work => ({ offering: offering.id, order: open.order, resource: open.resource, begun: true }))
-    yield* dispatch.send([...begun, ...listed], Effect.asVoid(again))
-    yield* (yield* Standings).passed(offering.id, "orders")
+    const begun = (yield* begunHere(offering, what)).filter(({ order }) => !known.has(order))
+    yield* dispatch.send([...begun, ...listed], next)
+    if (what._tag === "Whole") {
+      yield* dispatch.seen(offering.id, { listed: known, open: new Set(begun.map((work) => work.order)) })
+    } else {
+      yield* dispatch.ended(
+        offering.id,
+        new Set(items.filter((order) => !isOpen(order)).map(({ uuid }) => OrderId.make(uuid)))
+      )
+    }
+    if (what._tag !== "Resource") yield* (yield* Standings).passed(offering.id, "orders")
+    return Option.some(items)
   }).pipe(
     countedRound(offering.id, "orders"),
     Effect.catchAll((error) =>
-      Effect.zipRight(
-        offering.health.report(error),
-        Effect.logWarning(`Cannot look for orders: ${error.message}`).pipe(
-          Effect.annotateLogs({ offering: offering.name })
-        )
-      )
+      error._tag === "WaldurInvalid" && what._tag === "Changed"
+        ? Effect.succeedNone
+        : Effect.zipRight(
+            offering.health.report(error),
+            Effect.logWarning(`Cannot look for orders: ${error.message}`).pipe(
+              Effect.annotateLogs({ offering: offering.name })
+            )
+          ).pipe(Effect.as(Option.none<ReadonlyArray<QueuedOrder>>()))
     )
   )
+
+const isOpen = ({ state }: QueuedOrder): boolean => state === "pending-provider" || state === "executing"
+
+/** What the journal has open, as far as the look is about it. */
+const begunHere = (offering: Offering, what: QueueLook) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    if (what._tag !== "Whole" && what._tag !== "Resource") return []
+    const open = yield* what._tag === "Whole" ? journal.openOrders : journal.openOrdersOf(what.resource)
+    return open
+      .filter((one) => one.offering === offering.id)
+      .map(({ order, resource }): Work => ({ offering: offering.id, order, resource, begun: true }))
+  })

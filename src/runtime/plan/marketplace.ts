@@ -39,7 +39,6 @@ export const rehearsedWaldur = (
         Effect.sync(() => approved.add(uuid))
       ),
     awaitExecuting: order,
-    rejectByProvider: () => onOrder("reject_by_provider"),
     setStateDone: () => onOrder("set_state_done"),
     setStateErred: (_, message) => onOrder("set_state_erred", message),
     setStateExecuting: () => onOrder("set_state_executing"),

@@ -73,11 +73,10 @@ export const mayDo = (world: World, user: User, right: Right, target: Target): b
 
 /** Throws 0x0200 unless the caller may. A lock stops MANAGE and ADMIN, also for oneadmin (recordings 145 and 146). */
 export const requireRight = (world: World, caller: User, right: Right, target: Target): void => {
+  const may = mayDo(world, caller, right, target)
+  if (may && (target.locked !== true || right === "USE")) return
+  if (may && isAdministrator(caller))
+    throw notAuthorized(`User [${caller.id}] : ${target.kind} is locked. [${target.id}].`)
   const name = target.id === undefined ? target.kind : `${target.kind} [${target.id}]`
-  const refused = notAuthorized(`User [${caller.id}] : Not authorized to perform ${right} ${name}.`)
-  if (!mayDo(world, caller, right, target)) throw refused
-  if (target.locked !== true || right === "USE") return
-  throw isAdministrator(caller)
-    ? notAuthorized(`User [${caller.id}] : ${target.kind} is locked. [${target.id}].`)
-    : refused
+  throw notAuthorized(`User [${caller.id}] : Not authorized to perform ${right} ${name}.`)
 }

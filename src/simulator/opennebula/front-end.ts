@@ -1,5 +1,5 @@
 /** The simulated front-end without HTTP: calls in, answers out, and its own work going on by the Clock in between. */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Runtime, type Scope } from "effect"
 import { dispatch } from "./dispatch.js"
 import { blotSecrets, type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } from "./interception.js"
 import { fillWorld, type InitialWorld } from "./lab.js"
@@ -45,6 +45,11 @@ export interface FrontEnd {
   readonly call: (method: string, params: ReadonlyArray<Plain>, session?: string) => Effect.Effect<Answer>
   /** One XML-RPC request body. Fails only when an interceptor drops it. */
   readonly handle: (request: string | Uint8Array) => Effect.Effect<HttpAnswer, ConnectionDropped>
+  /**
+   * The same on the spot, without a fiber, which costs more than most calls; an effect if latency or an interceptor comes in between. Its time is
+   * that of whoever made the front-end.
+   */
+  readonly answer: (request: string | Uint8Array) => HttpAnswer | Effect.Effect<HttpAnswer, ConnectionDropped>
   /** Makes the driver fail the next such action, of that VM or of any. */
   readonly faults: {
     readonly failNext: (action: DriverAction, options?: { readonly vm?: number; readonly times?: number }) => void
@@ -72,9 +77,11 @@ const answerForLog = (answer: Answer): CallRecord["answer"] =>
 export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<FrontEnd, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
+    const runtime = yield* Effect.runtime()
+    const clock = yield* Clock.clockWith(Effect.succeed)
     const world = new World(timesFrom({ bootTime: options.bootTime, ...options.times }))
     const password = options.password ?? "opennebula"
-    world.nowMillis = yield* Clock.currentTimeMillis
+    world.nowMillis = clock.unsafeCurrentTimeMillis()
     fillWorld(world, password, options.initial ?? {})
 
     const calls: Array<CallRecord> = []
@@ -97,43 +104,51 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
     }
 
     /** Runs `work` at the Clock's time, then takes up what it put off as fibers of the front-end's scope. */
-    const atNow = <Result>(work: () => Result): Effect.Effect<Result> =>
-      Effect.gen(function* () {
-        world.nowMillis = yield* Clock.currentTimeMillis
-        const result = yield* Effect.sync(work)
-        const deferred = world.deferred
-        world.deferred = []
-        for (const { after, run } of deferred) {
-          enqueue(world.nowMillis + after, run)
-          pending += 1
-          // Fibers that are due together wake in any order, so that each takes the agenda's first entry, not its own.
-          yield* Effect.sleep(after).pipe(
-            Effect.zipRight(atNow(() => agenda.shift()?.run())),
-            Effect.ensuring(Effect.sync(() => (pending -= 1))),
-            // Nobody waits for these fibers: a bug in one must not pass unseen.
-            Effect.tapErrorCause((cause) => Effect.logError("simulated OpenNebula: put-off work died", cause)),
-            Effect.forkIn(scope)
-          )
-        }
-        return result
-      })
+    const atNow = <Result>(work: () => Result): Result => {
+      world.nowMillis = clock.unsafeCurrentTimeMillis()
+      const result = work()
+      if (world.deferred.length === 0) return result
+      const deferred = world.deferred
+      world.deferred = []
+      for (const { after, run } of deferred) {
+        enqueue(world.nowMillis + after, run)
+        pending += 1
+        Runtime.runFork(runtime)(takingUp(after), { scope, immediate: false })
+      }
+      return result
+    }
 
-    const carryOut = (method: string, params: ReadonlyArray<Value>): Effect.Effect<Answer> =>
-      Effect.gen(function* () {
-        if (options.latency !== undefined) yield* Effect.sleep(options.latency)
-        const answer = yield* atNow(() => dispatch(world, method, params, ++requestId))
-        const [session, ...given] = params.map(toPlain)
-        const record: CallRecord = {
-          method,
-          params: blotSecrets(method, given),
-          user: String(session ?? "").split(":")[0] ?? "",
-          answer: answerForLog(answer),
-          at: world.nowMillis
-        }
-        if (options.keepCalls ?? true) calls.push(record)
-        for (const listener of listeners) listener(record)
-        return answer
-      })
+    /** Fibers that are due together wake in any order, so that each takes the agenda's first entry, not its own. */
+    const takingUp = (after: number): Effect.Effect<void> =>
+      Effect.sleep(after).pipe(
+        Effect.zipRight(Effect.sync(() => atNow(() => agenda.shift()?.run()))),
+        Effect.ensuring(Effect.sync(() => (pending -= 1))),
+        // Nobody waits for these fibers: a bug in one must not pass unseen.
+        Effect.tapErrorCause((cause) => Effect.logError("simulated OpenNebula: put-off work died", cause))
+      )
+
+    const keepsCalls = options.keepCalls ?? true
+
+    const carryOutNow = (method: string, params: ReadonlyArray<Value>): Answer => {
+      const answer = atNow(() => dispatch(world, method, params, ++requestId))
+      if (!keepsCalls && listeners.size === 0) return answer
+      const [session, ...given] = params.map(toPlain)
+      const record: CallRecord = {
+        method,
+        params: blotSecrets(method, given),
+        user: String(session ?? "").split(":")[0] ?? "",
+        answer: answerForLog(answer),
+        at: world.nowMillis
+      }
+      if (keepsCalls) calls.push(record)
+      for (const listener of listeners) listener(record)
+      return answer
+    }
+
+    const carryOut = (method: string, params: ReadonlyArray<Value>): Effect.Effect<Answer> => {
+      const now = Effect.sync(() => carryOutNow(method, params))
+      return options.latency === undefined ? now : Effect.delay(now, options.latency)
+    }
 
     /** Undefined: the call goes on undisturbed. */
     const disturb = (
@@ -165,23 +180,37 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
       }
     }
 
-    const handle = (body: string | Uint8Array): Effect.Effect<HttpAnswer, ConnectionDropped> =>
+    const disturbed = (
+      { method, params }: Request,
+      disturbance: Disturbance | undefined
+    ): Effect.Effect<HttpAnswer, ConnectionDropped> =>
       Effect.gen(function* () {
-        const request = yield* Effect.sync(() => read(body))
-        if (request instanceof Fault)
-          return { status: 200, body: writeAnswer({ _tag: "Fault", code: request.code, message: request.message }) }
-        const { method, params } = request
-        const disturbance = interceptor?.({ method, params: blotSecrets(method, params.slice(1).map(toPlain)) })
         const instead = yield* disturb(disturbance, "before", method)
         if (instead !== undefined) return instead
         const answer = yield* carryOut(method, params)
         return (yield* disturb(disturbance, "after", method)) ?? { status: 200, body: writeAnswer(answer) }
       })
 
+    const answer: FrontEnd["answer"] = (body) => {
+      const request = read(body)
+      if (request instanceof Fault)
+        return { status: 200, body: writeAnswer({ _tag: "Fault", code: request.code, message: request.message }) }
+      const { method, params } = request
+      const disturbance = interceptor?.({ method, params: blotSecrets(method, params.slice(1).map(toPlain)) })
+      return disturbance === undefined && options.latency === undefined
+        ? { status: 200, body: writeAnswer(carryOutNow(method, params)) }
+        : disturbed(request, disturbance)
+    }
+
     const session = `oneadmin:${password}`
     return {
       call: (method, params, as = session) => carryOut(method, [as, ...params].map(fromPlain)),
-      handle,
+      handle: (body) =>
+        Effect.suspend(() => {
+          const given = answer(body)
+          return Effect.isEffect(given) ? given : Effect.succeed(given)
+        }),
+      answer,
       faults: {
         failNext: (action, { times = 1, vm } = {}) => {
           for (let count = 0; count < times; count++) world.failures.push({ action, vm })

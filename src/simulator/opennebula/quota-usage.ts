@@ -1,5 +1,6 @@
 /** What users and groups use, counted from the objects that they own. */
 import type { Vm } from "./objects.js"
+import { remembered } from "./template.js"
 import type { World } from "./world.js"
 
 /** In the order in which a front-end checks them (recordings 174, 377). */
@@ -39,19 +40,28 @@ const count = (table: Table, id: string, metric: string, amount: number) => {
 const doneState = 6
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
 
-/** MB of all disks and of memory snapshots (recording 179: a snapshot counts 1024). */
-export const systemDiskSize = (vm: Vm): number =>
-  sum(
+const sizesOf = remembered((template) => ({
+  cpu: Number(template.get("CPU") ?? 0),
+  memory: Number(template.get("MEMORY") ?? 0),
+  disk: sum(
     [
-      ...vm.template.vectors("DISK").map((disk) => Number(disk.values.get("SIZE") ?? 0)),
-      ...vm.template.vectors("SNAPSHOT").map((snapshot) => Number(snapshot.values.get("SYSTEM_DISK_SIZE") ?? 0))
+      ...template.vectors("DISK").map((disk) => Number(disk.values.get("SIZE") ?? 0)),
+      ...template.vectors("SNAPSHOT").map((snapshot) => Number(snapshot.values.get("SYSTEM_DISK_SIZE") ?? 0))
     ].filter(Number.isFinite)
-  )
+  ),
+  networks: template.vectors("NIC").flatMap((nic) => nic.values.get("NETWORK_ID") ?? []),
+  images: [...new Set(template.vectors("DISK").flatMap((disk) => disk.values.get("IMAGE_ID") ?? []))]
+}))
+
+/** Cores and MB, as a scheduler counts them. */
+export const capacityOf = (vm: Vm): { readonly cpu: number; readonly memory: number } => sizesOf(vm.template)
+
+/** MB of all disks and of memory snapshots (recording 179: a snapshot counts 1024). */
+export const systemDiskSize = (vm: Vm): number => sizesOf(vm.template).disk
 
 /** What one VM counts for in VM quotas. */
 export const vmAmounts = (vm: Vm): Map<string, number> => {
-  const cpu = Number(vm.template.get("CPU") ?? 0)
-  const memory = Number(vm.template.get("MEMORY") ?? 0)
+  const { cpu, memory } = sizesOf(vm.template)
   const running = vm.countsAsRunning ? 1 : 0
   return new Map([
     ["VMS", 1],
@@ -63,9 +73,6 @@ export const vmAmounts = (vm: Vm): Map<string, number> => {
     ["SYSTEM_DISK_SIZE", systemDiskSize(vm)]
   ])
 }
-
-const imagesOf = (vm: Vm): ReadonlySet<string> =>
-  new Set(vm.template.vectors("DISK").flatMap((disk) => disk.values.get("IMAGE_ID") ?? []))
 
 const ownedBy = (holder: Holder, owned: { readonly uid: number; readonly gid: number }) =>
   (holder.kind === "user" ? owned.uid : owned.gid) === holder.id
@@ -81,11 +88,9 @@ export const usageOf = (world: World, holder: Holder, clusters?: ReadonlySet<num
     const cluster = vm.history.at(-1)?.host.cluster
     if (clusters !== undefined && (cluster === undefined || !clusters.has(cluster))) continue
     for (const [metric, amount] of vmAmounts(vm)) vmTotals.set(metric, (vmTotals.get(metric) ?? 0) + amount)
-    for (const nic of vm.template.vectors("NIC")) {
-      const id = nic.values.get("NETWORK_ID")
-      if (id !== undefined) count(network, id, "LEASES", 1)
-    }
-    for (const id of imagesOf(vm)) count(image, id, "RVMS", 1)
+    const { images, networks } = sizesOf(vm.template)
+    for (const id of networks) count(network, id, "LEASES", 1)
+    for (const id of images) count(image, id, "RVMS", 1)
   }
   for (const owned of world.images) {
     if (!ownedBy(holder, owned)) continue

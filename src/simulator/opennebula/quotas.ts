@@ -171,6 +171,13 @@ const effectiveLimit = (world: World, holder: Holder, section: QuotaSection, row
   return fallback?.limits.get(metric) ?? unlimited
 }
 
+/** As C++ writes a float into a stream (`Quota::check_quota`): six digits, from a million on in exponents. */
+const streamed = (limit: number): string => {
+  const [digits = "", exponent] = Math.fround(limit).toPrecision(6).split("e")
+  const short = digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits
+  return exponent === undefined ? short : `${short}e${exponent.replace(/^([+-])(\d)$/, "$10$2")}`
+}
+
 const obstacleFor = (world: World, holder: Holder, demand: Demand): string | undefined => {
   if (holder.id === 0) return undefined
   const quotas = quotasOf(world, holder)
@@ -190,7 +197,7 @@ const obstacleFor = (world: World, holder: Holder, demand: Demand): string | und
         if (more === undefined || limit === unlimited || used(amounts, section, row.key, metric) + more <= limit)
           continue
         const where = section === "VM" ? "VM" : `${section} with ID: ${row.key}`
-        return `${holder.kind} [${holder.id}] limit of ${formatAmount(limit)} reached for ${metric} quota in ${where}`
+        return `${holder.kind} [${holder.id}] limit of ${streamed(limit)} reached for ${metric} quota in ${where}`
       }
     }
   }

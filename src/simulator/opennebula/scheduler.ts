@@ -1,11 +1,13 @@
 /** Which host takes a VM: the one with the least CPU given away, the newest on a tie. Without room the VM stays PENDING. */
 import type { Host, Vm } from "./objects.js"
+import { capacityOf } from "./quota-usage.js"
 import { VmState } from "./vm-states.js"
 import type { World } from "./world.js"
 
 const placed: ReadonlyArray<number> = [VmState.active, VmState.poweroff, VmState.suspended]
 
-const isOn = (vm: Vm, host: Host): boolean => placed.includes(vm.state) && vm.history.at(-1)?.host.id === host.id
+const isOn = (vm: Vm, host: Host): boolean =>
+  placed.includes(vm.state) && vm.history[vm.history.length - 1]?.host.id === host.id
 
 export const vmsOn = (world: World, host: Host): ReadonlyArray<Vm> =>
   world.vms.oldestFirst().filter((vm) => isOn(vm, host))
@@ -16,8 +18,9 @@ export const givenAway = (world: World, host: Host): { readonly cpu: number; rea
   let memory = 0
   for (const vm of world.vms) {
     if (!isOn(vm, host)) continue
-    cpu += Number(vm.template.get("CPU") ?? 0)
-    memory += Number(vm.template.get("MEMORY") ?? 0)
+    const size = capacityOf(vm)
+    cpu += size.cpu
+    memory += size.memory
   }
   return { cpu: Math.round(cpu * 100), memory: memory * 1024 }
 }

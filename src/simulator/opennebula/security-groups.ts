@@ -14,7 +14,7 @@ import {
   selectOwned
 } from "./owned.js"
 import { actionRefused, internalError } from "./refusals.js"
-import type { Vector } from "./template.js"
+import { remembered, type Vector } from "./template.js"
 import { int, string } from "./values.js"
 import type { World } from "./world.js"
 import { idList, wrap } from "./xml.js"
@@ -23,6 +23,10 @@ const target = (group: SecurityGroup) => targetOf("SECGROUP", group)
 
 const doneState = 6
 
+const guardsOf = remembered((template) =>
+  template.vectors("NIC").flatMap((nic) => (nic.values.get("SECURITY_GROUPS") ?? "").split(","))
+)
+
 type Users = ReadonlyMap<string, ReadonlySet<number>>
 
 /** VMs with a NIC that a group guards, oldest first, by the group's id. All groups in one pass: a pool's answer wants each of them. */
@@ -30,12 +34,11 @@ const usersByGroup = (world: World): Users => {
   const users = new Map<string, Set<number>>()
   for (const vm of world.vms.oldestFirst()) {
     if (vm.state === doneState) continue
-    for (const nic of vm.template.vectors("NIC"))
-      for (const id of (nic.values.get("SECURITY_GROUPS") ?? "").split(",")) {
-        const known = users.get(id)
-        if (known === undefined) users.set(id, new Set([vm.id]))
-        else known.add(vm.id)
-      }
+    for (const id of guardsOf(vm.template)) {
+      const known = users.get(id)
+      if (known === undefined) users.set(id, new Set([vm.id]))
+      else known.add(vm.id)
+    }
   }
   return users
 }

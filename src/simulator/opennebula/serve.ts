@@ -2,8 +2,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Effect, FiberSet, type Scope } from "effect"
 import { listening, type ServeError } from "../listening.js"
-import { type FrontEnd, type FrontEndOptions, makeFrontEnd } from "./front-end.js"
+import { type FrontEnd, type FrontEndOptions, type HttpAnswer, makeFrontEnd } from "./front-end.js"
 import { refuseRequest } from "./http.js"
+import type { ConnectionDropped } from "./interception.js"
 
 export interface ServeOptions extends FrontEndOptions {
   /** 0: any free port. */
@@ -37,29 +38,52 @@ const respond = (
   response.end(body)
 }
 
-const readBody = (request: IncomingMessage): Effect.Effect<Uint8Array, Error> =>
-  Effect.async((resume) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => resume(Effect.succeed(Buffer.concat(chunks))))
-    request.on("error", (error) => resume(Effect.fail(error)))
-  })
+const readBody = (request: IncomingMessage, then: (body: Uint8Array) => void): void => {
+  const chunks: Array<Buffer> = []
+  request.on("data", (chunk: Buffer) => chunks.push(chunk))
+  request.on("end", () => then(Buffer.concat(chunks)))
+  request.on("error", () => request.socket.destroy())
+}
 
-const answer = (frontEnd: FrontEnd, request: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const refused = refuseRequest({
-      method: request.method ?? "",
-      url: request.url ?? "",
-      contentLength: request.headers["content-length"]
-    })
-    if (refused !== undefined)
-      return respond(response, refused.status, refused.contentType, refused.body, refused.headers)
-    const { body, status } = yield* frontEnd.handle(yield* readBody(request))
-    respond(response, status, status === 200 ? "text/xml; charset=utf-8" : "text/html", body)
-  }).pipe(
+const give = (response: ServerResponse, { body, status }: HttpAnswer): void =>
+  respond(response, status, status === 200 ? "text/xml; charset=utf-8" : "text/html", body)
+
+const late = (
+  given: Effect.Effect<HttpAnswer, ConnectionDropped>,
+  request: IncomingMessage,
+  response: ServerResponse
+): Effect.Effect<void> =>
+  Effect.map(given, (answer) => give(response, answer)).pipe(
     // A dropped call and a client that went away look the same from outside: the connection just ends.
     Effect.catchAll(() => Effect.sync(() => request.socket.destroy()))
   )
+
+const answer = (
+  frontEnd: FrontEnd,
+  request: IncomingMessage,
+  response: ServerResponse,
+  run: (late: Effect.Effect<void>) => void
+): void => {
+  const refused = refuseRequest({
+    method: request.method ?? "",
+    url: request.url ?? "",
+    contentLength: request.headers["content-length"]
+  })
+  if (refused !== undefined) {
+    respond(response, refused.status, refused.contentType, refused.body, refused.headers)
+    return
+  }
+  readBody(request, (body) => {
+    try {
+      const given = frontEnd.answer(body)
+      if (Effect.isEffect(given)) run(late(given, request, response))
+      else give(response, given)
+    } catch (defect) {
+      // A bug of the simulator, told apart from what a front-end says.
+      give(response, { status: 500, body: `simulator defect: ${String(defect)}` })
+    }
+  })
+}
 
 /** Listens until the scope closes. */
 export const serve = (options: ServeOptions): Effect.Effect<Served, ServeError, Scope.Scope> =>
@@ -68,7 +92,7 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeError, 
     const run = yield* FiberSet.makeRuntime<never>()
     const host = options.host ?? "127.0.0.1"
     const server = createServer({ keepAlive: false }, (request, response) => {
-      run(answer(frontEnd, request, response))
+      answer(frontEnd, request, response, run)
     })
     server.on("clientError", (_, socket) => {
       socket.end(

@@ -13,7 +13,7 @@ export interface Single {
 export interface Vector {
   readonly _tag: "Vector"
   readonly name: string
-  readonly values: Map<string, string>
+  readonly values: ReadonlyMap<string, string>
 }
 
 export type Attribute = Single | Vector
@@ -30,9 +30,6 @@ export const vector = (name: string, values: Record<string, string | number | un
 
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-export const copyAttribute = (attribute: Attribute): Attribute =>
-  attribute._tag === "Single" ? attribute : { ...attribute, values: new Map(attribute.values) }
-
 const writeAttribute = (attribute: Attribute): string =>
   attribute._tag === "Single"
     ? cdata(attribute.name, attribute.value)
@@ -47,42 +44,67 @@ const writeAttribute = (attribute: Attribute): string =>
 export class Template {
   /** The last attribute of each name, until something changes: a scheduler asks every machine for its size. */
   private last: Map<string, Attribute> | undefined
+  /** `toXml`, until something changes. */
+  private xml: string | undefined
+  /** Grows with every change. */
+  version = 0
+  private readonly list: Array<Attribute>
 
-  constructor(readonly attributes: Array<Attribute> = []) {}
+  constructor(attributes: Iterable<Attribute> = []) {
+    this.list = [...attributes]
+  }
+
+  get attributes(): ReadonlyArray<Attribute> {
+    return this.list
+  }
+
+  private changed(): void {
+    this.version += 1
+    this.last = undefined
+    this.xml = undefined
+  }
 
   get isEmpty(): boolean {
-    return this.attributes.length === 0
+    return this.list.length === 0
   }
 
   /** The value of the last single attribute of that name. */
   get(name: string): string | undefined {
-    this.last ??= new Map(this.attributes.map((attribute) => [attribute.name, attribute]))
+    this.last ??= new Map(this.list.map((attribute) => [attribute.name, attribute]))
     const found = this.last.get(name)
     return found?._tag === "Single" ? found.value : undefined
   }
 
   vectors(name: string): ReadonlyArray<Vector> {
-    return this.attributes.filter(
-      (attribute): attribute is Vector => attribute._tag === "Vector" && attribute.name === name
-    )
+    return this.list.filter((attribute): attribute is Vector => attribute._tag === "Vector" && attribute.name === name)
   }
 
   add(...attributes: ReadonlyArray<Attribute>): void {
-    this.attributes.push(...attributes)
-    this.last = undefined
+    this.list.push(...attributes)
+    this.changed()
   }
 
   /** Takes all attributes of that name out and returns them. */
   remove(name: string): ReadonlyArray<Attribute> {
-    const removed = this.attributes.filter((attribute) => attribute.name === name)
-    this.keep((attribute) => attribute.name !== name)
+    const removed = this.list.filter((attribute) => attribute.name === name)
+    if (removed.length > 0) this.keep((attribute) => attribute.name !== name)
     return removed
   }
 
   keep(wanted: (attribute: Attribute) => boolean): void {
-    const kept = this.attributes.filter(wanted)
-    this.attributes.splice(0, this.attributes.length, ...kept)
-    this.last = undefined
+    const kept = this.list.filter(wanted)
+    this.list.splice(0, this.list.length, ...kept)
+    this.changed()
+  }
+
+  /** Changes the values of one of its vectors, in its place. */
+  change(known: Vector, how: (values: Map<string, string>) => void): void {
+    const at = this.list.indexOf(known)
+    if (at < 0) return
+    const values = new Map(known.values)
+    how(values)
+    this.list[at] = { ...known, values }
+    this.changed()
   }
 
   set(name: string, value: string | number): void {
@@ -92,19 +114,33 @@ export class Template {
 
   /** Attributes of `other` replace those of the same name: what an instantiate's extra template and an appending update do. */
   merge(other: Template): void {
-    for (const name of new Set(other.attributes.map((attribute) => attribute.name))) this.remove(name)
-    this.add(...other.attributes.map(copyAttribute))
+    const names = new Set(other.list.map((attribute) => attribute.name))
+    this.keep((attribute) => !names.has(attribute.name))
+    this.add(...other.list)
   }
 
   copy(): Template {
-    return new Template(this.attributes.map(copyAttribute))
+    return new Template(this.list)
   }
 
   /** The attributes as XML, without a surrounding element. */
   toXml(): string {
-    return [...this.attributes]
-      .sort((a, b) => byName(a.name, b.name))
+    this.xml ??= this.list
+      .toSorted((a, b) => byName(a.name, b.name))
       .map(writeAttribute)
       .join("")
+    return this.xml
+  }
+}
+
+/** What `compute` reads in a template, computed anew only when that has changed: quotas and schedulers ask for it of every machine. */
+export const remembered = <A>(compute: (template: Template) => A): ((template: Template) => A) => {
+  const known = new WeakMap<Template, { readonly version: number; readonly value: A }>()
+  return (template) => {
+    const last = known.get(template)
+    if (last !== undefined && last.version === template.version) return last.value
+    const value = compute(template)
+    known.set(template, { version: template.version, value })
+    return value
   }
 }

@@ -6,7 +6,7 @@ import { readTemplate } from "./owned.js"
 import { requireQuota } from "./quotas.js"
 import { actionRefused, internalError } from "./refusals.js"
 import { fits } from "./scheduler.js"
-import type { Template } from "./template.js"
+import type { Template, Vector } from "./template.js"
 import { int } from "./values.js"
 import { causeOf, vmTarget } from "./vm-actions.js"
 import { asItIs, rewrite, turnPage } from "./vm-history.js"
@@ -56,15 +56,22 @@ const finishLiveResize = (world: World, vm: Vm, before: Capacity): void => {
   })
 }
 
-const resizeDisk = (world: World, vm: Vm, disk: Map<string, string>, size: string): void => {
-  const before = disk.get("SIZE") ?? size
+const diskOf = (vm: Vm, diskId: string): Vector | undefined =>
+  vm.template.vectors("DISK").find(({ values }) => values.get("DISK_ID") === diskId)
+
+const resizeDisk = (world: World, vm: Vm, diskId: string, size: string): void => {
+  const setSize = (to: string) => {
+    const disk = diskOf(vm, diskId)
+    if (disk !== undefined) vm.template.change(disk, (values) => values.set("SIZE", to))
+  }
+  const before = diskOf(vm, diskId)?.values.get("SIZE") ?? size
   const live = isRunning(vm)
   const { state } = vm
   takeTurn(vm)
   active(vm, live ? Lcm.diskResize : state === VmState.poweroff ? Lcm.diskResizePoweroff : Lcm.diskResizeUndeployed)
-  disk.set("SIZE", size)
+  setSize(size)
   afterwards(world, vm, world.times.diskResize, () => {
-    if (world.fails(live ? "live-disk-resize" : "disk-resize", vm.id)) disk.set("SIZE", before)
+    if (world.fails(live ? "live-disk-resize" : "disk-resize", vm.id)) setSize(before)
     if (live) active(vm, Lcm.running)
     else enter(vm, state)
     rewrite(vm)
@@ -109,7 +116,7 @@ export const vmCapacityMethods: Methods = {
     requireRight(world, caller, "MANAGE", vmTarget(vm))
     if (!/^\s*-?\d+/.test(text)) throw actionRefused("Disk SIZE is not a valid integer")
     const size = Number.parseInt(text, 10)
-    const disk = vm.template.vectors("DISK").find(({ values }) => values.get("DISK_ID") === String(diskId))
+    const disk = diskOf(vm, String(diskId))
     if (disk === undefined) throw actionRefused("VM disk does not exist")
     const more = size - Number(disk.values.get("SIZE") ?? 0)
     if (more <= 0) throw actionRefused("New disk size has to be greater than current one")
@@ -117,7 +124,7 @@ export const vmCapacityMethods: Methods = {
     if (!isRunning(vm) && vm.state !== VmState.poweroff && vm.state !== VmState.undeployed)
       throw actionRefused(`Could not resize disk for VM ${id}, wrong state ${stateName(vm)}.`)
     turnPage(world, vm, VmAction.diskResize, causeOf(call))
-    resizeDisk(world, vm, disk.values, String(size))
+    resizeDisk(world, vm, String(diskId), String(size))
     return int(id)
   }
 }

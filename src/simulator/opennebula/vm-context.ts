@@ -46,21 +46,25 @@ const substitute = (text: string, owner: User): string =>
 export const refreshInterfaces = (world: World, template: Template): void => {
   const context = template.vectors("CONTEXT")[0]
   if (context === undefined || context.values.get("NETWORK")?.toUpperCase() !== "YES") return
-  for (const key of [...context.values.keys()]) if (/^ETH\d+_/.test(key)) context.values.delete(key)
-  for (const nic of template.vectors("NIC"))
-    for (const [key, value] of interfaceEntries(world, nic)) context.values.set(key, value)
+  template.change(context, (values) => {
+    for (const key of context.values.keys()) if (/^ETH\d+_/.test(key)) values.delete(key)
+    for (const nic of template.vectors("NIC"))
+      for (const [key, value] of interfaceEntries(world, nic)) values.set(key, value)
+  })
 }
 
 /** Completes a new VM's context: variables, its own disk, network and virtual router entries. */
 export const fillContext = (world: World, owner: User, template: Template): void => {
   const context = template.vectors("CONTEXT")[0]
   if (context === undefined) return
-  for (const [key, value] of context.values) context.values.set(key, substitute(value, owner))
-  context.values.set("DISK_ID", String(template.vectors("DISK").length))
-  context.values.set("TARGET", "hda")
-  for (const name of ["VROUTER_ID", "VROUTER_KEEPALIVED_ID"]) {
-    const value = template.get(name)
-    if (value !== undefined) context.values.set(name, value)
-  }
+  template.change(context, (values) => {
+    for (const [key, value] of context.values) values.set(key, substitute(value, owner))
+    values.set("DISK_ID", String(template.vectors("DISK").length))
+    values.set("TARGET", "hda")
+    for (const name of ["VROUTER_ID", "VROUTER_KEEPALIVED_ID"]) {
+      const value = template.get(name)
+      if (value !== undefined) values.set(name, value)
+    }
+  })
   refreshInterfaces(world, template)
 }

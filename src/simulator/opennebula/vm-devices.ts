@@ -174,7 +174,9 @@ export const vmDeviceMethods: Methods = {
     const context = vm.template.vectors("CONTEXT")[0]
     const wanted = given.vectors("CONTEXT")[0]
     if (append === 1 && context !== undefined && wanted !== undefined) {
-      for (const [key, value] of wanted.values) context.values.set(key, value)
+      vm.template.change(context, (values) => {
+        for (const [key, value] of wanted.values) values.set(key, value)
+      })
       given.remove("CONTEXT")
     }
     vm.template.merge(given)

@@ -31,7 +31,8 @@ export const takeTurn = (vm: Vm): void => {
 
 /** Host capacity became free or a demand smaller: whoever waits may fit now. */
 export const wakePending = (world: World): void => {
-  for (const vm of world.vms.oldestFirst()) if (vm.state === VmState.pending) schedule(world, vm)
+  const pending = [...world.vms].filter(({ state }) => state === VmState.pending)
+  for (const vm of pending.sort((a, b) => a.id - b.id)) schedule(world, vm)
 }
 
 /** Waits for the scheduler. Without a fitting host the VM stays PENDING with a message. */
@@ -97,7 +98,8 @@ export const boot = (world: World, vm: Vm, lcm: number, wait = world.times.boot)
     if (world.fails("deploy", vm.id)) return fail(world, vm, "DEPLOY", Lcm.bootFailure)
     vm.deployId = deployIdOf(vm)
     for (const graphics of vm.template.vectors("GRAPHICS"))
-      if (!graphics.values.has("PORT")) graphics.values.set("PORT", String(graphicsBase + vm.id))
+      if (!graphics.values.has("PORT"))
+        vm.template.change(graphics, (values) => values.set("PORT", String(graphicsBase + vm.id)))
     active(vm, Lcm.running)
   })
 }
@@ -164,7 +166,8 @@ export const finish = (world: World, vm: Vm): void => {
     releaseAddresses(network, { kind: "VM", id: vm.id })
     network.vms.delete(vm.id)
   }
-  for (const graphics of vm.template.vectors("GRAPHICS")) graphics.values.delete("PORT")
+  for (const graphics of vm.template.vectors("GRAPHICS"))
+    vm.template.change(graphics, (values) => values.delete("PORT"))
   wakePending(world)
 }
 

@@ -87,7 +87,10 @@ export const vmMethods: Methods = {
         .map((id) => (/^\s*\d+\s*$/.test(id) ? Number(id) : -1))
     )
     const extended = args.boolean(1)
-    const chosen = world.vms.newestFirst().filter((vm) => ids.has(vm.id) && mayDo(world, caller, "USE", vmTarget(vm)))
+    const chosen = Array.from(ids)
+      .sort((a, b) => b - a)
+      .flatMap((id) => world.vms.find(id) ?? [])
+      .filter((vm) => mayDo(world, caller, "USE", vmTarget(vm)))
     return string(wrap("VM_POOL", chosen.map(extended ? withLastRecord : briefVmDocument).join("")))
   },
   "one.vm.deploy": ({ args, caller, world }) => {

@@ -22,6 +22,9 @@ import type { Times } from "./times.js"
 export class Pool<Item extends { readonly id: number }> implements Iterable<Item> {
   private readonly items = new Map<number, Item>()
   private nextId: number
+  /** Whether the items came in the order of their ids, as nearly always. */
+  private isInOrder = true
+  private newest = Number.NEGATIVE_INFINITY
 
   /** `noun` as in "Error getting virtual network [7]." */
   constructor(
@@ -34,15 +37,21 @@ export class Pool<Item extends { readonly id: number }> implements Iterable<Item
   /** Makes an item with the next id. The id is only used up when `make` does not throw. */
   add<Made extends Item>(make: (id: number) => Made): Made {
     const made = make(this.nextId)
-    this.items.set(made.id, made)
+    this.keep(made)
     this.nextId = Math.max(this.nextId, made.id + 1)
     return made
   }
 
   /** Puts an item of the initial world in; ids below 100 do not move the counter of pools that begin at 100. */
   put(item: Item): void {
-    this.items.set(item.id, item)
+    this.keep(item)
     this.nextId = Math.max(this.nextId, item.id + 1)
+  }
+
+  private keep(item: Item): void {
+    if (item.id <= this.newest) this.isInOrder = false
+    this.newest = Math.max(this.newest, item.id)
+    this.items.set(item.id, item)
   }
 
   /** Throws 0x0400 when there is none. */
@@ -74,11 +83,11 @@ export class Pool<Item extends { readonly id: number }> implements Iterable<Item
   }
 
   newestFirst(): ReadonlyArray<Item> {
-    return [...this].sort((a, b) => b.id - a.id)
+    return this.isInOrder ? [...this.items.values()].reverse() : [...this].sort((a, b) => b.id - a.id)
   }
 
   oldestFirst(): ReadonlyArray<Item> {
-    return [...this].sort((a, b) => a.id - b.id)
+    return this.isInOrder ? [...this.items.values()] : [...this].sort((a, b) => a.id - b.id)
   }
 }
 

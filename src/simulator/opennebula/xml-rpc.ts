@@ -147,6 +147,11 @@ const readInt = (text: string): Value => {
   return int(value)
 }
 
+const escapeText = (text: string): string => {
+  const escaped = escapeXml(text)
+  return escaped.includes("\r") ? escaped.replace(/\r/g, "&#x0d;") : escaped
+}
+
 const writeValue = (value: Value): string => `<value>${writeInner(value)}</value>`
 
 const writeInner = (value: Value): string => {
@@ -160,7 +165,7 @@ const writeInner = (value: Value): string => {
     case "Double":
       return `<double>${value.value}</double>`
     case "String":
-      return `<string>${escapeXml(value.value).replace(/\r/g, "&#x0d;")}</string>`
+      return `<string>${escapeText(value.value)}</string>`
     case "Nil":
       return "<nil/>"
     case "Array":

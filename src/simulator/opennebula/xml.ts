@@ -9,7 +9,7 @@ export const element = (name: string, text: string | number): string =>
 
 /** `<NAME><![CDATA[text]]></NAME>`, as OpenNebula writes what users wrote. */
 export const cdata = (name: string, text: string | number): string =>
-  `<${name}><![CDATA[${String(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]></${name}>`
+  `<${name}><![CDATA[${typeof text === "string" && text.includes("]]>") ? text.replaceAll("]]>", "]]]]><![CDATA[>") : text}]]></${name}>`
 
 export const wrap = (name: string, inner: string): string => `<${name}>${inner}</${name}>`
 

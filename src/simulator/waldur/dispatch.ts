@@ -9,14 +9,14 @@ import { orderRoutes } from "./order-routes.js"
 import { isProvider } from "./permissions.js"
 import type { ApiRequest } from "./request.js"
 import { resourceRoutes } from "./resource-routes.js"
-import { findRoute, type Match, type Route } from "./routes.js"
+import { type Match, type Route, routeFinder } from "./routes.js"
 import { siteAgentRoutes } from "./site-agent-routes.js"
 import { slurmRoutes } from "./slurm-routes.js"
 import { usageRoutes } from "./usage-routes.js"
 import { userRoutes } from "./user-routes.js"
 import { normaliseUuid, type World } from "./world.js"
 
-const routes: ReadonlyArray<Route> = [
+const findRoute = routeFinder([
   ...orderRoutes,
   ...resourceRoutes,
   ...slurmRoutes,
@@ -25,7 +25,7 @@ const routes: ReadonlyArray<Route> = [
   ...usageRoutes,
   ...memberRoutes,
   ...siteAgentRoutes
-]
+])
 
 export interface Answered {
   readonly answer: Answer
@@ -34,7 +34,7 @@ export interface Answered {
 
 export const dispatch = (world: World, request: ApiRequest): Answered => {
   if (isTokenEndpoint(request)) return { answer: issueToken(world, request), user: null }
-  const match = findRoute(routes, world.behaviour, request.path)
+  const match = findRoute(world.behaviour, request.path)
   if (match === null) return { answer: noSuchPath, user: null }
   if (!request.path.endsWith("/")) return { answer: toSlash(request), user: null }
   return Either.match(authenticate(world, request), {
@@ -89,8 +89,10 @@ const authenticate = (world: World, { headers }: ApiRequest): Either.Either<User
   return user === undefined ? Either.left(unauthorised("Invalid token.")) : Either.right(user)
 }
 
-const byToken = (world: World, token: string): User | undefined =>
-  [...world.users.values()].find((user) => user.token === token)
+const byToken = (world: World, token: string): User | undefined => {
+  for (const user of world.users.values()) if (user.token === token) return user
+  return undefined
+}
 
 const byAccessToken = (world: World, token: string): User | undefined => {
   const grant = world.accessTokens.get(token)

@@ -27,16 +27,11 @@ const pageSizeOf = (query: URLSearchParams): number => {
   return size > 0 ? Math.min(size, largestPageSize) : defaultPageSize
 }
 
-/** `view` may leave out what is not wanted. */
-export const pageOf = <A>(
-  request: ApiRequest,
-  items: ReadonlyArray<A>,
-  view: (item: A, wanted: Wanted) => JsonObject
-): Outcome => {
+export const pageOf = <A>(request: ApiRequest, items: ReadonlyArray<A>, view: (item: A) => JsonObject): Outcome => {
   const size = pageSizeOf(request.query)
   const last = Math.max(1, Math.ceil(items.length / size))
-  const wanted = request.query.get("page") ?? "1"
-  const page = wanted === "last" ? last : /^\d+$/.test(wanted) ? Number(wanted) : 0
+  const asked = request.query.get("page") ?? "1"
+  const page = asked === "last" ? last : /^\d+$/.test(asked) ? Number(asked) : 0
   if (page < 1 || page > last) return refused(404, { detail: "Invalid page." })
   const link = (to: number, relation: string) => `<${linkTo(request, to)}>; rel="${relation}"`
   const links = [
@@ -45,30 +40,31 @@ export const pageOf = <A>(
     ...(page < last ? [link(page + 1, "next")] : []),
     link(last, "last")
   ]
-  const fields = wantedBy(request.query)
-  const shown = items.slice((page - 1) * size, page * size).map((item) => sparse(request.query, view(item, fields)))
+  const wanted = wantedBy(request.query)
+  const shown = items.slice((page - 1) * size, page * size).map((item) => only(wanted, view(item)))
   return Either.right(json(200, shown, { "X-Result-Count": String(items.length), Link: links.join(", ") }))
 }
 
-/** Whether a field is asked for: each, unless `field=` names some. */
-export type Wanted = (name: string) => boolean
+/** The fields that `field=` asks for; undefined: all. */
+const wantedBy = (query: URLSearchParams): ReadonlySet<string> | undefined =>
+  query.has("field") ? new Set(query.getAll("field")) : undefined
 
-const wantedBy = (query: URLSearchParams): Wanted => {
-  const fields = new Set(query.getAll("field"))
-  return (name) => fields.size === 0 || fields.has(name)
+const only = (wanted: ReadonlySet<string> | undefined, view: JsonObject): JsonObject => {
+  if (wanted === undefined) return view
+  const shown: { [name: string]: Json | undefined } = {}
+  for (const name of Object.keys(view)) if (wanted.has(name)) shown[name] = view[name]
+  return shown
 }
 
 /** Only the fields that `field=` asks for, if any. */
-export const sparse = (query: URLSearchParams, view: JsonObject): JsonObject => {
-  if (!query.has("field")) return view
-  const wanted = wantedBy(query)
-  return Object.fromEntries(Object.entries(view).filter(([name]) => wanted(name)))
-}
+export const sparse = (query: URLSearchParams, view: JsonObject): JsonObject => only(wantedBy(query), view)
 
 export type Filter<A> =
   | { readonly _tag: "Uuid"; readonly of: (item: A) => string | null }
   | { readonly _tag: "Choice"; readonly choices: ReadonlyArray<string>; readonly of: (item: A) => string }
   | { readonly _tag: "Text"; readonly of: (item: A) => string }
+  /** Not before this instant. */
+  | { readonly _tag: "Since"; readonly of: (item: A) => number }
 
 /**
  * A filter that the list does not know is ignored, a value that cannot be is 400 (recordings 036 and 037). In one pass, as a list of ten thousand is
@@ -93,6 +89,10 @@ export const filtered = <A>(
       if (unknown !== undefined)
         errors[name] = [`Select a valid choice. ${unknown} is not one of the available choices.`]
       conditions.push((item) => values.includes(filter.of(item)))
+    } else if (filter._tag === "Since") {
+      const since = Date.parse(values[0] ?? "")
+      if (Number.isNaN(since)) errors[name] = ["Enter a valid date/time."]
+      conditions.push((item) => filter.of(item) >= since)
     } else conditions.push((item) => values.includes(filter.of(item)))
   }
   if (Object.keys(errors).length > 0) return invalid(errors)

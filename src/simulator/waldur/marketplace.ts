@@ -36,6 +36,8 @@ export interface MarketplaceOptions {
   readonly race?: number | boolean
   /** Default: on the 2024 server only. */
   readonly keyErrorOnFixedLimits?: boolean
+  /** Whether `calls` is kept; true. A run of many thousand calls does without, and hears of them by `onCall`. */
+  readonly keepCalls?: boolean
 }
 
 /** What came of a call: an answer, or a connection that was cut. */
@@ -65,12 +67,16 @@ export interface Marketplace {
 
   /** Carries one request out, with faults, and logs it. */
   readonly handle: (request: ApiRequest) => Effect.Effect<Reply>
+  /** The same on the spot, without a fiber, which costs more than most requests; an effect if a fault delays it. */
+  readonly answer: (request: ApiRequest) => Reply | Effect.Effect<Reply>
   readonly calls: ReadonlyArray<Call>
   /** Calls `listener` after every call; answers how to stop it. */
   readonly onCall: (listener: (call: Call) => void) => () => void
   /** Puts a fault between; answers how to take it away. */
   readonly intercept: (interceptor: Interceptor) => () => void
-  /** Every change of an order's or a resource's state from now on. */
+  /** Calls `listener` at every change of an order's or a resource's state; answers how to stop it. */
+  readonly onChange: (listener: (change: Change) => void) => () => void
+  /** The same from now on, as a stream. */
   readonly changes: Stream.Stream<Change>
   /** Completes when the order fulfils the condition, at once if it already does. Either spelling of the uuid. */
   readonly awaitOrder: (uuid: string, condition: (order: Order) => boolean) => Effect.Effect<Order>
@@ -93,6 +99,7 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
     const tasks = yield* FiberSet.make<void>()
     const run = yield* FiberSet.runtime(tasks)<never>()
     const hub = yield* Effect.acquireRelease(PubSub.unbounded<Change>(), PubSub.shutdown)
+    const changeListeners = new Set<(change: Change) => void>()
     const world = makeWorld(
       {
         generation,
@@ -112,25 +119,26 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
         },
         changed: (change) => {
           hub.unsafeOffer(change)
+          for (const listener of changeListeners) listener(change)
           publishChange(world, change)
         }
       }
     )
 
     const calls: Array<Call> = []
+    const keepCalls = options.keepCalls ?? true
     const listeners = new Set<(call: Call) => void>()
     const interceptors = new Set<Interceptor>()
     const counts = new Map<string, number>()
 
-    const log = (request: ApiRequest, status: number | null, as: string | null) =>
-      Effect.sync(() => {
-        const call = { ...summary(request), status, as, at: world.now() }
-        calls.push(call)
-        for (const listener of listeners) listener(call)
-      })
+    const log = (call: Called, status: number | null, as: string | null) => {
+      const { method, path, query } = call
+      const logged = { method, path, query, status, as, at: world.now() }
+      if (keepCalls) calls.push(logged)
+      for (const listener of listeners) listener(logged)
+    }
 
-    const faultFor = (request: ApiRequest): Fault | undefined => {
-      const { method, path, query } = summary(request)
+    const faultFor = ({ method, path, query }: Called): Fault | undefined => {
       const key = `${method} ${path}`
       const earlier = counts.get(key) ?? 0
       counts.set(key, earlier + 1)
@@ -142,24 +150,32 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       return undefined
     }
 
-    const handle = (request: ApiRequest): Effect.Effect<Reply> =>
-      Effect.gen(function* () {
-        const fault = faultFor(request)
-        if (fault?._tag === "DropRequest") {
-          yield* log(request, null, null)
-          return { _tag: "Cut" }
-        }
-        if (fault?._tag === "Status") {
-          yield* log(request, fault.status, null)
-          return { _tag: "Answer", answer: statusAnswer(fault.status, fault.body) }
-        }
-        if (fault?._tag === "Delay") yield* Effect.sleep(fault.by)
-        const { answer, user } = dispatch(world, request)
-        yield* log(request, fault?._tag === "DropAnswer" ? null : answer.status, user?.username ?? null)
-        if (fault?._tag === "DropAnswer") return { _tag: "Cut" }
-        if (fault?._tag === "Garbage") return { _tag: "Answer", answer: garbage(fault.body) }
-        return { _tag: "Answer", answer }
-      })
+    const carryOut = (request: ApiRequest, call: Called, fault: Fault | undefined): Reply => {
+      const { answer, user } = dispatch(world, request)
+      log(call, fault?._tag === "DropAnswer" ? null : answer.status, user?.username ?? null)
+      if (fault?._tag === "DropAnswer") return { _tag: "Cut" }
+      if (fault?._tag === "Garbage") return { _tag: "Answer", answer: garbage(fault.body) }
+      return { _tag: "Answer", answer }
+    }
+
+    const answer: Marketplace["answer"] = (request) => {
+      const call = summary(request)
+      const fault = faultFor(call)
+      if (fault?._tag === "DropRequest") {
+        log(call, null, null)
+        return { _tag: "Cut" }
+      }
+      if (fault?._tag === "Status") {
+        log(call, fault.status, null)
+        return { _tag: "Answer", answer: statusAnswer(fault.status, fault.body) }
+      }
+      return fault?._tag === "Delay"
+        ? Effect.delay(
+            Effect.sync(() => carryOut(request, call, fault)),
+            fault.by
+          )
+        : carryOut(request, call, fault)
+    }
 
     /** Subscribes first and looks then, so that no change slips between. */
     const awaiting = <A>(find: () => A | undefined, condition: (found: A) => boolean): Effect.Effect<A> =>
@@ -207,10 +223,16 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
       resources: world.resources,
       world,
       broker: world.broker,
-      handle,
+      handle: (request) =>
+        Effect.suspend(() => {
+          const reply = answer(request)
+          return Effect.isEffect(reply) ? reply : Effect.succeed(reply)
+        }),
+      answer,
       calls,
       onCall: (listener) => subscribeTo(listeners, listener),
       intercept: (interceptor) => subscribeTo(interceptors, interceptor),
+      onChange: (listener) => subscribeTo(changeListeners, listener),
       changes: Stream.fromPubSub(hub),
       awaitOrder,
       awaitOrderEnd: (uuid) => awaitOrder(uuid, ({ state }) => terminalOrderStates.includes(state)),
@@ -219,7 +241,9 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
     }
   })
 
-const summary = ({ method, path, query }: ApiRequest) => ({ method, path, query: query.toString() })
+type Called = Pick<Call, "method" | "path" | "query">
+
+const summary = ({ method, path, query }: ApiRequest): Called => ({ method, path, query: query.toString() })
 
 const subscribeTo = <A>(set: Set<A>, item: A): (() => void) => {
   set.add(item)

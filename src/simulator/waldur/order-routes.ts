@@ -29,17 +29,19 @@ const orderOf = ({ world, user, params }: Context): Outcome<Order> =>
 
 const list: Handler = ({ world, user, request }) =>
   Either.gen(function* () {
-    const visible = [...world.orders.values()].filter((order) => seesOrder(user, order))
-    const kept = yield* filtered(request.query, visible, {
+    const kept = yield* filtered(request.query, world.orders.values(), {
       offering_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.uuid },
       resource_uuid: { _tag: "Uuid", of: ({ resource }) => resource.uuid },
       project_uuid: { _tag: "Uuid", of: ({ resource }) => resource.project.uuid },
       customer_uuid: { _tag: "Uuid", of: ({ resource }) => resource.project.customer.uuid },
       provider_uuid: { _tag: "Uuid", of: ({ resource }) => resource.offering.customer.uuid },
       state: { _tag: "Choice", choices: orderStates, of: ({ state }) => state },
-      type: { _tag: "Choice", choices: orderTypes, of: ({ type }) => type }
+      type: { _tag: "Choice", choices: orderTypes, of: ({ type }) => type },
+      // Of the published API; not recorded.
+      modified: { _tag: "Since", of: ({ modified }) => modified }
     })
-    return yield* pageOf(request, ordered(request.query, kept), (order) =>
+    const visible = kept.filter((order) => seesOrder(user, order))
+    return yield* pageOf(request, ordered(request.query, visible), (order) =>
       orderView(world, request.origin, order, user)
     )
   })

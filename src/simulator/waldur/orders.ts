@@ -9,14 +9,24 @@ import { costOf } from "./limits.js"
 import type { Amounts, JsonObject, Offering, Order, OrderType, Plan, Project, Resource, User } from "./model.js"
 import { ownsProject } from "./permissions.js"
 import { process } from "./processing.js"
-import { moveOrder, moveResource, newSlug, newUuid, touchOrder, type World } from "./world.js"
+import {
+  addOrder,
+  findOrder,
+  moveOrder,
+  moveResource,
+  newSlug,
+  newUuid,
+  removeOrder,
+  touchOrder,
+  type World
+} from "./world.js"
 
 const pendingStates = ["pending-consumer", "pending-project", "pending-start-date", "pending-provider", "executing"]
 
 export const isInProgress = (order: Order): boolean => pendingStates.includes(order.state)
 
 export const orderInProgress = (world: World, resource: Resource): Order | undefined =>
-  [...world.orders.values()].find((order) => order.resource === resource && isInProgress(order))
+  findOrder(world, resource, isInProgress)
 
 export interface NewResource {
   readonly offering: Offering
@@ -98,7 +108,7 @@ const newOrder = (world: World, user: User, wanted: NewOrder): Order => {
 }
 
 const keep = (world: World, order: Order): void => {
-  world.orders.set(order.uuid, order)
+  addOrder(world, order)
   world.changed({ _tag: "Order", order, state: order.state, at: world.now() })
 }
 
@@ -255,6 +265,6 @@ export const setOrderBackendId = (world: World, order: Order, backendId: string)
 
 export const destroy = (world: World, order: Order): Outcome<void> => {
   if (order.state === "executing" || order.state === "done") return conflict("Order cannot be deleted.")
-  world.orders.delete(order.uuid)
+  removeOrder(world, order)
   return Either.void
 }

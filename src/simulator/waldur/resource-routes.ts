@@ -49,8 +49,8 @@ const list =
         name_exact: { _tag: "Text", of: ({ name }) => name }
       })
       const visible = kept.filter((resource) => sees(side)(user, resource))
-      return yield* pageOf(request, ordered(request.query, visible), (resource, wanted) =>
-        resourceView(world, request.origin, resource, wanted)
+      return yield* pageOf(request, ordered(request.query, visible), (resource) =>
+        resourceView(world, request.origin, resource)
       )
     })
 
@@ -59,7 +59,7 @@ const read =
   (context) =>
     Either.map(resourceOf(side, context), (resource) => {
       const view = resourceDetail(context.world, context.request.origin, resource, context.user)
-      return json(200, isObject(view) ? sparse(context.request.query, view) : view)
+      return json(200, sparse(context.request.query, view))
     })
 
 const placed = (uuid: string): Outcome => ok({ order_uuid: uuid })

@@ -1,105 +1,110 @@
 /** A resource as it is answered, and what stands beside it: team, plan periods, the older server's allocation. */
 import { limitTypes } from "./limits.js"
-import type { Wanted } from "./lists.js"
 import { isLimitBased, type Json, type JsonObject, type Resource, type User } from "./model.js"
-import { offeringPart, orderView } from "./order-views.js"
+import { orderView } from "./order-views.js"
 import { orderInProgress } from "./orders.js"
-import { address, instant, instantOrNull, type Origin } from "./views.js"
-import type { World } from "./world.js"
+import { address, instant, instantOrNull, type Origin, offeringAddress, planAddress } from "./views.js"
+import { findOrder, type World } from "./world.js"
 
-interface Shown {
-  readonly world: World
-  readonly origin: Origin
-  readonly resource: Resource
+/** What a resource that is read by itself has beside. */
+interface Orders {
+  readonly inProgress: Json
+  readonly creation: Json
 }
 
-/**
- * The fields of a resource, in the server's order, each by itself: some are searched for among all orders, and an object of so many fields takes
- * V8 80 kB.
- */
-const ownFields: { readonly [name: string]: (shown: Shown) => Json } = {
-  attributes: ({ resource }) => resource.attributes,
-  limits: ({ resource }) => resource.limits,
-  uuid: ({ resource }) => resource.uuid,
-  created: ({ resource }) => instant(resource.created),
-  modified: ({ resource }) => instant(resource.modified),
-  url: ({ origin, resource }) => address(origin, `marketplace-resources/${resource.uuid}`),
-  scope: ({ origin, resource: { allocation } }) =>
-    allocation === null ? null : address(origin, `slurm-allocations/${allocation.uuid}`),
-  description: () => "",
-  state: ({ resource }) => resource.state,
-  resource_uuid: ({ resource }) => resource.allocation?.uuid ?? null,
-  backend_id: ({ resource }) => resource.backendId,
-  effective_id: () => "",
-  resource_type: ({ resource }) => (resource.allocation === null ? null : "SLURM.Allocation"),
-  project: ({ origin, resource }) => address(origin, `projects/${resource.project.uuid}`),
-  project_uuid: ({ resource }) => resource.project.uuid,
-  project_name: ({ resource }) => resource.project.name,
-  project_description: () => "",
-  project_end_date: ({ resource }) => resource.project.endDate ?? null,
-  project_end_date_requested_by: () => null,
-  customer_uuid: ({ resource }) => resource.project.customer.uuid,
-  customer_name: ({ resource }) => resource.project.customer.name,
-  backend_metadata: ({ resource }) => resource.backendMetadata,
-  is_usage_based: ({ resource }) =>
-    resource.offering.components.some(({ accountingType }) => accountingType === "usage"),
-  is_limit_based: ({ resource }) => isLimitBased(resource.offering),
-  name: ({ resource }) => resource.name,
-  slug: ({ resource }) => resource.slug,
-  current_usages: ({ resource }) => resource.currentUsages,
-  can_terminate: ({ world, resource }) =>
-    (resource.state === "OK" || resource.state === "Erred") && orderInProgress(world, resource) === undefined,
-  report: () => null,
-  end_date: () => null,
-  end_date_requested_by: () => null,
-  username: () => null,
-  limit_usage: ({ resource: { offering } }) =>
-    isLimitBased(offering) ? Object.fromEntries(limitTypes(offering).map((type) => [type, null])) : null,
-  downscaled: ({ resource }) => resource.downscaled,
-  restrict_member_access: ({ resource }) => resource.restrictMemberAccess,
-  paused: ({ resource }) => resource.paused,
-  endpoints: ({ resource }) => resource.endpoints,
-  error_message: () => "",
-  error_traceback: () => "",
-  offering_customer_uuid: ({ resource }) => resource.offering.customer.uuid,
-  options: () => null,
-  available_actions: () => []
-}
-
-/** What only the published API has. */
-const publishedFields: typeof ownFields = {
-  project_slug: ({ resource }) => resource.project.slug,
-  customer_slug: ({ resource }) => resource.project.customer.slug,
-  offering_slug: ({ resource }) => resource.offering.slug,
-  offering_backend_id: () => "",
-  last_sync: ({ resource }) => instantOrNull(resource.lastSync),
-  offering_components: ({ resource }) =>
-    resource.offering.components.map(({ type, measuredUnit }) => ({ type, measured_unit: measuredUnit }))
-}
-
-const everything: Wanted = () => true
-
-/** One resource of a list (recording 083). */
-export const resourceView = (world: World, origin: Origin, resource: Resource, wanted = everything): JsonObject => {
-  const view: { [name: string]: Json | undefined } = {}
-  const part = offeringPart(world, origin, { resource, plan: resource.plan })
-  for (const name of Object.keys(part)) if (wanted(name)) view[name] = part[name]
-  const shown = { world, origin, resource }
-  for (const fields of world.behaviour.published ? [ownFields, publishedFields] : [ownFields])
-    for (const name of Object.keys(fields)) if (wanted(name)) view[name] = fields[name]?.(shown)
-  return view
+/** One resource of a list (recording 083): one literal, the offering's fields too, for what `orderView` says of it. */
+export const resourceView = (world: World, origin: Origin, resource: Resource, orders?: Orders): JsonObject => {
+  const { allocation, offering, plan, project } = resource
+  const { customer } = project
+  const { published } = world.behaviour
+  const isLimited = isLimitBased(offering)
+  const isSettled = resource.state === "OK" || resource.state === "Erred"
+  return {
+    offering: offeringAddress(origin, offering),
+    offering_name: offering.name,
+    offering_uuid: offering.uuid,
+    offering_description: "",
+    offering_image: null,
+    offering_thumbnail: null,
+    offering_type: offering.type,
+    offering_terms_of_service: "",
+    offering_shared: true,
+    offering_billable: true,
+    offering_plugin_options: offering.pluginOptions,
+    provider_name: offering.customer.name,
+    provider_uuid: offering.customer.uuid,
+    category_title: world.category.title,
+    category_uuid: world.category.uuid,
+    category_icon: null,
+    plan: plan === null ? null : planAddress(origin, offering, plan),
+    plan_unit: plan === null ? undefined : "month",
+    plan_name: plan?.name,
+    plan_uuid: plan?.uuid,
+    plan_description: plan === null ? undefined : "",
+    attributes: resource.attributes,
+    limits: resource.limits,
+    uuid: resource.uuid,
+    created: instant(resource.created),
+    modified: instant(resource.modified),
+    url: address(origin, `marketplace-resources/${resource.uuid}`),
+    scope: allocation === null ? null : address(origin, `slurm-allocations/${allocation.uuid}`),
+    description: "",
+    state: resource.state,
+    resource_uuid: allocation?.uuid ?? null,
+    backend_id: resource.backendId,
+    effective_id: "",
+    resource_type: allocation === null ? null : "SLURM.Allocation",
+    project: address(origin, `projects/${project.uuid}`),
+    project_uuid: project.uuid,
+    project_name: project.name,
+    project_description: "",
+    project_end_date: project.endDate ?? null,
+    project_end_date_requested_by: null,
+    customer_uuid: customer.uuid,
+    customer_name: customer.name,
+    backend_metadata: resource.backendMetadata,
+    is_usage_based: offering.components.some(({ accountingType }) => accountingType === "usage"),
+    is_limit_based: isLimited,
+    name: resource.name,
+    slug: resource.slug,
+    current_usages: resource.currentUsages,
+    can_terminate: isSettled && orderInProgress(world, resource) === undefined,
+    report: null,
+    end_date: null,
+    end_date_requested_by: null,
+    username: null,
+    limit_usage: isLimited ? Object.fromEntries(limitTypes(offering).map((type) => [type, null])) : null,
+    downscaled: resource.downscaled,
+    restrict_member_access: resource.restrictMemberAccess,
+    paused: resource.paused,
+    endpoints: resource.endpoints,
+    error_message: "",
+    error_traceback: "",
+    offering_customer_uuid: offering.customer.uuid,
+    options: null,
+    available_actions: [],
+    // What only the published API has.
+    project_slug: published ? project.slug : undefined,
+    customer_slug: published ? customer.slug : undefined,
+    offering_slug: published ? offering.slug : undefined,
+    offering_backend_id: published ? "" : undefined,
+    last_sync: published ? instantOrNull(resource.lastSync) : undefined,
+    offering_components: published
+      ? offering.components.map(({ type, measuredUnit }) => ({ type, measured_unit: measuredUnit }))
+      : undefined,
+    order_in_progress: orders?.inProgress,
+    creation_order: orders?.creation
+  }
 }
 
 /** One resource read by itself: with the order that made it and the one under way (recording 056). */
-export const resourceDetail = (world: World, origin: Origin, resource: Resource, viewer: User): Json => {
-  const orders = [...world.orders.values()].filter((order) => order.resource === resource)
-  const creation = orders.find(({ type }) => type === "Create")
+export const resourceDetail = (world: World, origin: Origin, resource: Resource, viewer: User): JsonObject => {
+  const creation = findOrder(world, resource, ({ type }) => type === "Create")
   const running = orderInProgress(world, resource)
-  return {
-    ...resourceView(world, origin, resource),
-    order_in_progress: running === undefined ? null : orderView(world, origin, running, viewer),
-    creation_order: creation === undefined ? null : orderView(world, origin, creation, viewer)
-  }
+  return resourceView(world, origin, resource, {
+    inProgress: running === undefined ? null : orderView(world, origin, running, viewer),
+    creation: creation === undefined ? null : orderView(world, origin, creation, viewer)
+  })
 }
 
 const teamRoles: { readonly [role: string]: string } = {

@@ -4,7 +4,7 @@ import { Effect, FiberSet, type Scope } from "effect"
 import { listening, type ServeError } from "../listening.js"
 import { attach } from "../stomp/index.js"
 import type { Answer } from "./answers.js"
-import { type Marketplace, type MarketplaceOptions, makeMarketplace } from "./marketplace.js"
+import { type Marketplace, type MarketplaceOptions, makeMarketplace, type Reply } from "./marketplace.js"
 import type { ApiRequest } from "./request.js"
 
 export interface ServeOptions extends MarketplaceOptions {
@@ -29,7 +29,15 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
     const host = options.host ?? "127.0.0.1"
     const run = yield* FiberSet.makeRuntime<never, void>()
     const server = createServer((incoming, response) => {
-      run(answerOne(marketplace, host, incoming, response))
+      readAll(incoming, (body) => {
+        try {
+          const reply = marketplace.answer(toRequest(incoming, host, body))
+          if (Effect.isEffect(reply)) run(late(reply, incoming, response))
+          else give(reply, incoming, response)
+        } catch (defect) {
+          crash(response, defect)
+        }
+      })
     })
     attach(server, marketplace.broker, "/rmqws-stomp")
     // As the web server before a real one has it. Node's own 5 s are so short that a busy client may write to a connection that is being closed.
@@ -38,34 +46,43 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
     return { url: `http://${host}:${port}`, port, marketplace }
   })
 
-const answerOne = (
-  marketplace: Marketplace,
-  host: string,
-  incoming: IncomingMessage,
-  response: ServerResponse
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const body = yield* readAll(incoming)
-    const reply = yield* marketplace.handle(toRequest(incoming, host, body))
-    if (reply._tag === "Cut") incoming.socket.destroy()
-    else send(response, reply.answer)
-  }).pipe(Effect.catchAllDefect((defect) => Effect.sync(() => crash(response, defect))))
+const late = (reply: Effect.Effect<Reply>, incoming: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
+  Effect.map(reply, (given) => give(given, incoming, response)).pipe(
+    Effect.catchAllDefect((defect) => Effect.sync(() => crash(response, defect)))
+  )
 
-const readAll = (incoming: IncomingMessage): Effect.Effect<string> =>
-  Effect.async<string>((resume) => {
-    const chunks: Array<Buffer> = []
-    incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
-    incoming.once("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
-    incoming.once("close", () => resume(Effect.interrupt))
-  })
+const give = (reply: Reply, incoming: IncomingMessage, response: ServerResponse): void => {
+  if (reply._tag === "Cut") incoming.socket.destroy()
+  else send(response, reply.answer)
+}
+
+/** A client that goes away before it has said all is not answered. */
+const readAll = (incoming: IncomingMessage, then: (body: string) => void): void => {
+  const chunks: Array<Buffer> = []
+  incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
+  incoming.once("end", () => then(chunks.length === 0 ? "" : Buffer.concat(chunks).toString("utf8")))
+}
 
 const toRequest = (incoming: IncomingMessage, host: string, body: string): ApiRequest => {
   const origin = `http://${incoming.headers.host ?? host}`
-  const url = new URL(incoming.url ?? "/", origin)
-  const headers = Object.fromEntries(
-    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
-  )
-  return { method: incoming.method ?? "GET", path: url.pathname, query: url.searchParams, headers, body, origin }
+  const headers: { [name: string]: string | undefined } = {}
+  for (const name of Object.keys(incoming.headers)) {
+    const value = incoming.headers[name]
+    headers[name] = Array.isArray(value) ? value.join(", ") : value
+  }
+  return { method: incoming.method ?? "GET", ...partsOf(incoming.url ?? "/", origin), headers, body, origin }
+}
+
+/** A path that `URL` would leave as it is: no escapes, no dots, nothing that is not ASCII. */
+const plain = /^\/[\w/-]*$/
+
+const partsOf = (address: string, origin: string): Pick<ApiRequest, "path" | "query"> => {
+  const mark = address.indexOf("?")
+  const path = mark === -1 ? address : address.slice(0, mark)
+  if (plain.test(path) && !path.startsWith("//") && !address.includes("#"))
+    return { path, query: new URLSearchParams(mark === -1 ? "" : address.slice(mark + 1)) }
+  const url = new URL(address, origin)
+  return { path: url.pathname, query: url.searchParams }
 }
 
 const send = (response: ServerResponse, { status, headers, body }: Answer): void => {

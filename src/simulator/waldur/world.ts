@@ -72,6 +72,8 @@ export interface World {
   readonly offerings: Map<string, Offering>
   readonly resources: Map<string, Resource>
   readonly orders: Map<string, Order>
+  /** The same by resource, oldest first: kept by `addOrder` and `removeOrder`, as each look at a resource asks for them. */
+  readonly ordersOf: Map<Resource, Set<Order>>
   readonly sshKeys: Map<string, SshKey>
   readonly usages: Map<string, Usage>
   readonly offeringUsers: Map<string, OfferingUser>
@@ -102,6 +104,7 @@ export const makeWorld = (
     offerings: new Map(),
     resources: new Map(),
     orders: new Map(),
+    ordersOf: new Map(),
     sshKeys: new Map(),
     usages: new Map(),
     offeringUsers: new Map(),
@@ -149,6 +152,24 @@ export const recordsOf = (world: World, kind: string): Map<string, PlainRecord> 
 export const normaliseUuid = (text: string): string | null => {
   const digits = text.replaceAll("-", "").toLowerCase()
   return /^[0-9a-f]{32}$/.test(digits) ? digits : null
+}
+
+export const addOrder = (world: World, order: Order): void => {
+  world.orders.set(order.uuid, order)
+  const known = world.ordersOf.get(order.resource)
+  if (known === undefined) world.ordersOf.set(order.resource, new Set([order]))
+  else known.add(order)
+}
+
+export const removeOrder = (world: World, order: Order): void => {
+  world.orders.delete(order.uuid)
+  world.ordersOf.get(order.resource)?.delete(order)
+}
+
+/** The first order of the resource that is like that. */
+export const findOrder = (world: World, resource: Resource, like: (order: Order) => boolean): Order | undefined => {
+  for (const order of world.ordersOf.get(resource) ?? []) if (like(order)) return order
+  return undefined
 }
 
 export const moveOrder = (world: World, order: Order, state: OrderState): void => {

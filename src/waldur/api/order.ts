@@ -63,10 +63,12 @@ export const QueuedOrder = Schema.Struct({
   uuid: uuid("uuid"),
   state: word("state", orderStates),
   resourceUuid: optionalUuid("marketplace_resource_uuid"),
-  projectUuid: optionalUuid("project_uuid")
+  projectUuid: optionalUuid("project_uuid"),
+  /** When it was last changed: ISO 8601. */
+  modified: optionalText("modified")
 })
 export type QueuedOrder = typeof QueuedOrder.Type
-export const queuedOrderFields = ["uuid", "state", "marketplace_resource_uuid", "project_uuid"] as const
+export const queuedOrderFields = ["uuid", "state", "marketplace_resource_uuid", "project_uuid", "modified"] as const
 
 /** What to ask for in a list (`field=`): several times faster than all. */
 export const orderFields = [

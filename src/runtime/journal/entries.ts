@@ -1,0 +1,132 @@
+/**
+ * Entries of one order, or of one job between orders, under the lease of whoever writes them.
+ *
+ * Each statement inserts only while that lease is the newest. What came of a step need not be waited for: it goes with whatever is written next, in
+ * the same statement, and so costs no wait for the disk of its own (docs/decisions/0067-a-result-goes-with-what-comes-next.md).
+ */
+import type { SqlClient } from "@effect/sql"
+import { Clock, Effect, FiberRef, Option, Runtime } from "effect"
+import {
+  type JournalEntry,
+  type JournalError,
+  LeaseLost,
+  type OrderId,
+  type OrderJournal,
+  steadyMillis,
+  wholeOrder
+} from "../../core/index.js"
+import { type Lease, leaseHolds } from "./lease.js"
+import { asking } from "./sql.js"
+
+/** Tables of entries, each with its column of what an entry is about. */
+const aboutIn = { journal: "order_id", reconciliation: "job" } as const
+
+export interface Writing {
+  readonly table: keyof typeof aboutIn
+  /** The order's uuid, or the job's. */
+  readonly id: OrderId
+  readonly lease: Lease
+  /** Written before, oldest first. */
+  readonly before: ReadonlyArray<JournalEntry>
+  /** Told of each entry, once it is written or is about to be. */
+  readonly tell: (entry: JournalEntry) => Effect.Effect<void>
+  /** Told of each statement: how long it took, in ms. */
+  readonly measure: (millis: number, failed: boolean) => void
+}
+
+/** In the one statement that asks for the lease: no row comes back where that has passed on. */
+const insert = (sql: SqlClient.SqlClient, { id, lease, table }: Writing, entries: ReadonlyArray<JournalEntry>) => {
+  // Of the first row PostgreSQL takes the types.
+  const rows = entries.map(
+    ({
+      at,
+      data,
+      event,
+      step
+    }) => sql`(CAST(${id} AS TEXT), CAST(${lease.resource} AS TEXT), CAST(${lease.epoch} AS BIGINT),
+      CAST(${step} AS TEXT), CAST(${event} AS TEXT), CAST(${at} AS BIGINT),
+      CAST(${data === undefined ? null : JSON.stringify(data)} AS TEXT))`
+  )
+  return sql`
+    INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
+    SELECT * FROM (VALUES ${sql.join(", ", false)(rows)}) AS entry
+    WHERE ${leaseHolds(sql, lease)} RETURNING id`
+}
+
+/** Once this fiber stands still, within the same moment: fibers that have work to do take their turns through the scheduler. */
+const soon = (task: () => void): Effect.Effect<void> =>
+  Effect.map(FiberRef.get(FiberRef.currentScheduler), (scheduler) => scheduler.scheduleTask(task, 0))
+
+export const entriesUnder = (
+  sql: SqlClient.SqlClient,
+  writing: Writing
+): Effect.Effect<Pick<OrderJournal, "entries" | "append" | "note">> =>
+  Effect.map(Effect.runtime(), (runtime) => {
+    const { lease, measure, tell } = writing
+    const ask = asking(sql)
+    let entries = writing.before
+    /** Noted, and not on its way to the database yet. */
+    let noted: Array<JournalEntry> = []
+    /** What was noted and could not be written: from then on this is not what the database has, and nothing may rest on it. */
+    let missed: Option.Option<JournalError> = Option.none()
+
+    const entry = (step: string, event: string, data: unknown): Effect.Effect<JournalEntry> =>
+      Effect.map(Clock.currentTimeMillis, (at) => ({ step, event, at, ...(data === undefined ? {} : { data }) }))
+    const known = (one: JournalEntry): void => {
+      entries = one.step === wholeOrder && one.event === "accepted" ? [one] : [...entries, one]
+    }
+
+    const write = (rows: ReadonlyArray<JournalEntry>): Effect.Effect<void, JournalError> =>
+      Effect.gen(function* () {
+        const asked = yield* steadyMillis
+        const began = performance.now()
+        const inserted = yield* ask(insert(sql, writing, rows)).pipe(
+          Effect.tapBoth({
+            onFailure: () => Effect.sync(() => measure(performance.now() - began, true)),
+            onSuccess: () => Effect.sync(() => measure(performance.now() - began, false))
+          })
+        )
+        if (inserted.length === 0) return yield* new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
+        lease.confirmed.at = asked
+      })
+
+    /** With what was noted before it. */
+    const writeWith = (own: ReadonlyArray<JournalEntry>): Effect.Effect<void, JournalError> =>
+      Effect.suspend(() => {
+        if (Option.isSome(missed)) return Effect.fail(missed.value)
+        const rows = [...noted, ...own]
+        const takesNotes = noted.length > 0
+        noted = []
+        if (rows.length === 0) return Effect.void
+        return takesNotes
+          ? Effect.tapError(write(rows), (error) =>
+              Effect.sync(() => {
+                missed = Option.some(error)
+              })
+            )
+          : write(rows)
+      })
+
+    /** Nothing else may come for long. */
+    const writeRest = Effect.ignore(Effect.suspend(() => (noted.length === 0 ? Effect.void : writeWith([]))))
+
+    return {
+      entries: Effect.sync(() => entries),
+      append: (step, event, data) =>
+        Effect.gen(function* () {
+          const one = yield* entry(step, event, data)
+          yield* writeWith([one])
+          known(one)
+          yield* tell(one)
+        }),
+      note: (step, event, data) =>
+        Effect.gen(function* () {
+          if (Option.isSome(missed)) return yield* missed.value
+          const one = yield* entry(step, event, data)
+          known(one)
+          noted.push(one)
+          if (noted.length === 1) yield* soon(() => Runtime.runFork(runtime)(writeRest))
+          yield* tell(one)
+        })
+    }
+  })

@@ -1,0 +1,21 @@
+/** Who may write about a resource: one at a time, and each statement says so. */
+import type { SqlClient } from "@effect/sql"
+import type { ResourceId } from "../../core/index.js"
+import { kept } from "./dialect.js"
+
+/** The right to act for one resource, until somebody takes a newer one. */
+export interface Lease {
+  readonly resource: ResourceId
+  readonly epoch: number
+  /** When it was taken, in ms since 1970. */
+  readonly taken: number
+  /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
+  readonly confirmed: { at: number }
+}
+
+/**
+ * The condition, for a statement, that nobody has taken a newer lease; nor can, before the statement is over. Whoever takes one waits for it,
+ * and reads what it has written.
+ */
+export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
+  sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
