@@ -82,7 +82,10 @@ const run = (file, options, onLine = () => undefined) =>
     )
   })
 
-/** A process that carries out one job after the other, until `next` has none. If it ends over a job, that job has failed. */
+/** What processes that were killed in the simulation have left open stays in memory. */
+const jobsOfAProcess = 250
+
+/** A process that carries out one job after the other, until `next` has none, and then others. If it ends over a job, that job has failed. */
 const serve = (file, next, onAnswer) =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [...v8, "--enable-source-maps", file, "--served"], {
@@ -91,8 +94,10 @@ const serve = (file, next, onAnswer) =>
     let output = ""
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
     let job
+    let taken = 0
     const goOn = () => {
-      job = next()
+      job = taken < jobsOfAProcess ? next() : undefined
+      taken += 1
       child.send(job ?? { end: true })
     }
     child.on("message", (answer) => {
@@ -100,7 +105,7 @@ const serve = (file, next, onAnswer) =>
       goOn()
     })
     child.on("close", (code, signal) => {
-      if (job === undefined) return resolve()
+      if (job === undefined) return resolve(taken > jobsOfAProcess ? serve(file, next, onAnswer) : undefined)
       onAnswer(job, { failed: true, text: `seed ${job.seed} FAILED: exit ${code ?? signal} ${output.slice(0, 2000)}` })
       // The others go on in another one.
       resolve(serve(file, next, onAnswer))
