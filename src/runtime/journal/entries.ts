@@ -34,18 +34,25 @@ export interface Writing {
   readonly measure: (millis: number, failed: boolean) => void
 }
 
+/** An entry, and its data as it is stored. */
+interface Row {
+  readonly entry: JournalEntry
+  readonly json: string | null
+}
+
+/** What cannot be stored is a bug of whoever says it, and dies there. */
+const rowOf = (step: string, event: string, data: unknown): Effect.Effect<Row> =>
+  Effect.map(Clock.currentTimeMillis, (at) => ({
+    entry: { step, event, at, ...(data === undefined ? {} : { data }) },
+    json: data === undefined ? null : JSON.stringify(data)
+  }))
+
 /** In the one statement that asks for the lease: no row comes back where that has passed on. */
-const insert = (sql: SqlClient.SqlClient, { id, lease, table }: Writing, entries: ReadonlyArray<JournalEntry>) => {
+const insert = (sql: SqlClient.SqlClient, { id, lease, table }: Writing, written: ReadonlyArray<Row>) => {
   // Of the first row PostgreSQL takes the types.
-  const rows = entries.map(
-    ({
-      at,
-      data,
-      event,
-      step
-    }) => sql`(CAST(${id} AS TEXT), CAST(${lease.resource} AS TEXT), CAST(${lease.epoch} AS BIGINT),
-      CAST(${step} AS TEXT), CAST(${event} AS TEXT), CAST(${at} AS BIGINT),
-      CAST(${data === undefined ? null : JSON.stringify(data)} AS TEXT))`
+  const rows = written.map(
+    ({ entry: { at, event, step }, json }) => sql`(CAST(${id} AS TEXT), CAST(${lease.resource} AS TEXT),
+      CAST(${lease.epoch} AS BIGINT), CAST(${step} AS TEXT), CAST(${event} AS TEXT), CAST(${at} AS BIGINT), CAST(${json} AS TEXT))`
   )
   return sql`
     INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
@@ -66,17 +73,15 @@ export const entriesUnder = (
     const ask = asking(sql)
     let entries = writing.before
     /** Noted, and not on its way to the database yet. */
-    let noted: Array<JournalEntry> = []
+    let noted: Array<Row> = []
     /** What was noted and could not be written: from then on this is not what the database has, and nothing may rest on it. */
     let missed: Option.Option<JournalError> = Option.none()
 
-    const entry = (step: string, event: string, data: unknown): Effect.Effect<JournalEntry> =>
-      Effect.map(Clock.currentTimeMillis, (at) => ({ step, event, at, ...(data === undefined ? {} : { data }) }))
-    const known = (one: JournalEntry): void => {
-      entries = one.step === wholeOrder && one.event === "accepted" ? [one] : [...entries, one]
+    const known = ({ entry }: Row): void => {
+      entries = entry.step === wholeOrder && entry.event === "accepted" ? [entry] : [...entries, entry]
     }
 
-    const write = (rows: ReadonlyArray<JournalEntry>): Effect.Effect<void, JournalError> =>
+    const write = (rows: ReadonlyArray<Row>): Effect.Effect<void, JournalError> =>
       Effect.gen(function* () {
         const asked = yield* steadyMillis
         const began = performance.now()
@@ -91,7 +96,7 @@ export const entriesUnder = (
       })
 
     /** With what was noted before it. */
-    const writeWith = (own: ReadonlyArray<JournalEntry>): Effect.Effect<void, JournalError> =>
+    const writeWith = (own: ReadonlyArray<Row>): Effect.Effect<void, JournalError> =>
       Effect.suspend(() => {
         if (Option.isSome(missed)) return Effect.fail(missed.value)
         const rows = [...noted, ...own]
@@ -114,19 +119,19 @@ export const entriesUnder = (
       entries: Effect.sync(() => entries),
       append: (step, event, data) =>
         Effect.gen(function* () {
-          const one = yield* entry(step, event, data)
+          const one = yield* rowOf(step, event, data)
           yield* writeWith([one])
           known(one)
-          yield* tell(one)
+          yield* tell(one.entry)
         }),
       note: (step, event, data) =>
         Effect.gen(function* () {
           if (Option.isSome(missed)) return yield* missed.value
-          const one = yield* entry(step, event, data)
+          const one = yield* rowOf(step, event, data)
           known(one)
           noted.push(one)
           if (noted.length === 1) yield* soon(() => Runtime.runFork(runtime)(writeRest))
-          yield* tell(one)
+          yield* tell(one.entry)
         })
     }
   })

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
@@ -104,6 +104,20 @@ describe.each(databases)("the journal in %s", (_, fresh) => {
           expect((yield* entries.entries).length).toBe(4)
           yield* Effect.repeat(told(), { until: (all) => all.length > 3 })
           expect(yield* told()).toEqual([...written, ["network", "finished", null]])
+        })
+      )
+    )
+  )
+
+  it.effect("dies of what cannot be stored where it is said", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
+          expect(Exit.isFailure(yield* Effect.exit(entries.note("group", "finished", { id: 100n })))).toBe(true)
+          expect(yield* entries.entries).toEqual([])
         })
       )
     )
