@@ -85,7 +85,7 @@ describe("an operator", () => {
       const { client } = yield* show(site, agent)
       const overview = yield* client.overview
         .overview()
-        .pipe(until(({ offerings }) => offerings[0]?.state === "paused"))
+        .pipe(until(({ offerings }) => offerings[0]?.state === "paused" && offerings[1]?.state === "ok"))
       expect(overview.offerings[0]).toMatchObject({
         ready: true,
         paused: { by: "this machine", reason: "the storage is moved" },
