@@ -8,30 +8,20 @@
  * A parked order (`core/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
  * again when that process says that it was woken, or when its resource is with another one (docs/decisions/0047-parked-orders.md).
  */
-import {
-  Array,
-  Cause,
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  FiberMap,
-  FiberSet,
-  Layer,
-  Schedule,
-  type Scope
-} from "effect"
+import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { type Holders, Placement } from "../cluster/placement.js"
-import { type ParkedOrder, Wakes } from "../control/wakes.js"
+import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
-import { backsRest, moveRest, parkedRound } from "../schedules.js"
+import { moveRest, parkedRound } from "../schedules.js"
 import { type Processed, ResourceActor } from "./actor.js"
 import { Bells } from "./bells.js"
+import { tellTogether } from "./goneBack.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
 import { Stopping } from "./stopping.js"
+import { untilHeard } from "./woken.js"
 
 export interface Work {
   readonly offering: OfferingId
@@ -64,9 +54,6 @@ export interface Seen {
   /** Begun here and not ended, by the journal. */
   readonly open: ReadonlySet<OrderId>
 }
-
-/** Orders that were woken here are told so many at once to whoever sends them. */
-const toldAtOnce = 500
 
 export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
   Dispatch,
@@ -110,25 +97,7 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
     const wakes = yield* Wakes
     /** The order that each resource's actor has or shall have, and what to do when it has ended: set as soon as another one waits. */
     const atWork = new Map<ResourceId, AtWork>()
-    /** While the database or another process is away this happens to all that is open, again and again: one line a second says enough. */
-    let goneBack = 0
-    const goesBack = (order: OrderId, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-      // Its actor's process has ended, or has lost it: whoever lost it says why.
-      if (Cause.isInterruptedOnly(cause)) return Effect.logDebug(`Order ${order} goes back to the queue`, cause)
-      return Effect.suspend(() => {
-        goneBack += 1
-        if (goneBack > 1) return Effect.void
-        const tell = Effect.suspend(() => {
-          const others = goneBack - 1
-          goneBack = 0
-          return Effect.logWarning(
-            `Order ${order}${others === 0 ? " goes" : ` and ${others} more go`} back to the queue`,
-            cause
-          )
-        })
-        return Effect.sync(() => void run(Effect.delay(tell, backsRest)))
-      })
-    }
+    const goesBack = tellTogether(run)
     /** Offerings whose orders another process looks for now. */
     const left = new Set<OfferingId>()
     /** Looked for once when Waldur did not list them any more. */
@@ -192,33 +161,8 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
       })
     )
 
-    /** Told until it is heard: whoever sends orders may be moving, too. */
-    const toTell = new Map<OfferingId, Map<OrderId, ParkedOrder>>()
-    const tell = (offering: OfferingId): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        const waiting = toTell.get(offering)
-        if (waiting === undefined || waiting.size === 0) {
-          toTell.delete(offering)
-          return Effect.void
-        }
-        const told = Array.take([...waiting.values()], toldAtOnce)
-        return bells.woken(offering, told).pipe(
-          Effect.flatMap((heard) => {
-            if (!heard) return Effect.sleep(parkedRound)
-            // One that was parked and woken once more meanwhile is told once more.
-            for (const what of told) if (waiting.get(what.order) === what) waiting.delete(what.order)
-            return Effect.void
-          }),
-          Effect.zipRight(tell(offering))
-        )
-      })
-    wakes.listen((what) => {
-      if (!placement.several) return void run(wakes.send(what))
-      const waiting = toTell.get(what.offering)
-      if (waiting !== undefined) return void waiting.set(what.order, what)
-      toTell.set(what.offering, new Map([[what.order, what]]))
-      run(tell(what.offering))
-    })
+    const tellSender = untilHeard(run, bells)
+    wakes.listen((what) => (placement.several ? tellSender(what) : void run(wakes.send(what))))
 
     /** Who has what, at the last look; and whether some parked order is somewhere else than that says. */
     let holders: Holders = { of: () => placement.self, all: "" }
