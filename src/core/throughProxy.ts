@@ -6,16 +6,28 @@
  * of its caller; and asks an HTTPS proxy for a tunnel to plain HTTP too.
  */
 import { isIP, Socket } from "node:net"
+import { Redacted } from "effect"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { authorizationOf, ProxyRefuses, TunnelAgent, type TunnelTls } from "./tunnel.js"
 
-export interface ThroughProxy {
+export interface OpenDispatcher {
   readonly dispatcher: Dispatcher
   readonly destroy: () => Promise<void>
 }
 
+/** Through the proxy, if there is one. Throws if its address is no URL: the error quotes it, password and all. `connectTimeout`: ms */
+export const openDispatcher = (
+  proxy: Redacted.Redacted<string> | undefined,
+  tls: TunnelTls,
+  connectTimeout = 10_000
+): OpenDispatcher => {
+  if (proxy !== undefined) return throughProxy(new URL(Redacted.value(proxy)), tls, connectTimeout)
+  const dispatcher = new Agent({ connect: tls, connectTimeout })
+  return { dispatcher, destroy: () => dispatcher.destroy() }
+}
+
 /** `tls` holds for what is reached, and for a proxy that is reached over HTTPS. */
-export const throughProxy = (proxy: URL, tls: TunnelTls, connectTimeout = 10_000): ThroughProxy => {
+export const throughProxy = (proxy: URL, tls: TunnelTls, connectTimeout = 10_000): OpenDispatcher => {
   const proxyHost = proxy.hostname.replace(/^\[|\]$/g, "")
   const tunnels = new TunnelAgent(proxy, tls, false)
   const secured = buildConnector({ ...tls, timeout: connectTimeout })

@@ -3,12 +3,11 @@
  * with the last of their scopes. All connections to one URL share its breaker. `keycloakShared` is the plugins' `shared` layer.
  */
 import { readFile } from "node:fs/promises"
-import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, Redacted, type Scope } from "effect"
-import { Agent } from "undici"
+import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } from "effect"
 import { type Breaker, makeBreaker } from "../core/breaker.js"
 import { OfferingFault } from "../core/errors.js"
 import { rehearsal } from "../core/rehearsal.js"
-import { throughProxy } from "../core/throughProxy.js"
+import { openDispatcher } from "../core/throughProxy.js"
 import type { KeycloakService } from "./calls.js"
 import { type KeycloakError, verdictOf } from "./errors.js"
 import { rehearsed } from "./rehearsed.js"
@@ -57,7 +56,7 @@ const open =
   (breaker: Breaker<KeycloakError>): Effect.Effect<KeycloakService, OfferingFault, Scope.Scope> =>
     Effect.gen(function* () {
       const ca = settings.caFile === undefined ? undefined : yield* readCa(settings.caFile)
-      const { dispatcher } = yield* Effect.acquireRelease(openDispatcher(settings, ca), ({ destroy }) =>
+      const { dispatcher } = yield* Effect.acquireRelease(dispatcherOf(settings, ca), ({ destroy }) =>
         Effect.promise(destroy)
       )
       // Credentials do not travel to another address. `dispatcher` is Node's own extension of fetch, and its type there is that of the
@@ -77,15 +76,11 @@ const open =
       })
     })
 
-const openDispatcher = ({ proxy, timeout, verifySsl }: KeycloakSettings, ca: string | undefined) => {
+const dispatcherOf = ({ proxy, timeout, verifySsl }: KeycloakSettings, ca: string | undefined) => {
   const tls = { rejectUnauthorized: verifySsl, ...(ca === undefined ? {} : { ca }) }
   return Effect.try({
-    try: () => {
-      // Its own time-outs are longer than ours; whoever waits is the request.
-      if (proxy !== undefined) return throughProxy(new URL(Redacted.value(proxy)), tls, timeout)
-      const dispatcher = new Agent({ connect: tls, connectTimeout: timeout })
-      return { dispatcher, destroy: () => dispatcher.destroy() }
-    },
+    // Its own time-outs are longer than ours; whoever waits is the request.
+    try: () => openDispatcher(proxy, tls, timeout),
     // The cause may quote the proxy's address, password and all.
     catch: () =>
       new OfferingFault({

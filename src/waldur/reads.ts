@@ -4,6 +4,7 @@ import { sharedByKey } from "../core/shared.js"
 import type { Answer } from "./answer.js"
 import {
   ComponentUsage,
+  endedByOthers,
   Offering,
   OfferingUser,
   Order,
@@ -46,9 +47,6 @@ const reasonOf = (error: ParseResult.ParseError): string => {
   const field = issue.path.map(String).join(".")
   return `${field === "" ? "the item" : `field ${field}`} ${issue._tag === "Missing" ? "is missing" : "has an unexpected value"}`
 }
-
-/** An order in work comes to these by somebody else, or by its own failure. */
-const endedByOthers = ["canceled", "rejected", "erred"]
 
 interface Page {
   /** Items so far, and on this page. */

@@ -1,10 +1,10 @@
 /** Bytes to Waldur and back: undici with TLS and proxy as configured, one time-out for the whole exchange, a limit for the answer's size. */
 import { readFile } from "node:fs/promises"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Duration, Effect, FiberRef, Option, Redacted, type Scope } from "effect"
-import { Agent, type Dispatcher } from "undici"
+import { Duration, Effect, FiberRef, Option, type Redacted, type Scope } from "effect"
+import type { Dispatcher } from "undici"
 import { codeOf, OfferingFault } from "../core/errors.js"
-import { refusalOf, throughProxy } from "../core/throughProxy.js"
+import { openDispatcher, refusalOf } from "../core/throughProxy.js"
 import { makeTimeLimit } from "../core/timeLimit.js"
 import { ProxyRefuses } from "../core/tunnel.js"
 import type { RawAnswer } from "./answer.js"
@@ -43,23 +43,16 @@ export const readCa = (path: string): Effect.Effect<string, OfferingFault> =>
       })
   })
 
-const openDispatcher = (options: TransportOptions, ca: Option.Option<string>) => {
-  const tls = {
-    rejectUnauthorized: options.tls?.verify ?? true,
-    ...Option.match(ca, { onNone: () => ({}), onSome: (pem) => ({ ca: pem }) })
-  }
-  if (options.proxy !== undefined) return throughProxy(new URL(Redacted.value(options.proxy)), tls)
-  const dispatcher = new Agent({ connect: tls })
-  return { dispatcher, destroy: () => dispatcher.destroy() }
-}
-
 const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, OfferingFault, Scope.Scope> =>
   Effect.gen(function* () {
     const path = options.tls?.caFile
-    const ca = path === undefined ? Option.none<string>() : Option.some(yield* readCa(path))
+    const tls = {
+      rejectUnauthorized: options.tls?.verify ?? true,
+      ...(path === undefined ? {} : { ca: yield* readCa(path) })
+    }
     const { dispatcher } = yield* Effect.acquireRelease(
       Effect.try({
-        try: () => openDispatcher(options, ca),
+        try: () => openDispatcher(options.proxy, tls),
         // The cause may quote the proxy's address, password and all.
         catch: () =>
           new OfferingFault({ reason: "The proxy's address is not a URL.", hint: "It looks like http://host:3128." })

@@ -150,7 +150,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "nobody looks whether an order was canceled",
     "runtime/orders/process.ts",
-    "if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {",
+    "if (isEndedByOthers(order.state) && Option.isNone(refusalIn(yield* journal.entries))) {",
     "if (false) {"
   ),
   one(

@@ -7,7 +7,7 @@
  */
 import { Duration, Effect, Option, Schedule } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
-import { orderStates } from "../../waldur/index.js"
+import { isEndedByOthers, orderStates } from "../../waldur/index.js"
 import { Dispatch, type Look } from "../actors/dispatch.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
@@ -24,10 +24,6 @@ const longestPatience = Duration.seconds(30)
 const isOthersTurn = (state: string | undefined): boolean =>
   orderStates.some((one) => one === state) && state !== "pending-provider" && state !== "executing"
 
-/** Somebody else's doing, or the end of what failed here. */
-const isEnded = (state: string | undefined): boolean =>
-  state === "canceled" || state === "rejected" || state === "erred"
-
 /** `next`: looks for a resource's next order. */
 export const orderEvent = (
   offering: Offering,
@@ -35,7 +31,8 @@ export const orderEvent = (
   next: Look
 ): Effect.Effect<void, never, Dispatch | Journal> => {
   const order = OrderId.make(uuid)
-  if (isEnded(state)) return Effect.flatMap(Dispatch, (dispatch) => dispatch.ended(offering.id, new Set([order])))
+  if (isEndedByOthers(state))
+    return Effect.flatMap(Dispatch, (dispatch) => dispatch.ended(offering.id, new Set([order])))
   if (isOthersTurn(state)) return Effect.void
   const isRecorded = Effect.flatMap(Journal, (journal) =>
     Effect.map(journal.story(order), (story) => ["open", "done"].includes(stateIn(sinceAccepted(story))))

@@ -31,6 +31,7 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
+import { isEndedByOthers } from "../../waldur/index.js"
 import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal } from "../journal/journal.js"
@@ -160,7 +161,7 @@ export const attempt = (
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
-    if (endedByOthers(order) && Option.isNone(refusalIn(yield* journal.entries))) {
+    if (isEndedByOthers(order.state) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
     return yield* goOn(offering, journal, accepted, Effect.succeed(order))
@@ -229,7 +230,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
 const executing = (offering: Offering, order: OrderId) =>
   Effect.gen(function* () {
     const now = yield* awaitStart(offering.waldur, order, { scopeGrace })
-    if (endedByOthers(now)) {
+    if (isEndedByOthers(now.state)) {
       return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
     }
     return Option.isSome(now.scopeUuid)
@@ -251,9 +252,6 @@ const backendHandler = (
       return restore(offering, request)
   }
 }
-
-const endedByOthers = (order: api.Order): boolean =>
-  order.state === "canceled" || order.state === "rejected" || order.state === "erred"
 
 /** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
 const accept = (
@@ -319,7 +317,7 @@ const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, { l
     if (leftovers.length > 0)
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
     // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
-    if (!endedByOthers(order)) {
+    if (!isEndedByOthers(order.state)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* awaitStart(waldur, order.uuid)

@@ -19,9 +19,12 @@ export type OrderState = Word<(typeof orderStates)[number]>
 export const orderTypes = ["Create", "Update", "Terminate", "Restore"] as const
 export type OrderType = Word<(typeof orderTypes)[number]>
 
+/** An order in work comes to these by somebody else, or by its own failure. */
+export const endedByOthers = ["canceled", "rejected", "erred"] as const
+export const isEndedByOthers = (state: string | undefined): boolean => endedByOthers.some((one) => one === state)
+
 /** States that an order only leaves when somebody intervenes: nothing is left to do for it. */
-export const isFinal = (state: OrderState): boolean =>
-  state === "done" || state === "erred" || state === "canceled" || state === "rejected"
+export const isFinal = (state: OrderState): boolean => state === "done" || isEndedByOthers(state)
 
 export const Order = Schema.Struct({
   uuid: uuid("uuid"),
