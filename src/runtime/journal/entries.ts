@@ -113,7 +113,7 @@ export const entriesUnder = (
       })
 
     /** Nothing else may come for long. */
-    const writeRest = Effect.ignore(Effect.suspend(() => (noted.length === 0 ? Effect.void : writeWith([]))))
+    const writeRest = Effect.ignore(writeWith([]))
 
     return {
       entries: Effect.sync(() => entries),

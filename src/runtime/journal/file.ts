@@ -25,8 +25,10 @@ interface Prepared {
   readonly returnsRows: boolean
 }
 
+type Log = Pick<File, "sync" | "syncNow" | "close">
+
 /** What is committed is on the disk. */
-const noLog: Pick<File, "sync" | "syncNow" | "close"> = {
+const noLog: Log = {
   sync: (done) => done(null),
   syncNow: () => undefined,
   close: () => undefined
@@ -44,7 +46,7 @@ const valueOf = (param: unknown): unknown => (typeof param === "boolean" ? Numbe
  * SQLite's log beside the file, where a commit is written: what `synchronous=FULL` waits for. Through a descriptor of our own, which no lock of
  * SQLite's hangs on (those are on the file and on its index, `-shm`); the log stays the same file as long as the database is open.
  */
-const openLog = (path: string): Pick<File, "sync" | "syncNow" | "close"> => {
+const openLog = (path: string): Log => {
   let log: number | undefined
   let underWay = 0
   let isClosed = false

@@ -33,6 +33,10 @@ const opened = <A, E>(place: Place, use: Effect.Effect<A, E, Journal | Reservati
     )
   )
 
+/** In a database that nothing has been written to. */
+const inNew = <A, E>(fresh: Parameters<typeof within>[0], use: Effect.Effect<A, E, Journal | Reservations>) =>
+  within(fresh, (place) => opened(place, use))
+
 describe.each(databases)("the journal in %s", (_, fresh) => {
   it.effect("gives a restart what was written before it", () =>
     within(fresh, (place) =>
@@ -63,117 +67,105 @@ describe.each(databases)("the journal in %s", (_, fresh) => {
   )
 
   it.effect("refuses every write of an actor whose lease has passed on", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          const lease = yield* journal.lease(resource, "paused")
-          const late = yield* journal.order(order, lease)
-          yield* late.append("group", "started")
-          expect(yield* journal.holds(lease)).toBe(true)
-          const now = yield* journal.order(order, yield* journal.lease(resource, "awake"))
-          expect((yield* Effect.flip(late.append("group", "finished")))._tag).toBe("LeaseLost")
-          expect(yield* journal.holds(lease)).toBe(false)
-          yield* now.append("group", "finished", 1)
-          expect((yield* journal.story(order)).map((entry) => entry.event)).toEqual(["started", "finished"])
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const lease = yield* journal.lease(resource, "paused")
+        const late = yield* journal.order(order, lease)
+        yield* late.append("group", "started")
+        expect(yield* journal.holds(lease)).toBe(true)
+        const now = yield* journal.order(order, yield* journal.lease(resource, "awake"))
+        expect((yield* Effect.flip(late.append("group", "finished")))._tag).toBe("LeaseLost")
+        expect(yield* journal.holds(lease)).toBe(false)
+        yield* now.append("group", "finished", 1)
+        expect((yield* journal.story(order)).map((entry) => entry.event)).toEqual(["started", "finished"])
+      })
     )
   )
 
   it.effect("writes what was noted with what comes next, in its order, and by itself if nothing does", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
-          yield* entries.append("group", "started")
-          yield* entries.note("group", "finished", { id: 100 })
-          yield* entries.append("network", "started")
-          const told = () =>
-            Effect.map(journal.story(order), (all) => all.map(({ data, event, step }) => [step, event, data]))
-          const written = [
-            ["group", "started", undefined],
-            ["group", "finished", { id: 100 }],
-            ["network", "started", undefined]
-          ]
-          expect(yield* told()).toEqual(written)
-          yield* entries.note("network", "finished", null)
-          expect((yield* entries.entries).length).toBe(4)
-          yield* Effect.repeat(told(), { until: (all) => all.length > 3 })
-          expect(yield* told()).toEqual([...written, ["network", "finished", null]])
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
+        yield* entries.append("group", "started")
+        yield* entries.note("group", "finished", { id: 100 })
+        yield* entries.append("network", "started")
+        const told = () =>
+          Effect.map(journal.story(order), (all) => all.map(({ data, event, step }) => [step, event, data]))
+        const written = [
+          ["group", "started", undefined],
+          ["group", "finished", { id: 100 }],
+          ["network", "started", undefined]
+        ]
+        expect(yield* told()).toEqual(written)
+        yield* entries.note("network", "finished", null)
+        expect((yield* entries.entries).length).toBe(4)
+        yield* Effect.repeat(told(), { until: (all) => all.length > 3 })
+        expect(yield* told()).toEqual([...written, ["network", "finished", null]])
+      })
     )
   )
 
   it.effect("dies of what cannot be stored where it is said", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
-          expect(Exit.isFailure(yield* Effect.exit(entries.note("group", "finished", { id: 100n })))).toBe(true)
-          expect(yield* entries.entries).toEqual([])
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
+        expect(Exit.isFailure(yield* Effect.exit(entries.note("group", "finished", { id: 100n })))).toBe(true)
+        expect(yield* entries.entries).toEqual([])
+      })
     )
   )
 
   it.effect("lets nothing rest on what was noted and could not be written", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          const late = yield* journal.order(order, yield* journal.lease(resource, "paused"))
-          yield* late.append("group", "started")
-          yield* journal.lease(resource, "awake")
-          yield* late.note("group", "finished", 1)
-          expect((yield* Effect.flip(late.append("network", "started")))._tag).toBe("LeaseLost")
-          expect((yield* Effect.flip(late.note("network", "finished")))._tag).toBe("LeaseLost")
-          expect((yield* journal.story(order)).length).toBe(1)
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const late = yield* journal.order(order, yield* journal.lease(resource, "paused"))
+        yield* late.append("group", "started")
+        yield* journal.lease(resource, "awake")
+        yield* late.note("group", "finished", 1)
+        expect((yield* Effect.flip(late.append("network", "started")))._tag).toBe("LeaseLost")
+        expect((yield* Effect.flip(late.note("network", "finished")))._tag).toBe("LeaseLost")
+        expect((yield* journal.story(order)).length).toBe(1)
+      })
     )
   )
 
   it.effect("starts afresh when an erred order is taken up again, and still tells the whole story", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          const lease = yield* journal.lease(resource, "one")
-          const first = yield* journal.order(order, lease)
-          yield* first.append(wholeOrder, "accepted", { offering: "f" })
-          yield* first.append("group", "failed")
-          yield* first.append(wholeOrder, "erred")
-          expect(yield* journal.openOrders).toEqual([])
-          yield* first.append(wholeOrder, "accepted", { offering: "f" })
-          expect((yield* journal.openOrders).length).toBe(1)
-          const again = yield* journal.order(order, lease)
-          expect((yield* again.entries).map((entry) => entry.event)).toEqual(["accepted"])
-          expect((yield* journal.story(order)).length).toBe(4)
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const lease = yield* journal.lease(resource, "one")
+        const first = yield* journal.order(order, lease)
+        yield* first.append(wholeOrder, "accepted", { offering: "f" })
+        yield* first.append("group", "failed")
+        yield* first.append(wholeOrder, "erred")
+        expect(yield* journal.openOrders).toEqual([])
+        yield* first.append(wholeOrder, "accepted", { offering: "f" })
+        expect((yield* journal.openOrders).length).toBe(1)
+        const again = yield* journal.order(order, lease)
+        expect((yield* again.entries).map((entry) => entry.event)).toEqual(["accepted"])
+        expect((yield* journal.story(order)).length).toBe(4)
+      })
     )
   )
 
   it.effect("keeps leftovers once each", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const journal = yield* Journal
-          yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "in use" }])
-          yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "still in use" }])
-          expect(yield* journal.leftovers).toEqual([{ order, resource, step: "network", reason: "still in use" }])
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "in use" }])
+        yield* journal.recordLeftovers([{ order, resource, step: "network", reason: "still in use" }])
+        expect(yield* journal.leftovers).toEqual([{ order, resource, step: "network", reason: "still in use" }])
+      })
     )
   )
 })
@@ -182,35 +174,31 @@ describe.each(databases)("reservations in %s", (_, fresh) => {
   const ranges = [0, 1, 2].map((index) => ({ first: index * 256, last: index * 256 + 255 }))
 
   it.effect("never give overlapping ranges to two resources, also when they ask at once", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const reservations = yield* Reservations
-          const resources = Array.from({ length: 4 }, (_, index) => ResourceId.make(String(index).repeat(32)))
-          const got = yield* Effect.forEach(resources, (one) => reservations.reserve("pool", one, ranges), {
-            concurrency: "unbounded"
-          })
-          const first = got.flatMap((range) => (range === undefined ? [] : [range.first]))
-          expect(first.toSorted((a, b) => a - b)).toEqual([0, 256, 512])
-          expect(yield* reservations.reserve("other pool", other, ranges)).toEqual(ranges[0])
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const reservations = yield* Reservations
+        const resources = Array.from({ length: 4 }, (_, index) => ResourceId.make(String(index).repeat(32)))
+        const got = yield* Effect.forEach(resources, (one) => reservations.reserve("pool", one, ranges), {
+          concurrency: "unbounded"
         })
-      )
+        const first = got.flatMap((range) => (range === undefined ? [] : [range.first]))
+        expect(first.toSorted((a, b) => a - b)).toEqual([0, 256, 512])
+        expect(yield* reservations.reserve("other pool", other, ranges)).toEqual(ranges[0])
+      })
     )
   )
 
   it.effect("are the same when asked for again, and free after release", () =>
-    within(fresh, (place) =>
-      opened(
-        place,
-        Effect.gen(function* () {
-          const reservations = yield* Reservations
-          expect(yield* reservations.reserve("pool", resource, ranges)).toEqual(ranges[0])
-          expect(yield* reservations.reserve("pool", resource, ranges.slice(1))).toEqual(ranges[0])
-          yield* reservations.release("pool", resource)
-          expect(yield* reservations.reserve("pool", other, ranges)).toEqual(ranges[0])
-        })
-      )
+    inNew(
+      fresh,
+      Effect.gen(function* () {
+        const reservations = yield* Reservations
+        expect(yield* reservations.reserve("pool", resource, ranges)).toEqual(ranges[0])
+        expect(yield* reservations.reserve("pool", resource, ranges.slice(1))).toEqual(ranges[0])
+        yield* reservations.release("pool", resource)
+        expect(yield* reservations.reserve("pool", other, ranges)).toEqual(ranges[0])
+      })
     )
   )
 })
