@@ -130,7 +130,7 @@ const ofUndici = {
 }
 
 /**
- * undici's index.js loads all that it has, a `fetch` and web sockets of its own, and with them those of Node, which are loaded when they are named: 8 % of
+ * undici's index.js loads all that it has, a `fetch` and web sockets of its own, and with them those of Node, which are loaded when they are named: 5 % of
  * a start. Here all else than the above is loaded by whoever uses it.
  */
 const undiciInParts = {
