@@ -25,7 +25,7 @@ const noting = () => {
             // What it would mean is another test's business.
             return Effect.dieMessage("no document here")
           case "Pool":
-            return Effect.succeed(answer.collect([]))
+            return Effect.succeed(answer.gather().result())
         }
       })
   }
