@@ -105,13 +105,14 @@ const decoderOf = (ast: SchemaAST.AST): Decoder => {
 }
 
 /**
- * The same as `Schema.decodeUnknown`, for schemas whose functions have no effects: they are asked a second time where something does not fit.
+ * The same as `Schema.decodeUnknownEither`. A schema's functions are asked a second time where something does not fit, so they should be no more than
+ * functions.
  */
 export const decodeQuickly = <A, I>(
   schema: Schema.Schema<A, I>
-): ((input: unknown) => Effect.Effect<A, ParseResult.ParseError>) => {
+): ((input: unknown) => Either.Either<A, ParseResult.ParseError>) => {
   const quick = decoderOf(schema.ast)
-  const slow = Schema.decodeUnknown(schema)
+  const slow = Schema.decodeUnknownEither(schema)
   const isDecoded = (value: unknown): value is A => value !== unsure
   return (input) => {
     const value = quick(input)

@@ -140,13 +140,22 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       const malformedAnswer = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })
       let length = 0
 
-      const readItem = (raw: unknown): Effect.Effect<Option.Option<A>> => {
-        const decoded = decode(raw)
-        if (decoded._tag === "Right") return Effect.succeedSome(decoded.right)
-        const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
-        const item: MalformedItem = { uuid, reason: reasonOf(decoded.left) }
-        malformed.push(item)
-        return Effect.as(report(call.path, item), Option.none())
+      const readItems = (raws: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>> => {
+        const read: Array<A> = []
+        const unread: Array<MalformedItem> = []
+        for (const raw of raws) {
+          const decoded = decode(raw)
+          if (decoded._tag === "Right") read.push(decoded.right)
+          else {
+            const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
+            unread.push({ uuid, reason: reasonOf(decoded.left) })
+          }
+        }
+        for (const item of unread) malformed.push(item)
+        return Effect.as(
+          Effect.forEach(unread, (item) => report(call.path, item), { discard: true }),
+          read
+        )
       }
 
       /** None after the last: items left the list while it was read, and with them its last page (recording 200). */
@@ -162,8 +171,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
           length += answer.length
           if (length > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
-          const found = yield* Effect.forEach(json, readItem)
-          return Option.some({ answer, size: json.length, items: found.flatMap(Option.toArray) })
+          return Option.some({ answer, size: json.length, items: yield* readItems(json) })
         })
 
       /** Whether it had anything that no page before had. The same may stand on two pages if the list grew in between; what was read last is the newest. */

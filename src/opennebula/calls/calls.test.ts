@@ -237,6 +237,17 @@ describe("a call", () => {
     })
   )
 
+  it.effect("for many VMs is one for each thousand, and for each VM once", () =>
+    Effect.gen(function* () {
+      const { asked, one } = noting()
+      const ids = Array.from({ length: 2_100 }, (_, id) => id)
+      yield* one.vm.infoset([...ids, 7])
+      const named = asked.map(({ params }) => String(params[0]).split(",").map(Number))
+      expect(named.map(({ length }) => length)).toEqual([1_000, 1_000, 100])
+      expect(named.flat()).toEqual(ids)
+    })
+  )
+
   it.effect("of chmod leaves alone what is not named", () =>
     Effect.gen(function* () {
       const { asked, one } = noting()

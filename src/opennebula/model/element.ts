@@ -2,7 +2,7 @@
  * From an XML element to a schema's input. Every model is `fromElement(Struct, pick)`: `pick` says where in the
  * document a field stands, the struct what it must be. Documents only come from OpenNebula, so there is no way back.
  */
-import { Effect, Option, ParseResult, Schema } from "effect"
+import { Either, Option, ParseResult, Schema } from "effect"
 import { decodeQuickly } from "../../core/quickly.js"
 import { MalformedAnswer } from "../errors.js"
 import { type Template, fromElement as templateFromElement } from "../template/template.js"
@@ -114,10 +114,8 @@ const firstIssue = (error: ParseResult.ParseError): string => {
 
 const decoderOf = <A>(schema: Schema.Schema<A, XmlElement>) => {
   const decode = decodeQuickly(schema)
-  return (element: XmlElement): Effect.Effect<A, MalformedAnswer> =>
-    decode(element).pipe(
-      Effect.mapError((error) => new MalformedAnswer({ reason: `${element.name}: ${firstIssue(error)}` }))
-    )
+  return (element: XmlElement): Either.Either<A, MalformedAnswer> =>
+    Either.mapLeft(decode(element), (error) => new MalformedAnswer({ reason: `${element.name}: ${firstIssue(error)}` }))
 }
 
 /** The answer of an `*.info` call: one document. */
@@ -143,10 +141,7 @@ export const poolOf = <A>(
     gather: () => {
       const values: Array<A> = []
       return {
-        add: (item) =>
-          Effect.map(decode(item), (value) => {
-            values.push(value)
-          }),
+        add: (item) => Either.map(decode(item), (value) => void values.push(value)),
         result: () => values
       }
     }

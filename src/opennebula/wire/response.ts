@@ -3,7 +3,7 @@
  * the text, or more of a pool than the item that is being read.
  */
 import { StringDecoder } from "node:string_decoder"
-import { Effect, FiberRef, Option } from "effect"
+import { Effect, Either, FiberRef, Option } from "effect"
 import { AnswerTooLarge, type CallContext, MalformedAnswer, type OpenNebulaError } from "../errors.js"
 import type { Answer, Gathering, XmlElement } from "./answer.js"
 import { DocumentReader } from "./document.js"
@@ -199,7 +199,11 @@ export const decodeAnswer = <A, E, R>(
       Effect.gen(function* () {
         for (const element of elements) {
           if (items === undefined) root = element
-          else yield* items.add(element)
+          else {
+            const added = items.add(element)
+            // Nearly always there is nothing left to run, ten thousand times.
+            if (!Either.isEither(added) || Either.isLeft(added)) yield* added
+          }
         }
       })
     const takeComplete = Effect.suspend(() => {
