@@ -2,7 +2,8 @@
  * The database file over libSQL's own driver, called without its promises, each statement prepared once: with the promises of `@libsql/client`
  * around it, and a statement prepared for each entry, an entry cost more than twice the processor time.
  */
-import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, statfsSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
 import { SqlError } from "@effect/sql"
 import Libsql from "libsql"
 
@@ -23,6 +24,8 @@ export interface File {
    * commits append would stand behind a gap, where nobody looks after a power cut. Throws if the disk refuses it again, or somebody else writes.
    */
   readonly writeAgain: (pending: Pending) => void
+  /** Has its disk room for the largest of what is committed together? Throws if it has not. */
+  readonly assertRoom: () => void
   readonly close: () => void
 }
 
@@ -56,6 +59,9 @@ const mostKept = 64 * 1024 * 1024
 const headSize = 32
 
 const portion = 1024 * 1024
+
+/** Bytes. On a disk that has less than this a small statement may still find room, and let everybody try who needs more. */
+const leastRoom = 1024 * 1024
 
 /** Beyond this it is assumed that texts are being made up, with values in them. */
 const mostPrepared = 200
@@ -173,6 +179,10 @@ export const openFile = (path: string): File => {
         run("ROLLBACK", [])
       }
     },
+    assertRoom: () => {
+      const { bavail, bsize } = statfsSync(dirname(path))
+      if (bavail * bsize < leastRoom) throw new Error("database or disk is full")
+    },
     close: () => {
       log.close()
       // Into the file itself: what is prepared keeps SQLite from doing so at its end, and whoever then copies `journal.db` alone would copy nothing.
@@ -198,6 +208,10 @@ export const writeLogAgain = (path: string): void => {
     file.close()
   }
 }
+
+/** Was there no room? */
+export const isFull = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "SQLITE_FULL" || cause.code === "ENOSPC")
 
 export const asSqlError = (cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({ cause, message: "Failed to execute statement" })

@@ -18,7 +18,7 @@ const recorded = (refuses: (text: string) => boolean = () => false, slow = false
     return {
       run: (text) => {
         said.push(text)
-        if (refuses(text)) throw new Error(`refused: ${text}`)
+        if (refuses(text)) throw Object.assign(new Error(`refused: ${text}`), { code: "SQLITE_FULL" })
         if (text.startsWith("BEGIN")) inTransaction = true
         if (text === "COMMIT" || text === "ROLLBACK") inTransaction = false
         return text.startsWith("SELECT") ? [{ one: 1 }] : []
@@ -33,6 +33,9 @@ const recorded = (refuses: (text: string) => boolean = () => false, slow = false
       writeAgain: (pending) => {
         said.push(`written again: ${pending}`)
         if (isBroken) throw new Error("EIO")
+      },
+      assertRoom: () => {
+        if (isBroken) throw new Error("no room")
       },
       close: () => said.push("closed")
     }
@@ -188,6 +191,18 @@ describe("statements that are asked for in one moment", () => {
         "written again: 1",
         "INSERT e"
       ])
+    })
+  )
+
+  it.live("are not written while there is little room, once there was none; what only reads is answered", () =>
+    Effect.gen(function* () {
+      const file = recorded((text) => text === "INSERT large")
+      file.breaks(true)
+      expect((yield* all(file, "INSERT small")).map(Either.isRight)).toEqual([true])
+      expect((yield* all(file, "INSERT large")).map(Either.isRight)).toEqual([false])
+      expect((yield* all(file, "INSERT small", "SELECT a")).map(Either.isRight)).toEqual([false, true])
+      file.breaks(false)
+      expect((yield* all(file, "INSERT small")).map(Either.isRight)).toEqual([true])
     })
   )
 

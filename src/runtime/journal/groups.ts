@@ -9,7 +9,7 @@
  */
 import type { SqlError } from "@effect/sql"
 import { Effect, Exit } from "effect"
-import { asSqlError, type File, type Pending, type Row } from "./file.js"
+import { asSqlError, type File, isFull, type Pending, type Row } from "./file.js"
 
 type Answer = Exit.Exit<ReadonlyArray<Row>, SqlError.SqlError>
 
@@ -48,15 +48,23 @@ export const makeGroups = (open: () => File): Groups => {
   /** The disk has refused this: nothing more is written until it has taken it. */
   let refused: { readonly pending: Pending } | undefined
 
+  /** There was no room for something. */
+  let wasFull = false
+
   const use = <A>(work: (opened: File) => A, isToWrite = true): Exit.Exit<A, SqlError.SqlError> => {
     try {
       file ??= open()
+      if (isToWrite && wasFull) {
+        file.assertRoom()
+        wasFull = false
+      }
       if (isToWrite && refused !== undefined) {
         file.writeAgain(refused.pending)
         refused = undefined
       }
       return Exit.succeed(work(file))
     } catch (cause) {
+      wasFull ||= isFull(cause)
       drop()
       return Exit.fail(asSqlError(cause))
     }
