@@ -15,7 +15,7 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, Option, Ref, Schema } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
@@ -160,10 +160,10 @@ interface Step<A, I, E extends SiteError, R> {
   readonly undo: Option.Option<(made: Option.Option<A>) => Effect.Effect<void, E, R>>
 }
 
-/** The one way in which a step happens. */
+/** The one way in which a step happens. What is remembered of it is answered at once: after a restart that is nearly all of a handler. */
 const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | JournalError, R | Steps> =>
   Effect.gen(function* () {
-    const { step, schema, find, act } = spec
+    const { step, schema, find } = spec
     const attempt = yield* Steps
     const context = yield* Effect.context<R>()
     const names = yield* Ref.getAndUpdate(attempt.names, (all) => new Set([...all, step]))
@@ -172,11 +172,10 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
 
     const entries = yield* attempt.journal.entries
     const state = stepState(entries, step)
-    const earlier = yield* Option.match(state.result, {
-      onNone: () => Effect.succeedNone,
-      onSome: (data) => Effect.asSome(remembered(step, schema, data))
-    })
-    const made = yield* Ref.make(earlier)
+    const earlier = Option.isSome(state.result)
+      ? Option.some(yield* remembered(step, schema, state.result.value))
+      : Option.none<A>()
+    const made = Ref.unsafeMake(earlier)
     const register = Option.match(spec.undo, {
       onNone: () => Effect.void,
       onSome: (undo) =>
@@ -198,7 +197,23 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     yield* markReached(attempt, step)
     if (Option.isSome(earlier)) return earlier.value
     if (attempt.direction === "undoing") return yield* Effect.never
+    return yield* carriedOut(spec, { attempt, state, entries, made, register })
+  })
 
+interface Reached<A> {
+  readonly attempt: Attempt
+  readonly entries: ReadonlyArray<JournalEntry>
+  readonly state: StepState
+  /** For its undo. */
+  readonly made: Ref.Ref<Option.Option<A>>
+  readonly register: Effect.Effect<void>
+}
+
+const carriedOut = <A, I, E extends SiteError, R>(
+  { act, find, schema, step }: Step<A, I, E, R>,
+  { attempt, entries, made, register, state }: Reached<A>
+): Effect.Effect<A, E | JournalError, R> =>
+  Effect.gen(function* () {
     const finish = (event: "finished" | "adopted", value: A) =>
       Effect.gen(function* () {
         yield* Ref.set(made, Option.some(value))
@@ -227,16 +242,16 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).
-    Effect.annotateLogs("step", spec.step),
-    spanned(`step ${spec.step}`)
+    Effect.annotateLogs("step", step),
+    spanned(`step ${step}`)
   )
 
 const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>
-  Schema.decodeUnknown(schema)(data).pipe(
-    Effect.catchAll((error) =>
+  Either.match(Schema.decodeUnknownEither(schema)(data), {
+    onRight: Effect.succeed,
+    onLeft: (error) =>
       Effect.die(new StepDefect({ step, reason: `its result in the journal does not fit any more. ${error.message}` }))
-    )
-  )
+  })
 
 const markReached = (attempt: Attempt, step: string): Effect.Effect<void> =>
   Effect.gen(function* () {

@@ -2,7 +2,8 @@
  * One time limit for very many short things, as the calls of a client are. `Effect.timeoutFail` costs two fibers each time, one that works and
  * one that sleeps, and they await each other; here all share one that sleeps, until the oldest is due.
  */
-import { Clock, Duration, Effect, Fiber, type Scope } from "effect"
+import { Clock, Duration, Effect, type Scope } from "effect"
+import { unlessTold } from "./told.js"
 
 export interface TimeLimit {
   /**
@@ -47,25 +48,12 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
 
     return {
       within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.gen(function* () {
-            const due = (yield* Clock.currentTimeMillis) + millis
-            // A daemon: a child would hear of its parent's interruption at once, also where that has to wait.
-            const fiber = yield* Effect.forkDaemon(Effect.interruptible(work))
-            const late = Effect.zipRight(
-              Fiber.interrupt(fiber),
-              Effect.failSync(() => onTimeout())
-            )
-            const ended = Effect.async<Effect.Effect<A, E | E2>>((resume) => {
-              const one = { due, expire: () => resume(Effect.succeed(late)) }
-              running.add(one)
-              some.unsafeOpen()
-              fiber.addObserver((exit) => {
-                running.delete(one)
-                resume(Effect.succeed(exit))
-              })
-            })
-            return yield* yield* Effect.onInterrupt(restore(ended), () => Fiber.interrupt(fiber))
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          unlessTold(Effect.interruptible(work), (tell: (late: Effect.Effect<never, E2>) => void) => {
+            const one = { due: now + millis, expire: () => tell(Effect.failSync(onTimeout)) }
+            running.add(one)
+            some.unsafeOpen()
+            return () => running.delete(one)
           })
         )
     }

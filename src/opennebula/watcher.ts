@@ -96,6 +96,9 @@ interface WaitFor<Needs, Seen> {
   readonly needs: Needs
   readonly vmId: number
   readonly began: number
+  /** Then it ends, if it has not ended before. */
+  readonly until: number
+  readonly expire: Effect.Effect<unknown>
   lookedAt: number
   interval: number
   readonly seen: (vm: Seen) => Effect.Effect<void>
@@ -209,19 +212,41 @@ export const makeVmWatcher = (one: {
 
     yield* Effect.forkScoped(withCallOwner("vm-watcher")(Effect.forever(turn)))
 
+    const hasDeadlines = yield* Effect.makeLatch()
+    /** When the next deadline is looked for. */
+    let expireAt = Number.POSITIVE_INFINITY
+    /** One for all waits, beside the poller, which may be in a call. */
+    const deadlines = Effect.gen(function* () {
+      yield* hasDeadlines.close
+      const now = yield* steadyMillis
+      expireAt = Number.POSITIVE_INFINITY
+      for (const { expire, until } of [...waits]) {
+        if (until <= now) yield* expire
+        else expireAt = Math.min(expireAt, until)
+      }
+      if (expireAt === Number.POSITIVE_INFINITY) return yield* hasDeadlines.await
+      yield* Effect.raceFirst(Effect.sleep(Duration.millis(expireAt - now)), hasDeadlines.await)
+    })
+    yield* Effect.forkScoped(Effect.forever(deadlines))
+
     const watch: VmWatcher["watch"] = <A>(
       vmId: number,
       settled: (vm: Vm) => Option.Option<A>,
       deadline?: Duration.DurationInput
     ) =>
       Effect.gen(function* () {
-        const result = yield* Deferred.make<A, VmVanished | OpenNebulaError>()
+        const result = yield* Deferred.make<A, WaitExpired | VmVanished | OpenNebulaError>()
         const began = yield* steadyMillis
         let lastState: VmState | "unseen" = "unseen"
+        const millis = deadline === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(deadline)
         const wait: Wait = {
           needs: "all",
           vmId,
           began,
+          until: began + millis,
+          expire: Effect.suspend(() =>
+            Deferred.fail(result, lastFailure ?? new WaitExpired({ vmId, seconds: millis / 1000, lastState }))
+          ),
           lookedAt: began,
           interval: pace.first,
           seen: (vm) => {
@@ -244,18 +269,13 @@ export const makeVmWatcher = (one: {
           Effect.suspend(() => {
             waits.add(wait)
             allowance = Math.min(pace.saved, allowance + pace.perWait)
+            if (wait.until < expireAt) hasDeadlines.unsafeOpen()
             return dueAt(wait) < wakeAt ? wake.open : Effect.void
           }),
           () => Deferred.await(result),
           () => Effect.sync(() => waits.delete(wait))
         )
-        if (deadline === undefined) return yield* aside(waiting)
-        return yield* aside(
-          Effect.timeoutFail(waiting, {
-            duration: deadline,
-            onTimeout: () => lastFailure ?? new WaitExpired({ vmId, seconds: Duration.toSeconds(deadline), lastState })
-          })
-        )
+        return yield* aside(waiting)
       })
 
     const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, age, tell) => {
@@ -268,6 +288,8 @@ export const makeVmWatcher = (one: {
         needs: "state",
         vmId,
         began: now - age,
+        until: Number.POSITIVE_INFINITY,
+        expire: Effect.void,
         lookedAt: now,
         interval: intervalAt(age),
         // Whoever hears it finds out what is wrong with it.

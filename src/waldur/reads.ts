@@ -11,6 +11,7 @@ import {
   orderFields,
   Plan,
   ProviderResource,
+  planFields,
   QueuedOrder,
   queuedOrderFields,
   ReportedResource,
@@ -220,6 +221,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       return Effect.map(from(1, 0), () => ({ items: [...items.values()], malformed }))
     }
 
+    /** Each field that is not asked for spares the server a look, of one object as of many: a resource with all 65 of them takes 90 ms (recorded). */
     const fields = (names: ReadonlyArray<string>): Query => names.map((name) => ["field", name] as const)
     const optional = (key: string, value: string | undefined): Query => (value === undefined ? [] : [[key, value]])
     /** A state that we do not know cannot be asked for: Waldur answers 400 (recording 036). */
@@ -275,7 +277,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
 
     const plans = sharedByKey((key: string): Effect.Effect<Plan, WaldurError> => {
       const [uuid = "", ofOffering = ""] = key.split(" ")
-      return one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
+      return one({ path: "marketplace-plans/{uuid}/", uuid, query: fields(planFields) }, Plan).pipe(
         Effect.catchTag("WaldurNotFound", (missing) =>
           ofOffering === ""
             ? missing
@@ -331,13 +333,15 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           },
           QueuedOrder
         ),
-      order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
-      resource: (uuid: string) =>
-        Effect.map(one({ path: "marketplace-provider-resources/{uuid}/", uuid }, ProviderResource), (found) => {
+      order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid, query: fields(orderFields) }, Order),
+      resource: (uuid: string) => {
+        const path = "marketplace-provider-resources/{uuid}/"
+        return Effect.map(one({ path, uuid, query: fields(resourceFields) }, ProviderResource), (found) => {
           if (isMade(found) && Option.isSome(found.offeringUuid))
             learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
           return found
-        }),
+        })
+      },
       resources: (filter: ResourceFilter) => resourcesAs(filter, ProviderResource, resourceFields),
       reportedResources: (filter: ResourceFilter) => resourcesAs(filter, ReportedResource, reportedResourceFields),
       team: (resource: string) =>

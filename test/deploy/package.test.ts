@@ -88,6 +88,50 @@ describe("the image", () => {
   })
 })
 
+describe("what V8 had compiled when it was built", () => {
+  /** Whether what plugins import, which is run here, is run from it. */
+  const isUsed = async (...options: ReadonlyArray<string>) => {
+    const look = `
+      const vm = require("node:vm")
+      const used = []
+      vm.Script = class extends vm.Script {
+        constructor(text, options) {
+          super(text, options)
+          used.push(options.cachedData !== undefined && this.cachedDataRejected === false)
+        }
+      }
+      require(process.argv[1]).load("plugin/index.cjs").defineBackend.call
+      console.log(JSON.stringify(used))`
+    const { stdout } = await run(process.execPath, [...options, "-e", look, join(build, "dist/loader.cjs")])
+    const used: ReadonlyArray<boolean> = JSON.parse(stdout)
+    return used.length > 0 && used.every((one) => one)
+  }
+
+  it("is used, but not where Node has to read the files for their maps, or where V8 has other options", async () => {
+    const used = [isUsed(), isUsed("--enable-source-maps"), isUsed("--stack-trace-limit=50")]
+    expect(await Promise.all(used)).toEqual([true, false, false])
+  })
+
+  it("is not run if it is not what was written, or was made by another Node: the program runs all the same", async () => {
+    const usedWith = async (name: string, change: (content: Buffer) => Buffer | string) => {
+      const file = join(build, "dist", name)
+      const content = await readFile(file)
+      await writeFile(file, change(content))
+      const used = await isUsed()
+      await writeFile(file, content)
+      return used
+    }
+    const code = "plugin/index.cjs.cache"
+    const oneBit = (content: Buffer) => content.map((byte, at) => (at === content.length >> 1 ? byte ^ 1 : byte))
+    expect(await usedWith(code, (content) => Buffer.from(oneBit(content)))).toBe(false)
+    expect(await usedWith(code, () => "")).toBe(false)
+    expect(await usedWith("plugin/index.cjs", (content) => `${content} `)).toBe(false)
+    expect(await usedWith("code-cache.json", () => "{")).toBe(false)
+    expect(await usedWith("code-cache.json", (content) => content.toString().replace('"v', '"v9'))).toBe(false)
+    expect(await isUsed()).toBe(true)
+  })
+})
+
 describe("the compose file", async () => {
   const compose = parse(await readFile("deploy/compose.yaml", "utf8"))
 

@@ -8,7 +8,7 @@
  * A parked order (`core/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
  * again when that process says that it was woken, or when its resource is with another one (docs/decisions/0047-parked-orders.md).
  */
-import { Array, Context, Deferred, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
+import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { type Holders, Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
@@ -86,7 +86,7 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, unknown>) =>
   Effect.gen(function* () {
     const { word } = yield* Stopping
-    yield* Effect.addFinalizer(() => Deferred.succeed(word, undefined))
+    yield* Effect.addFinalizer(() => word.give)
     const run = yield* FiberSet.makeRuntime<never>()
     const sweepers = yield* FiberMap.make<OfferingId>()
     const quarantine = yield* Quarantine

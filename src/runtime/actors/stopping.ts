@@ -2,28 +2,49 @@
  * The word that this process ends: its actors leave what they are at, which stands in the journal, and others may have it at once. Without it an
  * actor would be given ten seconds to come to the end of its order. And which orders actors are at: what an end has to wait for.
  */
-import { Context, Deferred, Effect, Layer } from "effect"
-import type { OrderId } from "../../core/index.js"
+import { Context, Effect, Layer } from "effect"
+import { type OrderId, unlessTold } from "../../core/index.js"
+
+/** Given once, for good. */
+export interface Word {
+  readonly give: Effect.Effect<void>
+  /** Calls it when the word is given, or at once if it has been. Gives what takes that back. */
+  readonly hear: (given: () => void) => () => void
+}
 
 export class Stopping extends Context.Tag("site-actors/runtime/Stopping")<
   Stopping,
   {
-    readonly word: Deferred.Deferred<void>
+    readonly word: Word
     /** Orders that an actor is at, also while it only comes to its end. */
     readonly atWork: Set<OrderId>
   }
 >() {
   static readonly layer = Layer.effect(
     Stopping,
-    Effect.map(Deferred.make<void>(), (word) => ({ word, atWork: new Set<OrderId>() }))
+    Effect.sync(() => ({ word: makeWord(), atWork: new Set<OrderId>() }))
   )
+}
+
+const makeWord = (): Word => {
+  const listeners = new Set<() => void>()
+  let isGiven = false
+  return {
+    give: Effect.sync(() => {
+      isGiven = true
+      for (const given of [...listeners]) given()
+    }),
+    hear: (given) => {
+      if (isGiven) given()
+      else listeners.add(given)
+      return () => void listeners.delete(given)
+    }
+  }
 }
 
 /** Ends the work when the word is given. */
 export const stoppable = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stopping> =>
-  Effect.flatMap(Stopping, ({ word }) =>
-    Effect.raceFirst(work, Effect.zipRight(Deferred.await(word), Effect.interrupt))
-  )
+  Effect.flatMap(Stopping, ({ word }) => unlessTold(work, (tell) => word.hear(() => tell(Effect.interrupt))))
 
 /** The same for an order, which is seen to be at work until all of it has ended. */
 export const stoppableOrder =

@@ -1,6 +1,6 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
-import { Deferred, Effect, Schedule } from "effect"
-import { changeGate, LeaseLost, steadyMillis } from "../../core/index.js"
+import { Effect, Schedule } from "effect"
+import { changeGate, LeaseLost, steadyMillis, unlessTold } from "../../core/index.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 
@@ -15,8 +15,8 @@ export const underLease = <A, E, R>(
   lease: Lease,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | LeaseLost, R> =>
-  Effect.gen(function* () {
-    const lost = yield* Deferred.make<never, LeaseLost>()
+  Effect.suspend(() => {
+    let lose = (_lost: LeaseLost): void => undefined
     const isFresh = Effect.map(steadyMillis, (now) => now - lease.confirmed.at <= lateAfter)
     // Fresh, or asked until it is: the process may have been paused while it asked.
     const gate: Effect.Effect<void> = Effect.flatMap(isFresh, (fresh) =>
@@ -26,10 +26,16 @@ export const underLease = <A, E, R>(
             holds
               ? gate
               : Effect.zipRight(
-                  Deferred.fail(lost, new LeaseLost({ resource: lease.resource, epoch: lease.epoch })),
+                  Effect.sync(() => lose(new LeaseLost({ resource: lease.resource, epoch: lease.epoch }))),
                   Effect.interruptible(Effect.never)
                 )
           ).pipe(Effect.orDie)
     )
-    return yield* Effect.raceFirst(Effect.locally(work, changeGate, gate), Deferred.await(lost))
+    return unlessTold(
+      Effect.locally(work, changeGate, gate),
+      (tell: (instead: Effect.Effect<never, LeaseLost>) => void) => {
+        lose = (lost) => tell(Effect.fail(lost))
+        return () => undefined
+      }
+    )
   })

@@ -3,7 +3,7 @@
  * begins no further step and undoes what the order did (`orders/deadline.ts`).
  */
 import { SqlClient } from "@effect/sql"
-import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { JournalUnavailable, OrderId } from "../../core/index.js"
 import { unavailable } from "../journal/sql.js"
 
@@ -24,8 +24,8 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
     readonly refresh: Effect.Effect<ReadonlyArray<OrderId>, JournalUnavailable>
     /** Is the order wanted ended? `accepted`: when it was last accepted; what was said before that was about an earlier round. */
     readonly of: (order: OrderId, accepted: number) => Effect.Effect<Cancellation | undefined>
-    /** Completes when it is. */
-    readonly wanted: (order: OrderId, accepted: number) => Effect.Effect<Cancellation>
+    /** Calls it when it is, or at once. Gives what takes that back. */
+    readonly wanted: (order: OrderId, accepted: number, told: (cancellation: Cancellation) => void) => () => void
   }
 >() {
   static readonly layer: Layer.Layer<Cancellations, JournalUnavailable, SqlClient.SqlClient> = Layer.effect(
@@ -34,25 +34,18 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
       const sql = yield* SqlClient.SqlClient
       const written = unavailable(sql<Cancellation>`SELECT order_id AS "order", who, reason, at FROM cancellation`)
       const known = new Map<OrderId, Cancellation>((yield* written).map((row) => [row.order, row]))
-      const bells = new Map<OrderId, Set<Deferred.Deferred<Cancellation>>>()
-      const of = (order: OrderId, accepted: number) =>
-        Effect.sync(() => {
-          const found = known.get(order)
-          return found !== undefined && found.at >= accepted ? found : undefined
-        })
+      const listeners = new Map<OrderId, Set<(cancellation: Cancellation) => void>>()
+      const find = (order: OrderId, accepted: number) => {
+        const found = known.get(order)
+        return found !== undefined && found.at >= accepted ? found : undefined
+      }
       const hear = (cancellation: Cancellation) =>
-        Effect.suspend(() => {
+        Effect.sync(() => {
           known.set(cancellation.order, cancellation)
-          return Effect.forEach(
-            [...(bells.get(cancellation.order) ?? [])],
-            (bell) => Deferred.succeed(bell, cancellation),
-            {
-              discard: true
-            }
-          )
+          for (const told of [...(listeners.get(cancellation.order) ?? [])]) told(cancellation)
         })
       return {
-        of,
+        of: (order, accepted) => Effect.sync(() => find(order, accepted)),
         // All of them: they are few, and gone with the orders that the journal forgets.
         refresh: Effect.flatMap(written, (all) =>
           Effect.forEach(
@@ -67,25 +60,17 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
               ON CONFLICT (order_id) DO UPDATE SET who = excluded.who, reason = excluded.reason, at = excluded.at`)
             yield* hear({ order, who, reason, at })
           }),
-        wanted: (order, accepted) =>
-          Effect.flatMap(of(order, accepted), (already) =>
-            already === undefined ? awaited(bells, order) : Effect.succeed(already)
-          )
+        wanted: (order, accepted, told) => {
+          const already = find(order, accepted)
+          if (already !== undefined) told(already)
+          const all = listeners.get(order) ?? new Set()
+          listeners.set(order, all.add(told))
+          return () => {
+            all.delete(told)
+            if (all.size === 0 && listeners.get(order) === all) listeners.delete(order)
+          }
+        }
       }
     })
   )
 }
-
-const awaited = (bells: Map<OrderId, Set<Deferred.Deferred<Cancellation>>>, order: OrderId) =>
-  Effect.acquireUseRelease(
-    Effect.tap(Deferred.make<Cancellation>(), (bell) =>
-      Effect.sync(() => bells.set(order, new Set([...(bells.get(order) ?? []), bell])))
-    ),
-    Deferred.await,
-    (bell) =>
-      Effect.sync(() => {
-        const all = bells.get(order)
-        all?.delete(bell)
-        if (all?.size === 0) bells.delete(order)
-      })
-  )

@@ -2,11 +2,11 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { OfferingId, OrderId } from "../../core/index.js"
 import * as Database from "../journal/database.js"
 import { Offerings } from "../offerings/offering.js"
-import { Cancellations } from "./cancellations.js"
+import { type Cancellation, Cancellations } from "./cancellations.js"
 import { Pausings } from "./pausings.js"
 
 const order = OrderId.make("a".repeat(32))
@@ -28,12 +28,12 @@ describe("one of several processes", () => {
       const [one, other] = yield* both
       const here = Context.get(one, Cancellations)
       const there = Context.get(other, Cancellations)
-      const waiting = yield* Effect.fork(there.wanted(order, 0))
-      yield* Effect.yieldNow()
+      const heard: Array<Cancellation> = []
+      there.wanted(order, 0, (cancellation) => heard.push(cancellation))
       yield* here.cancel(order, "somebody", "not needed")
       expect(yield* there.of(order, 0)).toBeUndefined()
       yield* there.refresh
-      expect(yield* Fiber.join(waiting)).toMatchObject({ who: "somebody", reason: "not needed" })
+      expect(heard).toMatchObject([{ who: "somebody", reason: "not needed" }])
       expect(yield* there.of(order, 0)).toMatchObject({ who: "somebody" })
     }).pipe(Effect.provide(NodeContext.layer))
   )

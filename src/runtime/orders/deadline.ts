@@ -7,7 +7,7 @@
  *
  * An order that an operator cancels ends in the same way, at once (`control/cancellations.ts`).
  */
-import { Clock, Duration, Effect, Option } from "effect"
+import { Clock, Duration, Effect, FiberId, Option, Runtime } from "effect"
 import {
   type JournalEntry,
   type OrderJournal,
@@ -16,9 +16,10 @@ import {
   Parked,
   refusalIn,
   type SiteError,
+  unlessTold,
   wholeOrder
 } from "../../core/index.js"
-import { Cancellations } from "../control/cancellations.js"
+import { type Cancellation, Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
@@ -28,6 +29,13 @@ export interface Deadline {
   readonly journal: OrderJournal
   /** Around the backend's handler: fails with `OrderRefused` after the deadline, or once the order is cancelled. */
   readonly within: <A, R>(work: Effect.Effect<A, SiteError, R>) => Effect.Effect<A, SiteError, R>
+}
+
+/** Why an order ends before its work is done. */
+interface Ending {
+  readonly customerMessage: string
+  /** "at the deadline" */
+  readonly at: string
 }
 
 /** Steps of the runtime's own begin with this; they take no time of the backend's. */
@@ -55,10 +63,6 @@ export const withDeadline = (
     const isSettled = isBeingTold(entries) || Option.isSome(refusalIn(entries))
     if (accepted === undefined || isSettled) return { journal, within: (work) => work }
     const cancellations = yield* Effect.serviceOption(Cancellations)
-    const cancelled = Option.match(cancellations, {
-      onNone: () => Effect.never,
-      onSome: (all) => all.wanted(journal.order, accepted.at)
-    })
 
     const inWork = new Set<string>()
     const idle = yield* Effect.makeLatch(true)
@@ -70,10 +74,12 @@ export const withDeadline = (
         return inWork.size === 0 ? idle.open : idle.close
       })
 
+    /** At least: the pauses, which only make it longer, are asked for when it would be over. */
     const left = (millis: number) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        return millis - (now - accepted.at - (yield* pauses.total(offering.id, accepted.at, now)))
+        const rest = millis - (now - accepted.at)
+        return rest > 0 ? rest : rest + (yield* pauses.total(offering.id, accepted.at, now))
       })
     /** Taken up again at the order's deadline at the latest. */
     const notBeyond = (parked: Parked): Effect.Effect<Parked> =>
@@ -105,31 +111,49 @@ export const withDeadline = (
               )
         )
       )
-    const expiry = Option.match(limit, {
-      onNone: () => Effect.never,
-      onSome: (length) =>
-        Effect.as(expired(Duration.toMillis(length)), {
-          customerMessage: sentence(request, length),
-          at: "at the deadline"
+    /** Once what is in work has ended. For the first reason alone. */
+    const end = ({ at, customerMessage }: Ending) =>
+      Effect.gen(function* () {
+        if (over) return yield* Effect.never
+        over = true
+        const step = [...inWork].join(", ")
+        // A call that is on the wire might still be carried out after an undo has looked for what it made.
+        yield* Effect.raceFirst(idle.await, Effect.sleep(deadlineGrace))
+        return new OrderRefused({
+          customerMessage,
+          ...(step === "" && at.startsWith("at ")
+            ? {}
+            : { detail: `${at} it was at: ${step === "" ? "no step" : step}` })
         })
-    })
-    const cancellation = Effect.map(cancelled, ({ reason, who }) => ({
-      customerMessage: cancelSentence(request),
-      at: `cancelled by ${who}${reason === "" ? "" : ` (${reason})`},`
-    }))
-    const end = Effect.gen(function* () {
-      // What is refused already is being undone: that takes as long as it takes.
-      if (Option.isSome(refusalIn(yield* journal.entries))) return yield* Effect.never
-      const { at, customerMessage } = yield* Effect.raceFirst(expiry, cancellation)
-      over = true
-      const step = [...inWork].join(", ")
-      // A call that is on the wire might still be carried out after an undo has looked for what it made.
-      yield* Effect.raceFirst(idle.await, Effect.sleep(deadlineGrace))
-      return yield* new OrderRefused({
-        customerMessage,
-        ...(step === "" && at.startsWith("at ") ? {} : { detail: `${at} it was at: ${step === "" ? "no step" : step}` })
       })
-    })
+    const atDeadline = (length: Duration.Duration) =>
+      Effect.zipRight(
+        expired(Duration.toMillis(length)),
+        Effect.suspend(() => end({ customerMessage: sentence(request, length), at: "at the deadline" }))
+      )
+    const cancelled = ({ reason, who }: Pick<Cancellation, "reason" | "who">) =>
+      end({
+        customerMessage: cancelSentence(request),
+        at: `cancelled by ${who}${reason === "" ? "" : ` (${reason})`},`
+      })
+    const untilOver = <A, R>(work: Effect.Effect<A, SiteError, R>) =>
+      Effect.flatMap(Effect.runtime(), (runtime) =>
+        unlessTold(work, (tell: (refused: Effect.Effect<never, OrderRefused>) => void) => {
+          const ending = (refusal: Effect.Effect<OrderRefused>) =>
+            Runtime.runFork(
+              runtime,
+              Effect.map(refusal, (why) => tell(Effect.fail(why)))
+            )
+          const fibers = Option.toArray(Option.map(limit, (length) => ending(atDeadline(length))))
+          const unheard = Option.map(cancellations, (all) =>
+            all.wanted(journal.order, accepted.at, (cancellation) => fibers.push(ending(cancelled(cancellation))))
+          )
+          return () => {
+            Option.map(unheard, (takeBack) => takeBack())
+            for (const fiber of fibers) fiber.unsafeInterruptAsFork(FiberId.none)
+          }
+        })
+      )
 
     return {
       journal: {
@@ -148,10 +172,11 @@ export const withDeadline = (
         note: (step, event, data) => Effect.zipRight(journal.note(step, event, data), track(step, event))
       },
       within: (work) =>
-        Effect.raceFirst(
-          Effect.catchIf(work, (error) => error instanceof Parked, park),
-          end
-        ).pipe(
+        Effect.flatMap(journal.entries, (now) => {
+          const parking = Effect.catchIf(work, (error) => error instanceof Parked, park)
+          // What is refused already is being undone: that takes as long as it takes.
+          return Option.isSome(refusalIn(now)) ? parking : untilOver(parking)
+        }).pipe(
           Effect.ensuring(
             Effect.sync(() => {
               over = false
