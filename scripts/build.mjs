@@ -10,8 +10,7 @@ await rm("dist", { recursive: true, force: true })
 // One build of all three: a plugin gets the same modules as the program that loads it.
 await bundle({ directory: "dist", entries: ["src/runtime/main.ts", "src/plugin/index.ts", "src/kit/index.ts"] })
 await chmod("dist/runtime/main.js", 0o755)
-// For a program that is run once, it takes longer than it saves.
-const cached = process.argv.includes("--no-code-cache") ? undefined : cacheCode("dist")
+const cached = cacheCode("dist")
 // Without it, what plugins import is there all the same.
 if (!process.argv.includes("--no-page"))
   await buildDashboard(fileURLToPath(new URL("../dist/dashboard", import.meta.url)))

@@ -5,7 +5,6 @@
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { join, relative } from "node:path"
-import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
 /** Native code, which stays where it is installed. */
@@ -188,6 +187,6 @@ export const bundle = async ({ directory, entries }) => {
         await writeFile(file.replace(/\.cjs$/, ".js"), entrance(directory, file, text, exports))
     })
   )
-  await copyFile(fileURLToPath(new URL("loader.cjs", import.meta.url)), join(directory, "loader.cjs"))
+  await copyFile("scripts/loader.cjs", join(directory, "loader.cjs"))
   await writeFile(join(directory, "THIRD-PARTY.txt"), await notices(Object.keys(metafile.inputs)))
 }

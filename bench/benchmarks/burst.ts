@@ -1,6 +1,9 @@
 /** Many machines ordered at once: how long until all run, how many calls and how much memory it takes, how early the first ones end. */
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
+import { ordersInWork } from "../../src/runtime/actors/places.js"
 import type { Figure } from "../figures.js"
+import { openBare } from "../plain/bare.js"
 import { commands, type Open } from "../simulators/protocol.js"
 import { cpuMillis, residentMb } from "../site/agent.js"
 import { frontEnd, type Given, instant, openSite } from "../site/bench.js"
@@ -53,6 +56,35 @@ export const burst = (given: Given, open: Open, orders: number, dataCentres: num
     } satisfies Burst
   }).pipe(Effect.scoped)
 
+interface Floor {
+  readonly perSecond: number
+  /** ms of processor time an order, of this process. */
+  readonly cpu: number
+}
+
+/** As many machines, by nothing but the calls and entries themselves; as many at once as the agent has of an offering in work. */
+const bareBurst = (given: Given, orders: number, dataCentres: number) =>
+  Effect.gen(function* () {
+    const { simulators } = yield* openSite(given, instant)
+    yield* simulators.ask(commands.dataCentres, dataCentres)
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "site-actors-bare-" })
+    const bare = yield* Effect.acquireRelease(
+      Effect.sync(() => openBare(simulators, directory)),
+      ({ close }) => Effect.promise(close)
+    )
+    const placed = yield* simulators.ask(commands.orderVms, orders)
+    const [began, before] = [performance.now(), process.cpuUsage()]
+    yield* Effect.forEach(placed, (order) => Effect.promise(() => bare.createVm(order, 1)), {
+      concurrency: ordersInWork,
+      discard: true
+    })
+    const { system, user } = process.cpuUsage(before)
+    return {
+      perSecond: (orders / (performance.now() - began)) * 1000,
+      cpu: (system + user) / 1000 / orders
+    } satisfies Floor
+  }).pipe(Effect.scoped)
+
 /** s that one machine takes the Python agent, one after the other, its wait of 5 s and its look at the queue every second included. */
 const sequentialSeconds = 1 / 0.13
 
@@ -84,6 +116,7 @@ export const throughput = (given: Given) =>
   Effect.gen(function* () {
     const orders = given.tiny ? 4 : 2000
     const run = yield* burst(given, instant, orders, 40)
+    const floor = yield* bareBurst(given, orders, 40)
     return [
       {
         what: "2,000 VM creates at once, instant backend: orders a second",
@@ -96,6 +129,22 @@ export const throughput = (given: Given) =>
         value: run.cpu,
         unit: "ms/order",
         ratio: { value: run.cpu / given.unit, of: "this machine's unit of work" }
+      },
+      {
+        what: "2,000 VM creates at once, bare calls and entries alone: orders a second",
+        value: floor.perSecond,
+        unit: "orders/s"
+      },
+      {
+        what: "2,000 VM creates at once, bare calls and entries alone: processor time",
+        value: floor.cpu,
+        unit: "ms/order"
+      },
+      {
+        what: "2,000 VM creates at once, instant backend: the agent's processor time against that",
+        value: run.cpu / floor.cpu,
+        unit: "times",
+        ratio: { value: run.cpu / floor.cpu, of: "the bare calls and entries" }
       },
       {
         what: "2,000 VM creates at once, instant backend: the simulators' processor time",

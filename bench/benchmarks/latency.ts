@@ -4,8 +4,10 @@
  *
  * The agent's own time is what is left when all is taken away in which a call was at work on either server, or a machine or network on its way.
  */
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { covered, type Figure, median } from "../figures.js"
+import { openBare } from "../plain/bare.js"
 import * as limit from "../plain/limit.js"
 import * as python from "../plain/python.js"
 import { plainRpc, type Rpc } from "../plain/rpc.js"
@@ -106,6 +108,29 @@ const pythonTimes = async (rpc: Rpc): Promise<Readonly<Partial<Record<Kind, numb
   return { "VDC create": createVdc, "VM create": createVm, "VM resize": resizeVm, "VDC terminate": endVdc }
 }
 
+/** ms between two of the agent's looks at a machine that boots (`--trace`). */
+const between = 25
+
+/** Machines that nothing but the calls and entries themselves makes, one after the other. */
+const bareVms = (site: BenchSite, rounds: number) =>
+  Effect.gen(function* () {
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "site-actors-bare-" })
+    const bare = yield* Effect.acquireRelease(
+      Effect.sync(() => openBare(site.simulators, directory)),
+      ({ close }) => Effect.promise(close)
+    )
+    const order = site.simulators
+      .ask(commands.orderVms, 1)
+      .pipe(
+        Effect.tap((orders) =>
+          Effect.forEach(orders, (uuid) => Effect.promise(() => bare.createVm(uuid, between)), { discard: true })
+        )
+      )
+    const taken: Array<Taken> = []
+    for (let at = 0; at < rounds; at++) taken.push((yield* one(site, order)).taken)
+    return taken
+  }).pipe(Effect.scoped)
+
 export const latency = (given: Given) =>
   Effect.gen(function* () {
     const site = yield* openSite(given, frontEnd, {
@@ -125,6 +150,9 @@ export const latency = (given: Given) =>
     // Its waits are what it is about: a short run has no time for them, and a trace no use.
     const others = given.tiny || given.trace ? {} : yield* Effect.promise(() => pythonTimes(rpc))
 
+    // Before the agent is there: it would take the orders.
+    const bare = (yield* bareVms(site, given.tiny ? 1 : 40)).slice(given.tiny ? 0 : 10)
+
     const agent = yield* site.agent.start
     yield* site.untilCalled("POST event-subscriptions/{uuid}/create_queue/", 2)
     const taken: Array<Effect.Effect.Success<ReturnType<typeof round>>> = []
@@ -142,7 +170,18 @@ export const latency = (given: Given) =>
     agent.signal("SIGTERM")
     yield* agent.ended
 
-    return kinds.flatMap((kind): ReadonlyArray<Figure> => {
+    const floor = median(bare.map(({ own }) => own))
+    const agents = median(taken.map((all) => all["VM create"].own))
+    const floorFigures: ReadonlyArray<Figure> = [
+      { what: "VM create: own time of the bare calls and entries", value: floor, unit: "ms" },
+      {
+        what: "VM create: the agent's own time against that",
+        value: agents / floor,
+        unit: "times",
+        ratio: { value: agents / floor, of: "the bare calls and entries" }
+      }
+    ]
+    const figures = kinds.flatMap((kind): ReadonlyArray<Figure> => {
       const of = (name: keyof Taken) => median(taken.map((all) => all[kind][name]))
       const least = median(reachable.map((all) => all[kind]))
       const { own, total } = reaches[kind]
@@ -176,4 +215,5 @@ export const latency = (given: Given) =>
           : [{ what: `${kind}: the Python agent's way, backend alone`, value: pythons, unit: "ms" }])
       ]
     })
+    return [...figures, ...floorFigures]
   })

@@ -152,6 +152,18 @@ describe("a call", () => {
 })
 
 describe("a large answer", () => {
+  /** How many items there are; `work` is done for each. */
+  const counting = (work: Effect.Effect<void>) => {
+    let count = 0
+    return {
+      add: () =>
+        Effect.map(work, () => {
+          count += 1
+        }),
+      result: () => count
+    }
+  }
+
   it.scopedLive("is decoded while it arrives, and leaves timers and sockets their turn", () =>
     Effect.gen(function* () {
       const items = `<VM><ID>1</ID><NAME>${"n".repeat(2000)}</NAME></VM>`.repeat(5000)
@@ -163,8 +175,7 @@ describe("a large answer", () => {
       const read = yield* client.call("one.vmpool.info", [-2, -1, -1, -1], {
         _tag: "Pool",
         items: ["VM"],
-        decodeItem: (item) => Effect.succeed(item.children.length),
-        collect: (counts) => counts.length
+        gather: () => counting(Effect.void)
       })
       clearInterval(timer)
       expect(read).toBe(5000)
@@ -189,8 +200,7 @@ describe("a large answer", () => {
       const read = yield* client.call("one.vmpool.info", [-2, -1, -1, -1], {
         _tag: "Pool",
         items: ["VM"],
-        decodeItem: () => Deferred.await(hungUp),
-        collect: (items) => items.length
+        gather: () => counting(Deferred.await(hungUp))
       })
       expect(read).toBe(2000)
     })

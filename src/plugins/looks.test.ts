@@ -25,7 +25,7 @@ const frontEnd = (version: string, group = 0) => {
             }))
           })
         case "Pool":
-          return Effect.succeed(answer.collect([]))
+          return Effect.succeed(answer.gather().result())
       }
     }
   }

@@ -11,6 +11,7 @@ import {
   orderFields,
   Plan,
   ProviderResource,
+  planFields,
   QueuedOrder,
   queuedOrderFields,
   ReportedResource,
@@ -139,13 +140,22 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       const malformedAnswer = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })
       let length = 0
 
-      const readItem = (raw: unknown): Effect.Effect<Option.Option<A>> => {
-        const decoded = decode(raw)
-        if (decoded._tag === "Right") return Effect.succeedSome(decoded.right)
-        const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
-        const item: MalformedItem = { uuid, reason: reasonOf(decoded.left) }
-        malformed.push(item)
-        return Effect.as(report(call.path, item), Option.none())
+      const readItems = (raws: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>> => {
+        const read: Array<A> = []
+        const unread: Array<MalformedItem> = []
+        for (const raw of raws) {
+          const decoded = decode(raw)
+          if (decoded._tag === "Right") read.push(decoded.right)
+          else {
+            const uuid = isRecord(raw) && typeof raw.uuid === "string" ? uuidOf(raw.uuid) : Option.none<string>()
+            unread.push({ uuid, reason: reasonOf(decoded.left) })
+          }
+        }
+        for (const item of unread) malformed.push(item)
+        return Effect.as(
+          Effect.forEach(unread, (item) => report(call.path, item), { discard: true }),
+          read
+        )
       }
 
       /** None after the last: items left the list while it was read, and with them its last page (recording 200). */
@@ -161,8 +171,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")
           length += answer.length
           if (length > longestList) return yield* malformedAnswer(`a list of more than ${longestList} bytes`)
-          const found = yield* Effect.forEach(json, readItem)
-          return Option.some({ answer, size: json.length, items: found.flatMap(Option.toArray) })
+          return Option.some({ answer, size: json.length, items: yield* readItems(json) })
         })
 
       /** Whether it had anything that no page before had. The same may stand on two pages if the list grew in between; what was read last is the newest. */
@@ -212,6 +221,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       return Effect.map(from(1, 0), () => ({ items: [...items.values()], malformed }))
     }
 
+    /** Each field that is not asked for spares the server a look, of one object as of many: a resource with all 65 of them takes 90 ms (recorded). */
     const fields = (names: ReadonlyArray<string>): Query => names.map((name) => ["field", name] as const)
     const optional = (key: string, value: string | undefined): Query => (value === undefined ? [] : [[key, value]])
     /** A state that we do not know cannot be asked for: Waldur answers 400 (recording 036). */
@@ -267,7 +277,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
 
     const plans = sharedByKey((key: string): Effect.Effect<Plan, WaldurError> => {
       const [uuid = "", ofOffering = ""] = key.split(" ")
-      return one({ path: "marketplace-plans/{uuid}/", uuid }, Plan).pipe(
+      return one({ path: "marketplace-plans/{uuid}/", uuid, query: fields(planFields) }, Plan).pipe(
         Effect.catchTag("WaldurNotFound", (missing) =>
           ofOffering === ""
             ? missing
@@ -323,13 +333,16 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           },
           QueuedOrder
         ),
-      order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid }, Order),
-      resource: (uuid: string) =>
-        Effect.map(one({ path: "marketplace-provider-resources/{uuid}/", uuid }, ProviderResource), (found) => {
+      order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid, query: fields(orderFields) }, Order),
+      /** Orders of machines in one data centre that begin in the same moment read that once. */
+      resource: sharedByKey((uuid: string) => {
+        const path = "marketplace-provider-resources/{uuid}/"
+        return Effect.map(one({ path, uuid, query: fields(resourceFields) }, ProviderResource), (found) => {
           if (isMade(found) && Option.isSome(found.offeringUuid))
             learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
           return found
-        }),
+        })
+      }),
       resources: (filter: ResourceFilter) => resourcesAs(filter, ProviderResource, resourceFields),
       reportedResources: (filter: ResourceFilter) => resourcesAs(filter, ReportedResource, reportedResourceFields),
       team: (resource: string) =>

@@ -78,7 +78,11 @@ const overUndici = (options: TransportOptions): Effect.Effect<Transport, Offerin
     return (call, request) =>
       Effect.async<RawAnswer, TransportError>((resume, signal) => {
         const url = Option.getOrThrow(HttpClientRequest.toUrl(request))
-        const unreachable = (cause: unknown) => resume(new WaldurUnreachable({ call, reason: reasonOf(cause) }))
+        let isComplete = false
+        const unreachable = (cause: unknown) => {
+          // Each connection that has answered closes one day: no error, with its stack, for nobody.
+          if (!isComplete) resume(new WaldurUnreachable({ call, reason: reasonOf(cause) }))
+        }
         const read = ({ body, headers, statusCode: status }: Dispatcher.ResponseData) => {
           const refused = options.proxy === undefined ? undefined : refusalOf(status)
           if (refused !== undefined) unreachable(refused)
@@ -95,6 +99,7 @@ const overUndici = (options: TransportOptions): Effect.Effect<Transport, Offerin
           body.on("error", unreachable)
           body.once("close", unreachable)
           body.once("end", () => {
+            isComplete = true
             const header = (name: string) => Option.map(Option.fromNullable(headers[name.toLowerCase()]), String)
             resume(Effect.succeed({ status, header, body: Buffer.concat(chunks).toString("utf8") }))
           })

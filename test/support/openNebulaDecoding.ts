@@ -11,8 +11,10 @@ export const document: Answer<XmlElement> = { _tag: "Document", decode: Effect.s
 export const pool = (item: string): Answer<ReadonlyArray<unknown>> => ({
   _tag: "Pool",
   items: [item],
-  decodeItem: Effect.succeed,
-  collect: (items) => items
+  gather: () => {
+    const items: Array<XmlElement> = []
+    return { add: (item) => Effect.sync(() => void items.push(item)), result: () => items }
+  }
 })
 
 /** Decodes `bytes`, which arrive in pieces that end at `cuts`. */

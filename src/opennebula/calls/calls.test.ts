@@ -25,7 +25,7 @@ const noting = () => {
             // What it would mean is another test's business.
             return Effect.dieMessage("no document here")
           case "Pool":
-            return Effect.succeed(answer.collect([]))
+            return Effect.succeed(answer.gather().result())
         }
       })
   }
@@ -234,6 +234,25 @@ describe("a call", () => {
       const { asked, one } = noting()
       expect(yield* one.vm.infoset([])).toEqual([])
       expect(asked).toEqual([])
+    })
+  )
+
+  it.effect("for many VMs is one for each thousand, and for each VM once", () =>
+    Effect.gen(function* () {
+      const { asked, one } = noting()
+      const ids = Array.from({ length: 2_100 }, (_, id) => id)
+      yield* one.vm.infoset([...ids, 7])
+      const named = asked.map(({ params }) => String(params[0]).split(",").map(Number))
+      expect(named.map(({ length }) => length)).toEqual([1_000, 1_000, 100])
+      expect(named.flat()).toEqual(ids)
+    })
+  )
+
+  it.effect("for how VMs are asks for the short form", () =>
+    Effect.gen(function* () {
+      const { asked, one } = noting()
+      yield* one.vm.states([1, 6])
+      expect(asked).toEqual([{ method: "one.vmpool.infoset", params: ["1,6", false] }])
     })
   )
 

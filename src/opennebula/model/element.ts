@@ -2,7 +2,8 @@
  * From an XML element to a schema's input. Every model is `fromElement(Struct, pick)`: `pick` says where in the
  * document a field stands, the struct what it must be. Documents only come from OpenNebula, so there is no way back.
  */
-import { Effect, Option, ParseResult, Schema } from "effect"
+import { Either, Option, ParseResult, Schema } from "effect"
+import { decodeQuickly } from "../../core/quickly.js"
 import { MalformedAnswer } from "../errors.js"
 import { type Template, fromElement as templateFromElement } from "../template/template.js"
 import type { Answer, Reads, XmlElement } from "../wire/answer.js"
@@ -23,30 +24,31 @@ export const fromElement = <A, I>(
       ParseResult.fail(new ParseResult.Forbidden(ast, value, "Documents come from OpenNebula only"))
   })
 
-/** Loops rather than closures: a pool of ten thousand machines asks some million times. */
+/** Loops rather than closures, and names rather than lists of them: a pool of ten thousand machines asks some million times. */
 const childOf = ({ children }: XmlElement, name: string): XmlElement | undefined => {
   for (const child of children) if (child.name === name) return child
   return undefined
 }
 
 /** The first element at that path, if there is one. */
-export const find = (element: XmlElement, ...path: ReadonlyArray<string>): XmlElement | undefined => {
-  let current: XmlElement | undefined = element
-  for (const name of path) {
-    if (current === undefined) return undefined
-    current = childOf(current, name)
-  }
-  return current
+export const find = (element: XmlElement, name: string, inner?: string, innermost?: string): XmlElement | undefined => {
+  const first = childOf(element, name)
+  const second = first === undefined || inner === undefined ? first : childOf(first, inner)
+  return second === undefined || innermost === undefined ? second : childOf(second, innermost)
 }
 
 /** The text at that path; empty if it is not there, which a number's schema then refuses by name. */
-export const text = (element: XmlElement, ...path: ReadonlyArray<string>): string => find(element, ...path)?.text ?? ""
+export const text = (element: XmlElement, name: string, inner?: string, innermost?: string): string =>
+  find(element, name, inner, innermost)?.text ?? ""
 
-/** All elements at that path: every element named by its last part, below the first of all parts before. */
-export const all = (element: XmlElement, ...path: ReadonlyArray<string>): ReadonlyArray<XmlElement> => {
-  const parent = find(element, ...path.slice(0, -1))
-  const last = path[path.length - 1]
-  return parent === undefined ? [] : parent.children.filter((child) => child.name === last)
+/** All elements of a name, below the first at that path. */
+export const all = (
+  element: XmlElement,
+  path: string | readonly [string, string],
+  name: string
+): ReadonlyArray<XmlElement> => {
+  const parent = typeof path === "string" ? childOf(element, path) : find(element, ...path)
+  return parent === undefined ? [] : parent.children.filter((child) => child.name === name)
 }
 
 /** The texts of `<X><ID>1</ID><ID>2</ID></X>`. */
@@ -111,11 +113,9 @@ const firstIssue = (error: ParseResult.ParseError): string => {
 }
 
 const decoderOf = <A>(schema: Schema.Schema<A, XmlElement>) => {
-  const decode = Schema.decode(schema)
-  return (element: XmlElement): Effect.Effect<A, MalformedAnswer> =>
-    decode(element).pipe(
-      Effect.mapError((error) => new MalformedAnswer({ reason: `${element.name}: ${firstIssue(error)}` }))
-    )
+  const decode = decodeQuickly(schema)
+  return (element: XmlElement): Either.Either<A, MalformedAnswer> =>
+    Either.mapLeft(decode(element), (error) => new MalformedAnswer({ reason: `${element.name}: ${firstIssue(error)}` }))
 }
 
 /** The answer of an `*.info` call: one document. */
@@ -128,21 +128,22 @@ export const documentOf = <A>(schema: Schema.Schema<A, XmlElement>): Answer<A> =
  * The answer of a `*pool.info` call: items of these names, decoded one by one. `reads`: what `schema` reads of an item, for pools that are long; what
  * it leaves out is as if it were not there.
  */
-export const poolOf = <A extends object>(
+export const poolOf = <A>(
   item: string | ReadonlyArray<string>,
   schema: Schema.Schema<A, XmlElement>,
   reads: Reads | true = true
 ): Answer<ReadonlyArray<A>> => {
   const decode = decoderOf(schema)
-  // The wire hands the items back as `unknown`; this knows, without looking at them again, which ones were decoded
-  // here.
-  const decoded = new WeakSet<object>()
-  const isDecoded = (value: unknown): value is A => typeof value === "object" && value !== null && decoded.has(value)
   return {
     _tag: "Pool",
     items: typeof item === "string" ? [item] : item,
     reads,
-    decodeItem: (element) => Effect.tap(decode(element), (value) => Effect.sync(() => decoded.add(value))),
-    collect: (items) => items.filter(isDecoded)
+    gather: () => {
+      const values: Array<A> = []
+      return {
+        add: (item) => Either.map(decode(item), (value) => void values.push(value)),
+        result: () => values
+      }
+    }
   }
 }

@@ -35,7 +35,7 @@ export const HistoryRecord = fromElement(
     cpu: text(element, "VM", "TEMPLATE", "CPU"),
     vcpu: text(element, "VM", "TEMPLATE", "VCPU") || "1",
     memory: text(element, "VM", "TEMPLATE", "MEMORY"),
-    disks: all(element, "VM", "TEMPLATE", "DISK").map((disk) => text(disk, "SIZE")),
+    disks: all(element, ["VM", "TEMPLATE"], "DISK").map((disk) => text(disk, "SIZE")),
     ownerResource: text(element, "VM", "USER_TEMPLATE", "WALDUR_RESOURCE_UUID")
   })
 )

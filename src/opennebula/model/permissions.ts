@@ -4,18 +4,18 @@ import type { XmlElement } from "../wire/answer.js"
 import { Flag, find, fromElement, Int, text } from "./element.js"
 
 const Rights = Schema.Struct({ use: Flag, manage: Flag, admin: Flag })
-const rights = (element: XmlElement, who: string) => ({
-  use: text(element, `${who}_U`),
-  manage: text(element, `${who}_M`),
-  admin: text(element, `${who}_A`)
+const rights = (element: XmlElement, use: string, manage: string, admin: string) => ({
+  use: text(element, use),
+  manage: text(element, manage),
+  admin: text(element, admin)
 })
 
 const Struct = Schema.Struct({ owner: Rights, group: Rights, other: Rights })
 
 export const Permissions = fromElement(Struct, (element) => ({
-  owner: rights(element, "OWNER"),
-  group: rights(element, "GROUP"),
-  other: rights(element, "OTHER")
+  owner: rights(element, "OWNER_U", "OWNER_M", "OWNER_A"),
+  group: rights(element, "GROUP_U", "GROUP_M", "GROUP_A"),
+  other: rights(element, "OTHER_U", "OTHER_M", "OTHER_A")
 }))
 export type Permissions = typeof Permissions.Type
 

@@ -21,6 +21,13 @@ export interface Reads {
   readonly [name: string]: Reads | true
 }
 
+/** What the items of a pool become. */
+export interface Gathering<A> {
+  /** One item after the other. */
+  readonly add: (item: XmlElement) => Effect.Effect<void, MalformedAnswer>
+  readonly result: () => A
+}
+
 export type Answer<A> =
   /** An integer: the id of the object that was made or changed. */
   | { readonly _tag: "Integer"; readonly decode: (value: number) => Effect.Effect<A, MalformedAnswer> }
@@ -28,15 +35,15 @@ export type Answer<A> =
   | { readonly _tag: "Text"; readonly decode: (value: string) => Effect.Effect<A, MalformedAnswer> }
   /** One XML document, escaped inside a `<string>`. */
   | { readonly _tag: "Document"; readonly decode: (root: XmlElement) => Effect.Effect<A, MalformedAnswer> }
-  /** A pool: each item is decoded as soon as it is complete, and its tree is let go. `A` is what the collected items become. */
+  /** A pool: each item is decoded as soon as it is complete, and its tree is let go. */
   | {
       readonly _tag: "Pool"
       /** The names of the root's children that make it up. */
       readonly items: ReadonlyArray<string>
       /** What is read of an item; all of it unless said. */
       readonly reads?: Reads | true
-      readonly decodeItem: (item: XmlElement) => Effect.Effect<unknown, MalformedAnswer>
-      readonly collect: (items: ReadonlyArray<unknown>) => A
+      /** One for each answer that is read. */
+      readonly gather: () => Gathering<A>
     }
 
 /** A parameter as the wire takes it. A number must be a 32-bit integer: what 64-bit values there are, OpenNebula wants as strings. */

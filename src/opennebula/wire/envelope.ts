@@ -5,7 +5,7 @@
 import { StringDecoder } from "node:string_decoder"
 import { SaxesParser } from "saxes"
 import { MalformedAnswer } from "../errors.js"
-import { EscapedText } from "./escapedText.js"
+import { EscapedText, type TextSink } from "./escapedText.js"
 
 const list = "/methodResponse/params/param/value/array/data"
 const fault = "/methodResponse/fault/value/struct"
@@ -35,7 +35,7 @@ const cdataEnd = Buffer.from("]]>")
 
 export interface EnvelopeListener {
   /** The text of the string that is `index`th in the array (or in the fault: -1) begins: where its pieces go. */
-  readonly string: (index: number) => (text: string) => void
+  readonly string: (index: number) => TextSink
   /** A value of the array is complete. `text` is empty for a string: its pieces were heard before. */
   readonly value: (index: number, type: string, text: string) => void
   readonly faultCode: (code: string) => void

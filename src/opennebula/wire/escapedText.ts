@@ -2,8 +2,8 @@
  * The text inside a `<string>`: up to hundreds of megabytes, and the only part of an answer that is long. It is unescaped here
  * on its bytes, as a general parser would keep the whole text until its end (saxes does) and takes several times as long.
  */
-import { StringDecoder } from "node:string_decoder"
 import { MalformedAnswer } from "../errors.js"
+import { referredTo } from "./characters.js"
 
 const lessThan = 0x3c
 const greaterThan = 0x3e
@@ -16,37 +16,20 @@ const carriageReturn = 0x0d
 const lineFeed = 0x0a
 const tab = 0x09
 const space = 0x20
-const lastAscii = 0x7f
+
+/** 1: stands for itself. 0: `&`, `<` and control characters. */
+const isOrdinary = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= space && byte !== ampersand && byte !== lessThan ? 1 : 0
+)
 
 /** `&#x10FFFF;` */
 const longestReference = 10
 
-const named: ReadonlyMap<string, number> = new Map([
-  ["lt", 0x3c],
-  ["gt", 0x3e],
-  ["amp", 0x26],
-  ["quot", 0x22],
-  ["apos", 0x27]
-])
-
-const isXmlCharacter = (code: number): boolean =>
-  code === tab ||
-  code === lineFeed ||
-  code === carriageReturn ||
-  (code >= space && code <= 0xd7ff) ||
-  (code >= 0xe000 && code <= 0xfffd) ||
-  (code >= 0x10000 && code <= 0x10ffff)
-
-/** `lt`, `#38`, `#x0d`: what stands between `&` and `;`. There are no other entities, as there is no DOCTYPE. */
-const resolve = (reference: string): number => {
-  const numeric = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(reference)
-  const code =
-    numeric === null
-      ? named.get(reference)
-      : Number.parseInt(numeric[1] ?? numeric[2] ?? "", numeric[1] === undefined ? 10 : 16)
-  if (code === undefined || !isXmlCharacter(code))
-    throw new MalformedAnswer({ reason: "an entity that XML does not have" })
-  return code
+/** What `&...;` stands for, between the two. */
+const resolve = (reference: string): string => {
+  const character = referredTo(reference)
+  if (character === undefined) throw new MalformedAnswer({ reason: "an entity that XML does not have" })
+  return character
 }
 
 const controlCharacter = (byte: number): number => {
@@ -55,17 +38,19 @@ const controlCharacter = (byte: number): number => {
   throw new MalformedAnswer({ reason: "a control character" })
 }
 
+/** Takes a text piece by piece, in UTF-8, cut anywhere; the bytes are its own only while it is being called. */
+export interface TextSink {
+  readonly write: (bytes: Buffer) => void
+  readonly end: () => void
+}
+
 export class EscapedText {
-  /** Joins characters that were split between two chunks. What is no UTF-8 becomes U+FFFD: one tenant's bad byte must not hide a pool. */
-  private readonly decoder = new StringDecoder("utf8")
   private scratch = Buffer.allocUnsafe(0)
   /** The beginning of a character reference at the end of the last chunk. */
   private pending: Buffer = Buffer.alloc(0)
   private afterCarriageReturn = false
-  /** Whether `decoder` may hold the beginning of a character. */
-  private split = false
 
-  constructor(private readonly sink: (text: string) => void) {}
+  constructor(private readonly sink: TextSink) {}
 
   /** Takes the text from `start` on, and answers where it stopped: at a `<`, or at the end of the chunk. */
   write(chunk: Buffer, start: number): number {
@@ -75,15 +60,13 @@ export class EscapedText {
 
   /** The text of a CDATA section: as it stands, but for line ends. */
   writeVerbatim(bytes: Buffer): void {
-    this.split = true
-    const text = this.decoder.write(bytes)
-    if (text !== "") this.sink(text.replace(/\r\n?/g, "\n"))
+    const isAsItStands = !bytes.includes(carriageReturn)
+    this.sink.write(isAsItStands ? bytes : Buffer.from(bytes.toString("latin1").replace(/\r\n?/g, "\n"), "latin1"))
   }
 
   end(): void {
     if (this.pending.length > 0) throw new MalformedAnswer({ reason: "a character reference without an end" })
-    const rest = this.decoder.end()
-    if (rest !== "") this.sink(rest)
+    this.sink.end()
   }
 
   private completePending(chunk: Buffer, start: number): number {
@@ -99,59 +82,48 @@ export class EscapedText {
   private unescape(chunk: Buffer, start: number): number {
     if (this.scratch.length < chunk.length) this.scratch = Buffer.allocUnsafe(chunk.length)
     const out = this.scratch
-    // Locals in the loop over every byte of an answer: fields would cost a third of its speed.
-    let afterCarriageReturn = this.afterCarriageReturn
+    const { length } = chunk
     let written = 0
-    let bits = 0
     let at = start
-    while (at < chunk.length) {
-      const byte = chunk[at] ?? 0
-      if (byte >= space && byte !== ampersand && byte !== lessThan) {
+    /** Where the line feed would stand that belongs to a carriage return. */
+    let ofReturn = this.afterCarriageReturn ? start : -1
+    for (;;) {
+      let byte = 0
+      // Every byte of an answer passes here: a table and locals, nothing that has to be compared or remembered.
+      while (at < length) {
+        byte = chunk[at] ?? 0
+        if (isOrdinary[byte] === 0) break
         out[written++] = byte
-        bits |= byte
-        afterCarriageReturn = false
         at += 1
-      } else if (byte === ampersand) {
-        afterCarriageReturn = false
-        const isTag = chunk[at + 3] === semicolon && chunk[at + 2] === letterT
-        if (isTag && (chunk[at + 1] === letterL || chunk[at + 1] === letterG)) {
+      }
+      if (at === length || byte === lessThan) break
+      if (byte === ampersand) {
+        if (at + 3 < length && chunk[at + 3] === semicolon && chunk[at + 2] === letterT) {
           // `&lt;` and `&gt;`, nearly all of a document's references.
-          out[written++] = chunk[at + 1] === letterL ? lessThan : greaterThan
-          at += 4
-          continue
+          const first = chunk[at + 1]
+          if (first === letterL || first === letterG) {
+            out[written++] = first === letterL ? lessThan : greaterThan
+            at += 4
+            continue
+          }
         }
         const end = this.endOfReference(chunk, at)
         if (end === -1) {
-          at = chunk.length
+          at = length
           break
         }
-        const code = resolve(chunk.toString("latin1", at + 1, end))
-        written += out.write(String.fromCodePoint(code), written, "utf8")
-        bits |= code
+        written += out.write(resolve(chunk.toString("latin1", at + 1, end)), written, "utf8")
         at = end + 1
-      } else if (byte === lessThan) {
-        break
       } else {
         // A carriage return alone or with its line feed is one line feed (XML 1.0, 2.11).
-        if (byte !== lineFeed || !afterCarriageReturn) out[written++] = controlCharacter(byte)
-        afterCarriageReturn = byte === carriageReturn
+        if (byte !== lineFeed || at !== ofReturn) out[written++] = controlCharacter(byte)
         at += 1
+        if (byte === carriageReturn) ofReturn = at
       }
     }
-    this.afterCarriageReturn = afterCarriageReturn
-    if (written > 0) this.give(out, written, bits <= lastAscii)
+    this.afterCarriageReturn = at === ofReturn
+    if (written > 0) this.sink.write(out.subarray(0, written))
     return at
-  }
-
-  /** ASCII, nearly all there is, needs no decoding: a third less time for it. */
-  private give(out: Buffer, written: number, isAscii: boolean): void {
-    if (isAscii && !this.split) {
-      this.sink(out.toString("latin1", 0, written))
-      return
-    }
-    const text = this.decoder.write(out.subarray(0, written))
-    this.split = (out[written - 1] ?? 0) > lastAscii
-    if (text !== "") this.sink(text)
   }
 
   /** Where the `;` is, or -1 if the chunk ends before it: then what there is of the reference is kept for the next chunk. */

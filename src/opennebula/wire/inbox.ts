@@ -21,8 +21,10 @@ export class Inbox {
     })
     body.on("error", (error) => this.finish({ error }))
     body.on("end", () => this.finish({}))
-    // Neither before: the body was destroyed.
-    body.on("close", () => this.finish({ error: new Error("closed") }))
+    body.on("close", () => {
+      // Neither before: the body was destroyed.
+      if (this.end === undefined) this.finish({ error: new Error("closed") })
+    })
   }
 
   /** Fails with what broke the connection, after all that had arrived before. One reader at a time. */

@@ -2,11 +2,13 @@
  * Answers, decoded while they arrive: in one pass from the bytes of the envelope to the values of the caller, without ever holding
  * the text, or more of a pool than the item that is being read.
  */
-import { Effect, FiberRef, Option } from "effect"
+import { StringDecoder } from "node:string_decoder"
+import { Effect, Either, FiberRef, Option } from "effect"
 import { AnswerTooLarge, type CallContext, MalformedAnswer, type OpenNebulaError } from "../errors.js"
-import type { Answer, XmlElement } from "./answer.js"
+import type { Answer, Gathering, XmlElement } from "./answer.js"
 import { DocumentReader } from "./document.js"
 import { Envelope } from "./envelope.js"
+import type { TextSink } from "./escapedText.js"
 import { refuse, refuseFault } from "./refusal.js"
 
 /** Parsed at once before other fibers and sockets get their turn: 2 to 4 ms, with the caller's decoding of some 20 VMs. */
@@ -79,20 +81,26 @@ class AnswerReader {
     return { _tag: "Refusal", code, objectId, message: this.text }
   }
 
-  private sinkOf(index: number): (text: string) => void {
+  private sinkOf(index: number): TextSink {
     if (index > 1 || index === 0) throw malformed("a string where none belongs")
     const { wanted } = this
     if (this.ok === true) {
       if (wanted.type === "int") throw malformed("a string where the call promises a number")
       const { document } = wanted
-      if (document !== undefined) return (text) => document.write(text)
-      return (text) => {
-        this.text += text
-      }
+      // It is ended with the answer, as an answer without any string has a document to end, too.
+      if (document !== undefined) return { write: (bytes) => document.write(bytes), end: () => undefined }
+      return this.keeping(() => true)
     }
-    return (text) => {
-      if (this.text.length < longestMessage) this.text += text
+    return this.keeping(() => this.text.length < longestMessage)
+  }
+
+  /** What is no UTF-8 becomes U+FFFD. */
+  private keeping(wanted: () => boolean): TextSink {
+    const decoder = new StringDecoder("utf8")
+    const keep = (text: string) => {
+      if (wanted()) this.text += text
     }
+    return { write: (bytes) => keep(decoder.write(bytes)), end: () => keep(decoder.end()) }
   }
 
   private onValue(index: number, type: string, text: string): void {
@@ -148,7 +156,7 @@ const finish = <A>(
   answer: Answer<A>,
   value: string,
   root: XmlElement | undefined,
-  items: ReadonlyArray<unknown>
+  items: Gathering<A> | undefined
 ): Effect.Effect<A, MalformedAnswer> => {
   switch (answer._tag) {
     case "Integer":
@@ -158,7 +166,7 @@ const finish = <A>(
     case "Document":
       return root === undefined ? malformed("no document") : answer.decode(root)
     case "Pool":
-      return Effect.succeed(answer.collect(items))
+      return items === undefined ? malformed("no pool") : Effect.succeed(items.result())
   }
 }
 
@@ -183,15 +191,19 @@ export const decodeAnswer = <A, E, R>(
     const wanted = wantedBy(answer)
     const document = wanted.type === "string" ? wanted.document : undefined
     const reader = new AnswerReader(wanted)
-    const items: Array<unknown> = []
+    const items = answer._tag === "Pool" ? answer.gather() : undefined
     let root: XmlElement | undefined
     let bytes = 0
     let sinceTurn = 0
     const keep = (elements: ReadonlyArray<XmlElement>) =>
       Effect.gen(function* () {
         for (const element of elements) {
-          if (answer._tag === "Pool") items.push(yield* answer.decodeItem(element))
-          else root = element
+          if (items === undefined) root = element
+          else {
+            const added = items.add(element)
+            // Nearly always there is nothing left to run, ten thousand times.
+            if (!Either.isEither(added) || Either.isLeft(added)) yield* added
+          }
         }
       })
     const takeComplete = Effect.suspend(() => {

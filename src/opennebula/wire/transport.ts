@@ -139,13 +139,17 @@ const overHttp = (options: TransportOptions): Effect.Effect<Carrier, never, Scop
       return (body, sending) =>
         Effect.async<Reply, unknown>((resume) => {
           const headers = { "content-type": "text/xml", "content-length": body.length }
-          const request = start(url, { ...common, headers }, (answer) =>
+          let isAnswered = false
+          const request = start(url, { ...common, headers }, (answer) => {
+            isAnswered = true
             // Its reader at once, and whether somebody still waits for it or not: a broken answer without a listener would end the process.
             resume(Effect.succeed({ statusCode: answer.statusCode ?? 0, next: new Inbox(answer, limitBytes).next }))
-          )
+          })
           request.on("error", (cause) => resume(Effect.fail(cause)))
-          // Neither an answer nor an error came before: a switch of protocols, which nobody asked for.
-          request.once("close", () => resume(Effect.fail(new Error("closed without an answer"))))
+          request.once("close", () => {
+            // Neither an answer nor an error came before: a switch of protocols, which nobody asked for.
+            if (!isAnswered) resume(Effect.fail(new Error("closed without an answer")))
+          })
           sending.watch(request)
           request.end(body)
         })

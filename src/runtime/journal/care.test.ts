@@ -149,9 +149,11 @@ describe("a migration", () => {
           .concat(statementsFor("postgres", { oldest, ...rest }).map((text) => text.replaceAll("BIGINT", "INTEGER")))
           .filter((statement) => !additions.some((addition) => addition.test(statement)))
   )
+  // Of a file, which belongs to one process at a time: the same rows, by other statements (`known.test.ts`).
+  const triggers = /^(DROP|CREATE) TRIGGER journal_known/
 
   it("only adds what programs of before do not notice, or says that it is too much for them (`oldest`)", () => {
-    expect(others).toEqual([])
+    expect(others.filter((statement) => !triggers.test(statement))).toEqual([])
   })
 
   it("needs no program that is newer than itself, and none that is older than another needs", () => {

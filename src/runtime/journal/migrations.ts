@@ -9,7 +9,7 @@
 import { clusterTables } from "../cluster/tables.js"
 import { forPostgres } from "./dialect.js"
 import { entranceTables } from "./entrance.js"
-import { knownTables } from "./known.js"
+import { knownByKind, knownTables } from "./known.js"
 import type { SqlText } from "./sql-text.js"
 
 export interface Migration {
@@ -237,5 +237,6 @@ export const migrations: ReadonlyArray<Migration> = [
     ]
   },
   { oldest: 1, statements: clusterTables },
-  { oldest: 1, statements: entranceTables }
+  { oldest: 1, statements: entranceTables },
+  { oldest: 1, statements: knownByKind }
 ]

@@ -9,7 +9,7 @@ import { type ToldRow, UsageMemory } from "./memory.js"
 import type { Part } from "./part.js"
 import { billingPeriods } from "./periods.js"
 import { endingSubjects, readUsages, type Subjects, subjectsOf } from "./read.js"
-import { type ReportRow, tell } from "./tell.js"
+import { lessUntaken, type ReportRow, tellAll } from "./tell.js"
 import { refusalKept } from "./verdicts.js"
 
 export interface ReportOptions {
@@ -75,12 +75,17 @@ const reportOf = (
         }
       })
     )
-    const untaken = yield* Ref.make(untakenBefore(measured, told, now))
+    const before = untakenBefore(measured, told, now)
+    const untaken = yield* Ref.make(before)
     const { dryRun, omitAnomalous } = options
     const worth = parts.filter(isWorthTelling)
-    const heard = yield* makeHeard(offering, worth, now)
+    const heard = yield* makeHeard(
+      offering,
+      worth.map((part) => lessUntaken(part, before)),
+      now
+    )
     const teller = { offering, memory, measured, now, omitAnomalous, dryRun, untaken, heard }
-    const results = yield* Effect.forEach(worth, (part) => tell(teller, part), { concurrency })
+    const results = yield* tellAll(teller, worth, concurrency)
     const never = yield* Ref.get(untaken)
     return {
       // Said once, and not of each resource.

@@ -54,13 +54,58 @@ type Answer =
 
 type Change = Extract<Verdict, { readonly _tag: "Send" }>
 
-export const tell = (teller: Teller, whole: Part): Effect.Effect<Result> =>
+/** Of ten thousand resources most have nothing new to tell: those cost no fiber. `concurrency`: how many Waldur is told of at once. */
+export const tellAll = (
+  teller: Teller,
+  parts: ReadonlyArray<Part>,
+  concurrency: number
+): Effect.Effect<ReadonlyArray<Result>> =>
   Effect.gen(function* () {
     const untaken = yield* Ref.get(teller.untaken)
-    const part = { ...whole, figures: whole.figures.filter(({ component }) => !untaken.has(component)) }
+    const settled = new Map(
+      parts.flatMap((part) => {
+        const result = withoutCalls(teller, lessUntaken(part, untaken))
+        return result === undefined ? [] : [[part, result] as const]
+      })
+    )
+    const others = parts.filter((part) => !settled.has(part))
+    const told = yield* Effect.forEach(others, (part) => tell(teller, part), { concurrency })
+    for (const [at, part] of others.entries()) {
+      const result = told[at]
+      if (result !== undefined) settled.set(part, result)
+    }
+    return parts.flatMap((part) => settled.get(part) ?? [])
+  })
+
+const judged = (
+  { measured, now, omitAnomalous }: Teller,
+  part: Part,
+  told: ReadonlyMap<string, Told>
+): ReadonlyArray<Verdict> => verdictsOn(part.figures, told, { growing: measured.growing, omitAnomalous, now })
+
+/** Without figures that Waldur will not take. */
+export const lessUntaken = (part: Part, untaken: ReadonlySet<string>): Part =>
+  untaken.size === 0 ? part : { ...part, figures: part.figures.filter(({ component }) => !untaken.has(component)) }
+
+/** What becomes of a part of which Waldur need not be asked or told, and nothing be remembered; nothing if it is no such part. */
+const withoutCalls = (teller: Teller, part: Part): Result | undefined => {
+  const told = isUnheard(part) ? teller.heard.known(part.subject.resource.id, part.period.key) : part.told
+  if (told === undefined) return undefined
+  const verdicts = judged(teller, part, told)
+  const isSaid =
+    !part.subject.ended &&
+    (told.size === 0 || told === part.told) &&
+    verdicts.every((verdict) => verdict._tag !== "Send")
+  if (!teller.dryRun && !isSaid) return undefined
+  return { failure: undefined, rows: verdicts.map((verdict) => rowOf(teller, part, verdict, undefined)) }
+}
+
+const tell = (teller: Teller, whole: Part): Effect.Effect<Result> =>
+  Effect.gen(function* () {
+    const untaken = yield* Ref.get(teller.untaken)
+    const part = lessUntaken(whole, untaken)
     const told = yield* toldSoFar(teller, part)
-    const { omitAnomalous, now } = teller
-    const verdicts = verdictsOn(part.figures, told, { growing: teller.measured.growing, omitAnomalous, now })
+    const verdicts = judged(teller, part, told)
     const changes = verdicts.filter((verdict) => verdict._tag === "Send")
     const answers = teller.dryRun ? new Map<string, Answer>() : yield* send(teller.offering, part, changes)
     const refused = [...answers].flatMap(([component, answer]) =>
@@ -92,7 +137,7 @@ const toldSoFar = (
   { heard }: Teller,
   { subject, period, figures, told }: Part
 ): Effect.Effect<ReadonlyMap<string, Told>, WaldurError> =>
-  isUnheard({ figures, told }) ? heard(subject.resource.id, period.key) : Effect.succeed(told)
+  isUnheard({ figures, told }) ? heard.ask(subject.resource.id, period.key) : Effect.succeed(told)
 
 /** In one call. If Waldur will not take it, each on its own: one component that it refuses must not hold up the others. */
 const send = (

@@ -110,6 +110,7 @@ export const Plan = Schema.Struct({
   backendId: optionalText("backend_id")
 })
 export type Plan = typeof Plan.Type
+export const planFields = ["uuid", "name", "archived", "quotas", "backend_id"] as const
 
 export const offeringStates = ["Draft", "Active", "Paused", "Archived", "Unavailable"] as const
 export type OfferingState = Word<(typeof offeringStates)[number]>

@@ -73,7 +73,7 @@ export const QueuedOrder = Schema.Struct({
 export type QueuedOrder = typeof QueuedOrder.Type
 export const queuedOrderFields = ["uuid", "state", "marketplace_resource_uuid", "project_uuid", "modified"] as const
 
-/** What to ask for in a list (`field=`): several times faster than all. */
+/** What to ask for (`field=`): several times faster than all. */
 export const orderFields = [
   "uuid",
   "type",

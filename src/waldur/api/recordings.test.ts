@@ -2,7 +2,17 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Option, Schema } from "effect"
-import { Offering, Order, Plan, ProviderResource, TeamMember, User } from "./index.js"
+import {
+  Offering,
+  Order,
+  orderFields,
+  Plan,
+  ProviderResource,
+  planFields,
+  resourceFields,
+  TeamMember,
+  User
+} from "./index.js"
 
 const Recording = Schema.parseJson(
   Schema.Struct({
@@ -43,6 +53,24 @@ describe.each(["waldur-2024", "waldur-current"])("recordings of %s", (generation
   it.each(readable)("$name is read, and no word in it is unknown", ({ decode, response }) => {
     const text = JSON.stringify(decode(response.json))
     expect(text).not.toContain("unknown:")
+  })
+
+  // Of lists and of single objects only these are asked for (`field=`).
+  it.each([
+    ["marketplace-orders", Order, orderFields],
+    ["marketplace-provider-resources", ProviderResource, resourceFields],
+    ["marketplace-public-offerings", Plan, planFields]
+  ] as const)("of %s the fields that are asked for are all that are read", (path, schema, names) => {
+    const wanted = new Set<string>(names)
+    const decode = Schema.decodeUnknownSync(Schema.Struct(schema.fields))
+    const items = readable
+      .filter(({ request }) => request.path.startsWith(`/api/${path}/`) && !request.path.endsWith("/team/"))
+      .flatMap(({ response }) => response.json)
+    expect(items.length).toBeGreaterThan(0)
+    for (const item of items) {
+      const few = Object.fromEntries(Object.entries(Object(item)).filter(([name]) => wanted.has(name)))
+      expect(decode(few)).toEqual(decode(item))
+    }
   })
 
   const find = <A, I>(name: string, schema: Schema.Schema<A, I>): A => {

@@ -48,7 +48,7 @@ export const ReportedResource = Schema.Struct({
 export type ReportedResource = typeof ReportedResource.Type
 export const reportedResourceFields = ["uuid", "name", "state", "backend_id"] as const
 
-/** What to ask for in a list (`field=`). */
+/** What to ask for (`field=`). */
 export const resourceFields = [
   "uuid",
   "name",
