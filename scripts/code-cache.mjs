@@ -13,7 +13,11 @@ export const cacheCode = async (directory) => {
   try {
     // In a process of its own, with the options of V8 that an agent has: none.
     const { NODE_OPTIONS, ...env } = process.env
-    await promisify(execFile)(process.execPath, ["scripts/warm-up.mjs", directory], { env, timeout: atMost, killSignal: "SIGKILL" })
+    await promisify(execFile)(process.execPath, ["scripts/warm-up.mjs", directory], {
+      env,
+      timeout: atMost,
+      killSignal: "SIGKILL"
+    })
   } catch (error) {
     console.error(`No compiled code is kept beside the program, which starts more slowly: ${error.message}`)
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, TestClock } from "effect"
-import { shared } from "./shared.js"
+import { shared, sharedByKey } from "./shared.js"
 
 /** A read that takes a second, and gives which one it was. */
 const counted = () => {
@@ -66,6 +66,28 @@ describe("a read that is shared", () => {
       const later = yield* Effect.fork(one)
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(later)).toBe(3)
+    })
+  )
+})
+
+describe("reads that are shared by key", () => {
+  it.effect("are one for all who ask of the same, and make nobody wait who asks of another", () =>
+    Effect.gen(function* () {
+      const read: Array<string> = []
+      const of = sharedByKey((key: string) =>
+        Effect.suspend(() => {
+          read.push(key)
+          return Effect.delay(Effect.succeed(`${key} ${read.length}`), "1 second")
+        })
+      )
+      const asked = yield* Effect.forEach(["a", "a", "a", "b"], (key) => Effect.fork(of(key)))
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* Effect.forEach(asked, Fiber.join)).toEqual(["a 1", "a 3", "a 3", "b 2"])
+      expect(read).toEqual(["a", "b", "a"])
+      // Nothing of before is left.
+      const again = yield* Effect.fork(of("a"))
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(again)).toBe("a 4")
     })
   )
 })

@@ -60,16 +60,22 @@ export const shared = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<A, E> => 
   return Effect.uninterruptibleMask(ask)
 }
 
-/** The same of each key: whoever asks of one does not wait for another. For few keys, as none is forgotten. */
+/** The same of each key: whoever asks of one does not wait for another. A key is forgotten as soon as nobody asks of it. */
 export const sharedByKey = <Key, A, E>(
   read: (key: Key) => Effect.Effect<A, E>
 ): ((key: Key) => Effect.Effect<A, E>) => {
-  const all = new Map<Key, Effect.Effect<A, E>>()
-  return (key) => {
-    const known = all.get(key)
-    if (known !== undefined) return known
-    const made = shared(read(key))
-    all.set(key, made)
-    return made
-  }
+  const all = new Map<Key, { readonly ask: Effect.Effect<A, E>; askers: number }>()
+  return (key) =>
+    Effect.suspend(() => {
+      const own = all.get(key) ?? { ask: shared(read(key)), askers: 0 }
+      all.set(key, own)
+      own.askers += 1
+      return Effect.ensuring(
+        own.ask,
+        Effect.sync(() => {
+          own.askers -= 1
+          if (own.askers === 0) all.delete(key)
+        })
+      )
+    })
 }

@@ -29,6 +29,7 @@ const readTogether = (one: OpenNebulaService): OpenNebulaService => {
     ...one,
     network: { ...one.network, list: () => networks },
     securityGroup: { ...one.securityGroup, list: () => securityGroups },
+    group: { ...one.group, info: sharedByKey(one.group.info) },
     template: { ...one.template, info: sharedByKey(one.template.info) },
     image: { ...one.image, info: sharedByKey(one.image.info) }
   }

@@ -27,6 +27,7 @@ import { watchEvents } from "./events/index.js"
 import { startFromBackup } from "./journal/backup.js"
 import { assertSound } from "./journal/consistency.js"
 import * as Database from "./journal/database.js"
+import { JournalHealth } from "./journal/health.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
 import { nameOf, type Place } from "./journal/place.js"
@@ -105,6 +106,7 @@ export const layerOn = <E, R>(
         usageMemory
       )
     ),
+    Layer.provideMerge(JournalHealth.layer(owner)),
     Layer.provideMerge(database),
     Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
     Layer.provideMerge(Layer.mergeAll(Activities.layer, Recorder.layer, Metrics.layer))

@@ -3,7 +3,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Console, Effect, Layer, Logger, Option } from "effect"
+import { Cause, Console, Effect, FiberRef, Layer, Logger, Option } from "effect"
 import * as Plain from "./cli/plain.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
@@ -46,6 +46,8 @@ commandLine(process.argv).pipe(
   Effect.as("fine" as const),
   Effect.catchAllCause(explain),
   Effect.tap((ending) => Effect.sync(() => exitWith(ending))),
+  // Of a plugin that has an `effect` of its own it would be said at each step of each of its fibers; the door says it once (`door/guard.ts`).
+  Effect.locally(FiberRef.versionMismatchErrorLogLevel, Option.none()),
   Effect.provide(
     Layer.mergeAll(
       NodeContext.layer,

@@ -58,6 +58,12 @@ export const databaseRetry = Schedule.exponential("500 millis", 2).pipe(
 export const databaseReminder = 10 * 60_000
 export const answersBeforehand = Duration.seconds(2)
 
+/** How often it is looked whether a journal that could not be written can be again: at once, after 0.5 s, doubling, at most 2 s, jittered. */
+export const journalProbe = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.union(Schedule.spaced("2 seconds")),
+  Schedule.jittered
+)
+
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 

@@ -124,9 +124,12 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
           const messages = [`"${(call.uuid ?? "").slice(0, 40)}" is not a uuid`]
           return yield* new WaldurInvalid({ call: name, messages, disposition: "stop-offering" })
         }
-        const url = new URL(root + call.path.replace("{uuid}", uuid ?? ""))
-        for (const [key, value] of call.query ?? []) url.searchParams.append(key, value)
-        const request = HttpClientRequest.make(call.method)(url, {
+        // A URL writes itself anew for each parameter that is added to it.
+        const query = new URLSearchParams(
+          (call.query ?? []).map(([key, value]): [string, string] => [key, value])
+        ).toString()
+        const url = root + call.path.replace("{uuid}", uuid ?? "")
+        const request = HttpClientRequest.make(call.method)(query === "" ? url : `${url}?${query}`, {
           headers: { accept: "application/json", "user-agent": options.userAgent ?? "site-actors" }
         })
         return call.body === undefined

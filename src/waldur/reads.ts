@@ -334,14 +334,15 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
           QueuedOrder
         ),
       order: (uuid: string) => one({ path: "marketplace-orders/{uuid}/", uuid, query: fields(orderFields) }, Order),
-      resource: (uuid: string) => {
+      /** Orders of machines in one data centre that begin in the same moment read that once. */
+      resource: sharedByKey((uuid: string) => {
         const path = "marketplace-provider-resources/{uuid}/"
         return Effect.map(one({ path, uuid, query: fields(resourceFields) }, ProviderResource), (found) => {
           if (isMade(found) && Option.isSome(found.offeringUuid))
             learnScope(found.offeringUuid.value, Option.isSome(found.scopeUuid))
           return found
         })
-      },
+      }),
       resources: (filter: ResourceFilter) => resourcesAs(filter, ProviderResource, resourceFields),
       reportedResources: (filter: ResourceFilter) => resourcesAs(filter, ReportedResource, reportedResourceFields),
       team: (resource: string) =>

@@ -191,6 +191,11 @@ describe("the live view", () => {
       yield* client.actions.perform({ payload: { kind: "pause", offering, reason: "" } })
       yield* client.actions.perform({ payload: { kind: "resume", offering } })
       yield* live.until((event) => event._tag === "Changed" && event.more)
+      // Fifty watch at most; the next one is told so.
+      const others = yield* Effect.all(Array.from({ length: 49 }, () => listenTo(`${url}/api/live`)))
+      yield* Effect.forEach(others, (other) => other.until((event) => event._tag === "Hello"))
+      const refused = yield* ask(`${url}/api/live`)
+      expect([refused.status, refused.text]).toEqual([503, expect.stringContaining("50 pages watch already")])
     })
   )
 

@@ -8,6 +8,7 @@ import { Duration, Effect, Ref } from "effect"
 import { type LeaseLost, type ResourceId, steadyMillis } from "../../core/index.js"
 import { underLease } from "../cluster/gate.js"
 import { Placement } from "../cluster/placement.js"
+import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import { leaseRest, orderRetry, placeRest } from "../schedules.js"
@@ -26,15 +27,25 @@ const leftFor = (rest: Duration.Duration): Effect.Effect<Hold> =>
   Effect.map(steadyMillis, (now) => ({ _tag: "Left", until: now + Duration.toMillis(rest) }))
 
 /** `owner`: what this process is called in its leases. */
-export const makeHolding = (resource: ResourceId, owner: string): Effect.Effect<Holding, never, Journal | Placement> =>
+export const makeHolding = (
+  resource: ResourceId,
+  owner: string
+): Effect.Effect<Holding, never, Journal | JournalHealth | Placement> =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const placement = yield* Placement
+    const health = yield* JournalHealth
+    // Where it is known who has a resource, that is asked before it is taken again. Where it is not, two would take it from each other.
+    const rest = placement.several ? placeRest : leaseRest
     const take: Effect.Effect<Hold> = Effect.gen(function* () {
       // A process that was paused may still believe that the resource is its own: it must not take it from the one that has it now.
       if (!(yield* placement.isOurs(resource))) return yield* leftFor(placeRest)
       return { _tag: "Held", lease: yield* journal.lease(resource, owner) } as const
-    }).pipe(Effect.retry(orderRetry), Effect.orDie)
+    }).pipe(
+      Effect.tapError(() => health.passed),
+      Effect.retry(orderRetry),
+      Effect.orDie
+    )
     const hold = yield* Effect.flatMap(take, (taken) => Ref.make(taken))
 
     const lease: Effect.Effect<Lease | undefined> = Effect.gen(function* () {
@@ -54,7 +65,7 @@ export const makeHolding = (resource: ResourceId, owner: string): Effect.Effect<
           return yield* underLease(journal, held, work(held)).pipe(
             Effect.catchAll((lost) =>
               Effect.gen(function* () {
-                yield* Ref.set(hold, yield* leftFor(leaseRest))
+                yield* Ref.set(hold, yield* leftFor(rest))
                 yield* Effect.logWarning(lost.message)
                 return "moved" as const
               })

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto"
 import { Sharding } from "@effect/cluster"
 import { Cause, Context, Effect, Layer, Schema, type Scope } from "effect"
 import { ResourceId } from "../../core/index.js"
+import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import { onceAgain } from "../schedules.js"
 import { underLease } from "./gate.js"
@@ -36,11 +37,13 @@ export class Once extends Context.Tag("site-actors/runtime/Once")<
         const sharding = yield* Sharding.Sharding
         const placement = yield* Placement
         const journal = yield* Journal
+        const health = yield* JournalHealth
         return {
           run: <R>(name: string, work: Effect.Effect<unknown, never, R>) =>
             Effect.gen(function* () {
               const refs = yield* Effect.getFiberRefs
               const turn = Effect.gen(function* () {
+                yield* health.passed
                 if (!(yield* placement.isOurs(name))) return
                 const lease = yield* journal.lease(leaseName(name), owner)
                 yield* Effect.logDebug(`${name} is looked after here`)
@@ -52,8 +55,9 @@ export class Once extends Context.Tag("site-actors/runtime/Once")<
               )
               yield* sharding.registerSingleton(
                 name,
-                // What the fiber that asked for it has set: its log's names, whoever watches its calls.
-                Effect.zipRight(Effect.setFiberRefs(refs), Effect.repeat(turn, onceAgain))
+                // What the fiber that asked for it has set: its log's names, whoever watches its calls. Not all of it (`setFiberRefs`): where that fiber is one of
+                // several, whatever this one forks would be its own, and go on when this one is stopped.
+                Effect.zipRight(Effect.inheritFiberRefs(refs), Effect.repeat(turn, onceAgain))
               )
               return yield* Effect.never
             })

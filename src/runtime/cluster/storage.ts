@@ -10,7 +10,7 @@ import { ClusterError, RunnerStorage } from "@effect/cluster"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
-import { straight, unavailable } from "../journal/sql.js"
+import { asking, straight } from "../journal/sql.js"
 import { addressOf, type ClusterSettings } from "./settings.js"
 import { databaseNow } from "./tables.js"
 import { ClusterUnusable } from "./wire.js"
@@ -45,6 +45,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const run = straight(sql)
+      const ask = asking(sql)
       const address = addressOf(settings)
       const instance = randomUUID()
       const since = yield* Deferred.make<never, ClusterUnusable>()
@@ -135,17 +136,13 @@ export const layer = (settings: ClusterSettings, owner: string) =>
         address,
         instance,
         holders: Effect.map(
-          unavailable(
-            asked(sql<{ readonly shard: string; readonly instance: string }>`
-              SELECT shard, instance FROM cluster_lock WHERE at >= ${expired} ORDER BY shard`)
-          ),
+          ask(sql<{ readonly shard: string; readonly instance: string }>`
+            SELECT shard, instance FROM cluster_lock WHERE at >= ${expired} ORDER BY shard`),
           (rows) => new Map(rows.map((row) => [row.shard, row.instance]))
         ),
         holds: (shard) =>
           Effect.map(
-            unavailable(
-              asked(sql`SELECT 1 AS held FROM cluster_lock WHERE shard = ${shard} AND ${own} AND at >= ${expired}`)
-            ),
+            ask(sql`SELECT 1 AS held FROM cluster_lock WHERE shard = ${shard} AND ${own} AND at >= ${expired}`),
             (rows) => rows.length > 0
           ),
         superseded: Deferred.await(since)

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option, Schema, TestClock } from "effect"
+import { Effect, Fiber, Layer, Logger, Option, Schema, TestClock } from "effect"
 import { defineBackend, OfferingId, type Plugin } from "../../core/index.js"
 import { accepted, file, noticed, plugin, refused, withLine } from "../config/harness.js"
 import { plugins as own } from "../plugins.js"
@@ -163,6 +163,46 @@ describe("a bug in a plugin", () => {
       expect(yield* Effect.flip(backend.ping)).toMatchObject({ _tag: "PluginBug", disposition: "retry" })
       expect(yield* backend.check).toEqual([
         { subject: "idle-one", status: "failed", detail: "A bug in `check`: a bug in check" }
+      ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("may come from another version of effect beside it: that is said when it is opened", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const of = { ...Effect.void[Effect.EffectTypeId], _V: "3.1.4" }
+      const ping: Effect.Effect<void> = Object.create(Effect.void, { [Effect.EffectTypeId]: { value: of } })
+      const nothing = () => Effect.succeed({})
+      const older = defineBackend({
+        contract: 1,
+        type: "older",
+        settings: Schema.Struct({ region: Schema.String }),
+        attributes: Schema.Struct({}),
+        shared: Layer.empty,
+        open: () =>
+          Effect.succeed({
+            create: nothing,
+            update: nothing,
+            terminate: nothing,
+            usage: () => Effect.succeed([]),
+            observe: () => Effect.succeed([]),
+            ping,
+            check: Effect.succeed([])
+          })
+      })
+      const { plugins } = yield* loadPlugins([], "/x.yaml", [older])
+      yield* openIt(plugins[0] ?? older).pipe(
+        Effect.provide(
+          Logger.replace(
+            Logger.defaultLogger,
+            Logger.make(({ message }) => said.push(String(message)))
+          )
+        )
+      )
+      expect(said).toEqual([
+        expect.stringMatching(
+          /^The plugin older runs on effect 3\.1\.4 of its own, and this agent on 3\.\d+\.\d+\. Install effect@3/
+        )
       ])
     }).pipe(Effect.scoped)
   )

@@ -24,6 +24,10 @@ const firstLine = (defect: unknown): string => (String(defect).split("\n")[0] ??
 /** Handlers and questions without which a backend is none. */
 const needed = ["create", "update", "terminate", "usage", "observe"] as const
 
+/** The version of the package `effect` that made it. */
+const versionOf = (made: Effect.Effect<unknown, unknown, unknown>): string => made[Effect.EffectTypeId]._V
+const ownVersion = versionOf(Effect.void)
+
 /** Given by JavaScript, where no compiler has looked. */
 const missing = (backend: Backend<unknown>): ReadonlyArray<string> => [
   ...needed.filter((name) => typeof backend[name] !== "function"),
@@ -64,6 +68,12 @@ export const guarded = (plugin: Plugin): Plugin => {
             reason: `The plugin ${plugin.type} opened without ${lacks.map((name) => `\`${name}\``).join(", ")}.`,
             hint: "`open` gives a Backend: docs/write-a-backend.md has what belongs to one."
           })
+        }
+        const theirs = versionOf(backend.ping)
+        if (theirs !== ownVersion) {
+          yield* Effect.logWarning(
+            `The plugin ${plugin.type} runs on effect ${theirs} of its own, and this agent on ${ownVersion}. Install effect@${ownVersion} beside it, and certainly before you look for a bug in it`
+          )
         }
         const { parts } = backend
         return {

@@ -4,6 +4,7 @@ import { Clock, DateTime, Duration, Effect, Option, Ref, SubscriptionRef } from 
 import { healthApi, type OfferingReadiness } from "../../api/index.js"
 import type { Config, OfferingConfig } from "../config/index.js"
 import { Pausings } from "../control/pausings.js"
+import { JournalHealth } from "../journal/health.js"
 import { Offerings } from "../offerings/offering.js"
 import { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
@@ -23,6 +24,7 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
         ? undefined
         : { status: yield* SubscriptionRef.get(open.health.status), away: yield* open.health.away }
     const pausings = yield* Effect.serviceOption(Pausings)
+    const journal = yield* Effect.serviceOption(JournalHealth)
     const paused = Option.isNone(pausings) ? undefined : (yield* pausings.value.all).get(offering.id)
     return {
       uuid: offering.id,
@@ -34,6 +36,7 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
       wantsOrders: offering.functions.orders && !standing.elsewhere,
       wantsEvents: offering.events.enabled && offering.functions.orders && !standing.elsewhere,
       consumers,
+      journal: Option.isNone(journal) ? undefined : yield* journal.value.away,
       paused,
       passDue: passDue(config, offering)
     }

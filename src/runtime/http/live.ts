@@ -214,8 +214,10 @@ export const liveResponse = Effect.gen(function* () {
   const { watch } = yield* Live
   const visitors = yield* Visitors
   const request = yield* HttpServerRequest.HttpServerRequest
+  // Before the answer begins, or the refusal would be an answer that breaks off. Its scope is the request's, which lasts as long as the answer.
+  const events = yield* watch
   const signedOut = Effect.delay(visitors.of(request), stillKnown).pipe(Effect.repeat({ until: Option.isNone }))
-  return HttpServerResponse.stream(Stream.interruptWhen(Stream.encodeText(Stream.unwrapScoped(watch)), signedOut), {
+  return HttpServerResponse.stream(Stream.interruptWhen(Stream.encodeText(events), signedOut), {
     contentType: "text/event-stream",
     headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
   })

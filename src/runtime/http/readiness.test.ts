@@ -120,6 +120,18 @@ describe("An offering", () => {
     })
   })
 
+  it("says at once that the journal cannot be written, and is not ready when that lasts", () => {
+    const away = (ms: number) => ({ journal: { reason: "no room", since: now - ms } })
+    expect(readinessOf(facts(away(5_000)), now)).toMatchObject({
+      ready: true,
+      reasons: ["The journal cannot be written for 5 s: no room"]
+    })
+    expect(readinessOf(facts(away(31_000)), now)).toMatchObject({
+      ready: false,
+      reasons: ["The journal cannot be written for 31 s: no room"]
+    })
+  })
+
   it("is not ready when its queue has not been looked at for too long", () => {
     const standing = { closed: undefined, since: now - 600_000, passes: { orders: now - 61_000 } }
     expect(reasons({ standing })).toEqual(["The last complete look at Waldur's queue was 61 s ago."])

@@ -2,6 +2,7 @@
 import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
 import { sentenceOf } from "../control/pausings.js"
+import type { Away } from "../journal/health.js"
 import type { Status } from "../offerings/health.js"
 import type { Standing } from "../offerings/standing.js"
 
@@ -16,6 +17,8 @@ export interface Facts {
   readonly wantsOrders: boolean
   readonly wantsEvents: boolean
   readonly consumers: ReadonlyArray<ConsumerStatus>
+  /** Why the journal cannot be written; `undefined`: it can. */
+  readonly journal?: Away | undefined
   /** By an operator; `undefined`: it is not paused. */
   readonly paused?: { readonly who: string; readonly reason: string; readonly since: number } | undefined
   /** ms within which a look at the queue is due. */
@@ -24,6 +27,9 @@ export interface Facts {
 
 /** ms that events may be away before the offering counts as not ready: a broker's restart is no news. */
 export const eventsGrace = 30_000
+
+/** The same of the journal: a database that is started again, or whose standby takes over. */
+export const journalGrace = 30_000
 
 const iso = (at: number): string => new Date(at).toISOString()
 const seconds = (ms: number): number => Math.round(ms / 1000)
@@ -49,6 +55,17 @@ const eventsOf = (status: ConsumerStatus): OfferingReadiness["events"][number] =
 
 /** What a client says of its server may name the address: where it stands already, that is once too often. */
 export const withoutAddress = (url: string, reason: string): string => reason.replaceAll(` on ${url}`, "")
+
+const ofJournal = (
+  { journal }: Facts,
+  now: number
+): { readonly grave: boolean; readonly said: ReadonlyArray<string> } =>
+  journal === undefined
+    ? { grave: false, said: [] }
+    : {
+        grave: now - journal.since > journalGrace,
+        said: [`The journal cannot be written for ${seconds(now - journal.since)} s: ${journal.reason}`]
+      }
 
 /** One reason for each thing that is wrong, as far as it makes the offering not ready. */
 const faults = (facts: Facts, now: number): ReadonlyArray<string> => {
@@ -99,12 +116,13 @@ export const readinessOf = (facts: Facts, now: number): OfferingReadiness => {
   const status = facts.health?.status
   const slow = status?._tag === "Degraded" && facts.health?.away.size === 0 ? [status.reason] : []
   const paused = facts.paused === undefined ? [] : [sentenceOf(facts.paused)]
+  const journal = ofJournal(facts, now)
   const last = facts.standing.passes.orders
   return {
     uuid: facts.uuid,
     name: facts.name,
-    ready: wrong.length === 0,
-    reasons: [...wrong, ...paused, ...slow],
+    ready: wrong.length === 0 && !journal.grave,
+    reasons: [...journal.said, ...wrong, ...paused, ...slow],
     waldur,
     backend: { ...backend, type: facts.backendType },
     events: facts.consumers.map(eventsOf),

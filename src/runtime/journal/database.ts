@@ -11,6 +11,7 @@ import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
+import { asSqlError, writeLogAgain } from "./file.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
 import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
@@ -81,6 +82,9 @@ const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
 const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
+const fileName = "journal.db"
+const roomForOne = "Check that the disk has room, and that no other agent runs on this data directory."
+
 /** The tables of a file. `path`: for sentences. */
 export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> = known) =>
   migrateFile(path, migrations).pipe(
@@ -91,7 +95,7 @@ export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> =
         reason: cause,
         hint: /malformed|not a database|corrupt/i.test(cause)
           ? "It is damaged: stop the agent, keep the file, and put back the last backup."
-          : "Check that the disk has room, and that no other agent runs on this data directory."
+          : roomForOne
       })
     })
   )
@@ -212,9 +216,20 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
     Effect.provide(PostgresConnection.bare(place))
   )
 
-/** For an agent's start: a PostgreSQL that takes no writes may be read all the same, by the commands that look. */
-export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
-  typeof place === "string" ? Effect.void : Effect.catchTag(mayWrite, "SqlError", (error) => unusable(place, error))
+/**
+ * For an agent's start. A PostgreSQL that takes no writes may be read all the same, by the commands that look; and what an earlier process wrote
+ * into the file's log is on the disk when it rests on it.
+ */
+export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient | Path.Path> =>
+  typeof place === "string"
+    ? Effect.flatMap(Path.Path, ({ resolve }) => {
+        const path = resolve(place, fileName)
+        return Effect.try({
+          try: () => writeLogAgain(path),
+          catch: (cause) => new DatabaseUnusable({ path, reason: reasonOf(asSqlError(cause)), hint: roomForOne })
+        })
+      })
+    : Effect.catchTag(mayWrite, "SqlError", (error) => unusable(place, error))
 
 /** What a failed statement means for whoever wanted to use the database; `hint`: for what no PostgreSQL has said. */
 export const unusableBy = (path: string, error: SqlError.SqlError, hint: string): DatabaseUnusable => {
@@ -257,7 +272,7 @@ const fileIn = (
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const path = (yield* Path.Path).resolve(dataDir, "journal.db")
+      const path = (yield* Path.Path).resolve(dataDir, fileName)
       yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 }).pipe(
         Effect.zipRight(fs.chmod(dataDir, 0o700)),
         // The file is made first, with its mode: the -wal and -shm files beside it take theirs from it.

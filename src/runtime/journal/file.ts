@@ -2,7 +2,8 @@
  * The database file over libSQL's own driver, called without its promises, each statement prepared once: with the promises of `@libsql/client`
  * around it, and a statement prepared for each entry, an entry cost more than twice the processor time.
  */
-import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs"
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, statfsSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
 import { SqlError } from "@effect/sql"
 import Libsql from "libsql"
 
@@ -16,8 +17,20 @@ export interface File {
   readonly sync: (done: (error: Error | null) => void) => void
   /** The same, and stands still for it. */
   readonly syncNow: () => void
+  /** What has been committed and is not in the database itself yet, to be kept when the disk has refused some of it. */
+  readonly pending: () => Pending
+  /**
+   * Has the disk write it all once more. A disk that has refused something says so once, and from then on that it has everything: what the next
+   * commits append would stand behind a gap, where nobody looks after a power cut. Throws if the disk refuses it again, or somebody else writes.
+   */
+  readonly writeAgain: (pending: Pending) => void
+  /** Has its disk room for the largest of what is committed together? Throws if it has not. */
+  readonly assertRoom: () => void
   readonly close: () => void
 }
+
+/** A copy of SQLite's log, if there was something to copy. */
+export type Pending = Uint8Array | undefined
 
 /** A statement of which the driver says that it returns nothing must not be asked for rows, and one that returns some must be. */
 interface Prepared {
@@ -25,14 +38,30 @@ interface Prepared {
   readonly returnsRows: boolean
 }
 
-type Log = Pick<File, "sync" | "syncNow" | "close">
+interface Log extends Pick<File, "sync" | "syncNow" | "pending" | "close"> {
+  /** Nobody else may write meanwhile. */
+  readonly writeAgain: (pending: Pending) => void
+}
 
 /** What is committed is on the disk. */
 const noLog: Log = {
   sync: (done) => done(null),
   syncNow: () => undefined,
+  pending: () => undefined,
+  writeAgain: () => undefined,
   close: () => undefined
 }
+
+/** A log that is longer, as somebody reads for hours, is not held in memory: the system has it in its own, if not for certain. */
+const mostKept = 64 * 1024 * 1024
+
+/** The log's head, by which one beginning of it differs from the next. */
+const headSize = 32
+
+const portion = 1024 * 1024
+
+/** Bytes. On a disk that has less than this a small statement may still find room, and let everybody try who needs more. */
+const leastRoom = 1024 * 1024
 
 /** Beyond this it is assumed that texts are being made up, with values in them. */
 const mostPrepared = 200
@@ -41,6 +70,14 @@ const isRow = (row: unknown): row is Row => typeof row === "object" && row !== n
 
 /** SQLite has no booleans. */
 const valueOf = (param: unknown): unknown => (typeof param === "boolean" ? Number(param) : (param ?? null))
+
+const readAt = (file: number, at: number, length: number): Uint8Array => {
+  const read = new Uint8Array(length)
+  return read.subarray(0, readSync(file, read, 0, length, at))
+}
+
+const isSame = (log: Uint8Array, head: Uint8Array): boolean =>
+  head.length === headSize && head.every((byte, at) => log[at] === byte)
 
 /**
  * SQLite's log beside the file, where a commit is written: what `synchronous=FULL` waits for. Through a descriptor of our own, which no lock of
@@ -69,11 +106,30 @@ const openLog = (path: string): Log => {
       underWay += 1
       fdatasync(opened, (error) => {
         underWay -= 1
-        closeIfDone()
+        // It may look for what it has failed with.
         done(error)
+        closeIfDone()
       })
     },
     syncNow: () => fdatasyncSync(descriptor()),
+    pending: () => {
+      const opened = descriptor()
+      const { size } = fstatSync(opened)
+      return size > mostKept ? undefined : readAt(opened, 0, size)
+    },
+    writeAgain: (pending) => {
+      const opened = descriptor()
+      const { size } = fstatSync(opened)
+      if (size === 0) return
+      const isOfThis = pending !== undefined && isSame(pending, readAt(opened, 0, Math.min(size, headSize)))
+      for (let at = 0; at < size; at += portion) {
+        const now = readAt(opened, at, Math.min(portion, size - at))
+        // What was refused may be gone from the system's memory, too. Behind it somebody else may have written since.
+        if (isOfThis) now.set(pending.subarray(at, at + now.length))
+        writeSync(opened, now, 0, now.length, at)
+      }
+      fdatasyncSync(opened)
+    },
     close: () => {
       isClosed = true
       closeIfDone()
@@ -114,6 +170,19 @@ export const openFile = (path: string): File => {
     inTransaction: () => database.inTransaction,
     sync: log.sync,
     syncNow: log.syncNow,
+    pending: log.pending,
+    writeAgain: (pending) => {
+      run("BEGIN IMMEDIATE", [])
+      try {
+        log.writeAgain(pending)
+      } finally {
+        run("ROLLBACK", [])
+      }
+    },
+    assertRoom: () => {
+      const { bavail, bsize } = statfsSync(dirname(path))
+      if (bavail * bsize < leastRoom) throw new Error("database or disk is full")
+    },
     close: () => {
       log.close()
       // Into the file itself: what is prepared keeps SQLite from doing so at its end, and whoever then copies `journal.db` alone would copy nothing.
@@ -126,6 +195,23 @@ export const openFile = (path: string): File => {
     }
   }
 }
+
+/**
+ * For a start: an earlier process may have ended after the disk had refused what it committed. What it left stands in the system's memory, and may
+ * not be on the disk. Throws if the disk refuses it.
+ */
+export const writeLogAgain = (path: string): void => {
+  const file = openFile(path)
+  try {
+    file.writeAgain(undefined)
+  } finally {
+    file.close()
+  }
+}
+
+/** Was there no room? */
+export const isFull = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "SQLITE_FULL" || cause.code === "ENOSPC")
 
 export const asSqlError = (cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({ cause, message: "Failed to execute statement" })

@@ -11,13 +11,14 @@ const recorded = (refuses: (text: string) => boolean = () => false, slow = false
   const said: Array<string> = []
   const writing: Array<(error: Error | null) => void> = []
   let opened = 0
+  let isBroken = false
   const open = (): File => {
     opened += 1
     let inTransaction = false
     return {
       run: (text) => {
         said.push(text)
-        if (refuses(text)) throw new Error(`refused: ${text}`)
+        if (refuses(text)) throw Object.assign(new Error(`refused: ${text}`), { code: "SQLITE_FULL" })
         if (text.startsWith("BEGIN")) inTransaction = true
         if (text === "COMMIT" || text === "ROLLBACK") inTransaction = false
         return text.startsWith("SELECT") ? [{ one: 1 }] : []
@@ -28,10 +29,26 @@ const recorded = (refuses: (text: string) => boolean = () => false, slow = false
         else done(null)
       },
       syncNow: () => said.push("synced"),
+      pending: () => new Uint8Array([opened]),
+      writeAgain: (pending) => {
+        said.push(`written again: ${pending}`)
+        if (isBroken) throw new Error("EIO")
+      },
+      assertRoom: () => {
+        if (isBroken) throw new Error("no room")
+      },
       close: () => said.push("closed")
     }
   }
-  return { groups: makeGroups(open), said, writing, opened: () => opened }
+  return {
+    groups: makeGroups(open),
+    said,
+    writing,
+    opened: () => opened,
+    breaks: (broken: boolean) => {
+      isBroken = broken
+    }
+  }
 }
 
 /** One turn of Node's event loop. */
@@ -148,6 +165,44 @@ describe("statements that are asked for in one moment", () => {
       expect(file.opened()).toBe(2)
       file.writing[1]?.(null)
       expect(yield* Fiber.join(again)).toEqual([])
+    })
+  )
+
+  it.live("are not written before the disk has taken again what it had refused; what only reads is answered", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      const asked = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      file.breaks(true)
+      file.writing[0]?.(new Error("EIO"))
+      expect(Either.isLeft(yield* Effect.either(Fiber.join(asked)))).toBe(true)
+      const answers = yield* all(file, "SELECT b", "INSERT c", "INSERT d")
+      expect(answers.map(Either.isRight)).toEqual([true, false, false])
+      file.breaks(false)
+      const again = yield* Effect.fork(file.groups.run("INSERT e", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 1 })
+      file.writing[1]?.(null)
+      expect(yield* Fiber.join(again)).toEqual([])
+      // What the first one had: it may have left the system's memory since.
+      expect(file.said.filter((text) => text !== "closed")).toEqual([
+        "INSERT a",
+        "written again: 1",
+        "SELECT b",
+        "written again: 1",
+        "INSERT e"
+      ])
+    })
+  )
+
+  it.live("are not written while there is little room, once there was none; what only reads is answered", () =>
+    Effect.gen(function* () {
+      const file = recorded((text) => text === "INSERT large")
+      file.breaks(true)
+      expect((yield* all(file, "INSERT small")).map(Either.isRight)).toEqual([true])
+      expect((yield* all(file, "INSERT large")).map(Either.isRight)).toEqual([false])
+      expect((yield* all(file, "INSERT small", "SELECT a")).map(Either.isRight)).toEqual([false, true])
+      file.breaks(false)
+      expect((yield* all(file, "INSERT small")).map(Either.isRight)).toEqual([true])
     })
   )
 

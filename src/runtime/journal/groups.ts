@@ -9,7 +9,7 @@
  */
 import type { SqlError } from "@effect/sql"
 import { Effect, Exit } from "effect"
-import { asSqlError, type File, type Row } from "./file.js"
+import { asSqlError, type File, isFull, type Pending, type Row } from "./file.js"
 
 type Answer = Exit.Exit<ReadonlyArray<Row>, SqlError.SqlError>
 
@@ -45,13 +45,39 @@ export const makeGroups = (open: () => File): Groups => {
   let committed: Array<{ readonly answer: Asked["answer"]; readonly exit: Answer }> = []
   let isSyncing = false
 
-  const use = <A>(work: (opened: File) => A): Exit.Exit<A, SqlError.SqlError> => {
+  /** The disk has refused this: nothing more is written until it has taken it. */
+  let refused: { readonly pending: Pending } | undefined
+
+  /** There was no room for something. */
+  let wasFull = false
+
+  const use = <A>(work: (opened: File) => A, isToWrite = true): Exit.Exit<A, SqlError.SqlError> => {
     try {
       file ??= open()
+      if (isToWrite && wasFull) {
+        file.assertRoom()
+        wasFull = false
+      }
+      if (isToWrite && refused !== undefined) {
+        file.writeAgain(refused.pending)
+        refused = undefined
+      }
       return Exit.succeed(work(file))
     } catch (cause) {
+      wasFull ||= isFull(cause)
       drop()
       return Exit.fail(asSqlError(cause))
+    }
+  }
+
+  /** The first one has the most of it: what it had may have left the system's memory since. */
+  const refuse = (by: File | undefined): void => {
+    if (refused !== undefined) return
+    try {
+      refused = { pending: by?.pending() }
+    } catch {
+      // No descriptor, or nothing is to be read there: it is written again as it is found.
+      refused = { pending: undefined }
     }
   }
   const drop = (): void => {
@@ -74,9 +100,12 @@ export const makeGroups = (open: () => File): Groups => {
     committed = []
     if (all.length === 0) return
     try {
-      opened.syncNow()
+      // Of what is refused only one of the two would hear.
+      if (isSyncing) opened.writeAgain(undefined)
+      else opened.syncNow()
       for (const { answer, exit } of all) answer(exit)
     } catch (cause) {
+      refuse(opened)
       for (const { answer } of all) answer(Exit.fail(asSqlError(cause)))
     }
   }
@@ -86,8 +115,10 @@ export const makeGroups = (open: () => File): Groups => {
     const all = committed
     committed = []
     isSyncing = true
-    file.sync((error) => {
+    const opened = file
+    opened.sync((error) => {
       isSyncing = false
+      if (error !== null) refuse(opened)
       for (const { answer, exit } of all) answer(error === null ? exit : Exit.fail(asSqlError(error)))
       if (error !== null) drop()
       if (asked.length > 0) due()
@@ -103,14 +134,17 @@ export const makeGroups = (open: () => File): Groups => {
   const alone = (one: Asked): void =>
     answerTo(
       one,
-      use((opened) => opened.run(one.text, one.params))
+      use((opened) => opened.run(one.text, one.params), changes(one))
     )
 
   /** All of them written, or none, and then each by itself: so that one that cannot be written takes no other along. */
   const together = (group: ReadonlyArray<Asked>): void => {
     const begun = use((opened) => opened.run("BEGIN IMMEDIATE", []))
     if (Exit.isFailure(begun)) {
-      for (const { answer } of group) answer(begun)
+      for (const one of group) {
+        if (writes(one)) one.answer(begun)
+        else alone(one)
+      }
       return
     }
     const answers = use((opened) => group.map(({ params, text }) => opened.run(text, params)))

@@ -11,7 +11,7 @@ import type { JournalUnavailable } from "../../core/index.js"
 import { Metrics } from "../metrics/index.js"
 import { heartbeat } from "../schedules.js"
 import { isShared, later } from "./dialect.js"
-import { asking, straight, unavailable } from "./sql.js"
+import { asking, unavailable } from "./sql.js"
 
 export interface Pause {
   /** An offering's id, or `agent`. */
@@ -95,7 +95,7 @@ const othersLive = (sql: SqlClient.SqlClient, owner: string, now: number) =>
 const signOfLife = (owner: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const run = straight(sql)
+    const run = asking(sql)
     const metrics = yield* Metrics
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
@@ -150,7 +150,7 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const ask = asking(sql)
-      yield* unavailable(signOfLife(owner))
+      yield* Effect.catchTag(signOfLife(owner), "SqlError", (error) => unavailable(Effect.fail(error)))
       return {
         began: (scope, reason) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>

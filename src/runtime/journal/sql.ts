@@ -1,6 +1,6 @@
 /** What the files of this room share about SQL. */
 import { type SqlClient, type SqlConnection, SqlError, type Statement } from "@effect/sql"
-import { Effect, Option } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import { JournalUnavailable } from "../../core/index.js"
 
 /** A failing database is a journal that cannot be written: it may pass. The driver's own words, without the statement. */
@@ -40,11 +40,23 @@ export const straight = (sql: SqlClient.SqlClient) => {
         })
 }
 
+const listeners = new WeakMap<SqlClient.SqlClient, Effect.Effect<void>>()
+
+/** Until the scope closes, `listener` is run whenever a statement of those who ask for the journal has come to nothing, before they hear of it. */
+export const hears = (
+  sql: SqlClient.SqlClient,
+  listener: Effect.Effect<void>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void listeners.set(sql, listener)),
+    () => Effect.sync(() => listeners.delete(sql))
+  )
+
 /** `straight`, with the error of a journal that cannot be written. */
 export const asking = (sql: SqlClient.SqlClient) => {
   const run = straight(sql)
   return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
-    unavailable(run(statement))
+    Effect.tapError(unavailable(run(statement)), () => listeners.get(sql) ?? Effect.void)
 }
 
 /** All of it or none, on one connection. An end that could not be told is an error as any other; `@effect/sql` takes it for a bug. */

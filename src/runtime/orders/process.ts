@@ -4,7 +4,18 @@
  * Level-based: each attempt reads the order as it is now and the journal as it stands, and does what is left to do. Whether this is the
  * first look at the order, the hundredth retry or the first after a power cut makes no difference.
  */
-import { Cause, Clock, Effect, Exit, Option, Schedule, ScheduleDecision, ScheduleIntervals, Schema } from "effect"
+import {
+  Cause,
+  Clock,
+  Duration,
+  Effect,
+  Exit,
+  Option,
+  Schedule,
+  ScheduleDecision,
+  ScheduleIntervals,
+  Schema
+} from "effect"
 import {
   aside,
   type CarriedOut,
@@ -14,6 +25,7 @@ import {
   type HandlerServices,
   isRestored,
   type JournalEntry,
+  JournalUnavailable,
   LeaseLost,
   type Leftover,
   Marketplace,
@@ -34,6 +46,7 @@ import type * as api from "../../waldur/api/index.js"
 import { isEndedByOthers } from "../../waldur/index.js"
 import { type Activities, publish } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
+import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import type { Pauses } from "../journal/pauses.js"
@@ -65,6 +78,8 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     onTrue: () => aside(offering.health.passed),
     onFalse: () => offering.health.passed
   }).pipe(
+    // Whoever would come in its place would wait as well.
+    Effect.zipRight(Effect.flatMap(JournalHealth, ({ passed }) => passed)),
     Effect.zipRight(attempt(offering, order, lease)),
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (endsHere(error) ? Effect.void : resting(offering, order, lease, error))),
@@ -94,12 +109,21 @@ const park = (offering: Offering, order: OrderId, { resource }: Lease, parked: P
     Effect.as(wakes.park({ offering: offering.id, order, resource }, parked), "parked" as const)
   )
 
-/** Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`). Only a lost lease ends it, or an order that is parked. */
+/** The journal was away for so long: then whoever waited for it need not rest beside. */
+const outage = Duration.seconds(1)
+
+/**
+ * Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`), or as soon as a journal that was away is there again. Only a lost
+ * lease ends it, or an order that is parked.
+ */
 const untilWoken =
   (order: OrderId) =>
-  <A, E extends SiteError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, LeaseLost | Parked, R | Wakes> =>
+  <A, E extends SiteError, R>(
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, LeaseLost | Parked, R | Wakes | JournalHealth> =>
     Effect.gen(function* () {
       const wakes = yield* Wakes
+      const health = yield* JournalHealth
       const rests = yield* Schedule.driver(
         Schedule.onDecision(orderRetry, (_, decision) =>
           ScheduleDecision.isContinue(decision)
@@ -108,11 +132,20 @@ const untilWoken =
         )
       )
       const woken = Effect.zipRight(wakes.woken(order), rests.reset)
+      const rest = (error: E) => Effect.ignore(rests.next(error))
+      const restFor = (error: E) =>
+        error instanceof JournalUnavailable
+          ? Effect.flatMap(Effect.timed(health.passed), ([waited]) =>
+              Duration.greaterThanOrEqualTo(waited, outage)
+                ? rests.reset
+                : Effect.zipRight(Effect.logWarning(`Waits: ${error.message}`), rest(error))
+            )
+          : rest(error)
       const go: Effect.Effect<A, LeaseLost | Parked, R> = Effect.catchAll(effect, (error) =>
         endsHere(error)
           ? Effect.fail(error)
           : Effect.zipRight(
-              aside(Effect.raceFirst(Effect.ignore(rests.next(error)), woken)),
+              aside(Effect.raceFirst(restFor(error), woken)),
               Effect.suspend(() => go)
             )
       )
@@ -121,8 +154,11 @@ const untilWoken =
 
 const resting = (offering: Offering, order: OrderId, lease: Lease, error: SiteError) =>
   Effect.gen(function* () {
-    yield* offering.health.report(error)
-    yield* Effect.logWarning(`Waits: ${error.message}`)
+    // What is wrong with the journal is no fault of the offering, and is said once for all (`journal/health.ts`).
+    if (!(error instanceof JournalUnavailable)) {
+      yield* offering.health.report(error)
+      yield* Effect.logWarning(`Waits: ${error.message}`)
+    }
     const metrics = yield* Metrics
     metrics.orderRests(order, offering.id)
     yield* tell(offering, { order, resource: lease.resource }, "retrying", error.message)

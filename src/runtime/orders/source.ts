@@ -12,6 +12,7 @@ import { OrderId, ResourceId, steadyMillis } from "../../core/index.js"
 import type { QueuedOrder } from "../../waldur/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
+import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
@@ -43,6 +44,8 @@ export const watchOrders = (offering: Offering, { interval, nexts, slow, told, w
     )
     const lookAt = (what: QueueLook) =>
       Effect.gen(function* () {
+        // What is found is sent to actors, which could do nothing.
+        yield* (yield* JournalHealth).passed
         const began = yield* steadyMillis
         const items = yield* look(offering, what, nexts.add)
         if (Option.isSome(items)) pace.looked(what, items.value, began, yield* steadyMillis)
@@ -121,7 +124,7 @@ const look = (offering: Offering, what: QueueLook, next: (resource: ResourceId) 
       error._tag === "WaldurInvalid" && what._tag === "Changed"
         ? Effect.succeedNone
         : Effect.zipRight(
-            offering.health.report(error),
+            error._tag === "JournalUnavailable" ? Effect.void : offering.health.report(error),
             Effect.logWarning(`Cannot look for orders: ${error.message}`).pipe(
               Effect.annotateLogs({ offering: offering.name })
             )

@@ -1,0 +1,72 @@
+/** What a power cut leaves of the journal's file, after the disk had refused something. */
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { openFile, writeLogAgain } from "./file.js"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-file-"))),
+  (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+)
+
+/** Zeros from there on, as a disk has them that has not taken what was written. */
+const lose = (path: string, from: number) => {
+  const file = openSync(path, "r+")
+  writeSync(file, new Uint8Array(statSync(path).size - from), 0, undefined, from)
+  closeSync(file)
+}
+
+describe("the journal's file", () => {
+  for (const [how, keeps, left] of [
+    ["once more, has what came later", true, ["a", "b", "c"]],
+    // What the test rests on.
+    ["nowhere, has nothing of what came later", false, ["a"]]
+  ] as const) {
+    it.scopedLive(`of which a power cut follows on something that was refused, and then written ${how}`, () =>
+      Effect.gen(function* () {
+        const directory = yield* temporary
+        const [path, after] = [join(directory, "journal.db"), join(directory, "after.db")]
+        const file = openFile(path)
+        // Some of them take more than one portion.
+        const insert = (name: string) => file.run("INSERT INTO entry VALUES (?, ?)", [name, name.repeat(700_000)])
+        file.run("CREATE TABLE entry (name TEXT, text TEXT)", [])
+        insert("a")
+        file.syncNow()
+        const taken = statSync(`${path}-wal`).size
+        insert("b")
+        const pending = file.pending()
+        lose(`${path}-wal`, taken)
+        if (keeps) file.writeAgain(pending)
+        insert("c")
+        file.syncNow()
+        for (const end of ["", "-wal"]) copyFileSync(`${path}${end}`, `${after}${end}`)
+        file.close()
+        writeLogAgain(after)
+        const found = openFile(after)
+        expect(found.run("SELECT name FROM entry ORDER BY name", []).map(({ name }) => name)).toEqual(left)
+        found.close()
+      })
+    )
+  }
+
+  it.scopedLive("keeps what somebody else has written since", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporary, "journal.db")
+      const [file, other] = [openFile(path), openFile(path)]
+      file.run("CREATE TABLE entry (name TEXT)", [])
+      const pending = file.pending()
+      other.run("INSERT INTO entry VALUES ('other')", [])
+      file.writeAgain(pending)
+      expect(file.run("SELECT name FROM entry", [])).toEqual([{ name: "other" }])
+      // The log begins anew.
+      file.run("PRAGMA wal_checkpoint(RESTART)", [])
+      other.run("INSERT INTO entry VALUES ('another')", [])
+      file.writeAgain(pending)
+      expect(file.run("SELECT name FROM entry", [])).toEqual([{ name: "other" }, { name: "another" }])
+      file.close()
+      other.close()
+    })
+  )
+})

@@ -1,0 +1,94 @@
+/**
+ * Whether the journal can be written. Where it cannot (no room, a disk that refuses, a PostgreSQL that is away) no order gets on: so this looks whether it
+ * can again, says so once, and everybody else waits for it. Each order by itself used to try, to say so, and to rest for up to half a minute when it could
+ * be written again (docs/decisions/0074-one-looks-whether-the-journal-is-back.md).
+ */
+import { SqlClient } from "@effect/sql"
+import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
+import { Metrics } from "../metrics/index.js"
+import { databaseReminder, journalProbe } from "../schedules.js"
+import { hears, reasonOf, straight } from "./sql.js"
+
+export interface Away {
+  /** The database's own words. */
+  readonly reason: string
+  /** ms since 1970 */
+  readonly since: number
+}
+
+export class JournalHealth extends Context.Tag("site-actors/runtime/JournalHealth")<
+  JournalHealth,
+  {
+    /** Why it cannot be written now; `undefined`: it can, as far as anybody has tried. */
+    readonly away: Effect.Effect<Away | undefined>
+    /** Waits while it cannot be written. Whoever was refused is sure to wait, if it was not about its own statement alone. */
+    readonly passed: Effect.Effect<void>
+  }
+>() {
+  /** `owner`: this process's name, by which its signs of life stand in the database. */
+  static readonly layer = (owner: string) => Layer.scoped(JournalHealth, make(owner))
+}
+
+/** Another reason than the one that was said is worth a line, but not with each look. */
+const otherReason = Duration.toMillis("1 minute")
+
+const make = (owner: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const metrics = yield* Metrics
+    // Not in the name of the order that noticed it first.
+    const run = yield* FiberSet.makeRuntime<never>()
+    const gate = yield* Effect.makeLatch(true)
+    let isLooking = false
+    let away: Away | undefined
+    let said = { reason: "", at: 0 }
+
+    /** Changes nothing, and has to reach the disk all the same. */
+    const probe = straight(sql)(sql`UPDATE agent SET seen = seen WHERE owner = ${owner}`)
+
+    const note = (reason: string) =>
+      Effect.gen(function* () {
+        metrics.journalFailed()
+        const now = yield* Clock.currentTimeMillis
+        const before = away
+        away = { reason, since: before?.since ?? now }
+        const rest = reason === said.reason ? databaseReminder : otherReason
+        if (before !== undefined && now - said.at < rest)
+          return yield* Effect.logDebug(`Not to be written yet: ${reason}`)
+        said = { reason, at: now }
+        yield* Effect.logWarning(
+          before === undefined
+            ? `The journal cannot be written: ${reason}. Orders wait, and go on when it can`
+            : `The journal still cannot be written, for ${seconds(now - before.since)} now: ${reason}`
+        )
+      })
+
+    const opens = Effect.gen(function* () {
+      const before = away
+      isLooking = false
+      away = undefined
+      yield* gate.open
+      if (before === undefined) return
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.logInfo(`The journal can be written again, after ${seconds(now - before.since)}`)
+    })
+
+    /** At once, and then again and again: a statement may fail by itself, and that is no reason for others to wait. */
+    const look = probe.pipe(
+      Effect.tapError((error) => note(reasonOf(error))),
+      Effect.retry(journalProbe),
+      Effect.zipRight(opens)
+    )
+
+    yield* hears(
+      sql,
+      Effect.suspend(() => {
+        if (isLooking) return Effect.void
+        isLooking = true
+        return Effect.map(gate.close, () => void run(look))
+      }).pipe(Effect.uninterruptible)
+    )
+    return { away: Effect.sync(() => away), passed: gate.await }
+  })
+
+const seconds = (ms: number): string => Duration.format(Duration.seconds(Math.round(ms / 1000)))
