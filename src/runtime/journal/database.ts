@@ -11,7 +11,7 @@ import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
-import { asSqlError, writeLogAgain } from "./file.js"
+import { asSqlError, isFull, writeLogAgain } from "./file.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
 import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
@@ -91,7 +91,8 @@ export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> =
         reason: cause,
         hint: /malformed|not a database|corrupt/i.test(cause)
           ? "It is damaged: stop the agent, keep the file, and put back the last backup."
-          : roomForOne
+          : roomForOne,
+        passing: isFull(error.cause)
       })
     })
   )
@@ -222,7 +223,13 @@ export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusab
         const path = resolve(place, fileName)
         return Effect.try({
           try: () => writeLogAgain(path),
-          catch: (cause) => new DatabaseUnusable({ path, reason: reasonOf(asSqlError(cause)), hint: roomForOne })
+          catch: (cause) =>
+            new DatabaseUnusable({
+              path,
+              reason: reasonOf(asSqlError(cause)),
+              hint: roomForOne,
+              passing: isFull(cause)
+            })
         })
       })
     : Effect.catchTag(mayWrite, "SqlError", (error) => unusable(place, error))

@@ -28,6 +28,8 @@ export interface Writing {
   readonly lease: Lease
   /** Written before, oldest first. */
   readonly before: ReadonlyArray<JournalEntry>
+  /** How often the order has been accepted and ended by then (`turnsIn`); a job is written once. */
+  readonly turns?: number
   /** Told of each entry, once it is written or is about to be. */
   readonly tell: (entry: JournalEntry) => Effect.Effect<void>
   /** Told of each statement: how long it took, in ms. */
@@ -47,8 +49,25 @@ const rowOf = (step: string, event: string, data: unknown): Effect.Effect<Row> =
     json: data === undefined ? null : JSON.stringify(data)
   }))
 
+const turning = ["accepted", "done", "erred"]
+const isTurn = ({ event, step }: JournalEntry): boolean => step === wholeOrder && turning.includes(event)
+
+export const turnsIn = (entries: ReadonlyArray<JournalEntry>): number => entries.filter(isTurn).length
+
+/**
+ * Whoever accepts an order knows all of its turns. A statement that was given up may still be carried out, when its connection comes back to life: an
+ * acceptance behind what a later attempt has done would hide all of that, and it would be done again.
+ */
+const knowsTurns = (sql: SqlClient.SqlClient, id: OrderId, turns: number) => sql`
+  AND (SELECT count(*) FROM journal WHERE order_id = ${id} AND step = ${wholeOrder} AND event IN ${sql.in(turning)}) = ${turns}`
+
 /** In the one statement that asks for the lease: no row comes back where that has passed on. */
-const insert = (sql: SqlClient.SqlClient, { id, lease, table }: Writing, written: ReadonlyArray<Row>) => {
+const insert = (
+  sql: SqlClient.SqlClient,
+  { id, lease, table }: Writing,
+  written: ReadonlyArray<Row>,
+  turns: number | undefined
+) => {
   // Of the first row PostgreSQL takes the types.
   const rows = written.map(
     ({ entry: { at, event, step }, json }) => sql`(CAST(${id} AS TEXT), CAST(${lease.resource} AS TEXT),
@@ -57,7 +76,9 @@ const insert = (sql: SqlClient.SqlClient, { id, lease, table }: Writing, written
   return sql`
     INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
     SELECT * FROM (VALUES ${sql.join(", ", false)(rows)}) AS entry
-    WHERE ${leaseHolds(sql, lease)} RETURNING id`
+    WHERE ${leaseHolds(sql, lease)}
+      ${turns !== undefined && written.some(({ entry }) => entry.event === "accepted" && isTurn(entry)) ? knowsTurns(sql, id, turns) : sql``}
+    RETURNING id`
 }
 
 /** Once this fiber stands still, within the same moment: fibers that have work to do take their turns through the scheduler. */
@@ -72,12 +93,14 @@ export const entriesUnder = (
     const { lease, measure, tell } = writing
     const ask = asking(sql)
     let entries = writing.before
+    let turns = writing.turns
     /** Noted, and not on its way to the database yet. */
     let noted: Array<Row> = []
     /** What was noted and could not be written: from then on this is not what the database has, and nothing may rest on it. */
     let missed: Option.Option<JournalError> = Option.none()
 
     const known = ({ entry }: Row): void => {
+      if (turns !== undefined && isTurn(entry)) turns += 1
       entries = entry.step === wholeOrder && entry.event === "accepted" ? [entry] : [...entries, entry]
     }
 
@@ -85,7 +108,7 @@ export const entriesUnder = (
       Effect.gen(function* () {
         const asked = yield* steadyMillis
         const began = performance.now()
-        const inserted = yield* ask(insert(sql, writing, rows)).pipe(
+        const inserted = yield* ask(insert(sql, writing, rows, turns)).pipe(
           Effect.tapBoth({
             onFailure: () => Effect.sync(() => measure(performance.now() - began, true)),
             onSuccess: () => Effect.sync(() => measure(performance.now() - began, false))

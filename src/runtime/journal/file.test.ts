@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { openFile, writeLogAgain } from "./file.js"
+import { isFull, openFile, writeLogAgain } from "./file.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-file-"))),
@@ -50,6 +50,22 @@ describe("the journal's file", () => {
       })
     )
   }
+
+  it.scopedLive("is told from other faults when it finds no room", () =>
+    Effect.gen(function* () {
+      const file = openFile(join(yield* temporary, "journal.db"))
+      file.run("CREATE TABLE entry (name TEXT)", [])
+      file.run("PRAGMA max_page_count = 2", [])
+      const faultOf = (text: string) =>
+        Effect.runSync(
+          Effect.flip(Effect.try({ try: () => file.run(text, ["a".repeat(100_000)]), catch: (cause) => cause }))
+        )
+      expect(isFull(faultOf("INSERT INTO entry VALUES (?)"))).toBe(true)
+      expect(isFull(faultOf("INSERT INTO nowhere VALUES (?)"))).toBe(false)
+      file.assertRoom()
+      file.close()
+    })
+  )
 
   it.scopedLive("keeps what somebody else has written since", () =>
     Effect.gen(function* () {

@@ -181,7 +181,8 @@ export const openFile = (path: string): File => {
     },
     assertRoom: () => {
       const { bavail, bsize } = statfsSync(dirname(path))
-      if (bavail * bsize < leastRoom) throw new Error("database or disk is full")
+      if (bavail * bsize < leastRoom)
+        throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" })
     },
     close: () => {
       log.close()
@@ -198,11 +199,12 @@ export const openFile = (path: string): File => {
 
 /**
  * For a start: an earlier process may have ended after the disk had refused what it committed. What it left stands in the system's memory, and may
- * not be on the disk. Throws if the disk refuses it.
+ * not be on the disk. Throws if the disk refuses it, or has no room for what comes.
  */
 export const writeLogAgain = (path: string): void => {
   const file = openFile(path)
   try {
+    file.assertRoom()
     file.writeAgain(undefined)
   } finally {
     file.close()

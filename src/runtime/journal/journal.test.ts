@@ -84,6 +84,32 @@ describe.each(databases)("the journal in %s", (_, fresh) => {
     )
   )
 
+  it.effect(
+    "accepts no order behind what has been done of it meanwhile: a statement that was given up may come late",
+    () =>
+      inNew(
+        fresh,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const lease = yield* journal.lease(resource, "one")
+          const [givenUp, again] = [yield* journal.order(order, lease), yield* journal.order(order, lease)]
+          const accept = (by: typeof again) => by.append(wholeOrder, "accepted", { offering: "f".repeat(32) })
+          const events = Effect.map(journal.order(order, lease), ({ entries }) => entries).pipe(
+            Effect.flatten,
+            Effect.map((all) => all.map(({ event }) => event))
+          )
+          yield* accept(again)
+          yield* again.append("group", "started")
+          expect((yield* Effect.flip(accept(givenUp)))._tag).toBe("LeaseLost")
+          expect(yield* events).toEqual(["accepted", "started"])
+          yield* again.append(wholeOrder, "erred")
+          expect((yield* Effect.flip(accept(givenUp)))._tag).toBe("LeaseLost")
+          yield* accept(again)
+          expect(yield* events).toEqual(["accepted"])
+        })
+      )
+  )
+
   it.effect("writes what was noted with what comes next, in its order, and by itself if nothing does", () =>
     inNew(
       fresh,

@@ -22,7 +22,7 @@ import {
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
 import { said } from "./dialect.js"
-import { entriesUnder } from "./entries.js"
+import { entriesUnder, turnsIn } from "./entries.js"
 import { type Lease, leaseHolds } from "./lease.js"
 import { asking } from "./sql.js"
 
@@ -109,11 +109,13 @@ const make = Effect.gen(function* () {
 
   const order = (id: OrderId, lease: Lease): Effect.Effect<OrderJournal, JournalUnavailable> =>
     Effect.gen(function* () {
+      const before = yield* story(id)
       const written = yield* entriesUnder(sql, {
         table: "journal",
         id,
         lease,
-        before: sinceAccepted(yield* story(id)),
+        before: sinceAccepted(before),
+        turns: turnsIn(before),
         tell: ({ event, step }) =>
           Option.isSome(hub)
             ? PubSub.publish(hub.value, { _tag: "Step", order: id, resource: lease.resource, step, event })
