@@ -3,6 +3,7 @@
  * What is imported only where it is needed has files of its own, so that nobody else reads it. Names stay as they are in the sources, for stack traces.
  */
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { join, relative } from "node:path"
 import { build } from "esbuild"
 
@@ -119,6 +120,39 @@ ${exports.length === 0 ? load : `export const { ${exports.join(", ")} } = ${load
 `
 }
 
+/** What is used of undici at each start, as its index.js has it. `request` is Sentry's, so not here. */
+const ofUndici = {
+  Agent: "./lib/dispatcher/agent",
+  Dispatcher: "./lib/dispatcher/dispatcher",
+  buildConnector: "./lib/core/connect",
+  errors: "./lib/core/errors"
+}
+
+/**
+ * undici's index.js loads all that it has, a `fetch` and web sockets of its own, and with them those of Node, which are loaded when they are named: 5 % of
+ * a start. Here all else than the above is loaded by whoever uses it.
+ */
+const undiciInParts = {
+  name: "undici in parts",
+  setup: ({ onLoad, onResolve }) => {
+    const index = /[\\/]node_modules[\\/]undici[\\/]index\.js$/
+    onResolve({ filter: /^all of undici$/ }, ({ importer }) => ({ path: importer, suffix: "?all" }))
+    onLoad({ filter: index }, ({ path, suffix }) => {
+      if (suffix === "?all") return undefined
+      const others = Object.keys(createRequire(path)(path)).filter((name) => !(name in ofUndici))
+      return {
+        contents: `
+          ${Object.entries(ofUndici)
+            .map(([name, file]) => `exports.${name} = require(${JSON.stringify(file)})`)
+            .join("\n")}
+          Object.assign(exports.Dispatcher.prototype, require("./lib/api"))
+          for (const name of ${JSON.stringify(others)})
+            Object.defineProperty(exports, name, { enumerable: true, get: () => require("all of undici")[name] })`
+      }
+    })
+  }
+}
+
 /** Works in the repository's folder. `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. */
 export const bundle = async ({ directory, entries }) => {
   const { metafile } = await build({
@@ -138,6 +172,7 @@ export const bundle = async ({ directory, entries }) => {
     metafile: true,
     legalComments: "none",
     external: native,
+    plugins: [undiciInParts],
     define: { "import.meta.url": "importMetaUrl" },
     // Its modules would be run when somebody asks for them, and their names have no value before.
     alias: { "@opentelemetry/api": join(process.cwd(), "node_modules/@opentelemetry/api/build/src/index.js") },

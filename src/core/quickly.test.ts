@@ -68,7 +68,7 @@ describe("decoding quickly", () => {
         const [quickly, slowly] = both(Whole, input)
         expect(quickly).toEqual(slowly)
       }),
-      { numRuns: 500 }
+      { numRuns: 250 }
     )
   })
 

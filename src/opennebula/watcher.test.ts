@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Option, TestClock } from "effect"
 import { AuthenticationFailed, type OpenNebulaError, Unreachable } from "./errors.js"
-import type { Vm } from "./model/vm.js"
+import type { SeenVm, Vm } from "./model/vm.js"
 import { makeVmWatcher } from "./watcher.js"
 
 /** A front-end on the test's clock, which counts its calls. A VM runs from `readyAt` on, and boots before. */
@@ -10,6 +10,8 @@ const frontEnd = (options: {
   readonly failing?: (now: number) => OpenNebulaError | undefined
 }) => {
   const calls: Array<{ readonly at: number; readonly ids: ReadonlyArray<number> }> = []
+  /** Of those calls, which asked for the state alone. */
+  const brief: typeof calls = []
   const infoset = (ids: ReadonlyArray<number>) =>
     Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
@@ -20,7 +22,9 @@ const frontEnd = (options: {
         .filter((id) => Number.isFinite(options.readyAt(id)))
         .map((id): Vm => ({ ...anyVm, id, state: at >= options.readyAt(id) ? "Running" : "Boot" }))
     })
-  return { calls, one: { endpoint: "http://front-end/RPC2", vm: { infoset } } }
+  const states = (ids: ReadonlyArray<number>) =>
+    Effect.tap(infoset(ids), () => Effect.sync(() => brief.push(...calls.slice(-1))))
+  return { calls, brief, one: { endpoint: "http://front-end/RPC2", vm: { infoset, states } } }
 }
 
 const nobody = { use: false, manage: false, admin: false }
@@ -75,10 +79,10 @@ describe("the watcher", () => {
 
   it.scoped("tells those that have no fiber once, with all others in one call, and not those who took it back", () =>
     Effect.gen(function* () {
-      const { calls, one } = frontEnd({ readyAt: (id) => (id === 3 ? 100_000 : 10_000) })
+      const { brief, calls, one } = frontEnd({ readyAt: (id) => (id === 3 ? 100_000 : 10_000) })
       const watcher = yield* makeVmWatcher(one)
       const told: Array<number> = []
-      const isRunning = (vm: Vm) => vm.state === "Running"
+      const isRunning = (vm: SeenVm) => vm.state === "Running"
       const takeBack = [1, 2, 3].map((id) => watcher.tellWhen(id, isRunning, 2_000, () => told.push(id)))
       const fiber = yield* Effect.fork(watcher.watch(1, running))
       takeBack[1]?.()
@@ -88,6 +92,11 @@ describe("the watcher", () => {
       expect(calls.some(({ ids }) => ids.includes(2))).toBe(false)
       yield* TestClock.adjust(90_000)
       expect(told).toEqual([1, 3])
+      // As long as a fiber waits for one of them, all that is looked at is read whole; those without are asked for their state and no more.
+      expect(
+        calls.filter((call) => call.at <= 9_000 && call.ids.includes(1) && !brief.includes(call)).length
+      ).toBeGreaterThan(5)
+      expect(brief.filter(({ at }) => at > 12_000)).toEqual(calls.filter(({ at }) => at > 12_000))
       const soFar = calls.length
       yield* TestClock.adjust(60_000)
       expect(calls).toHaveLength(soFar)

@@ -248,6 +248,14 @@ describe("a call", () => {
     })
   )
 
+  it.effect("for how VMs are asks for the short form", () =>
+    Effect.gen(function* () {
+      const { asked, one } = noting()
+      yield* one.vm.states([1, 6])
+      expect(asked).toEqual([{ method: "one.vmpool.infoset", params: ["1,6", false] }])
+    })
+  )
+
   it.effect("of chmod leaves alone what is not named", () =>
     Effect.gen(function* () {
       const { asked, one } = noting()

@@ -12,7 +12,7 @@ import { VirtualNetwork } from "./network.js"
 import { SecurityGroup, VirtualRouter } from "./router.js"
 import { User } from "./user.js"
 import { Vdc } from "./vdc.js"
-import { Vm, VmShort, vmPool, vmShortPool } from "./vm.js"
+import { seenVmPool, Vm, VmShort, vmPool, vmShortPool } from "./vm.js"
 
 /** Every method whose documents have a model, and how it is read. */
 const answers: Readonly<Record<string, Answer<unknown>>> = {
@@ -138,6 +138,18 @@ describe("what they say", () => {
       )
       expect(states).toEqual(["Hold", "Running", "Poweroff", "Pending", "Done", "BootFailure"])
     })
+  )
+
+  it.effect(
+    "which machines there are and how they are, in the short form and in the long one (recordings 212, 213, 227)",
+    () =>
+      Effect.gen(function* () {
+        for (const number of ["212", "213", "227"]) {
+          const machines = yield* read(number, vmShortPool)
+          expect(yield* read(number, seenVmPool)).toEqual(machines.map(({ id, state }) => ({ id, state })))
+          expect(machines.length).toBeGreaterThan(1)
+        }
+      })
   )
 
   it.effect("a group's quotas and their use (recordings 072, 118)", () =>

@@ -159,6 +159,14 @@ export const Vm = fromElement(Schema.Struct(fields), machine)
 export type Vm = typeof Vm.Type
 export const vmPool = poolOf("VM", Vm, { ...shortReads, PERMISSIONS: true, LOCK: true, USER_TEMPLATE: true })
 
+/** Which VM, and how it is: all that a long wait needs to know. */
+export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }), (element) => ({
+  id: text(element, "ID"),
+  state: { state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") }
+}))
+export type SeenVm = typeof SeenVm.Type
+export const seenVmPool = poolOf("VM", SeenVm, { ID: true, STATE: true, LCM_STATE: true })
+
 /** As `one.vm.info` gives it (recording 081): what a pool gives as well, and its TEMPLATE as it stands. */
 export const WholeVm = fromElement(
   Schema.Struct({

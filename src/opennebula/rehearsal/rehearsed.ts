@@ -57,6 +57,12 @@ export const rehearsed = (
     (id: number): Effect.Effect<void> =>
       and(would(call, id), () => overlay.remove(kind, id))
 
+  const infoset = (ids: ReadonlyArray<number>) =>
+    Effect.map(one.vm.infoset(ids.filter((id) => !overlay.isNew(id))), (found) => [
+      ...found.map((vm) => overlay.vm(vm)),
+      ...ids.flatMap((id) => overlay.newVm(id) ?? [])
+    ])
+
   return {
     ...one,
     group: {
@@ -180,11 +186,8 @@ export const rehearsed = (
           const made = overlay.newVm(id)
           return made === undefined ? Effect.map(one.vm.info(id), (vm) => overlay.vm(vm)) : Effect.succeed(made)
         }),
-      infoset: (ids) =>
-        Effect.map(one.vm.infoset(ids.filter((id) => !overlay.isNew(id))), (found) => [
-          ...found.map((vm) => overlay.vm(vm)),
-          ...ids.flatMap((id) => overlay.newVm(id) ?? [])
-        ]),
+      infoset,
+      states: (ids) => infoset(ids),
       action: (id, action) => and(would("one.vm.action", action, id), () => overlay.act(id, action)),
       retry: (id) => and(would("one.vm.recover", id), () => overlay.act(id, "resume")),
       resize: (id, capacity) =>

@@ -110,7 +110,7 @@ describe("a document reads the same as by saxes", () => {
   it("whatever is in it, wherever it is cut", () =>
     FastCheck.assert(
       FastCheck.property(document, cuts, (text, some) => agree(Buffer.from(text), some)),
-      { numRuns: 400 }
+      { numRuns: 200 }
     ))
 
   it("with something in it that OpenNebula does not write, or XML forbids", () =>
@@ -119,7 +119,7 @@ describe("a document reads the same as by saxes", () => {
         const place = at % (text.length + 1)
         agree(Buffer.from(text.slice(0, place) + odd + text.slice(place)), some)
       }),
-      { numRuns: 800 }
+      { numRuns: 400 }
     ))
 
   it("with bytes changed, left out or put twice", () =>
@@ -136,7 +136,7 @@ describe("a document reads the same as by saxes", () => {
           agree(Buffer.from(bytes), some)
         }
       ),
-      { numRuns: 800 }
+      { numRuns: 400 }
     ))
 
   it("byte by byte", () => {

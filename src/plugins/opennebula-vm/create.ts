@@ -5,7 +5,7 @@
  * is on hold ends at once, while a VM that boots does not. It costs one call.
  */
 import { Clock, Duration, Effect, FiberRef, Option, Schema } from "effect"
-import { isVmFailure, ownerOf, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"
+import { isVmFailure, ownerOf, type SeenVm, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   type CreateRequest,
@@ -169,7 +169,7 @@ const vanished = new OrderRefused({
   customerMessage: "The machine was removed from the cloud while it was being made: order again."
 })
 
-const hasComeToSomething = ({ state }: Vm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
+const hasComeToSomething = ({ state }: SeenVm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
 
 /** What is kept of an order that waits is what this is given: it stands by itself, so that nothing of the attempt stays with it. */
 const parkedFor = ({ tellWhen }: VmOffering, vmId: number, age: number, within: number) =>

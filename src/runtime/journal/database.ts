@@ -63,20 +63,16 @@ const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
       const had = yield* newest(sql).pipe(Effect.orElseSucceed(() => undefined))
       yield* mayWork(path, had?.version === version ? had : { version, oldest: version }, migrations)
     }
+    if (version >= migrations.length) return
     const at = yield* Clock.currentTimeMillis
-    for (const [index, migration] of migrations.entries()) {
-      if (index < version) continue
-      const next = index + 1
-      // One script, so that a crash in between leaves either all of it or nothing.
-      const script = [
-        "BEGIN IMMEDIATE",
-        ...statementsFor("sqlite", migration),
-        ...(next < firstInLedger ? [] : [entryOf(next, migration, at)]),
-        `PRAGMA user_version = ${next}`,
-        "COMMIT"
-      ]
-      for (const statement of script) yield* run(sql.unsafe(statement))
-    }
+    const steps = migrations.flatMap((migration, index) => {
+      if (index < version) return []
+      const own = statementsFor("sqlite", migration)
+      return index + 1 < firstInLedger ? own : [...own, entryOf(index + 1, migration, at)]
+    })
+    // One script, so that a crash in between leaves either all of it or nothing; and the disk is waited for once.
+    const script = ["BEGIN IMMEDIATE", ...steps, `PRAGMA user_version = ${migrations.length}`, "COMMIT"]
+    for (const statement of script) yield* run(sql.unsafe(statement))
   })
 
 const entryOf = (version: number, { oldest }: Migration, at: number): string =>

