@@ -116,8 +116,11 @@ export const retentionRound = Schedule.jittered(Schedule.spaced("1 day"))
 /** At an order's deadline no further step is begun; the one in work, whose call may be on the wire, has this long to end. */
 export const deadlineGrace = Duration.minutes(1)
 
-/** How long an actor that lost its lease leaves the resource to whoever took it. */
-export const leaseRest = Duration.seconds(30)
+/**
+ * How long an actor that lost its lease leaves the resource to whoever took it. With several processes mostly another one of them, of which the address
+ * book knows whether it has it still; but it may be a command (`site-actors migrate`), of which it knows nothing.
+ */
+export const leaseRest = { single: Duration.seconds(30), several: Duration.seconds(5) }
 
 /** How soon work that is done in one process at a time begins anew after it failed. */
 export const onceAgain = Schedule.spaced("1 second")

@@ -35,8 +35,7 @@ export const makeHolding = (
     const journal = yield* Journal
     const placement = yield* Placement
     const health = yield* JournalHealth
-    // Where it is known who has a resource, that is asked before it is taken again. Where it is not, two would take it from each other.
-    const rest = placement.several ? placeRest : leaseRest
+    const rest = placement.several ? leaseRest.several : leaseRest.single
     const take: Effect.Effect<Hold> = Effect.gen(function* () {
       // A process that was paused may still believe that the resource is its own: it must not take it from the one that has it now.
       if (!(yield* placement.isOurs(resource))) return yield* leftFor(placeRest)

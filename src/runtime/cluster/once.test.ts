@@ -67,7 +67,7 @@ describe("work that is done in one process at a time", () => {
 })
 
 describe("an actor that has lost its resource to another process", () => {
-  it.scoped("takes it again after a second, if the address book has it here", () =>
+  it.scoped("takes it again after five seconds, if the address book has it here", () =>
     Effect.gen(function* () {
       const journal = yield* JournalLayer.Journal
       const resource = ResourceId.make("0".repeat(32))
@@ -80,7 +80,7 @@ describe("an actor that has lost its resource to another process", () => {
       )
       expect(yield* look).toBe("moved")
       expect(yield* look).toBe("moved")
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("5 seconds")
       expect(yield* look).toBe("held")
     }).pipe(Effect.provide(services))
   )
