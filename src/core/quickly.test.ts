@@ -63,7 +63,7 @@ describe("decoding quickly", () => {
       lacking,
       FastCheck.anything()
     )
-    FastCheck.assert(
+    return FastCheck.assert(
       FastCheck.property(inputs, (input) => {
         const [quickly, slowly] = both(Whole, input)
         expect(quickly).toEqual(slowly)
