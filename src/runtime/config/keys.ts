@@ -104,6 +104,8 @@ export type LogLevelName = (typeof levels)[number]
 export const levelOf = (text: string): LogLevelName => levels.find((level) => level === text.toUpperCase()) ?? "INFO"
 
 const isTimezone = (text: string): boolean => {
+  // The usual one, of which nobody need be asked: that loads the tables of all, 20 ms of a start.
+  if (text === "UTC") return true
   try {
     return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== ""
   } catch {

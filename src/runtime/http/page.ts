@@ -209,5 +209,9 @@ export const pageLive = (config: Config, started: number) =>
   )
 
 export const openApiPath = "/api/openapi.json"
-const document = JSON.stringify(OpenApi.fromApi(api))
-export const openApiResponse = HttpServerResponse.text(document, { contentType: "application/json" })
+let document: string | undefined
+/** Made when it is first asked for: it takes 10 ms, and most starts are not asked. */
+export const openApiResponse = Effect.sync(() => {
+  document ??= JSON.stringify(OpenApi.fromApi(api))
+  return HttpServerResponse.text(document, { contentType: "application/json" })
+})

@@ -64,7 +64,7 @@ const frontLive = (entrance: Entrance, folder: string) =>
       (context) => (app) =>
         Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
           const path = pathOf(request)
-          if (path === openApiPath && request.method === "GET") return Effect.succeed(openApiResponse)
+          if (path === openApiPath && request.method === "GET") return openApiResponse
           if (path.startsWith("/api/") || forMachines.has(path)) return app
           return Effect.map(
             Effect.provide(assets(folder), context),

@@ -11,7 +11,8 @@ import {
   OfferingFault,
   observed,
   type ResourceId,
-  type SiteError
+  type SiteError,
+  steadyMillis
 } from "../../core/index.js"
 import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
@@ -48,6 +49,9 @@ export const openOffering = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     )
   })
 
+/** ms */
+const justNow = 10_000
+
 const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
   Effect.gen(function* () {
     const servers = yield* Layer.buildWithMemoMap(WaldurServers.layer, memoMap, yield* Effect.scope)
@@ -66,6 +70,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     )
     const waldur = yield* listening(connectWaldur(config, server))
     const inWaldur = yield* waldur.offering(config.id)
+    const openedAt = yield* steadyMillis
     const known = yield* Effect.mapError(components(config, inWaldur.components), allOf)
     const backend = yield* listening(openBackend(config, known, memoMap))
     yield* Ref.set(probe, Effect.zipRight(waldur.offering(config.id), backend.ping))
@@ -83,7 +88,12 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       components: known,
       quantities: config.plugin.quantities,
       pluginOptions: yield* Effect.cachedWithTTL(
-        Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions),
+        Effect.flatMap(steadyMillis, (now) =>
+          // What was read when it was opened is good enough for the orders that waited for that.
+          now - openedAt < justNow
+            ? Effect.succeed(inWaldur.pluginOptions)
+            : Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions)
+        ),
         "1 minute"
       ),
       guardBackendId: (resource, backendId) =>
