@@ -57,8 +57,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     edits: [
       {
         file: "src/runtime/journal/entries.ts",
-        find: `WHERE \${leaseHolds(sql, lease)} RETURNING id`,
-        replace: "WHERE 1 = 1 RETURNING id"
+        find: `WHERE \${leaseHolds(sql, lease)}\n`,
+        replace: "WHERE 1 = 1\n"
       },
       {
         file: "src/runtime/journal/journal.ts",

@@ -73,11 +73,12 @@ const insert = (
     ({ entry: { at, event, step }, json }) => sql`(CAST(${id} AS TEXT), CAST(${lease.resource} AS TEXT),
       CAST(${lease.epoch} AS BIGINT), CAST(${step} AS TEXT), CAST(${event} AS TEXT), CAST(${at} AS BIGINT), CAST(${json} AS TEXT))`
   )
+  const accepts = written.some(({ entry }) => entry.event === "accepted" && isTurn(entry))
   return sql`
     INSERT INTO ${sql.literal(table)} (${sql.literal(aboutIn[table])}, resource_id, epoch, step, event, at, data)
     SELECT * FROM (VALUES ${sql.join(", ", false)(rows)}) AS entry
     WHERE ${leaseHolds(sql, lease)}
-      ${turns !== undefined && written.some(({ entry }) => entry.event === "accepted" && isTurn(entry)) ? knowsTurns(sql, id, turns) : sql``}
+      ${accepts && turns !== undefined ? knowsTurns(sql, id, turns) : sql``}
     RETURNING id`
 }
 
