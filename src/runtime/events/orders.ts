@@ -11,7 +11,7 @@ import { isEndedByOthers, orderStates } from "../../waldur/index.js"
 import { Dispatch, type Look } from "../actors/dispatch.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
-import { stateIn } from "../orders/process.js"
+import { stateIn } from "../orders/story.js"
 import { orderRetry } from "../schedules.js"
 
 /** Looks into the journal soon, then rarely: an actor that is free accepts within ms, one that is at work when it is done. */

@@ -9,7 +9,8 @@ import { type OrderId, refusalIn } from "../../core/index.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
-import { acceptedIn, carryOutAccepted, stateIn } from "./process.js"
+import { carryOutAccepted } from "./process.js"
+import { acceptedIn, stateIn } from "./story.js"
 
 export const Undone = Schema.Literal(
   "gone",

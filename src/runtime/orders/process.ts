@@ -24,7 +24,6 @@ import {
   ensureDone,
   type HandlerServices,
   isRestored,
-  type JournalEntry,
   JournalUnavailable,
   LeaseLost,
   type Leftover,
@@ -46,7 +45,7 @@ import {
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import { isEndedByOthers } from "../../waldur/index.js"
-import { type Activities, publish } from "../activity.js"
+import type { Activities } from "../activity.js"
 import { Wakes } from "../control/wakes.js"
 import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
@@ -56,12 +55,15 @@ import { visible } from "../logging.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
+import { accept } from "./accept.js"
 import { type Deadline, withDeadline } from "./deadline.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
-import { Accepted, requestOf } from "./request.js"
+import type { Accepted } from "./request.js"
 import { restore } from "./restore.js"
 import { awaitStart, startedOr } from "./start.js"
+import { acceptedIn, heldBack, stateIn } from "./story.js"
+import { tell } from "./telling.js"
 
 /** How processing an order ended, for now. */
 export type Ended =
@@ -296,54 +298,6 @@ const backendHandler = (
   }
 }
 
-/** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
-const accept = (
-  offering: Offering,
-  order: api.Order,
-  read: Effect.Effect<api.ProviderResource, SiteError>,
-  journal: OrderJournal
-) =>
-  Effect.gen(function* () {
-    if (order.state !== "pending-provider" && order.state !== "executing") return undefined
-    const request = yield* requestOf(offering, order, read).pipe(
-      Effect.catchIf(
-        (error) => error instanceof OrderRefused,
-        (refusal) => Effect.succeed(refusal)
-      )
-    )
-    const accepted: Accepted = {
-      offering: offering.id,
-      approve: order.state === "pending-provider",
-      ...(request instanceof OrderRefused ? {} : { request })
-    }
-    yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
-    if (yield* begunBefore(order)) yield* journal.append(wholeOrder, "restored")
-    if (request instanceof OrderRefused) yield* refuse(journal, request)
-    yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
-    const metrics = yield* Metrics
-    metrics.orderAccepted({ offering: offering.id, type: order.type })
-    yield* tell(offering, journal, "accepted", order.type)
-    return accepted
-  })
-
-/** Waldur's clock and ours may differ by that, in ms. */
-const clocksApart = 600_000
-
-/**
- * May an order that this journal has never heard of have been begun already? By an agent whose journal was lost, and this one made in its place; or
- * before this one was put back from a backup.
- */
-const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
-  Effect.gen(function* () {
-    if (order.state !== "executing") return false
-    const journal = yield* Journal
-    const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
-    // Of a new journal without that allowance: its first orders would all be looked for.
-    if (!(created > (yield* journal.made))) return true
-    const started = yield* journal.startedFromBackup
-    return Option.exists(started, (at) => !(created > at + clocksApart))
-  })
-
 interface GivenUp {
   readonly refusal: OrderRefused
   readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
@@ -380,30 +334,4 @@ const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", d
     yield* Effect.logInfo(how === "done" ? "Done" : "Erred")
     yield* tell(offering, journal, how, detail)
     return how
-  })
-
-/** Was it quarantined, and now it is tried again: after a release, or by another process? */
-const heldBack = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.findLast((entry) => entry.step === wholeOrder && entry.event !== "restored")?.event === "quarantined"
-
-export const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
-  const last = entries.findLast(
-    (entry) => entry.step === wholeOrder && ["accepted", "done", "erred"].includes(entry.event)
-  )
-  return last === undefined ? "new" : last.event === "done" ? "done" : last.event === "erred" ? "erred" : "open"
-}
-
-export const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<Accepted> =>
-  Schema.decodeUnknown(Accepted)(
-    entries.findLast((entry) => entry.step === wholeOrder && entry.event === "accepted")?.data
-  ).pipe(Effect.orDie)
-
-const tell = (offering: Offering, about: Pick<OrderJournal, "order" | "resource">, event: string, detail?: string) =>
-  publish({
-    _tag: "Order",
-    order: about.order,
-    resource: about.resource,
-    offering: offering.id,
-    event,
-    ...(detail === undefined ? {} : { detail })
   })

@@ -1,0 +1,57 @@
+/** Orders that are taken on. */
+import { Effect, Option, Schema } from "effect"
+import { type OrderJournal, OrderRefused, refuse, type SiteError, wholeOrder } from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import { Journal } from "../journal/journal.js"
+import { Metrics } from "../metrics/index.js"
+import type { Offering } from "../offerings/offering.js"
+import { Accepted, requestOf } from "./request.js"
+import { tell } from "./telling.js"
+
+/** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
+export const accept = (
+  offering: Offering,
+  order: api.Order,
+  read: Effect.Effect<api.ProviderResource, SiteError>,
+  journal: OrderJournal
+) =>
+  Effect.gen(function* () {
+    if (order.state !== "pending-provider" && order.state !== "executing") return undefined
+    const request = yield* requestOf(offering, order, read).pipe(
+      Effect.catchIf(
+        (error) => error instanceof OrderRefused,
+        (refusal) => Effect.succeed(refusal)
+      )
+    )
+    const accepted: Accepted = {
+      offering: offering.id,
+      approve: order.state === "pending-provider",
+      ...(request instanceof OrderRefused ? {} : { request })
+    }
+    yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
+    if (yield* begunBefore(order)) yield* journal.append(wholeOrder, "restored")
+    if (request instanceof OrderRefused) yield* refuse(journal, request)
+    yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
+    const metrics = yield* Metrics
+    metrics.orderAccepted({ offering: offering.id, type: order.type })
+    yield* tell(offering, journal, "accepted", order.type)
+    return accepted
+  })
+
+/** Waldur's clock and ours may differ by that, in ms. */
+const clocksApart = 600_000
+
+/**
+ * May an order that this journal has never heard of have been begun already? By an agent whose journal was lost, and this one made in its place; or
+ * before this one was put back from a backup.
+ */
+const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
+  Effect.gen(function* () {
+    if (order.state !== "executing") return false
+    const journal = yield* Journal
+    const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
+    // Of a new journal without that allowance: its first orders would all be looked for.
+    if (!(created > (yield* journal.made))) return true
+    const started = yield* journal.startedFromBackup
+    return Option.exists(started, (at) => !(created > at + clocksApart))
+  })

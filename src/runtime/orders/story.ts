@@ -1,0 +1,20 @@
+/** What an order's entries say of the order as a whole. */
+import { Effect, Schema } from "effect"
+import { type JournalEntry, wholeOrder } from "../../core/index.js"
+import { Accepted } from "./request.js"
+
+/** Was it quarantined, and now it is tried again: after a release, or by another process? */
+export const heldBack = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.findLast((entry) => entry.step === wholeOrder && entry.event !== "restored")?.event === "quarantined"
+
+export const stateIn = (entries: ReadonlyArray<JournalEntry>): "new" | "open" | "done" | "erred" => {
+  const last = entries.findLast(
+    (entry) => entry.step === wholeOrder && ["accepted", "done", "erred"].includes(entry.event)
+  )
+  return last === undefined ? "new" : last.event === "done" ? "done" : last.event === "erred" ? "erred" : "open"
+}
+
+export const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<Accepted> =>
+  Schema.decodeUnknown(Accepted)(
+    entries.findLast((entry) => entry.step === wholeOrder && entry.event === "accepted")?.data
+  ).pipe(Effect.orDie)
