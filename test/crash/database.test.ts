@@ -1,6 +1,6 @@
 /** The database at its worst: no room to write, locked by somebody else, damaged. */
 import { execFileSync, spawnSync } from "node:child_process"
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
@@ -47,9 +47,8 @@ withAgent("an agent whose database", (it) => {
           const { made } = watchForDoubles(site.cloud)
           const agent = yield* site.start()
           yield* atWork(site, agent)
-          const order = yield* atTheGroup(site, () =>
-            limitFiles(agent.pid, statSync(join(site.dataDir, "journal.db-wal")).size)
-          )
+          // Not the log's size: SQLite may have begun it anew, and have all that room.
+          const order = yield* atTheGroup(site, () => limitFiles(agent.pid, 0))
           yield* until("the rest", () => agent.output().includes("The journal cannot be written"))
           expect(made.get("one.vrouter.instantiate") ?? 0).toBe(0)
           expect(site.marketplace.orders.get(order)?.state).toBe("executing")
