@@ -1,9 +1,8 @@
 /** Many machines ordered at once: how long until all run, how many calls and how much memory it takes, how early the first ones end. */
-import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { ordersInWork } from "../../src/runtime/actors/places.js"
 import type { Figure } from "../figures.js"
-import { openBare } from "../plain/bare.js"
+import { bareOn } from "../plain/bare.js"
 import { commands, type Open } from "../simulators/protocol.js"
 import { cpuMillis, residentMb } from "../site/agent.js"
 import { frontEnd, type Given, instant, openSite } from "../site/bench.js"
@@ -67,11 +66,7 @@ const bareBurst = (given: Given, orders: number, dataCentres: number) =>
   Effect.gen(function* () {
     const { simulators } = yield* openSite(given, instant)
     yield* simulators.ask(commands.dataCentres, dataCentres)
-    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "site-actors-bare-" })
-    const bare = yield* Effect.acquireRelease(
-      Effect.sync(() => openBare(simulators, directory)),
-      ({ close }) => Effect.promise(close)
-    )
+    const bare = yield* bareOn(simulators)
     const placed = yield* simulators.ask(commands.orderVms, orders)
     const [began, before] = [performance.now(), process.cpuUsage()]
     yield* Effect.forEach(placed, (order) => Effect.promise(() => bare.createVm(order, 1)), {

@@ -4,10 +4,9 @@
  *
  * The agent's own time is what is left when all is taken away in which a call was at work on either server, or a machine or network on its way.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { covered, type Figure, median } from "../figures.js"
-import { openBare } from "../plain/bare.js"
+import { bareOn } from "../plain/bare.js"
 import * as limit from "../plain/limit.js"
 import * as python from "../plain/python.js"
 import { plainRpc, type Rpc } from "../plain/rpc.js"
@@ -114,11 +113,7 @@ const between = 25
 /** Machines that nothing but the calls and entries themselves makes, one after the other. */
 const bareVms = (site: BenchSite, rounds: number) =>
   Effect.gen(function* () {
-    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "site-actors-bare-" })
-    const bare = yield* Effect.acquireRelease(
-      Effect.sync(() => openBare(site.simulators, directory)),
-      ({ close }) => Effect.promise(close)
-    )
+    const bare = yield* bareOn(site.simulators)
     const order = site.simulators
       .ask(commands.orderVms, 1)
       .pipe(

@@ -6,6 +6,8 @@
  * What the agent takes beyond this is what its promise and its comfort cost. What this takes, no agent on this machine can do without.
  */
 import { join } from "node:path"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Effect } from "effect"
 import { Agent } from "undici"
 import { openFile } from "../../src/runtime/journal/file.js"
 import { migrations, statementsFor } from "../../src/runtime/journal/migrations.js"
@@ -102,8 +104,18 @@ export interface Bare {
   readonly close: () => Promise<void>
 }
 
+/** Its journal goes with the scope. */
+export const bareOn = (site: Opened) =>
+  Effect.gen(function* () {
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "site-actors-bare-" })
+    return yield* Effect.acquireRelease(
+      Effect.sync(() => openBare(site, directory)),
+      ({ close }) => Effect.promise(close)
+    )
+  })
+
 /** `directory`: where its journal goes. */
-export const openBare = (site: Opened, directory: string): Bare => {
+const openBare = (site: Opened, directory: string): Bare => {
   const journal = openJournal(join(directory, "bare.db"))
   const waldur = openMarketplace(site)
   const rpc = plainRpc(site.cloudUrl, site.session)

@@ -18,7 +18,6 @@ const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
 
 const apiRequest = (request: HttpClientRequest.HttpClientRequest): ApiRequest => {
   const url = new URL(request.url)
-  for (const [name, value] of request.urlParams) url.searchParams.append(name, value)
   const body = bodyOf(request)
   return {
     method: request.method,

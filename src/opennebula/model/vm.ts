@@ -126,6 +126,8 @@ const fields = {
   userTemplate: TemplateSchema
 }
 
+const stateOf = (element: XmlElement) => ({ state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") })
+
 /**
  * Where all of it stands; a schema with fewer fields takes what it has. One object, and none spread into another: that took ten times as long as all the
  * rest of it (V8, Node 20), and a pool has ten thousand.
@@ -135,7 +137,7 @@ const machine = (element: XmlElement) => ({
   name: text(element, "NAME"),
   uid: text(element, "UID"),
   gid: text(element, "GID"),
-  state: { state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") },
+  state: stateOf(element),
   cpu: text(element, "TEMPLATE", "CPU") || "0",
   vcpu: text(element, "TEMPLATE", "VCPU") || "1",
   memory: text(element, "TEMPLATE", "MEMORY") || "0",
@@ -162,7 +164,7 @@ export const vmPool = poolOf("VM", Vm, { ...shortReads, PERMISSIONS: true, LOCK:
 /** Which VM, and how it is: all that a long wait needs to know. */
 export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }), (element) => ({
   id: text(element, "ID"),
-  state: { state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") }
+  state: stateOf(element)
 }))
 export type SeenVm = typeof SeenVm.Type
 export const seenVmPool = poolOf("VM", SeenVm, { ID: true, STATE: true, LCM_STATE: true })

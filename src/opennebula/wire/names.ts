@@ -14,7 +14,7 @@ const places = 8_192
 const mostNames = 4_000
 
 /** As V8 keeps the names of properties: the same string for the same letters, however often it is made. */
-const byItself = (text: string): string => Object.keys({ [text]: true })[0] ?? text
+const interned = (text: string): string => Object.keys({ [text]: true })[0] ?? text
 
 const known: Array<Name | undefined> = Array.from({ length: places }, () => undefined)
 let count = 0
@@ -39,7 +39,7 @@ export const nameIn = (buffer: Buffer, start: number, end: number, hash: number)
   const text = buffer.toString("latin1", start, end)
   if (count >= mostNames) return text
   count += 1
-  const own = byItself(text)
+  const own = interned(text)
   known[place] = { bytes: Uint8Array.from(buffer.subarray(start, end)), text: own }
   return own
 }

@@ -149,7 +149,7 @@ export const withDeadline = (
             all.wanted(journal.order, accepted.at, (cancellation) => fibers.push(ending(cancelled(cancellation))))
           )
           return () => {
-            Option.map(unheard, (takeBack) => takeBack())
+            if (Option.isSome(unheard)) unheard.value()
             for (const fiber of fibers) fiber.unsafeInterruptAsFork(FiberId.none)
           }
         })
