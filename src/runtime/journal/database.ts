@@ -17,6 +17,7 @@ import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
+import { foreign } from "./whose.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -289,7 +290,13 @@ const fileIn = (
           )
         ),
         Effect.mapError(
-          (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
+          (error) =>
+            new DatabaseUnusable({
+              path,
+              reason: error.message,
+              hint: "Choose another --data-dir.",
+              ...foreign(dataDir)
+            })
         )
       )
       return Layer.effectDiscard(prepareFile(path, migrations)).pipe(
