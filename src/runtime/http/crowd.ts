@@ -10,7 +10,7 @@ import { Unavailable } from "../../api/index.js"
 import { pathOf } from "./guard.js"
 
 /** More than fifty pages that are loaded at the same moment, and probes and collectors beside. */
-export const mostAtWork = 500
+const mostAtWork = 500
 
 const tooMany = Effect.orDie(
   HttpServerResponse.schemaJson(Unavailable)(
