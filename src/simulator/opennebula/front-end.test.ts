@@ -197,3 +197,17 @@ describe("a read of a set of machines", () => {
     })
   )
 })
+
+describe("the text of a template", () => {
+  it.scoped("is read as OpenNebula reads it: odd names inside vectors stay, and backslashes", () =>
+    Effect.gen(function* () {
+      const frontEnd = yield* makeFrontEnd()
+      const given = 'A=[1="x"]\n9B="y"\nSHARE="\\\\host\\"s"'
+      yield* succeed(frontEnd, "one.template.instantiate", [2, "machine", true, given])
+      const pool = yield* succeed(frontEnd, "one.vmpool.infoset", ["0", true])
+      expect(pool).toContain("<A><1><![CDATA[x]]></1></A>")
+      expect(pool).toContain("<ONE_9B><![CDATA[y]]></ONE_9B>")
+      expect(pool).toContain('<SHARE><![CDATA[\\\\host"s]]></SHARE>')
+    })
+  )
+})
