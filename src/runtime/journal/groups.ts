@@ -127,7 +127,8 @@ export const makeGroups = (open: () => File): Groups => {
   const syncNow = (opened: File): void => {
     const all = committed
     committed = []
-    if (all.length === 0 && !isOwed()) return
+    // What nobody waits for is not worth a second one at a time: it goes with the next.
+    if (all.length === 0 && (isSyncing || !isOwed())) return
     takenAlong()
     try {
       // Of what is refused only one of the two would hear.
