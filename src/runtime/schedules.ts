@@ -7,7 +7,7 @@ export const orderRetry = Schedule.exponential("500 millis", 2).pipe(
   Schedule.jittered
 )
 
-/** How often a stopped offering is looked at, to see whether its configuration has been mended: 5 s, doubling, at most 60 s. */
+/** How often a stopped offering, or one with a bug, is tried again, to see whether it has been mended: 5 s, doubling, at most 60 s. */
 export const mendProbe = Schedule.exponential("5 seconds", 2).pipe(
   Schedule.union(Schedule.spaced("60 seconds")),
   Schedule.jittered
