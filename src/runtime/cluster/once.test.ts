@@ -7,6 +7,7 @@ import { Deferred, Effect, Exit, Fiber, Layer, Ref, Scope, TestClock } from "eff
 import { LeaseLost, ResourceId } from "../../core/index.js"
 import { singleProcess } from "../actors/cluster.js"
 import { makeHolding } from "../actors/holding.js"
+import { Stopping } from "../actors/stopping.js"
 import * as Database from "../journal/database.js"
 import { JournalHealth } from "../journal/health.js"
 import * as JournalLayer from "../journal/journal.js"
@@ -25,7 +26,7 @@ const services = Layer.unwrapScoped(
     Once.several("me").pipe(
       Layer.provideMerge(JournalLayer.layer),
       Layer.provideMerge(JournalHealth.layer("me")),
-      Layer.provideMerge(Layer.mergeAll(Database.layer(directory), Metrics.layer, singleProcess)),
+      Layer.provideMerge(Layer.mergeAll(Database.layer(directory), Metrics.layer, singleProcess, Stopping.layer)),
       Layer.provideMerge(
         Layer.succeed(Placement, {
           several: true,

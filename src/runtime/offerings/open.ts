@@ -8,6 +8,7 @@ import {
   type Breaker,
   type Component,
   endpointListener,
+  makeDoor,
   OfferingFault,
   observed,
   type ResourceId,
@@ -124,7 +125,7 @@ const firstLook = (
   ping: Effect.Effect<void, SiteError>
 ): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const answered = yield* Effect.makeLatch(false)
+    const answered = makeDoor(false)
     yield* ping.pipe(
       Effect.tapError((error) =>
         error.disposition === "stop-offering"
@@ -138,7 +139,7 @@ const firstLook = (
       Effect.forkScoped
     )
     yield* Effect.forkScoped(Effect.delay(answered.open, "5 seconds"))
-    return answered.await
+    return answered.passed
   })
 
 export const openBackend = (config: OfferingConfig, known: ReadonlyArray<Component>, memoMap: Layer.MemoMap) =>
