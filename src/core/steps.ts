@@ -19,6 +19,7 @@ import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } f
 import type { SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { saying } from "./lean.js"
 import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
 
@@ -251,7 +252,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).
-    Effect.annotateLogs("step", step),
+    saying({ step }),
     spanned(`step ${step}`)
   )
 
