@@ -88,7 +88,7 @@ export const withDeadline = (
         onSome: (length) =>
           left(Duration.toMillis(length)).pipe(
             Effect.orElseSucceed(() => 5_000),
-            Effect.map((rest) => new Parked({ ...parked, within: Math.max(Math.min(parked.within, rest), 0) }))
+            Effect.map((rest) => (rest >= parked.within ? parked : new Parked({ ...parked, within: Math.max(rest, 0) })))
           )
       })
     /** The step that parks is in work no more; and no order is parked that is to end now. */
