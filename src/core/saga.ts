@@ -99,6 +99,9 @@ const refusalOf = (error: SiteError): OrderRefused =>
         detail: error.message
       })
 
+const isResult = ({ data, event, step }: JournalEntry): boolean =>
+  step !== wholeOrder && event === "finished" && data !== undefined && data !== null
+
 const newAttempt = (
   journal: OrderJournal,
   direction: Attempt["direction"],
@@ -109,7 +112,9 @@ const newAttempt = (
   performed: Ref.unsafeMake<ReadonlyArray<Performed>>([]),
   names: new Set(),
   unreached: new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder)),
-  reachedAll: Deferred.unsafeMake<void>(FiberId.none)
+  reachedAll: Deferred.unsafeMake<void>(FiberId.none),
+  // What an earlier attempt noted at its end may not be on the disk either.
+  mayForget: Ref.unsafeMake(entries.some(isResult))
 })
 
 /**
