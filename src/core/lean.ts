@@ -4,18 +4,20 @@
  */
 import { Effect, FiberRef, HashMap, type Schedule } from "effect"
 
+/** `Effect.ensuring`, where nothing can be interrupted but what the work itself allows. */
+export const endedBy =
+  (end: Effect.Effect<void>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.matchCauseEffect(work, {
+      onFailure: (cause) => Effect.zipRight(end, Effect.failCause(cause)),
+      onSuccess: (result) => Effect.as(end, result)
+    })
+
 /** `Effect.acquireUseRelease` where what is begun says how it ends, and neither can fail. */
 export const between =
   (begin: Effect.Effect<Effect.Effect<void>>) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(begin, (end) =>
-        Effect.matchCauseEffect(restore(work), {
-          onFailure: (cause) => Effect.zipRight(end, Effect.failCause(cause)),
-          onSuccess: (result) => Effect.as(end, result)
-        })
-      )
-    )
+    Effect.uninterruptibleMask((restore) => Effect.flatMap(begin, (end) => endedBy(end)(restore(work))))
 
 /** `Effect.locallyWith`. */
 export const during = <S>(ref: FiberRef.FiberRef<S>, change: (before: S) => S) =>
