@@ -5,6 +5,7 @@
  * says whose call it was.
  */
 import { Effect, FiberRef } from "effect"
+import { between } from "./lean.js"
 
 export interface ObservedCall {
   /** `opennebula`, `waldur`, ... */
@@ -43,11 +44,5 @@ export const underWay =
   (call: CallUnderWay) =>
   <A, E, R>(exchange: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.flatMap(FiberRef.get(callBeginning), (begin) =>
-      begin === nobodyListens
-        ? exchange
-        : Effect.acquireUseRelease(
-            begin(call),
-            () => exchange,
-            (end) => end
-          )
+      begin === nobodyListens ? exchange : between(begin(call))(exchange)
     )

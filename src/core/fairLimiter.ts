@@ -7,6 +7,7 @@
  * wait, they wait here; `firstCome` is for those who are all alike.
  */
 import { Deferred, Effect, FiberId } from "effect"
+import { endedBy } from "./lean.js"
 
 interface Waiter {
   readonly turn: Deferred.Deferred<void>
@@ -82,7 +83,7 @@ export const makeFairLimiter = (initialPlaces: number): FairLimiter => {
   return {
     withPlace: (owner) => (effect) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.zipRight(acquire(owner, restore), Effect.ensuring(restore(effect), release))
+        Effect.zipRight(acquire(owner, restore), endedBy(release)(restore(effect)))
       ),
     resize: (wanted) =>
       Effect.sync(() => {

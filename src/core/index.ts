@@ -7,6 +7,7 @@
  * `upkeep.ts` is what a backend can do between orders.
  */
 export * from "./accounts.js"
+export * from "./alarms.js"
 export * from "./backend.js"
 export * from "./breaker.js"
 export * from "./calls.js"
@@ -16,6 +17,7 @@ export * from "./errors.js"
 export * from "./fairLimiter.js"
 export * from "./gate.js"
 export * from "./journal.js"
+export * from "./lean.js"
 export * from "./members.js"
 export * from "./observation.js"
 export * from "./orders.js"

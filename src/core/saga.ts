@@ -4,7 +4,7 @@
  * `carryOut` runs a handler's steps against the order's journal. It ends in one of two ways, both written down: `Done`, or `Refused`
  * with everything that the order did undone in reverse. Any other error leaves the order as it is, for the next attempt.
  */
-import { Cause, Deferred, Effect, Exit, Option, Ref, Schema } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberId, Option, Ref, Schema } from "effect"
 import { OrderRefused, type SiteError } from "./errors.js"
 import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
 import { type Attempt, type Performed, Steps, stepState } from "./steps.js"
@@ -42,7 +42,7 @@ export const carryOut = <A, E extends SiteError, R>(
     const entries = yield* journal.entries
     const earlier = refusalIn(entries)
     if (Option.isSome(earlier)) return yield* undoneAfresh(journal, handler, earlier.value)
-    const attempt = yield* newAttempt(journal, "forward", entries)
+    const attempt = newAttempt(journal, "forward", entries)
     const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
     if (Exit.isSuccess(exit)) return { _tag: "Done", value: exit.value } as const
     const failure = ownFailure(exit.cause)
@@ -50,8 +50,7 @@ export const carryOut = <A, E extends SiteError, R>(
     const refusal = refusalOf(failure.value)
     yield* refuse(journal, refusal)
     // A deadline or an operator may have ended it before it came again to all that earlier attempts had done.
-    const complete = (yield* Ref.get(attempt.unreached)).size === 0
-    return yield* complete ? undone(attempt, refusal) : undoneAfresh(journal, handler, refusal)
+    return yield* attempt.unreached.size === 0 ? undone(attempt, refusal) : undoneAfresh(journal, handler, refusal)
   })
 
 /** Learns of every step how it is undone, and undoes. */
@@ -61,7 +60,7 @@ const undoneAfresh = <A, E extends SiteError, R>(
   refusal: OrderRefused
 ) =>
   Effect.gen(function* () {
-    const attempt = yield* newAttempt(journal, "undoing", yield* journal.entries)
+    const attempt = newAttempt(journal, "undoing", yield* journal.entries)
     yield* learnUndo(attempt, Effect.provideService(handler, Steps, attempt))
     return yield* undone(attempt, refusal)
   })
@@ -107,20 +106,16 @@ const newAttempt = (
   journal: OrderJournal,
   direction: Attempt["direction"],
   entries: ReadonlyArray<JournalEntry>
-): Effect.Effect<Attempt> =>
-  Effect.gen(function* () {
-    const names = new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder))
-    return {
-      journal,
-      direction,
-      performed: yield* Ref.make<ReadonlyArray<Performed>>([]),
-      names: yield* Ref.make<ReadonlySet<string>>(new Set()),
-      unreached: yield* Ref.make<ReadonlySet<string>>(names),
-      reachedAll: yield* Deferred.make<void>(),
-      // What an earlier attempt noted at its end may not be on the disk either.
-      mayForget: yield* Ref.make(entries.some(isResult))
-    }
-  })
+): Attempt => ({
+  journal,
+  direction,
+  performed: Ref.unsafeMake<ReadonlyArray<Performed>>([]),
+  names: new Set(),
+  unreached: new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder)),
+  reachedAll: Deferred.unsafeMake<void>(FiberId.none),
+  // What an earlier attempt noted at its end may not be on the disk either.
+  mayForget: Ref.unsafeMake(entries.some(isResult))
+})
 
 /**
  * Runs the handler only so far that every step in the journal has said how it is undone. Fails if the handler does, before that, for a reason
@@ -131,7 +126,7 @@ const learnUndo = <A, E extends SiteError, R>(
   handler: Effect.Effect<A, E, R>
 ): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
-    if ((yield* Ref.get(attempt.unreached)).size === 0) return
+    if (attempt.unreached.size === 0) return
     yield* Effect.exit(handler).pipe(
       Effect.flatMap((exit) =>
         Exit.isFailure(exit) && Option.isNone(ownFailure(exit.cause)) ? Effect.failCause(exit.cause) : Effect.void
@@ -160,7 +155,7 @@ const undone = (attempt: Attempt, refusal: OrderRefused): Effect.Effect<CarriedO
       })
       if (Option.isSome(failed)) leftovers.push({ step, reason: failed.value })
     }
-    for (const step of yield* Ref.get(attempt.unreached)) {
+    for (const step of [...attempt.unreached]) {
       if (attempt.direction === "undoing" && !stepState(yield* attempt.journal.entries, step).undone) {
         leftovers.push({ step, reason: "The backend's handler does not come to this step any more." })
       }

@@ -4,16 +4,18 @@
  */
 import { Effect, FiberRef, type Tracer } from "effect"
 
-const areWanted = FiberRef.get(FiberRef.currentTracerEnabled)
-
 /** `Effect.withSpan`, and nothing at all where tracing is off. */
 export const spanned =
   (name: string, options: Omit<Tracer.SpanOptions, "captureStackTrace"> = {}) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(areWanted, (wanted) =>
-      wanted ? Effect.withSpan(effect, name, { ...options, captureStackTrace: false }) : effect
+    Effect.withFiberRuntime<A, E, R>((fiber) =>
+      fiber.getFiberRef(FiberRef.currentTracerEnabled)
+        ? Effect.withSpan(effect, name, { ...options, captureStackTrace: false })
+        : effect
     )
 
 /** `Effect.annotateCurrentSpan`, in the same way. */
 export const annotateSpan = (attributes: Record<string, unknown>): Effect.Effect<void> =>
-  Effect.flatMap(areWanted, (wanted) => (wanted ? Effect.annotateCurrentSpan(attributes) : Effect.void))
+  Effect.withFiberRuntime((fiber) =>
+    fiber.getFiberRef(FiberRef.currentTracerEnabled) ? Effect.annotateCurrentSpan(attributes) : Effect.void
+  )

@@ -19,6 +19,7 @@ import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } f
 import type { SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { saying } from "./lean.js"
 import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
 
@@ -99,9 +100,10 @@ export interface Attempt {
   readonly direction: "forward" | "undoing"
   /** What may have to be undone, in the order in which it was begun. */
   readonly performed: Ref.Ref<ReadonlyArray<Performed>>
-  readonly names: Ref.Ref<ReadonlySet<string>>
+  /** Of the steps that this run has come to. */
+  readonly names: Set<string>
   /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
-  readonly unreached: Ref.Ref<ReadonlySet<string>>
+  readonly unreached: Set<string>
   readonly reachedAll: Deferred.Deferred<void>
   /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
   readonly mayForget: Ref.Ref<boolean>
@@ -148,11 +150,15 @@ export interface StepState {
   readonly unheardOf: Option.Option<number>
 }
 export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
-  const own = entries.filter((entry) => entry.step === step)
-  const finished = own.findLast((entry) => entry.event === "finished" || entry.event === "adopted")
-  const last = own.at(-1)
+  let last: JournalEntry | undefined
+  let finished: JournalEntry | undefined
+  for (const entry of entries) {
+    if (entry.step !== step) continue
+    last = entry
+    if (entry.event === "finished" || entry.event === "adopted") finished = entry
+  }
   return {
-    begun: own.length > 0,
+    begun: last !== undefined,
     undone: last?.event === "undone",
     result: finished === undefined ? Option.none() : Option.some(finished.data),
     unheardOf: last?.event === "started" ? Option.some(last.at) : Option.none()
@@ -176,42 +182,46 @@ interface Step<A, I, E extends SiteError, R> {
 
 /** The one way in which a step happens. What is remembered of it is answered at once: after a restart that is nearly all of a handler. */
 const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | JournalError, R | Steps> =>
-  Effect.gen(function* () {
+  Effect.contextWithEffect((context: Context.Context<R | Steps>) => {
     const { step, schema, find } = spec
-    const attempt = yield* Steps
-    const context = yield* Effect.context<R>()
-    const names = yield* Ref.getAndUpdate(attempt.names, (all) => new Set([...all, step]))
-    if (names.has(step))
-      return yield* Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
-
-    const entries = yield* attempt.journal.entries
-    const state = stepState(entries, step)
-    const earlier = Option.isSome(state.result)
-      ? Option.some(yield* remembered(step, schema, state.result.value))
-      : Option.none<A>()
-    const made = Ref.unsafeMake(earlier)
-    const register = Option.match(spec.undo, {
-      onNone: () => Effect.void,
-      onSome: (undo) =>
-        Ref.update(attempt.performed, (all) => [
-          ...all,
-          {
-            step,
-            undo: Effect.gen(function* () {
-              const known = yield* Ref.get(made)
-              yield* undo(
-                Option.isNone(known) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : known
-              )
-            }).pipe(Effect.provide(context))
-          }
-        ])
+    const attempt = Context.get(context, Steps)
+    if (attempt.names.has(step)) {
+      return Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
+    }
+    attempt.names.add(step)
+    return Effect.flatMap(attempt.journal.entries, (entries): Effect.Effect<A, E | JournalError, R> => {
+      const state = stepState(entries, step)
+      const earlier = Option.map(state.result, Schema.decodeUnknownEither(schema))
+      if (Option.isSome(earlier) && Either.isLeft(earlier.value)) {
+        const reason = `its result in the journal does not fit any more. ${earlier.value.left.message}`
+        return Effect.die(new StepDefect({ step, reason }))
+      }
+      const known = Option.flatMap(earlier, Either.getRight)
+      const made = Ref.unsafeMake(known)
+      const register = Option.match(spec.undo, {
+        onNone: () => Effect.void,
+        onSome: (undo) =>
+          Ref.update(attempt.performed, (all) => [
+            ...all,
+            {
+              step,
+              undo: Effect.gen(function* () {
+                const now = yield* Ref.get(made)
+                yield* undo(
+                  Option.isNone(now) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : now
+                )
+              }).pipe(Effect.provide(context))
+            }
+          ])
+      })
+      const goOn = Effect.suspend((): Effect.Effect<A, E | JournalError, R> => {
+        markReached(attempt, step)
+        if (Option.isSome(known)) return Effect.succeed(known.value)
+        if (attempt.direction === "undoing") return Effect.never
+        return carriedOut(spec, { attempt, state, entries, made, register })
+      })
+      return state.begun && !state.undone ? Effect.zipRight(register, goOn) : goOn
     })
-
-    if (state.begun && !state.undone) yield* register
-    yield* markReached(attempt, step)
-    if (Option.isSome(earlier)) return earlier.value
-    if (attempt.direction === "undoing") return yield* Effect.never
-    return yield* carriedOut(spec, { attempt, state, entries, made, register })
   })
 
 interface Reached<A> {
@@ -270,19 +280,11 @@ const carriedOut = <A, I, E extends SiteError, R>(
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).
-    Effect.annotateLogs("step", step),
+    saying({ step }),
     spanned(`step ${step}`)
   )
 
-const remembered = <A, I>(step: string, schema: Schema.Schema<A, I>, data: unknown): Effect.Effect<A> =>
-  Either.match(Schema.decodeUnknownEither(schema)(data), {
-    onRight: Effect.succeed,
-    onLeft: (error) =>
-      Effect.die(new StepDefect({ step, reason: `its result in the journal does not fit any more. ${error.message}` }))
-  })
-
-const markReached = (attempt: Attempt, step: string): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const left = yield* Ref.updateAndGet(attempt.unreached, (all) => new Set([...all].filter((name) => name !== step)))
-    if (left.size === 0) yield* Deferred.succeed(attempt.reachedAll, undefined)
-  })
+const markReached = ({ reachedAll, unreached }: Attempt, step: string): void => {
+  unreached.delete(step)
+  if (unreached.size === 0) Deferred.unsafeDone(reachedAll, Effect.void)
+}

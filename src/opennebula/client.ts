@@ -9,6 +9,7 @@ import { underWay } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
 import { throughGate } from "../core/gate.js"
+import { during } from "../core/lean.js"
 import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
 import type { Answer, Param } from "./wire/answer.js"
@@ -29,7 +30,7 @@ export const CallOwner: FiberRef.FiberRef<string> = FiberRef.unsafeMake("")
 export const withCallOwner =
   (owner: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.locally(effect, CallOwner, owner)
+    during(CallOwner, () => owner)(effect)
 
 export interface OpenNebulaClient {
   /** URL of the front-end, without credentials. */

@@ -103,6 +103,24 @@ describe("the watcher", () => {
     })
   )
 
+  it.scoped("glances at those that have waited long by their state alone, as they are", () =>
+    Effect.gen(function* () {
+      const { brief, calls, one } = frontEnd({ readyAt: (id) => (id === 9 ? Number.POSITIVE_INFINITY : id * 1_000) })
+      const watcher = yield* makeVmWatcher(one)
+      yield* TestClock.adjust(1_500)
+      const glances = yield* Effect.forEach([1, 2, 9], (id) => Effect.fork(Effect.exit(watcher.glance(id, 2_000))))
+      yield* TestClock.adjust(50)
+      const [first, second, gone] = yield* Effect.forEach(glances, Fiber.join)
+      expect([first, second].map((exit) => exit?.pipe(Exit.map(({ state }) => state)))).toEqual([
+        Exit.succeed("Running"),
+        Exit.succeed("Boot")
+      ])
+      expect(gone !== undefined && failureOf(gone)?._tag).toBe("VmVanished")
+      expect(calls).toEqual([{ at: 1_520, ids: [1, 2, 9] }])
+      expect(brief).toEqual(calls)
+    })
+  )
+
   it.scoped("reads a burst of 200 waits together", () =>
     Effect.gen(function* () {
       const { calls, one } = frontEnd({ readyAt: () => 1_000 })

@@ -10,7 +10,8 @@
  * until the wait's own deadline. If it still cannot then, the wait fails with that error, which passes, and not with
  * `WaitExpired`: nobody knows how the VM is.
  */
-import { Cause, Data, Deferred, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
+import { Cause, Data, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
+import { makeAlarms } from "../core/alarms.js"
 import { steadyMillis } from "../core/elapsed.js"
 import { aside } from "../core/place.js"
 import type { OpenNebulaService } from "./calls/openNebula.js"
@@ -56,6 +57,15 @@ export interface VmWatcher {
   ) => Effect.Effect<A, WaitExpired | VmVanished | OpenNebulaError>
 
   /**
+   * The VM as the next look finds it. For who has waited long already, and mostly hears that there is nothing to see yet: it reads a third of what `watch`
+   * has to, as long as nobody else wants more.
+   */
+  readonly glance: (
+    vmId: number,
+    deadline: Duration.DurationInput
+  ) => Effect.Effect<SeenVm, WaitExpired | VmVanished | OpenNebulaError>
+
+  /**
    * Calls `tell` once: when `settled` says so, or when there is no VM to be seen or no way to see it. Nobody's fiber waits. `age`: how long it was
    * waited for before, in ms. Gives what takes the wait away.
    */
@@ -96,22 +106,31 @@ interface WaitFor<Needs, Seen> {
   readonly needs: Needs
   readonly vmId: number
   readonly began: number
-  /** Then it ends, if it has not ended before. */
-  readonly until: number
-  readonly expire: Effect.Effect<unknown>
   lookedAt: number
   interval: number
-  readonly seen: (vm: Seen) => Effect.Effect<void>
-  readonly end: (cause: Cause.Cause<VmVanished | OpenNebulaError>) => Effect.Effect<void>
+  readonly seen: (vm: Seen) => void
+  readonly end: (cause: Cause.Cause<VmVanished | OpenNebulaError>) => void
 }
 /** Those that wait long need the VM's state alone, by the thousand: as long as no other is looked at with them, that is all that is read. */
 type Wait = WaitFor<"state", SeenVm> | WaitFor<"all", Vm>
+
+/** Somebody who waits, whatever is read for it. */
+interface Waiter<Seen, A> {
+  readonly vmId: number
+  /** ms */
+  readonly millis: number
+  readonly settled: (vm: Seen) => Option.Option<A>
+  readonly waitOf: (about: Omit<WaitFor<unknown, Seen>, "needs">) => Wait
+}
 
 const intervalAt = (age: number): number =>
   Math.min(Math.max(age / pace.patience, pace.quickest), age < pace.usual ? pace.slow : pace.slowest)
 const dueAt = (wait: Wait): number => wait.lookedAt + wait.interval
 /** 1: due now; more: overdue. Compares quick waits and slow ones fairly, and lets none starve. */
 const lateness = (wait: Wait, now: number): number => (now - wait.lookedAt) / wait.interval
+
+/** A defect in what a caller makes of a VM is the caller's, and must not end the poller of all. */
+const guarded = <A>(work: () => A): Exit.Exit<A> => Effect.runSyncExit(Effect.sync(work))
 
 /** The watcher of one front-end under one user. Its poller ends with the scope. */
 export const makeVmWatcher = (one: {
@@ -144,23 +163,19 @@ export const makeVmWatcher = (one: {
 
     const tell = <Seen extends SeenVm>(chosen: ReadonlyArray<WaitFor<unknown, Seen>>, vms: ReadonlyArray<Seen>) => {
       const found = new Map(vms.map((vm) => [vm.id, vm]))
-      return Effect.forEach(
-        chosen,
-        (wait) => {
-          const vm = found.get(wait.vmId)
-          return vm === undefined
-            ? wait.end(Cause.fail(new VmVanished({ vmId: wait.vmId, endpoint: one.endpoint })))
-            : wait.seen(vm)
-        },
-        { discard: true }
-      )
+      for (const wait of chosen) {
+        const vm = found.get(wait.vmId)
+        if (vm !== undefined) wait.seen(vm)
+        else wait.end(Cause.fail(new VmVanished({ vmId: wait.vmId, endpoint: one.endpoint })))
+      }
     }
 
     const failed = (chosen: ReadonlyArray<Wait>, cause: Cause.Cause<OpenNebulaError>) =>
       Effect.gen(function* () {
         const error = Option.getOrUndefined(Cause.failureOption(cause))
         if (error?.disposition !== "retry") {
-          return yield* Effect.forEach(chosen, (wait) => wait.end(cause), { discard: true })
+          for (const wait of chosen) wait.end(cause)
+          return
         }
         lastFailure = error
         const pause = Math.min(pace.shortestBackoff * 2 ** failures, pace.longestBackoff)
@@ -176,9 +191,10 @@ export const makeVmWatcher = (one: {
       const vmIds = [...new Set(chosen.map((wait) => wait.vmId))]
       const ofState = chosen.filter((wait) => wait.needs === "state")
       allowance -= 1
-      const looked: Effect.Effect<Effect.Effect<void>, OpenNebulaError> = ofState.length === chosen.length
-        ? Effect.map(one.vm.states(vmIds), (vms) => tell(ofState, vms))
-        : Effect.map(one.vm.infoset(vmIds), (vms) => tell(chosen, vms))
+      const looked: Effect.Effect<() => void, OpenNebulaError> =
+        ofState.length === chosen.length
+          ? Effect.map(one.vm.states(vmIds), (vms) => () => tell(ofState, vms))
+          : Effect.map(one.vm.infoset(vmIds), (vms) => () => tell(chosen, vms))
       const exit = yield* Effect.exit(looked)
       const now = yield* steadyMillis
       for (const wait of chosen) {
@@ -188,7 +204,7 @@ export const makeVmWatcher = (one: {
       if (Exit.isSuccess(exit)) {
         failures = 0
         lastFailure = undefined
-        yield* exit.value
+        exit.value()
       } else yield* failed(chosen, exit.cause)
     })
 
@@ -212,97 +228,91 @@ export const makeVmWatcher = (one: {
 
     yield* Effect.forkScoped(withCallOwner("vm-watcher")(Effect.forever(turn)))
 
-    const hasDeadlines = yield* Effect.makeLatch()
-    /** When the next deadline is looked for. */
-    let expireAt = Number.POSITIVE_INFINITY
-    /** One for all waits, beside the poller, which may be in a call. */
-    const deadlines = Effect.gen(function* () {
-      yield* hasDeadlines.close
-      const now = yield* steadyMillis
-      expireAt = Number.POSITIVE_INFINITY
-      for (const { expire, until } of [...waits]) {
-        if (until <= now) yield* expire
-        else expireAt = Math.min(expireAt, until)
-      }
-      if (expireAt === Number.POSITIVE_INFINITY) return yield* hasDeadlines.await
-      yield* Effect.raceFirst(Effect.sleep(Duration.millis(expireAt - now)), hasDeadlines.await)
-    })
-    yield* Effect.forkScoped(Effect.forever(deadlines))
+    // Beside the poller, which may be in a call.
+    const alarms = yield* makeAlarms
 
-    const watch: VmWatcher["watch"] = <A>(
-      vmId: number,
-      settled: (vm: Vm) => Option.Option<A>,
-      deadline?: Duration.DurationInput
-    ) =>
-      Effect.gen(function* () {
-        const result = yield* Deferred.make<A, WaitExpired | VmVanished | OpenNebulaError>()
-        const began = yield* steadyMillis
-        let lastState: VmState | "unseen" = "unseen"
-        const millis = deadline === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(deadline)
-        const wait: Wait = {
-          needs: "all",
-          vmId,
-          began,
-          until: began + millis,
-          expire: Effect.suspend(() =>
-            Deferred.fail(result, lastFailure ?? new WaitExpired({ vmId, seconds: millis / 1000, lastState }))
-          ),
-          lookedAt: began,
-          interval: pace.first,
-          seen: (vm) => {
-            lastState = vm.state
-            // A defect in `settled` is the caller's, and must not end the poller of all.
-            return Effect.flatMap(
-              Effect.exit(Effect.sync(() => settled(vm))),
-              Exit.match({
-                onFailure: (cause) => Effect.asVoid(Deferred.failCause(result, cause)),
-                onSuccess: Option.match({
-                  onNone: () => Effect.void,
-                  onSome: (a) => Effect.asVoid(Deferred.succeed(result, a))
-                })
-              })
-            )
-          },
-          end: (cause) => Deferred.failCause(result, cause)
-        }
-        const waiting = Effect.acquireUseRelease(
-          Effect.suspend(() => {
-            waits.add(wait)
+    const wakeFor = (wait: Wait): void => {
+      waits.add(wait)
+      if (dueAt(wait) < wakeAt) wake.unsafeOpen()
+    }
+
+    const waiting = <Seen extends SeenVm, A>({ millis, settled, vmId, waitOf }: Waiter<Seen, A>) =>
+      aside(
+        Effect.flatMap(steadyMillis, (began) =>
+          Effect.async<A, WaitExpired | VmVanished | OpenNebulaError>((resume) => {
+            let lastState: VmState | "unseen" = "unseen"
+            const end = (exit: Exit.Exit<A, WaitExpired | VmVanished | OpenNebulaError>): void => {
+              takeAway()
+              resume(exit)
+            }
+            const wait = waitOf({
+              vmId,
+              began,
+              lookedAt: began,
+              interval: pace.first,
+              seen: (vm) => {
+                lastState = vm.state
+                const what = guarded(() => settled(vm))
+                if (Exit.isFailure(what)) end(Exit.failCause(what.cause))
+                else if (Option.isSome(what.value)) end(Exit.succeed(what.value.value))
+              },
+              end: (cause) => end(Exit.failCause(cause))
+            })
             allowance = Math.min(pace.saved, allowance + pace.perWait)
-            if (wait.until < expireAt) hasDeadlines.unsafeOpen()
-            return dueAt(wait) < wakeAt ? wake.open : Effect.void
-          }),
-          () => Deferred.await(result),
-          () => Effect.sync(() => waits.delete(wait))
+            wakeFor(wait)
+            const unset = alarms.after(millis, () =>
+              end(Exit.fail(lastFailure ?? new WaitExpired({ vmId, seconds: millis / 1000, lastState })))
+            )
+            const takeAway = () => {
+              unset()
+              waits.delete(wait)
+            }
+            return Effect.sync(takeAway)
+          })
         )
-        return yield* aside(waiting)
+      )
+
+    const watch: VmWatcher["watch"] = (vmId, settled, deadline) =>
+      waiting({
+        vmId,
+        millis: deadline === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(deadline),
+        settled,
+        waitOf: (about) => ({ needs: "all", ...about })
+      })
+
+    const glance: VmWatcher["glance"] = (vmId, deadline) =>
+      waiting<SeenVm, SeenVm>({
+        vmId,
+        millis: Duration.toMillis(deadline),
+        settled: Option.some,
+        waitOf: (about) => ({ needs: "state", ...about })
       })
 
     const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, age, tell) => {
       const now = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
-      const end = () =>
-        Effect.sync(() => {
-          if (waits.delete(wait)) tell()
-        })
+      const end = () => {
+        if (waits.delete(wait)) tell()
+      }
       const wait: Wait = {
         needs: "state",
         vmId,
         began: now - age,
-        until: Number.POSITIVE_INFINITY,
-        expire: Effect.void,
         lookedAt: now,
         interval: intervalAt(age),
-        // Whoever hears it finds out what is wrong with it.
-        seen: (vm) => Effect.suspend(() => (settled(vm) ? end() : Effect.void)).pipe(Effect.catchAllDefect(end)),
+        seen: (vm) => {
+          const isSettled = guarded(() => settled(vm))
+          // Whoever hears it finds out what is wrong with it.
+          if (Exit.isFailure(isSettled) || isSettled.value) end()
+        },
         end
       }
-      waits.add(wait)
-      if (dueAt(wait) < wakeAt) wake.unsafeOpen()
+      wakeFor(wait)
       return () => void waits.delete(wait)
     }
 
     return {
       watch,
+      glance,
       tellWhen,
       vmWhen: (vmId, reached) =>
         watch(vmId, Option.liftPredicate(reached)).pipe(

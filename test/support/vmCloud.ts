@@ -168,10 +168,11 @@ export const makeBench = (options: BenchOptions = {}) =>
     const client = clientOf(frontEnd)
     const one = makeOpenNebula(client)
     yield* untilOver(makeParent(one, "acme", vdcResource))
-    const { watch, tellWhen } = yield* makeVmWatcher(one)
+    const { glance, tellWhen, watch } = yield* makeVmWatcher(one)
     const offering: VmOffering = {
       one,
       watch,
+      glance,
       tellWhen,
       settings: settingsOf(options.settings),
       components: options.components ?? planComponents()

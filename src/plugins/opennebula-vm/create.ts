@@ -4,7 +4,7 @@
  * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and what
  * is on hold ends at once, while a VM that boots does not. It costs one call.
  */
-import { Clock, Duration, Effect, FiberRef, Option, Schema } from "effect"
+import { Clock, Effect, FiberRef, Option, Schema } from "effect"
 import { isVmFailure, ownerOf, type SeenVm, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
@@ -198,11 +198,11 @@ const patiently = (
     if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
     const isOld = age >= first
     const park = Effect.suspend(() => parkedFor(offering, vmId, Math.max(age, first), isOld ? left : left - first))
-    const seen = (vm: Vm) => (hasComeToSomething(vm) ? Option.some(vm) : Option.none())
-    // One that has taken long already, as after a restart, is looked at once.
-    const settled = (vm: Vm) => Option.liftPredicate(seen(vm), (what) => isOld || Option.isSome(what))
-    return yield* offering.watch(vmId, settled, Duration.millis(first)).pipe(
-      Effect.flatMap((what) => (Option.isSome(what) ? Effect.succeed(what) : park)),
+    return yield* Effect.gen(function* () {
+      // One that has taken long already, as after a restart, is looked at once.
+      if (isOld && !hasComeToSomething(yield* offering.glance(vmId, first))) return yield* park
+      return Option.some(yield* offering.watch(vmId, Option.liftPredicate(hasComeToSomething), first))
+    }).pipe(
       Effect.catchTags({
         VmVanished: () => whenWithin(offering, vmId, hasComeToSomething, 0),
         WaitExpired: () => park

@@ -45,7 +45,7 @@ export const opennebulaVm = defineBackend({
   open: ({ settings, components, offering: offeringId }) =>
     Effect.gen(function* () {
       const { one, watcher } = yield* connect(connectionOf(settings))
-      const offering: VmOffering = { one, watch: watcher.watch, tellWhen: watcher.tellWhen, settings, components }
+      const offering: VmOffering = { one, ...watcher, settings, components }
       const ofOffering = withCallOwner(offeringId)
       return {
         create: (request) => withCallOwner(request.resource.id)(createVm(offering)(request)),

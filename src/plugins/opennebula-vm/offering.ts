@@ -8,6 +8,7 @@ export interface VmOffering {
   readonly one: OpenNebulaService
   /** The poller that all waits share. */
   readonly watch: VmWatcher["watch"]
+  readonly glance: VmWatcher["glance"]
   readonly tellWhen: VmWatcher["tellWhen"]
   readonly settings: VmSettings
   readonly components: ReadonlyArray<Component>

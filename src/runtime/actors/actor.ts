@@ -6,8 +6,17 @@
  */
 import { ClusterSchema, Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"
-import { Cause, Clock, Effect, Option, Ref, Schema } from "effect"
-import { LeaseLost, OfferingId, OrderId, orderPlace, parksAfter, ResourceId, wholeOrder } from "../../core/index.js"
+import { Cause, Clock, Effect, FiberRef, Option, Ref, Schema } from "effect"
+import {
+  LeaseLost,
+  OfferingId,
+  OrderId,
+  orderPlace,
+  parksAfter,
+  ResourceId,
+  retried,
+  wholeOrder
+} from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
@@ -22,7 +31,7 @@ import { actorIdle, orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-import { stoppable, stoppableOrder } from "./stopping.js"
+import { atWorkOn } from "./stopping.js"
 
 /**
  * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays
@@ -128,7 +137,7 @@ export const layer = (owner: string) =>
       const begunBefore = (order: OrderId) =>
         journal.openOrdersOf(resource).pipe(
           Effect.map((open) => (open.some((one) => one.order === order) ? [] : open)),
-          Effect.retry(orderRetry),
+          retried(orderRetry),
           Effect.orDie
         )
       return {
@@ -140,7 +149,7 @@ export const layer = (owner: string) =>
               notNow(`Leftovers of order ${order} stay for now`, undoLeftovers(offering, order, lease))
             )
             return undone === "moved" ? ("not now" as const) : undone
-          }).pipe(stoppable, notNowOnDefect(`Leftovers of order ${order} stay for now`)),
+          }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
         // Also of a resource in quarantine: whoever left the team has to lose access.
         SyncMembers: ({ payload: { offering: id } }) =>
           Effect.gen(function* () {
@@ -151,7 +160,6 @@ export const layer = (owner: string) =>
             )
             return typeof synchronised === "string" ? Option.none() : synchronised
           }).pipe(
-            stoppable,
             Effect.annotateLogs({ resource, part: "members" }),
             notNowOnDefect("Members stay as they are for now"),
             Effect.map((answer) => (answer === "not now" ? Option.none() : answer))
@@ -164,7 +172,7 @@ export const layer = (owner: string) =>
               notNow(`Resource ${resource} is left for the next look`, reconcile(offering, resource, lease))
             )
             return reconciled === "moved" ? ("not now" as const) : reconciled
-          }).pipe(stoppable, notNowOnDefect(`Resource ${resource} is left for the next look`)),
+          }).pipe(notNowOnDefect(`Resource ${resource} is left for the next look`)),
         Process: ({ payload: { begun, hears = false, offering: id, order, project } }) =>
           Effect.gen(function* () {
             const offering = (yield* Ref.get(offerings)).get(id)
@@ -181,14 +189,15 @@ export const layer = (owner: string) =>
                       wakes.taken(one)
                       return processOrder(offering, one, lease)
                     }).pipe(
-                      Effect.locally(orderPlace, places.of(id).placeOf(resource)),
-                      Effect.locally(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY),
                       // A defect that left the handler would make the cluster run it again, for ever.
                       Effect.catchAllCause((cause) =>
                         Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
                       )
                     )
               return Effect.gen(function* () {
+                // Its fiber is its own, and ends with it.
+                yield* FiberRef.set(orderPlace, places.of(id).placeOf(resource))
+                yield* FiberRef.set(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY)
                 for (const earlier of yield* begunBefore(order)) {
                   const ended = yield* carryOut(earlier.order)
                   // While one is parked the resource's next has to wait; it is asked for again at the next look.
@@ -198,7 +207,7 @@ export const layer = (owner: string) =>
                 return ended === "parked" ? { parkedAt: placement.self } : ended
               })
             })
-          }).pipe(places.within(id, resource, { turn: project, begun }), stoppableOrder(order))
+          }).pipe(places.within(id, resource, { turn: project, begun }), atWorkOn(order))
       }
     }),
     { maxIdleTime: actorIdle, concurrency: 1, mailboxCapacity: "unbounded" }

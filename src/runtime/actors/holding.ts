@@ -5,13 +5,14 @@
  * be gone by then, and the resource's orders would wait for ever.
  */
 import { Duration, Effect, Ref } from "effect"
-import { type LeaseLost, type ResourceId, steadyMillis } from "../../core/index.js"
+import { type LeaseLost, type ResourceId, retried, steadyMillis } from "../../core/index.js"
 import { underLease } from "../cluster/gate.js"
 import { Placement } from "../cluster/placement.js"
 import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import { leaseRest, orderRetry, placeRest } from "../schedules.js"
+import { Stopping, stoppable } from "./stopping.js"
 
 type Hold =
   | { readonly _tag: "Held"; readonly lease: Lease }
@@ -19,7 +20,7 @@ type Hold =
   | { readonly _tag: "Left"; readonly until: number }
 
 export interface Holding {
-  /** Does something under the lease. `moved`: another process has the resource. */
+  /** Does something under the lease, unless this process ends. `moved`: another process has the resource. */
   readonly under: <A, R>(work: (lease: Lease) => Effect.Effect<A, LeaseLost, R>) => Effect.Effect<A | "moved", never, R>
 }
 
@@ -30,11 +31,12 @@ const leftFor = (rest: Duration.Duration): Effect.Effect<Hold> =>
 export const makeHolding = (
   resource: ResourceId,
   owner: string
-): Effect.Effect<Holding, never, Journal | JournalHealth | Placement> =>
+): Effect.Effect<Holding, never, Journal | JournalHealth | Placement | Stopping> =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const placement = yield* Placement
     const health = yield* JournalHealth
+    const { word } = yield* Stopping
     const rest = placement.several ? leaseRest.several : leaseRest.single
     const take: Effect.Effect<Hold> = Effect.gen(function* () {
       // A process that was paused may still believe that the resource is its own: it must not take it from the one that has it now.
@@ -42,7 +44,7 @@ export const makeHolding = (
       return { _tag: "Held", lease: yield* journal.lease(resource, owner) } as const
     }).pipe(
       Effect.tapError(() => health.passed),
-      Effect.retry(orderRetry),
+      retried(orderRetry),
       Effect.orDie
     )
     const hold = yield* Effect.flatMap(take, (taken) => Ref.make(taken))
@@ -51,7 +53,7 @@ export const makeHolding = (
       const now = yield* Ref.get(hold)
       if (now._tag === "Held") return now.lease
       if ((yield* steadyMillis) < now.until) return undefined
-      const taken = yield* take
+      const taken = yield* stoppable(word)(take)
       yield* Ref.set(hold, taken)
       return taken._tag === "Held" ? taken.lease : undefined
     })
@@ -61,7 +63,7 @@ export const makeHolding = (
         Effect.gen(function* () {
           const held = yield* lease
           if (held === undefined) return "moved" as const
-          return yield* underLease(journal, held, work(held)).pipe(
+          return yield* underLease(journal, held, work(held), word).pipe(
             Effect.catchAll((lost) =>
               Effect.gen(function* () {
                 yield* Ref.set(hold, yield* leftFor(rest))

@@ -7,7 +7,7 @@
  * A place is lent for some seconds. Whoever takes longer without stepping aside works on, but no longer keeps others waiting: so nothing that
  * hangs can hold the queue up.
  */
-import { Deferred, Effect, FiberId } from "effect"
+import { Effect } from "effect"
 import { type Place, steadyMillis } from "../../core/index.js"
 
 /** Of one offering. Few enough that the first orders of thousands end early, enough that no server waits for us. */
@@ -56,7 +56,7 @@ const makeRotation = <Key>() => {
 /** The places of one offering. */
 export const makePlaces = <Key>(places: number = ordersInWork) => {
   const lent = new Map<Key, Lent>()
-  const returning: Array<{ readonly own: Lent; readonly turn: Deferred.Deferred<void> }> = []
+  const returning: Array<{ readonly own: Lent; readonly go: () => void }> = []
   const begun = makeRotation<Key>()
   const fresh = makeRotation<Key>()
   const waiting = new Set<Key>()
@@ -80,7 +80,7 @@ export const makePlaces = <Key>(places: number = ordersInWork) => {
       const back = returning.shift()
       if (back !== undefined) {
         take(back.own)
-        Deferred.unsafeDone(back.turn, Effect.void)
+        back.go()
         continue
       }
       const next = begun.next() ?? fresh.next()
@@ -101,13 +101,14 @@ export const makePlaces = <Key>(places: number = ordersInWork) => {
     for (const own of lent.values()) if (own.held && now - own.since >= lentFor) give(own)
   }
 
+  const change = (moment: number, work: () => void): void => {
+    now = moment
+    work()
+    if (waiting.size > 0 || returning.length > 0) reclaim()
+    admit()
+  }
   const atThisMoment = (work: () => void): Effect.Effect<void> =>
-    Effect.map(steadyMillis, (moment) => {
-      now = moment
-      work()
-      if (waiting.size > 0 || returning.length > 0) reclaim()
-      admit()
-    })
+    Effect.map(steadyMillis, (moment) => change(moment, work))
 
   const placeOf = (key: Key): Place => ({
     leave: Effect.suspend(() => {
@@ -117,17 +118,15 @@ export const makePlaces = <Key>(places: number = ordersInWork) => {
     retake: Effect.suspend(() => {
       const own = lent.get(key)
       if (own === undefined || own.held) return Effect.void
-      const waiter = { own, turn: Deferred.unsafeMake<void>(FiberId.none) }
-      return Effect.zipRight(
-        atThisMoment(() => returning.push(waiter)),
-        Deferred.await(waiter.turn)
-      ).pipe(
-        Effect.onInterrupt(() =>
-          Effect.sync(() => {
+      return Effect.flatMap(steadyMillis, (moment) =>
+        Effect.async<void>((resume) => {
+          const waiter = { own, go: () => resume(Effect.void) }
+          change(moment, () => returning.push(waiter))
+          return Effect.sync(() => {
             const at = returning.indexOf(waiter)
             if (at >= 0) returning.splice(at, 1)
           })
-        )
+        })
       )
     })
   })

@@ -8,6 +8,7 @@ import { Context, Deferred, Duration, Effect, FiberId, Layer } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
 import { Placement } from "../cluster/placement.js"
 import { type Candidate, lentFor, makePlaces, ordersInWork, type Places } from "./places.js"
+import { Stopping, stoppable, type Word } from "./stopping.js"
 
 /** Of one offering, by the process that looks for its orders: in work and waiting for a place, in all processes together. */
 const ordersSent = 8 * ordersInWork
@@ -43,23 +44,29 @@ export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork"
   static readonly layer = (parksAfter: number) =>
     Layer.effect(
       PlacesInWork,
-      Effect.map(Placement, ({ several }) => {
+      Effect.map(Effect.all([Placement, Stopping]), ([{ several }, { word }]) => {
         const of = perOffering(ordersInWork)
         return {
           of,
           sent: several ? perOffering(ordersSent) : of,
           within: (offering, resource, about) => (work) =>
-            several ? inPlace(of(offering), resource, about, work) : work,
+            several ? inPlace(of(offering), { resource, about, word }, work) : work,
           parksAfter
         }
       })
     )
 }
 
+interface Waiting {
+  readonly resource: ResourceId
+  readonly about: Omit<Candidate, "start">
+  /** Of this process's end: nobody waits for a place any more. */
+  readonly word: Pick<Word, "hear">
+}
+
 const inPlace = <A, E, R>(
   places: Places<ResourceId>,
-  resource: ResourceId,
-  about: Omit<Candidate, "start">,
+  { about, resource, word }: Waiting,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
@@ -71,7 +78,7 @@ const inPlace = <A, E, R>(
     (turn) =>
       Effect.zipRight(
         // Whether a place was lent for too long is only seen by whoever looks.
-        Effect.raceFirst(turn, Effect.forever(Effect.delay(places.look, Duration.millis(lentFor)))),
+        stoppable(word)(Effect.raceFirst(turn, Effect.forever(Effect.delay(places.look, Duration.millis(lentFor))))),
         work
       ),
     () => places.free(resource)

@@ -42,18 +42,22 @@ const makeWord = (): Word => {
   }
 }
 
-/** Ends the work when the word is given. */
-export const stoppable = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stopping> =>
-  Effect.flatMap(Stopping, ({ word }) => unlessTold(work, (tell) => word.hear(() => tell(Effect.interrupt))))
+/** Ends the work when the word is given. What is done under a lease ends by itself then (`holding.ts`). */
+export const stoppable =
+  (word: Pick<Word, "hear">) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    unlessTold(work, (tell) => word.hear(() => tell(Effect.interrupt)))
 
-/** The same for an order, which is seen to be at work until all of it has ended. */
-export const stoppableOrder =
+/** Shows an order as being at work until all of it has ended. */
+export const atWorkOn =
   (order: OrderId) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Stopping> =>
     Effect.flatMap(Stopping, ({ atWork }) =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => atWork.add(order)),
-        () => stoppable(work),
-        () => Effect.sync(() => atWork.delete(order))
+      Effect.ensuring(
+        Effect.suspend(() => {
+          atWork.add(order)
+          return work
+        }),
+        Effect.sync(() => atWork.delete(order))
       )
     )

@@ -5,6 +5,7 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
+import { makeDoor } from "../../core/index.js"
 import { Metrics } from "../metrics/index.js"
 import { databaseReminder, journalProbe } from "../schedules.js"
 import { hears, reasonOf, straight } from "./sql.js"
@@ -38,7 +39,7 @@ const make = (owner: string) =>
     const metrics = yield* Metrics
     // Not in the name of the order that noticed it first.
     const run = yield* FiberSet.makeRuntime<never>()
-    const gate = yield* Effect.makeLatch(true)
+    const gate = makeDoor(true)
     let isLooking = false
     let away: Away | undefined
     let said = { reason: "", at: 0 }
@@ -88,7 +89,7 @@ const make = (owner: string) =>
         return Effect.map(gate.close, () => void run(look))
       }).pipe(Effect.uninterruptible)
     )
-    return { away: Effect.sync(() => away), passed: gate.await }
+    return { away: Effect.sync(() => away), passed: gate.passed }
   })
 
 const seconds = (ms: number): string => Duration.format(Duration.seconds(Math.round(ms / 1000)))

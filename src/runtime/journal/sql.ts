@@ -66,7 +66,9 @@ export const hears = (
 export const asking = (sql: SqlClient.SqlClient) => {
   const run = straight(sql)
   return <A>(statement: Statement.Statement<A>, commit?: Commit): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
-    Effect.tapError(unavailable(run(statement, commit)), () => listeners.get(sql) ?? Effect.void)
+    Effect.catchAll(run(statement, commit), (error) =>
+      Effect.zipRight(listeners.get(sql) ?? Effect.void, new JournalUnavailable({ reason: reasonOf(error) }))
+    )
 }
 
 /** All of it or none, on one connection. An end that could not be told is an error as any other; `@effect/sql` takes it for a bug. */

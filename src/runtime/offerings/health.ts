@@ -7,7 +7,7 @@
  * and none is failed for it. A probe looks until the fault is mended, and opens the gate again. No restart needed.
  */
 import { Clock, Effect, type Scope, SubscriptionRef } from "effect"
-import type { EndpointListener, SiteError } from "../../core/index.js"
+import { type EndpointListener, makeDoor, type SiteError } from "../../core/index.js"
 import { mendProbe } from "../schedules.js"
 
 export type Status =
@@ -49,7 +49,7 @@ export const make = (
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const status = yield* SubscriptionRef.make<Status>({ _tag: "Ok" })
-    const gate = yield* Effect.makeLatch(true)
+    const gate = makeDoor(true)
     const away = new Map<string, string>()
     let held = false
     const isClosed = (now: Status) => now._tag === "Stopped" || away.size > 0 || held
@@ -85,7 +85,7 @@ export const make = (
       }).pipe(Effect.uninterruptible)
     return {
       status,
-      passed: gate.await,
+      passed: gate.passed,
       waits: Effect.map(SubscriptionRef.get(status), isClosed),
       away: Effect.sync(() => new Map(away)),
       report,

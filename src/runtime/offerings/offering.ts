@@ -1,6 +1,6 @@
 /** An offering at work: its marketplace, its backend, its health. */
 import { Context, Effect, Layer, Ref, type Scope } from "effect"
-import type { Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
+import type { Alarms, Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
 import type { EarlyReads } from "../orders/early.js"
@@ -14,6 +14,8 @@ export interface Offering {
   readonly backend: Backend<unknown>
   readonly health: OfferingHealth
   readonly deadlines: OrderDeadlines
+  /** For the deadlines of its orders. */
+  readonly alarms: Alarms
   /** What is done about differences between orders, kind by kind. */
   readonly drift: DriftPolicies
   /** Whether Waldur gets the details of a failure, beside the sentence for the customer. */

@@ -8,6 +8,8 @@ import {
   type Breaker,
   type Component,
   endpointListener,
+  makeAlarms,
+  makeDoor,
   OfferingFault,
   observed,
   type ResourceId,
@@ -83,6 +85,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       backend,
       health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
+      alarms: yield* makeAlarms,
       drift: config.drift,
       exposesErrorDetails: config.exposesErrorDetails,
       components: known,
@@ -124,7 +127,7 @@ const firstLook = (
   ping: Effect.Effect<void, SiteError>
 ): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const answered = yield* Effect.makeLatch(false)
+    const answered = makeDoor(false)
     yield* ping.pipe(
       Effect.tapError((error) =>
         error.disposition === "stop-offering"
@@ -138,7 +141,7 @@ const firstLook = (
       Effect.forkScoped
     )
     yield* Effect.forkScoped(Effect.delay(answered.open, "5 seconds"))
-    return answered.await
+    return answered.passed
   })
 
 export const openBackend = (config: OfferingConfig, known: ReadonlyArray<Component>, memoMap: Layer.MemoMap) =>

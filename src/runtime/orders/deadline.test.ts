@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option, Ref, Schema, TestClock } from "effect"
 import { makeMemoryJournal } from "../../../test/support/journal.js"
-import { carryOut, ensureDone, make, OfferingId, OrderRefused, wholeOrder } from "../../core/index.js"
+import { carryOut, ensureDone, make, makeAlarms, OfferingId, OrderRefused, wholeOrder } from "../../core/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { withDeadline } from "./deadline.js"
 
@@ -36,9 +36,9 @@ const order = (polishing: Effect.Effect<void>, deadlines = offering({ create: ha
       Effect.zipRight(ensureDone("polish", polishing), ensureDone("wrap", Effect.void))
     )
     const attempt = Effect.gen(function* () {
-      const timed = yield* withDeadline(deadlines, journal, { _tag: "Create" })
+      const timed = yield* withDeadline({ ...deadlines, alarms: yield* makeAlarms }, journal, { _tag: "Create" })
       return yield* carryOut(timed.journal, timed.within(handler))
-    }).pipe(Effect.provide(pausesOf(paused)))
+    }).pipe(Effect.provide(pausesOf(paused)), Effect.scoped)
     return { paused, thing, journal, attempt }
   })
 

@@ -7,7 +7,7 @@
  *
  * An order that an operator cancels ends in the same way, at once (`control/cancellations.ts`).
  */
-import { Clock, Duration, Effect, FiberId, Option, Runtime } from "effect"
+import { Clock, Duration, Effect, type Fiber, FiberId, Option, Runtime } from "effect"
 import {
   type JournalEntry,
   type JournalError,
@@ -52,7 +52,7 @@ export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>
 const outcomes: ReadonlySet<string> = new Set(["finished", "adopted", "failed", "interrupted"])
 
 export const withDeadline = (
-  offering: Pick<Offering, "id" | "deadlines">,
+  offering: Pick<Offering, "id" | "deadlines" | "alarms">,
   journal: OrderJournal,
   request: Pick<OrderRequest, "_tag">
 ): Effect.Effect<Deadline, never, Pauses> =>
@@ -67,7 +67,7 @@ export const withDeadline = (
     const cancellations = yield* Effect.serviceOption(Cancellations)
 
     const inWork = new Set<string>()
-    const idle = yield* Effect.makeLatch(true)
+    const idle = Effect.unsafeMakeLatch(true)
     let over = false
     const track = (step: string, event: string) =>
       Effect.suspend(() => {
@@ -90,7 +90,9 @@ export const withDeadline = (
         onSome: (length) =>
           left(Duration.toMillis(length)).pipe(
             Effect.orElseSucceed(() => 5_000),
-            Effect.map((rest) => new Parked({ ...parked, within: Math.max(Math.min(parked.within, rest), 0) }))
+            Effect.map((rest) =>
+              rest >= parked.within ? parked : new Parked({ ...parked, within: Math.max(rest, 0) })
+            )
           )
       })
     /** The step that parks is in work no more; and no order is parked that is to end now. */
@@ -114,7 +116,7 @@ export const withDeadline = (
         )
       )
     /** Once what is in work has ended. For the first reason alone. */
-    const end = ({ at, customerMessage }: Ending) =>
+    const ended = ({ at, customerMessage }: Ending) =>
       Effect.gen(function* () {
         if (over) return yield* Effect.never
         over = true
@@ -131,31 +133,41 @@ export const withDeadline = (
     const atDeadline = (length: Duration.Duration) =>
       Effect.zipRight(
         expired(Duration.toMillis(length)),
-        Effect.suspend(() => end({ customerMessage: sentence(request, length), at: "at the deadline" }))
+        Effect.suspend(() => ended({ customerMessage: sentence(request, length), at: "at the deadline" }))
       )
     const cancelled = ({ reason, who }: Pick<Cancellation, "reason" | "who">) =>
-      end({
+      ended({
         customerMessage: cancelSentence(request),
         at: `cancelled by ${who}${reason === "" ? "" : ` (${reason})`},`
       })
     const untilOver = <A, R>(work: Effect.Effect<A, SiteError, R>) =>
-      Effect.flatMap(Effect.runtime(), (runtime) =>
-        unlessTold(work, (tell: (refused: Effect.Effect<never, OrderRefused>) => void) => {
-          const ending = (refusal: Effect.Effect<OrderRefused>) =>
-            Runtime.runFork(
-              runtime,
-              Effect.map(refusal, (why) => tell(Effect.fail(why)))
+      Effect.gen(function* () {
+        const runtime = yield* Effect.runtime()
+        const now = yield* Clock.currentTimeMillis
+        return yield* unlessTold(work, (tell: (refused: Effect.Effect<never, OrderRefused>) => void) => {
+          const fibers: Array<Fiber.RuntimeFiber<void>> = []
+          const end = (refusal: Effect.Effect<OrderRefused>) => {
+            const telling = Effect.map(refusal, (why) => tell(Effect.fail(why)))
+            fibers.push(Runtime.runFork(runtime, telling))
+          }
+          const unheard = [
+            ...Option.toArray(
+              Option.map(limit, (length) =>
+                offering.alarms.after(Duration.toMillis(length) - (now - accepted.at), () => end(atDeadline(length)))
+              )
+            ),
+            ...Option.toArray(
+              Option.map(cancellations, (all) =>
+                all.wanted(journal.order, accepted.at, (cancellation) => end(cancelled(cancellation)))
+              )
             )
-          const fibers = Option.toArray(Option.map(limit, (length) => ending(atDeadline(length))))
-          const unheard = Option.map(cancellations, (all) =>
-            all.wanted(journal.order, accepted.at, (cancellation) => fibers.push(ending(cancelled(cancellation))))
-          )
+          ]
           return () => {
-            if (Option.isSome(unheard)) unheard.value()
+            for (const takeBack of unheard) takeBack()
             for (const fiber of fibers) fiber.unsafeInterruptAsFork(FiberId.none)
           }
         })
-      )
+      })
 
     const begun = (step: string, write: Effect.Effect<void, JournalError>) =>
       Effect.suspend(() =>

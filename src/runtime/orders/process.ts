@@ -39,6 +39,7 @@ import {
   refuse,
   type SiteError,
   Steps,
+  saying,
   spanned,
   stepState,
   wholeOrder
@@ -95,7 +96,7 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
         : Effect.map(Metrics, (metrics) => metrics.orderLeft(order))
     ),
     Effect.catchTag("Parked", (parked) => park(offering, order, lease, parked)),
-    Effect.annotateLogs({ part: "orders", order, resource: lease.resource, offering: offering.name }),
+    saying({ part: "orders", order, resource: lease.resource, offering: offering.name }),
     // A trace of its own: whatever brought it here may have brought others before.
     spanned("order", {
       root: true,
@@ -256,14 +257,12 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const { journal } = yield* Steps
     const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
     // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
-    const [settled, worked] = yield* Effect.all(
-      [
-        Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))),
-        Effect.either(within(backendHandler(offering, request)))
-      ],
-      // What is remembered is waited for by nobody.
-      { concurrency: isKnown ? 1 : "unbounded" }
-    )
+    const settling = Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order)))
+    const working = Effect.either(within(backendHandler(offering, request)))
+    // What is remembered is waited for by nobody.
+    const [settled, worked] = isKnown
+      ? [yield* settling, yield* working]
+      : yield* Effect.all([settling, working], { concurrency: "unbounded" })
     const outcome = yield* worked
     const hasScope = yield* settled
     yield* report(offering, request, outcome, hasScope)

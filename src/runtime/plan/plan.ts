@@ -4,6 +4,7 @@
  */
 import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
 import {
+  makeAlarms,
   type OrderId,
   OrderId as OrderIds,
   type PlannedCall,
@@ -64,6 +65,7 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
       backend,
       health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
       deadlines: config.orderDeadlines,
+      alarms: yield* makeAlarms,
       drift: config.drift,
       exposesErrorDetails: config.exposesErrorDetails,
       components: known,

@@ -1,0 +1,48 @@
+/**
+ * Calls back after a time. All share one fiber, which sleeps until the first is due: where most are taken back long before, as deadlines are, a fiber for
+ * each would be made, put to sleep and ended for nothing.
+ */
+import { Effect, type Scope } from "effect"
+
+export interface Alarms {
+  /** Calls `ring` once, when so many ms have passed, whatever becomes of the time of day. Gives what takes that back. */
+  readonly after: (millis: number, ring: () => void) => () => void
+}
+
+interface Alarm {
+  /** Steady, ms. */
+  readonly due: number
+  readonly ring: () => void
+}
+
+/** While the scope lasts. */
+export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(function* () {
+  const clock = yield* Effect.clock
+  const steadily = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+  const alarms = new Set<Alarm>()
+  const sooner = Effect.unsafeMakeLatch()
+  /** When they are looked at next. */
+  let lookAt = Number.POSITIVE_INFINITY
+  const look = Effect.gen(function* () {
+    // Closed before anything is read, so that none that is set from here on goes unnoticed.
+    yield* sooner.close
+    const now = steadily()
+    lookAt = Number.POSITIVE_INFINITY
+    for (const alarm of [...alarms]) {
+      if (alarm.due > now) lookAt = Math.min(lookAt, alarm.due)
+      // One that has rung before it may have taken this one back.
+      else if (alarms.delete(alarm)) alarm.ring()
+    }
+    if (lookAt === Number.POSITIVE_INFINITY) return yield* sooner.await
+    yield* Effect.raceFirst(Effect.sleep(lookAt - now), sooner.await)
+  })
+  yield* Effect.forkScoped(Effect.forever(look))
+  return {
+    after: (millis, ring) => {
+      const alarm = { due: steadily() + millis, ring }
+      alarms.add(alarm)
+      if (alarm.due < lookAt) sooner.unsafeOpen()
+      return () => void alarms.delete(alarm)
+    }
+  }
+})
