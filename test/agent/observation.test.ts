@@ -76,6 +76,8 @@ describe("a data centre that somebody changed behind Waldur's back", () => {
 
       setLimit(site, resource.backendId, "CPU", 4)
       yield* awaitListed(agent, ["isolation VDC 0 report", "isolation all networks report"])
+      // The list is written first.
+      yield* site.awaitLogged((line) => line.includes("Differs no more: "))
       expect(count(site.logged, "Differs no more: ")).toBe(1)
 
       // As OpenNebula does with a call that it carries out only after another try was made in its place.
@@ -152,6 +154,7 @@ describe("a password that an earlier agent left in clear", () => {
       const account = String(resource.backendMetadata.opennebula_username)
       const user = leave(site, account)
       yield* awaitListed(agent, [`passwords user ${account} report`])
+      yield* site.awaitLogged((line) => line.includes("Differs: "))
       expect(site.logged.find((line) => line.includes("Differs: "))).toContain(
         `site-actors reset-password --remove-stored ${resource.uuid}`
       )
