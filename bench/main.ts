@@ -35,21 +35,15 @@ const bench = Command.make(
   ({ check, draw, full, keep, only, tiny, trace }) =>
     Effect.gen(function* () {
       const tell = Console.error
-      const given = {
-        agent: yield* buildAgent,
-        simulators: yield* buildSimulators,
-        unit: machineUnit(),
-        tiny,
-        full,
-        trace,
-        tell
-      }
-      yield* Console.log(`${machine()}; unit of work ${given.unit.toFixed(1)} ms`)
+      const given = { agent: yield* buildAgent, simulators: yield* buildSimulators, tiny, full, trace, tell }
+      yield* Console.log(machine())
       const chosen = benchmarks.filter(({ name }) => Option.getOrElse(only, () => name) === name)
       const results = yield* Effect.forEach(chosen, ({ name, run }) =>
         Effect.gen(function* () {
-          yield* tell(`${name} ...`)
-          const figures = yield* run(given).pipe(Effect.scoped)
+          // Anew for each: a machine of which others have a part changes from minute to minute.
+          const unit = machineUnit()
+          yield* tell(`${name} (unit of work ${unit.toFixed(1)} ms) ...`)
+          const figures = yield* run({ ...given, unit }).pipe(Effect.scoped)
           yield* Console.log(report(name, figures))
           return figures
         })

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { single, vector } from "../src/opennebula/index.js"
+import { lockFor } from "../src/simulator/opennebula/index.js"
+import { stateName } from "../src/simulator/opennebula/vm-states.js"
 import {
   createOrder,
   doneOf,
@@ -104,6 +106,16 @@ describe("question 5: a create that fails", () => {
         }).pipe(Effect.scoped)
       ),
     60_000
+  )
+
+  it.scopedLive("whose router's image is still being copied has its router started when the copy is there", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { world } = bench.frontEnd
+      lockFor(world, world.images.get(0), 60)
+      doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+      expect([...world.vms].map(stateName)).toEqual(["RUNNING"])
+    })
   )
 
   it.scopedLive("removes nothing that it has not made, whatever is named like its own", () =>

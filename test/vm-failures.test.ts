@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { updateVm } from "../src/plugins/opennebula-vm/update.js"
+import { lockFor } from "../src/simulator/opennebula/index.js"
 import { makeMemoryJournal } from "./support/journal.js"
 import {
   atChange,
@@ -103,6 +104,20 @@ describe("bad input", () => {
       }
       expect(refusedOf(yield* bench.update(updateOrder("acme", medium))).sentence).toContain("no machine in the cloud")
       expect(bench.changes(before)).toEqual([])
+    })
+  )
+})
+
+describe("a create", () => {
+  it.scoped("whose image is still being copied is released when the copy is there", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { world } = bench.frontEnd
+      lockFor(world, world.images.get(0), 120_000)
+      doneOf(yield* bench.create(createOrder()))
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+      const releases = bench.frontEnd.calls.filter(({ params }) => params[0] === "release")
+      expect(releases.map(({ answer }) => answer._tag)).toEqual(["Error", "Ok"])
     })
   )
 })

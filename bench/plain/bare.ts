@@ -1,6 +1,6 @@
 /**
  * The least that a program in the agent's place can take for a machine's create: the same calls in the same order, over the same libraries, and
- * the same entries in a journal on the same disk, each on the disk before the call that it announces. Nothing else: no actors, no fibers, nothing that
+ * the same entries in a journal on the same disk, each committed before the call that it announces, and on the disk where the agent waits for it. Nothing else: no actors, no fibers, nothing that
  * is checked, tried again, undone, logged or watched.
  *
  * What the agent takes beyond this is what its promise and its comfort cost. What this takes, no agent on this machine can do without.
@@ -23,7 +23,7 @@ type Entry = readonly [step: string, event: "accepted" | "started" | "finished" 
 const insert = (entries: number): string =>
   `INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data) VALUES ${Array(entries).fill("(?, ?, 1, ?, ?, ?, ?)").join(", ")}`
 
-/** Entries that are asked for while the disk is busy share the next commit and its wait, as the agent's do. */
+/** Entries that are to be on the disk, and asked for while it is busy, share the next commit and its wait, as the agent's do. */
 const openJournal = (path: string) => {
   const file = openFile(path)
   for (const migration of migrations)
@@ -45,21 +45,26 @@ const openJournal = (path: string) => {
       setImmediate(write)
     })
   }
+  const paramsOf = (order: string, resource: string, entries: ReadonlyArray<Entry>) => {
+    const at = Date.now()
+    return entries.flatMap(([step, event, data]) => [
+      order,
+      resource,
+      step,
+      event,
+      at,
+      data === undefined ? null : JSON.stringify(data)
+    ])
+  }
   return {
     append: (order: string, resource: string, ...entries: ReadonlyArray<Entry>): Promise<void> =>
       new Promise((told) => {
-        const at = Date.now()
-        const params = entries.flatMap(([step, event, data]) => [
-          order,
-          resource,
-          step,
-          event,
-          at,
-          data === undefined ? null : JSON.stringify(data)
-        ])
-        asked.push({ text: insert(entries.length), params, told })
+        asked.push({ text: insert(entries.length), params: paramsOf(order, resource, entries), told })
         setImmediate(write)
       }),
+    announce: (order: string, resource: string, ...entries: ReadonlyArray<Entry>): void => {
+      file.run(insert(entries.length), paramsOf(order, resource, entries))
+    },
     close: file.close
   }
 }
@@ -127,14 +132,15 @@ const openBare = (site: Opened, directory: string): Bare => {
       waldur.get(`marketplace-plans/${textOf(order, "plan_uuid")}/`)
     ])
     const append = (...entries: ReadonlyArray<Entry>) => journal.append(uuid, id, ...entries)
+    const announce = (...entries: ReadonlyArray<Entry>) => journal.announce(uuid, id, ...entries)
     const { attributes } = order
     if (!isObject(attributes)) throw new Error("an order without attributes")
     const group = Number(textOf(attributes, "parent_backend_id"))
     const request = { _tag: "Create", resource: { name: textOf(resource, "name") }, attributes, limits: order.limits }
     await append(["order", "accepted", { offering: textOf(order, "offering_uuid"), request }])
-    await append(["waldur: approve", "started"])
+    announce(["waldur: approve", "started"])
     await waldur.post(`marketplace-orders/${uuid}/approve_by_provider/`, {})
-    await append(["waldur: approve", "finished"], ["waldur: executing", "started"], ["choice", "started"])
+    announce(["waldur: approve", "finished"], ["waldur: executing", "started"], ["choice", "started"])
     const executes = async () => textOf(await waldur.get(`marketplace-orders/${uuid}/`), "state") === "executing"
     await Promise.all([
       until(executes, every),
@@ -149,20 +155,20 @@ const openBare = (site: Opened, directory: string): Bare => {
     await append(["choice", "finished", { group }], ["waldur: executing", "finished"], ["vm", "started"])
     const name = `${textOf(resource, "name")}-${id}`
     const vm = await rpc.id("one.template.instantiate", 2, name, true, machine, false)
-    await append(["vm", "finished", vm], ["group", "started"])
+    announce(["vm", "finished", vm], ["group", "started"])
     await rpc.call("one.vm.chown", vm, -1, group)
-    await append(["group", "finished"], ["release", "started"])
+    announce(["group", "finished"], ["release", "started"])
     await rpc.call("one.vm.action", "release", vm)
-    await append(["release", "finished"], ["running", "started"])
+    announce(["release", "finished"], ["running", "started"])
     await until(async () => {
       const pool = await rpc.call("one.vmpool.infoset", String(vm), true)
       return `${field(pool, "STATE")}/${field(pool, "LCM_STATE")}` === running
     }, every)
     await append(["running", "finished"], ["waldur: backend id", "started"])
     await waldur.post(`marketplace-provider-resources/${id}/set_backend_id/`, { backend_id: String(vm) })
-    await append(["waldur: backend id", "finished"], ["waldur: metadata", "started"])
+    announce(["waldur: backend id", "finished"], ["waldur: metadata", "started"])
     await waldur.post(`marketplace-provider-resources/${id}/set_backend_metadata/`, { backend_metadata: { vm } })
-    await append(["waldur: metadata", "finished"], ["waldur: settled", "started"])
+    announce(["waldur: metadata", "finished"], ["waldur: settled", "started"])
     await waldur.get(`marketplace-provider-resources/${id}/`)
     await append(["waldur: settled", "finished"], ["waldur: done", "started"])
     await waldur.post(`marketplace-orders/${uuid}/set_state_done/`, {})

@@ -74,7 +74,7 @@ export interface OrderJournal {
   readonly since: number
   /** Everything written about this order so far, oldest first, this attempt's own entries included. */
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. */
+  /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. When it is answered, a power cut does not take it. */
   readonly append: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
   /**
    * The same for what need not be waited for, as what came of a step: it is written with whatever is appended next, or by itself in a moment. Until
@@ -82,6 +82,11 @@ export interface OrderJournal {
    * ends.
    */
   readonly note: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
+  /**
+   * `started`, of a step that may be done again without harm and has no undo: the disk is not waited for. It outlives the process; a power cut may take it,
+   * and what was noted since the last `append`. Whatever is appended next takes it to the disk.
+   */
+  readonly announce: (step: string) => Effect.Effect<void, JournalError>
 }
 
 /** Something that an undo could not remove. It is kept, shown and retried until it is gone. */

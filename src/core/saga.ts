@@ -100,6 +100,9 @@ const refusalOf = (error: SiteError): OrderRefused =>
         detail: error.message
       })
 
+const isResult = ({ data, event, step }: JournalEntry): boolean =>
+  step !== wholeOrder && event === "finished" && data !== undefined && data !== null
+
 const newAttempt = (
   journal: OrderJournal,
   direction: Attempt["direction"],
@@ -113,7 +116,9 @@ const newAttempt = (
       performed: yield* Ref.make<ReadonlyArray<Performed>>([]),
       names: yield* Ref.make<ReadonlySet<string>>(new Set()),
       unreached: yield* Ref.make<ReadonlySet<string>>(names),
-      reachedAll: yield* Deferred.make<void>()
+      reachedAll: yield* Deferred.make<void>(),
+      // What an earlier attempt noted at its end may not be on the disk either.
+      mayForget: yield* Ref.make(entries.some(isResult))
     }
   })
 

@@ -37,6 +37,8 @@ export interface Ensure<A, I, E extends SiteError, R> {
   readonly perform: Effect.Effect<A, E, R>
   /** Puts back what was before; also run when it is unknown whether `perform` came through. */
   readonly undo?: Effect.Effect<void, E, R>
+  /** Others take it for the end of what was done before: all of that is on the disk first. */
+  readonly ends?: boolean
 }
 
 /** Creates something, once. `step`: unique within the order, in the backend's own words ("group"). */
@@ -48,6 +50,7 @@ export const make = <A, I, E extends SiteError, R>(
   return perform({
     step,
     schema: spec.result,
+    begins: "once",
     find: Option.some(spec.find),
     act: spec.create,
     undo:
@@ -66,6 +69,7 @@ export const ensure = <A, I, E extends SiteError, R>(
   return perform({
     step,
     schema: spec.result,
+    begins: undo === undefined && spec.ends !== true ? "again" : "once",
     find: Option.none(),
     act: spec.perform,
     undo: undo === undefined ? Option.none() : Option.some(() => undo)
@@ -85,7 +89,8 @@ export const decide = <A, I, E extends SiteError, R>(
   step: string,
   result: Schema.Schema<A, I>,
   look: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | JournalError, R | Steps> => ensure(step, { result, perform: look })
+): Effect.Effect<A, E | JournalError, R | Steps> =>
+  perform({ step, schema: result, begins: "looking", find: Option.none(), act: look, undo: Option.none() })
 
 /** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
 export interface Attempt {
@@ -98,6 +103,8 @@ export interface Attempt {
   /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
   readonly unreached: Ref.Ref<ReadonlySet<string>>
   readonly reachedAll: Deferred.Deferred<void>
+  /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
+  readonly mayForget: Ref.Ref<boolean>
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
@@ -152,9 +159,16 @@ export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): S
   }
 }
 
+/**
+ * What a power cut may take of a step. `once`: nothing, as later attempts look for it or undo it. `again`: that it was begun, as it would be done again.
+ * `looking`: the same, and as it changes nothing, it may rest on what could still be taken.
+ */
+type Begins = "once" | "again" | "looking"
+
 interface Step<A, I, E extends SiteError, R> {
   readonly step: string
   readonly schema: Schema.Schema<A, I>
+  readonly begins: Begins
   readonly find: Option.Option<Effect.Effect<Option.Option<A>, E, R>>
   readonly act: Effect.Effect<A, E, R>
   readonly undo: Option.Option<(made: Option.Option<A>) => Effect.Effect<void, E, R>>
@@ -209,29 +223,43 @@ interface Reached<A> {
   readonly register: Effect.Effect<void>
 }
 
+/** Waits for the disk only where a power cut could take something that matters (docs/decisions/0083-what-a-power-cut-may-take.md). */
+const begin = (step: string, begins: Begins, { journal, mayForget }: Attempt): Effect.Effect<void, JournalError> =>
+  Effect.gen(function* () {
+    if (begins === "looking" || (begins === "again" && !(yield* Ref.get(mayForget))))
+      return yield* journal.announce(step)
+    // Before it is written: what is noted meanwhile may not be with it.
+    yield* Ref.set(mayForget, false)
+    yield* journal.append(step, "started")
+  })
+
 const carriedOut = <A, I, E extends SiteError, R>(
-  { act, find, schema, step }: Step<A, I, E, R>,
+  { act, begins, find, schema, step }: Step<A, I, E, R>,
   { attempt, entries, made, register, state }: Reached<A>
 ): Effect.Effect<A, E | JournalError, R> =>
   Effect.gen(function* () {
     const finish = (event: "finished" | "adopted", value: A) =>
       Effect.gen(function* () {
         yield* Ref.set(made, Option.some(value))
-        yield* attempt.journal.note(step, event, yield* Effect.orDie(Schema.encode(schema)(value)))
+        const result = yield* Effect.orDie(Schema.encode(schema)(value))
+        yield* attempt.journal.note(step, event, result)
+        // What was made is found again, not made anew.
+        if (Option.isNone(find) && result !== null) yield* Ref.set(attempt.mayForget, true)
         return value
       }).pipe(Effect.uninterruptible)
 
     // Together, so that nothing can be begun without being known to the undo.
-    const begin = attempt.journal
-      .append(step, "started")
-      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)
+    const beginning = begin(step, begins, attempt).pipe(
+      Effect.zipRight(state.begun ? Effect.void : register),
+      Effect.uninterruptible
+    )
     const mayBeBegun = !state.begun && isRestored(entries)
-    if (mayBeBegun) yield* begin
+    if (mayBeBegun) yield* beginning
     if (state.begun || mayBeBegun) {
       const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
-    if (!mayBeBegun) yield* begin
+    if (!mayBeBegun) yield* beginning
     // Writing it down may have taken its time, as may the look.
     const value = yield* Effect.tapError(Effect.zipRight(stillOurs, act), (error) =>
       // Begun and not over is what a parked step is.

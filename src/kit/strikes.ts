@@ -123,7 +123,7 @@ export const makeStrikes = (inner: Plugin): Strikes => {
             return write
         }
       })
-    return { ...journal, append, note: append }
+    return { ...journal, append, announce: (step) => append(step, "started"), note: append }
   }
 
   /** A handler, watched. `key`: the resource's name and the operation. */

@@ -144,7 +144,7 @@ describe("a call", () => {
         })
       )
       const error = yield* Effect.flip(askVersion(port))
-      expect(error._tag).toBe("InternalRefusal")
+      expect(error._tag).toBe("FrontEndNotReady")
       expect(error.message).toContain("<redacted>")
       expect(`${error.message} ${JSON.stringify(error)} ${error.stack}`).not.toContain(password)
     })

@@ -4,6 +4,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, FiberRef, Layer, Logger, Option } from "effect"
+import { heedOutputs } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
@@ -41,6 +42,7 @@ const exitWith = (ending: Ending): void => {
 process.umask(0o077)
 // A diagnostic report has the whole environment, where secrets are (Node 22.13 and later can leave it out).
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
+heedOutputs(process.argv[2] === "run")
 
 commandLine(process.argv).pipe(
   Effect.as("fine" as const),

@@ -1,5 +1,5 @@
 /** From an HTTP answer to a value or an error: which status means what, and how Waldur's many shapes of complaint become sentences. */
-import { Clock, Duration, Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option, Predicate } from "effect"
 import {
   WaldurConflict,
   type WaldurError,
@@ -73,6 +73,19 @@ export const messagesOf = (json: unknown, prefix = "", depth = 0): ReadonlyArray
 
 const parse = (body: string): Option.Option<unknown> =>
   Option.liftThrowable((text: string): unknown => JSON.parse(text))(body)
+
+/** An order's attributes have 32 at most (`orders/keepable.ts`). */
+const deepestNesting = 64
+
+/** Reading JSON takes no stack, but saying what is wrong with it does: beyond some thousand levels that ended the process. */
+const isTooDeep = (json: unknown, levels = deepestNesting): boolean => {
+  if (Array.isArray(json)) return levels === 0 || json.some((part) => isTooDeep(part, levels - 1))
+  if (!Predicate.isRecord(json)) return false
+  if (levels === 0) return true
+  // Without a list of what is in each: with one, a long list took as long as to parse it.
+  for (const key in json) if (isTooDeep(json[key], levels - 1)) return true
+  return false
+}
 
 /** A complaint is short. What is longer is not taken apart: it was made to keep us busy. */
 const longestComplaint = 262_144
@@ -163,6 +176,9 @@ export const interpret = (answer: RawAnswer, asked: Asked): Effect.Effect<Answer
         call: asked.call,
         reason: `not JSON but "${excerptOf(answer.body, asked.strike).slice(0, 80)}"`
       }),
-    onSome: (json) => Effect.succeed({ status, header, json, length: answer.body.length })
+    onSome: (json) =>
+      isTooDeep(json)
+        ? new WaldurMalformedAnswer({ call: asked.call, reason: `nested deeper than ${deepestNesting} levels` })
+        : Effect.succeed({ status, header, json, length: answer.body.length })
   })
 }

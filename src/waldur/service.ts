@@ -109,7 +109,7 @@ export interface WaldurService {
    * @param traceback for staff; cut at 10,000 characters
    */
   readonly setStateErred: (order: string, message: string, traceback?: string) => Effect.Effect<void, WaldurError>
-  /** Takes an erred order up again. Success if it executes. */
+  /** Takes an erred order up again. Success if it executes; `WaldurConflict` also if its resource has ended and this server cannot revive it. */
   readonly setStateExecuting: (order: string) => Effect.Effect<void, WaldurError>
 
   // Setting a value: repeated on a transient failure.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { conflict, connect, id, offering, order, orderIn, resource } from "./testing/connected.js"
+import { conflict, connect, id, offering, order, orderIn, resource, unknownAddress } from "./testing/connected.js"
 import { type Reply, type Request, resetMidBody } from "./testing/scripted-server.js"
 
 describe("moving an order", () => {
@@ -15,7 +15,7 @@ describe("moving an order", () => {
       expect(server.seen.map(({ path, json }) => [path, json])).toEqual([
         [`marketplace-orders/${order}/approve_by_provider/`, {}],
         [`marketplace-orders/${order}/set_state_done/`, {}],
-        [`marketplace-orders/${order}/set_state_executing/`, {}]
+        [`marketplace-orders/${order}/retry/`, {}]
       ])
     })
   )
@@ -68,6 +68,33 @@ describe("moving an order", () => {
       )
       yield* waldur.setStateDone(order)
       expect(calls()).toEqual(["set_state_done", "read", "set_state_done"])
+    })
+  )
+})
+
+describe("taking an erred order up again on a server without `retry`", () => {
+  const older = (state: string) => (request: Request) => {
+    if (request.path.includes("/retry/")) return unknownAddress
+    if (request.path.includes("resources"))
+      return { json: { uuid: resource, state, offering_uuid: offering, resource_uuid: null } }
+    return request.method === "GET" ? orderIn("erred", { marketplace_resource_uuid: resource }) : {}
+  }
+
+  it.scopedLive("is the older call", () =>
+    Effect.gen(function* () {
+      const { waldur, calls } = yield* connect(older("Erred"))
+      yield* waldur.setStateExecuting(order)
+      expect(calls()).toEqual(["retry", "read", "read", "set_state_executing"])
+    })
+  )
+
+  it.scopedLive("is refused if its resource has ended: that would never be done", () =>
+    Effect.gen(function* () {
+      const { waldur, calls } = yield* connect(older("Terminated"))
+      const refused = yield* Effect.flip(waldur.setStateExecuting(order))
+      expect(refused).toMatchObject({ _tag: "WaldurConflict" })
+      expect(refused.message).toContain("ordered anew")
+      expect(calls()).toEqual(["retry", "read", "read"])
     })
   )
 })

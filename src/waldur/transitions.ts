@@ -9,7 +9,7 @@ import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
-import { isTransient, WaldurConflict, type WaldurError } from "./errors.js"
+import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
 import { retrying } from "./retry.js"
 import type { AwaitExecutingOptions } from "./shapes.js"
@@ -71,6 +71,30 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
       })
     )
 
+  /**
+   * `retry` resets the order and its resource, `set_state_executing` the order alone (source: waldur-mastermind, marketplace/views.py). A
+   * resource that has ended does not come back by the latter: all would be made, and "done" be answered with 500 for ever.
+   */
+  const setStateExecuting = (order: string): Effect.Effect<void, WaldurError> => {
+    const call = (action: string) => move(order, action, { from: ["erred"], reached: ["executing"] })
+    return Effect.catchIf(call("retry"), isUnsupported, () =>
+      Effect.gen(function* () {
+        const { type, resourceUuid } = yield* reads.order(order)
+        if (type === "Create" && Option.isSome(resourceUuid)) {
+          const { state } = yield* reads.resource(resourceUuid.value)
+          if (state === "Terminated") {
+            return yield* new WaldurConflict({
+              call: "POST marketplace-orders/{uuid}/set_state_executing/",
+              detail:
+                "the resource of this order has ended, and this Waldur cannot take it up again: it has to be ordered anew"
+            })
+          }
+        }
+        yield* call("set_state_executing")
+      })
+    )
+  }
+
   /** Whether to wait for the scope of this order: what is known of its offering's server, else none. */
   const setsScope = ({ offeringUuid }: Order): Effect.Effect<Option.Option<boolean>, WaldurError> =>
     Option.match(offeringUuid, { onNone: () => Effect.succeedNone, onSome: reads.setsScope })
@@ -120,8 +144,7 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
         reached: ["pending-start-date", "executing", "done", "erred"]
       }),
     setStateDone: (order: string) => move(order, "set_state_done", { from: ["executing"], reached: ["done"] }),
-    setStateExecuting: (order: string) =>
-      move(order, "set_state_executing", { from: ["erred"], reached: ["executing"] }),
+    setStateExecuting,
     setStateErred,
     awaitExecuting
   }

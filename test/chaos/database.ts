@@ -1,6 +1,7 @@
 /**
  * The agent's own database, in memory: libSQL and the real tables, shared by all processes of a run, as a file would be. What goes through
- * is mirrored, refused while the disk is full, and cut off for a process that is dead.
+ * is mirrored, refused while the disk is full, and cut off for a process that is dead. A power cut takes what has not been waited for: that stands in
+ * a savepoint, until something that is waited for takes it along.
  *
  * The driver is called without its promises, and each statement is prepared once for a run: a statement costs half of the time, and half
  * of the steps of its fiber.
@@ -10,8 +11,9 @@ import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
 import { prepareFile } from "../../src/runtime/journal/database.js"
-import { withOnlyConnection } from "../../src/runtime/journal/sql.js"
+import { type Commit, withOnlyConnection } from "../../src/runtime/journal/sql.js"
 import type { Bench } from "./bench.js"
+import type { Entry } from "./mirror.js"
 import type { Process } from "./process.js"
 
 type Row = Readonly<Record<string, unknown>>
@@ -20,6 +22,7 @@ type Arguments = ReadonlyArray<unknown>
 /** A statement, and what is to be known of its text. */
 interface Prepared {
   readonly text: string
+  readonly isRead: boolean
   readonly isWrite: boolean
   /** Of a row of the journal; none if it writes none. */
   readonly columns: ReadonlyArray<string>
@@ -28,6 +31,11 @@ interface Prepared {
 
 export interface Database {
   readonly prepared: (text: string) => Prepared
+  readonly run: (statement: Prepared, args: Arguments, commit: Commit) => ReadonlyArray<Row>
+  /** Takes what the disk does not have. Gives the entries of the journal that it has. */
+  readonly losePower: () => ReadonlyArray<Entry>
+  /** How often. */
+  readonly cuts: () => number
   readonly close: () => void
 }
 
@@ -41,16 +49,53 @@ export const openDatabase = (): Promise<Database> =>
       statements.set(text, found)
       return found
     }
-    const run = (text: string, args: Arguments) => Effect.sync(() => prepared(text).run(args))
-    yield* Effect.provide(prepareFile("memory"), clientOver(run))
-    return { prepared, close: () => sdk.close() }
+    yield* Effect.provide(
+      prepareFile("memory"),
+      clientOver(() => (text, args) => Effect.sync(() => prepared(text).run(args)))
+    )
+    let mayBeLost = false
+    let cuts = 0
+    const takeAlong = (): void => {
+      if (mayBeLost) prepared("RELEASE unsure").run([])
+      mayBeLost = false
+    }
+    return {
+      prepared,
+      run: (statement: Prepared, args: Arguments, commit: Commit) => {
+        if (commit === "synchronous" && !statement.isRead) takeAlong()
+        if (commit === "asynchronous" && !mayBeLost) {
+          prepared("SAVEPOINT unsure").run([])
+          mayBeLost = true
+        }
+        return statement.run(args)
+      },
+      losePower: () => {
+        cuts += 1
+        if (mayBeLost) prepared("ROLLBACK TO unsure").run([])
+        takeAlong()
+        return prepared("SELECT * FROM journal ORDER BY id").run([]).map(entryOf)
+      },
+      cuts: () => cuts,
+      close: () => sdk.close()
+    }
   }).pipe(Effect.runPromise)
+
+const entryOf = (row: Row): Entry => ({
+  order: String(row.order_id),
+  resource: String(row.resource_id),
+  epoch: Number(row.epoch),
+  step: String(row.step),
+  event: String(row.event),
+  data: typeof row.data === "string" ? row.data : null,
+  at: Number(row.at)
+})
 
 const prepareOn = (sdk: Libsql.Database, text: string): Prepared => {
   const statement = sdk.prepare(text)
   const { reader } = statement
   return {
     text,
+    isRead: /^\s*SELECT/i.test(text),
     isWrite: /^\s*(INSERT|UPDATE|DELETE)/i.test(text),
     columns:
       /INSERT INTO journal\s*\(([^)]*)\)/i
@@ -69,16 +114,17 @@ const isRow = (row: unknown): row is Row => typeof row === "object" && row !== n
 const rowsOf = (found: ReadonlyArray<unknown>): ReadonlyArray<Row> => found.filter(isRow)
 
 const clientOver = (
-  run: (text: string, args: Arguments) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
+  run: (commit: Commit) => (text: string, args: Arguments) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
 ): Layer.Layer<SqlClient.SqlClient> => {
   const noSuch = (what: string) => Effect.dieMessage(`the simulation's database has no ${what}`)
-  const connection: SqlConnection.Connection = {
-    execute: run,
-    executeUnprepared: run,
+  const committing = (commit: Commit): SqlConnection.Connection => ({
+    execute: run(commit),
+    executeUnprepared: run(commit),
     executeRaw: () => noSuch("raw results"),
     executeValues: () => noSuch("values"),
     executeStream: () => Effect.runSync(noSuch("streams"))
-  }
+  })
+  const connection = committing("synchronous")
   return Layer.effect(
     SqlClient.SqlClient,
     Effect.map(
@@ -87,7 +133,7 @@ const clientOver = (
         compiler: Statement.makeCompilerSqlite(),
         spanAttributes: []
       }),
-      (client) => withOnlyConnection(client, connection)
+      (client) => withOnlyConnection(client, connection, committing("asynchronous"))
     )
   ).pipe(Layer.provide(Reactivity.layer))
 }
@@ -105,17 +151,7 @@ export class DiskFull extends Error {
 export const asSeenBy = (bench: Bench, database: Database, process: Process): Layer.Layer<SqlClient.SqlClient> => {
   const { mirror, story, timeline } = bench
   const mirrored = (names: ReadonlyArray<string>, args: Arguments) => {
-    const value = (name: string) => args[names.indexOf(name)]
-    const data = value("data")
-    const entry = {
-      order: String(value("order_id")),
-      resource: String(value("resource_id")),
-      epoch: Number(value("epoch")),
-      step: String(value("step")),
-      event: String(value("event")),
-      data: typeof data === "string" ? data : null,
-      at: timeline.now
-    }
+    const entry = entryOf({ ...Object.fromEntries(names.map((name, at) => [name, args[at]])), at: timeline.now })
     mirror.append(entry)
     const said = ["failed", "undo-failed", "interrupted"].includes(entry.event) ? ` ${entry.data ?? ""}` : ""
     story.tell("step", process.name, `${entry.order.slice(26)} ${entry.step}: ${entry.event}${said}`)
@@ -136,26 +172,30 @@ export const asSeenBy = (bench: Bench, database: Database, process: Process): La
     story.tell("fault", process.name, `disk full: ${text.trim().split(/\s+/).slice(0, 3).join(" ")}`)
     return new DiskFull()
   }
-  return clientOver((text, args) =>
-    Effect.async((resume) => {
-      const fail = (cause: unknown) => resume(new SqlError.SqlError({ cause, message: "Failed to execute statement" }))
-      // Nobody asks anything at the command line here, though the agent would look every second: its first look lasts for ever.
-      if (/^\s*SELECT[\s\S]*FROM request\b/i.test(text)) return
-      const { isWrite, columns, run } = database.prepared(text)
-      if (isWrite && !process.atCall("before a journal write")) return
-      const full = isWrite ? refused(text) : undefined
-      if (full !== undefined) return timeline.atTheEndOfThisMoment(() => fail(full))
-      const rows = run(args)
-      timeline.atTheEndOfThisMoment(() => {
-        if (isWrite) {
-          // Several entries at a time, one after the other.
-          for (const at of rows.keys()) {
-            if (columns.length > 0) mirrored(columns, args.slice(at * columns.length, (at + 1) * columns.length))
+  return clientOver(
+    (commit) => (text, args) =>
+      Effect.async((resume) => {
+        const fail = (cause: unknown) =>
+          resume(new SqlError.SqlError({ cause, message: "Failed to execute statement" }))
+        // Nobody asks anything at the command line here, though the agent would look every second: its first look lasts for ever.
+        if (/^\s*SELECT[\s\S]*FROM request\b/i.test(text)) return
+        const statement = database.prepared(text)
+        const { columns, isWrite } = statement
+        if (isWrite && !process.atCall("before a journal write")) return
+        const full = isWrite ? refused(text) : undefined
+        if (full !== undefined) return timeline.atTheEndOfThisMoment(() => fail(full))
+        const cuts = database.cuts()
+        const rows = database.run(statement, args, commit)
+        timeline.atTheEndOfThisMoment(() => {
+          if (isWrite && cuts === database.cuts()) {
+            // Several entries at a time, one after the other.
+            for (const at of rows.keys()) {
+              if (columns.length > 0) mirrored(columns, args.slice(at * columns.length, (at + 1) * columns.length))
+            }
+            process.atCall("after a journal write")
           }
-          process.atCall("after a journal write")
-        }
-        resume(Effect.succeed(rows))
+          resume(Effect.succeed(rows))
+        })
       })
-    })
   )
 }

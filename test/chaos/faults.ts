@@ -115,8 +115,9 @@ export class Faults {
   private readonly market: ReadonlyMap<Fate, number>
   private readonly others: ReadonlyMap<string, number>
   private readonly calls: Chance
-  /** Of a source of its own, as it came later than the seeds that have names. */
+  /** These two of sources of their own, as they came later than the seeds that have names. */
   private readonly late: { readonly chance: Chance; readonly probability: number }
+  private readonly power: { readonly chance: Chance; readonly probability: number }
   /** How many kinds of fault this run has. */
   readonly temper: "calm" | "few" | "some" | "all"
 
@@ -145,6 +146,12 @@ export class Faults {
       chance: late,
       probability: (only === undefined ? isLate : only.includes("cloud late")) ? late.skewed(0.005, 0.1) : 0
     }
+    const power = chance.fork("power")
+    const mayFail = power.draw(share)
+    this.power = {
+      chance: power,
+      probability: (only === undefined ? mayFail : only.includes("power cut")) ? power.skewed(0.2, 0.8) : 0
+    }
     this.others = new Map(
       [...eventNames, ...occasions].flatMap((name): ReadonlyArray<[string, number]> => {
         const high = highest[name]
@@ -165,6 +172,11 @@ export class Faults {
     }
     if (where === "cloud" && this.late.chance.draw(this.late.probability)) return "late"
     return "none"
+  }
+
+  /** Where a process is killed: is it because the machine has no power any more? */
+  cutsPower(): boolean {
+    return this.on && this.power.chance.draw(this.power.probability)
   }
 
   /** Events of this kind in an hour. */

@@ -13,7 +13,7 @@ const opening: ReadonlySet<string> = new Set(["started", "undoing"])
 const closing: ReadonlySet<string> = new Set(["finished", "adopted", "undone", "undo-failed"])
 
 export class Mirror {
-  readonly entries: Array<Entry> = []
+  private readonly entries: Array<Entry> = []
   private readonly open = new Map<string, Map<string, string>>()
   /** Steps that were begun at some time since the order was last accepted. */
   private readonly begun = new Map<string, Set<string>>()
@@ -27,6 +27,13 @@ export class Mirror {
   private readonly epochs = new Map<string, number>()
 
   private readonly leftovers = new Set<string>()
+
+  /** What the disk still has after a power cut. */
+  begin(entries: ReadonlyArray<Entry>): void {
+    this.entries.length = 0
+    for (const known of [this.open, this.begun, this.running, this.epochs, this.leftovers]) known.clear()
+    for (const entry of entries) this.append(entry)
+  }
 
   append(entry: Entry): void {
     this.entries.push(entry)

@@ -24,11 +24,23 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "the journal hears of a step only afterwards",
     "core/steps.ts",
-    `const begin = attempt.journal
-      .append(step, "started")
-      .pipe(Effect.zipRight(state.begun ? Effect.void : register), Effect.uninterruptible)`,
-    "const begin = state.begun ? Effect.void : register"
+    `const beginning = begin(step, begins, attempt).pipe(
+      Effect.zipRight(state.begun ? Effect.void : register),
+      Effect.uninterruptible
+    )`,
+    "const beginning = state.begun ? Effect.void : register"
   ),
+  {
+    ...one(
+      "what is made is announced, and the disk not waited for",
+      "core/steps.ts",
+      `    begins: "once",
+    find: Option.some(spec.find),`,
+      `    begins: "again",
+    find: Option.some(spec.find),`
+    ),
+    only: ["kill", "killed at a call", "power cut"]
+  },
   one("undone in the order of doing", "core/saga.ts", "performed.toReversed()", "performed"),
   {
     ...one(

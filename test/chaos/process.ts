@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly checks: { readonly cloud: CloudChecks; readonly market: MarketChecks }
 }
 
+export type Death = "killed" | "power cut" | "stopped"
+
 export class Process {
   readonly lane: Lane
   private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
@@ -32,7 +34,7 @@ export class Process {
     private readonly bench: Bench,
     readonly name: string,
     private readonly around: Surroundings,
-    private readonly onDeath: (how: string) => void
+    private readonly onDeath: (how: Death) => void
   ) {
     this.lane = new Lane(name, bench.timeline, bench.chance.fork(`lane ${name}`).below(2 ** 31))
   }
@@ -79,9 +81,16 @@ export class Process {
 
   kill(why: string): void {
     if (!this.isAlive) return
-    this.bench.story.tell("fault", this.name, `killed ${why}`)
+    const isPowerCut = this.bench.faults.cutsPower()
+    this.bench.story.tell("fault", this.name, `killed ${why}${isPowerCut ? ", by a power cut" : ""}`)
     this.lane.kill()
-    this.onDeath("killed")
+    this.onDeath(isPowerCut ? "power cut" : "killed")
+  }
+
+  /** With the machine that it ran on. */
+  losePower(): void {
+    this.bench.story.tell("fault", this.name, "has no power any more")
+    this.lane.kill()
   }
 
   pause(): void {

@@ -23,7 +23,10 @@ export class Processes {
 
   start(): void {
     const name = `agent-${this.all.length + 1}`
-    const process = new Process(this.bench, name, this.around, () => this.restart())
+    const process = new Process(this.bench, name, this.around, (how) => {
+      if (how === "power cut") this.losePower()
+      this.restart()
+    })
     this.all.push(process)
     process.start()
   }
@@ -49,6 +52,12 @@ export class Processes {
     if (replaced) this.bench.later(millis * this.chance.number(), () => process.isAlive && this.start())
     this.bench.later(millis, () => process.resume())
     if (replaced) this.bench.later(millis + this.chance.skewed(1000, 60_000), () => process.kill("for good"))
+  }
+
+  /** All of them run on one machine, and what its disk does not have is gone. */
+  private losePower(): void {
+    for (const process of this.alive) process.losePower()
+    this.bench.mirror.begin(this.around.database.losePower())
   }
 
   /** One process, and no faults. */

@@ -1,5 +1,7 @@
 /** Each exit code, by what leads to it. */
-import { readFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Terminal } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, FiberId } from "effect"
@@ -22,6 +24,25 @@ describe("an exit code", () => {
       expect(failure).toContain("There is no journal at /nowhere/at/all/journal.db")
       expect(exitCodes.failed.code).toBe(1)
     })
+  )
+
+  it.effect("is 1 where the system does not let somebody look at what is named, which is no bug", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "site-actors-exit-"))),
+        (made) => Effect.promise(() => rm(made, { recursive: true }))
+      )
+      const path = join(folder, "loop")
+      yield* Effect.promise(() => symlink("loop", path))
+      for (const words of [
+        ["check", "-c", path],
+        ["orders", "--data-dir", path]
+      ]) {
+        const { ending, failure } = yield* typed(...words)
+        expect(ending).toBe("failed")
+        expect(failure).toContain(`${path} cannot be looked at: ELOOP`)
+      }
+    }).pipe(Effect.scoped)
   )
 
   it.effect("is 2 for a command line that is none", () =>

@@ -212,26 +212,40 @@ describe("the live view", () => {
     })
   )
 
-  scenario("keeps nobody from ending who has begun a request and does not end it", () =>
-    Effect.gen(function* () {
-      const site = yield* makeSite()
-      const agent = yield* site.start()
-      const { url } = yield* show(site, agent)
-      const { port } = new URL(url)
-      const slow = yield* Effect.acquireRelease(
-        Effect.async<Socket>((resume) => {
-          const socket = connect(Number(port), "127.0.0.1", () => {
-            socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", () => resume(Effect.succeed(socket)))
+  scenario(
+    "takes nobody out of its limits who asks for a web socket, and keeps nobody from ending who does not end a request",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const agent = yield* site.start()
+        const { url } = yield* show(site, agent)
+        const { port } = new URL(url)
+        // Taken for a web socket's, a connection is never read again; its breaking off would be an error that ends the process.
+        const ordinary = yield* Effect.async<string>((resume) => {
+          const answers: Array<string> = []
+          const socket = connect(Number(port), "127.0.0.1")
+          socket.on("error", () => undefined).on("close", () => resume(Effect.succeed(answers.join(""))))
+          socket.on("data", (data) => {
+            if (answers.push(String(data)) === 1)
+              socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
           })
-          socket.on("error", () => undefined).resume()
-        }),
-        (socket) => Effect.sync(() => socket.destroy())
-      )
-      // Answered, so the server has begun with what came before it.
-      yield* ask(`${url}/healthz`)
-      yield* agent.stop.pipe(Effect.disconnect, Effect.timeout("30 seconds"))
-      yield* until((is: boolean) => is)(Effect.sync(() => slow.closed))
-    })
+          socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        })
+        expect(ordinary.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+        const slow = yield* Effect.acquireRelease(
+          Effect.async<Socket>((resume) => {
+            const socket = connect(Number(port), "127.0.0.1", () => {
+              socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", () => resume(Effect.succeed(socket)))
+            })
+            socket.on("error", () => undefined).resume()
+          }),
+          (socket) => Effect.sync(() => socket.destroy())
+        )
+        // Answered, so the server has begun with what came before it.
+        yield* ask(`${url}/healthz`)
+        yield* agent.stop.pipe(Effect.disconnect, Effect.timeout("30 seconds"))
+        yield* until((is: boolean) => is)(Effect.sync(() => slow.closed))
+      })
   )
 })
 

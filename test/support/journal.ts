@@ -15,6 +15,8 @@ export interface MemoryJournal extends OrderJournal {
   readonly onAppend: Ref.Ref<(step: string, event: string) => Effect.Effect<void, JournalError>>
   /** "group started", "group finished", ... */
   readonly story: Effect.Effect<ReadonlyArray<string>>
+  /** Forgets what nobody has waited for. */
+  readonly losePower: Effect.Effect<void>
 }
 
 const noCheck = (): Effect.Effect<void> => Effect.void
@@ -25,7 +27,8 @@ export const makeMemoryJournal = (
   Effect.gen(function* () {
     const entries = yield* Ref.make<ReadonlyArray<JournalEntry>>([])
     const onAppend = yield* Ref.make<(step: string, event: string) => Effect.Effect<void, JournalError>>(noCheck)
-    const append: OrderJournal["append"] = (step, event, data) =>
+    const onDisk = yield* Ref.make(0)
+    const note: OrderJournal["note"] = (step, event, data) =>
       Effect.gen(function* () {
         yield* (yield* Ref.get(onAppend))(step, event)
         const at = yield* Clock.currentTimeMillis
@@ -36,15 +39,21 @@ export const makeMemoryJournal = (
           { step, event, at, ...(kept === undefined ? {} : { data: kept }) }
         ])
       })
+    const append: OrderJournal["append"] = (step, event, data) =>
+      Effect.zipRight(
+        note(step, event, data),
+        Effect.flatMap(Ref.get(entries), (all) => Ref.set(onDisk, all.length))
+      )
     return {
       order: OrderId.make(ids.order ?? "0".repeat(31).concat("1")),
       resource: ResourceId.make(ids.resource ?? "0".repeat(31).concat("2")),
       entries: Ref.get(entries),
       onAppend,
       story: Effect.map(Ref.get(entries), (all) => all.map((entry) => `${entry.step} ${entry.event}`)),
+      losePower: Effect.flatMap(Ref.get(onDisk), (kept) => Ref.update(entries, (all) => all.slice(0, kept))),
       append,
-      // In memory there is nothing to wait for.
-      note: append,
+      announce: (step) => note(step, "started"),
+      note,
       since: 0
     }
   })

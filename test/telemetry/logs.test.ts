@@ -1,5 +1,6 @@
 /** How much is logged, and the agent's own copy of it. */
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Logger, LogLevel, Option } from "effect"
 import { isAbout } from "../../src/runtime/cli/logs.js"
@@ -72,6 +73,26 @@ describe("the log file", () => {
     })
   )
 })
+
+it.scopedLive("the log file is written again when it can be", () =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const dataDir = yield* files.makeTempDirectoryScoped()
+    // Where its folder should be.
+    yield* files.writeFileString(`${dataDir}/log`, "")
+    const file = yield* logFile(dataDir, formats.json([]), 0)
+    const log = (text: string) => Effect.provide(Effect.logInfo(text), Logger.replace(Logger.defaultLogger, file))
+    yield* log("lost")
+    yield* Effect.repeat(Effect.delay(log("lost as well"), "5 millis"), { times: 5 })
+    yield* files.remove(`${dataDir}/log`)
+    const found = yield* log("here again").pipe(
+      Effect.zipRight(Effect.delay(linesIn(dataDir), "10 millis")),
+      Effect.repeat({ until: (lines) => lines.length > 0 }),
+      Effect.timeout("20 seconds")
+    )
+    expect(found[0]?.message).toBe("here again")
+  }).pipe(Effect.provide(NodeContext.layer))
+)
 
 describe("colours", () => {
   it("are for terminals, and for those who did not set NO_COLOR", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { decode } from "../../../test/support/openNebulaDecoding.js"
 import { independentCall, recording } from "../../../test/support/openNebulaRecordings.js"
 import type { OpenNebulaClient } from "../client.js"
 import { aclAll } from "../model/acl.js"
@@ -253,6 +254,25 @@ describe("a call", () => {
       const { asked, one } = noting()
       yield* one.vm.states([1, 6])
       expect(asked).toEqual([{ method: "one.vmpool.infoset", params: ["1,6", false] }])
+    })
+  )
+
+  it.effect("for VMs that came in another call's short form is made again, and not for ever", () =>
+    Effect.gen(function* () {
+      let answers = 0
+      const inAnothers = (times: number): OpenNebulaClient => ({
+        endpoint: "http://front-end/RPC2",
+        call: (_method, _params, answer) =>
+          Effect.suspend(() => {
+            answers += 1
+            return decode(answer, recording(answers <= times ? "213" : "227").response)
+          })
+      })
+      const vms = yield* makeOpenNebula(inAnothers(2)).vm.infoset([1, 6])
+      expect([vms.length, answers]).toEqual([2, 3])
+      answers = 0
+      const error = yield* Effect.flip(makeOpenNebula(inAnothers(1_000)).vm.infoset([1, 6]))
+      expect([error._tag, answers]).toEqual(["MalformedAnswer", 6])
     })
   )
 

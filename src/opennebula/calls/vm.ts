@@ -5,7 +5,16 @@ import type { OpenNebulaClient } from "../client.js"
 import type { OpenNebulaError } from "../errors.js"
 import { documentOf } from "../model/element.js"
 import { type HistoryRecord, historyPool } from "../model/history.js"
-import { type SeenVm, seenVmPool, type Vm, type VmShort, vmPool, vmShortPool, WholeVm } from "../model/vm.js"
+import {
+  inShortForm,
+  type SeenVm,
+  seenVmPool,
+  type Vm,
+  type VmShort,
+  vmPool,
+  vmShortPool,
+  WholeVm
+} from "../model/vm.js"
 import type { TemplateUnencodable } from "../template/serialize.js"
 import { single } from "../template/template.js"
 import type { Answer } from "../wire/answer.js"
@@ -53,6 +62,8 @@ const lockEverything = 1
 /** Of `infoset`: some 5 MB of answer. The front-end writes one while another is on its way and is read; more at once would take places from orders. */
 const vmsPerCall = 1_000
 const callsAtOnce = 2
+/** How often a call is asked again whose answer came in another's form. */
+const formTries = 5
 
 const chunksOf = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size))
@@ -83,7 +94,13 @@ const infoset = <A>(
   Effect.map(
     Effect.forEach(
       chunksOf([...new Set(vmIds)], vmsPerCall),
-      (some) => client.call("one.vmpool.infoset", [some.join(","), extended], answer),
+      (some) =>
+        client.call("one.vmpool.infoset", [some.join(","), extended], answer).pipe(
+          Effect.retry({
+            times: formTries,
+            while: (error) => error._tag === "MalformedAnswer" && error.reason === inShortForm
+          })
+        ),
       { concurrency: callsAtOnce }
     ),
     (found) => found.flat()
@@ -103,6 +120,10 @@ export const vmCalls = (client: OpenNebulaClient) => ({
 
   /**
    * `one.vmpool.infoset`: these VMs, 1,000 in a call, whatever their state; unknown ids are left out (recordings 227, 228).
+   *
+   * The front-end keeps which form was asked for in the method, which all its connections share (OpenNebula 7.4 `VirtualMachinePoolAPI::info_set`,
+   * `PoolSharedAPI::extended`): where somebody asks for the short one in the same moment (our own watcher, OneFlow), this one may be answered in it,
+   * and is asked again.
    */
   infoset: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<Vm>> => infoset(client, vmIds, true, vmPool),
 

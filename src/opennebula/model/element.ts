@@ -126,12 +126,13 @@ export const documentOf = <A>(schema: Schema.Schema<A, XmlElement>): Answer<A> =
 
 /**
  * The answer of a `*pool.info` call: items of these names, decoded one by one. `reads`: what `schema` reads of an item, for pools that are long; what
- * it leaves out is as if it were not there.
+ * it leaves out is as if it were not there. `lacks`: why an item is not what was asked for, though it could be read.
  */
 export const poolOf = <A>(
   item: string | ReadonlyArray<string>,
   schema: Schema.Schema<A, XmlElement>,
-  reads: Reads | true = true
+  reads: Reads | true = true,
+  lacks: (item: XmlElement) => string | undefined = () => undefined
 ): Answer<ReadonlyArray<A>> => {
   const decode = decoderOf(schema)
   return {
@@ -141,7 +142,12 @@ export const poolOf = <A>(
     gather: () => {
       const values: Array<A> = []
       return {
-        add: (item) => Either.map(decode(item), (value) => void values.push(value)),
+        add: (item) => {
+          const reason = lacks(item)
+          return reason === undefined
+            ? Either.map(decode(item), (value) => void values.push(value))
+            : Either.left(new MalformedAnswer({ reason }))
+        },
         result: () => values
       }
     }

@@ -159,7 +159,14 @@ export const vmShortPool = poolOf("VM", VmShort, shortReads)
 /** As `one.vmpool.infoextended` and an extended `one.vmpool.infoset` give it (recordings 212 and 227). */
 export const Vm = fromElement(Schema.Struct(fields), machine)
 export type Vm = typeof Vm.Type
-export const vmPool = poolOf("VM", Vm, { ...shortReads, PERMISSIONS: true, LOCK: true, USER_TEMPLATE: true })
+/** Of a machine without its tags nobody could say whose it is; only the long form has PERMISSIONS (recordings 212 and 213). */
+export const inShortForm = "a machine in the short form, where the long one was asked for"
+export const vmPool = poolOf(
+  "VM",
+  Vm,
+  { ...shortReads, PERMISSIONS: true, LOCK: true, USER_TEMPLATE: true },
+  (element) => (find(element, "PERMISSIONS") === undefined ? inShortForm : undefined)
+)
 
 /** Which VM, and how it is: all that a long wait needs to know. */
 export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }), (element) => ({

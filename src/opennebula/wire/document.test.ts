@@ -39,6 +39,7 @@ const ways: ReadonlyArray<readonly [items: ReadonlyArray<string> | undefined, re
 const agree = (bytes: Buffer, cuts: ReadonlyArray<number>) => {
   for (const [items, reads] of ways) {
     const general = outcome(new DocumentReader(items, reads, false), bytes, [])
+    if (general === "refused" && /<[0-9]/.test(bytes.toString("latin1"))) continue
     expect(outcome(new DocumentReader(items, reads), bytes, cuts)).toEqual(general)
     expect(outcome(new DocumentReader(items, reads), bytes, [])).toEqual(general)
   }
@@ -150,6 +151,25 @@ describe("a document reads the same as by saxes", () => {
   it("at the deepest that is allowed, and one deeper", () => {
     for (const depth of [64, 65]) agree(Buffer.from("<A>".repeat(depth) + "</A>".repeat(depth)), [100])
     expect(outcome(new DocumentReader(), Buffer.from("<A>".repeat(65) + "</A>".repeat(65)), [])).toBe("refused")
+  })
+})
+
+describe("a name that begins with a digit", () => {
+  it("is read, wherever it is cut: OpenNebula writes one if somebody gave it", () => {
+    const bytes = Buffer.from("<VM_POOL><VM><A><1><![CDATA[x]]></1><2B/></A></VM></VM_POOL>")
+    const named = (name: string, text: string) => ({ name, text, children: [] })
+    const vm = {
+      name: "VM",
+      text: "",
+      children: [{ name: "A", text: "", children: [named("1", "x"), named("2B", "")] }]
+    }
+    for (let cut = 0; cut <= bytes.length; cut++)
+      expect(outcome(new DocumentReader(["VM"]), bytes, [cut]), `cut at ${cut}`).toEqual([vm])
+  })
+
+  it("is refused beside what only saxes reads, as any XML that is none", () => {
+    for (const text of ["<A><1><!-- --></1></A>", "<A><!-- --><1/></A>"])
+      expect(outcome(new DocumentReader(), Buffer.from(text), []), text).toBe("refused")
   })
 })
 

@@ -146,6 +146,28 @@ describe("a refusal by the front-end", () => {
     })
   )
 
+  it.effect.each([
+    "RPC call timed out and aborted",
+    "libcurl failed to execute the HTTP POST transaction, explaining:  Failed to connect to 10.0.0.2 port 2633: Connection refused",
+    "HTTP response code is 503, not 200"
+  ])("is tried again where a follower could not pass the call on to its leader: %s", (said) =>
+    Effect.gen(function* () {
+      expect(yield* refused(0x2000, `[one.template.instantiate] ${said}`)).toMatchObject({
+        _tag: "FrontEndNotReady",
+        disposition: "retry"
+      })
+    })
+  )
+
+  it.effect("is tried again where the front-end's database did not answer a look", () =>
+    Effect.gen(function* () {
+      const serverMessage = "[one.vmpool.infoset] Internal error"
+      const error = yield* Effect.flip(refuse({ ...fields, method: "one.vmpool.infoset", serverMessage }, 0x2000))
+      expect(error).toMatchObject({ _tag: "FrontEndNotReady", disposition: "retry" })
+      expect(yield* refused(0x2000, "[one.vm.resize] Internal error")).toMatchObject({ _tag: "InternalRefusal" })
+    })
+  )
+
   it.effect("with a code nobody knows is still a refusal", () =>
     Effect.gen(function* () {
       expect((yield* refused(0x10000, "new"))._tag).toBe("InternalRefusal")

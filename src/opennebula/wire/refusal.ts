@@ -21,6 +21,7 @@ import {
   type RefusalFields,
   UnsupportedFrontEnd
 } from "../errors.js"
+import { isLook } from "./looks.js"
 
 type Refused = (fields: RefusalFields) => Effect.Effect<never, OpenNebulaError>
 
@@ -69,8 +70,12 @@ const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: 
     [/^User \[\d+\] : [\w ]+ is locked\b/, (fields) => new ObjectLocked(fields)],
     // 0x0200 although it is missing: group.quota on an id without a group (recording 312). Lacking rights read differently.
     [/^User \[\d+\] not authorized to perform action on group\.$/, (fields) => new NoSuchObject(fields)],
-    // A zone with several front-ends: no leader found, election, log replication (OpenNebula 7 RequestManager).
-    [/^Cannot process request, /, (fields) => new FrontEndNotReady(fields)]
+    // A zone with several front-ends: no leader found, election, log replication; or the leader, to which a follower passes calls on, does not answer
+    // it, which comes in the words of xmlrpc-c (OpenNebula 7.4 `RequestXRPC::execute`, `ClientXRPC::call`).
+    [
+      /^(?:Cannot process request, |RPC call timed out and aborted$|libcurl failed |HTTP response(?: code)? is \d)/,
+      (fields) => new FrontEndNotReady(fields)
+    ]
   ]
 
 /** `[method] ` stands before the message, and the error has the method already. */
@@ -86,6 +91,8 @@ export const refuse = (fields: RefusalFields, code: number): Effect.Effect<never
       if (found !== null) return make(said, found)
     }
   }
+  // What only looks has nothing of an order's in it: the front-end's database did not answer it ("Internal error": `PoolSharedAPI::dump`, 7.4).
+  if (code === 0x2000 && isLook(fields.method)) return new FrontEndNotReady(said)
   return (byCode.get(code) ?? ((rest: RefusalFields) => new InternalRefusal(rest)))(said)
 }
 

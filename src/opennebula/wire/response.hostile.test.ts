@@ -187,4 +187,15 @@ describe("text comes out as it went in", () => {
       expect((yield* decode(document, bytes)).children[0]?.text).toBe("a\uFFFDb")
     })
   )
+
+  it.effect("with a control character replaced as well, which the front-end writes as it is", () =>
+    Effect.gen(function* () {
+      const bytes = documentAnswer("<VM><ERROR><![CDATA[a\u001b[31m\u0000b]]></ERROR><NAME>\u0001\tc</NAME></VM>")
+      const each = Array.from({ length: bytes.length }, (_, index) => index)
+      for (const cut of [[], each]) {
+        const { children } = yield* decode(document, bytes, cut)
+        expect(children.map(({ text }) => text)).toEqual(["a\u007f[31m\u007fb", "\u007f\tc"])
+      }
+    })
+  )
 })

@@ -97,22 +97,33 @@ export const routerRuns = (cloud: Cloud, network: NetworkPlan, vmId: number) =>
     result: Schema.String,
     perform: Effect.gen(function* () {
       const seconds = cloud.settings.router_start_timeout
-      const vm = yield* cloud
-        .watch(
-          vmId,
-          Option.liftPredicate(({ state }: Vm) => state === "Running" || state === "Done" || isVmFailure(state)),
-          Duration.seconds(seconds)
+      const deadline = (yield* steadyMillis) + seconds * 1000
+      const settled = Effect.suspend(() =>
+        Effect.flatMap(steadyMillis, (now) =>
+          cloud.watch(vmId, Option.liftPredicate(hasSettled), Duration.millis(Math.max(deadline - now, 0))).pipe(
+            Effect.catchTags({
+              WaitExpired: () => notStarted(`VM ${vmId} did not run within ${seconds} s`),
+              VmVanished: () => notStarted(`VM ${vmId} has vanished`)
+            })
+          )
         )
-        .pipe(
-          Effect.catchTags({
-            WaitExpired: () => notStarted(`VM ${vmId} did not run within ${seconds} s`),
-            VmVanished: () => notStarted(`VM ${vmId} has vanished`)
-          })
-        )
+      )
+      const seen = yield* settled
+      const vm = seen.state === "Hold" ? yield* Effect.zipRight(release(cloud, vmId), settled) : seen
       if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${vmStateText(vm.state)}`)
       return outsideAddress(vm, network.externalNetwork)
     })
   })
+
+const hasSettled = ({ state }: Vm): boolean =>
+  state === "Running" || state === "Done" || state === "Hold" || isVmFailure(state)
+
+/**
+ * OpenNebula makes a router's VM on hold and releases it, once and in vain while its image is still being copied (7.4
+ * `VirtualRouterAPI::instantiate`): then it is on hold for good.
+ */
+const release = (cloud: Cloud, vmId: number) =>
+  cloud.one.vm.action(vmId, "release").pipe(Effect.catchTag("ActionRefused", () => Effect.void))
 
 const notStarted = (detail: string) =>
   new OrderRefused({ customerMessage: "The router of this data centre could not be started.", detail })

@@ -154,16 +154,28 @@ const instantiate = (
 
 /** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime. */
 const release = (offering: VmOffering, vmId: number) =>
+  Effect.zipRight(released(offering, vmId), Clock.currentTimeMillis).pipe(
+    Effect.catchTag("NoSuchObject", () => vanished)
+  )
+
+const released = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
   offering.one.vm.action(vmId, "release").pipe(
     Effect.catchTag("ActionRefused", (error) =>
-      // Released by an attempt whose answer was lost.
-      Effect.flatMap(findVm(offering, vmId), (vm) =>
-        Option.exists(vm, ({ state }) => state !== "Hold") ? Effect.void : Effect.fail(error)
-      )
-    ),
-    Effect.catchTag("NoSuchObject", () => vanished),
-    Effect.zipRight(Clock.currentTimeMillis)
+      Effect.flatMap(findVm(offering, vmId), (vm) => {
+        if (Option.exists(vm, ({ state }) => state === "Cloning")) return afterItsImage(offering, vmId)
+        // Released by an attempt whose answer was lost.
+        return Option.exists(vm, ({ state }) => state !== "Hold") ? Effect.void : Effect.fail(error)
+      })
+    )
   )
+
+/** A VM whose image is still being copied is on hold only after that (OpenNebula 7.4 `LifeCycleManager`, by SUBMIT_ON_HOLD). */
+const afterItsImage = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const seconds = offering.settings.vm_start_timeout
+    const vm = yield* whenWithin(offering, vmId, ({ state }) => state !== "Cloning", seconds * 1000)
+    return yield* Option.isSome(vm) ? released(offering, vmId) : notStarted(offering, vmId, seconds)
+  })
 
 const vanished = new OrderRefused({
   customerMessage: "The machine was removed from the cloud while it was being made: order again."

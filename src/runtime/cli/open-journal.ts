@@ -7,6 +7,7 @@ import { type Answer, answerTo, ask, type RequestKind } from "../control/request
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
 import type { Place } from "../journal/place.js"
+import { foreign } from "../journal/whose.js"
 import { showing, waiting } from "./progress.js"
 
 export const defaultDataDir = "site-actors-data"
@@ -88,7 +89,13 @@ export const journalPlace = (place: JournalPlace) =>
     }
     const where: Place = yield* dataDirectory(place)
     const file = (yield* Path.Path).join(where, "journal.db")
-    return { where, there: yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(file), () => false) }
+    const there = yield* (yield* FileSystem.FileSystem).exists(file).pipe(
+      Effect.mapError(({ message }) => {
+        const { hint, reason } = foreign(where) ?? { reason: message, hint: "Name another --data-dir." }
+        return new NotPossible({ reason: `The journal ${file} cannot be looked at: ${reason}. ${hint}` })
+      })
+    )
+    return { where, there }
   })
 
 export const agentRuns = Effect.map(

@@ -10,6 +10,7 @@ import { begun } from "../beforehand.js"
 import { type Config, loadConfig, sentence } from "../config/index.js"
 import { tellOfEnd } from "../drain.js"
 import { serveHttp } from "../http/index.js"
+import { alone } from "../journal/alone.js"
 import { nameOf } from "../journal/place.js"
 import { commandLogger, formats, secretsOf } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
@@ -47,7 +48,10 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     }).pipe(Effect.scoped)
     yield* Effect.gen(function* () {
       yield* Effect.forEach(loaded.notices, (notice) => Effect.logWarning(sentence(notice)))
-      const agent = Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) })
+      const agent = Layer.provide(
+        Agent.layer(place, owner, { cluster: Option.getOrUndefined(loaded.cluster) }),
+        alone(place)
+      )
       yield* Effect.provide(work, yield* begun(loaded, agent))
     }).pipe(
       Effect.scoped,

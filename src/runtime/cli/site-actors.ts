@@ -1,6 +1,8 @@
 /** `site-actors` with all its commands. */
 import { CliConfig, Command } from "@effect/cli"
-import { Console, Effect } from "effect"
+import { isPlatformError, type SystemError } from "@effect/platform/Error"
+import { Console, Effect, Option } from "effect"
+import { nameOfUser } from "../journal/whose.js"
 import { version } from "../version.js"
 import { bundle } from "./bundle.js"
 import { check } from "./check.js"
@@ -13,6 +15,7 @@ import { journal, journalCommands } from "./journal.js"
 import { logLevel, logs } from "./logs.js"
 import { members } from "./members.js"
 import { migration } from "./migrate.js"
+import { NotPossible } from "./open-journal.js"
 import { orderTest } from "./order-test.js"
 import { order, orders } from "./orders.js"
 import { orphans } from "./orphans.js"
@@ -72,7 +75,19 @@ const parsed = (words: ReadonlyArray<string>) =>
     Command.run(siteActors, { name: "Site Actors", version })(words),
     CliConfig.CliConfig,
     helpConfig
-  )
+  ).pipe(Effect.catchSomeDefect((defect) => Option.map(Option.liftPredicate(isOutOfSight)(defect), outOfSight)))
+
+/** The parser looks whether a file or a folder that is named is there, and dies where the system does not let it. */
+const isOutOfSight = (defect: unknown): defect is SystemError =>
+  isPlatformError(defect) && defect._tag === "SystemError" && defect.method === "access"
+
+const outOfSight = ({ description, pathOrDescriptor, reason }: SystemError) =>
+  new NotPossible({
+    reason:
+      reason === "PermissionDenied"
+        ? `${pathOrDescriptor} cannot be looked at: permission denied. Let ${nameOfUser()} into the folders above it, or run this as the user whose it is (sudo -u).`
+        : `${pathOrDescriptor} cannot be looked at: ${description ?? reason}. Name another.`
+  })
 
 /** Of the words of a command line, as `process.argv` has them. */
 export const commandLine = (words: ReadonlyArray<string>): ReturnType<typeof parsed> => {

@@ -123,7 +123,11 @@ export const socketServer = (
           pskCallback: (_socket, name) => (name === identity ? Redacted.value(key) : null),
           handshakeTimeout: 5_000
         },
-        (socket) => accept(socket)
+        (socket) => {
+          // Heard of by whoever reads from it; before anybody does, it would end the process.
+          socket.on("error", () => undefined)
+          accept(socket)
+        }
       )
       server.maxConnections = mostConnections
       // Of one connection: somebody without the key, who said nothing for too long, or who went away. Node leaves it open.
@@ -166,8 +170,6 @@ export const socketServer = (
               const connection = Effect.acquireRelease(Effect.succeed(socket), (one) =>
                 Effect.sync(() => one.destroy())
               )
-              // Heard of by whoever reads from it.
-              socket.on("error", () => undefined)
               fork(
                 NodeSocket.fromDuplex(connection).pipe(
                   Effect.flatMap(handler),

@@ -3,74 +3,33 @@
  *
  * Where a default differs from the Python agent's, the key says so. What is empty counts as not written.
  */
-import { isIP } from "node:net"
 import { Schema } from "effect"
 import { AccountingType } from "../../core/components.js"
-import { addressProblem, usualConnections } from "../journal/place.js"
-
-const webUrl = (text: string): boolean => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
-}
-/** An address to which credentials are sent elsewhere: none in the address itself. */
-const WebUrl = Schema.String.pipe(
-  Schema.filter((text) => text === "" || webUrl(text), {
-    description: "a URL that begins with https:// or http:// and has no user name in it"
-  })
-)
-const Secret = Schema.Redacted(Schema.String)
-const ProxyUrl = Schema.Redacted(
-  Schema.String.pipe(
-    Schema.filter((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
-      description: "a URL that begins with http:// or https://"
-    })
-  )
-)
-const isDsn = (text: string): boolean =>
-  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username !== "" && /\/\d+$/.test(text)
-const SentryDsn = Schema.Redacted(
-  Schema.String.pipe(
-    Schema.filter((text) => text === "" || isDsn(text), {
-      description: "a DSN as Sentry shows it: https://key@sentry.example.com/1"
-    })
-  )
-)
-const PostgresUrl = Schema.Redacted(
-  Schema.String.pipe(
-    Schema.filter((text) => text === "" || addressProblem(text) === undefined, {
-      description:
-        "postgres://user:password@host:5432/database, with %40 for @ in user and password, and so on; what may stand behind a ? is in docs/deploy.md"
-    })
-  )
-)
-/** Seconds; decimals are fine. */
-const Seconds = Schema.Number.pipe(
-  Schema.filter((seconds) => seconds >= 0.1 && seconds <= 86_400, {
-    description: "a number of seconds from 0.1 to 86400"
-  })
-)
-const whole = (least: number, most: number) =>
-  Schema.Number.pipe(
-    Schema.filter((n) => Number.isInteger(n) && n >= least && n <= most, {
-      description: `a whole number from ${least} to ${most}`
-    })
-  )
-const wholeFrom = (least: number) => whole(least, 2_147_483_647)
-
-/** A deadline: "90s", "30m", "2h", "1d", or "never". */
-const Period = Schema.String.pipe(
-  Schema.filter((text) => text === "never" || periodOf(text) !== undefined, {
-    description: 'a time of at least 10 s, such as "90s", "30m", "2h" or "1d", or "never"'
-  })
-)
-const periodMillis: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-/** In ms; `undefined` for "never" and for what is no time. */
-export const periodOf = (text: string): number | undefined => {
-  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const millis = Number(digits) * (periodMillis[unit ?? ""] ?? Number.NaN)
-  return millis >= 10_000 ? millis : undefined
-}
-const period = (otherwise: string) => Schema.optionalWith(Period, { default: () => otherwise })
+import { usualConnections } from "../journal/place.js"
+import {
+  Address,
+  Factor,
+  HeaderName,
+  HostName,
+  ListenPort,
+  LogLevelText,
+  listOf,
+  MachineName,
+  off,
+  on,
+  PostgresUrl,
+  ProxyUrl,
+  period,
+  Secret,
+  SentryDsn,
+  seconds,
+  Timezone,
+  text,
+  uuidOf,
+  WebUrl,
+  whole,
+  wholeFrom
+} from "./values.js"
 
 /** Generous: whoever wants to wait less says so. Ending a resource is tried for ever. */
 export const OrderDeadlineKeys = Schema.Struct({
@@ -94,32 +53,6 @@ export const DriftKeys = Schema.Struct({
   isolation: DriftPolicy,
   passwords: DriftPolicy
 })
-
-const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
-const isLevel = (text: string): boolean => levels.some((level) => level === text.toUpperCase())
-const LogLevelText = Schema.String.pipe(
-  Schema.filter(isLevel, { description: "DEBUG, INFO, WARNING, ERROR or CRITICAL" })
-)
-export type LogLevelName = (typeof levels)[number]
-export const levelOf = (text: string): LogLevelName => levels.find((level) => level === text.toUpperCase()) ?? "INFO"
-
-const isTimezone = (text: string): boolean => {
-  // The usual one, of which nobody need be asked: that loads the tables of all, 20 ms of a start.
-  if (text === "UTC") return true
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== ""
-  } catch {
-    return false
-  }
-}
-const Timezone = Schema.String.pipe(
-  Schema.filter(isTimezone, { description: 'the name of a time zone, such as "Europe/Tallinn"' })
-)
-
-const text = Schema.optionalWith(Schema.String, { default: () => "" })
-const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
-const on = Schema.optionalWith(Schema.Boolean, { default: () => true })
-const seconds = (otherwise: number) => Schema.optionalWith(Seconds, { default: () => otherwise })
 
 /** Parts of the agent -> level; a part that is not there logs from `log_level` on. */
 export const LogLevelKeys = Schema.Struct({
@@ -148,41 +81,10 @@ export const LogShippingKeys = Schema.Struct({
   log_level: Schema.optionalWith(LogLevelText, { default: () => "WARNING" })
 })
 
-/** `off` is YAML's word for false. */
-const ListenPort = Schema.Union(whole(0, 65_535), Schema.Literal(false)).annotations({
-  description: "a port, 0 for any free one, or off"
-})
 export const HttpKeys = Schema.Struct({
   host: Schema.optionalWith(Schema.NonEmptyString, { default: () => "127.0.0.1" }),
   port: Schema.optionalWith(ListenPort, { default: () => 8090 })
 })
-
-const isNetwork = (text: string): boolean => {
-  const [address = "", bits, ...more] = text.split("/")
-  const most = isIP(address) === 6 ? 128 : 32
-  return (
-    isIP(address) !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  )
-}
-/** An address, or a network in CIDR notation. */
-const Address = Schema.String.pipe(
-  Schema.filter((text) => isNetwork(text), {
-    description: 'an IP address or a network, such as "10.0.0.5" or "10.0.0.0/24"'
-  })
-)
-/** Field names of HTTP (RFC 9110), in lower case. */
-const HeaderName = Schema.String.pipe(
-  Schema.filter((text) => /^[A-Za-z0-9-]*$/.test(text), {
-    description: 'the name of a header, such as "X-Forwarded-User"'
-  })
-)
-/** A name or an address as it stands in a browser's address bar, without scheme and port. */
-const HostName = Schema.String.pipe(
-  Schema.filter((text) => /^[A-Za-z0-9.:-]+$/.test(text) && !text.includes("/"), {
-    description: 'a host name without scheme and port, such as "agent.example.com"'
-  })
-)
-const listOf = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.Array(schema), { default: () => [] })
 
 export const PageKeys = Schema.Struct({
   /** Whether the page and its API are served beside the health. */
@@ -201,12 +103,6 @@ export const PageKeys = Schema.Struct({
   session_hours: Schema.optionalWith(whole(1, 720), { default: () => 12 })
 })
 
-/** An address by which a machine is reached; no URL, and no port. */
-const MachineName = Schema.String.pipe(
-  Schema.filter((text) => /^[A-Za-z0-9.:_-]+$/.test(text) && text !== "0.0.0.0" && text !== "::", {
-    description: 'a host name or an address of this machine, such as "10.0.0.5" or "agent-1.example.com"'
-  })
-)
 export const ClusterKeys = Schema.Struct({
   /** By which the other processes reach this one: `${POD_IP}` in Kubernetes, `127.0.0.1` if all run on one machine. */
   host: MachineName,
@@ -348,9 +244,6 @@ export const OfferingKeys = Schema.Struct({
 export type OfferingKeys = typeof OfferingKeys.Type
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(schema)
-const Factor = Schema.Number.pipe(
-  Schema.filter((n) => Number.isFinite(n) && n > 0, { description: "a number above 0" })
-)
 const months = optional(wholeFrom(0))
 
 /** What is absent is as Waldur's offering has it. */
@@ -423,9 +316,3 @@ export const withoutEffect: ReadonlySet<string> = new Set([
   "project_prefix",
   "soft_delete"
 ])
-
-/** Waldur's uuids without dashes, in lower case; `undefined` for what is none. */
-export const uuidOf = (text: string): string | undefined => {
-  const digits = text.trim().replaceAll("-", "").toLowerCase()
-  return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined
-}

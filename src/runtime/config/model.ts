@@ -10,10 +10,11 @@ import type { OfferingId } from "../../core/orders.js"
 import type { Credentials } from "../../waldur/index.js"
 import type { ClusterSettings } from "../cluster/settings.js"
 import type { Postgres } from "../journal/place.js"
-import type { ComponentKeys, LogLevelName } from "./keys.js"
+import type { ComponentKeys } from "./keys.js"
 import type { Problem } from "./problem.js"
+import type { LogLevelName } from "./values.js"
 
-export type { LogLevelName } from "./keys.js"
+export type { LogLevelName } from "./values.js"
 
 export interface Config {
   /** The file that it was read from, as it was named. */

@@ -6,10 +6,11 @@ import type { Credentials } from "../../waldur/index.js"
 import { choosePlugin, findPlugin, isSettings, readSettings, type Settings } from "./backend.js"
 import { closest } from "./closest.js"
 import { fromEither, type Gathered, gathered } from "./gathered.js"
-import { ComponentKeys, OfferingKeys, periodOf, uuidOf } from "./keys.js"
+import { ComponentKeys, OfferingKeys } from "./keys.js"
 import type { ComponentOverride, OfferingConfig } from "./model.js"
 import { type Path, type Problem, pathText } from "./problem.js"
 import { read, type Source } from "./read.js"
+import { periodOf, uuidOf } from "./values.js"
 
 /** What the root of the file says to all of them. */
 export interface Common {

@@ -23,6 +23,7 @@ import { Standings } from "../offerings/standing.js"
 import { ofPackage } from "../package.js"
 import { mendProbe } from "../schedules.js"
 import { assets } from "./assets.js"
+import { makeCrowd } from "./crowd.js"
 import { forMachines, guarded, guardedForMachines, pathOf } from "./guard.js"
 import { healthLive } from "./health.js"
 import { nameIn } from "./hosts.js"
@@ -48,16 +49,17 @@ const healthOnly = <R>(
   config: Config,
   entrance: Entrance,
   leftovers: Effect.Effect<number, never, R>,
-  around: (app: HttpApp.Default) => HttpApp.Default = (app) => app
+  around: (app: HttpApp.Default) => HttpApp.Default = (app) => app,
+  crowd = makeCrowd()
 ) =>
-  HttpApiBuilder.serve((app) => guardedForMachines(entrance)(around(app))).pipe(
+  HttpApiBuilder.serve((app) => guardedForMachines(entrance)(around(crowd(app)))).pipe(
     Layer.provide(HttpApiBuilder.api(healthApi)),
     Layer.provide(healthLive(config)),
     Layer.provide(metricsLive(config, leftovers))
   )
 
 /** Before the API's own routes: the guard, the document, and the page's files. A body that cannot be read is the request's own fault. */
-const frontLive = (entrance: Entrance, folder: string) =>
+const frontLive = (entrance: Entrance, folder: string, crowd = makeCrowd()) =>
   HttpApiBuilder.middleware(
     Effect.map(
       Effect.context<FileSystem.FileSystem | Path.Path | HttpPlatform.HttpPlatform | Etag.Generator>(),
@@ -73,6 +75,7 @@ const frontLive = (entrance: Entrance, folder: string) =>
         }).pipe(
           Effect.catchSomeDefect((defect) => (isOfTheBody(defect) ? Option.some(unreadable) : Option.none())),
           HttpServerRequest.withMaxBodySize(Option.some(largestBody)),
+          crowd,
           guarded(entrance)
         )
     )
@@ -119,6 +122,19 @@ const hurried = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsChe
 /** More than probes, collectors, proxies and watching pages need, and less than what the agent's own calls would miss. */
 const mostConnections = 1_000
 
+const makeServer = (): Server => {
+  const server = createServer(hurried)
+  server.maxConnections = mostConnections
+  // Somebody has gone away: nothing that anybody here has to hear of, and unheard it would end the process.
+  server.on("connection", (socket) => socket.on("error", () => undefined))
+  // The library would take a request with `Upgrade:` for a web socket. There are none here: its connection would have none of the limits above, and
+  // none of Node's own care. Without a listener Node treats it as any other.
+  server.on("newListener", (event) => {
+    if (event === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"))
+  })
+  return server
+}
+
 /** How long whoever is connected when it ends may still take. */
 const grace = Duration.seconds(2)
 
@@ -140,8 +156,7 @@ const closing = (server: Server, goodbye: Effect.Effect<void>): Effect.Effect<vo
 export const listen = (config: Config, host: string, port: number, page?: PageOptions) =>
   Effect.gen(function* () {
     const entrance: Entrance = { page: config.page, host: nameIn(host) }
-    const own = createServer(hurried)
-    own.maxConnections = mostConnections
+    const own = makeServer()
     const server = NodeHttpServer.layer(() => own, { host, port })
     let goodbye: Effect.Effect<void> = Effect.void
     const context = yield* page !== undefined && config.page.enabled
@@ -180,7 +195,7 @@ export const listenBeforehand = (config: Config, reason: Effect.Effect<string>) 
     onSome: (port) =>
       Effect.gen(function* () {
         const { host } = config.http
-        const own = createServer()
+        const own = makeServer()
         const named = Layer.tap(Metrics.layer, (metrics) =>
           Effect.sync(() => Context.get(metrics, Metrics).named(config.offerings))
         )

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -66,6 +66,10 @@ describe("a backup", () => {
         const nowhere = join(directory, "none", "backup.db")
         expect((yield* Effect.flip(backUp(journal, nowhere))).message).toContain(
           "Choose a place where this user may write"
+        )
+        writeFileSync(`${backup}2.part`, "")
+        expect((yield* Effect.flip(backUp(journal, `${backup}2`))).message).toContain(
+          `${backup}2.part is there, of one that is being made, or was broken off. Remove it`
         )
         const none = join(directory, "other.db")
         yield* Effect.flip(backUp(backup.replace("backup", "none/none"), none))

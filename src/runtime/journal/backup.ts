@@ -53,6 +53,13 @@ export const backUp = (
         hint: "Choose another name: a backup replaces nothing."
       })
     }
+    if (yield* Effect.mapError(fs.exists(part), choose)) {
+      return yield* new BackupImpossible({
+        file: target,
+        reason: `${part} is there, of one that is being made, or was broken off`,
+        hint: "Remove it if none is being made, or choose another name."
+      })
+    }
     yield* Effect.mapError(fs.writeFile(part, new Uint8Array(), { flag: "wx", mode: 0o600 }), choose)
     return yield* Effect.gen(function* () {
       const taken = yield* Clock.currentTimeMillis

@@ -4,7 +4,7 @@ import { SqlClient, type SqlConnection, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import { openFile } from "./file.js"
 import { makeGroups } from "./groups.js"
-import { withOnlyConnection } from "./sql.js"
+import { type Commit, withOnlyConnection } from "./sql.js"
 
 /** `url`: `file:/var/lib/site-actors/journal.db`. Opened with the first statement. */
 export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
@@ -16,18 +16,22 @@ export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
         (all) => Effect.sync(all.close)
       )
       const noSuch = (what: string) => Effect.dieMessage(`the journal's database has no ${what}`)
-      const connection: SqlConnection.Connection = {
-        execute: groups.run,
-        executeUnprepared: groups.run,
-        executeRaw: () => noSuch("raw results"),
-        executeValues: () => noSuch("values"),
-        executeStream: () => Effect.runSync(noSuch("streams"))
+      const committing = (commit: Commit): SqlConnection.Connection => {
+        const run = (text: string, params: ReadonlyArray<unknown>) => groups.run(text, params, commit)
+        return {
+          execute: run,
+          executeUnprepared: run,
+          executeRaw: () => noSuch("raw results"),
+          executeValues: () => noSuch("values"),
+          executeStream: () => Effect.runSync(noSuch("streams"))
+        }
       }
+      const connection = committing("synchronous")
       const client = yield* SqlClient.make({
         acquirer: Effect.succeed(connection),
         compiler: Statement.makeCompilerSqlite(),
         spanAttributes: [["db.system.name", "sqlite"]]
       })
-      return withOnlyConnection(client, connection)
+      return withOnlyConnection(client, connection, committing("asynchronous"))
     })
   ).pipe(Layer.provide(Reactivity.layer))

@@ -2,7 +2,7 @@
  * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
  * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was
- * acknowledged survives a power cut; the promise of the journal rests on it.
+ * acknowledged survives a power cut; the promise of the journal rests on it. What need not (`Commit`) is not waited for in the file.
  */
 
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -17,6 +17,7 @@ import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
+import { foreign } from "./whose.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -289,7 +290,13 @@ const fileIn = (
           )
         ),
         Effect.mapError(
-          (error) => new DatabaseUnusable({ path, reason: error.message, hint: "Choose another --data-dir." })
+          (error) =>
+            new DatabaseUnusable({
+              path,
+              reason: error.message,
+              hint: "Choose another --data-dir.",
+              ...foreign(dataDir)
+            })
         )
       )
       return Layer.effectDiscard(prepareFile(path, migrations)).pipe(

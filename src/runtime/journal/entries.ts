@@ -2,7 +2,8 @@
  * Entries of one order, or of one job between orders, under the lease of whoever writes them.
  *
  * Each statement inserts only while that lease is the newest. What came of a step need not be waited for: it goes with whatever is written next, in
- * the same statement, and so costs no wait for the disk of its own (docs/decisions/0067-a-result-goes-with-what-comes-next.md).
+ * the same statement (docs/decisions/0067-a-result-goes-with-what-comes-next.md). The disk is waited for where a power cut could take what matters
+ * (docs/decisions/0083-what-a-power-cut-may-take.md).
  */
 import type { SqlClient } from "@effect/sql"
 import { Clock, Effect, FiberRef, Option, Runtime } from "effect"
@@ -16,7 +17,7 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import { type Lease, leaseHolds } from "./lease.js"
-import { asking } from "./sql.js"
+import { asking, type Commit } from "./sql.js"
 
 /** Tables of entries, each with its column of what an entry is about. */
 const aboutIn = { journal: "order_id", reconciliation: "job" } as const
@@ -89,7 +90,7 @@ const soon = (task: () => void): Effect.Effect<void> =>
 export const entriesUnder = (
   sql: SqlClient.SqlClient,
   writing: Writing
-): Effect.Effect<Pick<OrderJournal, "entries" | "append" | "note">> =>
+): Effect.Effect<Pick<OrderJournal, "entries" | "append" | "announce" | "note">> =>
   Effect.map(Effect.runtime(), (runtime) => {
     const { lease, measure, tell } = writing
     const ask = asking(sql)
@@ -105,11 +106,11 @@ export const entriesUnder = (
       entries = entry.step === wholeOrder && entry.event === "accepted" ? [entry] : [...entries, entry]
     }
 
-    const write = (rows: ReadonlyArray<Row>): Effect.Effect<void, JournalError> =>
+    const write = (rows: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
       Effect.gen(function* () {
         const asked = yield* steadyMillis
         const began = performance.now()
-        const inserted = yield* ask(insert(sql, writing, rows, turns)).pipe(
+        const inserted = yield* ask(insert(sql, writing, rows, turns), commit).pipe(
           Effect.tapBoth({
             onFailure: () => Effect.sync(() => measure(performance.now() - began, true)),
             onSuccess: () => Effect.sync(() => measure(performance.now() - began, false))
@@ -120,7 +121,7 @@ export const entriesUnder = (
       })
 
     /** With what was noted before it. */
-    const writeWith = (own: ReadonlyArray<Row>): Effect.Effect<void, JournalError> =>
+    const writeWith = (own: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
       Effect.suspend(() => {
         if (Option.isSome(missed)) return Effect.fail(missed.value)
         const rows = [...noted, ...own]
@@ -128,26 +129,29 @@ export const entriesUnder = (
         noted = []
         if (rows.length === 0) return Effect.void
         return takesNotes
-          ? Effect.tapError(write(rows), (error) =>
+          ? Effect.tapError(write(rows, commit), (error) =>
               Effect.sync(() => {
                 missed = Option.some(error)
               })
             )
-          : write(rows)
+          : write(rows, commit)
       })
 
     /** Nothing else may come for long. */
-    const writeRest = Effect.ignore(writeWith([]))
+    const writeRest = Effect.ignore(writeWith([], "asynchronous"))
+
+    const add = (step: string, event: string, data: unknown, commit: Commit): Effect.Effect<void, JournalError> =>
+      Effect.gen(function* () {
+        const one = yield* rowOf(step, event, data)
+        yield* writeWith([one], commit)
+        known(one)
+        yield* tell(one.entry)
+      })
 
     return {
       entries: Effect.sync(() => entries),
-      append: (step, event, data) =>
-        Effect.gen(function* () {
-          const one = yield* rowOf(step, event, data)
-          yield* writeWith([one])
-          known(one)
-          yield* tell(one.entry)
-        }),
+      append: (step, event, data) => add(step, event, data, "synchronous"),
+      announce: (step) => add(step, "started", undefined, "asynchronous"),
       note: (step, event, data) =>
         Effect.gen(function* () {
           if (Option.isSome(missed)) return yield* missed.value

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Fiber } from "effect"
+import { describe, expect, it, vi } from "@effect/vitest"
+import { Effect, Either, Fiber, Option } from "effect"
 import type { File } from "./file.js"
 import { makeGroups } from "./groups.js"
 
@@ -214,6 +214,63 @@ describe("statements that are asked for in one moment", () => {
       file.groups.close()
       expect(yield* Fiber.join(asked)).toEqual([])
       expect(file.said).toEqual(["INSERT a", "synced", "closed"])
+    })
+  )
+
+  it.live("are answered before the disk has them where they need not be on it, even while it is busy", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      const certain = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      expect(yield* file.groups.run("INSERT b", [], "asynchronous")).toEqual([])
+      expect(file.said).toEqual(["INSERT a", "INSERT b"])
+      expect(Option.isNone(yield* Fiber.poll(certain))).toBe(true)
+      file.writing[0]?.(null)
+      yield* Fiber.join(certain)
+      // Nobody waits for it: not for its own sake is the disk asked again.
+      yield* turn
+      expect(file.writing).toHaveLength(1)
+      file.groups.close()
+      expect(file.said.slice(2)).toEqual(["synced", "closed"])
+    })
+  )
+
+  it.live("are taken to the disk by the next one that waits for it, and a second later if there is none", () =>
+    Effect.gen(function* () {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+      const file = recorded(undefined, true)
+      yield* file.groups.run("INSERT a", [], "asynchronous")
+      const certain = yield* Effect.fork(file.groups.run("INSERT b", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      file.writing[0]?.(null)
+      yield* Fiber.join(certain)
+      vi.advanceTimersByTime(1_000)
+      expect(file.writing).toHaveLength(1)
+      yield* file.groups.run("INSERT c", [], "asynchronous")
+      vi.advanceTimersByTime(999)
+      expect(file.writing).toHaveLength(1)
+      vi.advanceTimersByTime(1)
+      expect(file.writing).toHaveLength(2)
+      file.groups.close()
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.useRealTimers())))
+  )
+
+  it.live("are written again after the disk has refused them, also those that were answered before", () =>
+    Effect.gen(function* () {
+      const file = recorded(undefined, true)
+      yield* file.groups.run("INSERT a", [], "asynchronous")
+      const certain = yield* Effect.fork(file.groups.run("INSERT b", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      file.writing[0]?.(new Error("EIO"))
+      expect(Either.isLeft(yield* Effect.either(Fiber.join(certain)))).toBe(true)
+      yield* file.groups.run("INSERT c", [], "asynchronous")
+      expect(file.said.filter((text) => text !== "closed")).toEqual([
+        "INSERT a",
+        "INSERT b",
+        "written again: 1",
+        "INSERT c"
+      ])
+      file.groups.close()
     })
   )
 })

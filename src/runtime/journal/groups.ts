@@ -1,6 +1,6 @@
 /**
  * Group commit: statements that are asked for in the same moment share one transaction, and all that is written while the disk is busy shares the next
- * wait for it. Each is still answered only when the disk has it; what only reads is answered at once.
+ * wait for it. Each is still answered only when the disk has it; what only reads, and what need not be on the disk (`Commit`), is answered at once.
  *
  * A moment is one turn of Node's event loop: answers that came in together, of many orders. The process does not stand still while the disk
  * writes (docs/decisions/0068-the-disk-is-waited-for-beside-the-work.md).
@@ -10,14 +10,19 @@
 import type { SqlError } from "@effect/sql"
 import { Effect, Exit } from "effect"
 import { asSqlError, type File, isFull, type Pending, type Row } from "./file.js"
+import type { Commit } from "./sql.js"
 
 type Answer = Exit.Exit<ReadonlyArray<Row>, SqlError.SqlError>
 
 interface Asked {
   readonly text: string
   readonly params: ReadonlyArray<unknown>
+  readonly commit: Commit
   readonly answer: (answer: Answer) => void
 }
+
+/** ms until the disk is asked for what was committed asynchronously, if nothing else has taken it along. So much of that a power cut takes at most. */
+const atLatest = 1_000
 
 /** What cannot stand inside a transaction, or makes one itself. */
 const standsAlone = ({ text }: Asked): boolean =>
@@ -25,9 +30,15 @@ const standsAlone = ({ text }: Asked): boolean =>
 /** Settings by themselves write nothing into the log; a new file may not even have one then. */
 const writes = ({ text }: Asked): boolean => !/^\s*(SELECT|PRAGMA)\b/i.test(text)
 const changes = (one: Asked): boolean => writes(one) || standsAlone(one)
+const waits = (one: Asked): boolean => (writes(one) && one.commit === "synchronous") || standsAlone(one)
 
 export interface Groups {
-  readonly run: (text: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
+  readonly run: (
+    text: string,
+    params: ReadonlyArray<unknown>,
+    /** `synchronous` unless it is said. */
+    commit?: Commit
+  ) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
   /** Runs what is still asked for, and closes the file. */
   readonly close: () => void
 }
@@ -44,6 +55,10 @@ export const makeGroups = (open: () => File): Groups => {
   /** Committed, and to be answered when the disk has it. */
   let committed: Array<{ readonly answer: Asked["answer"]; readonly exit: Answer }> = []
   let isSyncing = false
+
+  /** Set while there is something that was answered before the disk has it. */
+  let later: NodeJS.Timeout | undefined
+  let isLate = false
 
   /** The disk has refused this: nothing more is written until it has taken it. */
   let refused: { readonly pending: Pending } | undefined
@@ -94,11 +109,27 @@ export const makeGroups = (open: () => File): Groups => {
     }
   }
 
+  const isOwed = (): boolean => isLate || later !== undefined
+  const owe = (): void => {
+    later ??= setTimeout(() => {
+      later = undefined
+      isLate = true
+      sync()
+    }, atLatest).unref()
+  }
+  const takenAlong = (): void => {
+    clearTimeout(later)
+    later = undefined
+    isLate = false
+  }
+
   /** What was committed before the file is given up is on the disk, or unknown to be. */
   const syncNow = (opened: File): void => {
     const all = committed
     committed = []
-    if (all.length === 0) return
+    // What nobody waits for is not worth a second one at a time: it goes with the next.
+    if (all.length === 0 && (isSyncing || !isOwed())) return
+    takenAlong()
     try {
       // Of what is refused only one of the two would hear.
       if (isSyncing) opened.writeAgain(undefined)
@@ -111,9 +142,10 @@ export const makeGroups = (open: () => File): Groups => {
   }
 
   const sync = (): void => {
-    if (isSyncing || committed.length === 0 || file === undefined) return
+    if (isSyncing || file === undefined || (committed.length === 0 && !isLate)) return
     const all = committed
     committed = []
+    takenAlong()
     isSyncing = true
     const opened = file
     opened.sync((error) => {
@@ -125,10 +157,14 @@ export const makeGroups = (open: () => File): Groups => {
     })
   }
 
-  /** Once the disk has it, if it has written something and that has been committed. */
+  /** Once the disk has it, if it has written something that must be there and that has been committed. */
   const answerTo = (one: Asked, exit: Answer): void => {
     if (Exit.isFailure(exit) || !writes(one) || file?.inTransaction() !== false) one.answer(exit)
-    else committed.push({ answer: one.answer, exit })
+    else if (one.commit === "synchronous") committed.push({ answer: one.answer, exit })
+    else {
+      owe()
+      one.answer(exit)
+    }
   }
 
   const alone = (one: Asked): void =>
@@ -177,12 +213,12 @@ export const makeGroups = (open: () => File): Groups => {
     end()
   }
 
-  /** While the disk is busy what writes waits for it anyway, and is written together: each commit costs some pages of the log. */
+  /** While the disk is busy what would wait for it anyway is kept, and written together: each commit costs some pages of the log. */
   const turn = (): void => {
     isDue = false
     const all = asked
-    asked = isSyncing ? all.filter(changes) : []
-    run(isSyncing ? all.filter((one) => !changes(one)) : all)
+    asked = isSyncing ? all.filter(waits) : []
+    run(isSyncing ? all.filter((one) => !waits(one)) : all)
     sync()
   }
   const due = (): void => {
@@ -192,9 +228,9 @@ export const makeGroups = (open: () => File): Groups => {
   }
 
   return {
-    run: (text, params) =>
+    run: (text, params, commit = "synchronous") =>
       Effect.async<ReadonlyArray<Row>, SqlError.SqlError>((resume) => {
-        asked.push({ text, params, answer: resume })
+        asked.push({ text, params, commit, answer: resume })
         due()
       }).pipe(Effect.uninterruptible),
     close: () => {

@@ -12,15 +12,22 @@ export const unavailable = <A, R>(
 export const reasonOf = (error: SqlError.SqlError): string =>
   error.cause instanceof Error ? error.cause.message : error.message
 
-/** The connections of clients whose statements need no other: there is just one, or it is that of a pool. */
-const onlyConnections = new WeakMap<SqlClient.SqlClient, SqlConnection.Connection>()
+/**
+ * When a statement is answered (PostgreSQL's words): `synchronous` when a power cut cannot take any more what it has written, `asynchronous` as soon as all others
+ * see it. Whatever is written synchronously takes to the disk what was written before it.
+ */
+export type Commit = "synchronous" | "asynchronous"
 
-/** Says that all statements of `client` may go straight to `connection`. */
+/** The connections of clients whose statements need no other: there is just one, or it is that of a pool. */
+const onlyConnections = new WeakMap<SqlClient.SqlClient, Readonly<Record<Commit, SqlConnection.Connection>>>()
+
+/** Says that all statements of `client` may go straight to these. */
 export const withOnlyConnection = (
   client: SqlClient.SqlClient,
-  connection: SqlConnection.Connection
+  synchronous: SqlConnection.Connection,
+  asynchronous: SqlConnection.Connection = synchronous
 ): SqlClient.SqlClient => {
-  onlyConnections.set(client, connection)
+  onlyConnections.set(client, { synchronous, asynchronous })
   return client
 }
 
@@ -30,13 +37,16 @@ export const withOnlyConnection = (
  * transaction.
  */
 export const straight = (sql: SqlClient.SqlClient) => {
-  const connection = onlyConnections.get(sql)
-  return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, SqlError.SqlError> =>
-    connection === undefined
+  const connections = onlyConnections.get(sql)
+  return <A>(
+    statement: Statement.Statement<A>,
+    commit: Commit = "synchronous"
+  ): Effect.Effect<ReadonlyArray<A>, SqlError.SqlError> =>
+    connections === undefined
       ? statement
       : Effect.suspend(() => {
           const [text, params] = statement.compile()
-          return connection.execute(text, params, undefined)
+          return connections[commit].execute(text, params, undefined)
         })
 }
 
@@ -55,8 +65,8 @@ export const hears = (
 /** `straight`, with the error of a journal that cannot be written. */
 export const asking = (sql: SqlClient.SqlClient) => {
   const run = straight(sql)
-  return <A>(statement: Statement.Statement<A>): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
-    Effect.tapError(unavailable(run(statement)), () => listeners.get(sql) ?? Effect.void)
+  return <A>(statement: Statement.Statement<A>, commit?: Commit): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
+    Effect.tapError(unavailable(run(statement, commit)), () => listeners.get(sql) ?? Effect.void)
 }
 
 /** All of it or none, on one connection. An end that could not be told is an error as any other; `@effect/sql` takes it for a bug. */

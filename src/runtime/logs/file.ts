@@ -5,28 +5,46 @@ import { directoryOf, logName } from "./read.js"
 
 const kept = 4
 
-/** A disk that is full must not stop the agent: what cannot be written is said once, on the console, and left out. */
+/** After so many ms without it the file is tried again: a disk that was full has room some time. */
+const restOfFile = 60_000
+
+/** A disk that is full must not stop the agent: what cannot be written is said once, on the console, and left out until it can be. */
 export const logFile = (
   dataDir: string,
-  format: Logger.Logger<unknown, string>
+  format: Logger.Logger<unknown, string>,
+  rest: number = restOfFile
 ): Effect.Effect<Logger.Logger<unknown, void>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* Effect.runtime<never>()
-    const stream = yield* Effect.acquireRelease(
-      Effect.sync(() => createStream(logName, { path: directoryOf(dataDir), size: "10M", rotate: kept, mode: 0o600 })),
-      (opened) =>
-        Effect.async<void>((resume) => {
-          if (opened.destroyed) resume(Effect.void)
-          else opened.end(() => resume(Effect.void))
-        }).pipe(Effect.timeoutOption("2 seconds"), Effect.asVoid)
+    let isSaid = false
+    /** Since when it cannot be written, by `performance.now()`. */
+    let brokenAt: number | undefined
+    const open = () => {
+      const opened = createStream(logName, { path: directoryOf(dataDir), size: "10M", rotate: kept, mode: 0o600 })
+      opened.on("error", (error) => {
+        brokenAt = performance.now()
+        if (isSaid) return
+        isSaid = true
+        Effect.runFork(Effect.provide(Effect.logWarning(`The log file cannot be written: ${error.message}`), run))
+      })
+      return opened
+    }
+    let stream = open()
+    yield* Effect.addFinalizer(() =>
+      Effect.async<void>((resume) => {
+        if (stream.destroyed) resume(Effect.void)
+        else stream.end(() => resume(Effect.void))
+      }).pipe(Effect.timeoutOption("2 seconds"), Effect.asVoid)
     )
-    let broken = false
-    stream.on("error", (error) => {
-      if (broken) return
-      broken = true
-      Effect.runFork(Effect.provide(Effect.logWarning(`The log file cannot be written: ${error.message}`), run))
-    })
+    const isWritten = (error?: Error | null) => {
+      if (error === undefined || error === null) isSaid = false
+    }
     return Logger.map(format, (line) => {
-      if (!broken) stream.write(`${line}\n`)
+      if (brokenAt !== undefined) {
+        if (performance.now() - brokenAt < rest) return
+        brokenAt = undefined
+        stream = open()
+      }
+      stream.write(`${line}\n`, isWritten)
     })
   })

@@ -10,6 +10,7 @@
 import { Clock, Duration, Effect, FiberId, Option, Runtime } from "effect"
 import {
   type JournalEntry,
+  type JournalError,
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
@@ -40,6 +41,7 @@ interface Ending {
 
 /** Steps of the runtime's own begin with this; they take no time of the backend's. */
 const ours = "waldur: "
+const isOurs = (step: string): boolean => step === wholeOrder || step.startsWith(ours)
 /** Those before the backend's work is done; all others tell the marketplace of it. */
 const beforehand: ReadonlySet<string> = new Set(["waldur: approve", "waldur: executing"])
 
@@ -155,20 +157,23 @@ export const withDeadline = (
         })
       )
 
+    const begun = (step: string, write: Effect.Effect<void, JournalError>) =>
+      Effect.suspend(() =>
+        // Ended by the race in `within`; a step writes this where it cannot be interrupted otherwise.
+        over
+          ? Effect.interruptible(Effect.never)
+          : Effect.zipRight(track(step, "started"), write).pipe(Effect.onError(() => track(step, "failed")))
+      )
+
     return {
       journal: {
         ...journal,
-        append: (step, event, data) =>
-          Effect.suspend(() => {
-            if (step === wholeOrder || step.startsWith(ours)) return journal.append(step, event, data)
-            // Ended by the race in `within`; a step writes this where it cannot be interrupted otherwise.
-            if (over && event === "started") return Effect.interruptible(Effect.never)
-            return event === "started"
-              ? Effect.zipRight(track(step, event), journal.append(step, event, data)).pipe(
-                  Effect.onError(() => track(step, "failed"))
-                )
-              : Effect.zipRight(journal.append(step, event, data), track(step, event))
-          }),
+        append: (step, event, data) => {
+          const write = journal.append(step, event, data)
+          if (isOurs(step)) return write
+          return event === "started" ? begun(step, write) : Effect.zipRight(write, track(step, event))
+        },
+        announce: (step) => (isOurs(step) ? journal.announce(step) : begun(step, journal.announce(step))),
         note: (step, event, data) => Effect.zipRight(journal.note(step, event, data), track(step, event))
       },
       within: (work) =>

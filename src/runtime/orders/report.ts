@@ -3,6 +3,7 @@ import { Effect, Option, Redacted, Schema } from "effect"
 import {
   amountsToWaldur,
   decide,
+  ensure,
   ensureDone,
   type OrderRequest,
   type Outcome,
@@ -55,7 +56,12 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
     // No step: told again after a crash, it is what Waldur has already.
     if (request._tag === "Terminate") yield* offering.lastHours?.(resource) ?? Effect.void
-    yield* ensureDone("waldur: done", waldur.setStateDone(request.order))
+    // The order was ended by others, for whoever finds it done and knows of nothing that was done for it.
+    yield* ensure("waldur: done", {
+      result: Schema.Null,
+      perform: Effect.as(waldur.setStateDone(request.order), null),
+      ends: true
+    })
   })
 
 /**

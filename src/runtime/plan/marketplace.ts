@@ -41,7 +41,7 @@ export const rehearsedWaldur = (
     awaitExecuting: order,
     setStateDone: () => onOrder("set_state_done"),
     setStateErred: (_, message) => onOrder("set_state_erred", message),
-    setStateExecuting: () => onOrder("set_state_executing"),
+    setStateExecuting: () => onOrder("retry"),
     putBackendId,
     setBackendId: putBackendId,
     setsScope: () => Effect.succeedNone,

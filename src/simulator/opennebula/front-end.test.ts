@@ -176,3 +176,38 @@ describe("a virtual router", () => {
     })
   )
 })
+
+describe("a read of a set of machines", () => {
+  it.scoped("may be answered in the form that another asked for in the same moment", () =>
+    Effect.gen(function* () {
+      const frontEnd = yield* makeFrontEnd({ latency: 20 })
+      const read = (isLong: boolean) => succeed(frontEnd, "one.vmpool.infoset", ["0", isLong])
+      const made = yield* Effect.fork(succeed(frontEnd, "one.template.instantiate", [2, "machine", true, ""]))
+      yield* TestClock.adjust(20)
+      yield* made
+      const long = yield* Effect.fork(read(true))
+      yield* TestClock.adjust(10)
+      const short = yield* Effect.fork(read(false))
+      yield* TestClock.adjust(20)
+      expect(yield* long).not.toContain("<PERMISSIONS>")
+      expect(yield* short).not.toContain("<PERMISSIONS>")
+      const alone = yield* Effect.fork(read(true))
+      yield* TestClock.adjust(20)
+      expect(yield* alone).toContain("<PERMISSIONS>")
+    })
+  )
+})
+
+describe("the text of a template", () => {
+  it.scoped("is read as OpenNebula reads it: odd names inside vectors stay, and backslashes", () =>
+    Effect.gen(function* () {
+      const frontEnd = yield* makeFrontEnd()
+      const given = 'A=[1="x"]\n9B="y"\nSHARE="\\\\host\\"s"'
+      yield* succeed(frontEnd, "one.template.instantiate", [2, "machine", true, given])
+      const pool = yield* succeed(frontEnd, "one.vmpool.infoset", ["0", true])
+      expect(pool).toContain("<A><1><![CDATA[x]]></1></A>")
+      expect(pool).toContain("<ONE_9B><![CDATA[y]]></ONE_9B>")
+      expect(pool).toContain('<SHARE><![CDATA[\\\\host"s]]></SHARE>')
+    })
+  )
+})

@@ -145,10 +145,18 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
       return answer
     }
 
-    const carryOut = (method: string, params: ReadonlyArray<Value>): Effect.Effect<Answer> => {
-      const now = Effect.sync(() => carryOutNow(method, params))
-      return options.latency === undefined ? now : Effect.delay(now, options.latency)
+    /** Which form `infoset` shall write is kept in the method, for whichever call is carried out next (`VirtualMachinePoolAPI::info_set`, 7.4). */
+    const arrive = (method: string, params: ReadonlyArray<Value>): void => {
+      const form = params[2]
+      if (method === "one.vmpool.infoset" && form?._tag === "Boolean") world.infosetIsLong = form.value
     }
+
+    const carryOut = (method: string, params: ReadonlyArray<Value>): Effect.Effect<Answer> =>
+      Effect.suspend(() => {
+        arrive(method, params)
+        const now = Effect.sync(() => carryOutNow(method, params))
+        return options.latency === undefined ? now : Effect.delay(now, options.latency)
+      })
 
     /** Undefined: the call goes on undisturbed. */
     const disturb = (
@@ -197,9 +205,9 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
         return { status: 200, body: writeAnswer({ _tag: "Fault", code: request.code, message: request.message }) }
       const { method, params } = request
       const disturbance = interceptor?.({ method, params: blotSecrets(method, params.slice(1).map(toPlain)) })
-      return disturbance === undefined && options.latency === undefined
-        ? { status: 200, body: writeAnswer(carryOutNow(method, params)) }
-        : disturbed(request, disturbance)
+      if (disturbance !== undefined || options.latency !== undefined) return disturbed(request, disturbance)
+      arrive(method, params)
+      return { status: 200, body: writeAnswer(carryOutNow(method, params)) }
     }
 
     const session = `oneadmin:${password}`

@@ -16,6 +16,8 @@ import {
 import { requireQuota } from "./quotas.js"
 import { actionRefused, cannotAllocate, internalError } from "./refusals.js"
 import { int, string } from "./values.js"
+import { endCopying } from "./vm-build.js"
+import { schedule } from "./vm-machine.js"
 import { VmState } from "./vm-states.js"
 import type { World } from "./world.js"
 import { cdata, element, idList, wrap } from "./xml.js"
@@ -23,6 +25,15 @@ import { cdata, element, idList, wrap } from "./xml.js"
 const ready = 1
 const inUse = 2
 const locked = 4
+
+/** Its datastore is busy with it for so many ms: VMs that are made of it meanwhile wait for it. */
+export const lockFor = (world: World, image: Image, milliseconds: number): void => {
+  image.state = locked
+  world.later(milliseconds, () => {
+    image.state = ready
+    endCopying(world, (vm) => schedule(world, vm))
+  })
+}
 
 const target = (image: Image) => targetOf("IMAGE", image)
 
@@ -150,9 +161,7 @@ export const imageMethods: Methods = {
       state: locked,
       persistent
     }))
-    world.later(world.times.imageReady, () => {
-      made.state = ready
-    })
+    lockFor(world, made, world.times.imageReady)
     return int(made.id)
   },
   "one.image.info": ({ args, caller, world }) => {

@@ -12,6 +12,7 @@
  * Begin with `makeFrontEnd` (no HTTP, time by TestClock) or `serve`.
  */
 export { type CallRecord, type FrontEnd, type FrontEndOptions, type HttpAnswer, makeFrontEnd } from "./front-end.js"
+export { lockFor } from "./images.js"
 export { type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } from "./interception.js"
 export type { InitialWorld } from "./lab.js"
 export type * from "./objects.js"

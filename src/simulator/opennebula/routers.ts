@@ -121,7 +121,7 @@ const instantiate = (call: Call): ReturnType<typeof int> => {
         single("VROUTER_KEEPALIVED_ID", router.template.get("VROUTER_KEEPALIVED_ID") ?? (router.id % 255) + 1)
       ]
     })
-    if (hold) continue
+    if (hold || vm.state !== VmState.hold) continue
     vm.state = VmState.pending
     schedule(world, vm)
   }

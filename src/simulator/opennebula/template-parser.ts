@@ -87,12 +87,16 @@ class Scanner {
     return bare === undefined ? this.next() : this.token("STRING", bare.length, bare.trim())
   }
 
+  /** To the longest match; a backslash before anything but a quote is a backslash (source: template_parser.l; template_syntax.y, `unescape`). */
   private quoted(): Token | undefined {
-    const found = /^"((?:[^"\\]|\\[\s\S])*)"/.exec(this.rest())
+    const found = /^"((?:\\"|[^"])*)"/.exec(this.rest())
     if (found === null) return undefined
-    return this.token("STRING", found[0].length, (found[1] ?? "").replace(/\\(["\\])/g, "$1"))
+    return this.token("STRING", found[0].length, (found[1] ?? "").replaceAll('\\"', '"'))
   }
 }
+
+/** Of an attribute; the names inside a vector stay as they are (source: Attribute.h). */
+const attributeName = (given: string): string => (/^(?:XML|[^\p{L}_])/u.test(given) ? `ONE_${given}` : given)
 
 const readVector = (scanner: Scanner, name: string): Attribute => {
   const values = new Map<string, string>()
@@ -122,13 +126,13 @@ const readAttributes = (text: string): Template => {
     if (name.kind !== "VARIABLE") throw new Unexpected(name, template.isEmpty ? "$end" : "$end or VARIABLE")
     const equal = scanner.next()
     if (equal.kind === "EQUAL_EMPTY") {
-      template.add(single(name.text, ""))
+      template.add(single(attributeName(name.text), ""))
       continue
     }
     if (equal.kind !== "EQUAL") throw new Unexpected(equal, "EQUAL or EQUAL_EMPTY")
     const value = scanner.value(false)
-    if (value.kind === "OBRACKET") template.add(readVector(scanner, name.text))
-    else if (value.kind === "STRING") template.add(single(name.text, value.text))
+    if (value.kind === "OBRACKET") template.add(readVector(scanner, attributeName(name.text)))
+    else if (value.kind === "STRING") template.add(single(attributeName(name.text), value.text))
     else throw new Unexpected(value, "OBRACKET or STRING")
   }
 }

@@ -20,6 +20,7 @@ import { int, string } from "./values.js"
 import { buildVm, findImage, imageDisk } from "./vm-build.js"
 import { schedule } from "./vm-machine.js"
 import { findNetwork } from "./vm-nics.js"
+import { VmState } from "./vm-states.js"
 import type { World } from "./world.js"
 import { element, wrap } from "./xml.js"
 
@@ -148,7 +149,7 @@ export const templateMethods: Methods = {
     merged.merge(readTemplate(text, internalError))
     requireMeans(call, merged)
     const vm = buildVm(world, caller, { template: merged, name, fallbackName: template.name, hold, templateId: id })
-    if (!hold) schedule(world, vm)
+    if (vm.state === VmState.pending) schedule(world, vm)
     return int(vm.id)
   }
 }

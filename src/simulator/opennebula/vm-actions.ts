@@ -32,13 +32,20 @@ const isActiveAt = (vm: Vm, ...lcms: ReadonlyArray<number>) => vm.state === VmSt
 /** What a terminate's history record says: the VM's owner, not the caller (recording 464). */
 const ownerAsCause = (vm: Vm, cause: Cause): Cause => ({ uid: vm.uid, gid: vm.gid, requestId: cause.requestId })
 
+const neverDeployed: ReadonlySet<number> = new Set([
+  VmState.pending,
+  VmState.hold,
+  VmState.cloning,
+  VmState.cloningFailure
+])
+
 export const terminate =
   (hard: boolean): Action =>
   (world, vm, cause) => {
     if (vm.state === VmState.done || isActiveAt(vm, Lcm.shutdown, Lcm.epilog, Lcm.cleanupDelete)) return true
     const by = ownerAsCause(vm, cause)
     if (isRunning(vm)) shutDownAndFinish(world, vm, hard, by)
-    else if (vm.state === VmState.pending || vm.state === VmState.hold) finish(world, vm)
+    else if (neverDeployed.has(vm.state)) finish(world, vm)
     else if (vm.state !== VmState.active) finishStopped(world, vm, hard, by)
     else if (isActiveAt(vm, Lcm.bootFailure, Lcm.prologFailure, Lcm.epilogFailure)) cleanUp(world, vm, by)
     else return false

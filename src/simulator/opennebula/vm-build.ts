@@ -130,6 +130,21 @@ const addRequirements = (template: Template): void => {
   template.set("AUTOMATIC_REQUIREMENTS", `${inCluster}!(PIN_POLICY = PINNED)`)
 }
 
+/** LOCKED: a VM that has it is CLONING until it is there (7.4 `VirtualMachine::insert`). */
+const isCopied = (image: Image | undefined): boolean => image?.state === 4
+const settledState = (hold: boolean): number => (hold ? VmState.hold : VmState.pending)
+
+/** An image is there: what waited for it is on hold or pending then, as it was made (7.4 `LifeCycleManager`, by SUBMIT_ON_HOLD). */
+export const endCopying = (world: World, start: (vm: Vm) => void): void => {
+  for (const vm of world.vms) {
+    if (vm.state !== VmState.cloning) continue
+    if (vm.template.vectors("DISK").some((disk) => isCopied(findImage(world, disk)))) continue
+    const onHold = vm.template.get("SUBMIT_ON_HOLD") === "YES"
+    vm.state = settledState(onHold)
+    if (!onHold) start(vm)
+  }
+}
+
 export interface VmOrder {
   /** Template and extra template merged. */
   readonly template: Template
@@ -182,7 +197,7 @@ export const buildVm = (world: World, owner: User, order: VmOrder): Vm => {
       id,
       name,
       ...ownedBy(world, owner),
-      state: order.hold ? VmState.hold : VmState.pending,
+      state: disks.some((disk) => isCopied(findImage(world, disk))) ? VmState.cloning : settledState(order.hold),
       lcm: 0,
       stime: world.now,
       etime: 0,

@@ -86,7 +86,8 @@ export const vmMethods: Methods = {
         .split(",")
         .map((id) => (/^\s*\d+\s*$/.test(id) ? Number(id) : -1))
     )
-    const extended = args.boolean(1)
+    args.boolean(1)
+    const extended = world.infosetIsLong
     const chosen = Array.from(ids)
       .sort((a, b) => b - a)
       .flatMap((id) => world.vms.find(id) ?? [])

@@ -136,6 +136,8 @@ export class World {
   nowMillis = 0
   /** Put off by what runs now; the front-end takes them up as fibers. */
   deferred: Array<Deferred> = []
+  /** Which form `one.vmpool.infoset` was asked for last: all its calls share it (`PoolSharedAPI::extended`, OpenNebula 7.4). */
+  infosetIsLong = false
   /** Failures that tests have ordered, in order. */
   readonly failures: Array<{ readonly action: DriverAction; readonly vm: number | undefined }> = []
 

@@ -27,8 +27,12 @@ export const applyDone = (world: World, order: Order): void => {
   moveResource(world, resource, "OK")
 }
 
-/** True where the 2024 server crashes with a `KeyError` on the resource's limits. */
+/**
+ * True where the 2024 server crashes with a `KeyError` on the resource's limits, and any for a resource that has ended: there is no way
+ * from there to OK (source: waldur-mastermind, marketplace/models.py, `set_state_ok`).
+ */
 export const crashesOnDone = (world: World, order: Order): boolean =>
-  world.behaviour.keyErrorOnFixedLimits &&
-  order.type === "Update" &&
-  breaksUpdates(order.resource.offering, order.resource.limits)
+  (order.type !== "Terminate" && order.resource.state === "Terminated") ||
+  (world.behaviour.keyErrorOnFixedLimits &&
+    order.type === "Update" &&
+    breaksUpdates(order.resource.offering, order.resource.limits))

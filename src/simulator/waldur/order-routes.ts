@@ -141,6 +141,8 @@ const setExecuting = action(forProvider, ({ world }, order) =>
   Either.map(Orders.setExecuting(world, order), () => empty(200))
 )
 
+const retry = action(forProvider, ({ world }, order) => Either.map(Orders.retry(world, order), () => empty(200)))
+
 /** The older server crashes unless both fields are there (recordings 126, 127). */
 const setErred = action(forProvider, ({ world }, order, body) => {
   const message = text(body, "error_message")
@@ -180,6 +182,7 @@ export const orderRoutes: ReadonlyArray<Route> = [
   post("reject_by_provider", rejectByProvider),
   post("set_state_done", setDone),
   post("set_state_executing", setExecuting),
+  post("retry", retry, "published"),
   post("set_state_erred", setErred),
   post("cancel", cancel),
   post("set_backend_id", setBackendId, "current")

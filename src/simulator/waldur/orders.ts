@@ -227,9 +227,18 @@ export const approveByProvider = (world: World, user: User, order: Order): Outco
 
 const busyState = { Create: "Creating", Restore: "Creating", Update: "Updating", Terminate: "Terminating" } as const
 
-/** Takes an erred order up again, or a pending one without approval (recordings 134, 196). */
+/**
+ * Takes an erred order up again, or a pending one without approval (recordings 134, 196), and leaves the resource as it is
+ * (source: waldur-mastermind, marketplace/views.py).
+ */
 export const setExecuting = (world: World, order: Order): Outcome<void> =>
-  Either.map(inState(order, "pending-provider", "erred"), () => {
+  Either.map(inState(order, "pending-provider", "erred"), () => moveOrder(world, order, "executing"))
+
+/** The same for an erred order and its resource, whatever has become of that (source: waldur-mastermind, docs/core-concepts/marketplace.md). */
+export const retry = (world: World, order: Order): Outcome<void> =>
+  Either.map(inState(order, "erred"), () => {
+    order.errorMessage = ""
+    order.errorTraceback = ""
     moveOrder(world, order, "executing")
     moveResource(world, order.resource, busyState[order.type])
   })
