@@ -82,7 +82,7 @@ const run = (file, options, onLine = () => undefined) =>
     )
   })
 
-/** What processes that were killed in the simulation have left open stays in memory. */
+/** A run leaves half a megabyte behind. */
 const jobsOfAProcess = 250
 
 /** A process that carries out one job after the other, until `next` has none, and then others. If it ends over a job, that job has failed. */

@@ -35,8 +35,9 @@ export const cloudCarrier = (bench: Bench, frontEnd: FrontEnd, checks: CloudChec
         bench.secrets.learn(method, body)
         const fate = bench.faults.fateOf("cloud")
         const name = `${method}${isLook(method) ? "" : `(${method.startsWith("one.user.") ? "..." : shown(body)})`}`
-        const tell = (what: string) => {
-          if (!isLook(method) || fate !== "none") bench.story.tell("call", process.name, what)
+        // Mostly of a look, with all machines in its answer, and then nobody wants to hear of it.
+        const tell = (what: () => string) => {
+          if (!isLook(method) || fate !== "none") bench.story.tell("call", process.name, what())
         }
         const explained = fate === "late" && bench.mirror.openSteps(order).length > 0
         let hungUp = false
@@ -53,13 +54,14 @@ export const cloudCarrier = (bench: Bench, frontEnd: FrontEnd, checks: CloudChec
             checks.caller = undefined
             if (exit._tag === "Failure") throw new Error(`the front-end died in ${method}: ${String(exit.cause)}`)
             const answer = { ...exit.value, headers: {} }
-            tell(`${name} ${outcomeOf(answer)}${fate === "none" ? "" : ` [${fate}]`}`)
+            tell(() => `${name} ${outcomeOf(answer)}${fate === "none" ? "" : ` [${fate}]`}`)
             process.atCall(`after ${name}`)
             return answer
           },
           garbage: (good, source) => ({ ...good, body: garbled(good.body, source.below(4)) }),
           seen: (seen) => {
-            if (seen._tag === "Broken" || ["request lost", "status before"].includes(fate)) tell(`${name} [${fate}]`)
+            if (seen._tag === "Broken" || ["request lost", "status before"].includes(fate))
+              tell(() => `${name} [${fate}]`)
             resume(replyOf(seen))
           }
         })
@@ -78,7 +80,9 @@ const notReady = (method: string): Text => ({
 })
 
 const outcomeOf = ({ body }: Text): string => {
-  const [ok, value = ""] = [...body.matchAll(/<(?:boolean|string|i4|int)>([^<]*)/g)].map(([, text]) => text ?? "")
+  const values = body.matchAll(/<(?:boolean|string|i4|int)>([^<]*)/g)
+  const next = (): string | undefined => values.next().value?.[1]
+  const [ok, value = ""] = [next(), next()]
   return ok === "1" ? `-> ${value.slice(0, 20)}` : `REFUSED ${value.slice(0, 160)}`
 }
 

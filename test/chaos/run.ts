@@ -1,4 +1,5 @@
 /** One run: a seed in, a verdict out. */
+import { type Fiber, GlobalValue } from "effect"
 import type { Bench as BenchType } from "./bench.js"
 import { Bench, makeServers } from "./bench.js"
 import { CloudChecks } from "./cloud-checks.js"
@@ -33,6 +34,15 @@ export interface Verdict {
 
 const minute = 60_000
 
+/**
+ * Effect keeps a list of the fibers that nobody waits for, and each leaves it when it ends. Those of a killed process never do: with all that
+ * they hold, which is their whole run, they would stay in memory, 8 MB a seed, and be copied there again and again.
+ */
+const forgetFibers = (): void =>
+  GlobalValue.globalValue(Symbol.for("effect/FiberScope/Global"), () => ({
+    roots: new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  })).roots.clear()
+
 export const runSeed = async ({ seed, trace = false, only }: RunOptions): Promise<Verdict> => {
   const bench = new Bench({ seed, trace, ...(only === undefined ? {} : { only }) })
   const database = await openDatabase()
@@ -43,6 +53,7 @@ export const runSeed = async ({ seed, trace = false, only }: RunOptions): Promis
     bench.broken("the run itself is sound", thrown.stack ?? thrown.message)
   }
   database.close()
+  forgetFibers()
   return {
     seed,
     violation: bench.violation,
