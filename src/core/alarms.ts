@@ -15,6 +15,9 @@ interface Alarm {
   readonly ring: () => void
 }
 
+/** A day, in ms. Effect's clock takes more than 2^31 for ever: that are 24 days, and deadlines may be longer. */
+const longest = 86_400_000
+
 /** While the scope lasts. */
 export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Effect.clock
@@ -34,7 +37,7 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
       else if (alarms.delete(alarm)) alarm.ring()
     }
     if (lookAt === Number.POSITIVE_INFINITY) return yield* sooner.await
-    yield* Effect.raceFirst(Effect.sleep(lookAt - now), sooner.await)
+    yield* Effect.raceFirst(Effect.sleep(Math.min(lookAt - now, longest)), sooner.await)
   })
   yield* Effect.forkScoped(Effect.forever(look))
   return {

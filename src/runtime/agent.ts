@@ -5,7 +5,7 @@
  */
 import type { SqlClient } from "@effect/sql"
 import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
-import { callBeginning, callObserver } from "../core/index.js"
+import { callBeginning, callObserver, saying } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
 import * as Actor from "./actors/actor.js"
@@ -123,7 +123,7 @@ const watchedCalls = Layer.scopedDiscard(
         // Asked first: there are many of these lines, and mostly nobody wants them.
         if (!levels.logs(call.system, LogLevel.Debug)) return told
         return Effect.logDebug(`${call.call} ${call.about} ${call.outcome} ${Math.round(call.milliseconds)} ms`).pipe(
-          Effect.annotateLogs({ part: call.system }),
+          saying({ part: call.system }),
           Effect.zipRight(told)
         )
       })
