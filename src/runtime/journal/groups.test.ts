@@ -217,7 +217,7 @@ describe("statements that are asked for in one moment", () => {
     })
   )
 
-  it.live("are answered before the disk has them where they need not be on it, even while it is busy", () =>
+  it.live("are answered before the disk has them where they need not be on it, even while it is busy for long", () =>
     Effect.gen(function* () {
       const file = recorded(undefined, true)
       const certain = yield* Effect.fork(file.groups.run("INSERT a", []))
@@ -233,6 +233,28 @@ describe("statements that are asked for in one moment", () => {
       file.groups.close()
       expect(file.said.slice(2)).toEqual(["synced", "closed"])
     })
+  )
+
+  it.live("are written together with what has to be on the disk, if that is not slow", () =>
+    Effect.gen(function* () {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+      const file = recorded(undefined, true)
+      const first = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      const others = yield* Effect.fork(
+        Effect.all([file.groups.run("INSERT b", [], "asynchronous"), file.groups.run("INSERT c", [])], {
+          concurrency: "unbounded"
+        })
+      )
+      yield* Effect.repeat(turn, { times: 3 })
+      expect(file.said).toEqual(["INSERT a"])
+      file.writing[0]?.(null)
+      yield* Fiber.join(first)
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 1 })
+      expect(file.said.slice(1)).toEqual(["BEGIN IMMEDIATE", "INSERT b", "INSERT c", "COMMIT"])
+      file.writing[1]?.(null)
+      yield* Fiber.join(others)
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.useRealTimers())))
   )
 
   it.live("are taken to the disk by the next one that waits for it, and a second later if there is none", () =>

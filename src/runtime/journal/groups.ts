@@ -24,6 +24,9 @@ interface Asked {
 /** ms until the disk is asked for what was committed asynchronously, if nothing else has taken it along. So much of that a power cut takes at most. */
 const atLatest = 1_000
 
+/** ms. Until a disk takes longer than this, what it has to be waited for takes along what it need not. */
+const slow = 20
+
 /** What cannot stand inside a transaction, or makes one itself. */
 const standsAlone = ({ text }: Asked): boolean =>
   /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|VACUUM|ATTACH|DETACH)\b/i.test(text)
@@ -55,6 +58,8 @@ export const makeGroups = (open: () => File): Groups => {
   /** Committed, and to be answered when the disk has it. */
   let committed: Array<{ readonly answer: Asked["answer"]; readonly exit: Answer }> = []
   let isSyncing = false
+  let isSlow = false
+  let patience: NodeJS.Timeout | undefined
 
   /** Set while there is something that was answered before the disk has it. */
   let later: NodeJS.Timeout | undefined
@@ -150,6 +155,9 @@ export const makeGroups = (open: () => File): Groups => {
     const opened = file
     opened.sync((error) => {
       isSyncing = false
+      isSlow = false
+      clearTimeout(patience)
+      patience = undefined
       if (error !== null) refuse(opened)
       for (const { answer, exit } of all) answer(error === null ? exit : Exit.fail(asSqlError(error)))
       if (error !== null) drop()
@@ -217,9 +225,17 @@ export const makeGroups = (open: () => File): Groups => {
   const turn = (): void => {
     isDue = false
     const all = asked
-    asked = isSyncing ? all.filter(waits) : []
-    run(isSyncing ? all.filter((one) => !waits(one)) : all)
+    const isKept = isSlow ? waits : changes
+    asked = isSyncing ? all.filter(isKept) : []
+    run(isSyncing ? all.filter((one) => !isKept(one)) : all)
     sync()
+    if (isSyncing && asked.length > 0) loseHeart()
+  }
+  const loseHeart = (): void => {
+    patience ??= setTimeout(() => {
+      isSlow = true
+      due()
+    }, slow)
   }
   const due = (): void => {
     if (isDue) return
