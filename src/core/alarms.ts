@@ -3,6 +3,7 @@
  * each would be made, put to sleep and ended for nothing.
  */
 import { Effect, type Scope } from "effect"
+import { steadyMillisBy } from "./elapsed.js"
 
 export interface Alarms {
   /** Calls `ring` once, when so many ms have passed, whatever becomes of the time of day. Gives what takes that back. */
@@ -21,7 +22,6 @@ const longest = 86_400_000
 /** While the scope lasts. */
 export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Effect.clock
-  const steadily = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
   const alarms = new Set<Alarm>()
   const sooner = Effect.unsafeMakeLatch()
   /** When they are looked at next. */
@@ -29,7 +29,7 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
   const look = Effect.gen(function* () {
     // Closed before anything is read, so that none that is set from here on goes unnoticed.
     yield* sooner.close
-    const now = steadily()
+    const now = steadyMillisBy(clock)
     lookAt = Number.POSITIVE_INFINITY
     for (const alarm of [...alarms]) {
       if (alarm.due > now) lookAt = Math.min(lookAt, alarm.due)
@@ -42,7 +42,7 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
   yield* Effect.forkScoped(Effect.forever(look))
   return {
     after: (millis, ring) => {
-      const alarm = { due: steadily() + millis, ring }
+      const alarm = { due: steadyMillisBy(clock) + millis, ring }
       alarms.add(alarm)
       if (alarm.due < lookAt) sooner.unsafeOpen()
       return () => void alarms.delete(alarm)

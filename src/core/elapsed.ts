@@ -1,13 +1,14 @@
 /** Time that passes, as against the time that it is. */
-import { Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
+import { type Clock, Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
 
 /**
  * Whole milliseconds since some moment in the past, by a clock that nobody sets: for pauses and deadlines within one process. The time of day may
  * jump by an hour, and what waits must neither give up for it nor wait an hour longer.
  */
-export const steadyMillis: Effect.Effect<number> = Effect.clockWith((clock) =>
-  Effect.succeed(Number(clock.unsafeCurrentTimeNanos() / 1_000_000n))
-)
+export const steadyMillis: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(steadyMillisBy(clock)))
+
+/** The same, where no fiber is at hand. */
+export const steadyMillisBy = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
 
 /** `Schedule.elapsed` by that clock: recurs for ever, with the milliseconds since its first recurrence. */
 const elapsedSteadily: Schedule.Schedule<number> = Schedule.makeWithState(

@@ -99,8 +99,7 @@ const refusalOf = (error: SiteError): OrderRefused =>
         detail: error.message
       })
 
-const isResult = ({ data, event, step }: JournalEntry): boolean =>
-  step !== wholeOrder && event === "finished" && data !== undefined && data !== null
+const isResult = ({ data, event }: JournalEntry): boolean => event === "finished" && data !== undefined && data !== null
 
 const newAttempt = (
   journal: OrderJournal,

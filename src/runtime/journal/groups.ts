@@ -229,7 +229,7 @@ export const makeGroups = (open: () => File): Groups => {
     asked = isSyncing ? all.filter(isKept) : []
     run(isSyncing ? all.filter((one) => !isKept(one)) : all)
     sync()
-    if (isSyncing && asked.length > 0) loseHeart()
+    if (isSyncing && asked.some((one) => !waits(one))) loseHeart()
   }
   const loseHeart = (): void => {
     patience ??= setTimeout(() => {
