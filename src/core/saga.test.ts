@@ -1,17 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Exit, Fiber, Option, Ref, Schema, TestClock } from "effect"
 import { type MemoryJournal, makeMemoryJournal } from "../../test/support/journal.js"
-import {
-  carryOut,
-  decide,
-  ensure,
-  ensureDone,
-  JournalUnavailable,
-  make,
-  NotYet,
-  OrderRefused,
-  refuse
-} from "./index.js"
+import { carryOut, decide, ensureDone, JournalUnavailable, make, NotYet, OrderRefused, refuse } from "./index.js"
 
 /** A cloud of named things, each made by a call that may fail, be lost, or be the last thing that the process does. */
 const cloud = Effect.gen(function* () {
@@ -363,82 +353,6 @@ describe("a call that a dead process has left on its way", () => {
       yield* TestClock.adjust("10 seconds")
       expect(yield* carryOut(journal, thing("group"))).toMatchObject({ _tag: "Done" })
       expect(yield* Ref.get(calls)).toEqual(["find group", "create group"])
-    })
-  )
-})
-
-describe("a power cut", () => {
-  /** Each look sees something else; the call of this number, from 1, is carried out, and is the last thing that the process does. */
-  const world = (lastCall: number) =>
-    Effect.map(Ref.make<ReadonlyArray<string>>([]), (calls) => {
-      const call = (what: string) =>
-        Effect.flatMap(
-          Ref.updateAndGet(calls, (all) => [...all, what]),
-          ({ length }) => Effect.when(Effect.never, () => length === lastCall)
-        )
-      const look = Effect.flatMap(Ref.get(calls), ({ length }) => Effect.as(call("look"), length))
-      const handler = Effect.gen(function* () {
-        const one = yield* decide("one", Schema.Number, look)
-        const other = yield* decide("other", Schema.Number, look)
-        yield* ensureDone("size", call(`size ${one}/${other}`))
-        yield* ensureDone("label", call(`label ${one}/${other}`))
-        yield* make("thing", {
-          result: Schema.String,
-          find: Effect.map(Ref.get(calls), (all) => Option.fromNullable(all.find((made) => made.startsWith("make")))),
-          create: Effect.as(call(`make ${one}/${other}`), "thing")
-        })
-        yield* ensure("end", { result: Schema.Null, perform: Effect.as(call("end"), null), ends: true })
-      })
-      return { calls, handler }
-    })
-
-  /** Which events are on the disk when a call is the last one. */
-  const cutAt = (lastCall: number) =>
-    Effect.gen(function* () {
-      const { calls, handler } = yield* world(lastCall)
-      const journal = yield* makeMemoryJournal()
-      const first = yield* Effect.fork(carryOut(journal, handler))
-      yield* Effect.repeat(Effect.yieldNow(), {
-        until: () => Effect.map(Ref.get(calls), ({ length }) => length >= lastCall)
-      })
-      yield* Fiber.interrupt(first)
-      yield* journal.losePower
-      const onDisk = yield* journal.story
-      yield* TestClock.adjust("1 minute")
-      yield* carryOut(journal, handler)
-      return { onDisk, calls: yield* Ref.get(calls) }
-    })
-
-  it.effect.each([1, 2, 3, 4, 5, 6])("in call %i lets nothing be made twice, and everything go the same way", (at) =>
-    Effect.gen(function* () {
-      const { calls } = yield* cutAt(at)
-      expect(calls.filter((call) => call.startsWith("make"))).toHaveLength(1)
-      expect(calls.at(-1)).toBe("end")
-      const rested = calls.flatMap((call) => / .*/.exec(call) ?? [])
-      expect(new Set(rested).size).toBe(1)
-    })
-  )
-
-  it.effect("takes looks, and the beginning of what may be done again, but nothing that anything rests on", () =>
-    Effect.gen(function* () {
-      expect((yield* cutAt(2)).onDisk).toEqual([])
-      const looked = ["one started", "one finished", "other started", "other finished", "size started"]
-      expect((yield* cutAt(3)).onDisk).toEqual(looked)
-      expect((yield* cutAt(4)).onDisk).toEqual(looked)
-      const sized = [...looked, "size finished", "label started", "label finished", "thing started"]
-      expect((yield* cutAt(5)).onDisk).toEqual(sized)
-      expect((yield* cutAt(6)).onDisk).toEqual([...sized, "thing finished", "end started"])
-    })
-  )
-
-  it.effect("takes nothing that anything rests on, also where an earlier attempt had noted it at its end", () =>
-    Effect.gen(function* () {
-      const journal = yield* makeMemoryJournal()
-      const look = decide("one", Schema.Number, Effect.succeed(1))
-      yield* carryOut(journal, look)
-      yield* carryOut(journal, Effect.zipRight(look, ensureDone("size", Effect.void)))
-      yield* journal.losePower
-      expect(yield* journal.story).toEqual(["one started", "one finished", "size started"])
     })
   )
 })
