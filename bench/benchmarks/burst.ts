@@ -13,6 +13,7 @@ export interface Burst {
   /** ms of processor time an order, all threads. */
   readonly cpu: number
   readonly simulatorsCpu: number
+  /** An order, on both sides, with what comes after `done`. */
   readonly calls: number
   readonly waitCalls: number
   /** MB, at most. */
@@ -20,6 +21,9 @@ export interface Burst {
   /** The share of the time after which a tenth has ended. */
   readonly firstTenth: number
 }
+
+/** Longer than the agent waits with its last look at a new resource (`backendIdGuard`). */
+const afterDone = "5 seconds"
 
 /** The orders are there before the agent starts; the time begins with its first look at them. */
 export const burst = (given: Given, open: Open, orders: number, dataCentres: number) =>
@@ -35,6 +39,8 @@ export const burst = (given: Given, open: Open, orders: number, dataCentres: num
     const ended = yield* simulators.ask(commands.ended, placed)
     const [cpu, others] = [yield* cpuMillis(process.pid), yield* cpuMillis(simulators.pid)]
     const { most } = yield* residentMb(process.pid)
+    // Each new resource is looked at once more a while after `done`: short runs would end before, and seem cheaper.
+    yield* Effect.sleep(afterDone)
     const counts = yield* simulators.ask(commands.callCounts, null)
     process.signal("SIGTERM")
     yield* process.ended
