@@ -277,6 +277,26 @@ describe("statements that are asked for in one moment", () => {
     }).pipe(Effect.ensuring(Effect.sync(() => vi.useRealTimers())))
   )
 
+  it.live("are taken to the disk as soon as it is free, if their second was over while it was busy", () =>
+    Effect.gen(function* () {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+      const file = recorded(undefined, true)
+      const certain = yield* Effect.fork(file.groups.run("INSERT a", []))
+      yield* Effect.repeat(turn, { until: () => file.writing.length > 0 })
+      const owed = yield* Effect.fork(file.groups.run("INSERT b", [], "asynchronous"))
+      yield* Effect.repeat(turn, { times: 3 })
+      vi.advanceTimersByTime(20)
+      yield* Fiber.join(owed)
+      vi.advanceTimersByTime(1_000)
+      expect(file.writing).toHaveLength(1)
+      file.writing[0]?.(null)
+      yield* Fiber.join(certain)
+      yield* turn
+      expect(file.writing).toHaveLength(2)
+      file.groups.close()
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.useRealTimers())))
+  )
+
   it.live("are written again after the disk has refused them, also those that were answered before", () =>
     Effect.gen(function* () {
       const file = recorded(undefined, true)

@@ -11,6 +11,7 @@ import type { SqlError } from "@effect/sql"
 import { Effect, Exit } from "effect"
 import { asSqlError, type File, isFull, type Pending, type Row } from "./file.js"
 import type { Commit } from "./sql.js"
+import { makeTerm } from "./term.js"
 
 type Answer = Exit.Exit<ReadonlyArray<Row>, SqlError.SqlError>
 
@@ -58,12 +59,11 @@ export const makeGroups = (open: () => File): Groups => {
   /** Committed, and to be answered when the disk has it. */
   let committed: Array<{ readonly answer: Asked["answer"]; readonly exit: Answer }> = []
   let isSyncing = false
-  let isSlow = false
-  let patience: NodeJS.Timeout | undefined
 
-  /** Set while there is something that was answered before the disk has it. */
-  let later: NodeJS.Timeout | undefined
-  let isLate = false
+  /** Begun while the disk is busy and something is kept that need not wait for it. */
+  const patience = makeTerm(slow, () => due())
+  /** Begun while there is something that was answered before the disk has it. */
+  const owed = makeTerm(atLatest, () => sync())
 
   /** The disk has refused this: nothing more is written until it has taken it. */
   let refused: { readonly pending: Pending } | undefined
@@ -114,27 +114,13 @@ export const makeGroups = (open: () => File): Groups => {
     }
   }
 
-  const isOwed = (): boolean => isLate || later !== undefined
-  const owe = (): void => {
-    later ??= setTimeout(() => {
-      later = undefined
-      isLate = true
-      sync()
-    }, atLatest).unref()
-  }
-  const takenAlong = (): void => {
-    clearTimeout(later)
-    later = undefined
-    isLate = false
-  }
-
   /** What was committed before the file is given up is on the disk, or unknown to be. */
   const syncNow = (opened: File): void => {
     const all = committed
     committed = []
     // What nobody waits for is not worth a second one at a time: it goes with the next.
-    if (all.length === 0 && (isSyncing || !isOwed())) return
-    takenAlong()
+    if (all.length === 0 && (isSyncing || !owed.isBegun())) return
+    owed.end()
     try {
       // Of what is refused only one of the two would hear.
       if (isSyncing) opened.writeAgain(undefined)
@@ -147,21 +133,19 @@ export const makeGroups = (open: () => File): Groups => {
   }
 
   const sync = (): void => {
-    if (isSyncing || file === undefined || (committed.length === 0 && !isLate)) return
+    if (isSyncing || file === undefined || (committed.length === 0 && !owed.isOver())) return
     const all = committed
     committed = []
-    takenAlong()
+    owed.end()
     isSyncing = true
     const opened = file
     opened.sync((error) => {
       isSyncing = false
-      isSlow = false
-      clearTimeout(patience)
-      patience = undefined
+      patience.end()
       if (error !== null) refuse(opened)
       for (const { answer, exit } of all) answer(error === null ? exit : Exit.fail(asSqlError(error)))
       if (error !== null) drop()
-      if (asked.length > 0) due()
+      if (asked.length > 0 || owed.isOver()) due()
     })
   }
 
@@ -170,7 +154,7 @@ export const makeGroups = (open: () => File): Groups => {
     if (Exit.isFailure(exit) || !writes(one) || file?.inTransaction() !== false) one.answer(exit)
     else if (one.commit === "synchronous") committed.push({ answer: one.answer, exit })
     else {
-      owe()
+      owed.begin()
       one.answer(exit)
     }
   }
@@ -225,17 +209,11 @@ export const makeGroups = (open: () => File): Groups => {
   const turn = (): void => {
     isDue = false
     const all = asked
-    const isKept = isSlow ? waits : changes
+    const isKept = patience.isOver() ? waits : changes
     asked = isSyncing ? all.filter(isKept) : []
     run(isSyncing ? all.filter((one) => !isKept(one)) : all)
     sync()
-    if (isSyncing && asked.some((one) => !waits(one))) loseHeart()
-  }
-  const loseHeart = (): void => {
-    patience ??= setTimeout(() => {
-      isSlow = true
-      due()
-    }, slow)
+    if (isSyncing && asked.some((one) => !waits(one))) patience.begin()
   }
   const due = (): void => {
     if (isDue) return
