@@ -6,12 +6,12 @@
  * The driver is called without its promises, and each statement is prepared once for a run: a statement costs half of the time, and half
  * of the steps of its fiber.
  */
-import { Reactivity } from "@effect/experimental"
-import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
+import { SqlClient, SqlError } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
+import { clientOver, type Run } from "../../src/runtime/journal/connection.js"
 import { prepareFile } from "../../src/runtime/journal/database.js"
-import { type Commit, withOnlyConnection } from "../../src/runtime/journal/sql.js"
+import type { Commit } from "../../src/runtime/journal/sql.js"
 import type { Bench } from "./bench.js"
 import type { Entry } from "./mirror.js"
 import type { Process } from "./process.js"
@@ -51,7 +51,7 @@ export const openDatabase = (): Promise<Database> =>
     }
     yield* Effect.provide(
       prepareFile("memory"),
-      clientOver(() => (text, args) => Effect.sync(() => prepared(text).run(args)))
+      layerOver((text, args) => Effect.sync(() => prepared(text).run(args)))
     )
     let mayBeLost = false
     let cuts = 0
@@ -113,30 +113,7 @@ const prepareOn = (sdk: Libsql.Database, text: string): Prepared => {
 const isRow = (row: unknown): row is Row => typeof row === "object" && row !== null
 const rowsOf = (found: ReadonlyArray<unknown>): ReadonlyArray<Row> => found.filter(isRow)
 
-const clientOver = (
-  run: (commit: Commit) => (text: string, args: Arguments) => Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
-): Layer.Layer<SqlClient.SqlClient> => {
-  const noSuch = (what: string) => Effect.dieMessage(`the simulation's database has no ${what}`)
-  const committing = (commit: Commit): SqlConnection.Connection => ({
-    execute: run(commit),
-    executeUnprepared: run(commit),
-    executeRaw: () => noSuch("raw results"),
-    executeValues: () => noSuch("values"),
-    executeStream: () => Effect.runSync(noSuch("streams"))
-  })
-  const connection = committing("synchronous")
-  return Layer.effect(
-    SqlClient.SqlClient,
-    Effect.map(
-      SqlClient.make({
-        acquirer: Effect.succeed(connection),
-        compiler: Statement.makeCompilerSqlite(),
-        spanAttributes: []
-      }),
-      (client) => withOnlyConnection(client, connection, committing("asynchronous"))
-    )
-  ).pipe(Layer.provide(Reactivity.layer))
-}
+const layerOver = (run: Run): Layer.Layer<SqlClient.SqlClient> => Layer.effect(SqlClient.SqlClient, clientOver(run))
 
 /** What may keep the agent from removing what it made. */
 const hindrances = /driver|stuck|lease|stranger's VM|somebody (deletes|powers)/
@@ -172,30 +149,28 @@ export const asSeenBy = (bench: Bench, database: Database, process: Process): La
     story.tell("fault", process.name, `disk full: ${text.trim().split(/\s+/).slice(0, 3).join(" ")}`)
     return new DiskFull()
   }
-  return clientOver(
-    (commit) => (text, args) =>
-      Effect.async((resume) => {
-        const fail = (cause: unknown) =>
-          resume(new SqlError.SqlError({ cause, message: "Failed to execute statement" }))
-        // Nobody asks anything at the command line here, though the agent would look every second: its first look lasts for ever.
-        if (/^\s*SELECT[\s\S]*FROM request\b/i.test(text)) return
-        const statement = database.prepared(text)
-        const { columns, isWrite } = statement
-        if (isWrite && !process.atCall("before a journal write")) return
-        const full = isWrite ? refused(text) : undefined
-        if (full !== undefined) return timeline.atTheEndOfThisMoment(() => fail(full))
-        const cuts = database.cuts()
-        const rows = database.run(statement, args, commit)
-        timeline.atTheEndOfThisMoment(() => {
-          if (isWrite && cuts === database.cuts()) {
-            // Several entries at a time, one after the other.
-            for (const at of rows.keys()) {
-              if (columns.length > 0) mirrored(columns, args.slice(at * columns.length, (at + 1) * columns.length))
-            }
-            process.atCall("after a journal write")
+  return layerOver((text, args, commit) =>
+    Effect.async((resume) => {
+      const fail = (cause: unknown) => resume(new SqlError.SqlError({ cause, message: "Failed to execute statement" }))
+      // Nobody asks anything at the command line here, though the agent would look every second: its first look lasts for ever.
+      if (/^\s*SELECT[\s\S]*FROM request\b/i.test(text)) return
+      const statement = database.prepared(text)
+      const { columns, isWrite } = statement
+      if (isWrite && !process.atCall("before a journal write")) return
+      const full = isWrite ? refused(text) : undefined
+      if (full !== undefined) return timeline.atTheEndOfThisMoment(() => fail(full))
+      const cuts = database.cuts()
+      const rows = database.run(statement, args, commit)
+      timeline.atTheEndOfThisMoment(() => {
+        if (isWrite && cuts === database.cuts()) {
+          // Several entries at a time, one after the other.
+          for (const at of rows.keys()) {
+            if (columns.length > 0) mirrored(columns, args.slice(at * columns.length, (at + 1) * columns.length))
           }
-          resume(Effect.succeed(rows))
-        })
+          process.atCall("after a journal write")
+        }
+        resume(Effect.succeed(rows))
       })
+    })
   )
 }

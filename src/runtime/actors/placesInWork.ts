@@ -8,7 +8,7 @@ import { Context, Deferred, Duration, Effect, FiberId, Layer } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
 import { Placement } from "../cluster/placement.js"
 import { type Candidate, lentFor, makePlaces, ordersInWork, type Places } from "./places.js"
-import { Stopping, stoppable, type Word } from "./stopping.js"
+import { Stopping, stoppable, type WordHeard } from "./stopping.js"
 
 /** Of one offering, by the process that looks for its orders: in work and waiting for a place, in all processes together. */
 const ordersSent = 8 * ordersInWork
@@ -61,7 +61,7 @@ interface Waiting {
   readonly resource: ResourceId
   readonly about: Omit<Candidate, "start">
   /** Of this process's end: nobody waits for a place any more. */
-  readonly word: Pick<Word, "hear">
+  readonly word: WordHeard
 }
 
 const inPlace = <A, E, R>(

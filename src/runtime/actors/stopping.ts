@@ -6,8 +6,12 @@ import { Context, Effect, Layer } from "effect"
 import { type OrderId, unlessTold } from "../../core/index.js"
 
 /** Given once, for good. */
-export interface Word {
+export interface Word extends WordHeard {
   readonly give: Effect.Effect<void>
+}
+
+/** The word, for those who do not give it. */
+export interface WordHeard {
   /** Calls it when the word is given, or at once if it has been. Gives what takes that back. */
   readonly hear: (given: () => void) => () => void
 }
@@ -44,7 +48,7 @@ const makeWord = (): Word => {
 
 /** Ends the work when the word is given. What is done under a lease ends by itself then (`holding.ts`). */
 export const stoppable =
-  (word: Pick<Word, "hear">) =>
+  (word: WordHeard) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     unlessTold(work, (tell) => word.hear(() => tell(Effect.interrupt)))
 

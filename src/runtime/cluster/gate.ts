@@ -1,13 +1,13 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
 import { Effect, FiberRef, Schedule } from "effect"
 import { changeGate, LeaseLost, steadyMillis, unlessTold } from "../../core/index.js"
-import type { Word } from "../actors/stopping.js"
+import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
 const lateAfter = 500
-const neverGiven: Pick<Word, "hear"> = { hear: () => () => undefined }
+const neverGiven: WordHeard = { hear: () => () => undefined }
 /** While the database is away nothing passes. */
 const askAgain = Schedule.exponential("100 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
 
@@ -20,7 +20,7 @@ export const underLease = <A, E, R>(
   journal: Pick<typeof Journal.Service, "holds">,
   lease: Lease,
   work: Effect.Effect<A, E, R>,
-  word: Pick<Word, "hear"> = neverGiven
+  word: WordHeard = neverGiven
 ): Effect.Effect<A, E | LeaseLost, R> =>
   Effect.suspend(() => {
     let lose = (_lost: LeaseLost): void => undefined
