@@ -31,6 +31,7 @@ import type {
   ComponentRequest,
   Endpoint,
   Listed,
+  OfferingUserMove,
   OrderFilter,
   ProbeResult,
   QueuePart,
@@ -152,10 +153,13 @@ export interface WaldurService {
   readonly refreshLastSync: (resource: string) => Effect.Effect<Written, WaldurError>
   /** The name of a person's account; with it, the account is usable. */
   readonly setOfferingUsername: (offeringUser: string, username: string) => Effect.Effect<void, WaldurError>
-  /** Says that an account is being made, or that it cannot be, and why. */
+  /**
+   * Says that an account is being made, that it cannot be, and why; or that it is being removed, and that it is gone. `unsupported`: it is in another state,
+   * from which there is no way (somebody came back, say).
+   */
   readonly setOfferingUserState: (
     offeringUser: string,
-    state: "begin_creating" | "set_error_creating",
+    state: OfferingUserMove,
     comment?: string
   ) => Effect.Effect<Written, WaldurError>
   readonly setUsage: (report: UsageReport) => Effect.Effect<void, WaldurError>

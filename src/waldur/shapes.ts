@@ -79,3 +79,6 @@ export interface AwaitExecutingOptions {
   /** How long an executing Create may lack its `scopeUuid` before the server is taken for one that does not set it. Default 1 s. */
   readonly scopeGrace?: Duration.DurationInput
 }
+
+/** What is done about an account of an offering. */
+export type OfferingUserMove = "begin_creating" | "set_ok" | "set_error_creating" | "set_deleting" | "set_deleted"

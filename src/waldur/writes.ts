@@ -4,13 +4,17 @@ import { NotYet } from "../core/errors.js"
 import type { WaldurClient } from "./client.js"
 import { isUnsupported, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
-import type { ComponentRequest, Endpoint, UsageReport, Written } from "./shapes.js"
+import type { ComponentRequest, Endpoint, OfferingUserMove, UsageReport, Written } from "./shapes.js"
 
 /** How often a lost backend id is set again. */
 const backendIdTries = 5
 
 /** The two ways to set limits: today's servers, and those of 2024 (recordings 065 and 071). */
 type LimitsCall = "provider-resources" | "slurm-remote"
+
+/** Accounts of an offering's people answer 400 where everything else answers 409 (source: waldur-mastermind, marketplace/views.py, 2026). */
+const isNoWay = (error: WaldurError): boolean =>
+  error._tag === "WaldurInvalid" && error.messages.some((message) => /cannot transition/i.test(message))
 
 export const makeWrites = (client: WaldurClient, reads: Reads) =>
   Effect.gen(function* () {
@@ -79,6 +83,21 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
       )
     }
 
+    /** What the person reads in Waldur. Moving an account takes no comment (source: waldur-mastermind, marketplace/views.py). */
+    const commentOn = (offeringUser: string, comment: string): Effect.Effect<void, WaldurError> =>
+      client
+        .call({
+          method: "PATCH",
+          path: "marketplace-offering-users/{uuid}/update_comments/",
+          uuid: offeringUser,
+          body: { service_provider_comment: comment },
+          repeat: true
+        })
+        .pipe(
+          Effect.asVoid,
+          Effect.catchIf(isUnsupported, () => Effect.void)
+        )
+
     return {
       putBackendId: (resource: string, backendId: string): Effect.Effect<void, WaldurError> =>
         set(onResource("set_backend_id"), resource, { backend_id: backendId }),
@@ -114,10 +133,16 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
             repeat: true
           })
         ),
-      setOfferingUserState: (offeringUser: string, state: "begin_creating" | "set_error_creating", comment = "") =>
-        setIfSupported(`marketplace-offering-users/{uuid}/${state}/`, offeringUser, { comment }).pipe(
+      setOfferingUserState: (offeringUser: string, state: OfferingUserMove, comment = "") =>
+        setIfSupported(`marketplace-offering-users/{uuid}/${state}/`, offeringUser, {}).pipe(
+          Effect.tap((written) =>
+            written === "written" && comment !== "" ? commentOn(offeringUser, comment) : Effect.void
+          ),
           // It is not in a state from which there is a way, nor need there be.
-          Effect.catchTag("WaldurConflict", () => Effect.succeed<Written>("unsupported"))
+          Effect.catchIf(
+            (error) => error._tag === "WaldurConflict" || isNoWay(error),
+            () => Effect.succeed<Written>("unsupported")
+          )
         ),
       /** 201 with an empty body (recording 210). Waldur updates the month's one usage of each component. */
       setUsage: (report: UsageReport): Effect.Effect<void, WaldurError> =>

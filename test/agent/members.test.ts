@@ -138,6 +138,62 @@ describe("A member of the project's team", () => {
     })
   )
 
+  /** Source: waldur-mastermind, marketplace/views.py, `update_restricted`; the Python agent asks for `is_restricted=false` accounts alone. */
+  scenario("has no access while the provider restricts it, whatever the team says", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers()
+      const account = site.marketplace.addOfferingUser({
+        offering: site.world.vdcOffering,
+        user: waldurUser(site, "bob")
+      })
+      yield* site.start()
+      const { group } = yield* ordered(site, "lab")
+      yield* eventually("both join", () => membersOf(site, group).join() === "alice,bob")
+      account.restricted = true
+      yield* eventually("bob is out", () => membersOf(site, group).join() === "alice")
+      account.restricted = false
+      yield* eventually("bob is back", () => membersOf(site, group).join() === "alice,bob")
+    })
+  )
+
+  /** Source: waldur-mastermind, marketplace/views.py (states and what each allows); waldur-site-agent, docs/offering-users.md (2026). */
+  scenario("whose account Waldur wants gone is taken out, and Waldur told so; coming back makes it anew", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers()
+      const account = site.marketplace.addOfferingUser({
+        offering: site.world.vdcOffering,
+        user: waldurUser(site, "bob")
+      })
+      yield* site.start()
+      const { group } = yield* ordered(site, "lab")
+      yield* eventually("both join", () => membersOf(site, group).join() === "alice,bob" && account.state === "OK")
+      const told = () =>
+        site.marketplace.calls.flatMap(
+          ({ path }) => /marketplace-offering-users\/.*\/(set_\w+)\/$/.exec(path)?.[1] ?? []
+        )
+      account.state = "Requested deletion"
+      yield* eventually("Waldur is told", () => account.state === "Deleted")
+      expect(membersOf(site, group)).toEqual(["alice"])
+      expect(told()).toEqual(["set_deleting", "set_deleted"])
+      account.state = "Requested"
+      yield* eventually("bob is back", () => membersOf(site, group).join() === "alice,bob" && account.state === "OK")
+    })
+  )
+
+  scenario("who cannot be given an account reads why in Waldur", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers({ vdcSettings: { default_user_role: "captain" } })
+      const account = site.marketplace.addOfferingUser({
+        offering: site.world.vdcOffering,
+        user: waldurUser(site, "bob")
+      })
+      yield* site.start()
+      yield* ordered(site, "lab")
+      yield* eventually("Waldur has heard", () => account.state === "Error creating" && account.comment !== "")
+      expect(account.comment).toContain('there is no role "captain" among vdc_roles')
+    })
+  )
+
   scenario("is given another name when a user of that name is not ours, who is left alone", () =>
     Effect.gen(function* () {
       const site = yield* withMembers({

@@ -96,6 +96,10 @@ describe("a machine that Waldur pauses", () => {
       expect(yield* act(site, "resume", vm)).toContain("VM is locked")
       const refused = yield* site.order.switchToMedium(vm.uuid)
       expect(refused).toMatchObject({ state: "erred", errorMessage: expect.stringContaining("is paused") })
+      // What has run out is paused, and then renewed: nothing of the machine changes by that.
+      const renewed = yield* site.ended(site.customer.place.renew(vm.uuid))
+      expect([renewed.state, renewed.errorMessage]).toEqual(["done", ""])
+      expect(vmOf(site, vm).state).toBe(VmState.poweroff)
       vm.paused = false
       yield* putRight(site, "active")
       expect(vmOf(site, vm)).toMatchObject({ state: VmState.active, lock: undefined })

@@ -32,6 +32,16 @@ describe("a quota that is read back", () => {
     })
   )
 
+  it.effect("is unmet in what else the group was limited in, where that was reset", () =>
+    Effect.gen(function* () {
+      const { quotas } = yield* group("049")
+      expect(quotas.vm.flatMap(({ others }) => others)).toEqual([])
+      expect(unmetQuota({ vm: { others: [{ metric: "PCI_DEV", limit: 2 }] } }, quotas)).toEqual([
+        "PCI_DEV: 2 asked for, default found"
+      ])
+    })
+  )
+
   it.effect("counts a group without any quota as one with the default (recording 036)", () =>
     Effect.gen(function* () {
       const { quotas } = yield* group("036")

@@ -15,6 +15,8 @@ export interface VmLimits {
   /** MB */
   readonly runningMemory?: Limit
   readonly runningVms?: Limit
+  /** What else the group is limited in: said again, as it would be reset as well. */
+  readonly others?: ReadonlyArray<{ readonly metric: string; readonly limit: Limit }>
 }
 
 /** A row counts only for exactly that id: there is no row for "all datastores" or "all networks". */
@@ -33,7 +35,7 @@ const metrics = {
   runningCpu: "RUNNING_CPU",
   runningMemory: "RUNNING_MEMORY",
   runningVms: "RUNNING_VMS"
-} as const satisfies Record<keyof VmLimits, string>
+} as const satisfies Record<Exclude<keyof VmLimits, "others">, string>
 const fractional: ReadonlySet<string> = new Set(["CPU", "RUNNING_CPU"])
 
 const limitsOf = (vm: VmLimits): ReadonlyArray<readonly [metric: string, limit: Limit]> => {
@@ -47,13 +49,23 @@ const limitsOf = (vm: VmLimits): ReadonlyArray<readonly [metric: string, limit: 
 }
 const isMetric = (key: string): key is keyof typeof metrics => key in metrics
 
+const othersOf = ({ others }: VmLimits): ReadonlyArray<readonly [metric: string, limit: Limit]> =>
+  (others ?? []).map(({ limit, metric }) => [metric, limit])
+
 const numberOr = (limit: Limit | undefined): number | undefined =>
   limit === undefined ? undefined : limitNumber(limit)
 
 export const quotaTemplate = (quota: Quota): Template => [
   ...(quota.vm === undefined
     ? []
-    : [vector("VM", Object.fromEntries(limitsOf(quota.vm).map(([metric, limit]) => [metric, limitNumber(limit)])))]),
+    : [
+        vector(
+          "VM",
+          Object.fromEntries(
+            [...limitsOf(quota.vm), ...othersOf(quota.vm)].map(([metric, limit]) => [metric, limitNumber(limit)])
+          )
+        )
+      ]),
   ...(quota.networks ?? []).map((row) => vector("NETWORK", { ID: row.id, LEASES: limitNumber(row.leases) })),
   ...(quota.datastores ?? []).map((row) =>
     vector("DATASTORE", { ID: row.id, SIZE: numberOr(row.size), IMAGES: numberOr(row.images) })
@@ -95,6 +107,9 @@ export const unmetQuota = (asked: Quota, found: Quotas): ReadonlyArray<string> =
       unmet.push(`${what}: ${limit} asked for, ${actual} found`)
   }
   for (const key in metrics) if (isMetric(key)) compare(metrics[key], asked.vm?.[key], row?.[key].limit)
+  for (const [metric, limit] of othersOf(asked.vm ?? {})) {
+    compare(metric, limit, row?.others.find((one) => one.metric === metric)?.limit)
+  }
   for (const datastore of asked.datastores ?? []) {
     const actual = found.datastores.find((candidate) => candidate.id === datastore.id)
     compare(`SIZE of datastore ${datastore.id}`, datastore.size, actual?.size.limit)

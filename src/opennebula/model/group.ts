@@ -1,7 +1,7 @@
 /** Groups (a tenant each), what they may use at most, and what they use. */
 import { Schema } from "effect"
 import type { XmlElement } from "../wire/answer.js"
-import { all, Decimal, fromElement, Ids, Int, ids, TemplateSchema, template, text } from "./element.js"
+import { all, Decimal, find, fromElement, Ids, Int, ids, TemplateSchema, template, text } from "./element.js"
 
 /** A limit: -1 is the default quota of all groups, -2 is none at all (OpenNebula 7.4). Sizes in MB, CPU in cores. */
 export type Limit = number | "default" | "unlimited"
@@ -34,8 +34,27 @@ const VmQuota = Schema.Struct({
   systemDiskSize: Usage,
   runningCpu: Usage,
   runningMemory: Usage,
-  runningVms: Usage
+  runningVms: Usage,
+  /** Of what else there is, where it is limited: PCI devices (recording 118), and what oned.conf names as QUOTA_VM_ATTRIBUTE. */
+  others: Schema.Array(Schema.Struct({ metric: Schema.String, limit: LimitSchema }))
 })
+const knownMetrics: ReadonlySet<string> = new Set([
+  "CLUSTER_IDS",
+  "CPU",
+  "MEMORY",
+  "VMS",
+  "SYSTEM_DISK_SIZE",
+  "RUNNING_CPU",
+  "RUNNING_MEMORY",
+  "RUNNING_VMS"
+])
+/** A metric has its usage beside it. */
+const otherMetrics = (element: XmlElement) =>
+  element.children.flatMap(({ name, text: limit }) =>
+    limit === "-1" || knownMetrics.has(name) || find(element, `${name}_USED`) === undefined
+      ? []
+      : [{ metric: name, limit }]
+  )
 const vmQuota = (element: XmlElement) => ({
   clusterIds: text(element, "CLUSTER_IDS"),
   cpu: usage(element, "CPU"),
@@ -44,7 +63,8 @@ const vmQuota = (element: XmlElement) => ({
   systemDiskSize: usage(element, "SYSTEM_DISK_SIZE"),
   runningCpu: usage(element, "RUNNING_CPU"),
   runningMemory: usage(element, "RUNNING_MEMORY"),
-  runningVms: usage(element, "RUNNING_VMS")
+  runningVms: usage(element, "RUNNING_VMS"),
+  others: otherMetrics(element)
 })
 
 /** What an object's quotas are and how far they are used. Rows that were never set are not there. */

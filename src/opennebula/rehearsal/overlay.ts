@@ -200,7 +200,8 @@ const withQuota = (old: Quotas, { vm, datastores, networks }: Quota): Quotas => 
               systemDiskSize: limited("systemDiskSize"),
               runningCpu: limited("runningCpu"),
               runningMemory: limited("runningMemory"),
-              runningVms: limited("runningVms")
+              runningVms: limited("runningVms"),
+              others: vm.others ?? []
             }
           ],
     datastores: [

@@ -32,7 +32,8 @@ const quotas: Quotas = {
       systemDiskSize: { limit: 20_480, used: 2048 },
       runningCpu: unused,
       runningMemory: unused,
-      runningVms: { limit: "unlimited", used: 1 }
+      runningVms: { limit: "unlimited", used: 1 },
+      others: [{ metric: "PCI_DEV", limit: 2 }]
     }
   ],
   datastores: [{ id: 1, size: { limit: 20_480, used: 100 }, images: unused }],

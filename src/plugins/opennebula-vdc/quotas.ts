@@ -134,7 +134,8 @@ export const limitsOf = (quotas: Quotas): Required<Quota> => {
             systemDiskSize: row.systemDiskSize.limit,
             runningCpu: row.runningCpu.limit,
             runningMemory: row.runningMemory.limit,
-            runningVms: row.runningVms.limit
+            runningVms: row.runningVms.limit,
+            ...(row.others.length === 0 ? {} : { others: row.others })
           },
     datastores: quotas.datastores.map((store) => ({
       id: store.id,

@@ -72,6 +72,17 @@ const overridable = {
   terminate_policy: Schema.Literal("refuse", "cascade")
 } as const
 
+/**
+ * Whether Keycloak's certificate is verified, or the path of the authority's file, which the Python agent hands to its client as it is (source:
+ * waldur-site-agent, plugins/keycloak-client/.../schemas.py). A path has a slash, so that a "no" in quotes is none.
+ */
+const SslVerify = Schema.Union(
+  Schema.Boolean,
+  Schema.String.pipe(
+    Schema.filter((text) => text.includes("/"), { message: () => "Expected true, false, or the path of a PEM file" })
+  )
+)
+
 const Keycloak = Schema.Struct({
   keycloak_url: Schema.optional(Schema.String),
   keycloak_realm: Schema.optional(Schema.String),
@@ -79,7 +90,7 @@ const Keycloak = Schema.Struct({
   client_id: Schema.optional(Schema.String),
   keycloak_username: Schema.optional(Schema.String),
   keycloak_password: Schema.optional(Schema.Redacted(Schema.String)),
-  keycloak_ssl_verify: Schema.optional(Schema.Boolean),
+  keycloak_ssl_verify: Schema.optional(SslVerify),
   /** New: of `client_id`, whose service account is used where there is no keycloak_username. */
   client_secret: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
   /** New: PEM file of the authority that signed Keycloak's certificate. */
@@ -149,6 +160,12 @@ export const VdcSettings = Schema.Struct({
   template_id: Schema.optional(ObjectId),
   /** Of the Python agent's VM offerings; says nothing here. */
   engine_image_id: Schema.optional(ObjectId),
+  /** Of the Python agent, which then keeps what a Terminate order ends. Here it must be false: such an order removes the data centre. */
+  soft_delete: Schema.optional(
+    Schema.Literal(false).annotations({
+      message: () => "Expected false: a Terminate order removes the data centre here, and keeps nothing of it"
+    })
+  ),
   /** Of the Python agent; says nothing here. */
   customer_prefix: Schema.optional(Schema.String),
   /** Of the Python agent; says nothing here. */

@@ -273,14 +273,17 @@ describe("a change of quotas", () => {
     })
   )
 
+  /** Also of what the agent knows nothing of (source: OpenNebula/one, src/um/Quota.cc, `update_limits`: each metric that is left out is reset). */
   it.scopedLive("leaves alone what it does not name, limits set by hand too", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
       yield* made(bench)
-      yield* bench.one.group.quota(100, { vm: { cpu: 4, memory: 4096, systemDiskSize: 20_480, vms: 7 } })
+      const gpus = [{ metric: "PCI_DEV", limit: 2 }]
+      yield* bench.one.group.quota(100, { vm: { cpu: 4, memory: 4096, systemDiskSize: 20_480, vms: 7, others: gpus } })
       doneOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "100", { ram: 8192 }))))
       const after = yield* quotas(bench)
       expect(after.vm[0]).toMatchObject({ cpu: { limit: 4 }, memory: { limit: 8192 }, vms: { limit: 7 } })
+      expect(after.vm[0]?.others).toEqual(gpus)
       expect(after.networks[0]).toMatchObject({ leases: { limit: 2 } })
     })
   )

@@ -18,7 +18,8 @@ const VmLimits = Schema.partialWith(
     systemDiskSize: LimitSchema,
     runningCpu: LimitSchema,
     runningMemory: LimitSchema,
-    runningVms: LimitSchema
+    runningVms: LimitSchema,
+    others: Schema.Array(Schema.Struct({ metric: Schema.String, limit: LimitSchema }))
   }),
   { exact: true }
 )

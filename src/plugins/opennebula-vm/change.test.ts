@@ -25,6 +25,18 @@ describe("what an update changes", () => {
     })
   })
 
+  it("may be nothing: an order that renews what there is names the sizes that there are", () => {
+    const none = (ordered: Parameters<typeof changeOf>[1], policy: "reject" | "keep" = "reject") =>
+      changeOf(before, ordered, policy).none
+    expect([none({ vcpu: 1, ram: 512, disk: 2048 }), none({}), none({ disk: 1024 }, "keep")]).toEqual([
+      true,
+      true,
+      true
+    ])
+    expect([none({ vcpu: 2 }), none({ disk: 4096 }), none({ disk: 1024 })]).toEqual([false, false, false])
+    expect(changeOf({ ...before, disk: undefined }, { disk: 4096 }, "reject").none).toBe(false)
+  })
+
   it("goes back to the VM's own share of a core, not to its vCPUs", () => {
     expect(capacityBefore(before, { cpu: 2, vcpu: 2 })).toEqual({ cpu: 0.5, vcpu: 1 })
     expect(capacityBefore(before, { memory: 1024 })).toEqual({ memory: 512 })

@@ -41,6 +41,8 @@ export interface Change {
   readonly capacity: Capacity | undefined
   /** The disk to grow, and its new size in MB. */
   readonly disk: { readonly id: number; readonly size: number } | undefined
+  /** The machine is as it was ordered. */
+  readonly none: boolean
 }
 
 /** With `keep`, a disk that was ordered smaller stays as it is. */
@@ -56,10 +58,12 @@ export const changeOf = (before: Before, ordered: Partial<Sizes>, policy: VmSett
     ...(target.vcpu === now.vcpu ? {} : { cpu: target.vcpu, vcpu: target.vcpu }),
     ...(target.ram === now.ram ? {} : { memory: target.ram })
   }
+  const sameCapacity = Object.keys(capacity).length === 0
   return {
     target,
-    capacity: Object.keys(capacity).length === 0 ? undefined : capacity,
-    disk: before.disk === undefined || target.disk <= now.disk ? undefined : { id: before.disk, size: target.disk }
+    capacity: sameCapacity ? undefined : capacity,
+    disk: before.disk === undefined || target.disk <= now.disk ? undefined : { id: before.disk, size: target.disk },
+    none: sameCapacity && target.disk === now.disk
   }
 }
 

@@ -19,7 +19,8 @@ const groupWith = (cpu: { readonly limit: Limit; readonly used: number }, cluste
         systemDiskSize: free,
         runningCpu: free,
         runningMemory: free,
-        runningVms: free
+        runningVms: free,
+        others: []
       }
     ],
     datastores: [],

@@ -63,7 +63,9 @@ const acceptedOnly = {
   subnet_prefix_length: ignored,
   security_group_defaults: ignored,
   customer_prefix: ignored,
-  project_prefix: ignored
+  project_prefix: ignored,
+  // The Python agent keeps nothing of a machine either, whatever this says.
+  soft_delete: ignored
 }
 
 export const VmSettings = Schema.Struct({

@@ -48,7 +48,7 @@ export const updateVm =
       const { id } = before.facts
       const access = { metadata: keptAccess(request.resource.backendMetadata) }
       const { capacity, disk } = change
-      if (capacity === undefined && disk === undefined) return outcomeOf(offering, before.facts, access)
+      if (change.none) return outcomeOf(offering, before.facts, access)
 
       if (before.running) yield* ensureDone("poweroff", powerOff(offering, id), bringUp(offering, id))
       if (capacity !== undefined) {
@@ -65,7 +65,13 @@ export const updateVm =
       return outcomeOf(offering, after, access)
     }).pipe(Effect.catchIf(isLocked, () => lockedRefusal))
 
-/** Reads the VM, and refuses here all that can be refused before it is touched. */
+/**
+ * Reads the VM, and refuses here all that can be refused before it is touched.
+ *
+ * Not every update order asks for another size: a renewal of what is paid in advance names the limits that there are, and one of changed options names
+ * none (source: waldur-mastermind, marketplace/views.py, `renew` and `update_options`). Whatever the machine is doing, these are carried out; what has run
+ * out and is renewed is paused, as a rule.
+ */
 const look = (
   offering: VmOffering,
   { resource }: UpdateRequest,
@@ -82,6 +88,8 @@ const look = (
     const found = yield* findVm(offering, vmId)
     if (Option.isNone(found)) return yield* vanished
     if (!belongsTo(offering, resource, found.value)) return yield* notOurs(resource, found.value)
+    const asItIs = beforeOf(found.value)
+    if (changeOf(asItIs, ordered, offering.settings.disk_shrink).none) return asItIs
     if (isUnder(found.value.userTemplate) === "paused") {
       return yield* new OrderRefused({
         customerMessage: "The machine is paused and cannot be changed now: have it resumed, then order again."
@@ -116,8 +124,8 @@ const atRest = (offering: VmOffering, vm: Vm): Effect.Effect<Vm, SiteError> =>
         })
       )
 
-const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, disk }: Change) =>
-  capacity === undefined && disk === undefined
+const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, disk, none }: Change) =>
+  none
     ? Effect.void
     : offering.one.group.info(vm.gid).pipe(
         Effect.flatMap((group) => {

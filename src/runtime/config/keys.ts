@@ -1,5 +1,5 @@
 /**
- * The keys of the file, with what they may hold: those of today's Python agent (1.0.7), and a few of ours.
+ * The keys of the file, with what they may hold: those of the Python agent (1.0.7, and what its repository has beyond that), and a few of ours.
  *
  * Where a default differs from the Python agent's, the key says so. What is empty counts as not written.
  */
@@ -227,6 +227,10 @@ export const OfferingKeys = Schema.Struct({
   resource_import_enabled: off,
   /** Known from the Python agent, whose OpenNebula plugin does nothing for it. Here as well; a notice says so. */
   username_reconciliation_enabled: off,
+  /** Known from newer Python agents. Members are as `docs/membership.md` says, with it and without; where it is true, a notice says so. */
+  preserve_unmanaged_backend_users: off,
+  /** Known from older Python agents, and without effect, as with newer ones. */
+  mqtt_enabled: Schema.optional(Schema.Boolean),
   /** Whether Waldur's certificate is verified. */
   verify_ssl: on,
   /** Hours that went down within a month are left out, and the rest is sent. */
@@ -313,6 +317,5 @@ export const withoutEffect: ReadonlySet<string> = new Set([
   "homedir_base_path",
   "homedir_quota",
   "periodic_limits",
-  "project_prefix",
-  "soft_delete"
+  "project_prefix"
 ])

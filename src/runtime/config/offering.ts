@@ -258,6 +258,20 @@ const oddities = (source: Source, keys: OfferingKeys, at: Path): ReadonlyArray<P
           )
         ]
       : []),
+    ...(keys.preserve_unmanaged_backend_users
+      ? [
+          odd(
+            "preserve_unmanaged_backend_users",
+            "has no effect: users of OpenNebula that this agent did not make are never touched, but whom somebody puts into one of its Keycloak groups by hand is taken out",
+            "See docs/membership.md, and remove it."
+          )
+        ]
+      : []),
+    ...(keys.mqtt_enabled === undefined
+      ? []
+      : [
+          odd("mqtt_enabled", "has no effect: events come over STOMP", "Set stomp_enabled to have them, and remove it.")
+        ]),
     ...(keys.stomp_enabled && !keys.websocket_use_tls
       ? [odd("websocket_use_tls", "is off: anybody on the way can read the token", "Use TLS outside of tests.")]
       : []),

@@ -14,6 +14,19 @@ describe("a key of the Python agent", () => {
     ])
   })
 
+  /** Source: waldur-site-agent, waldur_site_agent/common/structures.py (2026), and examples/waldur-site-agent-config.yaml.example (2025). */
+  it("of newer and older versions is taken, and what becomes of it is said", async () => {
+    expect(await noticed(withOffering("preserve_unmanaged_backend_users: true"))).toEqual([
+      expect.stringMatching(
+        /preserve_unmanaged_backend_users has no effect: users of OpenNebula that this agent did not/
+      )
+    ])
+    expect(await noticed(withOffering("preserve_unmanaged_backend_users: false"))).toEqual([])
+    expect(await noticed(withOffering("mqtt_enabled: false"))).toEqual([
+      expect.stringMatching(/mqtt_enabled has no effect: events come over STOMP/)
+    ])
+  })
+
   it("that asks for nothing is not spoken of", async () => {
     for (const line of [
       "username_management_backend: base",

@@ -107,7 +107,11 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
           Effect.flatMap(Schema.decodeUnknown(OrderView)),
           Effect.map(({ uuid }) => uuid)
         ),
-      change: (resource: string, action: "update_limits" | "switch_plan" | "terminate" | "restore", body: unknown) =>
+      change: (
+        resource: string,
+        action: "update_limits" | "switch_plan" | "renew" | "terminate" | "restore",
+        body: unknown
+      ) =>
         post(`marketplace-resources/${resource}/${action}/`, body).pipe(
           Effect.flatMap(Schema.decodeUnknown(OrderNumber)),
           Effect.map(({ order_uuid }) => order_uuid)
@@ -117,6 +121,7 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
       switchPlan: (resource: string, offering: string, plan: string) =>
         place.change(resource, "switch_plan", { plan: planUrl(offering, plan) }),
       terminate: (resource: string) => place.change(resource, "terminate", {}),
+      renew: (resource: string) => place.change(resource, "renew", { extension_months: 1 }),
       restore: (resource: string) => place.change(resource, "restore", {})
     }
 

@@ -15,7 +15,7 @@ import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
 import { MemberCalls } from "./calls.js"
-import { lookAtMembers, type Only, type TeamReport } from "./sync.js"
+import { lookAtMembers, type Only, type TeamReport, tellLeaving } from "./sync.js"
 
 /** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
 export type Told =
@@ -74,12 +74,14 @@ export const keepMembers = (
       )
     const synchronised = (only: Only | undefined) =>
       Effect.gen(function* () {
-        const looks = yield* countedRound(offering.id, "membership")(lookAtMembers(offering, only))
-        const [due, reports] = Array.separate(looks)
+        const seen = yield* countedRound(offering.id, "membership")(lookAtMembers(offering, only))
+        const [due, reports] = Array.separate(seen.resources)
         yield* Effect.forEach(reports, noted, { discard: true })
         // One after another: somebody who is in several teams gets an account once.
         const settled = yield* Effect.forEach(due, synchronisedOne)
-        return reports.every(isSettledNow) && settled.every((one) => one)
+        const done = reports.every(isSettledNow) && settled.every((one) => one)
+        if (done) yield* tellLeaving(offering, seen.leaving)
+        return done
       }).pipe(
         Effect.catchAll((error) =>
           Effect.as(Effect.logWarning(`Members are not synchronised: ${error.message}`), false)

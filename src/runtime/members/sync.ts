@@ -68,7 +68,7 @@ export const syncMembers = (
   mode: Mode,
   only?: Only
 ): Effect.Effect<ReadonlyArray<TeamReport>, SiteError> =>
-  Effect.flatMap(compareTeams(offering, only), (compared) =>
+  Effect.flatMap(compareTeams(offering, only), ({ compared }) =>
     counted(compared, { what: "synchronises members of resources" }, (work) =>
       Either.isLeft(work) ? Effect.succeed(work.left) : carriedOut(work.right, mode)
     )
@@ -83,34 +83,60 @@ export const syncMembersOf = (
     Option.fromNullable(report)
   )
 
-/** A report of what is as it should be, or the id of a resource of which something has to be done. Changes nothing. */
-export const lookAtMembers = (
-  offering: Membership,
-  only: Only | undefined
-): Effect.Effect<ReadonlyArray<Either.Either<TeamReport, ResourceId>>, SiteError> =>
-  Effect.map(
-    compareTeams(offering, only),
-    Array.map((work) =>
+export interface MembersSeen {
+  /** Of each resource: a report, if all is as it should be; left, if something has to be done. */
+  readonly resources: ReadonlyArray<Either.Either<TeamReport, ResourceId>>
+  /** Accounts that Waldur wants gone, as they were before the teams were read. Of some resources: none. */
+  readonly leaving: ReadonlyArray<OfferingUser>
+}
+
+/** Changes nothing. */
+export const lookAtMembers = (offering: Membership, only: Only | undefined): Effect.Effect<MembersSeen, SiteError> =>
+  Effect.map(compareTeams(offering, only), ({ compared, users }) => ({
+    resources: compared.map((work) =>
       Either.isLeft(work)
         ? Either.right(work.left)
         : isDue(work.right)
           ? Either.left(work.right.resource.known.id)
           : Either.right(reportOf(work.right, []))
-    )
+    ),
+    leaving: only === undefined ? users.filter(({ state }) => isRequested(state) || state === "Deleting") : []
+  }))
+
+/**
+ * Waldur wants an account gone when its person's last role has ended, where the offering has `offering_user_auto_deletion`, or when somebody asks for it. The agent
+ * claims it first: refused if the person came back. From then on the person counts as gone, and once a whole round has left nobody where they should not be,
+ * Waldur hears so. (Source: waldur-site-agent, docs/offering-users.md, 2026; its 1.0.7 leaves such accounts as they are.)
+ */
+export const tellLeaving = ({ waldur }: Pick<Membership, "waldur">, leaving: ReadonlyArray<OfferingUser>) =>
+  Effect.forEach(
+    leaving,
+    ({ state, uuid }) =>
+      quietly(waldur.setOfferingUserState(uuid, isRequested(state) ? "set_deleting" : "set_deleted")),
+    { discard: true }
   )
 
-/** What there would be to do of each resource; left, of what cannot be compared, the report. */
-const compareTeams = (
-  offering: Membership,
-  only: Only | undefined
-): Effect.Effect<ReadonlyArray<Either.Either<Work, TeamReport>>, SiteError> =>
+const isRequested = (state: string): boolean => state === "Requested deletion" || state === "Error deleting"
+
+/** Who has no access, whatever team they are in: whom the provider has restricted, and whose account is being removed or is gone. */
+const isBarred = ({ restricted, state }: OfferingUser): boolean =>
+  restricted || state === "Deleting" || state === "Deleted"
+
+interface Compared {
+  /** What there would be to do of each resource; left, of what cannot be compared, the report. */
+  readonly compared: ReadonlyArray<Either.Either<Work, TeamReport>>
+  readonly users: ReadonlyArray<OfferingUser>
+}
+
+const compareTeams = (offering: Membership, only: Only | undefined): Effect.Effect<Compared, SiteError> =>
   Effect.gen(function* () {
     const { members } = offering.backend
-    if (members === undefined) return []
+    if (members === undefined) return { compared: [], users: [] }
     const { waldur } = offering
     const resources = yield* resourcesOf(offering, only)
-    if (resources.length === 0) return []
+    if (resources.length === 0 && only !== undefined) return { compared: [], users: [] }
     const users = (yield* waldur.offeringUsers(offering.id)).items
+    if (resources.length === 0) return { compared: [], users }
     const people = peopleIn(users)
     const keys = yield* keysByUser(offering)
     const read = yield* counted(resources.flatMap(known), { what: "reads teams", concurrency: 4 }, (resource) =>
@@ -118,7 +144,7 @@ const compareTeams = (
     )
     const teams = read.flatMap(({ team }) => (Either.isRight(team) ? [team.right] : []))
     const plans = yield* planned(members, teams, users)
-    return read.map(({ resource, team }) => {
+    const compared = read.map(({ resource, team }) => {
       const plan = plans.get(resource.known.id)
       if (Either.isLeft(team)) return Either.left(untouched(resource, team.left.message))
       if (plan === undefined) return Either.left(untouched(resource, "The backend said nothing of it."))
@@ -126,6 +152,7 @@ const compareTeams = (
         ? Either.left(untouched(resource, plan.left.message))
         : Either.right({ waldur, resource, team: team.right, plan: plan.right, people })
     })
+    return { compared, users }
   })
 
 /** Also while an order waits for an approval, which makes it Updating or Terminating on newer servers: whoever leaves, leaves at once. */
@@ -184,7 +211,10 @@ const keysByUser = ({ waldur, providerCustomer }: Membership) =>
     Effect.catchAll((error) => Effect.as(Effect.logWarning(`SSH keys stay as they are: ${error.message}`), undefined))
   )
 
+/** `members`: those of them who have access. */
 interface ReadTeam extends Team {
+  /** Everybody in it, by uuid. */
+  readonly everybody: ReadonlyArray<string>
   /** Whether everybody in it could be read. */
   readonly complete: boolean
 }
@@ -197,7 +227,11 @@ const readTeam = (
 ): Effect.Effect<ReadTeam, SiteError> =>
   Effect.map(resource.restricted ? nobody : waldur.team(resource.known.id), ({ items, malformed }) => ({
     resource: resource.known,
-    members: items.map((member) => memberOf(member, people, keys)),
+    members: items.flatMap((member) => {
+      const account = people.get(member.uuid)
+      return account !== undefined && isBarred(account) ? [] : [memberOf(member, people, keys)]
+    }),
+    everybody: items.map(({ uuid }) => uuid),
     complete: malformed.length === 0
   }))
 
@@ -269,7 +303,7 @@ const reportOf = ({ plan, resource, team }: Work, changes: ReadonlyArray<DoneCha
   name: resource.name,
   changes,
   problems: plan.problems.map(({ who, reason }) => ({ who, reason })),
-  team: team.members.map(({ id }) => id),
+  team: team.everybody,
   restricted: resource.restricted,
   failure: ""
 })
@@ -321,11 +355,12 @@ const doubtOf = ({ waldur, resource, team }: Work): Effect.Effect<string> =>
     const same =
       again.restrictMemberAccess === resource.restricted &&
       second.malformed.length === 0 &&
-      ids(second.items.map(({ uuid }) => uuid)) === ids(team.members.map(({ id }) => id))
+      ids(second.items.map(({ uuid }) => uuid)) === ids(team.everybody)
     return same ? "" : "the team was another one when it was read again"
   }).pipe(Effect.catchAll((error) => Effect.succeed(`the team cannot be read again: ${error.message}`)))
 
-const quietly = Effect.catchAll((error: SiteError) => Effect.logWarning(`Waldur does not know yet: ${error.message}`))
+const quietly = (told: Effect.Effect<unknown, SiteError>): Effect.Effect<void> =>
+  Effect.catchAll(Effect.asVoid(told), (error) => Effect.logWarning(`Waldur does not know yet: ${error.message}`))
 
 /** Whoever waits for an account hears that it is being made. */
 const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
@@ -336,12 +371,15 @@ const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
     { discard: true }
   )
 
-/** Accounts whose name Waldur does not have yet. */
+/** Accounts whose name Waldur does not have yet; or has, from before its person came back, and still waits for. */
 const newNames = ({ plan, people }: Work): ReadonlyArray<{ readonly account: OfferingUser; readonly name: string }> =>
   [...plan.accounts].flatMap(([person, name]) => {
     const account = people.get(person)
-    return account === undefined || account.username === name ? [] : [{ account, name }]
+    const isKnown = account?.username === name && !isAwaited(account.state)
+    return account === undefined || isKnown ? [] : [{ account, name }]
   })
+
+const isAwaited = (state: string): boolean => ["Requested", "Creating", "Error creating"].includes(state)
 
 /** Accounts that somebody waits for and that cannot be made, and why. */
 const untoldProblems = ({ plan, people }: Work) =>
@@ -355,7 +393,12 @@ const tellWaldur = (work: Work, failed: ReadonlySet<string>): Effect.Effect<void
   Effect.gen(function* () {
     const { waldur } = work
     for (const { account, name } of newNames(work)) {
-      if (!failed.has(name)) yield* quietly(waldur.setOfferingUsername(account.uuid, name))
+      if (failed.has(name)) continue
+      yield* quietly(
+        account.username === name
+          ? waldur.setOfferingUserState(account.uuid, "set_ok")
+          : waldur.setOfferingUsername(account.uuid, name)
+      )
     }
     for (const { account, reason } of untoldProblems(work)) {
       yield* quietly(waldur.setOfferingUserState(account.uuid, "set_error_creating", reason))

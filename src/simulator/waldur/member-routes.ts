@@ -10,17 +10,31 @@ import { makeOfferingUser } from "./seed.js"
 import { address, instant, type Origin } from "./views.js"
 import { normaliseUuid } from "./world.js"
 
-/** Action -> the state that it leads to, in the words of the published API. */
-const transitions: { readonly [action: string]: string } = {
-  begin_creating: "Creating",
-  set_pending_account_linking: "Pending account linking",
-  set_pending_additional_validation: "Pending additional validation",
-  set_validation_complete: "OK",
-  set_error_creating: "Error creating",
-  request_deletion: "Requested deletion",
-  set_deleting: "Deleting",
-  set_deleted: "Deleted",
-  set_error_deleting: "Error deleting"
+const pending = ["Pending account linking", "Pending additional validation"]
+const unmade = ["Requested", "Creating", ...pending]
+
+interface Move {
+  readonly from: ReadonlyArray<string>
+  readonly to: string
+}
+/** By action, in the words of the published API (source: waldur-mastermind, marketplace/views.py, `OfferingUsersViewSet`; 2026). */
+const moves: { readonly [action: string]: Move } = {
+  begin_creating: { from: ["Requested", "Error creating"], to: "Creating" },
+  set_pending_account_linking: {
+    from: ["Creating", "Error creating", "Pending additional validation"],
+    to: "Pending account linking"
+  },
+  set_pending_additional_validation: {
+    from: ["Creating", "Error creating", "Pending account linking"],
+    to: "Pending additional validation"
+  },
+  set_validation_complete: { from: pending, to: "OK" },
+  set_ok: { from: [...unmade, "Error creating", "Error deleting"], to: "OK" },
+  set_error_creating: { from: unmade, to: "Error creating" },
+  request_deletion: { from: ["OK"], to: "Requested deletion" },
+  set_deleting: { from: ["Requested deletion", "Error deleting"], to: "Deleting" },
+  set_deleted: { from: ["Deleting"], to: "Deleted" },
+  set_error_deleting: { from: ["Requested deletion", "Deleting"], to: "Error deleting" }
 }
 
 const view = (origin: Origin, one: OfferingUser): JsonObject => ({
@@ -39,7 +53,7 @@ const view = (origin: Origin, one: OfferingUser): JsonObject => ({
   customer_name: one.offering.customer.name,
   state: one.state,
   service_provider_comment: one.comment,
-  is_restricted: false,
+  is_restricted: one.restricted,
   created: instant(one.created),
   modified: instant(one.modified)
 })
@@ -83,24 +97,36 @@ const patch: Handler = (context) =>
     yield* ensure(isProvider(context.user, one.offering), forbidden)
     const body = yield* readObject(context.request)
     one.username = text(body, "username") ?? one.username
-    one.comment = text(body, "service_provider_comment") ?? one.comment
     if (one.username !== "") one.state = "OK"
     one.modified = context.world.now()
     return json(200, view(context.request.origin, one))
   })
 
-const moveTo =
-  (state: string): Handler =>
+/** From another state: 400, where other objects answer 409. Only where somebody is asked to do something is there a comment. */
+const move =
+  (action: string, { from, to }: Move): Handler =>
   (context) =>
     Either.gen(function* () {
       const one = yield* found(context)
       yield* ensure(isProvider(context.user, one.offering), forbidden)
       const body = yield* readObject(context.request)
-      one.state = state
-      one.comment = text(body, "comment") ?? one.comment
+      const refusal = `Cannot transition to ${to.toUpperCase()} from current state: ${one.state}. Valid states for operation: ${from.join(", ")}.`
+      yield* ensure(from.includes(one.state), invalid({ detail: refusal }))
+      one.state = to
+      if (action.startsWith("set_pending")) one.comment = text(body, "comment") ?? one.comment
       one.modified = context.world.now()
       return empty(200)
     })
+
+const comment: Handler = (context) =>
+  Either.gen(function* () {
+    const one = yield* found(context)
+    yield* ensure(one.state !== "Deleted", forbidden)
+    const body = yield* readObject(context.request)
+    one.comment = text(body, "service_provider_comment") ?? one.comment
+    one.modified = context.world.now()
+    return json(200, { service_provider_comment: one.comment })
+  })
 
 export const memberRoutes: ReadonlyArray<Route> = [
   { path: "marketplace-offering-users", allow: listAllow, methods: { GET: list, POST: create } },
@@ -112,11 +138,17 @@ export const memberRoutes: ReadonlyArray<Route> = [
       PATCH: patch
     }
   },
-  ...Object.entries(transitions).map(
-    ([action, state]): Route => ({
+  {
+    path: "marketplace-offering-users/:uuid/update_comments",
+    allow: actionAllow,
+    methods: { PATCH: comment },
+    since: "published"
+  },
+  ...Object.entries(moves).map(
+    ([action, how]): Route => ({
       path: `marketplace-offering-users/:uuid/${action}`,
       allow: actionAllow,
-      methods: { POST: moveTo(state) },
+      methods: { POST: move(action, how) },
       since: "published"
     })
   )

@@ -237,6 +237,8 @@ export interface OfferingUser {
   username: string
   state: string
   comment: string
+  /** The provider lets this person have no access. */
+  restricted: boolean
   readonly created: number
   modified: number
 }

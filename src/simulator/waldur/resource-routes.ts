@@ -122,6 +122,21 @@ const switchPlan: Change = (context, resource, body) =>
     return yield* placed(order.uuid)
   })
 
+/**
+ * What is paid in advance is prolonged: the limits that there are, and the same plan. Today's server allows it only where a component is prepaid, which is
+ * not modelled here (source: waldur-mastermind, marketplace/views.py).
+ */
+const renew: Change = (context, resource, body) =>
+  Either.gen(function* () {
+    if (typeof body.extension_months !== "number")
+      return yield* invalid({ extension_months: ["This field is required."] })
+    yield* noOtherOrder(context, resource)
+    const limits = { ...resource.limits }
+    const attributes = { action: "renew", old_limits: limits, extension_months: body.extension_months }
+    const wanted = { type: "Update", resource, plan: resource.plan, attributes, limits } as const
+    return yield* placed(Orders.placeOrder(context.world, context.user, wanted).uuid)
+  })
+
 const terminate: Change = (context, resource, body) =>
   Either.gen(function* () {
     yield* noOtherOrder(context, resource)
@@ -224,6 +239,7 @@ const bothSides = (side: Side, root: string): ReadonlyArray<Route> => [
   ),
   post(`${root}/:uuid/update_limits`, consumerOrder(side, ["OK"], updateLimits)),
   post(`${root}/:uuid/switch_plan`, consumerOrder(side, ["OK"], switchPlan)),
+  post(`${root}/:uuid/renew`, consumerOrder(side, ["OK", "Erred"], renew), "published"),
   post(`${root}/:uuid/terminate`, consumerOrder(side, ["OK", "Erred"], terminate)),
   post(`${root}/:uuid/restore`, consumerOrder(side, ["Terminated"], restore), "published")
 ]

@@ -201,6 +201,7 @@ export const makeOfferingUser = (
     username,
     state: wanted.state ?? (username === "" ? "Requested" : "OK"),
     comment: "",
+    restricted: false,
     created: now,
     modified: now
   }

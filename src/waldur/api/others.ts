@@ -1,6 +1,6 @@
 /** The smaller things: who we are, keys, people, usages, the server's version. */
 import { Schema } from "effect"
-import { list, optionalNumber, optionalText, optionalUuid, text, uuid } from "./lenient.js"
+import { flag, list, optionalNumber, optionalText, optionalUuid, text, uuid } from "./lenient.js"
 
 /** A role that somebody has on an organisation, a project or an offering. */
 export const Permission = Schema.Struct({
@@ -55,8 +55,10 @@ export const OfferingUser = Schema.Struct({
   uuid: uuid("uuid"),
   userUuid: optionalUuid("user_uuid"),
   username: text("username"),
-  /** `Requested`, `Creating`, `OK`, `Error creating`, ... */
-  state: text("state")
+  /** `Requested`, `Creating`, `OK`, `Error creating`, `Requested deletion`, `Deleting`, `Deleted`, ... */
+  state: text("state"),
+  /** The provider lets this person have no access. */
+  restricted: flag("is_restricted")
 })
 export type OfferingUser = typeof OfferingUser.Type
 

@@ -46,8 +46,9 @@ export const keycloakOf = (
     clientSecret: given.client_secret,
     username: given.keycloak_username ?? "",
     password: given.keycloak_password,
-    verifySsl: given.keycloak_ssl_verify ?? true,
-    caFile: given.keycloak_ca_file,
+    verifySsl: given.keycloak_ssl_verify !== false,
+    caFile:
+      given.keycloak_ca_file ?? (typeof given.keycloak_ssl_verify === "string" ? given.keycloak_ssl_verify : undefined),
     proxy: given.keycloak_proxy,
     timeout: (given.keycloak_timeout ?? 30) * 1000
   })
