@@ -1,6 +1,6 @@
 /** The unit for systemd: held to systemd itself where it is installed, and everywhere to what this program needs and does not need. */
 import { execFile } from "node:child_process"
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -73,6 +73,31 @@ describe.skipIf(!hasSystemd)("systemd", () => {
     // From 0 (nothing) to 10. What is left: the network, and what IPAddressAllow would take from it.
     const [, exposure] = /exposure level for \S+: ([\d.]+)/.exec(stdout) ?? []
     expect(Number(exposure)).toBeLessThan(2)
+  })
+})
+
+/** What docs/deploy.md has people type, as far as it copies and makes folders. */
+const installing = [
+  ...(await readFile("docs/deploy.md", "utf8")).matchAll(/^install .*(?:site-actors\.\w|\/etc\/site-actors).*$/gm)
+]
+  .flatMap(([line]) => line.split(" && "))
+  .filter((command) => command.startsWith("install "))
+
+describe("the commands of docs/deploy.md", () => {
+  it("put everything into its place on a machine that has nothing but systemd", async () => {
+    const root = await mkdtemp(join(tmpdir(), "site-actors-install-"))
+    try {
+      // Debian makes no /etc/sysusers.d.
+      await mkdir(join(root, "etc/systemd/system"), { recursive: true })
+      for (const command of installing) {
+        await run("sh", ["-c", command.replaceAll("/etc/", `${root}/etc/`)], { cwd: "deploy/systemd" })
+      }
+      const placed = ["sysusers.d/site-actors.conf", "systemd/system/site-actors.service", "site-actors/credentials"]
+      const modes = await Promise.all(placed.map(async (path) => (await stat(join(root, "etc", path))).mode & 0o777))
+      expect(modes).toEqual([0o644, 0o644, 0o700])
+    } finally {
+      await rm(root, { recursive: true, force: true })
+    }
   })
 })
 
