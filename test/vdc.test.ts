@@ -105,7 +105,7 @@ describe("question 5: a create that fails", () => {
           expect(again.metadata?.subnet_cidr).toBe("10.0.1.0/24")
         }).pipe(Effect.scoped)
       ),
-    60_000
+    600_000
   )
 
   it.scopedLive("whose router's image is still being copied has its router started when the copy is there", () =>
@@ -159,7 +159,7 @@ describe("a create that is broken off and taken up again", () => {
           expect({ at, left: objectsOf(bench.frontEnd) }).toEqual({ at, left: [] })
         }).pipe(Effect.scoped)
       ),
-    60_000
+    600_000
   )
 })
 
@@ -177,6 +177,6 @@ describe("a terminate that is broken off and taken up again", () => {
           expect({ at, left: objectsOf(bench.frontEnd) }).toEqual({ at, left: [] })
         }).pipe(Effect.scoped)
       ),
-    60_000
+    600_000
   )
 })

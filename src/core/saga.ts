@@ -7,7 +7,7 @@
 import { Cause, Deferred, Effect, Exit, FiberId, Option, Ref, Schema } from "effect"
 import { OrderRefused, type SiteError } from "./errors.js"
 import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
-import { type Attempt, type Performed, Steps, stepState } from "./steps.js"
+import { type Attempt, type Performed, Steps, type Subject, stepState } from "./steps.js"
 
 /** What an undo could not remove. */
 export interface UndoFailure {
@@ -113,7 +113,9 @@ const newAttempt = (
   unreached: new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder)),
   reachedAll: Deferred.unsafeMake<void>(FiberId.none),
   // What an earlier attempt noted at its end may not be on the disk either.
-  mayForget: Ref.unsafeMake(entries.some(isResult))
+  mayForget: Ref.unsafeMake(entries.some(isResult)),
+  unseen: Ref.unsafeMake<ReadonlyArray<Subject>>([]),
+  chosen: Ref.unsafeMake<ReadonlyArray<Subject>>([])
 })
 
 /**

@@ -16,7 +16,7 @@
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
 import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } from "effect"
-import type { SiteError } from "./errors.js"
+import { NotYet, OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
 import { saying } from "./lean.js"
@@ -31,7 +31,14 @@ export interface Make<A, I, E extends SiteError, R> {
   readonly create: Effect.Effect<A, E, R>
   /** Removes it again, and is content when it is gone already. Absent: another step's undo takes it along. */
   readonly undo?: (made: A) => Effect.Effect<void, E, R>
+  /**
+   * Is it somebody else's by now? A backend that was put back from a backup gives ids for a second time. Gone is nobody's. Asked before it is undone,
+   * and when an attempt goes on with what an earlier one made. Absent: what names it is never given twice.
+   */
+  readonly isOthers?: IsOthers<A, E, R>
 }
+
+export type IsOthers<A, E extends SiteError, R> = (known: A) => Effect.Effect<boolean, E, R>
 
 export interface Ensure<A, I, E extends SiteError, R> {
   readonly result: Schema.Schema<A, I>
@@ -40,13 +47,15 @@ export interface Ensure<A, I, E extends SiteError, R> {
   readonly undo?: Effect.Effect<void, E, R>
   /** Others take it for the end of what was done before: all of that is on the disk first. */
   readonly ends?: boolean
+  /** It only looks, and sees by itself whether what it looks at is somebody else's by now (`isOthers`). */
+  readonly looks?: boolean
 }
 
 /** Creates something, once. `step`: unique within the order, in the backend's own words ("group"). */
 export const make = <A, I, E extends SiteError, R>(
   step: string,
   spec: Make<A, I, E, R>
-): Effect.Effect<A, E | JournalError, R | Steps> => {
+): Effect.Effect<A, E | StepError, R | Steps> => {
   const undo = spec.undo
   return perform({
     step,
@@ -54,6 +63,7 @@ export const make = <A, I, E extends SiteError, R>(
     begins: "once",
     find: Option.some(spec.find),
     act: spec.create,
+    isOthers: Option.fromNullable(spec.isOthers),
     undo:
       undo === undefined
         ? Option.none()
@@ -65,7 +75,7 @@ export const make = <A, I, E extends SiteError, R>(
 export const ensure = <A, I, E extends SiteError, R>(
   step: string,
   spec: Ensure<A, I, E, R>
-): Effect.Effect<A, E | JournalError, R | Steps> => {
+): Effect.Effect<A, E | StepError, R | Steps> => {
   const undo = spec.undo
   return perform({
     step,
@@ -73,6 +83,8 @@ export const ensure = <A, I, E extends SiteError, R>(
     begins: undo === undefined && spec.ends !== true ? "again" : "once",
     find: Option.none(),
     act: spec.perform,
+    isOthers: Option.none(),
+    looks: spec.looks === true,
     undo: undo === undefined ? Option.none() : Option.some(() => undo)
   })
 }
@@ -82,16 +94,32 @@ export const ensureDone = <E extends SiteError, R>(
   step: string,
   act: Effect.Effect<unknown, E, R>,
   undo?: Effect.Effect<void, E, R>
-): Effect.Effect<void, E | JournalError, R | Steps> =>
+): Effect.Effect<void, E | StepError, R | Steps> =>
   ensure(step, { result: Schema.Null, perform: Effect.as(act, null), ...(undo === undefined ? {} : { undo }) })
 
-/** Looks or chooses, and remembers: later attempts get the same answer without looking. */
+/**
+ * Looks or chooses, and remembers: later attempts get the same answer without looking. `isOthers`: is what was chosen somebody else's by now? As with
+ * `make`; asked as well before any step is undone.
+ */
 export const decide = <A, I, E extends SiteError, R>(
   step: string,
   result: Schema.Schema<A, I>,
-  look: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | JournalError, R | Steps> =>
-  perform({ step, schema: result, begins: "looking", find: Option.none(), act: look, undo: Option.none() })
+  look: Effect.Effect<A, E, R>,
+  isOthers?: IsOthers<A, E, R>
+): Effect.Effect<A, E | StepError, R | Steps> =>
+  perform({
+    step,
+    schema: result,
+    begins: "looking",
+    find: Option.none(),
+    act: look,
+    undo: Option.none(),
+    isOthers: Option.fromNullable(isOthers),
+    looks: true
+  })
+
+/** What every step may fail with beside its own: the last three where it cannot be seen that what earlier attempts made is still this order's. */
+export type StepError = JournalError | OrderRefused | NotYet | OfferingFault
 
 /** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
 export interface Attempt {
@@ -107,12 +135,21 @@ export interface Attempt {
   readonly reachedAll: Deferred.Deferred<void>
   /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
   readonly mayForget: Ref.Ref<boolean>
+  /** What earlier attempts made or chose, until it has been seen that none of it is somebody else's by now. */
+  readonly unseen: Ref.Ref<ReadonlyArray<Subject>>
+  /** What this order is about by a choice, and not by having made it. */
+  readonly chosen: Ref.Ref<ReadonlyArray<Subject>>
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
 export interface Performed {
   readonly step: string
   readonly undo: Effect.Effect<void, SiteError>
+}
+
+export interface Subject {
+  readonly step: string
+  readonly isOthers: Effect.Effect<boolean, SiteError>
 }
 
 /** A bug in a handler: two steps of one name, or a step whose journalled result no longer fits its schema. */
@@ -178,18 +215,69 @@ interface Step<A, I, E extends SiteError, R> {
   readonly find: Option.Option<Effect.Effect<Option.Option<A>, E, R>>
   readonly act: Effect.Effect<A, E, R>
   readonly undo: Option.Option<(made: Option.Option<A>) => Effect.Effect<void, E, R>>
+  readonly isOthers: Option.Option<IsOthers<A, E, R>>
+  readonly looks?: boolean
 }
 
+/** The first one that is somebody else's by now. */
+const othersAmong = (subjects: Ref.Ref<ReadonlyArray<Subject>>): Effect.Effect<Option.Option<Subject>, SiteError> =>
+  Effect.flatMap(Ref.get(subjects), (all) => Effect.findFirst(all, ({ isOthers }) => isOthers))
+
+const asStepError = (error: SiteError): StepError => {
+  const { disposition, message } = error
+  if (disposition === "retry") return new NotYet({ reason: message })
+  return disposition === "fail-order"
+    ? new OrderRefused({ customerMessage: error.customerMessage ?? message, detail: message })
+    : new OfferingFault({ reason: message, hint: "" })
+}
+
+/** Nothing more is done with what is somebody else's by now. Looked at once in an attempt, and only by one that remembers something. */
+const assertOurs = ({ unseen }: Attempt): Effect.Effect<void, StepError> =>
+  Effect.gen(function* () {
+    if ((yield* Ref.get(unseen)).length === 0) return
+    const others = yield* Effect.mapError(othersAmong(unseen), asStepError)
+    if (Option.isSome(others)) {
+      return yield* new OrderRefused({
+        customerMessage:
+          "What this order was about is gone from the cloud, which seems to have been put back to an earlier state: order again, or ask the provider.",
+        detail: `what step "${others.value.step}" has noted is somebody else's by now`
+      })
+    }
+    yield* Ref.set(unseen, [])
+  })
+
+/** An undo that leaves alone what is somebody else's by now. */
+const ifOurs = <A>(
+  step: string,
+  { chosen }: Attempt,
+  made: Option.Option<A>,
+  isOthers: (made: A) => Effect.Effect<boolean, SiteError>,
+  undo: Effect.Effect<void, SiteError>
+): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    const others = yield* othersAmong(chosen)
+    const isLeft = Option.isSome(others) || (Option.isSome(made) && (yield* isOthers(made.value)))
+    if (!isLeft) return yield* undo
+    yield* Effect.logWarning(
+      `Step "${step}" is not undone: what it was done to is gone, and somebody else's object has its id by now`
+    )
+  })
+
 /** The one way in which a step happens. What is remembered of it is answered at once: after a restart that is nearly all of a handler. */
-const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | JournalError, R | Steps> =>
+const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | StepError, R | Steps> =>
   Effect.contextWithEffect((context: Context.Context<R | Steps>) => {
-    const { step, schema, find } = spec
+    const { begins, find, schema, step } = spec
+    const isOthers = (one: A) =>
+      Option.match(spec.isOthers, {
+        onNone: () => Effect.succeed(false),
+        onSome: (is) => Effect.provide(is(one), context)
+      })
     const attempt = Context.get(context, Steps)
     if (attempt.names.has(step)) {
       return Effect.die(new StepDefect({ step, reason: "the name is used twice in this order" }))
     }
     attempt.names.add(step)
-    return Effect.flatMap(attempt.journal.entries, (entries): Effect.Effect<A, E | JournalError, R> => {
+    return Effect.flatMap(attempt.journal.entries, (entries): Effect.Effect<A, E | StepError, R> => {
       const state = stepState(entries, step)
       const earlier = Option.map(state.result, Schema.decodeUnknownEither(schema))
       if (Option.isSome(earlier) && Either.isLeft(earlier.value)) {
@@ -207,18 +295,32 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
               step,
               undo: Effect.gen(function* () {
                 const now = yield* Ref.get(made)
-                yield* undo(
-                  Option.isNone(now) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : now
-                )
+                yield* Option.isNone(now) && Option.isSome(find)
+                  ? Effect.flatMap(lookFor(find.value, state, attempt.journal), undo)
+                  : ifOurs(step, attempt, now, isOthers, Effect.provide(undo(now), context))
               }).pipe(Effect.provide(context))
             }
           ])
       })
-      const goOn = Effect.suspend((): Effect.Effect<A, E | JournalError, R> => {
+      const subject = (one: A): Subject => ({ step, isOthers: isOthers(one) })
+      const isSubject = Option.isSome(spec.isOthers)
+      const chosen = (one: A) =>
+        Effect.when(
+          Ref.update(attempt.chosen, (all) => [...all, subject(one)]),
+          () => isSubject && begins === "looking"
+        )
+      const remembered = (one: A) =>
+        isSubject
+          ? Effect.zipRight(
+              Ref.update(attempt.unseen, (all) => [...all, subject(one)]),
+              chosen(one)
+            )
+          : Effect.void
+      const goOn = Effect.suspend((): Effect.Effect<A, E | StepError, R> => {
         markReached(attempt, step)
-        if (Option.isSome(known)) return Effect.succeed(known.value)
+        if (Option.isSome(known)) return Effect.as(remembered(known.value), known.value)
         if (attempt.direction === "undoing") return Effect.never
-        return carriedOut(spec, { attempt, state, entries, made, register })
+        return Effect.tap(carriedOut(spec, { attempt, state, entries, made, register }), chosen)
       })
       return state.begun && !state.undone ? Effect.zipRight(register, goOn) : goOn
     })
@@ -244,9 +346,9 @@ const begin = (step: string, begins: Begins, { journal, mayForget }: Attempt): E
   })
 
 const carriedOut = <A, I, E extends SiteError, R>(
-  { act, begins, find, schema, step }: Step<A, I, E, R>,
+  { act, begins, find, looks, schema, step }: Step<A, I, E, R>,
   { attempt, entries, made, register, state }: Reached<A>
-): Effect.Effect<A, E | JournalError, R> =>
+): Effect.Effect<A, E | StepError, R> =>
   Effect.gen(function* () {
     const finish = (event: "finished" | "adopted", value: A) =>
       Effect.gen(function* () {
@@ -263,6 +365,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
       Effect.zipRight(state.begun ? Effect.void : register),
       Effect.uninterruptible
     )
+    if (looks !== true) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
     if (state.begun || mayBeBegun) {
@@ -277,6 +380,8 @@ const carriedOut = <A, I, E extends SiteError, R>(
         ? Effect.void
         : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
+    // It has seen what it was about.
+    if (looks === true && begins !== "looking") yield* Ref.set(attempt.unseen, [])
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).

@@ -1,5 +1,5 @@
 /** Whatever is kept and asked gives the same answers from a file and from PostgreSQL: every statement of the runtime, on both. */
-import { existsSync } from "node:fs"
+import { existsSync, renameSync } from "node:fs"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { expect, it } from "@effect/vitest"
@@ -11,6 +11,7 @@ import { audited, auditList } from "../../src/runtime/control/audit.js"
 import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import { Pausings } from "../../src/runtime/control/pausings.js"
 import * as Requests from "../../src/runtime/control/requests.js"
+import { alone } from "../../src/runtime/journal/alone.js"
 import { inspect } from "../../src/runtime/journal/consistency.js"
 import { moveInto } from "../../src/runtime/journal/copy.js"
 import * as Database from "../../src/runtime/journal/database.js"
@@ -299,7 +300,26 @@ it.live("a journal that is moved from its file into PostgreSQL says what it said
     yield* signOfLife(yield* Clock.currentTimeMillis)
     expect((yield* Effect.flip(moveInto(from, to))).message).toContain("Stop it first")
     yield* signOfLife(1)
-    const { moved } = yield* moveInto(from, to)
+    // One that stands still for minutes gives no sign of life, and has the directory all the same.
+    yield* moveInto(from, to).pipe(
+      Effect.flip,
+      Effect.tap(({ message }) => Effect.sync(() => expect(message).toContain("Stop it first"))),
+      Effect.provide(alone(from))
+    )
+    // Killed in the moment in which all was copied, and the file had its name still.
+    const first = yield* moveInto(from, to)
+    renameSync(first.moved, `${from}/journal.db`)
+    const { entries, moved } = yield* moveInto(from, to)
+    expect(entries).toBe(first.entries)
+    renameSync(moved, `${from}/journal.db`)
+    // Unless somebody has worked on the file since.
+    yield* Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) =>
+        sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at) VALUES ('a', 'b', 1, 'c', 'd', 1)`
+    ).pipe(Effect.provide(Database.layer(from)))
+    expect((yield* Effect.flip(moveInto(from, to))).message).toContain("two do not make one")
+    renameSync(`${from}/journal.db`, moved)
     expect(existsSync(moved)).toBe(true)
     expect(existsSync(`${from}/journal.db`)).toBe(false)
     const after = yield* on(to, Effect.zipRight(TestClock.adjust("190 seconds"), told))

@@ -53,5 +53,6 @@ describe("npm create site-actors-plugin", () => {
     const tested = await run(process.execPath, [resolve("node_modules/vitest/vitest.mjs"), "run"], { cwd: plugin })
     expect(tested.stdout).toContain("proxmox: the plugin contract is kept")
     expect(tested.stdout).toContain("1 passed")
-  })
+    // A build, its types, and a whole kit: minutes, on a machine that others use.
+  }, 900_000)
 })

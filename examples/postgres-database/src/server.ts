@@ -11,7 +11,7 @@ const name = pg.escapeIdentifier
 const text = pg.escapeLiteral
 
 /** Error codes of PostgreSQL 18, appendix A. */
-const errorOf = (error: unknown): SiteError => {
+export const errorOf = (error: unknown): SiteError => {
   const code = codeOf(error)
   if (code === "42710" || code === "42P04")
     return new OrderRefused({
@@ -23,7 +23,8 @@ const errorOf = (error: unknown): SiteError => {
       hint: "Check the user and password in backend_settings.url; it needs CREATEDB and CREATEROLE."
     })
   // Connections, shutdowns, too many connections, locks, somebody else's database that goes while it is measured; and what is no error of PostgreSQL's.
-  if (/^(08|53|55|57|58|XX|40)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
+  // Node's own EPIPE and EPERM are as long as a code of PostgreSQL's, none of which begins with E.
+  if (/^(08|53|55|57|58|XX|40|E)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
     return new NotYet({ reason: `PostgreSQL cannot be asked now (${code}).` })
   return new OrderRefused({ customerMessage: "The database server refused the order.", detail: `SQLSTATE ${code}` })
 }

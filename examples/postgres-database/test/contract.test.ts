@@ -6,7 +6,7 @@ import { type Backend, OfferingId, ResourceId } from "site-actors/plugin"
 import { renderReport, testBackend } from "site-actors/plugin/testing"
 import { postgres } from "../../../test/support/postgres.js"
 import plugin from "../src/index.js"
-import { connect } from "../src/server.js"
+import { connect, errorOf } from "../src/server.js"
 
 /** What a tenant does with its own database, in one session. */
 const as = (url: string, name: string, statements: ReadonlyArray<string>) =>
@@ -86,6 +86,12 @@ it.live("databases of a real PostgreSQL keep the plugin contract", () =>
     expect(report.problems).toEqual([])
   })
 )
+
+it("a connection that breaks is no refusal of the server's", () => {
+  const disposition = (code: string) => errorOf(Object.assign(new Error(code), { code })).disposition
+  expect(["EPIPE", "EPERM", "ECONNRESET", "57P01", "40001"].map(disposition)).toEqual(Array(5).fill("retry"))
+  expect(disposition("22023")).toBe("fail-order")
+})
 
 const filled = (rows: number) => `INSERT INTO filled SELECT repeat('x', 1000) FROM generate_series(1, ${rows})`
 

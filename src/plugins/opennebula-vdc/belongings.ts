@@ -11,6 +11,7 @@ import { Effect, Option, Schema } from "effect"
 import {
   adoptedBy,
   type GroupShort,
+  type OpenNebulaError,
   type SecurityGroup,
   type User,
   type Vdc,
@@ -19,6 +20,7 @@ import {
   type VmShort,
   valueOf
 } from "../../opennebula/index.js"
+import { resourceName } from "../../opennebula/naming.js"
 import { OrderRefused, type TerminateRequest } from "../../plugin/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
@@ -29,6 +31,8 @@ import { routerName } from "./router.js"
 import { userName } from "./tenant.js"
 
 type Resource = Pick<TerminateRequest["resource"], "id" | "backendId">
+/** As an order has it. */
+type Ordered = Pick<TerminateRequest["resource"], "id" | "backendId" | "name" | "slug">
 
 const Ids = Schema.Array(Schema.Int)
 export const Belongings = Schema.Struct({
@@ -105,6 +109,105 @@ export const groupOf = (
     })
   }
   return Effect.succeed(found)
+}
+
+/** The same for what is done between orders: a group without a tag that only has the number is not known well enough (`migrate`). */
+export const certainGroupOf = (
+  groups: ReadonlyArray<GroupShort>,
+  resource: Resource
+): Effect.Effect<GroupShort | undefined, OrderRefused> =>
+  Effect.flatMap(groupOf(groups, resource), (group) =>
+    group === undefined ||
+    group.name === resource.backendId.trim() ||
+    !isUntagged(group) ||
+    Option.isSome(adoptedBy(group.template))
+      ? Effect.succeed(group)
+      : new OrderRefused({
+          customerMessage:
+            "The group in the cloud is not (or not yet) known to be this data centre's, so it is left alone.",
+          detail: `group ${group.id} (${group.name}) has no tag of this resource; see \`site-actors migrate\``
+        })
+  )
+
+/**
+ * The same for an order. A number alone proves nothing where the group has no tag: after OpenNebula was put back from a backup it may be a
+ * stranger's. It has to be called as the resource is, by the Python agent or by whoever imported it.
+ */
+export const groupOfOrder = (
+  { settings }: Cloud,
+  groups: ReadonlyArray<GroupShort>,
+  resource: Ordered
+): Effect.Effect<GroupShort | undefined, OrderRefused> =>
+  Effect.flatMap(groupOf(groups, resource), (group) =>
+    group === undefined || isGroupOf(settings, resource, group)
+      ? Effect.succeed(group)
+      : new OrderRefused({
+          customerMessage:
+            "This data centre's identity in the cloud belongs to something else: ask the provider to correct it.",
+          detail: `backend id "${resource.backendId}" is group ${group.id} (${group.name}), which has no tag of this resource, nor its name`
+        })
+  )
+
+/** Is it this resource's? By its tag, or the mark of an adopted one, or by its name. */
+const isGroupOf = (
+  { allocation_prefix }: Pick<Cloud["settings"], "allocation_prefix">,
+  resource: Ordered,
+  { name, template }: Pick<GroupShort, "name" | "template">
+): boolean => {
+  const owner = ownerResource({ template }) ?? Option.getOrUndefined(adoptedBy(template))
+  if (owner !== undefined) return owner === resource.id
+  return [resource.backendId.trim(), resource.name, resourceName(allocation_prefix, resource)].some(
+    (known) => known.toLowerCase() === name.toLowerCase()
+  )
+}
+
+/** Has somebody else's group this number by now? */
+export const isOthersGroup =
+  ({ one, settings }: Cloud, resource: Ordered) =>
+  (groupId: number): Effect.Effect<boolean, OpenNebulaError> =>
+    Effect.catchTag(
+      Effect.map(one.group.info(groupId), (group) => !isGroupOf(settings, resource, group)),
+      "NoSuchObject",
+      () => Effect.succeed(false)
+    )
+
+/**
+ * Is something of what was noted somebody else's by now? What is there must have the resource's tag, or none and the name by which it was found.
+ */
+export const isOthersIn = (found: Inventory, { id, noted }: { readonly id: string; readonly noted: Belongings }) => {
+  const { slug } = noted
+  const own = (object: Named, name: string) => {
+    const owner = ownerResource(object)
+    return owner === undefined ? slug === null || object.name === name : owner === id
+  }
+  const isForeign = (pool: ReadonlyArray<Named>, ids: ReadonlyArray<number>, name: (slug: string) => string) =>
+    pool.some((object) => ids.includes(object.id) && !own(object, name(slug ?? "")))
+  const groups = [...(noted.group === null ? [] : [noted.group]), ...noted.roleGroups]
+  return (
+    isForeign(found.groups, noted.group === null ? [] : [noted.group], (name) => name) ||
+    found.groups.some(
+      (group) =>
+        noted.roleGroups.includes(group.id) && accessOf(group) !== id && !group.name.startsWith(`${slug ?? ""}-`)
+    ) ||
+    isForeign(found.users, noted.users, userName) ||
+    isForeign(found.vdcs, noted.vdcs, (name) => name) ||
+    isForeign(found.networks, noted.networks, networkName) ||
+    isForeign(
+      found.routers,
+      noted.routers.map((router) => router.id),
+      routerName
+    ) ||
+    isForeign(found.securityGroups, noted.securityGroups, securityGroupName) ||
+    found.machines.some(
+      (machine) =>
+        noted.machines.includes(machine.id) && !groups.includes(machine.gid) && !isIn(machine, noted.networks)
+    )
+  )
+}
+interface Named {
+  readonly id: number
+  readonly name: string
+  readonly template: GroupShort["template"]
 }
 
 const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>

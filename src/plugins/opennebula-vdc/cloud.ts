@@ -52,6 +52,17 @@ export const isTaggedFor = (resource: ResourceId, object: { readonly template: T
   ownerResource(object) === resource
 export const isUntagged = (object: { readonly template: Template }): boolean => ownerResource(object) === undefined
 
+/** Has somebody else's object this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
+export const isOthers = <E extends SiteError>(
+  resource: ResourceId,
+  info: Effect.Effect<{ readonly template: Template }, E>
+): Effect.Effect<boolean, E> =>
+  Effect.catchIf(
+    Effect.map(info, (object) => !isTaggedFor(resource, object)),
+    (error) => error._tag === "NoSuchObject",
+    () => Effect.succeed(false)
+  )
+
 /** The id of the resource's own object in a pool, if it is there. */
 export const ownIn = <E>(
   resource: ResourceId,

@@ -61,7 +61,7 @@ export const create = (cloud: Cloud) => (request: Request) =>
       Effect.zipRight(handOverRouter(cloud, net.routerId, tenant.groupId), setQuotas(cloud, request, plan, tenant))
     ])
     yield* makeAccess(cloud, request, tenant, plan)
-    const routerAddress = yield* routerRuns(cloud, network, net.routerVmId)
+    const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)
     return outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))
   })
 
@@ -82,7 +82,7 @@ const makeTenant = (cloud: Cloud, request: Request, plan: Plan) =>
       if (plan.isolated) yield* isolate(cloud, groupId, plan)
     })
     const people = Effect.gen(function* () {
-      yield* grantCreation(cloud, groupId, plan)
+      yield* grantCreation(cloud, request, groupId, plan)
       return plan.withUser ? yield* makeUser(cloud, request, plan, groupId) : null
     })
     const [, userId] = yield* both(places, people)

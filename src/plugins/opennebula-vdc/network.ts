@@ -2,7 +2,18 @@
 import { Effect, Option, Schema } from "effect"
 import { single, type Template, vector } from "../../opennebula/index.js"
 import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../plugin/index.js"
-import { type Cloud, every, gone, namesOf, ownIn, tagsOf, unlessAlready, unlessTaken, untilDeadline } from "./cloud.js"
+import {
+  type Cloud,
+  every,
+  gone,
+  isOthers,
+  namesOf,
+  ownIn,
+  tagsOf,
+  unlessAlready,
+  unlessTaken,
+  untilDeadline
+} from "./cloud.js"
 import { type NetworkPlan, type Plan, takesDevice } from "./plan.js"
 import { addressText, gatewayOf, type Subnet, subnetOf, usableOf } from "./subnet.js"
 
@@ -37,7 +48,8 @@ export const makeNetwork = (cloud: Cloud, request: Ordered, plan: Plan, network:
       cloud.one.network.allocate(networkTemplate(request, plan.name, network, subnet), plan.clusters[0]),
       find
     ),
-    undo: (networkId) => removeNetwork(cloud, networkId)
+    undo: (networkId) => removeNetwork(cloud, networkId),
+    isOthers: (networkId) => isOthers(request.resource.id, cloud.one.network.info(networkId))
   })
 }
 
@@ -145,7 +157,8 @@ export const makeSecurityGroup = (cloud: Cloud, request: Ordered, plan: Plan, ne
       ]),
       find
     ),
-    undo: (securityGroupId) => removeSecurityGroup(cloud, securityGroupId)
+    undo: (securityGroupId) => removeSecurityGroup(cloud, securityGroupId),
+    isOthers: (securityGroupId) => isOthers(request.resource.id, cloud.one.securityGroup.info(securityGroupId))
   })
 }
 

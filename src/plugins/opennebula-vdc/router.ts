@@ -10,13 +10,26 @@ import {
   type SiteError,
   steadyMillis
 } from "../../plugin/index.js"
-import { type Cloud, gone, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
+import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import type { NetworkPlan, Plan } from "./plan.js"
 import { addressText, gatewayOf, type Subnet } from "./subnet.js"
 
 type Ordered = Pick<OrderRequest, "order" | "resource">
 
 export const routerName = (name: string): string => `${name}_router`
+
+const isOthersRouter =
+  (cloud: Cloud, { resource }: Ordered) =>
+  (routerId: number) =>
+    isOthers(resource.id, cloud.one.router.info(routerId))
+
+const isOthersMachine =
+  (cloud: Cloud, { resource }: Ordered) =>
+  (vmId: number) =>
+    isOthers(
+      resource.id,
+      Effect.map(cloud.one.vm.info(vmId), ({ userTemplate }) => ({ template: userTemplate }))
+    )
 
 /** One interface inside, with the gateway's address, one outside. Router names need not be unique. */
 export const makeRouter = (
@@ -36,7 +49,8 @@ export const makeRouter = (
       vector("NIC", { NETWORK_ID: network.externalNetwork }),
       ...tagsOf(request)
     ]),
-    undo: (routerId) => removeRouter(cloud, routerId, [])
+    undo: (routerId) => removeRouter(cloud, routerId, []),
+    isOthers: isOthersRouter(cloud, request)
   })
 
 /**
@@ -77,7 +91,11 @@ export const instantiateRouter = (
         ]
       })
       .pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))),
-    undo: (vmId) => removeRouter(cloud, routerId, [vmId])
+    undo: (vmId) => removeRouter(cloud, routerId, [vmId]),
+    isOthers: (vmId) =>
+      Effect.flatMap(isOthersMachine(cloud, request)(vmId), (is) =>
+        is ? Effect.succeed(true) : isOthersRouter(cloud, request)(routerId)
+      )
   })
 }
 
@@ -92,9 +110,10 @@ export const handOverRouter = (cloud: Cloud, routerId: number, groupId: number) 
   ensureDone("router handed over", cloud.one.router.chown(routerId, { gid: groupId }))
 
 /** The one slow wait of a create. The result is the router's address outside. */
-export const routerRuns = (cloud: Cloud, network: NetworkPlan, vmId: number) =>
+export const routerRuns = (cloud: Cloud, { resource }: Ordered, network: NetworkPlan, vmId: number) =>
   ensure("router runs", {
     result: Schema.String,
+    looks: true,
     perform: Effect.gen(function* () {
       const seconds = cloud.settings.router_start_timeout
       const deadline = (yield* steadyMillis) + seconds * 1000
@@ -109,6 +128,9 @@ export const routerRuns = (cloud: Cloud, network: NetworkPlan, vmId: number) =>
         )
       )
       const seen = yield* settled
+      if (!isTaggedFor(resource.id, { template: seen.userTemplate })) {
+        return yield* notStarted(`VM ${vmId} is somebody else's by now`)
+      }
       const vm = seen.state === "Hold" ? yield* Effect.zipRight(release(cloud, vmId), settled) : seen
       if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${vmStateText(vm.state)}`)
       return outsideAddress(vm, network.externalNetwork)

@@ -8,7 +8,7 @@ import { Effect, Schema } from "effect"
 import type { GroupShort, Limit, VirtualRouter, VmShort } from "../../opennebula/index.js"
 import { ensure, type KnownResource, OrderRefused, type SiteError, Standing, type Steps } from "../../plugin/index.js"
 import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../standing.js"
-import { groupOf } from "./belongings.js"
+import { certainGroupOf, type groupOf } from "./belongings.js"
 import type { Cloud } from "./cloud.js"
 import { limitsOf, setQuota } from "./quotas.js"
 import type { VdcSettings } from "./settings.js"
@@ -40,9 +40,13 @@ export const tenantMachines = <A extends Pick<VmShort, "id" | "gid">>(
 }
 
 /** The resource's group; a refusal if there is none. */
-export const ownGroup = (cloud: Cloud, resource: KnownResource): Effect.Effect<GroupShort, SiteError> =>
+export const ownGroup = (
+  cloud: Cloud,
+  resource: KnownResource,
+  known: typeof groupOf = certainGroupOf
+): Effect.Effect<GroupShort, SiteError> =>
   Effect.gen(function* () {
-    const group = yield* groupOf(yield* cloud.one.group.list(), resource)
+    const group = yield* known(yield* cloud.one.group.list(), resource)
     if (group !== undefined) return group
     return yield* new OrderRefused({
       customerMessage: "This data centre does not exist in the cloud (any more).",

@@ -11,7 +11,18 @@ import {
   sameAclRule
 } from "../../opennebula/index.js"
 import { ensureDone, make, type OrderRequest } from "../../plugin/index.js"
-import { both, type Cloud, gone, isTaggedFor, isUntagged, ownIn, tagsOf, unlessAlready, unlessTaken } from "./cloud.js"
+import {
+  both,
+  type Cloud,
+  gone,
+  isOthers,
+  isTaggedFor,
+  isUntagged,
+  ownIn,
+  tagsOf,
+  unlessAlready,
+  unlessTaken
+} from "./cloud.js"
 import type { Plan } from "./plan.js"
 
 type Ordered = Pick<OrderRequest, "order" | "resource">
@@ -38,9 +49,15 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       cloud.one.group.allocate(plan.name),
       ownIn(request.resource.id, cloud.one.group.list())
     ).pipe(Effect.flatMap(tag)),
-    undo: (groupId) => removeGroup(cloud, groupId)
+    undo: (groupId) => removeGroup(cloud, groupId),
+    isOthers: isOthersGroup(cloud, request)
   })
 }
+
+const isOthersGroup =
+  (cloud: Cloud, { resource }: Ordered) =>
+  (groupId: number) =>
+    isOthers(resource.id, cloud.one.group.info(groupId))
 
 const findGroup = (cloud: Cloud, request: Ordered, plan: Plan) =>
   Effect.map(
@@ -89,7 +106,8 @@ export const makeVdc = (cloud: Cloud, request: Ordered, plan: Plan) => {
     result: Schema.Int,
     find,
     create: unlessTaken("virtual data centre", plan.name, cloud.one.vdc.allocate(plan.name, tagsOf(request)), find),
-    undo: (vdcId) => gone(cloud.one.vdc.delete(vdcId))
+    undo: (vdcId) => gone(cloud.one.vdc.delete(vdcId)),
+    isOthers: (vdcId) => isOthers(request.resource.id, cloud.one.vdc.info(vdcId))
   })
 }
 
@@ -195,14 +213,21 @@ export const allowCreation = (cloud: Cloud, groupId: number, zone: number) =>
   )
 
 /** A new group may create nothing (OpenNebula 7.4, recording 037). A rule has no tag: it is known by what it says. */
-export const grantCreation = (cloud: Cloud, groupId: number, plan: Plan) => {
+export const grantCreation = (cloud: Cloud, request: Ordered, groupId: number, plan: Plan) => {
   const wanted = creationRule(groupId, plan.zone)
   const find = findRule(cloud, wanted)
   return make("create-rights", {
     result: Schema.Int,
     find,
     create: cloud.one.acl.addRule(wanted),
-    undo: (ruleId) => removeRule(cloud, ruleId, wanted)
+    undo: (ruleId) => removeRule(cloud, ruleId, wanted),
+    // The same rule may be another tenant's, whose group has the number by now.
+    isOthers: (ruleId) =>
+      Effect.flatMap(cloud.one.acl.list(), (rules) =>
+        rules.some(({ id, rule }) => id === ruleId && !sameAclRule(rule, wanted))
+          ? Effect.succeed(true)
+          : isOthersGroup(cloud, request)(groupId)
+      )
   })
 }
 
@@ -229,7 +254,8 @@ export const makeUser = (cloud: Cloud, request: Ordered, plan: Plan, groupId: nu
     create: Effect.flatMap(Secret, (password) =>
       unlessTaken("user", name, cloud.one.user.allocate({ name, password, groups: [groupId] }), find)
     ).pipe(Effect.flatMap(tag)),
-    undo: (userId) => gone(cloud.one.user.delete(userId))
+    undo: (userId) => gone(cloud.one.user.delete(userId)),
+    isOthers: (userId) => isOthers(request.resource.id, cloud.one.user.info(userId))
   })
 }
 

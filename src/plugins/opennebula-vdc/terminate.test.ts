@@ -205,11 +205,11 @@ describe("question 1: a backend id", () => {
 })
 
 describe("a data centre that the Python agent made", () => {
-  it.scopedLive.each(["100", "acme"])("is ended by its backend id %s, with what hangs on it", (backendId) =>
+  it.scopedLive.each(["100", "vdc-1"])("is ended by its backend id %s, with what hangs on it", (backendId) =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
-      yield* madeByPythonAgent(bench, "acme")
-      yield* bench.frontEnd.call("one.user.allocate", ["acme_admin", "secret", "core", [100]])
+      yield* madeByPythonAgent(bench, "vdc-1")
+      yield* bench.frontEnd.call("one.user.allocate", ["vdc-1_admin", "secret", "core", [100]])
       yield* bench.idle
       doneOf(yield* terminated(bench, backendId))
       expect(objectsOf(bench.frontEnd)).toEqual([])

@@ -8,7 +8,15 @@ import {
   Reservations,
   type TerminateRequest
 } from "../../plugin/index.js"
-import { Belongings, belongingsOf, groupOf, type Inventory, inventory, isGroupId } from "./belongings.js"
+import {
+  Belongings,
+  belongingsOf,
+  groupOfOrder,
+  type Inventory,
+  inventory,
+  isGroupId,
+  isOthersIn
+} from "./belongings.js"
 import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
 import { closeAccess, removeRoleGroups } from "./members/access.js"
 import { leaveGroup } from "./members/people.js"
@@ -20,7 +28,9 @@ import { removeGroup, removeRules } from "./tenant.js"
 
 export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
   Effect.gen(function* () {
-    const own = yield* decide("belongings", Belongings, look(cloud, request))
+    const own = yield* decide("belongings", Belongings, look(cloud, request), (noted) =>
+      Effect.map(inventory(cloud), (found) => isOthersIn(found, { id: request.resource.id, noted }))
+    )
 
     if (own.slug !== null) yield* closeAccess(cloud, own.slug, request.resource.id)
     // Users first: nobody shall start a machine while the rest goes.
@@ -62,7 +72,7 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
   Effect.gen(function* () {
     const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
     const found = yield* inventory(cloud)
-    const group = yield* groupOf(found.groups, request.resource)
+    const group = yield* groupOfOrder(cloud, found.groups, request.resource)
     const own = belongingsOf(found, request.resource, group)
     const strangers = strangersIn(found, own)
     if (strangers.length > 0) {

@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../plugin/index.js"
-import { groupOf } from "./belongings.js"
+import { groupOfOrder, isOthersGroup } from "./belongings.js"
 import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
 import { copyLimits, roleGroupsOf } from "./members/role-groups.js"
 import { placesOf } from "./plan.js"
@@ -49,7 +49,12 @@ const Change = Schema.Struct({
 export const update = (cloud: Cloud) => (request: UpdateRequest) =>
   Effect.gen(function* () {
     yield* checkAmounts(cloud.components, request.amounts, { complete: false })
-    const { groupId, adopt, roleGroups, before, after } = yield* decide("quotas before", Change, look(cloud, request))
+    const { groupId, adopt, roleGroups, before, after } = yield* decide(
+      "quotas before",
+      Change,
+      look(cloud, request),
+      (change) => isOthersGroup(cloud, request.resource)(change.groupId)
+    )
     yield* ensureDone(
       "quotas",
       Effect.catchTag(setQuota(cloud, groupId, after), "NoSuchObject", (error) => vanished(error.message)),
@@ -77,7 +82,7 @@ const look = (cloud: Cloud, request: UpdateRequest) =>
     const [groups, { imageDatastores }] = yield* Effect.all([cloud.one.group.list(), placesOf(cloud, settings)], {
       concurrency: "unbounded"
     })
-    const group = yield* groupOf(groups, request.resource)
+    const group = yield* groupOfOrder(cloud, groups, request.resource)
     if (group === undefined) {
       return yield* vanished(`no group for backend id "${request.resource.backendId}"`)
     }

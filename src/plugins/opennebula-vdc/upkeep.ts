@@ -182,7 +182,7 @@ const adopt = (cloud: Cloud, resource: Sought) =>
     "owner tags",
     Effect.gen(function* () {
       const found = yield* inventory(cloud)
-      const group = yield* ownGroup(cloud, resource)
+      const group = yield* ownGroup(cloud, resource, groupOf)
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)

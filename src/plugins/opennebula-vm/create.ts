@@ -18,12 +18,13 @@ import {
   type Outcome,
   Parked,
   parksAfter,
+  type Resource,
   type SiteError
 } from "../../plugin/index.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
 import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
-import { factsOf, findVm, removeVm, VmFacts, whenWithin } from "./machine.js"
+import { belongsTo, factsOf, findVm, isOthers, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { outcomeOf } from "./outcome.js"
 import { chooseParent, Parent, sameUuid } from "./parent.js"
@@ -62,11 +63,16 @@ export const createVm =
         result: Schema.Int,
         find: tagged(offering, request),
         create: instantiate(offering, request, sizes, choice, readTemplate),
-        undo: (made) => removeVm(offering, made)
+        undo: (made) => removeVm(offering, made),
+        isOthers: isOthers(offering, request.resource)
       })
       yield* ensureDone("group", offering.one.vm.chown(vmId, { gid: choice.parent.group }))
       const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
-      const vm = yield* ensure("running", { result: VmFacts, perform: untilRunning(offering, vmId, releasedAt) })
+      const vm = yield* ensure("running", {
+        result: VmFacts,
+        perform: untilRunning(offering, request.resource, vmId, releasedAt),
+        looks: true
+      })
       return outcomeOf(offering, vm, choice.inference === undefined ? {} : accessTo(choice.inference, vm.address))
     })
 
@@ -210,12 +216,18 @@ const patiently = (
     )
   })
 
-const untilRunning = (offering: VmOffering, vmId: number, releasedAt: number): Effect.Effect<VmFacts, SiteError> =>
+const untilRunning = (
+  offering: VmOffering,
+  resource: Resource,
+  vmId: number,
+  releasedAt: number
+): Effect.Effect<VmFacts, SiteError> =>
   Effect.gen(function* () {
     const seconds = offering.settings.vm_start_timeout
     const age = (yield* Clock.currentTimeMillis) - releasedAt
     const vm = yield* patiently(offering, vmId, { age, left: seconds * 1000 - age })
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
+    if (!belongsTo(offering, resource, vm.value)) return yield* vanished
     if (vm.value.state === "Running") return factsOf(vm.value)
     if (vm.value.state === "Done") return yield* vanished
     return yield* new OrderRefused({

@@ -45,6 +45,12 @@ export const belongsTo = (offering: VmOffering, resource: Resource, vm: Vm): boo
     onNone: () => vm.name.toLowerCase() === resourceName(offering.settings.allocation_prefix, resource)
   })
 
+/** Has somebody else's machine this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
+export const isOthers =
+  (offering: VmOffering, resource: Resource) =>
+  (vmId: number): Effect.Effect<boolean, OpenNebulaError> =>
+    Effect.map(findVm(offering, vmId), (vm) => Option.exists(vm, (found) => !belongsTo(offering, resource, found)))
+
 export const notOurs = (resource: Resource, vm: Vm): OrderRefused =>
   new OrderRefused({
     customerMessage:

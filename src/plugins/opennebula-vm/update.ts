@@ -25,6 +25,7 @@ import {
   factsOf,
   findVm,
   isLocked,
+  isOthers,
   isResting,
   lockedRefusal,
   notOurs,
@@ -43,7 +44,9 @@ export const updateVm =
   (request: UpdateRequest): Effect.Effect<Outcome, SiteError, HandlerServices> =>
     Effect.gen(function* () {
       const ordered = yield* orderedSizes(offering.components, request.amounts)
-      const before = yield* decide("before", Before, look(offering, request, ordered))
+      const before = yield* decide("before", Before, look(offering, request, ordered), ({ facts }) =>
+        isOthers(offering, request.resource)(facts.id)
+      )
       const change = changeOf(before, ordered, offering.settings.disk_shrink)
       const { id } = before.facts
       const access = { metadata: keptAccess(request.resource.backendMetadata) }

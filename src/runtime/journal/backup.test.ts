@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, TestClock } from "effect"
 import { backUp, startFromBackup } from "./backup.js"
 import * as Connection from "./connection.js"
 import * as Database from "./database.js"
@@ -69,8 +69,13 @@ describe("a backup", () => {
         )
         writeFileSync(`${backup}2.part`, "")
         expect((yield* Effect.flip(backUp(journal, `${backup}2`))).message).toContain(
-          `${backup}2.part is there, of one that is being made, or was broken off. Remove it`
+          `${backup}2.part is there, of one that is being made, or was broken off minutes ago. Remove it`
         )
+        // Of one that was killed: nobody writes to it any more, and it is in nobody's way.
+        yield* TestClock.setTime(Date.now() + 11 * 60_000)
+        writeFileSync(`${backup}2.part-journal`, "")
+        yield* backUp(journal, `${backup}2`)
+        expect(readdirSync(directory).filter((name) => name.startsWith("backup.db2"))).toEqual(["backup.db2"])
         const none = join(directory, "other.db")
         yield* Effect.flip(backUp(backup.replace("backup", "none/none"), none))
         expect(readdirSync(directory).filter((name) => name.startsWith("other"))).toEqual([])

@@ -9,7 +9,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
-import { Clock, Data, Effect } from "effect"
+import { Clock, Data, Effect, Option } from "effect"
 import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
 import { isShared } from "./dialect.js"
@@ -53,12 +53,16 @@ export const backUp = (
         hint: "Choose another name: a backup replaces nothing."
       })
     }
-    if (yield* Effect.mapError(fs.exists(part), choose)) {
-      return yield* new BackupImpossible({
-        file: target,
-        reason: `${part} is there, of one that is being made, or was broken off`,
-        hint: "Remove it if none is being made, or choose another name."
-      })
+    const begun = yield* Effect.mapError(lastWritten(part), choose)
+    if (Option.isSome(begun)) {
+      if ((yield* Clock.currentTimeMillis) - begun.value < stillMaking) {
+        return yield* new BackupImpossible({
+          file: target,
+          reason: `${part} is there, of one that is being made, or was broken off minutes ago`,
+          hint: "Remove it if none is being made, or choose another name."
+        })
+      }
+      yield* removed(part).pipe(Effect.mapError(choose))
     }
     yield* Effect.mapError(fs.writeFile(part, new Uint8Array(), { flag: "wx", mode: 0o600 }), choose)
     return yield* Effect.gen(function* () {
@@ -67,8 +71,28 @@ export const backUp = (
       yield* Effect.mapError(Effect.zipRight(synced(part), fs.rename(part, whole)), choose)
       yield* Effect.mapError(synced(path.dirname(whole)), choose)
       return Number((yield* Effect.mapError(fs.stat(whole), choose)).size)
-    }).pipe(Effect.onError(() => Effect.ignore(fs.remove(part, { force: true }))))
+    }).pipe(Effect.onError(() => Effect.ignore(removed(part))))
   })
+
+/** ms. A part of a backup that nobody has written to for so long is of one that was killed. */
+const stillMaking = 10 * 60_000
+
+/** When it was last written to, ms since 1970; none if it is not there. */
+const lastWritten = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.if(fs.exists(path), {
+      onTrue: () => Effect.map(fs.stat(path), ({ mtime }) => Option.map(mtime, (at) => at.getTime())),
+      onFalse: () => Effect.succeedNone
+    })
+  )
+
+/** With what SQLite may have left beside it. */
+const removed = (part: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.forEach(["", "-journal", "-wal", "-shm"], (ending) => fs.remove(`${part}${ending}`, { force: true }), {
+      discard: true
+    })
+  )
 
 const copy = (journal: string, target: string, taken: number): void => {
   const source = openFile(journal)

@@ -6,7 +6,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Layer, TestClock } from "effect"
+import { Clock, Duration, Effect, Fiber, Layer, TestClock } from "effect"
 import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, ResourceId, wholeOrder } from "../../core/index.js"
 import { inspect } from "./consistency.js"
@@ -48,6 +48,40 @@ const known = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ readonly order_id: string }>`SELECT DISTINCT order_id FROM journal ORDER BY order_id`
   return rows.map((row) => Number(row.order_id.replace(/^a+/, "")))
+})
+
+describe("what is forgotten", () => {
+  it.live("goes little by little, so that others get on meanwhile; what is taken up anew meanwhile stays", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const many = 200
+          for (let n = 1; n <= many; n++) {
+            yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data) VALUES
+              (${order(n)}, ${resource(n)}, 1, ${wholeOrder}, 'accepted', ${n}, '{"request":{"_tag":"Terminate"}}'),
+              (${order(n)}, ${resource(n)}, 1, ${wholeOrder}, 'done', ${n}, NULL)`
+          }
+          const left = Effect.map(
+            sql<{ readonly count: number }>`SELECT count(DISTINCT order_id) AS count FROM journal`,
+            ([row]) => row?.count ?? 0
+          )
+          const forgetting = yield* Effect.fork(forget(Duration.days(1)))
+          const halfway = yield* left.pipe(
+            Effect.tap(() => Effect.yieldNow()),
+            Effect.repeat({ until: (count) => count < many })
+          )
+          expect(halfway).toBeGreaterThan(0)
+          const now = yield* Clock.currentTimeMillis
+          yield* sql`INSERT INTO journal (order_id, resource_id, epoch, step, event, at)
+            VALUES (${order(many)}, ${resource(many)}, 2, ${wholeOrder}, 'accepted', ${now})`
+          expect(yield* Fiber.join(forgetting)).toBe(many - 1)
+          expect(yield* known).toEqual([many])
+        })
+      )
+    )
+  )
 })
 
 describe("a database of an earlier version", () => {

@@ -6,6 +6,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Data, Effect, Layer, Option } from "effect"
+import { alone } from "./alone.js"
 import * as Connection from "./connection.js"
 import * as Database from "./database.js"
 import { rowsInto } from "./dialect.js"
@@ -167,11 +168,18 @@ export const moveInto = (dataDir: string, place: Postgres) =>
     if (yield* fs.exists(moved)) {
       return yield* new CannotMove({ reason: `${moved} is there already. Give it another name, or see what is in it.` })
     }
+    // No agent begins on it before it has its new name; and one that stands still gives no sign of life.
+    yield* Layer.build(alone(dataDir)).pipe(
+      Effect.catchIf(
+        ({ passing }) => passing === true,
+        () => new CannotMove({ reason: runs })
+      )
+    )
     const entries = yield* Effect.gen(function* () {
       const original = yield* clientOf(Database.layer(dataDir))
       const sign = yield* Effect.provideService(signOfLife, SqlClient.SqlClient, original)
       if (Option.exists(sign, ({ runs }) => runs)) {
-        return yield* new CannotMove({ reason: "an agent runs on it. Stop it first; its orders go on in PostgreSQL." })
+        return yield* new CannotMove({ reason: runs })
       }
       const sql = yield* clientOf(Database.layer(place))
       return yield* together(
@@ -179,6 +187,8 @@ export const moveInto = (dataDir: string, place: Postgres) =>
         Effect.gen(function* () {
           const written = yield* sql`SELECT 1 FROM lease UNION ALL SELECT 1 FROM journal LIMIT 1`
           if (written.length > 0) {
+            const there = yield* copiedBefore(original, sql)
+            if (Option.isSome(there)) return there.value
             return yield* new CannotMove({
               reason: `there is a journal in ${nameOf(place)} already, and two do not make one.`
             })
@@ -195,8 +205,42 @@ export const moveInto = (dataDir: string, place: Postgres) =>
         })
       ).pipe(Effect.catchTag("SqlError", (error) => unavailable(Effect.fail(error))))
     }).pipe(Effect.scoped)
-    // Closed by now, so that nothing is beside it any more.
+    // Closed by now, so that mostly nothing is beside it any more. What somebody who reads has kept there belongs to it.
     yield* fs.rename(file, moved)
-    yield* Effect.forEach([`${file}-wal`, `${file}-shm`], (beside) => Effect.ignore(fs.remove(beside, { force: true })))
+    yield* Effect.forEach(["-wal", "-shm"], (beside) =>
+      Effect.ignore(fs.rename(`${file}${beside}`, `${moved}${beside}`))
+    )
     return { entries, moved }
+  }).pipe(Effect.scoped)
+
+const runs = "an agent runs on it. Stop it first; its orders go on in PostgreSQL."
+
+/**
+ * A move that was cut off when all was copied, and the file not yet put aside, is only brought to its end. The file's entries have their numbers there, too: if the
+ * first, the last and as many between are the same, nobody has worked on the file since. Returns how many entries there are now.
+ */
+const copiedBefore = (original: SqlClient.SqlClient, sql: SqlClient.SqlClient) =>
+  Effect.gen(function* () {
+    interface Ends {
+      readonly count: number
+      readonly first: string | null
+      readonly last: string | null
+    }
+    const ends = (client: SqlClient.SqlClient, upTo: number) => {
+      const entry = client.literal("order_id || ' ' || step || ' ' || event || ' ' || at")
+      return client<Ends>`SELECT count(*) AS count,
+        (SELECT ${entry} FROM journal ORDER BY id LIMIT 1) AS first,
+        (SELECT ${entry} FROM journal WHERE id = ${upTo}) AS last FROM journal WHERE id <= ${upTo}`
+    }
+    const [newest] = yield* straight(original)(
+      original<{ readonly id: number | null }>`SELECT max(id) AS id FROM journal`
+    )
+    const upTo = newest?.id
+    if (upTo === undefined || upTo === null) return Option.none<number>()
+    const [here] = yield* straight(original)(ends(original, upTo))
+    const [there] = yield* ends(sql, upTo)
+    const isSame = here?.count === there?.count && here?.first === there?.first && here?.last === there?.last
+    if (!isSame) return Option.none<number>()
+    const [all] = yield* sql<{ readonly count: number }>`SELECT count(*) AS count FROM journal`
+    return Option.some(all?.count ?? 0)
   })

@@ -3,19 +3,25 @@
  * last made to be, and those of which something is left over.
  */
 import { SqlClient } from "@effect/sql"
-import { Clock, Duration, Effect } from "effect"
+import { Array, Clock, Duration, Effect } from "effect"
 import { type JournalUnavailable, wholeOrder } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
 import { said } from "./dialect.js"
 import { straight, unavailable } from "./sql.js"
 
-/** Forgets what ended before `keep` ago. Returns how many orders. One statement a table, so a crash in between does no harm. */
+/**
+ * So many orders are forgotten in one statement. The process stands still for as long as it takes: for thousands at once, as when `journal_retention_days`
+ * was made smaller, that was long enough to be taken for dead, killed, and to begin anew.
+ */
+const atOnce = 50
+
+/** Forgets what ended before `keep` ago. Returns how many orders. Each statement leaves a whole journal, so a crash in between does no harm. */
 export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUnavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const run = straight(sql)
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(keep)
-    const gone = yield* sql<{ readonly order_id: string }>`
+    const old = yield* sql<{ readonly order_id: string }>`
       WITH latest AS (
         SELECT order_id, resource_id, event, at, id FROM journal WHERE id IN (
           SELECT max(id) FROM journal
@@ -26,20 +32,29 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
       last_of_resource AS (
         SELECT max(id) AS id FROM latest WHERE event = 'done' GROUP BY resource_id
       )
-      DELETE FROM journal WHERE order_id IN (
-        SELECT order_id FROM latest
-        WHERE event IN ('done', 'erred') AND at < ${before}
-          AND order_id NOT IN (SELECT order_id FROM leftover)
-          AND (
-            id NOT IN (SELECT id FROM last_of_resource)
-            OR EXISTS (
-              SELECT 1 FROM journal AS accepted
-              WHERE accepted.order_id = latest.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
-                AND ${said(sql, "accepted.data", "request", "_tag")} = 'Terminate'
-            )
+      SELECT order_id FROM latest
+      WHERE event IN ('done', 'erred') AND at < ${before}
+        AND (
+          id NOT IN (SELECT id FROM last_of_resource)
+          OR EXISTS (
+            SELECT 1 FROM journal AS accepted
+            WHERE accepted.order_id = latest.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
+              AND ${said(sql, "accepted.data", "request", "_tag")} = 'Terminate'
           )
-      )
-      RETURNING order_id`
+        )
+      ORDER BY id`
+    let gone = 0
+    for (const orders of Array.chunksOf(old, atOnce)) {
+      // One that was taken up anew meanwhile has not ended, and one of which something is left over has to be known.
+      const rows = yield* sql<{ readonly order_id: string }>`
+        DELETE FROM journal WHERE order_id IN (
+          SELECT order_id FROM journal
+          WHERE step = ${wholeOrder} AND order_id IN ${sql.in(orders.map(({ order_id }) => order_id))}
+          GROUP BY order_id HAVING max(at) < ${before}
+        ) AND order_id NOT IN (SELECT order_id FROM leftover)
+        RETURNING order_id`
+      gone += new Set(rows.map((row) => row.order_id)).size
+    }
     yield* sql`DELETE FROM lease
       WHERE at < ${before} AND resource_id NOT IN (SELECT resource_id FROM journal)`
     yield* sql`DELETE FROM pause WHERE until < ${before}
@@ -53,7 +68,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
     yield* run(sql`DELETE FROM audit WHERE at < ${before}`)
     yield* run(sql`DELETE FROM cancellation WHERE order_id NOT IN (SELECT order_id FROM known_order)`)
     yield* run(sql`DELETE FROM reconciliation WHERE at < ${before}`)
-    return new Set(gone.map((row) => row.order_id)).size
+    return gone
   }).pipe(unavailable)
 
 /** Once a day, for as long as the agent runs. */

@@ -15,7 +15,7 @@ import {
   type SiteError,
   type Team
 } from "../../../plugin/index.js"
-import { groupOf } from "../belongings.js"
+import { certainGroupOf } from "../belongings.js"
 import type { Cloud } from "../cloud.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"
 import { readMapping } from "./mapping-file.js"
@@ -64,7 +64,7 @@ const compareTeam = (
   team: Team
 ): Effect.Effect<AccessPlan, SiteError> =>
   Effect.gen(function* () {
-    const group = yield* groupOf(found.groups, team.resource)
+    const group = yield* certainGroupOf(found.groups, team.resource)
     const vdc = group === undefined ? undefined : vdcOf(found.vdcs, group.id)
     if (group === undefined || vdc === undefined) {
       return yield* new NotYet({

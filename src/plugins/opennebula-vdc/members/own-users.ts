@@ -11,7 +11,7 @@ import {
   NotYet,
   type Team
 } from "../../../plugin/index.js"
-import { groupOf } from "../belongings.js"
+import { certainGroupOf } from "../belongings.js"
 import type { Cloud } from "../cloud.js"
 import {
   believed,
@@ -37,7 +37,7 @@ export const ownUsers = (cloud: Cloud): Members => ({
       /** A person who is new in several teams gets one name. */
       const given = new Map<string, string>()
       return yield* Effect.forEach(question.teams, (team) =>
-        groupOf(groups, team.resource).pipe(
+        certainGroupOf(groups, team.resource).pipe(
           Effect.filterOrFail(
             (group): group is GroupShort => group !== undefined,
             () => new NotYet({ reason: `OpenNebula has no group for backend id "${team.resource.backendId}".` })
