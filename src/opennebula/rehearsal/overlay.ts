@@ -179,7 +179,7 @@ const unused = { used: 0 }
 /** The quotas of a group after `one.group.quota`: metrics of `vm` that are left out go back to the default. */
 const withQuota = (old: Quotas, { vm, datastores, networks }: Quota): Quotas => {
   const row = old.vm.find(({ clusterIds }) => clusterIds === "")
-  const limited = (metric: keyof NonNullable<Quota["vm"]>) => ({
+  const limited = (metric: Exclude<keyof NonNullable<Quota["vm"]>, "others">) => ({
     ...(row?.[metric] ?? unused),
     limit: vm?.[metric] ?? ("default" as const)
   })
