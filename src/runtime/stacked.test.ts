@@ -10,11 +10,20 @@ const told = (log: Ref.Ref<ReadonlyArray<string>>) => {
   const say = (word: string) => Ref.update(log, (all) => [...all, word])
   const living = (name: string) => Effect.acquireRelease(say(`${name} begins`), () => say(`${name} ends`))
   const shared = Layer.scoped(Shared, Effect.as(living("shared"), 1))
-  const lower = Layer.scoped(Lower, Effect.zipRight(living("lower"), Effect.map(Shared, (n) => `lower ${n}`)))
+  const lower = Layer.scoped(
+    Lower,
+    Effect.zipRight(
+      living("lower"),
+      Effect.map(Shared, (n) => `lower ${n}`)
+    )
+  )
   const upper = Layer.scoped(
     Upper,
     Effect.flatMap(Effect.all([Lower, Shared, Effect.scope]), ([below, , scope]) =>
-      Effect.as(Effect.zipRight(living("upper"), Scope.addFinalizer(scope, say("upper's own scope ends"))), `upper on ${below}`)
+      Effect.as(
+        Effect.zipRight(living("upper"), Scope.addFinalizer(scope, say("upper's own scope ends"))),
+        `upper on ${below}`
+      )
     )
   )
   return stacked((upon, nothing) =>

@@ -67,9 +67,7 @@ const answersOfResource = Effect.gen(function* () {
         restsUntil: restsUntil ?? null
       })),
     wake: (order: OrderId) => wakes.wake(order),
-    release: Effect.tap(quarantine.holds(resource), (holds) =>
-      Effect.when(quarantine.release(resource), () => holds)
-    )
+    release: Effect.tap(quarantine.holds(resource), (holds) => Effect.when(quarantine.release(resource), () => holds))
   })
 })
 

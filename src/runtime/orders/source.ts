@@ -57,7 +57,9 @@ export const watchOrders = (offering: Offering, { interval, nexts, slow, told }:
       const looks = pace.next({ why, resources, now: yield* steadyMillis, told: yield* told })
       yield* Effect.forEach(looks, lookAt, { discard: true })
     })
-    const untilNext = unlessTold<void, never, never, void, never>(jittered, (tell) => nexts.hear(() => tell(Effect.void)))
+    const untilNext = unlessTold<void, never, never, void, never>(jittered, (tell) =>
+      nexts.hear(() => tell(Effect.void))
+    )
     yield* lookAt({ _tag: "Whole" })
     return yield* Effect.forever(Effect.zipRight(untilNext, pass))
   })
