@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Arbitrary, Effect, Either, FastCheck, Option, ParseResult, Schema } from "effect"
+import { Arbitrary, Effect, Either, FastCheck, identity, Option, ParseResult, Schema, SchemaAST } from "effect"
 import { decodeQuickly } from "./quickly.js"
 
 const Inner = Schema.Struct({
@@ -17,6 +17,12 @@ const Whole = Schema.Struct({
   pair: Schema.Tuple(Schema.String, Schema.Boolean),
   defaulted: Schema.optionalWith(Schema.Number, { default: () => 7 }),
   some: Schema.OptionFromSelf(Schema.Number),
+  renamed: Schema.optionalWith(
+    Schema.transform(Schema.Unknown, Schema.String, { strict: true, decode: String, encode: (text) => text }),
+    { default: () => "none" }
+  ).pipe(Schema.fromKey("by_another_name")),
+  listed: Schema.optionalWith(Schema.Array(Inner), { default: () => [], nullable: true }),
+  composed: Schema.compose(Schema.Trim, Schema.NumberFromString),
   mended: Schema.Number.annotations({ decodingFallback: () => Either.right(-1) }),
   refusing: Schema.transformOrFail(Schema.String, Schema.String, {
     strict: true,
@@ -34,6 +40,9 @@ const given = {
   free: { a: 1 },
   pair: ["x", true],
   some: Option.some(1),
+  by_another_name: 8,
+  listed: null,
+  composed: " 9 ",
   mended: 1,
   refusing: "yes",
   excess: 1
@@ -76,7 +85,38 @@ describe("decoding quickly", () => {
     const [quickly, slowly] = both(Whole, given)
     expect(quickly).toEqual(slowly)
     expect(Either.getOrThrow(quickly)).toMatchObject({ inner: [{ id: 7, kind: "a", flag: true }], defaulted: 7 })
+    expect(Either.getOrThrow(quickly)).toMatchObject({ renamed: "8", listed: [], composed: 9 })
     expect(Either.getOrThrow(quickly)).not.toHaveProperty("excess")
+  })
+
+  it("leaves fields that change places to Schema", () => {
+    const Swapped = Schema.make<{ a: string; b: string }, { a: string; b: string }>(
+      new SchemaAST.Transformation(
+        Schema.Struct({ a: Schema.String, b: Schema.String }).ast,
+        Schema.Struct({ a: Schema.optional(Schema.String), b: Schema.String }).ast,
+        new SchemaAST.TypeLiteralTransformation([
+          new SchemaAST.PropertySignatureTransformation("a", "b", identity, identity),
+          new SchemaAST.PropertySignatureTransformation("b", "a", identity, identity)
+        ])
+      )
+    )
+    const [quickly, slowly] = both(Swapped, { a: "1", b: "2" })
+    expect(quickly).toEqual(slowly)
+  })
+
+  it("goes through a schema once, however often it is asked for", () => {
+    let looks = 0
+    const field = Schema.declare([], {
+      decode: () => {
+        looks += 1
+        return ParseResult.succeed
+      },
+      encode: () => ParseResult.succeed
+    })
+    const schema = Schema.Struct({ field })
+    for (const input of [1, 2, 3])
+      expect(decodeQuickly(schema)({ field: input })).toEqual(Either.right({ field: input }))
+    expect(looks).toBe(1)
   })
 
   it("leaves what is done with effects to Schema, which refuses it here", () => {

@@ -1,8 +1,10 @@
 /**
- * Decoding by a schema what comes by the ten thousand, as the machines of a pool do. `Schema.decode` makes an Either and an Option of
- * every field at every layer of its schema, so that it can say what is wrong: 40 µs for a machine, as much as to read its XML. This goes through the
- * same schema, with the schema's own functions, and says nothing: where something does not fit, or a kind of schema is not known here, the
- * schema itself is asked, and its answer is the answer.
+ * Decoding by a schema what comes by the ten thousand, as the machines of a pool do, or with each call, as the marketplace's answers. `Schema.decode` makes
+ * an Either and an Option of every field at every layer of its schema, so that it can say what is wrong: 40 µs for a machine, as much as to read its XML.
+ * This goes through the same schema, with the schema's own functions, and says nothing: where something does not fit, or a kind of schema is not known here,
+ * the schema itself is asked, and its answer is the answer.
+ *
+ * What is made of a schema is kept with it: it is made once, by whoever asks first, and then found.
  */
 import { type Effect, Either, Option, ParseResult, Predicate, Schema, SchemaAST } from "effect"
 
@@ -58,12 +60,56 @@ const items = (ast: SchemaAST.AST): Decoder => {
   }
 }
 
+const composed =
+  (from: Decoder, to: Decoder): Decoder =>
+  (input) => {
+    const value = from(input)
+    return value === unsure ? unsure : to(value)
+  }
+
+/** Renames fields, and fills in what is not there. */
+const renamed = (from: Decoder, changes: ReadonlyArray<SchemaAST.PropertySignatureTransformation>, to: Decoder) => {
+  const changed = new Set(changes.map((change) => change.from))
+  return composed(
+    composed(from, (encoded) => {
+      if (!Predicate.isRecord(encoded)) return unsure
+      const output: Record<PropertyKey, unknown> = {}
+      for (const key of Reflect.ownKeys(encoded)) if (!changed.has(key)) output[key] = encoded[key]
+      for (const change of changes) {
+        const value = change.decode(
+          Object.hasOwn(encoded, change.from) ? Option.some(encoded[change.from]) : Option.none()
+        )
+        if (Option.isSome(value)) output[change.to] = value.value
+      }
+      return output
+    }),
+    to
+  )
+}
+
+/** Does none of them take what another one has put there? */
+const areApart = (changes: ReadonlyArray<SchemaAST.PropertySignatureTransformation>): boolean =>
+  changes.every((one) => changes.every((other) => one === other || (one.to !== other.from && one.from !== other.from)))
+
 const hasItsOwnWay = ({ annotations }: SchemaAST.AST): boolean =>
   SchemaAST.ParseOptionsAnnotationId in annotations || SchemaAST.DecodingFallbackAnnotationId in annotations
 
+const isNothing = (ast: SchemaAST.AST): boolean =>
+  ast._tag === "UndefinedKeyword" || (ast._tag === "Literal" && ast.literal === null)
+
+const made = new WeakMap<SchemaAST.AST, Decoder>()
+
 const decoderOf = (ast: SchemaAST.AST): Decoder => {
+  const found = made.get(ast) ?? make(ast)
+  made.set(ast, found)
+  return found
+}
+
+const make = (ast: SchemaAST.AST): Decoder => {
   if (hasItsOwnWay(ast)) return byEffect(ast)
   switch (ast._tag) {
+    case "UnknownKeyword":
+      return (input) => input
     case "StringKeyword":
       return (input) => (typeof input === "string" ? input : unsure)
     case "NumberKeyword":
@@ -80,6 +126,12 @@ const decoderOf = (ast: SchemaAST.AST): Decoder => {
       const decode = ast.decodeUnknown(...ast.typeParameters)
       return (input) => settled(decode(input, options, ast))
     }
+    case "Union": {
+      const [one, ...others] = ast.types.filter((type) => !isNothing(type))
+      if (one === undefined || others.length > 0) return byEffect(ast)
+      const [decode, nothing] = [decoderOf(one), byEffect(ast)]
+      return (input) => (input === null || input === undefined ? nothing(input) : decode(input))
+    }
     case "Refinement": {
       const from = decoderOf(ast.from)
       return (input) => {
@@ -89,9 +141,12 @@ const decoderOf = (ast: SchemaAST.AST): Decoder => {
     }
     case "Transformation": {
       const { transformation } = ast
-      if (transformation._tag !== "FinalTransformation") return byEffect(ast)
-      const from = decoderOf(ast.from)
-      const to = decoderOf(ast.to)
+      const [from, to] = [decoderOf(ast.from), decoderOf(ast.to)]
+      if (transformation._tag === "ComposeTransformation") return composed(from, to)
+      if (transformation._tag === "TypeLiteralTransformation") {
+        const changes = transformation.propertySignatureTransformations
+        return areApart(changes) ? renamed(from, changes, to) : byEffect(ast)
+      }
       return (input) => {
         const encoded = from(input)
         if (encoded === unsure) return unsure
@@ -112,10 +167,9 @@ export const decodeQuickly = <A, I>(
   schema: Schema.Schema<A, I>
 ): ((input: unknown) => Either.Either<A, ParseResult.ParseError>) => {
   const quick = decoderOf(schema.ast)
-  const slow = Schema.decodeUnknownEither(schema)
   const isDecoded = (value: unknown): value is A => value !== unsure
   return (input) => {
     const value = quick(input)
-    return isDecoded(value) ? Either.right(value) : slow(input)
+    return isDecoded(value) ? Either.right(value) : Schema.decodeUnknownEither(schema)(input)
   }
 }

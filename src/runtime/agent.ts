@@ -3,6 +3,7 @@
  *
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
+import type { Sharding } from "@effect/cluster"
 import type { SqlClient } from "@effect/sql"
 import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
 import { callBeginning, callObserver, saying } from "../core/index.js"
@@ -43,6 +44,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe, parkAfter } from "./schedules.js"
+import { stacked } from "./stacked.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
 
@@ -66,51 +68,73 @@ export const layer = (place: Place, owner: string, running: Running = {}) =>
     running
   )
 
-/** Where work is placed. */
-const placed = (owner: string, cluster: ClusterSettings | undefined) =>
-  cluster === undefined
-    ? Layer.mergeAll(singleProcess, Placement.single, Once.single, Quarantine.layer)
-    : Layer.merge(Once.several(owner), Quarantine.several).pipe(
-        Layer.provideMerge(Placement.several),
-        Layer.provideMerge(severalProcesses(cluster, owner))
-      )
-
 /** The same over a database that is open and has its tables. */
 export const layerOn = <E, R>(
   database: Layer.Layer<SqlClient.SqlClient, E, R>,
   owner: string,
   { cluster, parking = parkAfter }: Running = {}
-) =>
-  Dispatch.layer.pipe(
-    Layer.provideMerge(Actor.layer(owner)),
-    Layer.provideMerge(Bells.layer),
-    Layer.provideMerge(Layer.merge(Pausings.layer, PlacesInWork.layer(parking))),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        Offerings.layer,
-        Standings.layer,
-        Wakes.layer,
-        Looks.layer,
-        MemberCalls.layer,
-        Stopping.layer,
-        placed(owner, cluster)
-      )
-    ),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        Journal.layer,
-        Journal.reservationsLayer,
-        Pauses.layer(owner),
-        Cancellations.layer,
-        OfferingScope.layer,
-        usageMemory
-      )
-    ),
-    Layer.provideMerge(JournalHealth.layer(owner)),
-    Layer.provideMerge(database),
-    Layer.provideMerge(Layer.merge(watchedCalls, watchedEndpoints)),
-    Layer.provideMerge(Layer.mergeAll(Activities.layer, Recorder.layer, Metrics.layer))
+) => {
+  const base = stacked((upon, nothing) =>
+    nothing.pipe(
+      upon(Activities.layer),
+      upon(Recorder.layer),
+      upon(Metrics.layer),
+      upon(watchedCalls),
+      upon(watchedEndpoints),
+      upon(database),
+      upon(JournalHealth.layer(owner)),
+      upon(Journal.layer),
+      upon(Journal.reservationsLayer),
+      upon(Pauses.layer(owner)),
+      upon(Cancellations.layer),
+      upon(OfferingScope.layer),
+      upon(usageMemory),
+      upon(Offerings.layer),
+      upon(Standings.layer),
+      upon(Wakes.layer),
+      upon(Looks.layer),
+      upon(MemberCalls.layer),
+      upon(Stopping.layer)
+    )
   )
+  return stacked((upon, nothing) =>
+    nothing.pipe(
+      upon(base),
+      upon(placed(owner, cluster)),
+      upon(Pausings.layer),
+      upon(PlacesInWork.layer(parking)),
+      upon(cluster === undefined ? Bells.single : Bells.several),
+      upon(Actor.layer(owner)),
+      upon(Dispatch.layer)
+    )
+  )
+}
+
+const placedHere = stacked((upon, nothing) =>
+  nothing.pipe(upon(singleProcess), upon(Placement.single), upon(Once.single), upon(Quarantine.layer))
+)
+
+const placedAmongSeveral = (owner: string, cluster: ClusterSettings) =>
+  stacked((upon, nothing) =>
+    nothing.pipe(
+      upon(severalProcesses(cluster, owner)),
+      upon(Placement.several),
+      upon(Once.several(owner)),
+      upon(Quarantine.several)
+    )
+  )
+
+type AmongSeveral = ReturnType<typeof placedAmongSeveral>
+
+/** Where work is placed. */
+const placed = (
+  owner: string,
+  cluster: ClusterSettings | undefined
+): Layer.Layer<
+  Sharding.Sharding | Placement | Once | Quarantine,
+  Layer.Layer.Error<AmongSeveral>,
+  Layer.Layer.Context<AmongSeveral>
+> => (cluster === undefined ? placedHere : placedAmongSeveral(owner, cluster))
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(

@@ -1,5 +1,6 @@
 /** Lists: read to their last page, each item once, and those that cannot be read left out and named. */
-import { Effect, HashSet, Option, ParseResult, Ref, Schema } from "effect"
+import { Effect, HashSet, Option, ParseResult, Ref, type Schema } from "effect"
+import { decodeQuickly } from "../core/quickly.js"
 import type { Answer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
@@ -94,7 +95,7 @@ export const makeLists = (client: WaldurClient, pageSize: number) =>
       call: { readonly path: `${string}/`; readonly uuid?: string; readonly query?: Query },
       schema: Schema.Schema<A, I>
     ): Effect.Effect<Listed<A>, WaldurError> => {
-      const decode = Schema.decodeUnknownEither(schema)
+      const decode = decodeQuickly(schema)
       const items = new Map<string, A>()
       const malformed: Array<MalformedItem> = []
       const malformedAnswer = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })

@@ -1,5 +1,6 @@
 /** What is read of Waldur: single objects, and lists. */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
+import { decodeQuickly } from "../core/quickly.js"
 import { sharedByKey } from "../core/shared.js"
 import {
   ComponentUsage,
@@ -32,6 +33,8 @@ import type { Listed, OrderFilter, QueuePart, ResourceFilter } from "./shapes.js
 const isMade = ({ state }: ProviderResource): boolean =>
   state === "OK" || state === "Updating" || state === "Terminating"
 
+const decodeResources = decodeQuickly(Schema.Array(ProviderResource))
+
 export const makeReads = (client: WaldurClient, pageSize: number) =>
   Effect.gen(function* () {
     const all = yield* makeLists(client, pageSize)
@@ -42,7 +45,7 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
     }
 
     const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
-      const decode = Schema.decodeUnknown(schema)
+      const decode = decodeQuickly(schema)
       return Effect.flatMap(client.call({ ...call, method: "GET" }), (answer) =>
         Effect.mapError(
           decode(answer.json),
@@ -98,8 +101,8 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
         })
         .pipe(
           Effect.map(({ json }) => {
-            const decoded = Schema.decodeUnknownOption(Schema.Array(ProviderResource))(json)
-            for (const { scopeUuid } of Option.getOrElse(decoded, () => []))
+            const decoded = decodeResources(json)
+            for (const { scopeUuid } of Either.getOrElse(decoded, () => []))
               learnScope(offeringUuid, Option.isSome(scopeUuid))
             return Option.fromNullable(scopes.get(offeringUuid))
           })

@@ -3,8 +3,7 @@
  * is mirrored, refused while the disk is full, and cut off for a process that is dead. A power cut takes what has not been waited for: that stands in
  * a savepoint, until something that is waited for takes it along.
  *
- * The driver is called without its promises, and each statement is prepared once for a run: a statement costs half of the time, and half
- * of the steps of its fiber.
+ * The driver is called without its promises, and each statement is prepared once: a statement costs half of the time, and half of the steps of its fiber.
  */
 import { SqlClient, SqlError } from "@effect/sql"
 import { Effect, Layer } from "effect"
@@ -39,46 +38,60 @@ export interface Database {
   readonly close: () => void
 }
 
-/** Outside of virtual time: before a run begins. */
-export const openDatabase = (): Promise<Database> =>
-  Effect.gen(function* () {
-    const sdk = new Libsql(":memory:")
-    const statements = new Map<string, Prepared>()
-    const prepared = (text: string): Prepared => {
-      const found = statements.get(text) ?? prepareOn(sdk, text)
-      statements.set(text, found)
-      return found
-    }
-    yield* Effect.provide(
+/**
+ * Made once for all runs of this process: its tables, and what was prepared, are the same for each. All that a run writes stands in a savepoint around it,
+ * which is rolled back when it closes. (A transaction of the agent's own could not begin within it, and would fail: what runs here has none.)
+ */
+const emptyOne: Effect.Effect<(text: string) => Prepared> = Effect.gen(function* () {
+  const sdk = new Libsql(":memory:")
+  const statements = new Map<string, Prepared>()
+  const prepared = (text: string): Prepared => {
+    const found = statements.get(text) ?? prepareOn(sdk, text)
+    statements.set(text, found)
+    return found
+  }
+  yield* Effect.orDie(
+    Effect.provide(
       prepareFile("memory"),
-      layerOver((text, args) => Effect.sync(() => prepared(text).run(args)))
+      layerOver((text, args) => Effect.sync(() => prepareOn(sdk, text).run(args)))
     )
-    let mayBeLost = false
-    let cuts = 0
-    const takeAlong = (): void => {
-      if (mayBeLost) prepared("RELEASE unsure").run([])
-      mayBeLost = false
-    }
-    return {
-      prepared,
-      run: (statement: Prepared, args: Arguments, commit: Commit) => {
-        if (commit === "synchronous" && !statement.isRead) takeAlong()
-        if (commit === "asynchronous" && !mayBeLost) {
-          prepared("SAVEPOINT unsure").run([])
-          mayBeLost = true
-        }
-        return statement.run(args)
-      },
-      losePower: () => {
-        cuts += 1
-        if (mayBeLost) prepared("ROLLBACK TO unsure").run([])
-        takeAlong()
-        return prepared("SELECT * FROM journal ORDER BY id").run([]).map(entryOf)
-      },
-      cuts: () => cuts,
-      close: () => sdk.close()
-    }
-  }).pipe(Effect.runPromise)
+  )
+  prepared("SAVEPOINT empty").run([])
+  return prepared
+})
+
+let made: Promise<(text: string) => Prepared> | undefined
+
+/** Outside of virtual time: before a run begins. One at a time. */
+export const openDatabase = async (): Promise<Database> => {
+  made ??= Effect.runPromise(emptyOne)
+  const prepared = await made
+  let mayBeLost = false
+  let cuts = 0
+  const takeAlong = (): void => {
+    if (mayBeLost) prepared("RELEASE unsure").run([])
+    mayBeLost = false
+  }
+  return {
+    prepared,
+    run: (statement: Prepared, args: Arguments, commit: Commit) => {
+      if (commit === "synchronous" && !statement.isRead) takeAlong()
+      if (commit === "asynchronous" && !mayBeLost) {
+        prepared("SAVEPOINT unsure").run([])
+        mayBeLost = true
+      }
+      return statement.run(args)
+    },
+    losePower: () => {
+      cuts += 1
+      if (mayBeLost) prepared("ROLLBACK TO unsure").run([])
+      takeAlong()
+      return prepared("SELECT * FROM journal ORDER BY id").run([]).map(entryOf)
+    },
+    cuts: () => cuts,
+    close: () => void prepared("ROLLBACK TO empty").run([])
+  }
+}
 
 const entryOf = (row: Row): Entry => ({
   order: String(row.order_id),

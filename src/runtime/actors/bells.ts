@@ -1,7 +1,7 @@
 /**
- * What is asked of the process that has a resource, or that looks after an offering, whichever that is: two entities beside the resource's
- * actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work. That of an
- * offering has the offering's, and is where its work is done (`cluster/once.ts`).
+ * What is asked of the process that has a resource, or that looks after an offering, whichever that is. With several processes: two entities beside the
+ * resource's actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work. That of an
+ * offering has the offering's, and is where its work is done (`cluster/once.ts`). A single process asks itself.
  *
  * All that is asked may be asked twice or be lost when a resource moves: what has to last is written down beside, or is asked until it is heard.
  */
@@ -55,22 +55,43 @@ const OfferingBell = Entity.make("OfferingBell", [
 
 const unqueued = { maxIdleTime: actorIdle, concurrency: "unbounded", mailboxCapacity: "unbounded" } as const
 
+const answersOfResource = Effect.gen(function* () {
+  const wakes = yield* Wakes
+  const quarantine = yield* Quarantine
+  const recorder = yield* Recorder
+  return (resource: ResourceId) => ({
+    remembers: (order: OrderId): Effect.Effect<Remembered> =>
+      Effect.map(wakes.restsUntil(order), (restsUntil) => ({
+        began: recorder.began,
+        ...recorder.callsOf(order),
+        restsUntil: restsUntil ?? null
+      })),
+    wake: (order: OrderId) => wakes.wake(order),
+    release: Effect.tap(quarantine.holds(resource), (holds) => Effect.when(quarantine.release(resource), () => holds))
+  })
+})
+
+const answersOfOffering = Effect.gen(function* () {
+  const standings = yield* Standings
+  const looks = yield* Looks
+  const members = yield* MemberCalls
+  const wakes = yield* Wakes
+  return (offering: OfferingId) => ({
+    woken: (orders: ReadonlyArray<Pick<ParkedOrder, "order" | "resource">>) =>
+      Effect.forEach(orders, ({ order, resource }) => wakes.send({ offering, order, resource }), { discard: true }),
+    lookForOrders: Effect.flatMap(standings.of(offering), ({ wake }) => wake),
+    lookAtAll: looks.soon(offering),
+    syncMembers: members.at(offering)
+  })
+})
+
 const resourceBells = ResourceBell.toLayer(
   Effect.gen(function* () {
-    const resource = ResourceId.make((yield* Entity.CurrentAddress).entityId)
-    const wakes = yield* Wakes
-    const quarantine = yield* Quarantine
-    const recorder = yield* Recorder
+    const answers = (yield* answersOfResource)(ResourceId.make((yield* Entity.CurrentAddress).entityId))
     return {
-      Remembers: ({ payload: { order } }) =>
-        Effect.map(wakes.restsUntil(order), (restsUntil) => ({
-          began: recorder.began,
-          ...recorder.callsOf(order),
-          restsUntil: restsUntil ?? null
-        })),
-      Wake: ({ payload: { order } }) => wakes.wake(order),
-      Release: () =>
-        Effect.tap(quarantine.holds(resource), (holds) => Effect.when(quarantine.release(resource), () => holds))
+      Remembers: ({ payload: { order } }) => answers.remembers(order),
+      Wake: ({ payload: { order } }) => answers.wake(order),
+      Release: () => answers.release
     }
   }),
   unqueued
@@ -78,17 +99,12 @@ const resourceBells = ResourceBell.toLayer(
 
 const offeringBells = OfferingBell.toLayer(
   Effect.gen(function* () {
-    const offering = OfferingId.make((yield* Entity.CurrentAddress).entityId)
-    const standings = yield* Standings
-    const looks = yield* Looks
-    const members = yield* MemberCalls
-    const wakes = yield* Wakes
+    const answers = (yield* answersOfOffering)(OfferingId.make((yield* Entity.CurrentAddress).entityId))
     return {
-      Woken: ({ payload: { orders } }) =>
-        Effect.forEach(orders, (woken) => wakes.send({ offering, ...woken }), { discard: true }),
-      LookForOrders: () => Effect.flatMap(standings.of(offering), ({ wake }) => wake),
-      LookAtAll: () => looks.soon(offering),
-      SyncMembers: () => members.at(offering)
+      Woken: ({ payload: { orders } }) => answers.woken(orders),
+      LookForOrders: () => answers.lookForOrders,
+      LookAtAll: () => answers.lookAtAll,
+      SyncMembers: () => answers.syncMembers
     }
   }),
   unqueued
@@ -109,21 +125,29 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
     readonly syncMembers: (offering: OfferingId) => Effect.Effect<boolean | undefined>
   }
 >() {
-  static readonly layer = Layer.effect(
+  /** One process: it has all of them. Two entities for that would be made at each start, and wake up each second to count themselves. */
+  static readonly single = Layer.effect(
+    Bells,
+    Effect.gen(function* () {
+      const resource = yield* answersOfResource
+      const offering = yield* answersOfOffering
+      return {
+        wake: (id, order) => within(resource(id).wake(order), false),
+        remembers: (id, order) => within(resource(id).remembers(order), undefined, "3 seconds"),
+        release: (id) => within(resource(id).release, false),
+        lookForOrders: (id) => within(offering(id).lookForOrders, undefined),
+        woken: (id, orders) => within(Effect.as(offering(id).woken(orders), true), false),
+        lookAtAll: (id) => within(offering(id).lookAtAll, false),
+        syncMembers: (id) => within(Effect.map(offering(id).syncMembers, Option.getOrUndefined), false, "10 minutes")
+      }
+    })
+  )
+
+  static readonly several = Layer.effect(
     Bells,
     Effect.gen(function* () {
       const resource = yield* ResourceBell.client
       const offering = yield* OfferingBell.client
-      /** A process that went away has its bells answered elsewhere in some seconds; until then nobody rings. */
-      const within = <A, E>(
-        asked: Effect.Effect<A, E>,
-        otherwise: A,
-        patience: "3 seconds" | "15 seconds" | "10 minutes" = "15 seconds"
-      ) =>
-        asked.pipe(
-          Effect.timeoutTo({ duration: patience, onSuccess: (answer) => answer, onTimeout: () => otherwise }),
-          Effect.catchAllCause((cause) => Effect.as(Effect.logWarning("Nobody answered", cause), otherwise))
-        )
       return {
         wake: (id, order) => within(resource(id).Wake({ order }), false),
         remembers: (id, order) => within(resource(id).Remembers({ order }), undefined, "3 seconds"),
@@ -140,3 +164,14 @@ export class Bells extends Context.Tag("site-actors/runtime/Bells")<
     })
   ).pipe(Layer.provideMerge(Layer.merge(resourceBells, offeringBells)))
 }
+
+/** A process that went away has its bells answered elsewhere in some seconds; until then nobody rings. */
+const within = <A, E>(
+  asked: Effect.Effect<A, E>,
+  otherwise: A,
+  patience: "3 seconds" | "15 seconds" | "10 minutes" = "15 seconds"
+) =>
+  asked.pipe(
+    Effect.timeoutTo({ duration: patience, onSuccess: (answer) => answer, onTimeout: () => otherwise }),
+    Effect.catchAllCause((cause) => Effect.as(Effect.logWarning("Nobody answered", cause), otherwise))
+  )

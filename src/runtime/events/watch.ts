@@ -1,5 +1,5 @@
 /** The consumers of an offering, and how often to look into Waldur's queue beside them. */
-import { Effect, Option, Queue, Ref, Stream, SubscriptionRef } from "effect"
+import { Effect, Option, Ref, Stream, SubscriptionRef } from "effect"
 import type { OfferingFault } from "../../core/index.js"
 import {
   brokerUrl,
@@ -28,10 +28,8 @@ export const watchEvents = (
 ) =>
   Effect.gen(function* () {
     const standings = yield* Standings
-    const wakes = yield* Queue.sliding<void>(1)
-    const wake = Effect.asVoid(Queue.offer(wakes, undefined))
     const nexts = yield* makeNexts
-    yield* standings.wakes(offering.id, wake)
+    yield* standings.wakes(offering.id, nexts.addWhole)
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
     const consume = (objectType: Heard, handle: Handler, queue: AskedQueue, prefetch?: number) =>
       makeConsumer({
@@ -47,7 +45,7 @@ export const watchEvents = (
         Effect.tap((consumer) => standings.consumes(offering.id, consumer)),
         Effect.tap((consumer) =>
           objectType === "order" || (objectType === "any" && offering.functions.orders)
-            ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, wake))
+            ? Effect.zipRight(Ref.set(told, Option.some(consumer)), wakeAtChange(consumer, nexts.addWhole))
             : Effect.void
         ),
         Effect.annotateLogs({ part: "events" }),
@@ -75,7 +73,6 @@ export const watchEvents = (
     const pace: Pace = {
       interval: config.pollInterval,
       slow: config.eventsPollInterval,
-      wakes,
       nexts,
       told: Effect.flatMap(Ref.get(told), Option.match({ onNone: () => Effect.succeed(false), onSome: isTold }))
     }

@@ -7,8 +7,8 @@
  * A queue of one page is read at each look. Of a longer one, most of which waits for machines, only what has changed is asked for, and all of it
  * every so often (`queuePace.ts`, docs/decisions/0066-what-waits-is-read-rarely.md).
  */
-import { Duration, Effect, Option, Queue, Random } from "effect"
-import { OrderId, ResourceId, steadyMillis } from "../../core/index.js"
+import { Duration, Effect, Option, Random } from "effect"
+import { OrderId, ResourceId, steadyMillis, unlessTold } from "../../core/index.js"
 import type { QueuedOrder } from "../../waldur/index.js"
 import type { Work } from "../actors/dispatch.js"
 import { Dispatch } from "../actors/dispatch.js"
@@ -28,14 +28,12 @@ export interface Pace {
   readonly slow: Duration.Duration
   /** Do events tell of new orders now? */
   readonly told: Effect.Effect<boolean>
-  /** Offer something to it, and there is a look at the whole queue at once. */
-  readonly wakes: Queue.Queue<void>
-  /** The orders of these are looked for at once. */
+  /** What is looked for at once. */
   readonly nexts: Nexts
 }
 
 /** Looks at once when a resource's next order can go, whatever the pace. Never ends, never fails. */
-export const watchOrders = (offering: Offering, { interval, nexts, slow, told, wakes }: Pace) =>
+export const watchOrders = (offering: Offering, { interval, nexts, slow, told }: Pace) =>
   Effect.gen(function* () {
     yield* (yield* Dispatch).attended(offering.id)
     const pace = makeQueuePace({ interval: Duration.toMillis(interval), slow: Duration.toMillis(slow) })
@@ -51,18 +49,19 @@ export const watchOrders = (offering: Offering, { interval, nexts, slow, told, w
         if (Option.isSome(items)) pace.looked(what, items.value, began, yield* steadyMillis)
         // At the next look, if not before.
         else if (what._tag === "Resource") yield* nexts.add(what.resource)
-        else if (pace.refused(what)) yield* Queue.offer(wakes, undefined)
+        else if (pace.refused(what)) yield* nexts.addWhole
       })
-    const pass = (why: "tick" | "woken" | "nudged") =>
-      Effect.gen(function* () {
-        const looks = pace.next({ why, resources: yield* nexts.take, now: yield* steadyMillis, told: yield* told })
-        yield* Effect.forEach(looks, lookAt, { discard: true })
-      })
+    const pass = Effect.gen(function* () {
+      const { resources, whole } = yield* nexts.take
+      const why = whole ? "woken" : resources.length > 0 ? "nudged" : "tick"
+      const looks = pace.next({ why, resources, now: yield* steadyMillis, told: yield* told })
+      yield* Effect.forEach(looks, lookAt, { discard: true })
+    })
+    const untilNext = unlessTold<void, never, never, void, never>(jittered, (tell) =>
+      nexts.hear(() => tell(Effect.void))
+    )
     yield* lookAt({ _tag: "Whole" })
-    return yield* Effect.raceFirst(
-      Effect.as(jittered, "tick" as const),
-      Effect.raceFirst(Effect.as(Queue.take(wakes), "woken" as const), Effect.as(nexts.some, "nudged" as const))
-    ).pipe(Effect.flatMap(pass), Effect.forever)
+    return yield* Effect.forever(Effect.zipRight(untilNext, pass))
   })
 
 const partOf = (what: QueueLook) => {

@@ -1,7 +1,8 @@
 /** Every answer that two generations of real servers gave to the calls that we make can be read. */
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
-import { Option, Schema } from "effect"
+import { Either, Option, Schema } from "effect"
+import { decodeQuickly } from "../../core/quickly.js"
 import {
   Offering,
   Order,
@@ -30,15 +31,24 @@ const recordings = (generation: string) => {
 }
 
 type Decoder = (json: unknown) => unknown
+/** As answers are read, which has to be what Schema itself makes of them. */
+const reading = <A, I>(schema: Schema.Schema<A, I>): Decoder => {
+  const [quickly, slowly] = [decodeQuickly(schema), Schema.decodeUnknownSync(schema)]
+  return (json) => {
+    const read = Either.getOrThrow(quickly(json))
+    expect(read).toEqual(slowly(json))
+    return read
+  }
+}
 const decoders: ReadonlyArray<readonly [RegExp, Decoder]> = [
-  [/^\/api\/marketplace-orders\/[0-9a-f]{32}\/$/, Schema.decodeUnknownSync(Order)],
-  [/^\/api\/marketplace-orders\/$/, Schema.decodeUnknownSync(Schema.Array(Order))],
-  [/^\/api\/marketplace-provider-resources\/[0-9a-f]{32}\/$/, Schema.decodeUnknownSync(ProviderResource)],
-  [/^\/api\/marketplace-provider-resources\/$/, Schema.decodeUnknownSync(Schema.Array(ProviderResource))],
-  [/^\/api\/marketplace-provider-resources\/[0-9a-f]{32}\/team\/$/, Schema.decodeUnknownSync(Schema.Array(TeamMember))],
-  [/^\/api\/marketplace-provider-offerings\/[0-9a-f]{32}\/$/, Schema.decodeUnknownSync(Offering)],
-  [/^\/api\/marketplace-public-offerings\/[0-9a-f]{32}\/plans\/$/, Schema.decodeUnknownSync(Schema.Array(Plan))],
-  [/^\/api\/users\/me\/$/, Schema.decodeUnknownSync(User)]
+  [/^\/api\/marketplace-orders\/[0-9a-f]{32}\/$/, reading(Order)],
+  [/^\/api\/marketplace-orders\/$/, reading(Schema.Array(Order))],
+  [/^\/api\/marketplace-provider-resources\/[0-9a-f]{32}\/$/, reading(ProviderResource)],
+  [/^\/api\/marketplace-provider-resources\/$/, reading(Schema.Array(ProviderResource))],
+  [/^\/api\/marketplace-provider-resources\/[0-9a-f]{32}\/team\/$/, reading(Schema.Array(TeamMember))],
+  [/^\/api\/marketplace-provider-offerings\/[0-9a-f]{32}\/$/, reading(Offering)],
+  [/^\/api\/marketplace-public-offerings\/[0-9a-f]{32}\/plans\/$/, reading(Schema.Array(Plan))],
+  [/^\/api\/users\/me\/$/, reading(User)]
 ]
 
 describe.each(["waldur-2024", "waldur-current"])("recordings of %s", (generation) => {
