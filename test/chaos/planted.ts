@@ -147,7 +147,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a router that does not run is good enough",
     "plugins/opennebula-vdc/create.ts",
-    "const routerAddress = yield* routerRuns(cloud, network, net.routerVmId)",
+    "const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)",
     'const routerAddress = ""'
   ),
   {
