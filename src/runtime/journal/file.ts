@@ -76,6 +76,11 @@ const readAt = (file: number, at: number, length: number): Uint8Array => {
   return read.subarray(0, readSync(file, read, 0, length, at))
 }
 
+/** A disk with little room may take a part, and refuse only the rest. */
+const writeAt = (file: number, bytes: Uint8Array, at: number): void => {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done)
+}
+
 const isSame = (log: Uint8Array, head: Uint8Array): boolean =>
   head.length === headSize && head.every((byte, at) => log[at] === byte)
 
@@ -89,6 +94,12 @@ const openLog = (path: string): Log => {
   let isClosed = false
   // Windows flushes only what may be written.
   const descriptor = (): number => (log ??= openSync(`${path}-wal`, "r+"))
+  // Before anything is written: what the disk refuses of a checkpoint of SQLite's own is told to each descriptor that was there then, and to no later one.
+  try {
+    descriptor()
+  } catch {
+    // Whoever only reads may not open it, and needs no word of it.
+  }
   const closeIfDone = (): void => {
     if (!isClosed || underWay > 0 || log === undefined) return
     closeSync(log)
@@ -126,7 +137,7 @@ const openLog = (path: string): Log => {
         const now = readAt(opened, at, Math.min(portion, size - at))
         // What was refused may be gone from the system's memory, too. Behind it somebody else may have written since.
         if (isOfThis) now.set(pending.subarray(at, at + now.length))
-        writeSync(opened, now, 0, now.length, at)
+        writeAt(opened, now, at)
       }
       fdatasyncSync(opened)
     },
