@@ -84,6 +84,34 @@ export const formats = {
   json: (secrets: ReadonlyArray<string> = []) => oneLine(Logger.jsonLogger, secrets)
 } as const
 
+/** As sd-daemon(3) has them. */
+const priorities: Readonly<Record<LogLevel.LogLevel["_tag"], number>> = {
+  All: 7,
+  Trace: 7,
+  Debug: 7,
+  Info: 6,
+  Warning: 4,
+  Error: 3,
+  Fatal: 2,
+  None: 7
+}
+
+/** For systemd's journal, which takes the priority off each line again: without it nothing is found by `journalctl --priority warning`. */
+export const withPriorities = (logger: Logger.Logger<unknown, string>): Logger.Logger<unknown, string> =>
+  Logger.make((record) => {
+    const priority = `<${priorities[record.logLevel._tag]}>`
+    return `${priority}${logger.log(record).replaceAll("\n", `\n${priority}`)}`
+  })
+
+/**
+ * Does an output lead to systemd's journal? `stream`: what systemd says in `JOURNAL_STREAM`, "device:inode" (systemd.exec(5)). It stands there as well where
+ * somebody has led the output elsewhere.
+ */
+export const isJournal = (
+  stream: string | undefined,
+  output: { readonly dev: number; readonly ino: number }
+): boolean => stream === `${output.dev}:${output.ino}`
+
 const oneLine = (logger: Logger.Logger<unknown, string>, secrets: ReadonlyArray<string>) => {
   const strike = striking(secrets)
   const text = (part: unknown) => cut(strike(Inspectable.toStringUnknown(part, 0)))

@@ -6,7 +6,7 @@ import { Effect, Either, Logger, LogLevel, Option } from "effect"
 import { isAbout } from "../../src/runtime/cli/logs.js"
 import { coloured, painted } from "../../src/runtime/cli/paint.js"
 import { answerTo, ask } from "../../src/runtime/control/requests.js"
-import { formats } from "../../src/runtime/logging.js"
+import { formats, isJournal, withPriorities } from "../../src/runtime/logging.js"
 import { LogLevelsInUse, levelled, linesIn, logFile, logPath, makeLevels } from "../../src/runtime/logs/index.js"
 import { makeSite, scenario } from "../support/agent.js"
 
@@ -43,6 +43,35 @@ describe("log levels", () => {
       yield* site.awaitLogged(isCall)
     })
   )
+})
+
+describe("the log in systemd's journal", () => {
+  it.effect("has the level of each line before it, as journald takes it", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.map(
+        withPriorities(formats.pretty([], false)),
+        (text) => void lines.push(...text.split("\n"))
+      )
+      yield* Effect.logInfo("one").pipe(
+        Effect.zipRight(Effect.logWarning("two").pipe(Effect.annotateLogs({ order: 2 }))),
+        Effect.zipRight(Effect.logError("three")),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      expect(lines.map((line) => line.replace(/\[.*?\] /, ""))).toEqual([
+        "<6>INFO: one",
+        "<4>WARN: two",
+        "<4>    order: 2",
+        "<3>ERROR: three"
+      ])
+    })
+  )
+
+  it("is where stdout leads, and not where it was led to since", () => {
+    expect(isJournal("8:1234", { dev: 8, ino: 1234 })).toBe(true)
+    expect(isJournal("8:1234", { dev: 8, ino: 99 })).toBe(false)
+    expect(isJournal(undefined, { dev: 8, ino: 1234 })).toBe(false)
+  })
 })
 
 describe("the log file", () => {

@@ -1,4 +1,5 @@
 /** `site-actors run`: the agent, until it is told to stop. */
+import { fstatSync } from "node:fs"
 import { hostname } from "node:os"
 import { Command } from "@effect/cli"
 import { Effect, Fiber, Layer, Logger, LogLevel, Option, Queue, Ref } from "effect"
@@ -12,7 +13,7 @@ import { tellOfEnd } from "../drain.js"
 import { serveHttp } from "../http/index.js"
 import { alone } from "../journal/alone.js"
 import { nameOf } from "../journal/place.js"
-import { commandLogger, formats, secretsOf } from "../logging.js"
+import { commandLogger, formats, isJournal, secretsOf, withPriorities } from "../logging.js"
 import { type LogLevels, LogLevelsInUse, levelled, logFile, makeLevels } from "../logs/index.js"
 import { plugins } from "../plugins.js"
 import { collectAtRest, ownHeap } from "../rest.js"
@@ -91,12 +92,11 @@ const logging = (config: Config, levels: LogLevels, directory: string) =>
       const secrets = secretsOf(config)
       const auto = process.stdout.isTTY === true ? "pretty" : "logfmt"
       const format = formats[config.logFormat === "auto" ? auto : config.logFormat]
+      const isToJournal = isJournal(process.env.JOURNAL_STREAM, fstatSync(process.stdout.fd))
+      const lines = isToJournal ? withPriorities(format(secrets, false)) : format(secrets, coloured())
       const copies = config.logFile ? [yield* logFile(directory, formats.json(secrets))] : []
       return Layer.mergeAll(
-        Logger.replace(
-          commandLogger,
-          levelled(levels, [Logger.withConsoleLog(format(secrets, coloured())), ...copies])
-        ),
+        Logger.replace(commandLogger, levelled(levels, [Logger.withConsoleLog(lines), ...copies])),
         // What is too little for the levels is left out there.
         Logger.minimumLogLevel(LogLevel.Debug),
         Layer.succeed(LogLevelsInUse, levels)
