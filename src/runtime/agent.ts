@@ -8,7 +8,7 @@ import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, S
 import { callBeginning, callObserver, saying } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
-import * as Actor from "./actors/actor.js"
+import { Actors } from "./actors/actors.js"
 import { Bells } from "./actors/bells.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
@@ -82,7 +82,7 @@ export const layerOn = <E, R>(
   { cluster, parking = parkAfter }: Running = {}
 ) =>
   Dispatch.layer.pipe(
-    Layer.provideMerge(Actor.layer(owner)),
+    Layer.provideMerge(cluster === undefined ? Actors.single(owner) : Actors.several(owner)),
     Layer.provideMerge(Bells.layer),
     Layer.provideMerge(Layer.merge(Pausings.layer, PlacesInWork.layer(parking))),
     Layer.provideMerge(

@@ -89,7 +89,11 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     name: "two orders of a resource at once",
     only: ["order canceled", "order erred by others", "cloud slow", "dispatched twice", "dispatched out of order"],
     edits: [
-      { file: "src/runtime/actors/actor.ts", find: "concurrency: 1,", replace: 'concurrency: "unbounded",' },
+      {
+        file: "src/runtime/actors/mailboxes.ts",
+        find: "if (!mailbox.isAtWork) next(mailbox)",
+        replace: "next(mailbox)"
+      },
       {
         file: "src/runtime/actors/dispatch.ts",
         find: "Array.groupBy(work, (item) => item.resource)",

@@ -1,6 +1,7 @@
 /** The cluster in one process: the address book lives in memory, messages are stored nowhere. */
 import { MessageStorage, RunnerHealth, RunnerStorage, Runners, Sharding, ShardingConfig } from "@effect/cluster"
 import { Layer } from "effect"
+import { actorPatience } from "../schedules.js"
 
 export const singleProcess = Sharding.layer.pipe(
   Layer.provide(Runners.layerNoop),
@@ -9,7 +10,7 @@ export const singleProcess = Sharding.layer.pipe(
   Layer.provideMerge(
     ShardingConfig.layer({
       shardsPerGroup: 64,
-      entityTerminationTimeout: "10 seconds",
+      entityTerminationTimeout: actorPatience,
       // There is no other runner whose coming could be noticed, and no store with messages: these looks find nothing.
       refreshAssignmentsInterval: "1 minute",
       entityMessagePollInterval: "1 minute"
