@@ -15,7 +15,7 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
 import type { SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
@@ -99,14 +99,14 @@ export interface Attempt {
   /** `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. */
   readonly direction: "forward" | "undoing"
   /** What may have to be undone, in the order in which it was begun. */
-  readonly performed: Ref.Ref<ReadonlyArray<Performed>>
+  readonly performed: MutableRef.MutableRef<ReadonlyArray<Performed>>
   /** Of the steps that this run has come to. */
   readonly names: Set<string>
   /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
   readonly unreached: Set<string>
   readonly reachedAll: Deferred.Deferred<void>
   /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
-  readonly mayForget: Ref.Ref<boolean>
+  readonly mayForget: MutableRef.MutableRef<boolean>
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
@@ -197,30 +197,26 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         return Effect.die(new StepDefect({ step, reason }))
       }
       const known = Option.flatMap(earlier, Either.getRight)
-      const made = Ref.unsafeMake(known)
-      const register = Option.match(spec.undo, {
-        onNone: () => Effect.void,
-        onSome: (undo) =>
-          Ref.update(attempt.performed, (all) => [
-            ...all,
-            {
-              step,
-              undo: Effect.gen(function* () {
-                const now = yield* Ref.get(made)
-                yield* undo(
-                  Option.isNone(now) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : now
-                )
-              }).pipe(Effect.provide(context))
-            }
-          ])
-      })
-      const goOn = Effect.suspend((): Effect.Effect<A, E | JournalError, R> => {
-        markReached(attempt, step)
-        if (Option.isSome(known)) return Effect.succeed(known.value)
-        if (attempt.direction === "undoing") return Effect.never
-        return carriedOut(spec, { attempt, state, entries, made, register })
-      })
-      return state.begun && !state.undone ? Effect.zipRight(register, goOn) : goOn
+      const made = MutableRef.make(known)
+      const register = (): void => {
+        if (Option.isNone(spec.undo)) return
+        const undo = spec.undo.value
+        const performed = {
+          step,
+          undo: Effect.gen(function* () {
+            const now = MutableRef.get(made)
+            yield* undo(
+              Option.isNone(now) && Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : now
+            )
+          }).pipe(Effect.provide(context))
+        }
+        MutableRef.update(attempt.performed, (all) => [...all, performed])
+      }
+      if (state.begun && !state.undone) register()
+      markReached(attempt, step)
+      if (Option.isSome(known)) return Effect.succeed(known.value)
+      if (attempt.direction === "undoing") return Effect.never
+      return carriedOut(spec, { attempt, state, entries, made, register })
     })
   })
 
@@ -229,18 +225,17 @@ interface Reached<A> {
   readonly entries: ReadonlyArray<JournalEntry>
   readonly state: StepState
   /** For its undo. */
-  readonly made: Ref.Ref<Option.Option<A>>
-  readonly register: Effect.Effect<void>
+  readonly made: MutableRef.MutableRef<Option.Option<A>>
+  readonly register: () => void
 }
 
 /** Waits for the disk only where a power cut could take something that matters (docs/decisions/0083-what-a-power-cut-may-take.md). */
 const begin = (step: string, begins: Begins, { journal, mayForget }: Attempt): Effect.Effect<void, JournalError> =>
-  Effect.gen(function* () {
-    if (begins === "looking" || (begins === "again" && !(yield* Ref.get(mayForget))))
-      return yield* journal.announce(step)
+  Effect.suspend(() => {
+    if (begins === "looking" || (begins === "again" && !MutableRef.get(mayForget))) return journal.announce(step)
     // Before it is written: what is noted meanwhile may not be with it.
-    yield* Ref.set(mayForget, false)
-    yield* journal.append(step, "started")
+    MutableRef.set(mayForget, false)
+    return journal.append(step, "started")
   })
 
 const carriedOut = <A, I, E extends SiteError, R>(
@@ -249,19 +244,21 @@ const carriedOut = <A, I, E extends SiteError, R>(
 ): Effect.Effect<A, E | JournalError, R> =>
   Effect.gen(function* () {
     const finish = (event: "finished" | "adopted", value: A) =>
-      Effect.gen(function* () {
-        yield* Ref.set(made, Option.some(value))
-        const result = yield* Effect.orDie(Schema.encode(schema)(value))
-        yield* attempt.journal.note(step, event, result)
-        // What was made is found again, not made anew.
-        if (Option.isNone(find) && result !== null) yield* Ref.set(attempt.mayForget, true)
-        return value
+      Effect.suspend(() => {
+        MutableRef.set(made, Option.some(value))
+        const result = Schema.encodeSync(schema)(value)
+        return Effect.map(attempt.journal.note(step, event, result), () => {
+          // What was made is found again, not made anew.
+          if (Option.isNone(find) && result !== null) MutableRef.set(attempt.mayForget, true)
+          return value
+        })
       }).pipe(Effect.uninterruptible)
 
     // Together, so that nothing can be begun without being known to the undo.
-    const beginning = begin(step, begins, attempt).pipe(
-      Effect.zipRight(state.begun ? Effect.void : register),
-      Effect.uninterruptible
+    const beginning = Effect.uninterruptible(
+      Effect.map(begin(step, begins, attempt), () => {
+        if (!state.begun) register()
+      })
     )
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning

@@ -1,5 +1,5 @@
 /** What is read of Waldur: single objects, and lists. */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { sharedByKey } from "../core/shared.js"
 import {
   ComponentUsage,
@@ -42,12 +42,12 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
     }
 
     const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
-      const decode = Schema.decodeUnknown(schema)
+      const decode = Schema.decodeUnknownEither(schema)
       return Effect.flatMap(client.call({ ...call, method: "GET" }), (answer) =>
-        Effect.mapError(
-          decode(answer.json),
-          (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) })
-        )
+        Either.match(decode(answer.json), {
+          onLeft: (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) }),
+          onRight: Effect.succeed
+        })
       )
     }
 
