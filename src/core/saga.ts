@@ -4,7 +4,7 @@
  * `carryOut` runs a handler's steps against the order's journal. It ends in one of two ways, both written down: `Done`, or `Refused`
  * with everything that the order did undone in reverse. Any other error leaves the order as it is, for the next attempt.
  */
-import { Cause, Deferred, Effect, Exit, FiberId, Option, Ref, Schema } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberId, MutableRef, Option, Schema } from "effect"
 import { OrderRefused, type SiteError } from "./errors.js"
 import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
 import { type Attempt, type Performed, Steps, type Subject, stepState } from "./steps.js"
@@ -108,14 +108,14 @@ const newAttempt = (
 ): Attempt => ({
   journal,
   direction,
-  performed: Ref.unsafeMake<ReadonlyArray<Performed>>([]),
+  performed: MutableRef.make<ReadonlyArray<Performed>>([]),
   names: new Set(),
   unreached: new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder)),
   reachedAll: Deferred.unsafeMake<void>(FiberId.none),
   // What an earlier attempt noted at its end may not be on the disk either.
-  mayForget: Ref.unsafeMake(entries.some(isResult)),
-  unseen: Ref.unsafeMake<ReadonlyArray<Subject>>([]),
-  chosen: Ref.unsafeMake<ReadonlyArray<Subject>>([])
+  mayForget: MutableRef.make(entries.some(isResult)),
+  unseen: MutableRef.make<ReadonlyArray<Subject>>([]),
+  chosen: MutableRef.make<ReadonlyArray<Subject>>([])
 })
 
 /**
@@ -139,7 +139,7 @@ const learnUndo = <A, E extends SiteError, R>(
 
 const undone = (attempt: Attempt, refusal: OrderRefused): Effect.Effect<CarriedOut<never>, SiteError> =>
   Effect.gen(function* () {
-    const performed = yield* Ref.get(attempt.performed)
+    const performed = MutableRef.get(attempt.performed)
     const leftovers: Array<UndoFailure> = []
     for (const { step, undo } of performed.toReversed()) {
       if (stepState(yield* attempt.journal.entries, step).undone) continue

@@ -15,7 +15,7 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, Either, Option, Ref, Schema } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
 import { NotYet, OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
@@ -127,18 +127,18 @@ export interface Attempt {
   /** `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. */
   readonly direction: "forward" | "undoing"
   /** What may have to be undone, in the order in which it was begun. */
-  readonly performed: Ref.Ref<ReadonlyArray<Performed>>
+  readonly performed: MutableRef.MutableRef<ReadonlyArray<Performed>>
   /** Of the steps that this run has come to. */
   readonly names: Set<string>
   /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
   readonly unreached: Set<string>
   readonly reachedAll: Deferred.Deferred<void>
   /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
-  readonly mayForget: Ref.Ref<boolean>
+  readonly mayForget: MutableRef.MutableRef<boolean>
   /** What earlier attempts made or chose, until it has been seen that none of it is somebody else's by now. */
-  readonly unseen: Ref.Ref<ReadonlyArray<Subject>>
+  readonly unseen: MutableRef.MutableRef<ReadonlyArray<Subject>>
   /** What this order is about by a choice, and not by having made it. */
-  readonly chosen: Ref.Ref<ReadonlyArray<Subject>>
+  readonly chosen: MutableRef.MutableRef<ReadonlyArray<Subject>>
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
@@ -220,8 +220,10 @@ interface Step<A, I, E extends SiteError, R> {
 }
 
 /** The first one that is somebody else's by now. */
-const othersAmong = (subjects: Ref.Ref<ReadonlyArray<Subject>>): Effect.Effect<Option.Option<Subject>, SiteError> =>
-  Effect.flatMap(Ref.get(subjects), (all) => Effect.findFirst(all, ({ isOthers }) => isOthers))
+const othersAmong = (
+  subjects: MutableRef.MutableRef<ReadonlyArray<Subject>>
+): Effect.Effect<Option.Option<Subject>, SiteError> =>
+  Effect.findFirst(MutableRef.get(subjects), ({ isOthers }) => isOthers)
 
 const asStepError = (error: SiteError): StepError => {
   const { disposition, message } = error
@@ -234,7 +236,6 @@ const asStepError = (error: SiteError): StepError => {
 /** Nothing more is done with what is somebody else's by now. Looked at once in an attempt, and only by one that remembers something. */
 const assertOurs = ({ unseen }: Attempt): Effect.Effect<void, StepError> =>
   Effect.gen(function* () {
-    if ((yield* Ref.get(unseen)).length === 0) return
     const others = yield* Effect.mapError(othersAmong(unseen), asStepError)
     if (Option.isSome(others)) {
       return yield* new OrderRefused({
@@ -243,7 +244,7 @@ const assertOurs = ({ unseen }: Attempt): Effect.Effect<void, StepError> =>
         detail: `what step "${others.value.step}" has noted is somebody else's by now`
       })
     }
-    yield* Ref.set(unseen, [])
+    MutableRef.set(unseen, [])
   })
 
 /** An undo that leaves alone what is somebody else's by now. */
@@ -285,44 +286,40 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         return Effect.die(new StepDefect({ step, reason }))
       }
       const known = Option.flatMap(earlier, Either.getRight)
-      const made = Ref.unsafeMake(known)
-      const register = Option.match(spec.undo, {
-        onNone: () => Effect.void,
-        onSome: (undo) =>
-          Ref.update(attempt.performed, (all) => [
-            ...all,
-            {
-              step,
-              undo: Effect.gen(function* () {
-                const now = yield* Ref.get(made)
-                yield* Option.isNone(now) && Option.isSome(find)
-                  ? Effect.flatMap(lookFor(find.value, state, attempt.journal), undo)
-                  : ifOurs(step, attempt, now, isOthers, Effect.provide(undo(now), context))
-              }).pipe(Effect.provide(context))
-            }
-          ])
-      })
-      const subject = (one: A): Subject => ({ step, isOthers: isOthers(one) })
+      const made = MutableRef.make(known)
+      const register = (): void => {
+        if (Option.isNone(spec.undo)) return
+        const undo = spec.undo.value
+        const performed = {
+          step,
+          undo: Effect.suspend(() => {
+            const now = MutableRef.get(made)
+            return Option.isNone(now) && Option.isSome(find)
+              ? Effect.flatMap(lookFor(find.value, state, attempt.journal), undo)
+              : ifOurs(step, attempt, now, isOthers, Effect.provide(undo(now), context))
+          }).pipe(Effect.provide(context))
+        }
+        MutableRef.update(attempt.performed, (all) => [...all, performed])
+      }
       const isSubject = Option.isSome(spec.isOthers)
-      const chosen = (one: A) =>
-        Effect.when(
-          Ref.update(attempt.chosen, (all) => [...all, subject(one)]),
-          () => isSubject && begins === "looking"
-        )
-      const remembered = (one: A) =>
-        isSubject
-          ? Effect.zipRight(
-              Ref.update(attempt.unseen, (all) => [...all, subject(one)]),
-              chosen(one)
-            )
-          : Effect.void
-      const goOn = Effect.suspend((): Effect.Effect<A, E | StepError, R> => {
-        markReached(attempt, step)
-        if (Option.isSome(known)) return Effect.as(remembered(known.value), known.value)
-        if (attempt.direction === "undoing") return Effect.never
-        return Effect.tap(carriedOut(spec, { attempt, state, entries, made, register }), chosen)
-      })
-      return state.begun && !state.undone ? Effect.zipRight(register, goOn) : goOn
+      const isAbout = (subjects: MutableRef.MutableRef<ReadonlyArray<Subject>>, one: A): void => {
+        MutableRef.update(subjects, (all) => [...all, { step, isOthers: isOthers(one) }])
+      }
+      if (state.begun && !state.undone) register()
+      markReached(attempt, step)
+      if (Option.isSome(known)) {
+        if (isSubject) isAbout(attempt.unseen, known.value)
+        if (isSubject && begins === "looking") isAbout(attempt.chosen, known.value)
+        return Effect.succeed(known.value)
+      }
+      if (attempt.direction === "undoing") return Effect.never
+      const carried = carriedOut(spec, { attempt, state, entries, made, register })
+      return isSubject && begins === "looking"
+        ? Effect.map(carried, (value) => {
+            isAbout(attempt.chosen, value)
+            return value
+          })
+        : carried
     })
   })
 
@@ -331,18 +328,17 @@ interface Reached<A> {
   readonly entries: ReadonlyArray<JournalEntry>
   readonly state: StepState
   /** For its undo. */
-  readonly made: Ref.Ref<Option.Option<A>>
-  readonly register: Effect.Effect<void>
+  readonly made: MutableRef.MutableRef<Option.Option<A>>
+  readonly register: () => void
 }
 
 /** Waits for the disk only where a power cut could take something that matters (docs/decisions/0083-what-a-power-cut-may-take.md). */
 const begin = (step: string, begins: Begins, { journal, mayForget }: Attempt): Effect.Effect<void, JournalError> =>
-  Effect.gen(function* () {
-    if (begins === "looking" || (begins === "again" && !(yield* Ref.get(mayForget))))
-      return yield* journal.announce(step)
+  Effect.suspend(() => {
+    if (begins === "looking" || (begins === "again" && !MutableRef.get(mayForget))) return journal.announce(step)
     // Before it is written: what is noted meanwhile may not be with it.
-    yield* Ref.set(mayForget, false)
-    yield* journal.append(step, "started")
+    MutableRef.set(mayForget, false)
+    return journal.append(step, "started")
   })
 
 const carriedOut = <A, I, E extends SiteError, R>(
@@ -351,21 +347,23 @@ const carriedOut = <A, I, E extends SiteError, R>(
 ): Effect.Effect<A, E | StepError, R> =>
   Effect.gen(function* () {
     const finish = (event: "finished" | "adopted", value: A) =>
-      Effect.gen(function* () {
-        yield* Ref.set(made, Option.some(value))
-        const result = yield* Effect.orDie(Schema.encode(schema)(value))
-        yield* attempt.journal.note(step, event, result)
-        // What was made is found again, not made anew.
-        if (Option.isNone(find) && result !== null) yield* Ref.set(attempt.mayForget, true)
-        return value
+      Effect.suspend(() => {
+        MutableRef.set(made, Option.some(value))
+        const result = Schema.encodeSync(schema)(value)
+        return Effect.map(attempt.journal.note(step, event, result), () => {
+          // What was made is found again, not made anew.
+          if (Option.isNone(find) && result !== null) MutableRef.set(attempt.mayForget, true)
+          return value
+        })
       }).pipe(Effect.uninterruptible)
 
     // Together, so that nothing can be begun without being known to the undo.
-    const beginning = begin(step, begins, attempt).pipe(
-      Effect.zipRight(state.begun ? Effect.void : register),
-      Effect.uninterruptible
+    const beginning = Effect.uninterruptible(
+      Effect.map(begin(step, begins, attempt), () => {
+        if (!state.begun) register()
+      })
     )
-    if (looks !== true) yield* assertOurs(attempt)
+    if (looks !== true && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
     if (state.begun || mayBeBegun) {
@@ -381,7 +379,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
         : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     // It has seen what it was about.
-    if (looks === true && begins !== "looking") yield* Ref.set(attempt.unseen, [])
+    if (looks === true && begins !== "looking") MutableRef.set(attempt.unseen, [])
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).

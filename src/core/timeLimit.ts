@@ -2,7 +2,7 @@
  * One time limit for very many short things, as the calls of a client are. `Effect.timeoutFail` costs two fibers each time, one that works and
  * one that sleeps, and they await each other; here all share one that sleeps, until the oldest is due.
  */
-import { Clock, Duration, Effect, type Scope } from "effect"
+import { Duration, Effect, type Scope } from "effect"
 import { unlessTold } from "./told.js"
 
 export interface TimeLimit {
@@ -22,6 +22,7 @@ interface Running {
 export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<TimeLimit, never, Scope.Scope> =>
   Effect.gen(function* () {
     const millis = Duration.toMillis(limit)
+    const clock = yield* Effect.clock
     /** In the order in which they are due, as all have the same limit. */
     const running = new Set<Running>()
     const some = yield* Effect.makeLatch(false)
@@ -41,20 +42,18 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
     }
     const watch = Effect.gen(function* () {
       yield* some.await
-      const rest = expireDue(yield* Clock.currentTimeMillis)
+      const rest = expireDue(clock.unsafeCurrentTimeMillis())
       if (rest !== undefined) yield* Effect.sleep(rest)
     })
     yield* Effect.forkScoped(Effect.forever(watch))
 
     return {
       within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          unlessTold(Effect.interruptible(work), (tell: (late: Effect.Effect<never, E2>) => void) => {
-            const one = { due: now + millis, expire: () => tell(Effect.failSync(onTimeout)) }
-            running.add(one)
-            some.unsafeOpen()
-            return () => running.delete(one)
-          })
-        )
+        unlessTold(Effect.interruptible(work), (tell: (late: Effect.Effect<never, E2>) => void) => {
+          const one = { due: clock.unsafeCurrentTimeMillis() + millis, expire: () => tell(Effect.failSync(onTimeout)) }
+          running.add(one)
+          some.unsafeOpen()
+          return () => running.delete(one)
+        })
     }
   })

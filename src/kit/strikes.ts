@@ -5,7 +5,7 @@
  * written tells where the handler is, and an entry that never gets through is a process that died before it could write it. So any plugin
  * can be struck at each of its steps, and neither it nor the runtime knows.
  */
-import { Deferred, Effect, Redacted, Ref } from "effect"
+import { Deferred, Effect, MutableRef, Redacted } from "effect"
 import {
   type Backend,
   type HandlerServices,
@@ -150,22 +150,19 @@ export const makeStrikes = (inner: Plugin): Strikes => {
         Effect.flatMap((outcome) => (inUndo === undefined ? Effect.succeed(outcome) : givenUp)),
         Effect.raceFirst(Deferred.await(refusal)),
         Effect.tapErrorTag("OrderRefused", () =>
-          Ref.updateAndGet(attempt.performed, (all) =>
-            all.map((performed) =>
-              performed.step === inUndo?.step
-                ? { ...performed, undo: struckUndo(inUndo, performed.undo, death(attempt.journal)) }
-                : performed
-            )
-          ).pipe(
-            Effect.tap((all) =>
-              Effect.sync(() =>
-                undone.set(
-                  resource.name,
-                  all.map(({ step }) => step)
-                )
+          Effect.sync(() => {
+            const all = MutableRef.updateAndGet(attempt.performed, (before) =>
+              before.map((performed) =>
+                performed.step === inUndo?.step
+                  ? { ...performed, undo: struckUndo(inUndo, performed.undo, death(attempt.journal)) }
+                  : performed
               )
             )
-          )
+            undone.set(
+              resource.name,
+              all.map(({ step }) => step)
+            )
+          })
         )
       )
     }).pipe((work) =>

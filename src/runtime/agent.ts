@@ -9,7 +9,7 @@ import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, S
 import { callBeginning, callObserver, saying } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
-import * as Actor from "./actors/actor.js"
+import { Actors } from "./actors/actors.js"
 import { Bells } from "./actors/bells.js"
 import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
@@ -104,7 +104,7 @@ export const layerOn = <E, R>(
       upon(Pausings.layer),
       upon(PlacesInWork.layer(parking)),
       upon(cluster === undefined ? Bells.single : Bells.several),
-      upon(Actor.layer(owner)),
+      upon(cluster === undefined ? Actors.single(owner) : Actors.several(owner)),
       upon(Dispatch.layer)
     )
   )

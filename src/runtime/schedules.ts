@@ -67,6 +67,9 @@ export const journalProbe = Schedule.exponential("500 millis", 2).pipe(
 /** Idle actors leave memory after this. */
 export const actorIdle = Duration.minutes(1)
 
+/** How long an end waits for what actors are at, before it is interrupted. */
+export const actorPatience = Duration.seconds(10)
+
 /**
  * When a new backend id is looked at again: a busy marketplace's background tasks come late. Those that overwrite one belong to servers that put
  * something of their own behind a resource (`puts`); where it is known that this one does not, one look is enough.

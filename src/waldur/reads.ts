@@ -47,10 +47,10 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
     const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
       const decode = decodeQuickly(schema)
       return Effect.flatMap(client.call({ ...call, method: "GET" }), (answer) =>
-        Effect.mapError(
-          decode(answer.json),
-          (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) })
-        )
+        Either.match(decode(answer.json), {
+          onLeft: (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) }),
+          onRight: Effect.succeed
+        })
       )
     }
 

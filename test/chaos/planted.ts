@@ -24,11 +24,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "the journal hears of a step only afterwards",
     "core/steps.ts",
-    `const beginning = begin(step, begins, attempt).pipe(
-      Effect.zipRight(state.begun ? Effect.void : register),
-      Effect.uninterruptible
-    )`,
-    "const beginning = state.begun ? Effect.void : register"
+    "Effect.map(begin(step, begins, attempt), () => {",
+    "Effect.map(Effect.void, () => {"
   ),
   {
     ...one(
@@ -82,14 +79,18 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a refused journal write is taken for a written one",
     "runtime/journal/entries.ts",
-    "        if (inserted.length === 0) return yield* new LeaseLost({ resource: lease.resource, epoch: lease.epoch })\n",
+    "            if (inserted.length === 0) return new LeaseLost({ resource: lease.resource, epoch: lease.epoch })\n",
     ""
   ),
   {
     name: "two orders of a resource at once",
     only: ["order canceled", "order erred by others", "cloud slow", "dispatched twice", "dispatched out of order"],
     edits: [
-      { file: "src/runtime/actors/actor.ts", find: "concurrency: 1,", replace: 'concurrency: "unbounded",' },
+      {
+        file: "src/runtime/actors/mailboxes.ts",
+        find: "if (!mailbox.isAtWork) next(mailbox)",
+        replace: "next(mailbox)"
+      },
       {
         file: "src/runtime/actors/dispatch.ts",
         find: "Array.groupBy(work, (item) => item.resource)",

@@ -1,19 +1,17 @@
 /**
- * The actor of a resource: a cluster entity with a mailbox that takes one order at a time.
+ * The actor of a resource: what it does with each message. It takes them one at a time, from a mailbox (`actors.ts`).
  *
  * It takes a lease when it starts, which ends every earlier one, and leaves memory when it has been idle. Its messages are not stored:
  * an order that was not taken is still in Waldur.
  */
-import { ClusterSchema, Entity } from "@effect/cluster"
-import { Rpc } from "@effect/rpc"
 import { Cause, Clock, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import {
   LeaseLost,
-  OfferingId,
-  OrderId,
+  type OfferingId,
+  type OrderId,
   orderPlace,
   parksAfter,
-  ResourceId,
+  type ResourceId,
   retried,
   wholeOrder
 } from "../../core/index.js"
@@ -22,12 +20,12 @@ import { Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
-import { syncMembersOf, TeamReport } from "../members/sync.js"
-import { Reconciled, reconcile } from "../observation/reconcile.js"
+import { syncMembersOf } from "../members/sync.js"
+import { reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
-import { Undone, undoLeftovers } from "../orders/leftovers.js"
+import { undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
-import { actorIdle, orderRetry } from "../schedules.js"
+import { orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
@@ -44,39 +42,23 @@ export const Processed = Schema.Union(
 )
 export type Processed = typeof Processed.Type
 
-/** Whoever asked may go away, as when the looks for orders move to another process: what was begun here goes on. */
-const goesOn = ClusterSchema.Uninterruptible
+/** An order that its resource's actor is to carry out. */
+export interface Asked {
+  readonly offering: OfferingId
+  readonly order: OrderId
+  /** Its project, whose turns it takes. */
+  readonly project: string
+  /** It was begun before. */
+  readonly begun: boolean
+  /** Whoever sends it hears when it is woken: it may be parked. Earlier versions do not say so. */
+  readonly hears?: boolean | undefined
+}
 
-export const ResourceActor = Entity.make("Resource", [
-  Rpc.make("Process", {
-    payload: {
-      offering: OfferingId,
-      order: OrderId,
-      /** Its project, whose turns it takes. */
-      project: Schema.String,
-      /** It was begun before. */
-      begun: Schema.Boolean,
-      /** Whoever sends it hears when it is woken: it may be parked. Earlier versions do not say so. */
-      hears: Schema.optional(Schema.Boolean)
-    },
-    success: Processed
-  }).annotate(goesOn, "client"),
-  /** Looks at the resource between orders, and does what follows (`runtime/observation`). */
-  Rpc.make("Reconcile", { payload: { offering: OfferingId }, success: Reconciled }).annotate(goesOn, "client"),
-  /**
-   * Gives the resource's members what they should have. In the mailbox, so that nobody is put into a data centre that is being removed, and
-   * whoever is terminating it meets no account that is half made.
-   */
-  Rpc.make("SyncMembers", { payload: { offering: OfferingId }, success: Schema.Option(TeamReport) }).annotate(
-    goesOn,
-    "client"
-  ),
-  /** Tries once more to undo what an erred order left behind. In the mailbox, so that it never meets another order of the resource. */
-  Rpc.make("UndoLeftovers", { payload: { offering: OfferingId, order: OrderId }, success: Undone }).annotate(
-    goesOn,
-    "client"
-  )
-])
+/** What may be asked of an actor, and what its work needs of its process. */
+export type Handlers = Effect.Effect.Success<ReturnType<typeof makeActor>>
+export type Needs =
+  | Effect.Effect.Context<ReturnType<typeof makeActor>>
+  | { readonly [Name in keyof Handlers]: Effect.Effect.Context<ReturnType<Handlers[Name]>> }[keyof Handlers]
 
 /** What a defect says of itself, in one line. */
 const defectOf = (cause: Cause.Cause<unknown>): string => {
@@ -93,7 +75,7 @@ const notNow = <A, R>(what: string, work: Effect.Effect<A, Error, R>): Effect.Ef
       : Effect.as(Effect.logWarning(`${what}: ${error.message}`), "not now" as const)
   )
 
-/** A defect that left a handler would make the cluster run it again, for ever. */
+/** A defect that left it would make the cluster run it again, for ever. */
 const notNowOnDefect =
   (what: string) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | "not now", never, R> =>
@@ -102,113 +84,109 @@ const notNowOnDefect =
     )
 
 /** `owner`: what this process is called in the leases that it takes. */
-export const layer = (owner: string) =>
-  ResourceActor.toLayer(
-    Effect.gen(function* () {
-      const resource = ResourceId.make((yield* Entity.CurrentAddress).entityId)
-      const journal = yield* Journal
-      const offerings = yield* Offerings
-      const quarantine = yield* Quarantine
-      const places = yield* PlacesInWork
-      const placement = yield* Placement
-      const wakes = yield* Wakes
-      const holding = yield* makeHolding(resource, owner)
-      /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
-      const recordQuarantine = (order: OrderId, lease: Lease, reason: string) =>
-        Effect.flatMap(journal.order(order, lease), (own) => own.append(wholeOrder, "quarantined", reason)).pipe(
-          Effect.catchAll((error) => Effect.logWarning(error.message))
+export const makeActor = (resource: ResourceId, owner: string) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const offerings = yield* Offerings
+    const quarantine = yield* Quarantine
+    const places = yield* PlacesInWork
+    const placement = yield* Placement
+    const wakes = yield* Wakes
+    const holding = yield* makeHolding(resource, owner)
+    /** In the journal too, for whoever asks while the agent runs or is stopped. The stack stays in the log. */
+    const recordQuarantine = (order: OrderId, lease: Lease, reason: string) =>
+      Effect.flatMap(journal.order(order, lease), (own) => own.append(wholeOrder, "quarantined", reason)).pipe(
+        Effect.catchAll((error) => Effect.logWarning(error.message))
+      )
+    const quarantined = (offering: OfferingId, order: OrderId, lease: Lease, cause: Cause.Cause<unknown>) =>
+      Effect.gen(function* () {
+        const reason = Cause.pretty(cause)
+        const { name } = (yield* Ref.get(offerings)).get(offering) ?? { name: offering }
+        yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause).pipe(
+          Effect.annotateLogs({ order, resource, offering: name })
         )
-      const quarantined = (offering: OfferingId, order: OrderId, lease: Lease, cause: Cause.Cause<unknown>) =>
+        yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
+        yield* recordQuarantine(order, lease, defectOf(cause))
+        yield* publish({ _tag: "Order", order, resource, offering, event: "quarantined", detail: reason })
+        return "quarantined" as const
+      })
+    /**
+     * What was begun here and has not ended comes first, in whatever order messages arrive: an order that somebody ended in Waldur while no
+     * agent ran may have to be undone before the next one is begun.
+     */
+    const begunBefore = (order: OrderId) =>
+      journal.openOrdersOf(resource).pipe(
+        Effect.map((open) => (open.some((one) => one.order === order) ? [] : open)),
+        retried(orderRetry),
+        Effect.orDie
+      )
+    return {
+      undoLeftovers: ({ offering: id, order }: Pick<Asked, "offering" | "order">) =>
         Effect.gen(function* () {
-          const reason = Cause.pretty(cause)
-          const { name } = (yield* Ref.get(offerings)).get(offering) ?? { name: offering }
-          yield* Effect.logError(`Quarantined: a defect in the handler of order ${order}`, cause).pipe(
-            Effect.annotateLogs({ order, resource, offering: name })
+          const offering = (yield* Ref.get(offerings)).get(id)
+          if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
+          const undone = yield* holding.under((lease) =>
+            notNow(`Leftovers of order ${order} stay for now`, undoLeftovers(offering, order, lease))
           )
-          yield* quarantine.put({ resource, order, reason, since: yield* Clock.currentTimeMillis })
-          yield* recordQuarantine(order, lease, defectOf(cause))
-          yield* publish({ _tag: "Order", order, resource, offering, event: "quarantined", detail: reason })
-          return "quarantined" as const
-        })
-      /**
-       * What was begun here and has not ended comes first, in whatever order messages arrive: an order that somebody ended in Waldur while no
-       * agent ran may have to be undone before the next one is begun.
-       */
-      const begunBefore = (order: OrderId) =>
-        journal.openOrdersOf(resource).pipe(
-          Effect.map((open) => (open.some((one) => one.order === order) ? [] : open)),
-          retried(orderRetry),
-          Effect.orDie
-        )
-      return {
-        UndoLeftovers: ({ payload: { offering: id, order } }) =>
-          Effect.gen(function* () {
-            const offering = (yield* Ref.get(offerings)).get(id)
-            if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
-            const undone = yield* holding.under((lease) =>
-              notNow(`Leftovers of order ${order} stay for now`, undoLeftovers(offering, order, lease))
-            )
-            return undone === "moved" ? ("not now" as const) : undone
-          }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
-        // Also of a resource in quarantine: whoever left the team has to lose access.
-        SyncMembers: ({ payload: { offering: id } }) =>
-          Effect.gen(function* () {
-            const offering = (yield* Ref.get(offerings)).get(id)
-            if (offering === undefined) return Option.none()
-            const synchronised = yield* holding.under(() =>
-              notNow("Members stay as they are for now", syncMembersOf(offering, resource))
-            )
-            return typeof synchronised === "string" ? Option.none() : synchronised
-          }).pipe(
-            Effect.annotateLogs({ resource, part: "members" }),
-            notNowOnDefect("Members stay as they are for now"),
-            Effect.map((answer) => (answer === "not now" ? Option.none() : answer))
-          ),
-        Reconcile: ({ payload: { offering: id } }) =>
-          Effect.gen(function* () {
-            const offering = (yield* Ref.get(offerings)).get(id)
-            if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
-            const reconciled = yield* holding.under((lease) =>
-              notNow(`Resource ${resource} is left for the next look`, reconcile(offering, resource, lease))
-            )
-            return reconciled === "moved" ? ("not now" as const) : reconciled
-          }).pipe(notNowOnDefect(`Resource ${resource} is left for the next look`)),
-        Process: ({ payload: { begun, hears = false, offering: id, order, project } }) =>
-          Effect.gen(function* () {
-            const offering = (yield* Ref.get(offerings)).get(id)
-            if (offering === undefined) return "closed" as const
-            if (yield* quarantine.holds(resource)) return "nothing to do" as const
-            // Asked for by somebody who does not know that it waits here: what wakes it takes its note away first.
-            const waits = (one: OrderId) => hears && wakes.isParked(one)
-            if (waits(order)) return { parkedAt: placement.self }
-            return yield* holding.under((lease) => {
-              const carryOut = (one: OrderId) =>
-                waits(one)
-                  ? Effect.succeed("parked" as const)
-                  : Effect.suspend(() => {
-                      wakes.taken(one)
-                      return processOrder(offering, one, lease)
-                    }).pipe(
-                      // A defect that left the handler would make the cluster run it again, for ever.
-                      Effect.catchAllCause((cause) =>
-                        Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
-                      )
+          return undone === "moved" ? ("not now" as const) : undone
+        }).pipe(notNowOnDefect(`Leftovers of order ${order} stay for now`)),
+      // Also of a resource in quarantine: whoever left the team has to lose access.
+      syncMembers: ({ offering: id }: Pick<Asked, "offering">) =>
+        Effect.gen(function* () {
+          const offering = (yield* Ref.get(offerings)).get(id)
+          if (offering === undefined) return Option.none()
+          const synchronised = yield* holding.under(() =>
+            notNow("Members stay as they are for now", syncMembersOf(offering, resource))
+          )
+          return typeof synchronised === "string" ? Option.none() : synchronised
+        }).pipe(
+          Effect.annotateLogs({ resource, part: "members" }),
+          notNowOnDefect("Members stay as they are for now"),
+          Effect.map((answer) => (answer === "not now" ? Option.none() : answer))
+        ),
+      reconcile: ({ offering: id }: Pick<Asked, "offering">) =>
+        Effect.gen(function* () {
+          const offering = (yield* Ref.get(offerings)).get(id)
+          if (offering === undefined || (yield* quarantine.holds(resource))) return "not now" as const
+          const reconciled = yield* holding.under((lease) =>
+            notNow(`Resource ${resource} is left for the next look`, reconcile(offering, resource, lease))
+          )
+          return reconciled === "moved" ? ("not now" as const) : reconciled
+        }).pipe(notNowOnDefect(`Resource ${resource} is left for the next look`)),
+      process: ({ begun, hears = false, offering: id, order, project }: Asked) =>
+        Effect.gen(function* () {
+          const offering = (yield* Ref.get(offerings)).get(id)
+          if (offering === undefined) return "closed" as const
+          if (yield* quarantine.holds(resource)) return "nothing to do" as const
+          // Asked for by somebody who does not know that it waits here: what wakes it takes its note away first.
+          const waits = (one: OrderId) => hears && wakes.isParked(one)
+          if (waits(order)) return { parkedAt: placement.self }
+          return yield* holding.under((lease) => {
+            const carryOut = (one: OrderId) =>
+              waits(one)
+                ? Effect.succeed("parked" as const)
+                : Effect.suspend(() => {
+                    wakes.taken(one)
+                    return processOrder(offering, one, lease)
+                  }).pipe(
+                    // A defect that left the handler would make the cluster run it again, for ever.
+                    Effect.catchAllCause((cause) =>
+                      Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
                     )
-              return Effect.gen(function* () {
-                // Its fiber is its own, and ends with it.
-                yield* FiberRef.set(orderPlace, places.of(id).placeOf(resource))
-                yield* FiberRef.set(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY)
-                for (const earlier of yield* begunBefore(order)) {
-                  const ended = yield* carryOut(earlier.order)
-                  // While one is parked the resource's next has to wait; it is asked for again at the next look.
-                  if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
-                }
-                const ended = yield* carryOut(order)
-                return ended === "parked" ? { parkedAt: placement.self } : ended
-              })
+                  )
+            return Effect.gen(function* () {
+              // Its fiber is its own, and ends with it.
+              yield* FiberRef.set(orderPlace, places.of(id).placeOf(resource))
+              yield* FiberRef.set(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY)
+              for (const earlier of yield* begunBefore(order)) {
+                const ended = yield* carryOut(earlier.order)
+                // While one is parked the resource's next has to wait; it is asked for again at the next look.
+                if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
+              }
+              const ended = yield* carryOut(order)
+              return ended === "parked" ? { parkedAt: placement.self } : ended
             })
-          }).pipe(places.within(id, resource, { turn: project, begun }), atWorkOn(order))
-      }
-    }),
-    { maxIdleTime: actorIdle, concurrency: 1, mailboxCapacity: "unbounded" }
-  )
+          })
+        }).pipe(places.within(id, resource, { turn: project, begun }), atWorkOn(order))
+    }
+  })

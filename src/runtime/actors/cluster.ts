@@ -1,11 +1,12 @@
 /** The cluster in one process: the address book lives in memory, messages are stored nowhere. */
 import { MessageStorage, RunnerHealth, RunnerStorage, Runners, Sharding, ShardingConfig } from "@effect/cluster"
 import { Context, Effect } from "effect"
+import { actorPatience } from "../schedules.js"
 import { stacked } from "../stacked.js"
 
 const config = ShardingConfig.layer({
   shardsPerGroup: 64,
-  entityTerminationTimeout: "10 seconds",
+  entityTerminationTimeout: actorPatience,
   // There is no other runner whose coming could be noticed, and no store with messages: these looks find nothing.
   refreshAssignmentsInterval: "1 minute",
   entityMessagePollInterval: "1 minute"

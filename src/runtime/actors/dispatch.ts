@@ -14,7 +14,8 @@ import { type Holders, Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
 import { moveRest, parkedRound } from "../schedules.js"
-import { type Processed, ResourceActor } from "./actor.js"
+import type { Processed } from "./actor.js"
+import { Actors } from "./actors.js"
 import { Bells } from "./bells.js"
 import { tellTogether } from "./goneBack.js"
 import { lentFor } from "./places.js"
@@ -74,9 +75,9 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
 >() {
   static readonly layer = Layer.scoped(
     Dispatch,
-    Effect.flatMap(ResourceActor.client, (actor) =>
+    Effect.flatMap(Actors, (actor) =>
       makeDispatch(({ begun = false, offering, order, project = "", resource }) =>
-        actor(resource).Process({ offering, order, project, begun, hears: true })
+        actor(resource).process({ offering, order, project, begun, hears: true })
       )
     )
   )
@@ -252,11 +253,14 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
       send: (work, look) =>
         Effect.zipRight(
           Effect.sync(() => noteWaiting(work)),
-          Effect.forEach(
-            perResource(work),
-            ([oldest, ...waiting]) =>
-              Effect.unlessEffect(begin(oldest, waiting.length > 0, look), quarantine.holds(oldest.resource)),
-            { discard: true }
+          Effect.suspend(() =>
+            Effect.forEach(
+              // Each look finds all that waits once more.
+              perResource(work).filter(([oldest]) => !atWork.has(oldest.resource)),
+              ([oldest, ...waiting]) =>
+                Effect.unlessEffect(begin(oldest, waiting.length > 0, look), quarantine.holds(oldest.resource)),
+              { discard: true }
+            )
           )
         ),
       seen: (offering, { listed, open }) =>

@@ -1,6 +1,6 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
 import { Effect, FiberRef, Schedule } from "effect"
-import { changeGate, LeaseLost, steadyMillis, unlessTold } from "../../core/index.js"
+import { changeGate, LeaseLost, retried, steadyMillisBy, unlessTold } from "../../core/index.js"
 import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
@@ -22,14 +22,13 @@ export const underLease = <A, E, R>(
   work: Effect.Effect<A, E, R>,
   word: WordHeard = neverGiven
 ): Effect.Effect<A, E | LeaseLost, R> =>
-  Effect.suspend(() => {
+  Effect.flatMap(Effect.clock, (clock) => {
     let lose = (_lost: LeaseLost): void => undefined
-    const isFresh = Effect.map(steadyMillis, (now) => now - lease.confirmed.at <= lateAfter)
     // Fresh, or asked until it is: the process may have been paused while it asked.
-    const gate: Effect.Effect<void> = Effect.flatMap(isFresh, (fresh) =>
-      fresh
+    const gate: Effect.Effect<void> = Effect.suspend(() =>
+      steadyMillisBy(clock) - lease.confirmed.at <= lateAfter
         ? Effect.void
-        : Effect.flatMap(Effect.retry(journal.holds(lease), askAgain), (holds) =>
+        : Effect.flatMap(retried(askAgain)(journal.holds(lease)), (holds) =>
             holds
               ? gate
               : Effect.zipRight(

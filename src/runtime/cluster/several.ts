@@ -12,6 +12,7 @@ import { RpcSerialization } from "@effect/rpc"
 import type { SqlClient } from "@effect/sql"
 import { Effect, Layer, Option } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
 import { addressOf, type ClusterSettings, shards } from "./settings.js"
 import * as Storage from "./storage.js"
@@ -33,7 +34,7 @@ export const severalProcesses = (
         shardLockExpiration: settings.takeover,
         refreshAssignmentsInterval: "500 millis",
         runnerHealthCheckInterval: "5 seconds",
-        entityTerminationTimeout: "10 seconds",
+        entityTerminationTimeout: actorPatience,
         // Of messages that are stored: there are none. The loop that acquires shards waits as long after a failure.
         entityMessagePollInterval: "1 second",
         simulateRemoteSerialization: false

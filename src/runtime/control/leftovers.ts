@@ -1,7 +1,7 @@
 /** Tries again, now and then and on request, to remove what undoing could not. Through the resources' actors, one order at a time each. */
 import { Array, Effect } from "effect"
 import type { JournalUnavailable, Leftover, OrderId } from "../../core/index.js"
-import { ResourceActor } from "../actors/actor.js"
+import { Actors } from "../actors/actors.js"
 import { Journal } from "../journal/journal.js"
 import type { Undone } from "../orders/leftovers.js"
 import { leftoverRound } from "../schedules.js"
@@ -16,7 +16,7 @@ export interface Tried {
 /** Of one order, or of all. An actor that is busy with another order for long is left for the next round. */
 export const tryLeftovers = (only?: OrderId) =>
   Effect.gen(function* () {
-    const actor = yield* ResourceActor.client
+    const actor = yield* Actors
     const all = yield* (yield* Journal).leftovers
     const wanted = only === undefined ? all : all.filter((leftover) => leftover.order === only)
     return yield* Effect.forEach(Object.values(Array.groupBy(wanted, (leftover) => leftover.order)), tryOne(actor), {
@@ -24,10 +24,8 @@ export const tryLeftovers = (only?: OrderId) =>
     })
   })
 
-type ActorClient = Effect.Effect.Success<typeof ResourceActor.client>
-
 const tryOne =
-  (actor: ActorClient) =>
+  (actor: typeof Actors.Service) =>
   ([first, ...more]: Array.NonEmptyReadonlyArray<Leftover>): Effect.Effect<Tried, JournalUnavailable, Journal> =>
     Effect.gen(function* () {
       const { order, resource } = first
@@ -35,7 +33,7 @@ const tryOne =
       const notNow: Undone = "not now"
       if (offering === undefined) return { order, steps: 1 + more.length, undone: notNow }
       const undone = yield* actor(resource)
-        .UndoLeftovers({ offering, order })
+        .undoLeftovers({ offering, order })
         .pipe(
           Effect.timeoutTo({ duration: "2 minutes", onSuccess: (made) => made, onTimeout: () => notNow }),
           Effect.catchAllCause((cause) => Effect.as(Effect.logWarning(`Leftovers of order ${order}`, cause), notNow))

@@ -6,14 +6,14 @@
  * (docs/decisions/0083-what-a-power-cut-may-take.md).
  */
 import type { SqlClient } from "@effect/sql"
-import { Clock, Effect, FiberRef, Option, Runtime } from "effect"
+import { Effect, FiberRef, Option, Runtime } from "effect"
 import {
   type JournalEntry,
   type JournalError,
   LeaseLost,
   type OrderId,
   type OrderJournal,
-  steadyMillis,
+  steadyMillisBy,
   wholeOrder
 } from "../../core/index.js"
 import { type Lease, leaseHolds } from "./lease.js"
@@ -44,11 +44,10 @@ interface Row {
 }
 
 /** What cannot be stored is a bug of whoever says it, and dies there. */
-const rowOf = (step: string, event: string, data: unknown): Effect.Effect<Row> =>
-  Effect.map(Clock.currentTimeMillis, (at) => ({
-    entry: { step, event, at, ...(data === undefined ? {} : { data }) },
-    json: data === undefined ? null : JSON.stringify(data)
-  }))
+const rowOf = (at: number, step: string, event: string, data: unknown): Row => ({
+  entry: { step, event, at, ...(data === undefined ? {} : { data }) },
+  json: data === undefined ? null : JSON.stringify(data)
+})
 
 const turning = ["accepted", "done", "erred"]
 const isTurn = ({ event, step }: JournalEntry): boolean => step === wholeOrder && turning.includes(event)
@@ -91,7 +90,7 @@ export const entriesUnder = (
   sql: SqlClient.SqlClient,
   writing: Writing
 ): Effect.Effect<Pick<OrderJournal, "entries" | "append" | "announce" | "note">> =>
-  Effect.map(Effect.runtime(), (runtime) => {
+  Effect.map(Effect.zip(Effect.runtime(), Effect.clock), ([runtime, clock]) => {
     const { lease, measure, tell } = writing
     const ask = asking(sql)
     let entries = writing.before
@@ -107,17 +106,21 @@ export const entriesUnder = (
     }
 
     const write = (rows: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
-      Effect.gen(function* () {
-        const asked = yield* steadyMillis
+      Effect.suspend(() => {
+        const asked = steadyMillisBy(clock)
         const began = performance.now()
-        const inserted = yield* ask(insert(sql, writing, rows, turns), commit).pipe(
-          Effect.tapBoth({
-            onFailure: () => Effect.sync(() => measure(performance.now() - began, true)),
-            onSuccess: () => Effect.sync(() => measure(performance.now() - began, false))
-          })
-        )
-        if (inserted.length === 0) return yield* new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
-        lease.confirmed.at = asked
+        return Effect.matchEffect(ask(insert(sql, writing, rows, turns), commit), {
+          onFailure: (error) => {
+            measure(performance.now() - began, true)
+            return Effect.fail(error)
+          },
+          onSuccess: (inserted) => {
+            measure(performance.now() - began, false)
+            if (inserted.length === 0) return new LeaseLost({ resource: lease.resource, epoch: lease.epoch })
+            lease.confirmed.at = asked
+            return Effect.void
+          }
+        })
       })
 
     /** With what was noted before it. */
@@ -141,11 +144,12 @@ export const entriesUnder = (
     const writeRest = Effect.ignore(writeWith([], "asynchronous"))
 
     const add = (step: string, event: string, data: unknown, commit: Commit): Effect.Effect<void, JournalError> =>
-      Effect.gen(function* () {
-        const one = yield* rowOf(step, event, data)
-        yield* writeWith([one], commit)
-        known(one)
-        yield* tell(one.entry)
+      Effect.suspend(() => {
+        const one = rowOf(clock.unsafeCurrentTimeMillis(), step, event, data)
+        return Effect.flatMap(writeWith([one], commit), () => {
+          known(one)
+          return tell(one.entry)
+        })
       })
 
     return {
@@ -153,13 +157,17 @@ export const entriesUnder = (
       append: (step, event, data) => add(step, event, data, "synchronous"),
       announce: (step) => add(step, "started", undefined, "asynchronous"),
       note: (step, event, data) =>
-        Effect.gen(function* () {
-          if (Option.isSome(missed)) return yield* missed.value
-          const one = yield* rowOf(step, event, data)
+        Effect.suspend(() => {
+          if (Option.isSome(missed)) return Effect.fail(missed.value)
+          const one = rowOf(clock.unsafeCurrentTimeMillis(), step, event, data)
           known(one)
           noted.push(one)
-          if (noted.length === 1) yield* soon(() => Runtime.runFork(runtime)(writeRest))
-          yield* tell(one.entry)
+          return noted.length === 1
+            ? Effect.zipRight(
+                soon(() => Runtime.runFork(runtime)(writeRest)),
+                tell(one.entry)
+              )
+            : tell(one.entry)
         })
     }
   })

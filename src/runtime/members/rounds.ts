@@ -4,11 +4,10 @@
  *
  * A round only looks, at all resources together; what has to be done for one of them its actor does, between two orders.
  */
-import type { Sharding } from "@effect/cluster"
 import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, type Scope } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
-import { ResourceActor } from "../actors/actor.js"
+import { Actors } from "../actors/actors.js"
 import { makeGathering } from "../gathering.js"
 import { countedRound } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
@@ -36,9 +35,9 @@ export interface MembersTold {
 export const keepMembers = (
   offering: Offering,
   interval: Duration.DurationInput
-): Effect.Effect<MembersTold, never, Scope.Scope | Sharding.Sharding | MemberCalls> =>
+): Effect.Effect<MembersTold, never, Scope.Scope | Actors | MemberCalls> =>
   Effect.gen(function* () {
-    const actor = yield* ResourceActor.client
+    const actor = yield* Actors
     const inWork = yield* FiberMap.make<ResourceId, Option.Option<TeamReport>>()
     const oneAtATime = yield* Effect.makeSemaphore(1)
     /** The teams as they were read last. */
@@ -58,7 +57,7 @@ export const keepMembers = (
           inWork,
           resource,
           Effect.tap(
-            actor(resource).SyncMembers({ offering: offering.id }),
+            actor(resource).syncMembers({ offering: offering.id }),
             Option.match({ onNone: () => Effect.void, onSome: noted })
           )
         )

@@ -2,7 +2,7 @@
 import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { publish } from "../activity.js"
-import { ResourceActor } from "../actors/actor.js"
+import { Actors } from "../actors/actors.js"
 import { countedRound } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
@@ -18,7 +18,7 @@ const atOnce = 4
  */
 export const watchResources = (offering: Offering, interval: Duration.DurationInput) =>
   Effect.gen(function* () {
-    const actor = yield* ResourceActor.client
+    const actor = yield* Actors
     const looks = yield* Looks
     const wake = yield* Queue.sliding<void>(1)
     const inWork = yield* FiberMap.make<ResourceId>()
@@ -28,7 +28,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     const reconcile = (resource: ResourceId) =>
       actor(resource)
-        .Reconcile({ offering: offering.id })
+        .reconcile({ offering: offering.id })
         .pipe(
           Effect.catchAllCause((cause) =>
             Cause.isInterruptedOnly(cause)

@@ -40,6 +40,7 @@ import {
   type SiteError,
   Steps,
   saying,
+  sideBySide,
   spanned,
   stepState,
   wholeOrder
@@ -186,9 +187,7 @@ export const attempt = (
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
     const [seen, resource] = Option.isSome(early)
       ? [early.value.order, early.value.resource]
-      : yield* Effect.all([offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read)], {
-          concurrency: "unbounded"
-        })
+      : yield* sideBySide(offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read))
     const order = state === "new" ? yield* startedOr(offering.waldur, seen) : seen
     if (state === "done" || state === "erred") {
       if (order.state !== "executing") return "nothing to do" as const
@@ -260,9 +259,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const settling = Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order)))
     const working = Effect.either(within(backendHandler(offering, request)))
     // What is remembered is waited for by nobody.
-    const [settled, worked] = isKnown
-      ? [yield* settling, yield* working]
-      : yield* Effect.all([settling, working], { concurrency: "unbounded" })
+    const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
     const outcome = yield* worked
     const hasScope = yield* settled
     yield* report(offering, request, outcome, hasScope)

@@ -15,7 +15,8 @@ import {
   ProjectId,
   type Resource,
   ResourceId,
-  type SiteError
+  type SiteError,
+  sideBySide
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
@@ -64,14 +65,11 @@ export const requestOf = (
 ): Effect.Effect<OrderRequest, SiteError> =>
   Effect.gen(function* () {
     const creates = order.type === "Create"
-    const [resource, options, ordered] = yield* Effect.all(
-      [
-        read,
-        offering.pluginOptions,
-        // What is wrong with its sizes is told last, as if it had been looked at in its turn.
-        creates ? Effect.either(amountsOf(offering, order.planUuid, order.limits)) : Effect.succeed(Either.right({}))
-      ],
-      { concurrency: "unbounded" }
+    const [resource, options, ordered] = yield* sideBySide(
+      read,
+      offering.pluginOptions,
+      // What is wrong with its sizes is told last, as if it had been looked at in its turn.
+      creates ? Effect.either(amountsOf(offering, order.planUuid, order.limits)) : Effect.succeed(Either.right({}))
     )
     const common = {
       order: OrderId.make(order.uuid),
