@@ -38,6 +38,7 @@ export interface Make<A, I, E extends SiteError, R> {
   readonly isOthers?: IsOthers<A, E, R>
 }
 
+/** Whether what a step has noted is somebody else's object by now. */
 export type IsOthers<A, E extends SiteError, R> = (known: A) => Effect.Effect<boolean, E, R>
 
 export interface Ensure<A, I, E extends SiteError, R> {

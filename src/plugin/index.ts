@@ -48,7 +48,17 @@ export {
 
 export { stillOurs } from "../core/gate.js"
 export { Parked, parksAfter } from "../core/park.js"
-export { decide, type Ensure, ensure, ensureDone, type Make, make, Steps } from "../core/steps.js"
+export {
+  decide,
+  type Ensure,
+  ensure,
+  ensureDone,
+  type IsOthers,
+  type Make,
+  make,
+  type StepError,
+  Steps
+} from "../core/steps.js"
 
 // Errors. Each says by its `disposition` what follows from it.
 

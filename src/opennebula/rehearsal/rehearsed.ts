@@ -144,9 +144,9 @@ export const rehearsed = (
           overlay.isNew(id) ? Effect.succeed(newRouter(id, overlay)) : one.router.info(id)
         ),
       allocate: (template) => makes("one.vrouter.allocate", "router", template, nameIn(template)),
-      instantiate: (id, { name, templateId, count }) =>
+      instantiate: (id, { name, templateId, count, extra }) =>
         Effect.suspend(() => {
-          for (let made = 0; made < count; made++) overlay.routerGets(id, overlay.makeVm(name, [], "Running"))
+          for (let made = 0; made < count; made++) overlay.routerGets(id, overlay.makeVm(name, extra ?? [], "Running"))
           const vms = overlay.vmsOf(id).map((vm) => overlay.label(vm))
           return would("one.vrouter.instantiate", id, `template ${templateId}`, name, `-> ${vms.join(" ")}`)
         }),

@@ -144,8 +144,8 @@ export const entriesUnder = (
     const writeRest = Effect.ignore(writeWith([], "asynchronous"))
 
     const add = (step: string, event: string, data: unknown, commit: Commit): Effect.Effect<void, JournalError> =>
-      Effect.suspend(() => {
-        const one = rowOf(clock.unsafeCurrentTimeMillis(), step, event, data)
+      Effect.clockWith((here) => {
+        const one = rowOf(here.unsafeCurrentTimeMillis(), step, event, data)
         return Effect.flatMap(writeWith([one], commit), () => {
           known(one)
           return tell(one.entry)
@@ -157,9 +157,9 @@ export const entriesUnder = (
       append: (step, event, data) => add(step, event, data, "synchronous"),
       announce: (step) => add(step, "started", undefined, "asynchronous"),
       note: (step, event, data) =>
-        Effect.suspend(() => {
+        Effect.clockWith((here) => {
           if (Option.isSome(missed)) return Effect.fail(missed.value)
-          const one = rowOf(clock.unsafeCurrentTimeMillis(), step, event, data)
+          const one = rowOf(here.unsafeCurrentTimeMillis(), step, event, data)
           known(one)
           noted.push(one)
           return noted.length === 1
