@@ -115,8 +115,7 @@ export const decide = <A, I, E extends SiteError, R>(
     find: Option.none(),
     act: look,
     undo: Option.none(),
-    isOthers: Option.fromNullable(isOthers),
-    looks: true
+    isOthers: Option.fromNullable(isOthers)
   })
 
 /** What every step may fail with beside its own: the last three where it cannot be seen that what earlier attempts made is still this order's. */
@@ -364,7 +363,8 @@ const carriedOut = <A, I, E extends SiteError, R>(
         if (!state.begun) register()
       })
     )
-    if (looks !== true && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
+    const changes = begins !== "looking" && looks !== true
+    if (changes && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
     if (state.begun || mayBeBegun) {
@@ -380,7 +380,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
         : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     // It has seen what it was about.
-    if (looks === true && begins !== "looking") MutableRef.set(attempt.unseen, [])
+    if (looks === true) MutableRef.set(attempt.unseen, [])
     return yield* finish("finished", value)
   }).pipe(
     // What is said and called within the step is about it (`runtime/activity/recorder.ts`).

@@ -49,6 +49,10 @@ const waldurUser = ({ marketplace }: Site, username: string) => {
   return found
 }
 
+/** What Waldur keeps for them at the offering of data centres. */
+const accountOf = (site: Site, username: string) =>
+  site.marketplace.addOfferingUser({ offering: site.world.vdcOffering, user: waldurUser(site, username) })
+
 const isLookAtOrders = (line: string): boolean =>
   line.includes("GET marketplace-orders/  ok") && line.includes("offering=VDC")
 
@@ -60,10 +64,7 @@ describe("A member of the project's team", () => {
         const site = yield* withMembers()
         const agent = yield* site.start()
         const { resource, group } = yield* ordered(site, "lab")
-        const offeringUser = site.marketplace.addOfferingUser({
-          offering: site.world.vdcOffering,
-          user: waldurUser(site, "alice")
-        })
+        const offeringUser = accountOf(site, "alice")
         yield* eventually("alice and bob join", () => membersOf(site, group).join() === "alice,bob")
         yield* eventually(
           "Waldur knows the name",
@@ -142,10 +143,7 @@ describe("A member of the project's team", () => {
   scenario("has no access while the provider restricts it, whatever the team says", () =>
     Effect.gen(function* () {
       const site = yield* withMembers()
-      const account = site.marketplace.addOfferingUser({
-        offering: site.world.vdcOffering,
-        user: waldurUser(site, "bob")
-      })
+      const account = accountOf(site, "bob")
       yield* site.start()
       const { group } = yield* ordered(site, "lab")
       yield* eventually("both join", () => membersOf(site, group).join() === "alice,bob")
@@ -160,10 +158,7 @@ describe("A member of the project's team", () => {
   scenario("whose account Waldur wants gone is taken out, and Waldur told so; coming back makes it anew", () =>
     Effect.gen(function* () {
       const site = yield* withMembers()
-      const account = site.marketplace.addOfferingUser({
-        offering: site.world.vdcOffering,
-        user: waldurUser(site, "bob")
-      })
+      const account = accountOf(site, "bob")
       yield* site.start()
       const { group } = yield* ordered(site, "lab")
       yield* eventually("both join", () => membersOf(site, group).join() === "alice,bob" && account.state === "OK")
@@ -183,10 +178,7 @@ describe("A member of the project's team", () => {
   scenario("who cannot be given an account reads why in Waldur", () =>
     Effect.gen(function* () {
       const site = yield* withMembers({ vdcSettings: { default_user_role: "captain" } })
-      const account = site.marketplace.addOfferingUser({
-        offering: site.world.vdcOffering,
-        user: waldurUser(site, "bob")
-      })
+      const account = accountOf(site, "bob")
       yield* site.start()
       yield* ordered(site, "lab")
       yield* eventually("Waldur has heard", () => account.state === "Error creating" && account.comment !== "")

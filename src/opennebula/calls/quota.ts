@@ -1,5 +1,5 @@
 /** What a group may use at most: the text of `one.group.quota`, and whether it took. */
-import { type Limit, limitNumber, type Quotas } from "../model/group.js"
+import { type Limit, limitNumber, type Quotas, vmMetrics } from "../model/group.js"
 import { type Template, vector } from "../template/template.js"
 
 /** Limits for VMs. A metric left out is set to "default": OpenNebula resets it. */
@@ -27,15 +27,7 @@ export interface Quota {
   readonly networks?: ReadonlyArray<{ readonly id: number; readonly leases: Limit }>
 }
 
-const metrics = {
-  cpu: "CPU",
-  memory: "MEMORY",
-  vms: "VMS",
-  systemDiskSize: "SYSTEM_DISK_SIZE",
-  runningCpu: "RUNNING_CPU",
-  runningMemory: "RUNNING_MEMORY",
-  runningVms: "RUNNING_VMS"
-} as const satisfies Record<Exclude<keyof VmLimits, "others">, string>
+const metrics = vmMetrics satisfies Record<Exclude<keyof VmLimits, "others">, string>
 const fractional: ReadonlySet<string> = new Set(["CPU", "RUNNING_CPU"])
 
 const limitsOf = (vm: VmLimits): ReadonlyArray<readonly [metric: string, limit: Limit]> => {

@@ -38,16 +38,17 @@ const VmQuota = Schema.Struct({
   /** Of what else there is, where it is limited: PCI devices (recording 118), and what oned.conf names as QUOTA_VM_ATTRIBUTE. */
   others: Schema.Array(Schema.Struct({ metric: Schema.String, limit: LimitSchema }))
 })
-const knownMetrics: ReadonlySet<string> = new Set([
-  "CLUSTER_IDS",
-  "CPU",
-  "MEMORY",
-  "VMS",
-  "SYSTEM_DISK_SIZE",
-  "RUNNING_CPU",
-  "RUNNING_MEMORY",
-  "RUNNING_VMS"
-])
+/** What OpenNebula calls the limits that are known here. */
+export const vmMetrics = {
+  cpu: "CPU",
+  memory: "MEMORY",
+  vms: "VMS",
+  systemDiskSize: "SYSTEM_DISK_SIZE",
+  runningCpu: "RUNNING_CPU",
+  runningMemory: "RUNNING_MEMORY",
+  runningVms: "RUNNING_VMS"
+} as const
+const knownMetrics: ReadonlySet<string> = new Set(["CLUSTER_IDS", ...Object.values(vmMetrics)])
 /** A metric has its usage beside it. */
 const otherMetrics = (element: XmlElement) =>
   element.children.flatMap(({ name, text: limit }) =>
@@ -57,13 +58,13 @@ const otherMetrics = (element: XmlElement) =>
   )
 const vmQuota = (element: XmlElement) => ({
   clusterIds: text(element, "CLUSTER_IDS"),
-  cpu: usage(element, "CPU"),
-  memory: usage(element, "MEMORY"),
-  vms: usage(element, "VMS"),
-  systemDiskSize: usage(element, "SYSTEM_DISK_SIZE"),
-  runningCpu: usage(element, "RUNNING_CPU"),
-  runningMemory: usage(element, "RUNNING_MEMORY"),
-  runningVms: usage(element, "RUNNING_VMS"),
+  cpu: usage(element, vmMetrics.cpu),
+  memory: usage(element, vmMetrics.memory),
+  vms: usage(element, vmMetrics.vms),
+  systemDiskSize: usage(element, vmMetrics.systemDiskSize),
+  runningCpu: usage(element, vmMetrics.runningCpu),
+  runningMemory: usage(element, vmMetrics.runningMemory),
+  runningVms: usage(element, vmMetrics.runningVms),
   others: otherMetrics(element)
 })
 

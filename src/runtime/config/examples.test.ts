@@ -1,24 +1,12 @@
 import { readFile } from "node:fs/promises"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
-import { defineBackend } from "../../core/backend.js"
-import { OfferingFault } from "../../core/errors.js"
+import { ConfigProvider, Duration, Effect, Option, Redacted } from "effect"
 import { VdcSettings } from "../../plugins/opennebula-vdc/settings.js"
 import { VmSettings } from "../../plugins/opennebula-vm/settings.js"
+import { settingsOnly } from "./harness.js"
 import { loadConfig } from "./load.js"
 
-/** The two plugins' own settings, without the plugins: nothing is opened here. */
-const settingsOnly = <A, I>(type: string, kind: string, settings: Schema.Schema<A, I>) =>
-  defineBackend({
-    contract: 1,
-    type,
-    answersTo: (name, given) => name === "opennebula" && (given.resource_type ?? "vdc") === kind,
-    settings,
-    attributes: Schema.Struct({}),
-    shared: Layer.empty,
-    open: () => new OfferingFault({ reason: "Not here.", hint: "" })
-  })
 const plugins = [settingsOnly("opennebula-vdc", "vdc", VdcSettings), settingsOnly("opennebula-vm", "vm", VmSettings)]
 
 const load = (name: string, environment: Readonly<Record<string, string>> = {}) =>

@@ -52,6 +52,18 @@ export const plugins: ReadonlyArray<Plugin> = [
   plugin("opennebula-vm", (type, settings) => type === "opennebula" && settings.resource_type === "vm")
 ]
 
+/** A plugin's own settings, without the plugin: nothing is opened here. */
+export const settingsOnly = <A, I>(type: string, kind: string, settings: Schema.Schema<A, I>) =>
+  defineBackend({
+    contract: 1,
+    type,
+    answersTo: (name, given) => name === "opennebula" && (given.resource_type ?? "vdc") === kind,
+    settings,
+    attributes: Schema.Struct({}),
+    shared: Layer.empty,
+    open: () => new OfferingFault({ reason: "Not here.", hint: "" })
+  })
+
 export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>
   /** Absolute path -> text. The configuration is /etc/site-actors/config.yaml. */

@@ -3,23 +3,11 @@
  * tests/test_settings_schema.py; 2026), with the two plugins' own settings.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Layer, Redacted, Schema } from "effect"
-import { defineBackend } from "../../core/backend.js"
-import { OfferingFault } from "../../core/errors.js"
+import { Redacted, Schema } from "effect"
 import { VdcSettings } from "../../plugins/opennebula-vdc/settings.js"
 import { VmSettings } from "../../plugins/opennebula-vm/settings.js"
-import { accepted, noticed, refused, uuid } from "./harness.js"
+import { accepted, noticed, refused, settingsOnly, uuid } from "./harness.js"
 
-const settingsOnly = <A, I>(type: string, kind: string, settings: Schema.Schema<A, I>) =>
-  defineBackend({
-    contract: 1,
-    type,
-    answersTo: (name, given) => name === "opennebula" && (given.resource_type ?? "vdc") === kind,
-    settings,
-    attributes: Schema.Struct({}),
-    shared: Layer.empty,
-    open: () => new OfferingFault({ reason: "Not here.", hint: "" })
-  })
 const own = {
   plugins: [settingsOnly("opennebula-vdc", "vdc", VdcSettings), settingsOnly("opennebula-vm", "vm", VmSettings)]
 }

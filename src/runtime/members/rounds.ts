@@ -13,8 +13,9 @@ import { countedRound } from "../metrics/index.js"
 import { isSettled } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
+import { tellLeaving } from "./accounts.js"
 import { MemberCalls } from "./calls.js"
-import { lookAtMembers, type Only, type TeamReport, tellLeaving } from "./sync.js"
+import { lookAtMembers, type Only, type TeamReport } from "./sync.js"
 
 /** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
 export type Told =

@@ -6,19 +6,21 @@
  * before anybody is, the team is read once more and the resource with it: only if both reads say the same is it believed, an empty team too.
  */
 import { Array, Effect, Either, Option, Schema } from "effect"
-import type {
-  AccessChange,
-  AccessPlan,
-  Backend,
-  KnownResource,
-  Member,
-  Members,
-  SiteError,
-  Team
-} from "../../core/index.js"
+import type { AccessChange, Backend, KnownResource, Member, Members, SiteError, Team } from "../../core/index.js"
 import { AccessChangeKind, ResourceId } from "../../core/index.js"
 import type { OfferingUser, ProviderResource, TeamMember, WaldurService } from "../../waldur/index.js"
 import { counted } from "../progress.js"
+import {
+  announce,
+  isBarred,
+  isLeaving,
+  newNames,
+  type People,
+  peopleIn,
+  type Telling,
+  tellWaldur,
+  untoldProblems
+} from "./accounts.js"
 
 /** What of an offering is needed. */
 export interface Membership {
@@ -100,27 +102,8 @@ export const lookAtMembers = (offering: Membership, only: Only | undefined): Eff
           ? Either.left(work.right.resource.known.id)
           : Either.right(reportOf(work.right, []))
     ),
-    leaving: only === undefined ? users.filter(({ state }) => isRequested(state) || state === "Deleting") : []
+    leaving: only === undefined ? users.filter(isLeaving) : []
   }))
-
-/**
- * Waldur wants an account gone when its person's last role has ended, where the offering has `offering_user_auto_deletion`, or when somebody asks for it. The agent
- * claims it first: refused if the person came back. From then on the person counts as gone, and once a whole round has left nobody where they should not be,
- * Waldur hears so. (Source: waldur-site-agent, docs/offering-users.md, 2026; its 1.0.7 leaves such accounts as they are.)
- */
-export const tellLeaving = ({ waldur }: Pick<Membership, "waldur">, leaving: ReadonlyArray<OfferingUser>) =>
-  Effect.forEach(
-    leaving,
-    ({ state, uuid }) =>
-      quietly(waldur.setOfferingUserState(uuid, isRequested(state) ? "set_deleting" : "set_deleted")),
-    { discard: true }
-  )
-
-const isRequested = (state: string): boolean => state === "Requested deletion" || state === "Error deleting"
-
-/** Who has no access, whatever team they are in: whom the provider has restricted, and whose account is being removed or is gone. */
-const isBarred = ({ restricted, state }: OfferingUser): boolean =>
-  restricted || state === "Deleting" || state === "Deleted"
 
 interface Compared {
   /** What there would be to do of each resource; left, of what cannot be compared, the report. */
@@ -252,17 +235,6 @@ const memberOf = (
   sshKeys: keys === undefined ? undefined : (keys.get(member.uuid) ?? [])
 })
 
-/** Person's uuid -> the account that the offering has for them. */
-type People = ReadonlyMap<string, OfferingUser>
-
-/** Of several for one person, which should not be, the first. */
-const peopleIn = (users: ReadonlyArray<OfferingUser>): People =>
-  new Map(
-    users
-      .toReversed()
-      .flatMap((user) => Option.match(user.userUuid, { onNone: () => [], onSome: (id) => [[id, user]] }))
-  )
-
 const planned = (members: Members, teams: ReadonlyArray<Team>, people: ReadonlyArray<OfferingUser>) =>
   Effect.map(
     members.compare({
@@ -286,12 +258,9 @@ const untouched = ({ known, name, restricted }: Known, failure: string): TeamRep
   failure
 })
 
-interface Work {
-  readonly waldur: WaldurService
+interface Work extends Telling {
   readonly resource: Known
   readonly team: ReadTeam
-  readonly plan: AccessPlan
-  readonly people: People
 }
 
 /** Whether anything would be done or told. */
@@ -358,49 +327,3 @@ const doubtOf = ({ waldur, resource, team }: Work): Effect.Effect<string> =>
       ids(second.items.map(({ uuid }) => uuid)) === ids(team.everybody)
     return same ? "" : "the team was another one when it was read again"
   }).pipe(Effect.catchAll((error) => Effect.succeed(`the team cannot be read again: ${error.message}`)))
-
-const quietly = (told: Effect.Effect<unknown, SiteError>): Effect.Effect<void> =>
-  Effect.catchAll(Effect.asVoid(told), (error) => Effect.logWarning(`Waldur does not know yet: ${error.message}`))
-
-/** Whoever waits for an account hears that it is being made. */
-const announce = ({ waldur, plan, people }: Work): Effect.Effect<void> =>
-  Effect.forEach(
-    [...plan.accounts.keys()].flatMap((person) => people.get(person) ?? []),
-    ({ uuid, state }) =>
-      Effect.when(quietly(waldur.setOfferingUserState(uuid, "begin_creating")), () => state === "Requested"),
-    { discard: true }
-  )
-
-/** Accounts whose name Waldur does not have yet; or has, from before its person came back, and still waits for. */
-const newNames = ({ plan, people }: Work): ReadonlyArray<{ readonly account: OfferingUser; readonly name: string }> =>
-  [...plan.accounts].flatMap(([person, name]) => {
-    const account = people.get(person)
-    const isKnown = account?.username === name && !isAwaited(account.state)
-    return account === undefined || isKnown ? [] : [{ account, name }]
-  })
-
-const isAwaited = (state: string): boolean => ["Requested", "Creating", "Error creating"].includes(state)
-
-/** Accounts that somebody waits for and that cannot be made, and why. */
-const untoldProblems = ({ plan, people }: Work) =>
-  plan.problems.flatMap(({ member, reason }) => {
-    const account = people.get(member)
-    return account !== undefined && ["Requested", "Creating"].includes(account.state) ? [{ account, reason }] : []
-  })
-
-/** The names of accounts, and for whom there is none, why. */
-const tellWaldur = (work: Work, failed: ReadonlySet<string>): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const { waldur } = work
-    for (const { account, name } of newNames(work)) {
-      if (failed.has(name)) continue
-      yield* quietly(
-        account.username === name
-          ? waldur.setOfferingUserState(account.uuid, "set_ok")
-          : waldur.setOfferingUsername(account.uuid, name)
-      )
-    }
-    for (const { account, reason } of untoldProblems(work)) {
-      yield* quietly(waldur.setOfferingUserState(account.uuid, "set_error_creating", reason))
-    }
-  })
