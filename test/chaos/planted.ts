@@ -98,6 +98,11 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
       },
       {
         file: "src/runtime/actors/dispatch.ts",
+        find: ".filter(([oldest]) => !atWork.has(oldest.resource))",
+        replace: ""
+      },
+      {
+        file: "src/runtime/actors/dispatch.ts",
         find: "if (atWork.has(resource)) return Effect.void",
         replace: ""
       }

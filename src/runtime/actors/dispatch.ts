@@ -255,7 +255,7 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
           Effect.sync(() => noteWaiting(work)),
           Effect.suspend(() =>
             Effect.forEach(
-              // Each look finds all that waits once more.
+              // Each look finds all that waits once more. `begin` asks again, as others may have begun it by then.
               perResource(work).filter(([oldest]) => !atWork.has(oldest.resource)),
               ([oldest, ...waiting]) =>
                 Effect.unlessEffect(begin(oldest, waiting.length > 0, look), quarantine.holds(oldest.resource)),
