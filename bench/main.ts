@@ -10,7 +10,7 @@ import { machine } from "../test/load/report.js"
 import { benchmarks } from "./benchmarks/index.js"
 import { pictures } from "./pictures/index.js"
 import { kept, keptRatios, regressions, report } from "./report.js"
-import { buildSimulators } from "./site/build.js"
+import { buildPrograms } from "./site/build.js"
 import { machineUnit } from "./unit.js"
 
 class Slower extends Data.TaggedError("Slower")<{ readonly message: string }> {}
@@ -35,7 +35,7 @@ const bench = Command.make(
   ({ check, draw, full, keep, only, tiny, trace }) =>
     Effect.gen(function* () {
       const tell = Console.error
-      const given = { agent: yield* buildAgent, simulators: yield* buildSimulators, tiny, full, trace, tell }
+      const given = { agent: yield* buildAgent, ...(yield* buildPrograms), tiny, full, trace, tell }
       yield* Console.log(machine())
       const chosen = benchmarks.filter(({ name }) => Option.getOrElse(only, () => name) === name)
       const results = yield* Effect.forEach(chosen, ({ name, run }) =>

@@ -2,7 +2,9 @@
  * One order after the other on a front-end with its own times, the agent told by events: how much of it is the agent's, how near the backend's
  * part is to what can be reached, how long it takes from the event to `done`.
  *
- * The agent's own time is what is left when all is taken away in which a call was at work on either server, or a machine or network on its way.
+ * The agent's own time is what is left when all is taken away in which it waited for an answer of either server, or a machine or network was on
+ * its way. What it waits for is taken from its own process (`outgoing.ts`); beside it stands what is left by the servers' own clocks, from the first
+ * line of their code for a call to the last: that has the way there and back in it, and what their HTTP takes.
  */
 import { Effect } from "effect"
 import { covered, type Figure, median } from "../figures.js"
@@ -12,12 +14,13 @@ import * as python from "../plain/python.js"
 import { plainRpc, type Rpc } from "../plain/rpc.js"
 import { commands, type SeenCall } from "../simulators/protocol.js"
 import { type BenchSite, frontEnd, type Given, openSite } from "../site/bench.js"
+import { type Outgoing, watchOutgoing } from "../site/outgoing.js"
 import { trace } from "../trace.js"
 
 const kinds = ["VDC create", "VM create", "VM resize", "VM terminate", "VDC terminate"] as const
 type Kind = (typeof kinds)[number]
 
-/** s and ms, from the event; what was asked for. */
+/** ms, from the event; what was asked for. */
 const reaches: Readonly<Record<Kind, { readonly own?: number; readonly total?: number }>> = {
   "VDC create": { own: 40, total: 500 },
   "VM create": { own: 15, total: 300 },
@@ -28,13 +31,19 @@ const reaches: Readonly<Record<Kind, { readonly own?: number; readonly total?: n
 
 interface Taken {
   readonly own: number
+  /** Own time and the way to the servers and back. */
+  readonly withTheWay: number
   readonly backend: number
   readonly total: number
   readonly calls: number
 }
 
 /** Places one order, waits for its end, and says what it took. */
-const one = ({ simulators }: BenchSite, placing: Effect.Effect<ReadonlyArray<string>>) =>
+const one = (
+  { simulators }: BenchSite,
+  placing: Effect.Effect<ReadonlyArray<string>>,
+  outgoing: Effect.Effect<ReadonlyArray<Outgoing>>
+) =>
   Effect.gen(function* () {
     yield* simulators.ask(commands.forgetCalls, null)
     yield* simulators.ask(commands.watchWaits, null)
@@ -49,7 +58,13 @@ const one = ({ simulators }: BenchSite, placing: Effect.Effect<ReadonlyArray<str
     const cloud = during.filter(({ system }) => system === "opennebula")
     const backend = Math.max(...cloud.map(({ to }) => to)) - Math.min(...cloud.map(({ from }) => from))
     const total = order.ended - order.placed
-    const taken: Taken = { own: total - covered([...during, ...waits], within), backend, total, calls: during.length }
+    const taken: Taken = {
+      own: total - covered([...(yield* outgoing), ...waits], within),
+      withTheWay: total - covered([...during, ...waits], within),
+      backend,
+      total,
+      calls: during.length
+    }
     return { taken, resource: order.resource, seen: { order, calls: during, waits } }
   })
 
@@ -58,11 +73,12 @@ type Placed = Effect.Effect.Success<ReturnType<typeof one>>
 const round = (site: BenchSite, tell: (kind: Kind, placed: Placed) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const { ask } = site.simulators
-    const vdc = yield* one(site, ask(commands.orderVdcs, 1))
-    const vm = yield* one(site, ask(commands.orderVms, 1))
-    const resize = yield* one(site, ask(commands.resizeVms, [vm.resource]))
-    const end = yield* one(site, ask(commands.terminate, [vm.resource]))
-    const endOfVdc = yield* one(site, ask(commands.terminate, [vdc.resource]))
+    const placed = (placing: Effect.Effect<ReadonlyArray<string>>) => one(site, placing, site.agent.calls)
+    const vdc = yield* placed(ask(commands.orderVdcs, 1))
+    const vm = yield* placed(ask(commands.orderVms, 1))
+    const resize = yield* placed(ask(commands.resizeVms, [vm.resource]))
+    const end = yield* placed(ask(commands.terminate, [vm.resource]))
+    const endOfVdc = yield* placed(ask(commands.terminate, [vdc.resource]))
     yield* tell("VDC create", vdc)
     yield* tell("VM create", vm)
     yield* tell("VM resize", resize)
@@ -108,7 +124,7 @@ const pythonTimes = async (rpc: Rpc): Promise<Readonly<Partial<Record<Kind, numb
 }
 
 /** ms between two of the agent's looks at a machine that boots (`--trace`). */
-const between = 25
+const between = 10
 
 /** Machines that nothing but the calls and entries themselves makes, one after the other. */
 const bareVms = (site: BenchSite, rounds: number) =>
@@ -121,8 +137,20 @@ const bareVms = (site: BenchSite, rounds: number) =>
           Effect.forEach(orders, (uuid) => Effect.promise(() => bare.createVm(uuid, between)), { discard: true })
         )
       )
+    const calls: Array<Outgoing> = []
+    yield* Effect.acquireRelease(
+      Effect.sync(() => watchOutgoing((call) => calls.push(call))),
+      (end) => Effect.sync(end)
+    )
     const taken: Array<Taken> = []
-    for (let at = 0; at < rounds; at++) taken.push((yield* one(site, order)).taken)
+    for (let at = 0; at < rounds; at++)
+      taken.push(
+        (yield* one(
+          site,
+          order,
+          Effect.sync(() => calls)
+        )).taken
+      )
     return taken
   }).pipe(Effect.scoped)
 
@@ -131,6 +159,7 @@ export const latency = (given: Given) =>
     const site = yield* openSite(given, frontEnd, {
       events: true,
       pollInterval: 3600,
+      callsSeen: true,
       settings: { events_poll_interval: 3600 }
     })
     const { simulators } = site
@@ -166,7 +195,14 @@ export const latency = (given: Given) =>
     yield* agent.ended
 
     const floor = median(bare.map(({ own }) => own))
-    const floorFigure: Figure = { what: "VM create: own time of the bare calls and entries", value: floor, unit: "ms" }
+    const floorFigures: ReadonlyArray<Figure> = [
+      { what: "VM create: own time of the bare calls and entries", value: floor, unit: "ms" },
+      {
+        what: "VM create: own time of the bare calls and entries, and the way there and back",
+        value: median(bare.map(({ withTheWay }) => withTheWay)),
+        unit: "ms"
+      }
+    ]
     const figures = kinds.flatMap((kind): ReadonlyArray<Figure> => {
       const of = (name: keyof Taken) => median(taken.map((all) => all[kind][name]))
       const least = median(reachable.map((all) => all[kind]))
@@ -180,6 +216,7 @@ export const latency = (given: Given) =>
           ...(own === undefined ? {} : { reach: { atMost: own } }),
           ratio: { value: of("own") / floor, of: "what a VM create takes the bare calls and entries" }
         },
+        { what: `${kind}: own time and the way there and back`, value: of("withTheWay"), unit: "ms" },
         {
           what: `${kind}: first backend call to last`,
           value: of("backend"),
@@ -201,5 +238,5 @@ export const latency = (given: Given) =>
           : [{ what: `${kind}: the Python agent's way, backend alone`, value: pythons, unit: "ms" }])
       ]
     })
-    return [...figures, floorFigure]
+    return [...figures, ...floorFigures]
   })

@@ -3,24 +3,33 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { stringify } from "yaml"
 import { pairOfOfferings } from "../../test/crash/pair.js"
 import { startAgent } from "../../test/crash/process.js"
+import type { Outgoing } from "./outgoing.js"
 import type { Simulators } from "./simulators.js"
 
 export interface AgentOptions {
   /** Path of the agent's entry point. */
   readonly main: string
+  /** Path of `preload.ts`, built. */
+  readonly preload: string
   readonly events: boolean
   /** s */
   readonly pollInterval: number
+  /** Whether each of its calls is written down as it sees it: some microseconds a call. */
+  readonly callsSeen?: boolean
   /** Beside the usual ones. */
   readonly nodeOptions?: ReadonlyArray<string>
   readonly settings?: Readonly<Record<string, unknown>>
   /** Of the machines' offering, beside the usual ones. */
   readonly machineSettings?: Readonly<Record<string, unknown>>
 }
+
+const decodeCall: (line: string) => Outgoing = Schema.decodeUnknownSync(
+  Schema.parseJson(Schema.Struct({ from: Schema.Number, to: Schema.Number }))
+)
 
 /** A new data directory on the disk that also has this program: where a journal would be, not in memory. */
 export const prepareAgent = (simulators: Simulators, options: AgentOptions) =>
@@ -40,14 +49,24 @@ export const prepareAgent = (simulators: Simulators, options: AgentOptions) =>
     const configFile = join(directory, "config.yaml")
     yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })
     const dataDir = join(directory, "data")
+    const callsFile = join(directory, "calls")
+    const watching =
+      options.callsSeen === true
+        ? { nodeOptions: ["--import", options.preload], environment: { SITE_ACTORS_BENCH_CALLS: callsFile } }
+        : { nodeOptions: [], environment: {} }
     return {
       configFile,
       dataDir,
+      /** With `callsSeen`: what it has seen of its calls so far. */
+      calls: Effect.map(Effect.orDie(fs.readFileString(callsFile)), (text) =>
+        text.split("\n").flatMap((line) => (line === "" ? [] : decodeCall(line)))
+      ),
       start: startAgent({
         main: options.main,
         configFile,
         dataDir,
-        nodeOptions: options.nodeOptions ?? []
+        environment: watching.environment,
+        nodeOptions: [...watching.nodeOptions, ...(options.nodeOptions ?? [])]
       })
     }
   })

@@ -3,12 +3,12 @@ import { Effect } from "effect"
 import type { Open } from "../simulators/protocol.js"
 import { commands } from "../simulators/protocol.js"
 import { type AgentOptions, prepareAgent } from "./agent.js"
+import type { Programs } from "./build.js"
 import { startSimulators } from "./simulators.js"
 
-export interface Given {
-  /** Paths of the two programs. */
+export interface Given extends Programs {
+  /** Path of the agent's entry point. */
   readonly agent: string
-  readonly simulators: string
   /** ms of this machine's processor for a fixed piece of work (`unit.ts`). */
   readonly unit: number
   /** Tiny numbers: to see that it runs. */
@@ -25,6 +25,7 @@ export const openSite = (given: Given, open: Open, options: Partial<AgentOptions
     const simulators = yield* startSimulators(given.simulators, open)
     const agent = yield* prepareAgent(simulators, {
       main: given.agent,
+      preload: given.preload,
       events: false,
       pollInterval: 1,
       ...options

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Clock, Effect, Exit, Fiber, Option, TestClock } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Option, TestClock, TestContext } from "effect"
 import { AuthenticationFailed, type OpenNebulaError, Unreachable } from "./errors.js"
 import type { SeenVm, Vm } from "./model/vm.js"
 import { makeVmWatcher } from "./watcher.js"
@@ -143,6 +143,23 @@ describe("the watcher", () => {
         yield* TestClock.adjust(60_000)
         expect((yield* Fiber.join(fiber)) - seconds * 1000).toBeLessThanOrEqual(Math.min(1_100, (seconds * 1000) / 7))
       })
+  )
+
+  it.scoped("looks more often, in the first moments, at a VM that nobody else's calls could be shared with", () =>
+    Effect.gen(function* () {
+      const seenAfter = (vms: number) =>
+        Effect.gen(function* () {
+          const { calls, one } = frontEnd({ readyAt: () => 65 })
+          const watcher = yield* makeVmWatcher(one)
+          const fibers = yield* Effect.forEach(range(vms), (id) =>
+            Effect.fork(Effect.zipRight(watcher.watch(id, running), Clock.currentTimeMillis))
+          )
+          yield* TestClock.adjust(200)
+          return { last: Math.max(...(yield* Effect.forEach(fibers, Fiber.join))), calls: calls.length }
+        }).pipe(Effect.provide(TestContext.TestContext))
+      expect(yield* seenAfter(1)).toEqual({ last: 68, calls: 7 })
+      expect(yield* seenAfter(3)).toEqual({ last: 80, calls: 4 })
+    })
   )
 
   it.scoped("looks at an old wait every 3 s only", () =>

@@ -2,14 +2,14 @@
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Benchmark } from "../../bench/benchmarks/index.js"
-import { buildSimulators } from "../../bench/site/build.js"
+import { buildPrograms } from "../../bench/site/build.js"
 
 /** Gives all figures. `agent`: path of its entry point. */
 export const tinyRuns = (benchmarks: ReadonlyArray<Benchmark>, agent: string) =>
   Effect.gen(function* () {
     const given = {
       agent,
-      simulators: yield* buildSimulators,
+      ...(yield* buildPrograms),
       unit: 10,
       tiny: true,
       full: false,

@@ -7,7 +7,6 @@
  */
 import { Effect, Either, Option, Schema } from "effect"
 import {
-  type Amounts,
   amountsFromWaldur,
   OrderId,
   OrderRefused,
@@ -64,12 +63,11 @@ export const requestOf = (
   read: Effect.Effect<api.ProviderResource, SiteError>
 ): Effect.Effect<OrderRequest, SiteError> =>
   Effect.gen(function* () {
-    const creates = order.type === "Create"
-    const [resource, options, ordered] = yield* sideBySide(
+    const [resource, options, quotas] = yield* sideBySide(
       read,
       offering.pluginOptions,
-      // What is wrong with its sizes is told last, as if it had been looked at in its turn.
-      creates ? Effect.either(amountsOf(offering, order.planUuid, order.limits)) : Effect.succeed(Either.right({}))
+      // What is wrong with its plan is told last, as if it had been looked at in its turn.
+      Effect.either(hasSizes(order) ? quotasOf(offering, order.planUuid) : noQuotas)
     )
     const common = {
       order: OrderId.make(order.uuid),
@@ -82,16 +80,16 @@ export const requestOf = (
           _tag: "Create",
           ...common,
           attributes: yield* kept("The order's attributes", { ...resource.attributes, ...order.attributes }),
-          amounts: yield* ordered
+          amounts: yield* amountsOf(offering, yield* quotas, order.limits)
         }
       case "Update": {
-        const plan = Option.orElse(order.planUuid, () => resource.planUuid)
+        const planned = Option.isSome(order.planUuid) ? quotas : quotasOf(offering, resource.planUuid)
         const limits = { ...knownOnly(offering, resource.limits), ...order.limits }
         return {
           _tag: "Update",
           ...common,
           attributes: Either.getOrElse(keepable(order.attributes), () => ({})),
-          amounts: yield* amountsOf(offering, plan, limits),
+          amounts: yield* amountsOf(offering, yield* planned, limits),
           change: isPlanSwitch(order, resource) ? "plan" : "limits"
         }
       }
@@ -119,19 +117,24 @@ const isPlanSwitch = (order: api.Order, resource: api.ProviderResource): boolean
   Option.isSome(order.oldPlanUuid) ||
   (Option.isSome(order.planUuid) && Option.getOrNull(order.planUuid) !== Option.getOrNull(resource.planUuid))
 
-const amountsOf = (
-  offering: Offering,
-  plan: Option.Option<string>,
-  limits: Readonly<Record<string, number>>
-): Effect.Effect<Amounts, SiteError> =>
-  Effect.gen(function* () {
-    const fixed = new Set(
-      offering.components.filter((component) => component.accountingType === "fixed").map((component) => component.type)
-    )
-    const quotas: Readonly<Record<string, number>> =
-      fixed.size > 0 && Option.isSome(plan) ? (yield* offering.waldur.plan(plan.value, offering.id)).quotas : {}
-    return yield* amountsFromWaldur(offering.components, {
-      ...Object.fromEntries(Object.entries(limits).filter(([type]) => !fixed.has(type))),
-      ...Object.fromEntries(Object.entries(quotas).filter(([type]) => fixed.has(type)))
-    })
+const hasSizes = ({ type }: api.Order): boolean => type === "Create" || type === "Update"
+
+type Quotas = Readonly<Record<string, number>>
+const noQuotas: Effect.Effect<Quotas> = Effect.succeed({})
+
+const fixedOf = ({ components }: Offering): ReadonlySet<string> =>
+  new Set(components.filter(({ accountingType }) => accountingType === "fixed").map(({ type }) => type))
+
+/** Of the plan, if any component gets its size from it. */
+const quotasOf = (offering: Offering, plan: Option.Option<string>): Effect.Effect<Quotas, SiteError> =>
+  fixedOf(offering).size > 0 && Option.isSome(plan)
+    ? Effect.map(offering.waldur.plan(plan.value, offering.id), ({ quotas }) => quotas)
+    : noQuotas
+
+const amountsOf = (offering: Offering, quotas: Quotas, limits: Readonly<Record<string, number>>) => {
+  const fixed = fixedOf(offering)
+  return amountsFromWaldur(offering.components, {
+    ...Object.fromEntries(Object.entries(limits).filter(([type]) => !fixed.has(type))),
+    ...Object.fromEntries(Object.entries(quotas).filter(([type]) => fixed.has(type)))
   })
+}
