@@ -1,19 +1,12 @@
 /** One of several processes: the address book in the database, and a way to the others. */
-import {
-  MessageStorage,
-  RunnerAddress,
-  RunnerHealth,
-  Runners,
-  type Sharding,
-  ShardingConfig,
-  SocketRunner
-} from "@effect/cluster"
+import { RunnerAddress, RunnerHealth, Runners, type Sharding, ShardingConfig, SocketRunner } from "@effect/cluster"
 import { RpcSerialization } from "@effect/rpc"
 import type { SqlClient } from "@effect/sql"
 import { Effect, Layer, Option } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
+import { layerMessages } from "./messages.js"
 import { addressOf, type ClusterSettings, shards } from "./settings.js"
 import * as Storage from "./storage.js"
 import { type ClusterUnusable, clientProtocol, reached, socketServer } from "./wire.js"
@@ -35,13 +28,13 @@ export const severalProcesses = (
         refreshAssignmentsInterval: "500 millis",
         runnerHealthCheckInterval: "5 seconds",
         entityTerminationTimeout: actorPatience,
-        // Of messages that are stored: there are none. The loop that acquires shards waits as long after a failure.
+        // Of messages that are stored: there are none, but their ids go then (`messages.ts`). The loop that acquires shards waits as long after a failure.
         entityMessagePollInterval: "1 second",
         simulateRemoteSerialization: false
       })
       const server = socketServer(settings, key)
       const client = Layer.provide(clientProtocol(key), RpcSerialization.layerMsgPack)
-      const shared = Layer.mergeAll(MessageStorage.layerNoop, Storage.layer(settings, owner), config)
+      const shared = Layer.mergeAll(layerMessages, Storage.layer(settings, owner), config)
       const health = RunnerHealth.layerPing.pipe(Layer.provide(Layer.provide(Runners.layerRpc, client)))
       return SocketRunner.layer.pipe(
         Layer.merge(Layer.effectDiscard(reachable(settings, key)).pipe(Layer.provide(server))),
