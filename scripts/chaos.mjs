@@ -114,6 +114,15 @@ const serve = (file, next, onAnswer) =>
   })
 
 const options = process.argv.slice(2)
+const known = ["seed", "trace", "twice", "seeds", "from", "workers", "list", "verbose", "soak", "planted", "only"]
+const unknown = options.filter((option) => option.startsWith("--") && !known.includes(option.slice(2)))
+if (unknown.length > 0) {
+  const [usage = ""] =
+    /(?<=^\/\*\*\n)[\s\S]*?(?=\n \*\/)/.exec(readFileSync(fileURLToPath(import.meta.url), "utf8")) ?? []
+  if (!unknown.includes("--help")) console.error(`Unknown: ${unknown.join(", ")}\n`)
+  console.log(usage.replaceAll(/^ \* ?/gm, ""))
+  process.exit(unknown.includes("--help") ? 0 : 2)
+}
 const valueOf = (name, otherwise) => {
   const at = options.indexOf(`--${name}`)
   return at === -1 ? otherwise : (options[at + 1] ?? otherwise)
@@ -136,28 +145,28 @@ const workers = Number(valueOf("workers", "2"))
 if (options.includes("--planted")) {
   const { plantedBugs } = await import(pathToFileURL(await bundle("planted.ts", "planted")).href)
   const wanted = valueOf("planted", "")
+  const bugs = plantedBugs.filter(({ name }) => wanted.startsWith("--") || name.includes(wanted))
+  if (bugs.length === 0) throw new Error(`No planted bug has "${wanted}" in its name.`)
   const most = Number(valueOf("seeds", "500"))
   let missed = 0
   const began = Date.now()
   await inTurn(
     workers,
-    plantedBugs
-      .filter(({ name }) => wanted.startsWith("--") || name.includes(wanted))
-      .map((bug, at) => async () => {
-        const part = 25
-        const file = await bundle("main.ts", `planted-${at}`, bug)
-        const only = bug.only === undefined ? [] : ["--only", bug.only.join(",")]
-        let found = "NOT FOUND"
-        for (let done = 0; done < most && found === "NOT FOUND"; done += part) {
-          const first = String(from + done)
-          const { code, output } = await run(file, ["--until-found", "--seeds", String(part), "--from", first, ...only])
-          const [, after, what] = /found after (\d+) seeds: (.*)/.exec(output) ?? []
-          if (after !== undefined) found = `${String(done + Number(after)).padStart(4)} seeds  ${what.slice(0, 120)}`
-          else if (code !== 0) found = `FAILED TO RUN ${output.slice(0, 300)}`
-        }
-        if (!/seeds/.test(found)) missed += 1
-        console.log(`${bug.name.padEnd(60)} ${found}`)
-      })
+    bugs.map((bug, at) => async () => {
+      const part = 25
+      const file = await bundle("main.ts", `planted-${at}`, bug)
+      const only = bug.only === undefined ? [] : ["--only", bug.only.join(",")]
+      let found = "NOT FOUND"
+      for (let done = 0; done < most && found === "NOT FOUND"; done += part) {
+        const first = String(from + done)
+        const { code, output } = await run(file, ["--until-found", "--seeds", String(part), "--from", first, ...only])
+        const [, after, what] = /found after (\d+) seeds: (.*)/.exec(output) ?? []
+        if (after !== undefined) found = `${String(done + Number(after)).padStart(4)} seeds  ${what.slice(0, 120)}`
+        else if (code !== 0) found = `FAILED TO RUN ${output.slice(0, 300)}`
+      }
+      if (!/seeds/.test(found)) missed += 1
+      console.log(`${bug.name.padEnd(60)} ${found}`)
+    })
   )
   console.log(
     `${missed === 0 ? "All" : "Not all"} planted bugs were found, in ${Math.round((Date.now() - began) / 1000)} s`
