@@ -28,6 +28,11 @@ export const standingOf = (flags: { readonly paused: boolean; readonly downscale
 
 /** A resource that the marketplace knows, to be looked up in the backend. */
 export interface SoughtResource extends KnownResource {
+  /** As the marketplace has them. Where they are not known, nothing without a tag is known to be the resource's. */
+  readonly name?: string
+  readonly slug?: string
+  /** This agent has offered what the backend id names for import: it may be called as the resource is in the marketplace. */
+  readonly offered?: boolean
   /** What the marketplace remembers of it from its creation, ids and addresses only: `{ vnet_id: "12", ip_address: "10.0.0.4" }`. */
   readonly recorded?: Readonly<Record<string, string>>
 }

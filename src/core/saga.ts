@@ -53,6 +53,17 @@ export const carryOut = <A, E extends SiteError, R>(
     return yield* attempt.unreached.size === 0 ? undone(attempt, refusal) : undoneAfresh(journal, handler, refusal)
   })
 
+/** What a done order came to, by what its steps remember: nothing is called. None: the journal does not have all of them. */
+export const recalled = <A, E extends SiteError, R>(
+  journal: OrderJournal,
+  handler: Effect.Effect<A, E, R | Steps>
+): Effect.Effect<Option.Option<A>, never, Exclude<R, Steps>> =>
+  Effect.gen(function* () {
+    const attempt = newAttempt(journal, "recalling", yield* journal.entries)
+    const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
+    return Exit.isSuccess(exit) ? Option.some(exit.value) : Option.none()
+  })
+
 /** Learns of every step how it is undone, and undoes. */
 const undoneAfresh = <A, E extends SiteError, R>(
   journal: OrderJournal,

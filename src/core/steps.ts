@@ -124,8 +124,11 @@ export type StepError = JournalError | OrderRefused | NotYet | OfferingFault
 /** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
 export interface Attempt {
   readonly journal: OrderJournal
-  /** `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. */
-  readonly direction: "forward" | "undoing"
+  /**
+   * `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. `recalling`: only for what it comes to
+   * by what its steps remember.
+   */
+  readonly direction: "forward" | "undoing" | "recalling"
   /** What may have to be undone, in the order in which it was begun. */
   readonly performed: MutableRef.MutableRef<ReadonlyArray<Performed>>
   /** Of the steps that this run has come to. */
@@ -313,6 +316,8 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         return Effect.succeed(known.value)
       }
       if (attempt.direction === "undoing") return Effect.never
+      if (attempt.direction === "recalling")
+        return Effect.fail(new NotYet({ reason: `Step "${step}" is not in the journal.` }))
       const carried = carriedOut(spec, { attempt, state, entries, made, register })
       return isSubject && begins === "looking"
         ? Effect.map(carried, (value) => {

@@ -117,6 +117,57 @@ describe("a data centre that somebody changed behind Waldur's back", () => {
   )
 })
 
+describe("after OpenNebula was put back from a backup, with owners put right by policy", () => {
+  const owners = { drift: { owner: "repair" } }
+  /** As somebody makes it by hand, who gets the same id. */
+  const becomesAStrangers = (object: { name: string }, template: Template) => {
+    object.name = "by-hand"
+    for (const tag of ["WALDUR_RESOURCE_UUID", "WALDUR_ORDER_UUID"]) template.remove(tag)
+  }
+
+  scenario("a stranger's machine with the number of one of ours gets no tag, and is not ended with ours", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ vmOffering: owners })
+      const agent = yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("around")
+      const { resource } = yield* site.order.vm("ours", vdc.backendId)
+      const vm = site.cloud.world.vms.get(Number(resource.backendId))
+      becomesAStrangers(vm, vm.userTemplate)
+      yield* awaitListed(agent, [`owner VM ${vm.id} report`])
+      yield* site.awaitLogged(
+        (line) => line.includes("Differs: ") && line.includes("It is not called as this resource is")
+      )
+      yield* aLook(site)
+      expect(vm.userTemplate.get("WALDUR_RESOURCE_UUID")).toBe(undefined)
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("erred")
+      expect(vm.state).toBe(3)
+
+      // One that only has lost its tag gets it again.
+      vm.name = resource.slug
+      yield* site.awaitLogged((line) => line.includes("Put right: repair owner"))
+      expect(vm.userTemplate.get("WALDUR_RESOURCE_UUID")).toBe(resource.uuid)
+    })
+  )
+
+  scenario("a stranger's group with the number of a data centre of ours gets no tag", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ vdcOffering: owners })
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("ours")
+      const group = site.cloud.world.groups.get(Number(resource.backendId))
+      const { name } = group
+      becomesAStrangers(group, group.template)
+      yield* awaitListed(agent, [`owner group ${group.id} report`])
+      yield* aLook(site)
+      expect(group.template.get("WALDUR_RESOURCE_UUID")).toBe(undefined)
+
+      group.name = name
+      yield* site.awaitLogged((line) => line.includes("Put right: repair owner"))
+      expect(group.template.get("WALDUR_RESOURCE_UUID")).toBe(resource.uuid)
+    })
+  )
+})
+
 describe("a Waldur that does not let the agent say that it saw a resource", () => {
   scenario("has its orders carried out all the same", () =>
     Effect.gen(function* () {

@@ -146,6 +146,42 @@ describe("what the Python agent made", () => {
     })
   )
 
+  scenario("is taken over whole by the next migration, wherever one was cut off", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const { cloud } = site
+      const first = yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("legacy")
+      yield* Effect.flatMap(Journal, (journal) => journal.openOrders).pipe(
+        Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
+        Effect.provide(first.services)
+      )
+      yield* first.stop
+      const { name } = cloud.world.groups.get(Number(vdc.backendId))
+      // Group, VDC, network, router, security group and user.
+      for (const cut of [1, 2, 3, 4, 5, 6]) {
+        vdc.backendId = name
+        for (const template of templatesOf(site)) {
+          for (const tag of ["WALDUR_RESOURCE_UUID", "WALDUR_ORDER_UUID"]) template.remove(tag)
+        }
+        let tags = 0
+        cloud.intercept(({ method }) => {
+          if (!method.endsWith(".update")) return undefined
+          tags += 1
+          return tags >= cut ? { _tag: "Drop", when: "before" } : undefined
+        })
+        expect((yield* typed(site, migration)).sentence).toContain("1 of 1 resource(s)")
+        expect(templatesOf(site).filter(tagged)).toHaveLength(cut - 1)
+        cloud.intercept(undefined)
+        expect((yield* typed(site, migration)).sentence).toBe("")
+        expect([cut, templatesOf(site).filter(tagged).length]).toEqual([cut, 6])
+      }
+      const agent = yield* site.start()
+      expect((yield* site.order.terminate(vdc.uuid)).state).toBe("done")
+      yield* expectNothingLeft(site, agent, ["legacy Terminated"])
+    })
+  )
+
   scenario("and what it cannot be sure of is named and left alone", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()

@@ -195,7 +195,11 @@ const told = Effect.gen(function* () {
     overtaken: yield* journal.overtakenBy(order(20), resource(2)),
     observed: [yield* Store.all(), yield* Store.all(offering(1)), yield* Store.one(resource(3))],
     differences: [yield* Store.differences(), yield* Store.differences(offering(0))],
-    offered: [yield* Store.wasOffered(offering(1), "9"), yield* Store.wasOffered(offering(0), "9")],
+    offered: [
+      yield* Store.wasOffered(offering(1), "9"),
+      yield* Store.wasOffered(offering(0), "9"),
+      [...(yield* Store.offered(offering(1)))].toSorted()
+    ],
     counts: [sorted(yield* orderCounts(now - 40_000)), yield* retriesSince(0)],
     figures: { ...figures, resources: sorted(figures.resources) },
     series: yield* seriesOf("hour", now, { windows: new CallWindows(), began: 0 }),
@@ -261,7 +265,12 @@ it.live("a journal says the same in PostgreSQL as in a file", () =>
     expect(inFile).toMatchObject({
       desk: { answer: { _tag: "Some" }, lost: "LeaseLost" },
       forgotten: 5,
-      first: { knows: [true, false], offered: [true, false], sound: [], figures: { differing: 2, leftovers: 1 } }
+      first: {
+        knows: [true, false],
+        offered: [true, false, ["7", "8", "9"]],
+        sound: [],
+        figures: { differing: 2, leftovers: 1 }
+      }
     })
     expect(inFile?.first.orderPages.map(({ total }) => total)).toEqual([19, 5, 5, 1, 2, 3, 3, 2, 19, 19, 0])
     expect(inFile?.first.resourcePages[0]?.all.map(({ name }) => name)).toEqual([

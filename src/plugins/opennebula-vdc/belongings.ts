@@ -20,8 +20,8 @@ import {
   type VmShort,
   valueOf
 } from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
-import { OrderRefused, type TerminateRequest } from "../../plugin/index.js"
+import { isCalledAs, resourceName } from "../../opennebula/naming.js"
+import { OrderRefused, type ResourceId, type SoughtResource, type TerminateRequest } from "../../plugin/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
@@ -149,7 +149,7 @@ export const groupOfOrder = (
   )
 
 /** Is it this resource's? By its tag, or the mark of an adopted one, or by its name. */
-const isGroupOf = (
+export const isGroupOf = (
   { allocation_prefix }: Pick<Cloud["settings"], "allocation_prefix">,
   resource: Ordered,
   { name, template }: Pick<GroupShort, "name" | "template">
@@ -160,6 +160,13 @@ const isGroupOf = (
     (known) => known.toLowerCase() === name.toLowerCase()
   )
 }
+
+/** Is a group without any tag called as the data centre is whose number it has? For what is done between orders, without anybody who looks. */
+export const isNamedAs = (
+  { settings }: Pick<Cloud, "settings">,
+  { id, name = "", offered = false, slug = "" }: SoughtResource,
+  group: Pick<GroupShort, "name">
+): boolean => isCalledAs(group.name, { prefix: settings.allocation_prefix, resource: { id, name, slug }, offered })
 
 /** Has somebody else's group this number by now? */
 export const isOthersGroup =
@@ -218,7 +225,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   const tagged = <A extends { readonly id: number; readonly template: GroupShort["template"] }>(
     objects: ReadonlyArray<A>
   ) => objects.filter((object) => isTaggedFor(resource.id, object))
-  const legacy = group !== undefined && isUntagged(group) ? legacyOf(found, group) : nothing
+  const legacy = group !== undefined && isUntagged(group) ? legacyOf(found, resource.id, group) : nothing
   const networks = [...tagged(found.networks), ...legacy.networks].map(({ id }) => id)
   const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
   const routerVms = found.routers.flatMap(({ vms }) => vms)
@@ -269,31 +276,37 @@ const pythonRoleGroups = (found: Inventory, group: GroupShort): ReadonlyArray<Gr
 type Legacy = Pick<Inventory, "vdcs" | "users" | "networks" | "routers" | "securityGroups">
 const nothing: Legacy = { vdcs: [], users: [], networks: [], routers: [], securityGroups: [] }
 
-/** What the Python agent made around an untagged group. */
-const legacyOf = (found: Inventory, group: GroupShort): Legacy => {
-  const untagged = <A extends { readonly name: string; readonly template: GroupShort["template"] }>(
-    objects: ReadonlyArray<A>,
-    name: string
-  ) => objects.filter((object) => object.name === name && isUntagged(object))
+/**
+ * What the Python agent made around an untagged group, and has no tag yet. What has the resource's tag already leads to the rest as well: a
+ * migration may have been cut off after the VDC, through which the network is found, and by that the router.
+ */
+const legacyOf = (found: Inventory, resource: ResourceId, group: GroupShort): Legacy => {
+  type Object = Pick<GroupShort, "name" | "template">
+  const own = <A extends Object>(objects: ReadonlyArray<A>, name: string) =>
+    objects.filter((object) => object.name === name && (isUntagged(object) || isTaggedFor(resource, object)))
+  const untagged = <A extends Object>(objects: ReadonlyArray<A>) => objects.filter(isUntagged)
   const roles = new Set(found.groups.filter((other) => isRoleOf(other, group)).map(({ id }) => id))
-  const vdcs = untagged(found.vdcs, group.name).filter(
+  const vdcs = own(found.vdcs, group.name).filter(
     ({ id, groups }) =>
       id !== 0 && groups.includes(group.id) && groups.every((other) => other === group.id || roles.has(other))
   )
   const inVdc = vdcs.flatMap((vdc) => vdc.networks.map(({ id }) => id))
-  const networks = untagged(found.networks, networkName(group.name)).filter(({ id }) => inVdc.includes(id))
+  const networks = own(found.networks, networkName(group.name)).filter(({ id }) => inVdc.includes(id))
   const networkIds = networks.map(({ id }) => id)
+  const routers = own(found.routers, routerName(group.name)).filter(
+    ({ vms, nics }) =>
+      found.machines.some((machine) => vms.includes(machine.id) && isIn(machine, networkIds)) ||
+      nics.some(({ networkId }) => Option.exists(networkId, (id) => networkIds.includes(id)))
+  )
+  const users = own(found.users, userName(group.name)).filter(({ gid }) => gid === group.id)
+  const securityGroups = own(found.securityGroups, securityGroupName(group.name)).filter(({ uid }) =>
+    networks.some((network) => network.uid === uid)
+  )
   return {
-    vdcs,
-    networks,
-    users: untagged(found.users, userName(group.name)).filter(({ gid }) => gid === group.id),
-    routers: untagged(found.routers, routerName(group.name)).filter(
-      ({ vms, nics }) =>
-        found.machines.some((machine) => vms.includes(machine.id) && isIn(machine, networkIds)) ||
-        nics.some(({ networkId }) => Option.exists(networkId, (id) => networkIds.includes(id)))
-    ),
-    securityGroups: untagged(found.securityGroups, securityGroupName(group.name)).filter(({ uid }) =>
-      networks.some((network) => network.uid === uid)
-    )
+    vdcs: untagged(vdcs),
+    networks: untagged(networks),
+    users: untagged(users),
+    routers: untagged(routers),
+    securityGroups: untagged(securityGroups)
   }
 }

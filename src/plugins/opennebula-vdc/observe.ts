@@ -9,11 +9,12 @@ import {
   type VmState,
   vmStateText
 } from "../../opennebula/index.js"
+import { uncertainOwner } from "../../opennebula/naming.js"
 import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { startable } from "../machines.js"
 import { isAwake, isUnder } from "../standing.js"
 import { tenantUser } from "./accounts.js"
-import { type Inventory, inventory } from "./belongings.js"
+import { type Inventory, inventory, isNamedAs } from "./belongings.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { amountsOf } from "./quotas.js"
 import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
@@ -71,7 +72,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
     standing: standingOf(cloud, seen, group, quotas),
     standings: possibleStandings(cloud.settings),
     findings: [
-      ...ownerFindings(resource, group, numeric),
+      ...ownerFindings(cloud, resource, group, numeric),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource),
       ...doubleFindings(seen, resource),
@@ -113,13 +114,28 @@ const standingOf = (
     : { standing, complete: true, detail: "" }
 }
 
-const ownerFindings = (resource: SoughtResource, group: GroupShort, numeric: boolean): ReadonlyArray<Finding> => {
+const ownerFindings = (
+  cloud: Cloud,
+  resource: SoughtResource,
+  group: GroupShort,
+  numeric: boolean
+): ReadonlyArray<Finding> => {
   const own = { kind: "owner" as const }
   const named = numeric ? Number(resource.backendId) === group.id : false
+  const untagged = { ...own, subject: `group ${group.id}`, expected: "an owner tag" }
   return [
-    ...(isUntagged(group)
-      ? [{ ...own, subject: `group ${group.id}`, expected: "an owner tag", found: "none", mendable: numeric }]
-      : []),
+    ...(!isUntagged(group)
+      ? []
+      : !numeric || isNamedAs(cloud, resource, group)
+        ? [{ ...untagged, found: "none", mendable: numeric }]
+        : [
+            {
+              ...untagged,
+              found: `none, and the name ${JSON.stringify(group.name)}`,
+              mendable: false,
+              advice: uncertainOwner(resource)
+            }
+          ]),
     ...(named
       ? []
       : [

@@ -10,6 +10,7 @@ import {
   type User,
   type Vm
 } from "../../opennebula/index.js"
+import { uncertainOwner } from "../../opennebula/naming.js"
 import {
   type ExpectedResource,
   ensureDone,
@@ -24,7 +25,16 @@ import {
 } from "../../plugin/index.js"
 import { startStopped } from "../machines.js"
 import { forgetStored } from "./accounts.js"
-import { type Belongings, belongingsOf, firstTenantGroup, groupOf, type Inventory, inventory } from "./belongings.js"
+import {
+  type Belongings,
+  belongingsOf,
+  firstTenantGroup,
+  groupOf,
+  type Inventory,
+  inventory,
+  isGroupOf,
+  isNamedAs
+} from "./belongings.js"
 import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { hasNetwork, isSurplus } from "./observe.js"
@@ -164,11 +174,19 @@ const untaggedOf = (found: Inventory, resource: Sought, group: GroupShort): Read
   ]
 }
 
-const resolveIn = (found: Inventory, resource: Sought): Effect.Effect<Resolution> =>
+const resolveIn = (cloud: Cloud, found: Inventory, resource: Sought): Effect.Effect<Resolution> =>
   Effect.map(Effect.either(groupOf(found.groups, resource)), (group): Resolution => {
     if (Either.isLeft(group)) return { _tag: "Unresolved", problem: group.left.detail ?? group.left.customerMessage }
     if (group.right === undefined) {
       return { _tag: "Unresolved", problem: `there is no group ${JSON.stringify(resource.backendId)}` }
+    }
+    // By its number and its name, as a machine: a number alone may have come to a stranger.
+    if (!isGroupOf(cloud.settings, resource, group.right)) {
+      const { id, name } = group.right
+      return {
+        _tag: "Unresolved",
+        problem: `group ${id} has no owner tag and the name ${JSON.stringify(name)}. ${uncertainOwner(resource)}`
+      }
     }
     return {
       _tag: "Resolved",
@@ -177,12 +195,19 @@ const resolveIn = (found: Inventory, resource: Sought): Effect.Effect<Resolution
     }
   })
 
-const adopt = (cloud: Cloud, resource: Sought) =>
+/** `isOwn`: whether a group that has no tag is the resource's. */
+const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boolean) =>
   ensureDone(
     "owner tags",
     Effect.gen(function* () {
       const found = yield* inventory(cloud)
       const group = yield* ownGroup(cloud, resource, groupOf)
+      if (isUntagged(group) && !isOwn(group)) {
+        return yield* new OrderRefused({
+          customerMessage: "The group in the cloud is not known to be this data centre's, so it is left alone.",
+          detail: `group ${group.id} (${group.name}) has no tag of this resource, nor its name`
+        })
+      }
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
@@ -192,7 +217,7 @@ const adopt = (cloud: Cloud, resource: Sought) =>
 const repair = (cloud: Cloud, resource: ExpectedResource, kind: string): Effect.Effect<void, SiteError, Steps> => {
   switch (kind) {
     case "owner":
-      return adopt(cloud, resource)
+      return adopt(cloud, resource, (group) => isNamedAs(cloud, resource, group))
     case "isolation":
       return ensureDone("isolation", isolate(cloud, resource))
     case "network":
@@ -248,6 +273,8 @@ export const upkeep = (cloud: Cloud): Upkeep => ({
   removalOrder,
   importable: importable(cloud),
   resolve: (resources) =>
-    Effect.flatMap(inventory(cloud), (found) => Effect.forEach(resources, (resource) => resolveIn(found, resource))),
-  adopt: (resource) => adopt(cloud, resource)
+    Effect.flatMap(inventory(cloud), (found) =>
+      Effect.forEach(resources, (resource) => resolveIn(cloud, found, resource))
+    ),
+  adopt: (resource) => adopt(cloud, resource, () => true)
 })

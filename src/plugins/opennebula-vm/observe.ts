@@ -1,9 +1,10 @@
 /** How machines are: one read for all that have an id, and one of the whole pool only if some of those ids lead nowhere. */
 import { Effect, Option } from "effect"
 import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { uncertainOwner } from "../../opennebula/naming.js"
 import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { isAwake, isUnder } from "../standing.js"
-import { addressOf, vmIdOf } from "./machine.js"
+import { addressOf, isNamedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { amountsOf, sizesOf } from "./sizes.js"
@@ -44,7 +45,7 @@ const look = (offering: VmOffering, resource: SoughtResource, vm: Vm | undefined
     amounts: amountsOf(offering.components, sizesOf(vm)),
     standing: standingOf(vm),
     standings: ["active", "paused"],
-    findings: [...ownerFindings(resource, vm), ...addressFindings(resource, vm)],
+    findings: [...ownerFindings(offering, resource, vm), ...addressFindings(resource, vm)],
     facts: { vm_id: vm.id, ip_address: addressOf(vm) }
   }
 }
@@ -58,12 +59,22 @@ const standingOf = (vm: Vm): StandingFound => {
     : { standing, complete: false, detail: "it can be started" }
 }
 
-const ownerFindings = (resource: SoughtResource, vm: Vm): ReadonlyArray<Finding> => {
+const ownerFindings = (offering: VmOffering, resource: SoughtResource, vm: Vm): ReadonlyArray<Finding> => {
   const own = { kind: "owner" as const }
+  const untagged = { ...own, subject: `VM ${vm.id}`, expected: "an owner tag" }
   return [
-    ...(Option.isNone(ownerOf(vm.userTemplate))
-      ? [{ ...own, subject: `VM ${vm.id}`, expected: "an owner tag", found: "none", mendable: true }]
-      : []),
+    ...(Option.isSome(ownerOf(vm.userTemplate))
+      ? []
+      : isNamedAs(offering, resource, vm)
+        ? [{ ...untagged, found: "none", mendable: true }]
+        : [
+            {
+              ...untagged,
+              found: `none, and the name ${JSON.stringify(vm.name)}`,
+              mendable: false,
+              advice: uncertainOwner(resource)
+            }
+          ]),
     ...(vmIdOf(resource.backendId) === vm.id
       ? []
       : [

@@ -12,7 +12,7 @@ import {
   type SiteError,
   type Upkeep
 } from "../../plugin/index.js"
-import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
+import { addressOf, findVm, isNamedAs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { reportedLimits, sizesOf } from "./sizes.js"
@@ -81,15 +81,16 @@ const resolveIn = (offering: VmOffering, vms: ReadonlyArray<Vm>, resource: Sough
   return { _tag: "Resolved", backendId: String(vm.id), untagged: [`vm ${vm.id} ${vm.name}`] }
 }
 
-const adopt = (offering: VmOffering, resource: Sought) =>
+/** `isOwn`: whether one that has no tag is the resource's. */
+const adopt = (offering: VmOffering, resource: Sought, isOwn: (vm: Vm) => boolean) =>
   ensureDone(
     "owner tag",
     Effect.gen(function* () {
       const vmId = vmIdOf(resource.backendId)
       const found = vmId === undefined ? Option.none<Vm>() : yield* findVm(offering, vmId)
-      const vm = Option.filter(found, ({ userTemplate }) =>
-        Option.match(ownerOf(userTemplate), {
-          onNone: () => true,
+      const vm = Option.filter(found, (one) =>
+        Option.match(ownerOf(one.userTemplate), {
+          onNone: () => isOwn(one),
           onSome: (owner) => sameUuid(owner.resource, resource.id)
         })
       )
@@ -109,7 +110,7 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
   setStanding: setStanding(offering),
   repair: (resource, kind) =>
     kind === "owner"
-      ? adopt(offering, resource)
+      ? adopt(offering, resource, (vm) => isNamedAs(offering, resource, vm))
       : new OrderRefused({ customerMessage: `A machine's ${kind} cannot be put right by the agent.` }),
   owned: Effect.map(machinesOf(offering), (vms) => vms.flatMap(ownedOf)),
   removalOrder: ["vm"],
@@ -125,5 +126,5 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
   importable: importableOf(offering),
   resolve: (resources) =>
     Effect.map(machinesOf(offering), (vms) => resources.map((resource) => resolveIn(offering, vms, resource))),
-  adopt: (resource) => adopt(offering, resource)
+  adopt: (resource) => adopt(offering, resource, () => true)
 })

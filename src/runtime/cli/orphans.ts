@@ -20,7 +20,9 @@ const remove = Options.text("remove").pipe(
   Options.optional
 )
 const removeAll = Options.boolean("remove-all").pipe(
-  Options.withDescription("Remove all but strangers, which may be another agent's. Needs --yes.")
+  Options.withDescription(
+    "Remove all but strangers, which may be another agent's, and what Waldur may have forgotten. Needs --yes."
+  )
 )
 export const yes = Options.boolean("yes").pipe(
   Options.withDescription("Do it. Without this it is only said what would be done.")
@@ -97,7 +99,7 @@ const chosenOf = (
   found: ReadonlyArray<Orphan>,
   { remove, removeAll }: { readonly remove: Option.Option<string>; readonly removeAll: boolean }
 ): Effect.Effect<ReadonlyArray<Orphan> | undefined, NotPossible> => {
-  if (removeAll) return Effect.succeed(found.filter(({ why }) => why !== "stranger"))
+  if (removeAll) return Effect.succeed(found.filter(({ why }) => why !== "stranger" && why !== "forgotten"))
   if (Option.isNone(remove)) return Effect.succeed(undefined)
   const wanted = found.filter(({ id, kind }) => `${kind}:${id}` === remove.value.trim())
   const [, second] = wanted

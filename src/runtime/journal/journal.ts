@@ -50,6 +50,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly openOrdersOf: (resource: ResourceId) => Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable>
     /** Did this journal ever act for the resource? */
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
+    /** Is the last that it knows of the resource that it was ended, or that its creation failed? */
+    readonly hasEnded: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
     readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
     /** When it was made, empty (ms since 1970): of what was begun before, it cannot know. */
@@ -177,6 +179,18 @@ const make = Effect.gen(function* () {
     openOrdersOf: (resource) => openOrders(sql`accepted.resource_id = ${resource}`),
     knows: (resource) =>
       Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
+    hasEnded: (resource) =>
+      Effect.map(
+        unavailable(sql<{ readonly event: string; readonly type: string | null }>`
+          SELECT whole.event, (SELECT ${said(sql, "accepted.data", "request", "_tag")} FROM journal AS accepted
+              WHERE accepted.order_id = whole.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
+              ORDER BY accepted.id DESC LIMIT 1) AS type
+          FROM journal AS whole
+          WHERE whole.resource_id = ${resource} AND whole.step = ${wholeOrder} AND whole.event IN ${sql.in(ended)}
+          ORDER BY whole.id DESC LIMIT 1`),
+        ([last]) =>
+          `${last?.type} ${last?.event}` === "Terminate done" || `${last?.type} ${last?.event}` === "Create erred"
+      ),
     startedFromBackup: Effect.map(
       unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),
       ([row]) => Option.fromNullable(row?.started)

@@ -1,4 +1,5 @@
 /** One look at all resources of an offering: both sides read once, compared, written down. Changes nothing. */
+import type { SqlClient } from "@effect/sql"
 import { Array, Clock, Effect, Option } from "effect"
 import {
   differences,
@@ -40,9 +41,12 @@ interface Pair {
 const readBoth = (
   offering: Offering,
   resources: ReadonlyArray<api.ProviderResource>
-): Effect.Effect<ReadonlyArray<Pair>, SiteError> =>
+): Effect.Effect<ReadonlyArray<Pair>, SiteError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
-    const expected = yield* expectedOf(offering, resources, yield* Clock.currentTimeMillis)
+    const offered = yield* Store.offered(offering.id)
+    const expected = (yield* expectedOf(offering, resources, yield* Clock.currentTimeMillis)).map((one) =>
+      offered.has(one.backendId) ? { ...one, offered: true } : one
+    )
     const found = new Map((yield* offering.backend.observe(expected)).map((one) => [one.resource, one]))
     return Array.zip(resources, expected).flatMap(([waldur, wanted]) => {
       const observation = found.get(wanted.id)
@@ -54,8 +58,6 @@ const readBoth = (
 const looked = (offering: Offering, { waldur, expected, observation }: Pair, before: Option.Option<Store.Observed>) =>
   Effect.gen(function* () {
     const found = differences(expected, observation, offering.components)
-    const untagged = found.some(({ kind }) => kind === "owner")
-    const imported = untagged && (yield* Store.wasOffered(offering.id, expected.backendId))
     const misses =
       observation._tag === "Missing" ? Option.match(before, { onNone: () => 0, onSome: ({ misses }) => misses }) + 1 : 0
     const record = {
@@ -76,7 +78,7 @@ const looked = (offering: Offering, { waldur, expected, observation }: Pair, bef
       standing: expected.standing,
       differences: found.map((difference) => ({
         ...difference,
-        policy: policyFor(difference, offering.drift, imported)
+        policy: policyFor(difference, offering.drift, expected.offered === true)
       })),
       record: { ...record, erred: Option.exists(before, ({ erred }) => erred) }
     }

@@ -178,3 +178,11 @@ export const wasOffered = (offering: OfferingId, backendId: string): Result<bool
     const rows = yield* sql`SELECT 1 FROM offered WHERE offering = ${offering} AND backend_id = ${backendId}`
     return rows.length > 0
   }).pipe(unavailable)
+
+/** The backend ids that were offered for import. */
+export const offered = (offering: OfferingId): Result<ReadonlySet<string>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ readonly id: string }>`SELECT backend_id AS id FROM offered WHERE offering = ${offering}`
+    return new Set(rows.map(({ id }) => id))
+  }).pipe(unavailable)

@@ -22,8 +22,8 @@ import {
   carryOut,
   decide,
   ensureDone,
-  type HandlerServices,
   isRestored,
+  type JournalEntry,
   JournalUnavailable,
   LeaseLost,
   type Leftover,
@@ -32,7 +32,6 @@ import {
   type OrderJournal,
   OrderRefused,
   type OrderRequest,
-  type Outcome,
   Parked,
   type Reservations,
   refusalIn,
@@ -59,10 +58,12 @@ import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { accept } from "./accept.js"
 import { type Deadline, withDeadline } from "./deadline.js"
+import { shown } from "./forgotten.js"
+import { backendHandler } from "./handler.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
-import { restore } from "./restore.js"
+import { isOpenInWaldur, retell } from "./retell.js"
 import { awaitStart, startedOr } from "./start.js"
 import { acceptedIn, heldBack, stateIn } from "./story.js"
 import { tell } from "./telling.js"
@@ -186,13 +187,16 @@ export const attempt = (
     const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
     const [seen, resource] = Option.isSome(early)
-      ? [early.value.order, early.value.resource]
-      : yield* sideBySide(offering.waldur.order(id), state === "open" ? Effect.succeed(read) : Effect.exit(read))
-    const order = state === "new" ? yield* startedOr(offering.waldur, seen) : seen
+      ? [Option.some(early.value.order), early.value.resource]
+      : state === "open"
+        ? [yield* shown(offering, journal), read]
+        : yield* sideBySide(Effect.asSome(offering.waldur.order(id)), Effect.exit(read))
+    if (Option.isNone(seen)) return yield* endUnseen(offering, journal)
+    const order = state === "new" ? yield* startedOr(offering.waldur, seen.value) : seen.value
+    // One that is done is told again where it was forgotten; an erred one that is open again was taken up again.
     if (state === "done" || state === "erred") {
-      if (order.state !== "executing") return "nothing to do" as const
-      // The marketplace has not heard it (or forgot it, from a backup): an erred order that executes again was taken up again.
-      if (state === "done") return yield* Effect.as(offering.waldur.setStateDone(id), "done" as const)
+      if (!isOpenInWaldur(order)) return "nothing to do" as const
+      if (state === "done") return yield* retell(offering, journal, order)
     }
     // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it.
     if (state === "open" && order.state === "done" && isRestored(yield* journal.entries)) {
@@ -201,11 +205,28 @@ export const attempt = (
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
     if (accepted === undefined) return "nothing to do" as const
+    // Its approval is remembered here, and forgotten there.
+    if (state === "open" && order.state === "pending-provider" && wasApproved(yield* journal.entries, accepted))
+      yield* offering.waldur.approveByProvider(id)
     if (isEndedByOthers(order.state) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
     return yield* goOn(offering, journal, accepted, Effect.succeed(order))
   }).pipe(spanned("attempt"))
+
+/** Was it approved here? Then it executed. */
+const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>
+  !approve || Option.isSome(stepState(entries, approval).result)
+
+/** Waldur does not show it, so nobody is told: what it did is undone. */
+const endUnseen = (offering: Offering, journal: OrderJournal) =>
+  Effect.gen(function* () {
+    if (Option.isNone(refusalIn(yield* journal.entries)))
+      yield* refuse(journal, new OrderRefused({ customerMessage: "The order is not in Waldur any more." }))
+    const result = yield* carryOutAccepted(offering, journal, yield* acceptedIn(yield* journal.entries))
+    if (result._tag === "Refused") yield* noteUndone(journal, result)
+    return yield* end(offering, journal, "erred")
+  })
 
 /** From what is accepted to the end. `read`: the order as it is in Waldur, for telling what came of it. */
 const goOn = (
@@ -244,6 +265,7 @@ export const carryOutAccepted = (
   })
 
 const atStart = "waldur: executing"
+const approval = "waldur: approve"
 
 /**
  * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
@@ -252,7 +274,7 @@ const atStart = "waldur: executing"
  */
 const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
-    if (approve) yield* ensureDone("waldur: approve", offering.waldur.approveByProvider(request.order))
+    if (approve) yield* ensureDone(approval, offering.waldur.approveByProvider(request.order))
     const { journal } = yield* Steps
     const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
     // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
@@ -277,38 +299,28 @@ const executing = (offering: Offering, order: OrderId) =>
     return Option.isSome(now.scopeUuid)
   })
 
-const backendHandler = (
-  offering: Offering,
-  request: OrderRequest
-): Effect.Effect<Outcome, SiteError, HandlerServices> => {
-  const { backend } = offering
-  switch (request._tag) {
-    case "Create":
-      return backend.create(request)
-    case "Update":
-      return backend.update(request)
-    case "Terminate":
-      return backend.terminate(request)
-    case "Restore":
-      return restore(offering, request)
-  }
-}
-
 interface GivenUp {
   readonly refusal: OrderRefused
   readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
 }
 
-/** After the undo: what is left goes on the list, and Waldur is told, if the order still runs there. */
-const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
+/** After the undo: what is left goes on the list. */
+const noteUndone = (journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
   Effect.gen(function* () {
-    const { waldur } = offering
     yield* (yield* Journal).recordLeftovers(
       leftovers.map((leftover) => ({ ...leftover, order: journal.order, resource: journal.resource }))
     )
     yield* Effect.logWarning(`Refused: ${refusal.message}`)
     if (leftovers.length > 0)
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
+  })
+
+/** After the undo Waldur is told, if the order still runs there. */
+const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, result: GivenUp) =>
+  Effect.gen(function* () {
+    const { waldur } = offering
+    const { refusal } = result
+    yield* noteUndone(journal, result)
     // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
     if (!isEndedByOthers(order.state)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.

@@ -14,10 +14,11 @@ export interface Orphan extends OwnedObject {
   /** An offering in whose place it is, and which can remove it. */
   readonly site: Site
   /**
-   * `terminated`: Waldur has the resource as ended. `unknown here`: none of the configured Waldurs knows the resource, but this journal does.
+   * `terminated`: Waldur has the resource as ended. `unknown here`: none of the configured Waldurs knows the resource, but this journal does, as ended.
+   * `forgotten`: the same, and the journal does not have it as ended: Waldur may have been put back from a backup, and this be a customer's.
    * `stranger`: neither does; it may belong to another agent on the same front-end.
    */
-  readonly why: "terminated" | "unknown here" | "stranger"
+  readonly why: "terminated" | "unknown here" | "forgotten" | "stranger"
 }
 
 const living = ["Creating", "OK", "Erred", "Updating", "Terminating"] as const
@@ -64,7 +65,8 @@ export const findOrphans = (sites: ReadonlyArray<Site>) =>
         if (!isResource(resource)) return "stranger" as const
         const state = yield* stateOf(servers, resource)
         if (Option.isSome(state)) return state.value === "Terminated" ? ("terminated" as const) : undefined
-        return (yield* journal.knows(resource)) ? ("unknown here" as const) : ("stranger" as const)
+        if (!(yield* journal.knows(resource))) return "stranger" as const
+        return (yield* journal.hasEnded(resource)) ? ("unknown here" as const) : ("forgotten" as const)
       })
     )
     const judged = yield* counted(candidates, { what: "looks at objects" }, (object) =>

@@ -9,6 +9,7 @@ import { ask, type Result } from "../../state/client.js"
 const reasons: Readonly<Record<(typeof Found.Type)["rows"][number]["why"], string>> = {
   terminated: "Its resource has ended in Waldur.",
   "unknown here": "Waldur does not know its resource.",
+  forgotten: "Waldur does not know its resource, which was not ended here: it may have been put back from a backup.",
   stranger: "Nobody's mark is on it."
 }
 

@@ -1,0 +1,49 @@
+/**
+ * An order in work that Waldur does not show. It may have been put back to a time before the order; or the agent's user has lost its role. Nobody can
+ * tell the one from the other by the answer, so the order waits, and says what to do; an operator may cancel it.
+ */
+import { Effect, Option } from "effect"
+import {
+  type JournalEntry,
+  NotYet,
+  type OrderJournal,
+  refusalIn,
+  type SiteError,
+  wholeOrder
+} from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import { Cancellations } from "../control/cancellations.js"
+import type { Offering } from "../offerings/offering.js"
+
+const event = "forgotten"
+
+/** Has Waldur not shown it when last looked for? Then there is nobody to be told that it is done. */
+export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some((entry) => entry.step === wholeOrder && entry.event === event)
+
+const isCancelled = ({ entries, order }: OrderJournal) =>
+  Effect.gen(function* () {
+    const cancellations = yield* Effect.serviceOption(Cancellations)
+    const accepted = (yield* entries).find((entry) => entry.step === wholeOrder && entry.event === "accepted")
+    return Option.isSome(cancellations) && (yield* cancellations.value.of(order, accepted?.at ?? 0)) !== undefined
+  })
+
+/** The order as Waldur shows it; none: it does not, and what the order did is to be undone. */
+export const shown = (
+  { waldur }: Pick<Offering, "waldur">,
+  journal: OrderJournal
+): Effect.Effect<Option.Option<api.Order>, SiteError> =>
+  Effect.asSome(waldur.order(journal.order)).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "WaldurNotFound" && !error.unknownAddress,
+      () =>
+        Effect.gen(function* () {
+          if (Option.isSome(refusalIn(yield* journal.entries)) || (yield* isCancelled(journal))) return Option.none()
+          if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
+          return yield* new NotYet({
+            reason:
+              "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, cancel the order on the page: what it has made is undone. Else give the user its role back, and the order goes on."
+          })
+        })
+    )
+  )
