@@ -6,6 +6,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, FiberRef, Layer, Logger, Option } from "effect"
 import { heedOutputs } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
+import { heedFurtherSignals } from "./cli/signals.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
@@ -42,7 +43,9 @@ const exitWith = (ending: Ending): void => {
 process.umask(0o077)
 // A diagnostic report has the whole environment, where secrets are (Node 22.13 and later can leave it out).
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
-heedOutputs(process.argv[2] === "run")
+const isAgent = process.argv[2] === "run"
+heedOutputs(isAgent)
+if (isAgent) heedFurtherSignals()
 
 commandLine(process.argv).pipe(
   Effect.as("fine" as const),

@@ -26,7 +26,7 @@ scenario(
         const { wake } = yield* Wakes
         // Taken up again, it is parked again: its machine still boots.
         expect(yield* wake(OrderId.make(woken))).toBe(true)
-        yield* (yield* Cancellations).cancel(OrderId.make(unwanted), "somebody", "")
+        yield* (yield* Cancellations).cancel(OrderId.make(unwanted), "somebody", "", 0)
         expect(yield* wake(OrderId.make(unwanted))).toBe(true)
       }).pipe(Effect.provide(first.services))
       expect((yield* site.marketplace.awaitOrderEnd(unwanted)).state).toBe("erred")

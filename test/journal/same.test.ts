@@ -116,7 +116,7 @@ const asked = Effect.gen(function* () {
   )
   yield* journal.settleLeftovers(order(10), [{ order: order(10), resource: resource(1), step: "2", reason: "still" }])
   yield* pauses.began(offering(1), "The cloud is away.")
-  yield* (yield* Cancellations).cancel(order(1), "operator", "by mistake")
+  yield* (yield* Cancellations).cancel(order(1), "operator", "by mistake", 0)
   yield* (yield* Pausings).pause(offering(1), "operator", "maintenance")
   const deed = {
     who: "operator",

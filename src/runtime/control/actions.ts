@@ -87,9 +87,10 @@ const lookAt = (offering: string) =>
 
 const cancel = (order: OrderId, who: string, reason: string) =>
   Effect.gen(function* () {
-    const objection = cancelObjection(sinceAccepted(yield* storyOf(order)))
+    const entries = sinceAccepted(yield* storyOf(order))
+    const objection = cancelObjection(entries)
     if (objection !== undefined) return not(objection)
-    yield* (yield* Cancellations).cancel(order, who, reason)
+    yield* (yield* Cancellations).cancel(order, who, reason, entries[0]?.at ?? 0)
     const resource = yield* resourceOf(order)
     if (resource !== undefined) yield* (yield* Bells).wake(resource, order)
     return done("Cancelled: when the step in work has ended, what the order did is undone, and Waldur is told.")

@@ -19,7 +19,13 @@ export interface Cancellation {
 export class Cancellations extends Context.Tag("site-actors/runtime/Cancellations")<
   Cancellations,
   {
-    readonly cancel: (order: OrderId, who: string, reason: string) => Effect.Effect<void, JournalUnavailable>
+    /** `accepted`: when the order was last accepted, by the clock of the process that did it, which may be ahead of this one's. */
+    readonly cancel: (
+      order: OrderId,
+      who: string,
+      reason: string,
+      accepted: number
+    ) => Effect.Effect<void, JournalUnavailable>
     /** Hears what was said in another process meanwhile, and gives the orders that it is about. */
     readonly refresh: Effect.Effect<ReadonlyArray<OrderId>, JournalUnavailable>
     /** Is the order wanted ended? `accepted`: when it was last accepted; what was said before that was about an earlier round. */
@@ -53,9 +59,9 @@ export class Cancellations extends Context.Tag("site-actors/runtime/Cancellation
             (cancellation) => Effect.as(hear(cancellation), cancellation.order)
           )
         ),
-        cancel: (order, who, reason) =>
+        cancel: (order, who, reason, accepted) =>
           Effect.gen(function* () {
-            const at = yield* Clock.currentTimeMillis
+            const at = Math.max(yield* Clock.currentTimeMillis, accepted)
             yield* unavailable(sql`INSERT INTO cancellation (order_id, who, reason, at) VALUES (${order}, ${who}, ${reason}, ${at})
               ON CONFLICT (order_id) DO UPDATE SET who = excluded.who, reason = excluded.reason, at = excluded.at`)
             yield* hear({ order, who, reason, at })

@@ -30,11 +30,21 @@ describe("one of several processes", () => {
       const there = Context.get(other, Cancellations)
       const heard: Array<Cancellation> = []
       there.wanted(order, 0, (cancellation) => heard.push(cancellation))
-      yield* here.cancel(order, "somebody", "not needed")
+      yield* here.cancel(order, "somebody", "not needed", 0)
       expect(yield* there.of(order, 0)).toBeUndefined()
       yield* there.refresh
       expect(heard).toMatchObject([{ who: "somebody", reason: "not needed" }])
       expect(yield* there.of(order, 0)).toMatchObject({ who: "somebody" })
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.scoped("ends an order that a process whose clock is ahead has accepted", () =>
+    Effect.gen(function* () {
+      const [one] = yield* both
+      const here = Context.get(one, Cancellations)
+      const accepted = 7 * 60_000
+      yield* here.cancel(order, "somebody", "", accepted)
+      expect(yield* here.of(order, accepted)).toMatchObject({ who: "somebody" })
     }).pipe(Effect.provide(NodeContext.layer))
   )
 

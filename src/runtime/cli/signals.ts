@@ -1,0 +1,19 @@
+/**
+ * Signals that come while the agent ends already. The first one begins the end; Node would end the process on the spot at the second, as by kill -9,
+ * and with it the calls on the wire that are seen to their end (docs/decisions/0049-what-was-sent-may-still-come.md). Who presses Ctrl-C under
+ * npx sends two at once.
+ */
+const ends = ["SIGTERM", "SIGINT"] as const
+
+/** To be called right before whoever ends at the first one begins to listen. */
+export const heedFurtherSignals = (): void => {
+  let count = 0
+  const heard = (): void => {
+    count += 1
+    if (count !== 2) return
+    process.stderr.write(
+      "It ends already, when the calls that are on their way have their answers: a minute at most. SIGQUIT (Ctrl-\\) ends it at once.\n"
+    )
+  }
+  for (const signal of ends) process.on(signal, heard)
+}
