@@ -13,7 +13,8 @@ export interface Alarms {
 interface Alarm {
   /** Steady, ms. */
   readonly due: number
-  readonly ring: () => void
+  /** Taken out when it has rung or was taken back: whoever still holds this, as a fiber that sleeps may, holds nothing of whose it was. */
+  ring: (() => void) | undefined
 }
 
 /** A day, in ms. Effect's clock takes more than 2^31 for ever: that are 24 days, and deadlines may be longer. */
@@ -26,6 +27,12 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
   const sooner = Effect.unsafeMakeLatch()
   /** When they are looked at next. */
   let lookAt = Number.POSITIVE_INFINITY
+  const take = (alarm: Alarm): Alarm["ring"] => {
+    const { ring } = alarm
+    alarms.delete(alarm)
+    alarm.ring = undefined
+    return ring
+  }
   const look = Effect.gen(function* () {
     // Closed before anything is read, so that none that is set from here on goes unnoticed.
     yield* sooner.close
@@ -34,7 +41,7 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
     for (const alarm of [...alarms]) {
       if (alarm.due > now) lookAt = Math.min(lookAt, alarm.due)
       // One that has rung before it may have taken this one back.
-      else if (alarms.delete(alarm)) alarm.ring()
+      else take(alarm)?.()
     }
     if (lookAt === Number.POSITIVE_INFINITY) return yield* sooner.await
     yield* Effect.raceFirst(Effect.sleep(Math.min(lookAt - now, longest)), sooner.await)
@@ -42,10 +49,10 @@ export const makeAlarms: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(
   yield* Effect.forkScoped(Effect.forever(look))
   return {
     after: (millis, ring) => {
-      const alarm = { due: steadyMillisBy(clock) + millis, ring }
+      const alarm: Alarm = { due: steadyMillisBy(clock) + millis, ring }
       alarms.add(alarm)
       if (alarm.due < lookAt) sooner.unsafeOpen()
-      return () => void alarms.delete(alarm)
+      return () => void take(alarm)
     }
   }
 })

@@ -15,7 +15,8 @@ export interface TimeLimit {
 
 interface Running {
   readonly due: number
-  readonly expire: () => void
+  /** Taken out when it is over: what is left of it here holds nothing of its answer, whoever still holds this. */
+  expire: (() => void) | undefined
 }
 
 /** While the scope lasts: after it, nothing is cut short any more. */
@@ -28,14 +29,14 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
     const some = yield* Effect.makeLatch(false)
 
     /**
-     * Nothing of `running` is held while it sleeps, and no iterator over it least of all: that would keep all that was in the set meanwhile, with
-     * every answer that was read.
+     * Nothing of `running` is held while it sleeps, and no iterator over it least of all: that would keep all that was in the set meanwhile. V8 keeps
+     * one all the same when it has just compiled this anew.
      */
     const expireDue = (now: number): number | undefined => {
       for (const one of running) {
         if (one.due > now) return one.due - now
         running.delete(one)
-        one.expire()
+        one.expire?.()
       }
       some.unsafeClose()
       return undefined
@@ -50,10 +51,16 @@ export const makeTimeLimit = (limit: Duration.DurationInput): Effect.Effect<Time
     return {
       within: <A, E, R, E2>(work: Effect.Effect<A, E, R>, onTimeout: () => E2) =>
         unlessTold(Effect.interruptible(work), (tell: (late: Effect.Effect<never, E2>) => void) => {
-          const one = { due: clock.unsafeCurrentTimeMillis() + millis, expire: () => tell(Effect.failSync(onTimeout)) }
+          const one: Running = {
+            due: clock.unsafeCurrentTimeMillis() + millis,
+            expire: () => tell(Effect.failSync(onTimeout))
+          }
           running.add(one)
           some.unsafeOpen()
-          return () => running.delete(one)
+          return () => {
+            running.delete(one)
+            one.expire = undefined
+          }
         })
     }
   })
