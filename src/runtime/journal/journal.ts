@@ -90,6 +90,29 @@ export const sinceAccepted = (entries: ReadonlyArray<JournalEntry>): ReadonlyArr
   return accepted === -1 ? entries : entries.slice(accepted)
 }
 
+interface OpenRow {
+  readonly order_id: OrderId
+  readonly resource_id: ResourceId
+  readonly offering: string
+}
+
+/**
+ * Asked at each look. What is known of orders in short, which the statement that writes an entry keeps, says which entries to read: by the journal
+ * alone they would be all that there are, 44 ms after 10,000 orders that have ended. `which`: of `known_order`.
+ */
+export const acceptedAndOpen = (sql: SqlClient.SqlClient, which: Statement.Fragment): Statement.Statement<OpenRow> =>
+  sql<OpenRow>`
+    SELECT order_id, resource_id, ${said(sql, "data", "offering")} AS offering
+    FROM journal AS accepted
+    WHERE order_id IN (SELECT order_id FROM known_order WHERE ended IS NULL AND ${which})
+      AND step = ${wholeOrder} AND event = 'accepted'
+      AND NOT EXISTS (
+        SELECT 1 FROM journal AS later
+        WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
+          AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
+      )
+    ORDER BY accepted.id`
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const unavailable = asking(sql)
@@ -141,23 +164,8 @@ const make = Effect.gen(function* () {
     )
 
   const openOrders = (which: Statement.Fragment): Effect.Effect<ReadonlyArray<OpenOrder>, JournalUnavailable> =>
-    unavailable(sql<{
-      readonly order_id: OrderId
-      readonly resource_id: ResourceId
-      readonly offering: string
-    }>`
-      SELECT order_id, resource_id, ${said(sql, "data", "offering")} AS offering
-      FROM journal AS accepted
-      WHERE step = ${wholeOrder} AND event = 'accepted' AND ${which}
-        AND NOT EXISTS (
-          SELECT 1 FROM journal AS later
-          WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
-            AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
-        )
-      ORDER BY accepted.id`).pipe(
-      Effect.map((rows) =>
-        rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
-      )
+    Effect.map(unavailable(acceptedAndOpen(sql, which)), (rows) =>
+      rows.map((row) => ({ order: row.order_id, resource: row.resource_id, offering: row.offering }))
     )
 
   return Journal.of({
@@ -176,7 +184,7 @@ const make = Effect.gen(function* () {
     order,
     story,
     openOrders: openOrders(sql`1 = 1`),
-    openOrdersOf: (resource) => openOrders(sql`accepted.resource_id = ${resource}`),
+    openOrdersOf: (resource) => openOrders(sql`resource_id = ${resource}`),
     knows: (resource) =>
       Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
     hasEnded: (resource) =>

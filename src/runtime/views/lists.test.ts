@@ -5,6 +5,7 @@ import { Effect, Layer } from "effect"
 import { describe } from "vitest"
 import { layer as connection } from "../journal/connection.js"
 import { prepareFile } from "../journal/database.js"
+import { acceptedAndOpen } from "../journal/journal.js"
 import { orderList, orderPage } from "./orders.js"
 import { resourceList, resourcePage } from "./resources.js"
 
@@ -113,6 +114,13 @@ describe("lists over 10,000 resources and 100,000 journal entries", () => {
         expect(plans.resources).toContain("USING INDEX known_resource_name ((name,resource_id)>(?,?))")
         expect(plans.resourcesOfOffering).toContain("USING INDEX known_resource_offering (offering=?")
         for (const plan of Object.values(plans)) expect(plan).not.toMatch(/SCAN|TEMP B-TREE/)
+
+        // Asked at each look for orders: it reads what the open ones have, not all that there ever was.
+        const inWork = acceptedAndOpen(sql, sql`1 = 1`)
+        expect((yield* inWork).length).toBe(100)
+        const planOfWork = yield* planOf(sql, inWork.compile())
+        expect(planOfWork).toContain("known_order USING INDEX known_order_open")
+        expect(planOfWork).not.toMatch(/SCAN (?!known_order)/)
 
         // Generous: on a quiet machine the slowest of them takes some 10 ms. Without an index it would be hundreds.
         const times = [
