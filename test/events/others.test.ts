@@ -210,7 +210,8 @@ describe("With events", () => {
         offering: world.vdcOffering,
         project: world.project,
         plan: world.plans.vdc,
-        name: "imported",
+        // Waldur takes it from what was offered.
+        name: "old-tenant",
         attributes: {},
         limits: {}
       })
