@@ -22,7 +22,8 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-interface Span {
+/** ms since 1970, with fractions, or of any other beginning that both have. */
+export interface Span {
   readonly from: number
   readonly to: number
 }

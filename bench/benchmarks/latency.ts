@@ -7,14 +7,14 @@
  * line of their code for a call to the last: that has the way there and back in it, and what their HTTP takes.
  */
 import { Effect } from "effect"
-import { covered, type Figure, median } from "../figures.js"
+import { covered, type Figure, median, type Span } from "../figures.js"
 import { bareOn } from "../plain/bare.js"
 import * as limit from "../plain/limit.js"
 import * as python from "../plain/python.js"
 import { plainRpc, type Rpc } from "../plain/rpc.js"
 import { commands, type SeenCall } from "../simulators/protocol.js"
 import { type BenchSite, frontEnd, type Given, openSite } from "../site/bench.js"
-import { type Outgoing, watchOutgoing } from "../site/outgoing.js"
+import { watchOutgoing } from "../site/outgoing.js"
 import { trace } from "../trace.js"
 
 const kinds = ["VDC create", "VM create", "VM resize", "VM terminate", "VDC terminate"] as const
@@ -42,7 +42,7 @@ interface Taken {
 const one = (
   { simulators }: BenchSite,
   placing: Effect.Effect<ReadonlyArray<string>>,
-  outgoing: Effect.Effect<ReadonlyArray<Outgoing>>
+  outgoing: Effect.Effect<ReadonlyArray<Span>>
 ) =>
   Effect.gen(function* () {
     yield* simulators.ask(commands.forgetCalls, null)
@@ -137,7 +137,7 @@ const bareVms = (site: BenchSite, rounds: number) =>
           Effect.forEach(orders, (uuid) => Effect.promise(() => bare.createVm(uuid, between)), { discard: true })
         )
       )
-    const calls: Array<Outgoing> = []
+    const calls: Array<Span> = []
     yield* Effect.acquireRelease(
       Effect.sync(() => watchOutgoing((call) => calls.push(call))),
       (end) => Effect.sync(end)

@@ -7,7 +7,8 @@ import { Effect, Schema } from "effect"
 import { stringify } from "yaml"
 import { pairOfOfferings } from "../../test/crash/pair.js"
 import { startAgent } from "../../test/crash/process.js"
-import type { Outgoing } from "./outgoing.js"
+import type { Span } from "../figures.js"
+
 import type { Simulators } from "./simulators.js"
 
 export interface AgentOptions {
@@ -27,7 +28,7 @@ export interface AgentOptions {
   readonly machineSettings?: Readonly<Record<string, unknown>>
 }
 
-const decodeCall: (line: string) => Outgoing = Schema.decodeUnknownSync(
+const decodeCall: (line: string) => Span = Schema.decodeUnknownSync(
   Schema.parseJson(Schema.Struct({ from: Schema.Number, to: Schema.Number }))
 )
 

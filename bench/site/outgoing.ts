@@ -5,13 +5,8 @@
  * Sources: channels `http.client.*` of Node's `diagnostics_channel`, and those that undici writes about itself (`docs/api/DiagnosticsChannel.md`).
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
+import type { Span } from "../figures.js"
 import { now } from "../simulators/calls.js"
-
-export interface Outgoing {
-  /** ms since 1970, with fractions. */
-  readonly from: number
-  readonly to: number
-}
 
 const begins = ["http.client.request.start", "undici:client:sendHeaders"] as const
 const ends = ["http.client.response.finish", "undici:request:headers", "undici:request:error"] as const
@@ -23,7 +18,7 @@ const requestOf = (message: unknown): object | undefined => {
 }
 
 /** `told` is called at each call's end. Gives what ends it. */
-export const watchOutgoing = (told: (call: Outgoing) => void): (() => void) => {
+export const watchOutgoing = (told: (call: Span) => void): (() => void) => {
   const open = new WeakMap<object, number>()
   const begin = (message: unknown) => {
     const request = requestOf(message)

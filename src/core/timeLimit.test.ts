@@ -149,13 +149,11 @@ const iteratorsStay = Effect.acquireRelease(
     })
 )
 
-/** Node's own, which is there for who asks for it. Twice: what is made while V8 is marking already outlives the first. */
+/** Node's own, which is there for who asks for it. */
 const garbageCollector = (): (() => void) => {
   setFlagsFromString("--expose-gc")
   const found: unknown = runInNewContext("gc")
   return () => {
-    if (typeof found !== "function") return
-    found()
-    found()
+    if (typeof found === "function") found()
   }
 }

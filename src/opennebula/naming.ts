@@ -27,24 +27,3 @@ export const resourceName = (prefix: string, resource: Pick<Resource, "id" | "na
   const ending = resource.id.slice(0, 8)
   return `${clean(`${prefix}${resource.name}`).slice(0, longest - ending.length - 1)}-${ending}`.replace(/^-/, "")
 }
-
-/**
- * Is an object without a tag, whose id is the resource's, called as the resource is? Its id alone may have come to a stranger: after the
- * front-end was put back from a backup, or by a mistake. `offered`: it was offered for import, and the resource got its name.
- */
-export const isCalledAs = (
-  called: string,
-  {
-    offered,
-    prefix,
-    resource
-  }: { readonly prefix: string; readonly resource: Pick<Resource, "id" | "name" | "slug">; readonly offered: boolean }
-): boolean => {
-  if (resource.name === "" && resource.slug === "") return false
-  const known = [resourceName(prefix, resource), ...(offered ? [resource.name] : [])]
-  return known.some((name) => name.toLowerCase() === called.toLowerCase())
-}
-
-/** What somebody has to do about one that is not. */
-export const uncertainOwner = (resource: Pick<Resource, "id">): string =>
-  `It is not called as this resource is: if it is this resource's all the same, write WALDUR_RESOURCE_UUID="${resource.id}" into its template, else correct the backend id in Waldur.`

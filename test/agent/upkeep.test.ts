@@ -2,7 +2,7 @@
 import { Command } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
-import { Console, Effect, Either, Schedule } from "effect"
+import { Console, Effect, Either } from "effect"
 import { OrderId, ResourceId } from "../../src/core/index.js"
 import { migration } from "../../src/runtime/cli/migrate.js"
 import { orphans } from "../../src/runtime/cli/orphans.js"
@@ -10,7 +10,7 @@ import { Journal } from "../../src/runtime/journal/journal.js"
 import { connectSites, findOrphans, removeOrphan } from "../../src/runtime/upkeep/index.js"
 import type { Template } from "../../src/simulator/opennebula/template.js"
 import { newUuid, recordsOf } from "../../src/simulator/waldur/world.js"
-import { expectNothingLeft, makeSite, type Site, scenario } from "../support/agent.js"
+import { expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
 
 /** What a command prints, and the sentence with which it fails, if it does. */
 const typed = (site: Site, command: typeof orphans | typeof migration, ...args: ReadonlyArray<string>) =>
@@ -108,11 +108,7 @@ describe("what the Python agent made", () => {
       const first = yield* site.start()
       const { resource: vdc } = yield* site.order.vdc("legacy")
       const { resource: vm } = yield* site.order.vm("legacy-vm", vdc.backendId)
-      // The last entry of an order is written when Waldur has been told.
-      yield* Effect.flatMap(Journal, (journal) => journal.openOrders).pipe(
-        Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-        Effect.provide(first.services)
-      )
+      yield* untilSettled(first)
       yield* first.stop
       const group = site.cloud.world.groups.get(Number(vdc.backendId))
       const before = { id: vdc.backendId, name: group.name }
@@ -152,10 +148,7 @@ describe("what the Python agent made", () => {
       const { cloud } = site
       const first = yield* site.start()
       const { resource: vdc } = yield* site.order.vdc("legacy")
-      yield* Effect.flatMap(Journal, (journal) => journal.openOrders).pipe(
-        Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-        Effect.provide(first.services)
-      )
+      yield* untilSettled(first)
       yield* first.stop
       const { name } = cloud.world.groups.get(Number(vdc.backendId))
       // Group, VDC, network, router, security group and user.

@@ -3,13 +3,12 @@
  * since is gone. Nothing is made for a second time, and nothing of a customer's is removed.
  */
 import { describe, expect } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import { perform } from "../../src/runtime/control/actions.js"
-import { Journal } from "../../src/runtime/journal/journal.js"
 import { connectSites, findOrphans } from "../../src/runtime/upkeep/index.js"
 import type { Order, Resource } from "../../src/simulator/waldur/model.js"
 import { removeOrder } from "../../src/simulator/waldur/world.js"
-import { doubled, expectNothingLeft, makeSite, type RunningAgent, type Site, scenario } from "../support/agent.js"
+import { doubled, expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
 
 /** All orders and resources as they are now; run, it makes them so again, and what has come since is gone. */
 const backUp = ({ marketplace: { world } }: Site) => {
@@ -40,12 +39,6 @@ const backUpBefore = (site: Site, call: string) => {
   })
   return Effect.suspend(() => backup ?? Effect.dieMessage(`there was no ${call}`))
 }
-
-const untilSettled = ({ services }: RunningAgent) =>
-  Effect.flatMap(Journal, ({ openOrders }) => openOrders).pipe(
-    Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-    Effect.provide(services)
-  )
 
 describe("an order that was done", () => {
   for (const [again, call] of [

@@ -321,6 +321,14 @@ export const journalText = ({ dataDir }: Site) =>
     return contents.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n")
   })
 
+/** No order is open in the journal: the last entry of one is written when Waldur has been told. */
+export const untilSettled = ({ services }: Pick<RunningAgent, "services">) =>
+  Effect.flatMap(Journal, ({ openOrders }) => openOrders).pipe(
+    Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
+    Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new Error("orders stay open in the journal") }),
+    Effect.provide(services)
+  )
+
 /**
  * The end of a test: nothing stands in OpenNebula but what was there at first, Waldur's resources are in these states ("name state"),
  * and the agent has no order open, nothing it could not remove, and nobody in quarantine.
@@ -332,11 +340,7 @@ export const expectNothingLeft = (site: Site, { services }: RunningAgent, states
     // Sorted: of those that were ordered at once, any may have come first.
     expect(resourceStates(site).toSorted()).toEqual(states.toSorted())
     const journal = yield* Journal
-    // The order's last entry is written when Waldur has been told.
-    yield* journal.openOrders.pipe(
-      Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("10 millis") }),
-      Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new Error("orders stay open in the journal") })
-    )
+    yield* untilSettled({ services })
     expect(yield* journal.leftovers).toEqual([])
     expect(yield* (yield* Quarantine).all).toEqual([])
   }).pipe(Effect.provide(services))

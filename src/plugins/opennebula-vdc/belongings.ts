@@ -20,8 +20,8 @@ import {
   type VmShort,
   valueOf
 } from "../../opennebula/index.js"
-import { isCalledAs, resourceName } from "../../opennebula/naming.js"
-import { OrderRefused, type ResourceId, type SoughtResource, type TerminateRequest } from "../../plugin/index.js"
+import { resourceName } from "../../opennebula/naming.js"
+import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
@@ -160,13 +160,6 @@ export const isGroupOf = (
     (known) => known.toLowerCase() === name.toLowerCase()
   )
 }
-
-/** Is a group without any tag called as the data centre is whose number it has? For what is done between orders, without anybody who looks. */
-export const isNamedAs = (
-  { settings }: Pick<Cloud, "settings">,
-  { id, name = "", offered = false, slug = "" }: SoughtResource,
-  group: Pick<GroupShort, "name">
-): boolean => isCalledAs(group.name, { prefix: settings.allocation_prefix, resource: { id, name, slug }, offered })
 
 /** Has somebody else's group this number by now? */
 export const isOthersGroup =

@@ -9,12 +9,12 @@ import {
   type VmState,
   vmStateText
 } from "../../opennebula/index.js"
-import { uncertainOwner } from "../../opennebula/naming.js"
 import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { startable } from "../machines.js"
+import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
 import { tenantUser } from "./accounts.js"
-import { type Inventory, inventory, isNamedAs } from "./belongings.js"
+import { type Inventory, inventory } from "./belongings.js"
 import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { amountsOf } from "./quotas.js"
 import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
@@ -72,7 +72,20 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
     standing: standingOf(cloud, seen, group, quotas),
     standings: possibleStandings(cloud.settings),
     findings: [
-      ...ownerFindings(cloud, resource, group, numeric),
+      ...ownerFindings(resource, {
+        subject: `group ${group.id}`,
+        id: group.id,
+        name: group.name,
+        ...(isUntagged(group)
+          ? {
+              untagged: {
+                isOurs: !numeric || isCalledAs(resource, cloud.settings.allocation_prefix, group.name),
+                mendable: numeric
+              }
+            }
+          : {}),
+        isBackendId: numeric && Number(resource.backendId) === group.id
+      }),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource),
       ...doubleFindings(seen, resource),
@@ -112,42 +125,6 @@ const standingOf = (
   return standing === "paused" && awake > 0
     ? { standing, complete: false, detail: awake === 1 ? "1 machine runs" : `${awake} machines run` }
     : { standing, complete: true, detail: "" }
-}
-
-const ownerFindings = (
-  cloud: Cloud,
-  resource: SoughtResource,
-  group: GroupShort,
-  numeric: boolean
-): ReadonlyArray<Finding> => {
-  const own = { kind: "owner" as const }
-  const named = numeric ? Number(resource.backendId) === group.id : false
-  const untagged = { ...own, subject: `group ${group.id}`, expected: "an owner tag" }
-  return [
-    ...(!isUntagged(group)
-      ? []
-      : !numeric || isNamedAs(cloud, resource, group)
-        ? [{ ...untagged, found: "none", mendable: numeric }]
-        : [
-            {
-              ...untagged,
-              found: `none, and the name ${JSON.stringify(group.name)}`,
-              mendable: false,
-              advice: uncertainOwner(resource)
-            }
-          ]),
-    ...(named
-      ? []
-      : [
-          {
-            ...own,
-            subject: "backend id",
-            expected: String(group.id),
-            found: resource.backendId.trim() || "none",
-            mendable: false
-          }
-        ])
-  ]
 }
 
 const routerFindings = (

@@ -10,7 +10,6 @@ import {
   type User,
   type Vm
 } from "../../opennebula/index.js"
-import { uncertainOwner } from "../../opennebula/naming.js"
 import {
   type ExpectedResource,
   ensureDone,
@@ -24,6 +23,7 @@ import {
   type Upkeep
 } from "../../plugin/index.js"
 import { startStopped } from "../machines.js"
+import { isCalledAs, uncertainOwner } from "../owner.js"
 import { forgetStored } from "./accounts.js"
 import {
   type Belongings,
@@ -32,8 +32,7 @@ import {
   groupOf,
   type Inventory,
   inventory,
-  isGroupOf,
-  isNamedAs
+  isGroupOf
 } from "./belongings.js"
 import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
@@ -217,7 +216,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
 const repair = (cloud: Cloud, resource: ExpectedResource, kind: string): Effect.Effect<void, SiteError, Steps> => {
   switch (kind) {
     case "owner":
-      return adopt(cloud, resource, (group) => isNamedAs(cloud, resource, group))
+      return adopt(cloud, resource, (group) => isCalledAs(resource, cloud.settings.allocation_prefix, group.name))
     case "isolation":
       return ensureDone("isolation", isolate(cloud, resource))
     case "network":

@@ -1,8 +1,8 @@
 /** One VM as the handlers see it: whose it is, how it is brought into a state, how it is removed. */
 import { Effect, Option, Schema } from "effect"
 import { type OpenNebulaError, ownerOf, type Vm, type VmShort } from "../../opennebula/index.js"
-import { isCalledAs, resourceName } from "../../opennebula/naming.js"
-import { OrderRefused, type Resource, type SiteError, type SoughtResource } from "../../plugin/index.js"
+import { resourceName } from "../../opennebula/naming.js"
+import { OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
 import { drive } from "../machines.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
@@ -44,13 +44,6 @@ export const belongsTo = (offering: VmOffering, resource: Resource, vm: Vm): boo
     onSome: (owner) => sameUuid(owner.resource, resource.id),
     onNone: () => vm.name.toLowerCase() === resourceName(offering.settings.allocation_prefix, resource)
   })
-
-/** A VM without a tag, with the resource's id: is it called as the Python agent would have called it, or as what was imported? */
-export const isNamedAs = (
-  { settings }: VmOffering,
-  { id, name = "", offered = false, slug = "" }: SoughtResource,
-  vm: Pick<VmShort, "name">
-): boolean => isCalledAs(vm.name, { prefix: settings.allocation_prefix, resource: { id, name, slug }, offered })
 
 /** Has somebody else's machine this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
 export const isOthers =

@@ -1,10 +1,10 @@
 /** How machines are: one read for all that have an id, and one of the whole pool only if some of those ids lead nowhere. */
 import { Effect, Option } from "effect"
 import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
-import { uncertainOwner } from "../../opennebula/naming.js"
 import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
+import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
-import { addressOf, isNamedAs, vmIdOf } from "./machine.js"
+import { addressOf, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { amountsOf, sizesOf } from "./sizes.js"
@@ -45,7 +45,20 @@ const look = (offering: VmOffering, resource: SoughtResource, vm: Vm | undefined
     amounts: amountsOf(offering.components, sizesOf(vm)),
     standing: standingOf(vm),
     standings: ["active", "paused"],
-    findings: [...ownerFindings(offering, resource, vm), ...addressFindings(resource, vm)],
+    findings: [
+      ...ownerFindings(resource, {
+        subject: `VM ${vm.id}`,
+        id: vm.id,
+        name: vm.name,
+        ...(Option.isSome(ownerOf(vm.userTemplate))
+          ? {}
+          : {
+              untagged: { isOurs: isCalledAs(resource, offering.settings.allocation_prefix, vm.name), mendable: true }
+            }),
+        isBackendId: vmIdOf(resource.backendId) === vm.id
+      }),
+      ...addressFindings(resource, vm)
+    ],
     facts: { vm_id: vm.id, ip_address: addressOf(vm) }
   }
 }
@@ -57,36 +70,6 @@ const standingOf = (vm: Vm): StandingFound => {
   return vm.locked
     ? { standing, complete: true, detail: "" }
     : { standing, complete: false, detail: "it can be started" }
-}
-
-const ownerFindings = (offering: VmOffering, resource: SoughtResource, vm: Vm): ReadonlyArray<Finding> => {
-  const own = { kind: "owner" as const }
-  const untagged = { ...own, subject: `VM ${vm.id}`, expected: "an owner tag" }
-  return [
-    ...(Option.isSome(ownerOf(vm.userTemplate))
-      ? []
-      : isNamedAs(offering, resource, vm)
-        ? [{ ...untagged, found: "none", mendable: true }]
-        : [
-            {
-              ...untagged,
-              found: `none, and the name ${JSON.stringify(vm.name)}`,
-              mendable: false,
-              advice: uncertainOwner(resource)
-            }
-          ]),
-    ...(vmIdOf(resource.backendId) === vm.id
-      ? []
-      : [
-          {
-            ...own,
-            subject: "backend id",
-            expected: String(vm.id),
-            found: resource.backendId.trim() || "none",
-            mendable: false
-          }
-        ])
-  ]
 }
 
 /** Where Waldur shows the customer an address that the machine does not have. */

@@ -12,7 +12,8 @@ import {
   type SiteError,
   type Upkeep
 } from "../../plugin/index.js"
-import { addressOf, findVm, isNamedAs, removeVm, vmIdOf } from "./machine.js"
+import { isCalledAs } from "../owner.js"
+import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { reportedLimits, sizesOf } from "./sizes.js"
@@ -110,7 +111,7 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
   setStanding: setStanding(offering),
   repair: (resource, kind) =>
     kind === "owner"
-      ? adopt(offering, resource, (vm) => isNamedAs(offering, resource, vm))
+      ? adopt(offering, resource, (vm) => isCalledAs(resource, offering.settings.allocation_prefix, vm.name))
       : new OrderRefused({ customerMessage: `A machine's ${kind} cannot be put right by the agent.` }),
   owned: Effect.map(machinesOf(offering), (vms) => vms.flatMap(ownedOf)),
   removalOrder: ["vm"],
