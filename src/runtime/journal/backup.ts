@@ -10,9 +10,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect, Option } from "effect"
-import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable } from "./database.js"
-import { isShared } from "./dialect.js"
+import { isShared, orderAsAWhole } from "./dialect.js"
 import { openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
 import { reasonOf as sqlReason, together } from "./sql.js"
@@ -150,9 +149,9 @@ const marked = Effect.gen(function* () {
     Effect.zipLeft(
       sql`
     INSERT INTO journal (order_id, resource_id, epoch, step, event, at)
-    SELECT order_id, resource_id, epoch, ${wholeOrder}, 'restored', ${now} FROM journal AS accepted
-    WHERE step = ${wholeOrder} AND event = 'accepted' AND NOT EXISTS (
-      SELECT 1 FROM journal AS later WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
+    SELECT order_id, resource_id, epoch, ${orderAsAWhole(sql)}, 'restored', ${now} FROM journal AS accepted
+    WHERE step = ${orderAsAWhole(sql)} AND event = 'accepted' AND NOT EXISTS (
+      SELECT 1 FROM journal AS later WHERE later.order_id = accepted.order_id AND later.step = ${orderAsAWhole(sql)}
         AND later.id > accepted.id AND later.event IN ('done', 'erred', 'accepted'))
     RETURNING id`,
       sql`UPDATE backup SET started = ${now} WHERE started IS NULL`

@@ -6,9 +6,8 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
-import { wholeOrder } from "../../core/index.js"
 import { DatabaseUnusable, unusableBy } from "./database.js"
-import { isNoJson, isShared, said } from "./dialect.js"
+import { isNoJson, isShared, orderAsAWhole, said } from "./dialect.js"
 
 const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
 
@@ -38,11 +37,11 @@ export const inspect = (
       SELECT DISTINCT order_id, step FROM journal WHERE ${isNoJson(sql, "data")} AND ${wanted}`
     const headless = yield* sql<{ readonly order_id: string }>`
       SELECT order_id FROM journal WHERE ${wanted} GROUP BY order_id
-      HAVING max(CASE WHEN step = ${wholeOrder} AND event = 'accepted' THEN 1 ELSE 0 END) = 0
-        AND max(CASE WHEN step <> ${wholeOrder} THEN 1 ELSE 0 END) = 1`
+      HAVING max(CASE WHEN step = ${orderAsAWhole(sql)} AND event = 'accepted' THEN 1 ELSE 0 END) = 0
+        AND max(CASE WHEN step <> ${orderAsAWhole(sql)} THEN 1 ELSE 0 END) = 1`
     const homeless = yield* sql<{ readonly order_id: string }>`
       SELECT DISTINCT order_id FROM journal
-      WHERE step = ${wholeOrder} AND event = 'accepted' AND NOT ${isNoJson(sql, "data")}
+      WHERE step = ${orderAsAWhole(sql)} AND event = 'accepted' AND NOT ${isNoJson(sql, "data")}
         AND ${said(sql, "data", "offering")} IS NULL AND ${wanted}`
     const ownerless = yield* sql<{ readonly order_id: string }>`
       SELECT DISTINCT order_id FROM journal WHERE ${wanted} AND resource_id NOT IN (SELECT resource_id FROM lease)`

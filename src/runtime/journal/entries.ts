@@ -16,6 +16,7 @@ import {
   steadyMillisBy,
   wholeOrder
 } from "../../core/index.js"
+import { orderAsAWhole } from "./dialect.js"
 import { type Lease, leaseHolds } from "./lease.js"
 import { asking, type Commit } from "./sql.js"
 
@@ -59,7 +60,7 @@ export const turnsIn = (entries: ReadonlyArray<JournalEntry>): number => entries
  * acceptance behind what a later attempt has done would hide all of that, and it would be done again.
  */
 const knowsTurns = (sql: SqlClient.SqlClient, id: OrderId, turns: number) => sql`
-  AND (SELECT count(*) FROM journal WHERE order_id = ${id} AND step = ${wholeOrder} AND event IN ${sql.in(turning)}) = ${turns}`
+  AND (SELECT count(*) FROM journal WHERE order_id = ${id} AND step = ${orderAsAWhole(sql)} AND event IN ${sql.in(turning)}) = ${turns}`
 
 /** In the one statement that asks for the lease: no row comes back where that has passed on. */
 const insert = (

@@ -13,7 +13,7 @@ import {
   refusalIn,
   wholeOrder
 } from "../../core/index.js"
-import { isShared } from "./dialect.js"
+import { isShared, orderAsAWhole } from "./dialect.js"
 import { entryOf, type Row, sinceAccepted } from "./journal.js"
 import { longSilence, wholeAgent } from "./pauses.js"
 import { reasonOf, together, unavailable } from "./sql.js"
@@ -94,7 +94,7 @@ export const orders = (ended: number): Result<ReadonlyArray<OrderSummary>> =>
     const known = yield* sql<{ readonly order_id: string; readonly resource_id: string; readonly event: string }>`
       SELECT order_id, resource_id, event FROM journal WHERE id IN (
         SELECT max(id) FROM journal
-        WHERE step = ${wholeOrder} AND event IN ('accepted', 'quarantined', 'resumed', 'done', 'erred')
+        WHERE step = ${orderAsAWhole(sql)} AND event IN ('accepted', 'quarantined', 'resumed', 'done', 'erred')
         GROUP BY order_id
       ) ORDER BY id DESC`
     const isOver = ({ event }: { readonly event: string }) => event === "done" || event === "erred"

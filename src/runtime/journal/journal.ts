@@ -21,7 +21,7 @@ import {
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
-import { said } from "./dialect.js"
+import { orderAsAWhole, said } from "./dialect.js"
 import { entriesUnder, turnsIn } from "./entries.js"
 import { type Lease, leaseHolds } from "./lease.js"
 import { asking } from "./sql.js"
@@ -105,10 +105,10 @@ export const acceptedAndOpen = (sql: SqlClient.SqlClient, which: Statement.Fragm
     SELECT order_id, resource_id, ${said(sql, "data", "offering")} AS offering
     FROM journal AS accepted
     WHERE order_id IN (SELECT order_id FROM known_order WHERE ended IS NULL AND ${which})
-      AND step = ${wholeOrder} AND event = 'accepted'
+      AND step = ${orderAsAWhole(sql)} AND event = 'accepted'
       AND NOT EXISTS (
         SELECT 1 FROM journal AS later
-        WHERE later.order_id = accepted.order_id AND later.step = ${wholeOrder}
+        WHERE later.order_id = accepted.order_id AND later.step = ${orderAsAWhole(sql)}
           AND later.id > accepted.id AND later.event IN ${sql.in([...ended, "accepted"])}
       )
     ORDER BY accepted.id`
@@ -191,10 +191,10 @@ const make = Effect.gen(function* () {
       Effect.map(
         unavailable(sql<{ readonly event: string; readonly type: string | null }>`
           SELECT whole.event, (SELECT ${said(sql, "accepted.data", "request", "_tag")} FROM journal AS accepted
-              WHERE accepted.order_id = whole.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
+              WHERE accepted.order_id = whole.order_id AND accepted.step = ${orderAsAWhole(sql)} AND accepted.event = 'accepted'
               ORDER BY accepted.id DESC LIMIT 1) AS type
           FROM journal AS whole
-          WHERE whole.resource_id = ${resource} AND whole.step = ${wholeOrder} AND whole.event IN ${sql.in(ended)}
+          WHERE whole.resource_id = ${resource} AND whole.step = ${orderAsAWhole(sql)} AND whole.event IN ${sql.in(ended)}
           ORDER BY whole.id DESC LIMIT 1`),
         ([last]) =>
           `${last?.type} ${last?.event}` === "Terminate done" || `${last?.type} ${last?.event}` === "Create erred"
@@ -222,9 +222,9 @@ const make = Effect.gen(function* () {
       Effect.map(
         unavailable(sql<{ readonly order_id: OrderId }>`
           SELECT order_id FROM journal
-          WHERE resource_id = ${resource} AND order_id <> ${id} AND step = ${wholeOrder} AND event = 'accepted'
+          WHERE resource_id = ${resource} AND order_id <> ${id} AND step = ${orderAsAWhole(sql)} AND event = 'accepted'
             AND id > (SELECT max(id) FROM journal
-              WHERE order_id = ${id} AND step = ${wholeOrder} AND event = 'accepted')
+              WHERE order_id = ${id} AND step = ${orderAsAWhole(sql)} AND event = 'accepted')
           ORDER BY id LIMIT 1`),
         ([row]) => Option.map(Option.fromNullable(row), ({ order_id }) => order_id)
       ),

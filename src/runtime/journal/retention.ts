@@ -4,9 +4,9 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Array, Clock, Duration, Effect } from "effect"
-import { type JournalUnavailable, wholeOrder } from "../../core/index.js"
+import type { JournalUnavailable } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
-import { said } from "./dialect.js"
+import { orderAsAWhole, said } from "./dialect.js"
 import { straight, unavailable } from "./sql.js"
 
 /**
@@ -25,7 +25,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
       WITH latest AS (
         SELECT order_id, resource_id, event, at, id FROM journal WHERE id IN (
           SELECT max(id) FROM journal
-          WHERE step = ${wholeOrder} AND event IN ('accepted', 'done', 'erred')
+          WHERE step = ${orderAsAWhole(sql)} AND event IN ('accepted', 'done', 'erred')
           GROUP BY order_id
         )
       ),
@@ -38,7 +38,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
           id NOT IN (SELECT id FROM last_of_resource)
           OR EXISTS (
             SELECT 1 FROM journal AS accepted
-            WHERE accepted.order_id = latest.order_id AND accepted.step = ${wholeOrder} AND accepted.event = 'accepted'
+            WHERE accepted.order_id = latest.order_id AND accepted.step = ${orderAsAWhole(sql)} AND accepted.event = 'accepted'
               AND ${said(sql, "accepted.data", "request", "_tag")} = 'Terminate'
           )
         )
@@ -49,7 +49,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
       const rows = yield* sql<{ readonly order_id: string }>`
         DELETE FROM journal WHERE order_id IN (
           SELECT order_id FROM journal
-          WHERE step = ${wholeOrder} AND order_id IN ${sql.in(orders.map(({ order_id }) => order_id))}
+          WHERE step = ${orderAsAWhole(sql)} AND order_id IN ${sql.in(orders.map(({ order_id }) => order_id))}
           GROUP BY order_id HAVING max(at) < ${before}
         ) AND order_id NOT IN (SELECT order_id FROM leftover)
         RETURNING order_id`
@@ -58,9 +58,9 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
     yield* sql`DELETE FROM lease
       WHERE at < ${before} AND resource_id NOT IN (SELECT resource_id FROM journal)`
     yield* sql`DELETE FROM pause WHERE until < ${before}
-      AND NOT EXISTS (SELECT 1 FROM journal AS open WHERE open.step = ${wholeOrder} AND open.event = 'accepted'
+      AND NOT EXISTS (SELECT 1 FROM journal AS open WHERE open.step = ${orderAsAWhole(sql)} AND open.event = 'accepted'
         AND open.at < pause.until AND NOT EXISTS (
-          SELECT 1 FROM journal AS later WHERE later.order_id = open.order_id AND later.step = ${wholeOrder}
+          SELECT 1 FROM journal AS later WHERE later.order_id = open.order_id AND later.step = ${orderAsAWhole(sql)}
             AND later.id > open.id AND later.event IN ('done', 'erred')))`
     // What is still reported and was forgotten is asked of Waldur again.
     yield* run(sql`DELETE FROM usage_told WHERE at < ${before}`)
