@@ -14,8 +14,9 @@ import type { Offering } from "../offerings/offering.js"
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
  *
- * `hasScope`: when the order was taken, the server kept something of its own behind the resource, which must be told as well. Setting a value again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got
- * them, the next attempt makes new ones.
+ * `hasScope`: when the order was taken, the server kept something of its own behind the resource, which must be told as well. Setting a value
+ * again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got them, the next attempt makes
+ * new ones.
  */
 export const report = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
   Effect.gen(function* () {
