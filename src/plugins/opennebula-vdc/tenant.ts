@@ -50,11 +50,11 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       ownIn(request.resource.id, cloud.one.group.list())
     ).pipe(Effect.flatMap(tag)),
     undo: (groupId) => removeGroup(cloud, groupId),
-    isOthers: isOthersGroup(cloud, request)
+    isOthers: isTaggedForAnother(cloud, request)
   })
 }
 
-const isOthersGroup =
+const isTaggedForAnother =
   (cloud: Cloud, { resource }: Ordered) =>
   (groupId: number) =>
     isOthers(resource.id, cloud.one.group.info(groupId))
@@ -226,7 +226,7 @@ export const grantCreation = (cloud: Cloud, request: Ordered, groupId: number, p
       Effect.flatMap(cloud.one.acl.list(), (rules) =>
         rules.some(({ id, rule }) => id === ruleId && !sameAclRule(rule, wanted))
           ? Effect.succeed(true)
-          : isOthersGroup(cloud, request)(groupId)
+          : isTaggedForAnother(cloud, request)(groupId)
       )
   })
 }

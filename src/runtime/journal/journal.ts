@@ -189,15 +189,10 @@ const make = Effect.gen(function* () {
       Effect.map(unavailable(sql`SELECT 1 FROM lease WHERE resource_id = ${resource}`), (rows) => rows.length > 0),
     hasEnded: (resource) =>
       Effect.map(
-        unavailable(sql<{ readonly event: string; readonly type: string | null }>`
-          SELECT whole.event, (SELECT ${said(sql, "accepted.data", "request", "_tag")} FROM journal AS accepted
-              WHERE accepted.order_id = whole.order_id AND accepted.step = ${orderAsAWhole(sql)} AND accepted.event = 'accepted'
-              ORDER BY accepted.id DESC LIMIT 1) AS type
-          FROM journal AS whole
-          WHERE whole.resource_id = ${resource} AND whole.step = ${orderAsAWhole(sql)} AND whole.event IN ${sql.in(ended)}
-          ORDER BY whole.id DESC LIMIT 1`),
-        ([last]) =>
-          `${last?.type} ${last?.event}` === "Terminate done" || `${last?.type} ${last?.event}` === "Create erred"
+        unavailable(sql<{ readonly outcome: string }>`
+          SELECT type || ' ' || state AS outcome FROM known_order
+          WHERE resource_id = ${resource} AND ended IS NOT NULL ORDER BY seq DESC LIMIT 1`),
+        ([last]) => last?.outcome === "Terminate done" || last?.outcome === "Create erred"
       ),
     startedFromBackup: Effect.map(
       unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),
