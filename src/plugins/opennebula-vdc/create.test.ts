@@ -10,6 +10,7 @@ import {
   refusedOf,
   settingsOf
 } from "../../../test/support/vdc.js"
+import { vectorsOf } from "../../opennebula/index.js"
 
 /** The sentence with which an order is refused; nothing may be left of it. */
 const refusal = (
@@ -151,6 +152,41 @@ describe("a tenant", () => {
       expect(made.metadata).not.toHaveProperty("opennebula_password")
       expect(JSON.stringify(yield* journal.entries)).not.toContain("password")
     })
+  )
+})
+
+/** SECURITY_GROUPS of the interfaces in the tenant's network: of the router's machine, and of one that names no group. */
+const groupsBehind = (settings: Readonly<Record<string, unknown>>) =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench(settingsOf(settings))
+    const { metadata = {} } = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+    const network = Number(metadata.vnet_id)
+    yield* bench.frontEnd.call("one.template.instantiate", [3, "web", false, `NIC=[NETWORK_ID="${network}"]`, false])
+    const machines = yield* bench.one.vm.listExtended()
+    const groups = yield* Effect.forEach(machines, ({ id, name }) =>
+      Effect.map(bench.one.vm.info(id), ({ template }) => {
+        const nics = vectorsOf(template, "NIC").filter(({ values }) => values.NETWORK_ID === String(network))
+        return [name, nics[0]?.values.SECURITY_GROUPS] as const
+      })
+    )
+    return Object.fromEntries(groups)
+  })
+
+describe("the rules of a data centre", () => {
+  it.scopedLive("are beside those of OpenNebula's own group, which is on every network (recordings 042, 208)", () =>
+    Effect.map(groupsBehind({}), (groups) => expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "0" }))
+  )
+
+  it.scopedLive("hold alone where that group is taken off the network; not for its router", () =>
+    Effect.map(groupsBehind({ default_security_group: false }), (groups) =>
+      expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "100" })
+    )
+  )
+
+  it.scopedLive("change nothing of the network if there are none", () =>
+    Effect.map(groupsBehind({ default_security_group: false, security_group_defaults: [] }), (groups) =>
+      expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "0" })
+    )
   )
 })
 

@@ -13,6 +13,7 @@ import { makeAccess } from "./members/access.js"
 import {
   handOverNetwork,
   handOverSecurityGroup,
+  letRulesHoldAlone,
   makeNetwork,
   makeSecurityGroup,
   networkName,
@@ -123,6 +124,10 @@ const makeNetworking = (cloud: Cloud, request: Request, plan: Plan, network: Net
       routed,
       network.securityRules.length === 0 ? Effect.succeed(null) : makeSecurityGroup(cloud, request, plan, network)
     )
+    // After the router's machine, which must let everything through: its interface has the groups that the network had when it was made.
+    if (securityGroupId !== null && network.rulesAlone) {
+      yield* letRulesHoldAlone(cloud, route.networkId, securityGroupId)
+    }
     return { ...route, securityGroupId } satisfies Networking
   })
 

@@ -162,6 +162,17 @@ export const makeSecurityGroup = (cloud: Cloud, request: Ordered, plan: Plan, ne
   })
 }
 
+/** OpenNebula's own, which it puts on every network. As it comes, it lets everything through (recordings 042, 208). */
+export const defaultSecurityGroup = 0
+
+/**
+ * Has the tenant's rules hold alone. A machine is behind the groups of its network and those of its interface together, and the rules of a group can
+ * only let through: so beside the default group no other has any effect. It cannot be left out when a network is made, only be taken off
+ * afterwards (OpenNebula 7.4 `VirtualNetwork::insert`, `post_update_template`).
+ */
+export const letRulesHoldAlone = (cloud: Cloud, networkId: number, securityGroupId: number) =>
+  ensureDone("rules hold alone", cloud.one.network.append(networkId, [single("SECURITY_GROUPS", securityGroupId)]))
+
 export const handOverSecurityGroup = (cloud: Cloud, securityGroupId: number, groupId: number) =>
   ensureDone(
     "security group handed over",

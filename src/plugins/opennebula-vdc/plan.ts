@@ -20,7 +20,9 @@ const NetworkPlan = Schema.Struct({
   routerTemplate: Schema.Int,
   /** SCHED_REQUIREMENTS of the router's VM */
   scheduling: Schema.String,
-  securityRules: Schema.Array(Schema.typeSchema(SecurityRule))
+  securityRules: Schema.Array(Schema.typeSchema(SecurityRule)),
+  /** Whether these rules hold alone. Journals from before this setting do not have it. */
+  rulesAlone: Schema.optionalWith(Schema.Boolean, { default: () => false })
 })
 export type NetworkPlan = typeof NetworkPlan.Type
 
@@ -83,7 +85,8 @@ const networkPlan = (settings: VdcSettings): NetworkPlan | null =>
         externalNetwork: settings.external_network_id,
         routerTemplate: settings.virtual_router_template_id,
         scheduling: settings.sched_requirements || settings.cluster_ids.map((id) => `CLUSTER_ID=${id}`).join(" | "),
-        securityRules: settings.security_group_defaults
+        securityRules: settings.security_group_defaults,
+        rulesAlone: !settings.default_security_group && settings.security_group_defaults.length > 0
       }
 
 /** Settings, plugin options and the cloud's places, put together; the order is refused here if it can be. */

@@ -20,6 +20,7 @@ describe("settings of a VDC offering", () => {
       security_group_defaults: [],
       create_opennebula_user: false,
       tenant_isolation: true,
+      default_security_group: true,
       terminate_policy: "refuse"
     })
   })
