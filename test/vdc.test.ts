@@ -17,7 +17,7 @@ import {
 } from "./support/vdc.js"
 
 /** Settings by which a create makes all calls that it may make. */
-const withEveryCall = settingsOf({ default_security_group: false })
+const withEveryCall = settingsOf({ default_security_group: false, tenant_external_network: true })
 
 const everything = [
   "VDC vdc-1",

@@ -122,6 +122,21 @@ const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => 
   )
 }
 
+/** Is what is sold of any use? */
+const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> => {
+  if (settings.external_network_id === undefined || settings.virtual_router_template_id === undefined) return []
+  if (!components.some(({ type }) => type === "floating_ip")) return []
+  return settings.tenant_isolation && !settings.tenant_external_network
+    ? [
+        line(
+          "component floating_ip",
+          "warning",
+          "tenants have no right to the external network, so beyond the router's own address they can use none of what they order, unless the network's own permissions let them; tenant_external_network: true gives new data centres the right"
+        )
+      ]
+    : [line("component floating_ip", "ok", "tenants may use the external network")]
+}
+
 const isolation = ({ settings }: Cloud): CheckResult =>
   settings.tenant_isolation
     ? line("tenant isolation", "ok", "tenants use their own networks only")
@@ -172,5 +187,16 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud), ...identity, ...stored]
+    return [
+      frontEnd,
+      user,
+      place,
+      ...groups,
+      ...stores,
+      ...networks,
+      ...addresses(cloud),
+      isolation(cloud),
+      ...identity,
+      ...stored
+    ]
   })

@@ -8,7 +8,8 @@ import {
   objectsOf,
   passwordOf,
   refusedOf,
-  settingsOf
+  settingsOf,
+  terminateOrder
 } from "../../../test/support/vdc.js"
 import { vectorsOf } from "../../opennebula/index.js"
 
@@ -187,6 +188,40 @@ describe("the rules of a data centre", () => {
     Effect.map(groupsBehind({ default_security_group: false, security_group_defaults: [] }), (groups) =>
       expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "0" })
     )
+  )
+})
+
+/** What the tenant's user is told when it starts a machine on the external network. */
+const onTheOutside = (settings: Readonly<Record<string, unknown>>, machines: number) =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade", ...settings }))
+    const made = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+    const session = `vdc-1_admin:${yield* passwordOf(made)}`
+    const outcomes: Array<string> = []
+    // One that all may use, and that has no interface.
+    yield* bench.frontEnd.call("one.template.chmod", [3, -1, -1, -1, -1, -1, -1, 1, -1, -1, false])
+    for (let n = 0; n < machines; n += 1) {
+      const outside = [3, `outside-${n}`, false, 'NIC=[NETWORK_ID="0"]', false]
+      outcomes.push(JSON.stringify(yield* bench.frontEnd.call("one.template.instantiate", outside, session)))
+    }
+    const ended = yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, "100")))
+    doneOf(ended)
+    expect(objectsOf(bench.frontEnd)).toEqual([])
+    return outcomes
+  })
+
+describe("addresses outside", () => {
+  it.scopedLive("are the router's alone, as tenants have no right to the external network", () =>
+    Effect.map(onTheOutside({}, 1), ([first]) => expect(first).toContain("Not authorized"))
+  )
+
+  it.scopedLive(
+    "are the tenant's where it may use that network, as many as it has ordered, the router's among them",
+    () =>
+      Effect.map(onTheOutside({ tenant_external_network: true }, 2), ([first, second]) => {
+        expect(first).toContain('"Ok"')
+        expect(second).toContain("limit of 2 reached for LEASES")
+      })
   )
 })
 

@@ -18,6 +18,7 @@ import {
   makeSecurityGroup,
   networkName,
   networkReady,
+  openExternalNetwork,
   securityGroupName
 } from "./network.js"
 import { decidePlan, type NetworkPlan, type Plan, reserveSubnet } from "./plan.js"
@@ -61,6 +62,9 @@ export const create = (cloud: Cloud) => (request: Request) =>
       // Quotas come after the router: a router that did not fit under them could not be handed over.
       Effect.zipRight(handOverRouter(cloud, net.routerId, tenant.groupId), setQuotas(cloud, request, plan, tenant))
     ])
+    if (plan.tenantsOutside && request.amounts.floating_ip !== undefined) {
+      yield* openExternalNetwork(cloud, plan, network.externalNetwork, tenant.vdcId)
+    }
     yield* makeAccess(cloud, request, tenant, plan)
     const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)
     return outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))

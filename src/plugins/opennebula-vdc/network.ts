@@ -81,17 +81,25 @@ export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
   )
 }
 
+/** Gives the VDC's groups USE of it. */
+const intoVdc = (cloud: Cloud, { zone }: Pick<Plan, "zone">, networkId: number, vdcId: number) =>
+  unlessAlready(
+    cloud.one.vdc.addNetwork(vdcId, zone, networkId),
+    Effect.map(cloud.one.vdc.info(vdcId), ({ networks }) =>
+      networks.some((network) => network.zone === zone && network.id === networkId)
+    )
+  )
+
+/** Whoever has ordered addresses may use them. Only when the quota is set: until then nothing would limit it. */
+export const openExternalNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdcId: number) =>
+  ensureDone("external network opened", intoVdc(cloud, plan, networkId, vdcId))
+
 /** Into the VDC, and into the tenant's hands: its members may use it. */
 export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdcId: number, groupId: number) =>
   ensureDone(
     "network handed over",
     every([
-      unlessAlready(
-        cloud.one.vdc.addNetwork(vdcId, plan.zone, networkId),
-        Effect.map(cloud.one.vdc.info(vdcId), ({ networks }) =>
-          networks.some((network) => network.zone === plan.zone && network.id === networkId)
-        )
-      ),
+      intoVdc(cloud, plan, networkId, vdcId),
       Effect.zipRight(
         cloud.one.network.chown(networkId, { gid: groupId }),
         cloud.one.network.chmod(networkId, { group: { use: true } })

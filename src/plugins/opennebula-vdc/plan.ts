@@ -38,6 +38,8 @@ export const Plan = Schema.Struct({
   /** Where the quota for addresses goes. */
   externalNetwork: Schema.NullOr(Schema.Int),
   isolated: Schema.Boolean,
+  /** Whether tenants may use the external network. Journals from before this setting do not have it. */
+  tenantsOutside: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   withUser: Schema.Boolean,
   /** Null: the offering gives no networks. */
   network: Schema.NullOr(NetworkPlan)
@@ -128,6 +130,7 @@ export const decidePlan = (cloud: Cloud, request: CreateRequest<VdcAttributes>) 
         newestGroup: Math.max(0, ...groups.map(({ id }) => id)),
         externalNetwork: settings.external_network_id ?? null,
         isolated: settings.tenant_isolation,
+        tenantsOutside: settings.tenant_external_network,
         withUser: settings.create_opennebula_user,
         network
       }

@@ -21,6 +21,7 @@ describe("settings of a VDC offering", () => {
       create_opennebula_user: false,
       tenant_isolation: true,
       default_security_group: true,
+      tenant_external_network: false,
       terminate_policy: "refuse"
     })
   })

@@ -209,13 +209,16 @@ describe("the check of an offering", () => {
     })
 
   it.scopedLive("finds nothing wrong with the laboratory", () =>
-    Effect.map(lines({ default_security_group: false }), (found) => expect(found).toEqual([]))
+    Effect.map(lines({ default_security_group: false, tenant_external_network: true }), (found) =>
+      expect(found).toEqual([])
+    )
   )
 
   it.scopedLive("warns of rules that keep nothing out, beside OpenNebula's own group as it comes (recording 208)", () =>
     Effect.gen(function* () {
-      expect(yield* lines()).toEqual(["warning: security_group_defaults"])
-      expect(yield* lines({ security_group_defaults: [] })).toEqual([])
+      const outside = { tenant_external_network: true }
+      expect(yield* lines(outside)).toEqual(["warning: security_group_defaults"])
+      expect(yield* lines({ ...outside, security_group_defaults: [] })).toEqual([])
       const closed = yield* makeBench()
       const inbound = 'RULE=[PROTOCOL="TCP",RANGE="22",RULE_TYPE="inbound"]'
       yield* closed.frontEnd.call("one.secgroup.update", [0, inbound, 0])
@@ -260,6 +263,16 @@ describe("the check of an offering", () => {
           "warning: tenant isolation"
         ])
     )
+  )
+
+  it.scopedLive("warns where addresses are sold that tenants may not use", () =>
+    Effect.gen(function* () {
+      const said = (settings: Readonly<Record<string, unknown>>) =>
+        lines({ ...settings, default_security_group: false })
+      expect(yield* said({})).toEqual(["warning: component floating_ip"])
+      expect(yield* said({ tenant_external_network: true })).toEqual([])
+      expect(yield* said({ tenant_isolation: false })).toEqual(["warning: tenant isolation"])
+    })
   )
 
   it.scopedLive("warns where addresses are sold and cannot be limited", () =>
