@@ -137,10 +137,21 @@ const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> 
     : [line("component floating_ip", "ok", "tenants may use the external network")]
 }
 
-const isolation = ({ settings }: Cloud): CheckResult =>
-  settings.tenant_isolation
-    ? line("tenant isolation", "ok", "tenants use their own networks only")
-    : line("tenant isolation", "warning", "off: every tenant can use every network of its clusters")
+const isolation = ({ settings }: Cloud): CheckResult => {
+  const subject = "tenant isolation"
+  if (!settings.tenant_isolation) {
+    return line(subject, "warning", "off: every tenant can use every network of its clusters")
+  }
+  const { external_network_id: external, network_bridge: bridge, virtual_router_template_id: router, vn_mad } = settings
+  const isOneWire = external !== undefined && router !== undefined && !takesDevice(vn_mad) && bridge !== undefined
+  return isOneWire
+    ? line(
+        subject,
+        "warning",
+        `all tenants' networks are on the bridge ${bridge}, so a machine can reach those of others: vxlan and 802.1Q keep them apart`
+      )
+    : line(subject, "ok", "tenants use their own networks only")
+}
 
 /** Passwords in clear that the Python agent left in users' templates. */
 const storedPasswords = ({ one }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>

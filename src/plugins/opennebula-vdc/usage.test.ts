@@ -265,6 +265,15 @@ describe("the check of an offering", () => {
     )
   )
 
+  it.scopedLive("warns of networks that are apart by their addresses alone: a bridge is one for all", () =>
+    Effect.gen(function* () {
+      const said = (settings: Readonly<Record<string, unknown>>) =>
+        lines({ default_security_group: false, tenant_external_network: true, ...settings })
+      expect(yield* said({ vn_mad: "bridge", network_bridge: "br1" })).toEqual(["warning: tenant isolation"])
+      expect(yield* said({ vn_mad: "802.1Q" })).toEqual([])
+    })
+  )
+
   it.scopedLive("warns where addresses are sold that tenants may not use", () =>
     Effect.gen(function* () {
       const said = (settings: Readonly<Record<string, unknown>>) =>
