@@ -11,9 +11,13 @@ import {
   makeBench,
   objectsOf,
   refusedOf,
+  settingsOf,
   terminateOrder,
   updateOrder
 } from "./support/vdc.js"
+
+/** Settings by which a create makes all calls that it may make. */
+const withEveryCall = settingsOf({ default_security_group: false, tenant_external_network: true })
 
 const everything = [
   "VDC vdc-1",
@@ -30,7 +34,7 @@ const withoutRules = (objects: ReadonlyArray<string>) => objects.filter((object)
 describe("a virtual data centre", () => {
   it.scopedLive("is made, changed and ended, and leaves nothing behind", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench()
+      const bench = yield* makeBench(withEveryCall)
       const made = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
       expect(withoutRules(objectsOf(bench.frontEnd))).toEqual(everything)
       expect(made.backendId).toBe("100")
@@ -74,7 +78,7 @@ describe("a virtual data centre", () => {
 /** The number of changing calls in an order that goes well, so that each of them can go wrong once. */
 const changesOf = (order: "create" | "terminate") =>
   Effect.gen(function* () {
-    const bench = yield* makeBench()
+    const bench = yield* makeBench(withEveryCall)
     const made = yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1)))
     if (order === "create") return made.changes
     return (yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, "100")))).changes
@@ -94,7 +98,7 @@ describe("question 5: a create that fails", () => {
     () =>
       atEach("create", (at) =>
         Effect.gen(function* () {
-          const bench = yield* makeBench()
+          const bench = yield* makeBench(withEveryCall)
           const trouble = { at, mishap: "refused" } as const
           const failed = yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1)), { trouble })
           const { leftovers, sentence } = refusedOf(failed)
@@ -110,7 +114,7 @@ describe("question 5: a create that fails", () => {
 
   it.scopedLive("whose router's image is still being copied has its router started when the copy is there", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench()
+      const bench = yield* makeBench(withEveryCall)
       const { world } = bench.frontEnd
       lockFor(world, world.images.get(0), 60)
       doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
@@ -120,7 +124,7 @@ describe("question 5: a create that fails", () => {
 
   it.scopedLive("removes nothing that it has not made, whatever is named like its own", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench()
+      const bench = yield* makeBench(withEveryCall)
       const others = yield* Effect.all([
         bench.one.vdc.allocate("vdc-1"),
         bench.one.securityGroup.allocate([single("NAME", "vdc-1_default")]),
@@ -145,7 +149,7 @@ describe("a create that is broken off and taken up again", () => {
     (mishap) =>
       atEach("create", (at) =>
         Effect.gen(function* () {
-          const bench = yield* makeBench()
+          const bench = yield* makeBench(withEveryCall)
           const journal = yield* bench.journal
           const first = yield* bench.attempt(journal, bench.create(createOrder(1)), { trouble: { at, mishap } })
           expect(Option.isNone(first.end)).toBe(mishap.startsWith("crash"))
@@ -169,7 +173,7 @@ describe("a terminate that is broken off and taken up again", () => {
     (mishap) =>
       atEach("terminate", (at) =>
         Effect.gen(function* () {
-          const bench = yield* makeBench()
+          const bench = yield* makeBench(withEveryCall)
           doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
           const journal = yield* bench.journal
           yield* bench.attempt(journal, bench.terminate(terminateOrder(1, "100")), { trouble: { at, mishap } })

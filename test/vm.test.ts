@@ -13,6 +13,7 @@ import {
   makeBench,
   medium,
   planComponents,
+  quick,
   refusedOf,
   small,
   terminateOrder,
@@ -54,6 +55,34 @@ describe("a virtual machine", () => {
         expect([context?.values.NETWORK, context?.values.SSH_PUBLIC_KEY]).toEqual(["YES", sshKey])
         expect(Option.getOrNull(valueOf(vm.userTemplate, "WALDUR_RESOURCE_UUID"))).toBe("a".repeat(32))
       })
+  )
+
+  it.scoped.each<[string, string]>([
+    ["whose owner it names", ',IMAGE_UNAME="oneadmin"'],
+    ["of the agent's user, as it names no owner", ""]
+  ])("boots from the image %s, whoever's the template is, and whoever has another of that name", ([, owner]) =>
+    Effect.gen(function* () {
+      const initial = {
+        images: [
+          { name: "base-os", sizeMb: 1024 },
+          { name: "base-os", sizeMb: 4096 },
+          { name: "base-os", sizeMb: 10 }
+        ],
+        templates: [
+          'NAME="placeholder"\nCPU="0.1"\nMEMORY="64"',
+          'NAME="vrouter"\nCPU="0.5"\nMEMORY="256"\nVROUTER="YES"\nDISK=[IMAGE_ID="0"]',
+          `NAME="vm"\nCPU="1"\nMEMORY="1024"\nDISK=[IMAGE="base-os"${owner}]`
+        ]
+      }
+      const bench = yield* makeBench({ frontEnd: { ...quick.frontEnd, initial } })
+      const { images, templates } = bench.frontEnd.world
+      Object.assign(images.get(1), { uid: 8, uname: "designer" })
+      Object.assign(images.get(2), { uid: 9, uname: "tenant" })
+      Object.assign(templates.get(2), { uid: 8, uname: "designer" })
+      doneOf(yield* bench.create(createOrder()))
+      const [disk] = (yield* bench.one.vm.info(0)).disks
+      expect([disk?.imageId, disk?.size]).toEqual([Option.some(0), 2048])
+    })
   )
 
   it.scoped("is handed over and released before it boots, in three changing calls", () =>

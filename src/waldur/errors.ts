@@ -14,10 +14,17 @@ export interface Where {
 }
 
 /** No connection, or it broke: DNS, refused, reset, TLS. `reason` is the code: "ECONNREFUSED". */
-export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<Where & { readonly reason: string }> {
+export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<
+  Where & {
+    readonly reason: string
+    /** Where it was looked for: "https://waldur.example.com". */
+    readonly origin?: string
+  }
+> {
   readonly disposition = "retry" as const
   override get message(): string {
-    return `Waldur cannot be reached: ${this.reason} (${this.call}).`
+    const where = this.origin === undefined ? "" : ` at ${this.origin}`
+    return `Waldur cannot be reached${where}: ${this.reason} (${this.call}).`
   }
 }
 
@@ -108,7 +115,14 @@ export class WaldurNotFound extends Data.TaggedError("WaldurNotFound")<
   }
 > {
   override get message(): string {
-    return `Waldur has no such object, or does not show it to the agent's user: ${this.detail} (${this.call}).`
+    const what = this.unknownAddress
+      ? "Waldur says that there is no such address"
+      : "Waldur has no such object, or does not show it to the agent's user"
+    const advice =
+      this.disposition === "stop-offering"
+        ? " Correct waldur_offering_uuid, or give the agent's user a role with the provider."
+        : ""
+    return `${what}: ${this.detail} (${this.call}).${advice}`
   }
 }
 

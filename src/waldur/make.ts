@@ -36,6 +36,6 @@ export const makeWaldur = (options: WaldurOptions): Effect.Effect<WaldurService,
       ...queues,
       agent: agent.calls,
       imports: makeImports(client, reads),
-      probe: makeProbe(reads)
+      probe: makeProbe(reads, client.apiUrl)
     }
   })

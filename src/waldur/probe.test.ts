@@ -46,7 +46,42 @@ describe("the probe", () => {
   it.scopedLive("says one thing if the token is wrong", () =>
     Effect.gen(function* () {
       const { waldur } = yield* connect(() => ({ status: 401, json: { detail: "Invalid token." } }))
-      expect(yield* waldur.probe(offering)).toMatchObject([{ ok: false }])
+      const results = yield* waldur.probe(offering)
+      expect(results).toMatchObject([{ ok: false }])
+      expect(results[0]?.detail).not.toContain("waldur_api_url")
+    })
+  )
+
+  it.scopedLive(
+    "says where it asked, and in which key that stands, if what answers there is no Waldur, or nobody",
+    () =>
+      Effect.gen(function* () {
+        const page = yield* connect(() => ({ status: 404, text: "<html><h1>Not Found</h1></html>" }))
+        const results = yield* page.waldur.probe(offering)
+        expect(results).toMatchObject([{ ok: false, what: "Waldur accepts the credentials" }])
+        expect(results[0]?.detail).toContain("there is no such address")
+        expect(results[0]?.detail).toContain(
+          `Asked at ${page.waldur.apiUrl}: correct waldur_api_url if that is not Waldur.`
+        )
+
+        const nobody = yield* connect(() => (response) => response.destroy())
+        const [found] = yield* nobody.waldur.probe(offering)
+        expect(found?.detail).toContain(`Asked at ${nobody.waldur.apiUrl}`)
+      })
+  )
+
+  it.scopedLive("says one thing of an offering that is not there, and which key to correct", () =>
+    Effect.gen(function* () {
+      const { waldur } = yield* connect((request) =>
+        request.path.startsWith("marketplace-provider-offerings/")
+          ? { status: 404, json: { detail: "No Offering matches the given query." } }
+          : world(["CUSTOMER.OWNER"])(request)
+      )
+      const bad = (yield* waldur.probe(offering)).filter(({ ok }) => !ok)
+      expect(bad).toMatchObject([{ what: "the offering can be read" }])
+      expect(bad[0]?.detail).toContain(
+        "Correct waldur_offering_uuid, or give the agent's user a role with the provider."
+      )
     })
   )
 })

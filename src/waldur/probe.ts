@@ -8,12 +8,21 @@ import type { Listed, ProbeResult } from "./shapes.js"
 const result = <A>(
   what: string,
   effect: Effect.Effect<A, WaldurError>,
-  judge: (found: A) => Omit<ProbeResult, "what">
+  judge: (found: A) => Omit<ProbeResult, "what">,
+  explain: (error: WaldurError) => string = ({ message }) => message
 ): Effect.Effect<ProbeResult> =>
   effect.pipe(
     Effect.map((found) => ({ what, ...judge(found) })),
-    Effect.catchAll((error) => Effect.succeed({ what, ok: false, detail: error.message }))
+    Effect.catchAll((error) => Effect.succeed({ what, ok: false, detail: explain(error) }))
   )
+
+/** Of the first call: whoever answers it with anything but "no" may be another server. */
+const askedAt =
+  (apiUrl: string) =>
+  (error: WaldurError): string =>
+    error._tag === "WaldurUnauthorized" || error._tag === "WaldurForbidden"
+      ? error.message
+      : `${error.message} Asked at ${apiUrl}: correct waldur_api_url if that is not Waldur.`
 
 const fine = (detail: string) => ({ ok: true, detail })
 
@@ -47,15 +56,26 @@ const othersTypes: ReadonlySet<string> = new Set([
 ])
 
 export const makeProbe =
-  (reads: Reads) =>
+  (reads: Reads, apiUrl: string) =>
   (uuid: string): Effect.Effect<ReadonlyArray<ProbeResult>> =>
     Effect.gen(function* () {
       const me = yield* Effect.cached(reads.me)
       const offering = yield* Effect.cached(reads.offering(uuid))
-      const identity = yield* result("Waldur accepts the credentials", me, (user) => fine(`as ${user.username}`))
+      const identity = yield* result(
+        "Waldur accepts the credentials",
+        me,
+        (user) => fine(`as ${user.username}`),
+        askedAt(apiUrl)
+      )
       // Without these there is one thing to say, not five.
       if (!identity.ok) return [identity]
-      return yield* Effect.all([
+      /** Of an offering that cannot be read there is no more to say. */
+      const ofOffering = (effect: Effect.Effect<ProbeResult>): Effect.Effect<Option.Option<ProbeResult>> =>
+        Effect.if(Effect.isSuccess(offering), {
+          onTrue: () => Effect.asSome(effect),
+          onFalse: () => Effect.succeedNone
+        })
+      const results = yield* Effect.all([
         Effect.succeed(identity),
         result("the server's version", reads.version, (version) =>
           fine(Option.getOrElse(version, () => "not shown to the agent's user"))
@@ -64,26 +84,30 @@ export const makeProbe =
           ok: state === "Active" || state === "Paused",
           detail: `"${name}" is ${state}, with ${components.map(({ type }) => type).join(", ") || "no components"}`
         })),
-        result("the offering's type", offering, ({ type }) => ({
-          ok: !othersTypes.has(type),
-          detail: othersTypes.has(type)
-            ? `${type}, whose orders no agent can end; set it to "Waldur site agent" (Marketplace.Slurm) in Waldur`
-            : type || "not shown"
-        })),
-        result(
-          // Recordings 045 and 077: an offering manager alone may read, but neither approve nor finish orders.
-          "the user's role with the provider",
-          Effect.all({ user: me, offering }),
-          ({ user, offering: found }) => {
-            const roles = rolesOn(user, found)
-            const enough = roles.length === 0 || roles.some((role) => role !== "OFFERING.MANAGER")
-            return {
-              ok: enough,
-              detail: enough
-                ? roles.join(", ") || "none directly; a staff user, or inherited"
-                : "only OFFERING.MANAGER, which can read orders but neither accept nor finish them; a role with the provider's organisation is needed"
+        ofOffering(
+          result("the offering's type", offering, ({ type }) => ({
+            ok: !othersTypes.has(type),
+            detail: othersTypes.has(type)
+              ? `${type}, whose orders no agent can end; set it to "Waldur site agent" (Marketplace.Slurm) in Waldur`
+              : type || "not shown"
+          }))
+        ),
+        ofOffering(
+          result(
+            // Recordings 045 and 077: an offering manager alone may read, but neither approve nor finish orders.
+            "the user's role with the provider",
+            Effect.all({ user: me, offering }),
+            ({ user, offering: found }) => {
+              const roles = rolesOn(user, found)
+              const enough = roles.length === 0 || roles.some((role) => role !== "OFFERING.MANAGER")
+              return {
+                ok: enough,
+                detail: enough
+                  ? roles.join(", ") || "none directly; a staff user, or inherited"
+                  : "only OFFERING.MANAGER, which can read orders but neither accept nor finish them; a role with the provider's organisation is needed"
+              }
             }
-          }
+          )
         ),
         result(
           "orders can be listed",
@@ -96,4 +120,5 @@ export const makeProbe =
           listed("resources")
         )
       ])
+      return results.flatMap((one) => (Option.isOption(one) ? Option.toArray(one) : [one]))
     })

@@ -27,6 +27,8 @@ export type VmTemplate = typeof VmTemplate.Type
 export const Image = fromElement(
   Schema.Struct({
     ...ownedFields,
+    /** Its owner's name. */
+    uname: Schema.String,
     permissions: Permissions,
     type: ImageType,
     state: ImageState,
@@ -39,6 +41,7 @@ export const Image = fromElement(
   }),
   (element) => ({
     ...owned(element),
+    uname: text(element, "UNAME"),
     permissions: permissions(element),
     type: text(element, "TYPE"),
     state: text(element, "STATE"),

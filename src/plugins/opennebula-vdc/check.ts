@@ -1,9 +1,11 @@
 /** `site-actors check`: does everything that the settings name exist, and does it fit? */
 import { Effect } from "effect"
+import { type Vector, vectorsOf } from "../../opennebula/index.js"
 import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, line, look, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
 import { mappingWritable } from "./members/mapping-file.js"
+import { defaultSecurityGroup } from "./network.js"
 import { networkProblem, takesDevice } from "./plan.js"
 
 const zone = ({ one, settings }: Cloud) => {
@@ -28,7 +30,7 @@ const clusters = ({ one, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckRe
       return settings.cluster_ids.map((id) => {
         const cluster = found.find((candidate) => candidate.id === id)
         return cluster === undefined
-          ? line(`cluster ${id}`, "failed", "no such cluster")
+          ? line(`cluster ${id}`, "failed", "there is no such cluster in OpenNebula: correct cluster_ids")
           : line(`cluster ${id}`, "ok", `${cluster.name}, ${cluster.hosts.length} hosts`)
       })
     }),
@@ -43,9 +45,12 @@ const externalNetwork = ({ one }: Cloud, id: number) => {
       const size = network.addressRanges.reduce((sum, range) => sum + range.size, 0)
       const detail = `${network.name}, ${size - network.usedLeases} of ${size} addresses free`
       return line(subject, size > network.usedLeases ? "ok" : "warning", detail)
-    })
+    }).pipe(Effect.catchTag("NoSuchObject", () => missing(subject, "network", "external_network_id")))
   )
 }
+
+const missing = (subject: string, kind: string, key: string) =>
+  Effect.succeed(line(subject, "failed", `there is no such ${kind} in OpenNebula: correct ${key}`))
 
 const routerTemplate = ({ one }: Cloud, id: number) => {
   const subject = `router template ${id}`
@@ -55,8 +60,33 @@ const routerTemplate = ({ one }: Cloud, id: number) => {
       template.isVirtualRouter
         ? line(subject, "ok", template.name)
         : line(subject, "failed", `${template.name} is not a virtual router's (VROUTER="YES")`)
+    ).pipe(Effect.catchTag("NoSuchObject", () => missing(subject, "VM template", "virtual_router_template_id")))
+  )
+}
+
+const isOpen = (rule: Vector): boolean => {
+  const { PROTOCOL = "", RULE_TYPE = "", ...others } = rule.values
+  return /^all$/i.test(PROTOCOL) && /^inbound$/i.test(RULE_TYPE) && Object.keys(others).length === 0
+}
+
+/** Do the rules of `security_group_defaults` keep anything out? Not beside a group that lets everything in, and OpenNebula's own is on each network. */
+const securityRules = ({ one, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => {
+  if (settings.security_group_defaults.length === 0) return Effect.succeed([])
+  const subject = "security_group_defaults"
+  if (!settings.default_security_group) return Effect.succeed([line(subject, "ok", "hold alone")])
+  const found = look(
+    subject,
+    Effect.map(one.securityGroup.info(defaultSecurityGroup), ({ id, name, template }) =>
+      vectorsOf(template, "RULE").some(isOpen)
+        ? line(
+            subject,
+            "warning",
+            `without effect: OpenNebula's own security group ${name} (${id}) is on every network too, and lets everything in; default_security_group: false takes it off new networks`
+          )
+        : line(subject, "ok", `hold beside those of OpenNebula's own security group ${name} (${id})`)
     )
   )
+  return Effect.map(found, (result) => [result])
 }
 
 const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => {
@@ -74,9 +104,13 @@ const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => 
   const problem = networkProblem(settings)
   const device = takesDevice(settings.vn_mad) ? settings.vxlan_phydev : settings.network_bridge
   return Effect.map(
-    Effect.all([externalNetwork(cloud, external), routerTemplate(cloud, template)], { concurrency: "unbounded" }),
-    (results) => [
-      ...results,
+    Effect.all([externalNetwork(cloud, external), routerTemplate(cloud, template), securityRules(cloud)], {
+      concurrency: "unbounded"
+    }),
+    ([network, router, rules]) => [
+      network,
+      router,
+      ...rules,
       problem === undefined
         ? line(
             "subnets",
@@ -88,10 +122,36 @@ const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => 
   )
 }
 
-const isolation = ({ settings }: Cloud): CheckResult =>
-  settings.tenant_isolation
-    ? line("tenant isolation", "ok", "tenants use their own networks only")
-    : line("tenant isolation", "warning", "off: every tenant can use every network of its clusters")
+/** Is what is sold of any use? */
+const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> => {
+  if (settings.external_network_id === undefined || settings.virtual_router_template_id === undefined) return []
+  if (!components.some(({ type }) => type === "floating_ip")) return []
+  return settings.tenant_isolation && !settings.tenant_external_network
+    ? [
+        line(
+          "component floating_ip",
+          "warning",
+          "tenants have no right to the external network, so beyond the router's own address they can use none of what they order, unless the network's own permissions let them; tenant_external_network: true gives new data centres the right"
+        )
+      ]
+    : [line("component floating_ip", "ok", "tenants may use the external network")]
+}
+
+const isolation = ({ settings }: Cloud): CheckResult => {
+  const subject = "tenant isolation"
+  if (!settings.tenant_isolation) {
+    return line(subject, "warning", "off: every tenant can use every network of its clusters")
+  }
+  const { external_network_id: external, network_bridge: bridge, virtual_router_template_id: router, vn_mad } = settings
+  const isOneWire = external !== undefined && router !== undefined && !takesDevice(vn_mad) && bridge !== undefined
+  return isOneWire
+    ? line(
+        subject,
+        "warning",
+        `all tenants' networks are on the bridge ${bridge}, so a machine can reach those of others: vxlan and 802.1Q keep them apart`
+      )
+    : line(subject, "ok", "tenants use their own networks only")
+}
 
 /** Passwords in clear that the Python agent left in users' templates. */
 const storedPasswords = ({ one }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
@@ -138,5 +198,16 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud), ...identity, ...stored]
+    return [
+      frontEnd,
+      user,
+      place,
+      ...groups,
+      ...stores,
+      ...networks,
+      ...addresses(cloud),
+      isolation(cloud),
+      ...identity,
+      ...stored
+    ]
   })

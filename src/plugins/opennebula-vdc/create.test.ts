@@ -8,8 +8,10 @@ import {
   objectsOf,
   passwordOf,
   refusedOf,
-  settingsOf
+  settingsOf,
+  terminateOrder
 } from "../../../test/support/vdc.js"
+import { vectorsOf } from "../../opennebula/index.js"
 
 /** The sentence with which an order is refused; nothing may be left of it. */
 const refusal = (
@@ -151,6 +153,75 @@ describe("a tenant", () => {
       expect(made.metadata).not.toHaveProperty("opennebula_password")
       expect(JSON.stringify(yield* journal.entries)).not.toContain("password")
     })
+  )
+})
+
+/** SECURITY_GROUPS of the interfaces in the tenant's network: of the router's machine, and of one that names no group. */
+const groupsBehind = (settings: Readonly<Record<string, unknown>>) =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench(settingsOf(settings))
+    const { metadata = {} } = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+    const network = Number(metadata.vnet_id)
+    yield* bench.frontEnd.call("one.template.instantiate", [3, "web", false, `NIC=[NETWORK_ID="${network}"]`, false])
+    const machines = yield* bench.one.vm.listExtended()
+    const groups = yield* Effect.forEach(machines, ({ id, name }) =>
+      Effect.map(bench.one.vm.info(id), ({ template }) => {
+        const nics = vectorsOf(template, "NIC").filter(({ values }) => values.NETWORK_ID === String(network))
+        return [name, nics[0]?.values.SECURITY_GROUPS] as const
+      })
+    )
+    return Object.fromEntries(groups)
+  })
+
+describe("the rules of a data centre", () => {
+  it.scopedLive("are beside those of OpenNebula's own group, which is on every network (recordings 042, 208)", () =>
+    Effect.map(groupsBehind({}), (groups) => expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "0" }))
+  )
+
+  it.scopedLive("hold alone where that group is taken off the network; not for its router", () =>
+    Effect.map(groupsBehind({ default_security_group: false }), (groups) =>
+      expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "100" })
+    )
+  )
+
+  it.scopedLive("change nothing of the network if there are none", () =>
+    Effect.map(groupsBehind({ default_security_group: false, security_group_defaults: [] }), (groups) =>
+      expect(groups).toEqual({ "vdc-1_router_vm": "0", web: "0" })
+    )
+  )
+})
+
+/** What the tenant's user is told when it starts a machine on the external network. */
+const onTheOutside = (settings: Readonly<Record<string, unknown>>, machines: number) =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade", ...settings }))
+    const made = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+    const session = `vdc-1_admin:${yield* passwordOf(made)}`
+    const outcomes: Array<string> = []
+    // One that all may use, and that has no interface.
+    yield* bench.frontEnd.call("one.template.chmod", [3, -1, -1, -1, -1, -1, -1, 1, -1, -1, false])
+    for (let n = 0; n < machines; n += 1) {
+      const outside = [3, `outside-${n}`, false, 'NIC=[NETWORK_ID="0"]', false]
+      outcomes.push(JSON.stringify(yield* bench.frontEnd.call("one.template.instantiate", outside, session)))
+    }
+    const ended = yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, "100")))
+    doneOf(ended)
+    expect(objectsOf(bench.frontEnd)).toEqual([])
+    return outcomes
+  })
+
+describe("addresses outside", () => {
+  it.scopedLive("are the router's alone, as tenants have no right to the external network", () =>
+    Effect.map(onTheOutside({}, 1), ([first]) => expect(first).toContain("Not authorized"))
+  )
+
+  it.scopedLive(
+    "are the tenant's where it may use that network, as many as it has ordered, the router's among them",
+    () =>
+      Effect.map(onTheOutside({ tenant_external_network: true }, 2), ([first, second]) => {
+        expect(first).toContain('"Ok"')
+        expect(second).toContain("limit of 2 reached for LEASES")
+      })
   )
 })
 

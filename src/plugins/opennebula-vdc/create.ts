@@ -13,10 +13,12 @@ import { makeAccess } from "./members/access.js"
 import {
   handOverNetwork,
   handOverSecurityGroup,
+  letRulesHoldAlone,
   makeNetwork,
   makeSecurityGroup,
   networkName,
   networkReady,
+  openExternalNetwork,
   securityGroupName
 } from "./network.js"
 import { decidePlan, type NetworkPlan, type Plan, reserveSubnet } from "./plan.js"
@@ -60,6 +62,9 @@ export const create = (cloud: Cloud) => (request: Request) =>
       // Quotas come after the router: a router that did not fit under them could not be handed over.
       Effect.zipRight(handOverRouter(cloud, net.routerId, tenant.groupId), setQuotas(cloud, request, plan, tenant))
     ])
+    if (plan.tenantsOutside && request.amounts.floating_ip !== undefined) {
+      yield* openExternalNetwork(cloud, plan, network.externalNetwork, tenant.vdcId)
+    }
     yield* makeAccess(cloud, request, tenant, plan)
     const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)
     return outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))
@@ -123,6 +128,10 @@ const makeNetworking = (cloud: Cloud, request: Request, plan: Plan, network: Net
       routed,
       network.securityRules.length === 0 ? Effect.succeed(null) : makeSecurityGroup(cloud, request, plan, network)
     )
+    // After the router's machine, which must let everything through: its interface has the groups that the network had when it was made.
+    if (securityGroupId !== null && network.rulesAlone) {
+      yield* letRulesHoldAlone(cloud, route.networkId, securityGroupId)
+    }
     return { ...route, securityGroupId } satisfies Networking
   })
 

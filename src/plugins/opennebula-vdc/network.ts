@@ -81,17 +81,25 @@ export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
   )
 }
 
+/** Gives the VDC's groups USE of it. */
+const intoVdc = (cloud: Cloud, { zone }: Pick<Plan, "zone">, networkId: number, vdcId: number) =>
+  unlessAlready(
+    cloud.one.vdc.addNetwork(vdcId, zone, networkId),
+    Effect.map(cloud.one.vdc.info(vdcId), ({ networks }) =>
+      networks.some((network) => network.zone === zone && network.id === networkId)
+    )
+  )
+
+/** Whoever has ordered addresses may use them. Only when the quota is set: until then nothing would limit it. */
+export const openExternalNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdcId: number) =>
+  ensureDone("external network opened", intoVdc(cloud, plan, networkId, vdcId))
+
 /** Into the VDC, and into the tenant's hands: its members may use it. */
 export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdcId: number, groupId: number) =>
   ensureDone(
     "network handed over",
     every([
-      unlessAlready(
-        cloud.one.vdc.addNetwork(vdcId, plan.zone, networkId),
-        Effect.map(cloud.one.vdc.info(vdcId), ({ networks }) =>
-          networks.some((network) => network.zone === plan.zone && network.id === networkId)
-        )
-      ),
+      intoVdc(cloud, plan, networkId, vdcId),
       Effect.zipRight(
         cloud.one.network.chown(networkId, { gid: groupId }),
         cloud.one.network.chmod(networkId, { group: { use: true } })
@@ -161,6 +169,17 @@ export const makeSecurityGroup = (cloud: Cloud, request: Ordered, plan: Plan, ne
     isOthers: (securityGroupId) => isOthers(request.resource.id, cloud.one.securityGroup.info(securityGroupId))
   })
 }
+
+/** OpenNebula's own, which it puts on every network. As it comes, it lets everything through (recordings 042, 208). */
+export const defaultSecurityGroup = 0
+
+/**
+ * Has the tenant's rules hold alone. A machine is behind the groups of its network and those of its interface together, and the rules of a group can
+ * only let through: so beside the default group no other has any effect. It cannot be left out when a network is made, only be taken off
+ * afterwards (OpenNebula 7.4 `VirtualNetwork::insert`, `post_update_template`).
+ */
+export const letRulesHoldAlone = (cloud: Cloud, networkId: number, securityGroupId: number) =>
+  ensureDone("rules hold alone", cloud.one.network.append(networkId, [single("SECURITY_GROUPS", securityGroupId)]))
 
 export const handOverSecurityGroup = (cloud: Cloud, securityGroupId: number, groupId: number) =>
   ensureDone(

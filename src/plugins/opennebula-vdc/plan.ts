@@ -20,7 +20,9 @@ const NetworkPlan = Schema.Struct({
   routerTemplate: Schema.Int,
   /** SCHED_REQUIREMENTS of the router's VM */
   scheduling: Schema.String,
-  securityRules: Schema.Array(Schema.typeSchema(SecurityRule))
+  securityRules: Schema.Array(Schema.typeSchema(SecurityRule)),
+  /** Whether these rules hold alone. Journals from before this setting do not have it. */
+  rulesAlone: Schema.optionalWith(Schema.Boolean, { default: () => false })
 })
 export type NetworkPlan = typeof NetworkPlan.Type
 
@@ -36,6 +38,8 @@ export const Plan = Schema.Struct({
   /** Where the quota for addresses goes. */
   externalNetwork: Schema.NullOr(Schema.Int),
   isolated: Schema.Boolean,
+  /** Whether tenants may use the external network. Journals from before this setting do not have it. */
+  tenantsOutside: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   withUser: Schema.Boolean,
   /** Null: the offering gives no networks. */
   network: Schema.NullOr(NetworkPlan)
@@ -83,7 +87,8 @@ const networkPlan = (settings: VdcSettings): NetworkPlan | null =>
         externalNetwork: settings.external_network_id,
         routerTemplate: settings.virtual_router_template_id,
         scheduling: settings.sched_requirements || settings.cluster_ids.map((id) => `CLUSTER_ID=${id}`).join(" | "),
-        securityRules: settings.security_group_defaults
+        securityRules: settings.security_group_defaults,
+        rulesAlone: !settings.default_security_group && settings.security_group_defaults.length > 0
       }
 
 /** Settings, plugin options and the cloud's places, put together; the order is refused here if it can be. */
@@ -125,6 +130,7 @@ export const decidePlan = (cloud: Cloud, request: CreateRequest<VdcAttributes>) 
         newestGroup: Math.max(0, ...groups.map(({ id }) => id)),
         externalNetwork: settings.external_network_id ?? null,
         isolated: settings.tenant_isolation,
+        tenantsOutside: settings.tenant_external_network,
         withUser: settings.create_opennebula_user,
         network
       }

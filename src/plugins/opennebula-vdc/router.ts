@@ -11,6 +11,7 @@ import {
   steadyMillis
 } from "../../plugin/index.js"
 import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
+import { defaultSecurityGroup } from "./network.js"
 import type { NetworkPlan, Plan } from "./plan.js"
 import { addressText, gatewayOf, type Subnet } from "./subnet.js"
 
@@ -45,7 +46,12 @@ export const makeRouter = (
     find: ownIn(request.resource.id, cloud.one.router.list()),
     create: cloud.one.router.allocate([
       single("NAME", routerName(plan.name)),
-      vector("NIC", { NETWORK_ID: networkId, IP: addressText(gatewayOf(subnet)) }),
+      vector("NIC", {
+        NETWORK_ID: networkId,
+        IP: addressText(gatewayOf(subnet)),
+        // Also of a machine that somebody makes for it later: with the tenant's rules before it, it would pass nothing on.
+        SECURITY_GROUPS: network.rulesAlone ? defaultSecurityGroup : undefined
+      }),
       vector("NIC", { NETWORK_ID: network.externalNetwork }),
       ...tagsOf(request)
     ]),

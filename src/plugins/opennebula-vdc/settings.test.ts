@@ -20,6 +20,8 @@ describe("settings of a VDC offering", () => {
       security_group_defaults: [],
       create_opennebula_user: false,
       tenant_isolation: true,
+      default_security_group: true,
+      tenant_external_network: false,
       terminate_policy: "refuse"
     })
   })

@@ -209,7 +209,37 @@ describe("the check of an offering", () => {
     })
 
   it.scopedLive("finds nothing wrong with the laboratory", () =>
-    Effect.map(lines(), (found) => expect(found).toEqual([]))
+    Effect.map(lines({ default_security_group: false, tenant_external_network: true }), (found) =>
+      expect(found).toEqual([])
+    )
+  )
+
+  it.scopedLive("warns of rules that keep nothing out, beside OpenNebula's own group as it comes (recording 208)", () =>
+    Effect.gen(function* () {
+      const outside = { tenant_external_network: true }
+      expect(yield* lines(outside)).toEqual(["warning: security_group_defaults"])
+      expect(yield* lines({ ...outside, security_group_defaults: [] })).toEqual([])
+      const closed = yield* makeBench()
+      const inbound = 'RULE=[PROTOCOL="TCP",RANGE="22",RULE_TYPE="inbound"]'
+      yield* closed.frontEnd.call("one.secgroup.update", [0, inbound, 0])
+      const results = yield* check((yield* closed.cloud).cloud)
+      expect(results.find(({ subject }) => subject === "security_group_defaults")).toMatchObject({ status: "ok" })
+    })
+  )
+
+  it.scopedLive("says which key to correct", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench(
+        settingsOf({ cluster_ids: [0, 9], external_network_id: 8, virtual_router_template_id: 99 })
+      )
+      const results = yield* check((yield* bench.cloud).cloud)
+      const failed = results.filter(({ status }) => status === "failed").map(({ detail }) => detail)
+      expect(failed).toEqual([
+        "there is no such cluster in OpenNebula: correct cluster_ids",
+        "there is no such network in OpenNebula: correct external_network_id",
+        "there is no such VM template in OpenNebula: correct virtual_router_template_id"
+      ])
+    })
   )
 
   it.scopedLive("names everything that is wrong at once", () =>
@@ -220,6 +250,7 @@ describe("the check of an offering", () => {
         external_network_id: 8,
         virtual_router_template_id: 2,
         vn_mad: "bridge",
+        default_security_group: false,
         tenant_isolation: false
       }),
       (found) =>
@@ -232,6 +263,25 @@ describe("the check of an offering", () => {
           "warning: tenant isolation"
         ])
     )
+  )
+
+  it.scopedLive("warns of networks that are apart by their addresses alone: a bridge is one for all", () =>
+    Effect.gen(function* () {
+      const said = (settings: Readonly<Record<string, unknown>>) =>
+        lines({ default_security_group: false, tenant_external_network: true, ...settings })
+      expect(yield* said({ vn_mad: "bridge", network_bridge: "br1" })).toEqual(["warning: tenant isolation"])
+      expect(yield* said({ vn_mad: "802.1Q" })).toEqual([])
+    })
+  )
+
+  it.scopedLive("warns where addresses are sold that tenants may not use", () =>
+    Effect.gen(function* () {
+      const said = (settings: Readonly<Record<string, unknown>>) =>
+        lines({ ...settings, default_security_group: false })
+      expect(yield* said({})).toEqual(["warning: component floating_ip"])
+      expect(yield* said({ tenant_external_network: true })).toEqual([])
+      expect(yield* said({ tenant_isolation: false })).toEqual(["warning: tenant isolation"])
+    })
   )
 
   it.scopedLive("warns where addresses are sold and cannot be limited", () =>

@@ -1,6 +1,6 @@
 /** Which VM template an order gets, and whether it can be used for it. */
 import { Effect, Option } from "effect"
-import { type OpenNebulaService, osDisk, type VmTemplate } from "../../opennebula/index.js"
+import { type Image, type OpenNebulaService, osDisk, type VmTemplate } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
@@ -83,9 +83,22 @@ export const smallestDisk = (
       return Option.some(image.size)
     }
     if (disk.IMAGE === undefined) return Option.none()
-    // By name: of the image's owner if the template says who that is, else of the template's.
-    const images = (yield* one.image.list()).filter((image) => image.name === disk.IMAGE)
-    const owner = disk.IMAGE_UID === undefined ? template.uid : Number(disk.IMAGE_UID)
-    const image = images.find(({ uid }) => uid === owner) ?? (images.length === 1 ? images[0] : undefined)
+    const isMeant = yield* ownerIn(one, disk)
+    const image = (yield* one.image.list()).find((found) => found.name === disk.IMAGE && isMeant(found))
     return image === undefined ? yield* missing : Option.some(image.size)
   })
+
+/** Whose image a name means: several users may have one of that name. Of whom the disk says, else of whoever instantiates (OpenNebula 7.4 `VirtualMachineDisk::get_uid`). */
+const ownerIn = (
+  one: OpenNebulaService,
+  { IMAGE_UID, IMAGE_UNAME }: Readonly<Record<string, string>>
+): Effect.Effect<(image: Pick<Image, "uid" | "uname">) => boolean, SiteError> => {
+  if ((IMAGE_UID ?? "") !== "") return Effect.succeed(({ uid }) => uid === Number(IMAGE_UID))
+  if ((IMAGE_UNAME ?? "") !== "") return Effect.succeed(({ uname }) => uname === IMAGE_UNAME)
+  return Effect.map(
+    one.user.info(-1),
+    ({ id }) =>
+      ({ uid }: Pick<Image, "uid">) =>
+        uid === id
+  )
+}

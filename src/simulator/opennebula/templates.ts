@@ -90,7 +90,7 @@ const requireMeans = (call: Call, template: Template): void => {
   const { caller, world } = call
   requireRight(world, caller, "CREATE", { kind: "VM" })
   for (const disk of template.vectors("DISK")) {
-    const image = findImage(world, disk)
+    const image = findImage(world, disk, caller)
     if (image !== undefined) requireRight(world, caller, "USE", targetOf("IMAGE", image))
   }
   for (const nic of template.vectors("NIC")) {

@@ -94,17 +94,19 @@ export const volatileDisk = (world: World, given: Vector, diskId: number, positi
     ...Object.fromEntries(given.values)
   })
 
-export const findImage = (world: World, disk: Vector): Image | undefined => {
+/** By its id, or by its name among those of whom the disk says, else of whoever asks (7.4 `VirtualMachineDisk::get_uid`). */
+export const findImage = (world: World, disk: Vector, asking: { readonly id: number } = { id: 0 }) => {
   const id = disk.values.get("IMAGE_ID")
   if (id !== undefined) return world.images.find(Number(id))
-  const name = disk.values.get("IMAGE")
-  return name === undefined ? undefined : world.images.byName(name)
+  const [name, uid, uname] = [disk.values.get("IMAGE"), disk.values.get("IMAGE_UID"), disk.values.get("IMAGE_UNAME")]
+  const owner = uid === undefined ? (uname === undefined ? asking.id : world.users.byName(uname)?.id) : Number(uid)
+  return [...world.images].find((image) => image.name === name && image.uid === owner)
 }
 
-const buildDisk = (world: World, given: Vector, at: number): Vector => {
+const buildDisk = (world: World, owner: User, given: Vector, at: number): Vector => {
   const wanted = given.values.get("IMAGE_ID") ?? given.values.get("IMAGE")
   if (wanted === undefined) return volatileDisk(world, given, at, at)
-  const image = findImage(world, given)
+  const image = findImage(world, given, owner)
   if (image === undefined) throw allocationError(`DISK ${at}: Image with ID: ${wanted} does not exist`)
   const size = Number(given.values.get("SIZE") ?? image.size)
   if (size < image.size)
@@ -166,7 +168,7 @@ export const buildVm = (world: World, owner: User, order: VmOrder): Vm => {
   const user = new Template(template.attributes.filter((attribute) => !known.has(attribute.name)))
   template.keep((attribute) => known.has(attribute.name))
   return world.vms.add((id) => {
-    const disks = template.vectors("DISK").map((disk, at) => buildDisk(world, disk, at))
+    const disks = template.vectors("DISK").map((disk, at) => buildDisk(world, owner, disk, at))
     const nics: Array<Vector> = []
     const wanted = template.vectors("NIC")
     for (const nic of wanted) {
