@@ -16,7 +16,7 @@ import { Dispatch } from "./actors/dispatch.js"
 import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import { Stopping } from "./actors/stopping.js"
-import { type ClusterSettings, Member, Once, Placement, severalProcesses } from "./cluster/index.js"
+import { type ClusterSettings, commonClock, Member, Once, Placement, severalProcesses } from "./cluster/index.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
@@ -82,6 +82,7 @@ export const layerOn = <E, R>(
       upon(watchedCalls),
       upon(watchedEndpoints),
       upon(database),
+      upon(cluster === undefined ? Layer.empty : commonClock),
       upon(JournalHealth.layer(owner)),
       upon(Journal.layer),
       upon(Journal.reservationsLayer),

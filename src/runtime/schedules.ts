@@ -139,3 +139,6 @@ export const backsRest = Duration.seconds(1)
 
 /** How often each of several processes looks what was said in another one: pauses, cancellations. */
 export const hearsay = Schedule.spaced("1 second")
+
+/** How often each of several processes compares its clock with the database's. */
+export const clockLook = Schedule.spaced("10 seconds")

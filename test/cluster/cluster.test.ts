@@ -1,8 +1,10 @@
 /** Several processes in short: one is killed, one stops for a while and wakes up late. The long form is `npm run cluster`. */
+import { fileURLToPath } from "node:url"
 import { expect } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
-import type { ClusterSite } from "./site.js"
+import { atWork, orNever } from "../crash/waits.js"
+import { type ClusterSite, makeClusterSite } from "./site.js"
 import { storm } from "./storm.js"
 
 const takeover = 3
@@ -29,6 +31,54 @@ withAgent("three processes over one PostgreSQL", (it) => {
         const main = yield* AgentMain
         const { output, violations } = yield* storm({ main, processes: 3, takeover, vdcs: 2, vmsOfEach: 3, strikes })
         expect(violations, output).toEqual([])
+      }),
+    long
+  )
+
+  it.scoped(
+    "go by one time of day, though their clocks are a quarter of an hour apart",
+    () =>
+      Effect.gen(function* () {
+        const main = yield* AgentMain
+        const shiftClock = fileURLToPath(new URL("../crash/shift-clock.mjs", import.meta.url))
+        const minute = 60_000
+        const site = yield* makeClusterSite({
+          main,
+          processes: 2,
+          takeover,
+          bootTime: 15_000,
+          pollInterval: 1,
+          environment: (name) => ({
+            NODE_OPTIONS: `--import ${shiftClock}`,
+            CLOCK_SHIFT: String((name === 1 ? -8 : 7) * minute)
+          })
+        })
+        const [behind, ahead] = site.nodes
+        if (behind === undefined || ahead === undefined) return
+        const done = (uuid: string) =>
+          Effect.map(orNever(() => `the end of order ${uuid}`)(site.marketplace.awaitOrderEnd(uuid)), (order) =>
+            expect([order.state, order.errorMessage]).toEqual(["done", ""])
+          )
+        yield* done(yield* site.place.vdc())
+        // The one that is behind has all of it, and tells the machine to boot: by its own clock 15 minutes ago, for the other one.
+        ahead.agent.kill()
+        yield* ahead.agent.ended
+        const machine = yield* site.place.vm()
+        yield* site.journal.pipe(
+          Effect.delay("100 millis"),
+          Effect.repeat({
+            until: ({ rows }) =>
+              rows.some(
+                ({ event, order_id, step }) => order_id === machine && step === "release" && event === "finished"
+              )
+          }),
+          orNever(() => "the machine told to boot")
+        )
+        const next = yield* ahead.restart
+        yield* atWork(site, next)
+        behind.agent.kill()
+        yield* done(machine)
+        expect(next.output()).toContain("ahead of the database's: orders are timed by that one")
       }),
     long
   )

@@ -1,8 +1,8 @@
-// Loaded with `node --import` before the agent: shifts the time of day by an hour, forward on SIGUSR2, back on SIGHUP. The clock that
-// nobody sets (performance.now, process.hrtime, timers) goes on as it does on a real machine.
+// Loaded with `node --import` before the agent: shifts the time of day by an hour, forward on SIGUSR2, back on SIGHUP; from the beginning on by
+// CLOCK_SHIFT, in ms. The clock that nobody sets (performance.now, process.hrtime, timers) goes on as it does on a real machine.
 const hour = 3_600_000
 const RealDate = Date
-let shift = 0
+let shift = Number(process.env.CLOCK_SHIFT ?? 0)
 
 class ShiftedDate extends RealDate {
   constructor(...parts) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Ref, TestClock } from "effect"
-import { JournalUnavailable, ResourceId, throughGate } from "../../core/index.js"
+import { type Clock, Duration, Effect, Exit, Fiber, Ref, TestClock } from "effect"
+import { JournalUnavailable, ResourceId, steadyMillis, throughGate } from "../../core/index.js"
 import type { Lease } from "../journal/lease.js"
 import { underLease } from "./gate.js"
 
@@ -11,18 +11,30 @@ const setting = Effect.gen(function* () {
   const answer = yield* Ref.make<Answer>("held")
   let asked = 0
   const sent: Array<string> = []
+  const takes = yield* Ref.make(Duration.zero)
+  // A process that is stopped runs nothing: when it goes on, its clock is ahead by all of it at once.
+  let ahead = 0
+  let pause = 0
+  const own = yield* Effect.clock
+  const clock: Clock.Clock = {
+    ...own,
+    sleep: (duration) => own.sleep(duration),
+    unsafeCurrentTimeNanos: () => own.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n
+  }
   const lease: Lease = { resource: ResourceId.make("0".repeat(32)), epoch: 1, taken: 0, confirmed: { at: 0 } }
   const journal = {
     holds: () =>
-      Effect.flatMap(Ref.get(answer), (now) => {
+      Effect.gen(function* () {
         asked += 1
-        if (now === "away") return Effect.fail(new JournalUnavailable({ reason: "no answer" }))
-        return now === "lost"
-          ? Effect.succeed(false)
-          : Effect.map(TestClock.currentTimeMillis, (at) => {
-              lease.confirmed.at = at
-              return true
-            })
+        const at = yield* steadyMillis
+        yield* Effect.sleep(yield* Ref.get(takes))
+        ahead += pause
+        pause = 0
+        const now = yield* Ref.get(answer)
+        if (now === "away") return yield* new JournalUnavailable({ reason: "no answer" })
+        // As old as the question: the answer may have been on its way for as long.
+        if (now === "held") lease.confirmed.at = at
+        return now === "held"
       })
   }
   const change = throughGate(true)(Effect.sync(() => sent.push("change")))
@@ -31,9 +43,15 @@ const setting = Effect.gen(function* () {
     answer,
     asked: () => asked,
     change,
+    clock,
     lease,
     look,
     sent,
+    takes,
+    /** The next time that it asks, for so many ms. */
+    pauseOnce: (millis: number) => {
+      pause = millis
+    },
     under: <A>(work: Effect.Effect<A>) => underLease(journal, lease, work)
   }
 })
@@ -72,6 +90,44 @@ describe("a call under a lease", () => {
       yield* TestClock.adjust("2 seconds")
       yield* Effect.exit(under(Effect.uninterruptible(change)))
       expect(sent).toEqual([])
+    })
+  )
+
+  it.effect("goes out after an answer of a database that is slow", () =>
+    Effect.gen(function* () {
+      const { asked, change, sent, takes, under } = yield* setting
+      yield* Ref.set(takes, Duration.seconds(2))
+      yield* TestClock.adjust("2 seconds")
+      const fiber = yield* Effect.fork(under(change))
+      // Moment by moment: it is awake.
+      for (let at = 0; at < 30; at++) yield* TestClock.adjust("100 millis")
+      expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 1 })
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("looks once more if the answer took too long", () =>
+    Effect.gen(function* () {
+      const { asked, change, sent, takes, under } = yield* setting
+      yield* Ref.set(takes, Duration.seconds(4))
+      yield* TestClock.adjust("2 seconds")
+      const fiber = yield* Effect.fork(under(change))
+      yield* TestClock.adjust("4500 millis")
+      expect({ sent, asked: asked() }).toEqual({ sent: [], asked: 2 })
+      yield* Ref.set(takes, Duration.zero)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(fiber)
+      expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 3 })
+    })
+  )
+
+  it.effect("looks once more if it was paused before it heard the answer", () =>
+    Effect.gen(function* () {
+      const { asked, change, clock, pauseOnce, sent, under } = yield* setting
+      yield* TestClock.adjust("2 seconds")
+      pauseOnce(1_000)
+      yield* Effect.withClock(under(change), clock)
+      expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 2 })
     })
   )
 

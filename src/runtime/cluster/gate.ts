@@ -1,15 +1,40 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
-import { Effect, FiberRef, Schedule } from "effect"
-import { changeGate, LeaseLost, retried, steadyMillisBy, unlessTold } from "../../core/index.js"
+import { Duration, Effect, FiberRef, Schedule } from "effect"
+import { changeGate, LeaseLost, retried, steadyMillis, steadyMillisBy, unlessTold } from "../../core/index.js"
 import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
 const lateAfter = 500
+/**
+ * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more for what was on its way then
+ * (`lookFor` in `core/steps.ts`).
+ */
+const answeredWithin = 3_000
+/** How often a process that waits for the answer notes that it is awake, in ms. */
+const beat = 100
 const neverGiven: WordHeard = { hear: () => () => undefined }
 /** While the database is away nothing passes. */
 const askAgain = Schedule.exponential("100 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
+
+/** Runs it, and says whether it took no longer than a slow database may, and this process was awake all the while: one that was paused misses a beat. */
+const attended = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const began = yield* steadyMillis
+    let last = began
+    let isMissed = false
+    const note = Effect.map(steadyMillis, (now) => {
+      if (now - last > lateAfter) isMissed = true
+      last = now
+    })
+    // Also where whoever asks is not to be interrupted.
+    const beats = Effect.interruptible(Effect.forever(Effect.delay(note, Duration.millis(beat))))
+    const answer = yield* Effect.raceFirst(asking, beats)
+    // What has come in is heard of before the next beat.
+    yield* note
+    return { answer, isPrompt: !isMissed && last - began <= answeredWithin }
+  })
 
 /**
  * Runs the work with the lease's gate before its calls. Fails with `LeaseLost`, and ends the work, when a call would come too late.
@@ -24,13 +49,15 @@ export const underLease = <A, E, R>(
 ): Effect.Effect<A, E | LeaseLost, R> =>
   Effect.flatMap(Effect.clock, (clock) => {
     let lose = (_lost: LeaseLost): void => undefined
-    // Fresh, or asked until it is: the process may have been paused while it asked.
+    // Fresh, or asked until it is: the process may have been paused while it asked. A database that is slow is none of that.
     const gate: Effect.Effect<void> = Effect.suspend(() =>
       steadyMillisBy(clock) - lease.confirmed.at <= lateAfter
         ? Effect.void
-        : Effect.flatMap(retried(askAgain)(journal.holds(lease)), (holds) =>
-            holds
-              ? gate
+        : Effect.flatMap(retried(askAgain)(attended(journal.holds(lease))), ({ answer, isPrompt }) =>
+            answer
+              ? isPrompt
+                ? Effect.void
+                : gate
               : Effect.zipRight(
                   Effect.sync(() => lose(new LeaseLost({ resource: lease.resource, epoch: lease.epoch }))),
                   Effect.interruptible(Effect.never)

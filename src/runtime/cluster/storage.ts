@@ -119,13 +119,19 @@ export const layer = (settings: ClusterSettings, owner: string) =>
         refresh: (_, shards) =>
           kept(
             Effect.gen(function* () {
-              const seen = yield* asked(sql`UPDATE cluster_runner SET seen = ${now} WHERE ${own} RETURNING machine`)
-              if (seen.length === 0) yield* noteIfSuperseded
-              if (shards.length === 0) return []
-              return shardsOf(
-                yield* asked(sql<{ readonly shard: string }>`
-                  UPDATE cluster_lock SET at = ${now} WHERE ${own} AND shard IN ${sql.in(shards)} RETURNING shard`)
+              const locks =
+                shards.length === 0
+                  ? Effect.succeed([])
+                  : asked(sql<{ readonly shard: string }>`
+                      UPDATE cluster_lock SET at = ${now} WHERE ${own} AND shard IN ${sql.in(shards)} RETURNING shard`)
+              // Side by side: @effect/cluster gives all of it a third of `takeover`, and lets go of everything that was not refreshed by then.
+              const [seen, held] = yield* Effect.zip(
+                asked(sql`UPDATE cluster_runner SET seen = ${now} WHERE ${own} RETURNING machine`),
+                locks,
+                { concurrent: true }
               )
+              if (seen.length === 0) yield* noteIfSuperseded
+              return shardsOf(held)
             })
           ),
         release: (_, shard) =>

@@ -79,6 +79,10 @@ const closeFor = (sql: SqlClient.SqlClient, owner: string, now: number, own: boo
     yield* sql`DELETE FROM agent WHERE owner <> ${owner} AND owner NOT IN (${living})`
   })
 
+/** Somebody runs: one that has ended may have thought that it was the last, as of one that was suspended nothing is heard. */
+const endAllPaused = (sql: SqlClient.SqlClient, now: number) =>
+  sql`UPDATE pause SET until = ${later(sql, sql`since`, sql`${now}`)} WHERE until IS NULL AND scope = ${wholeAgent}`
+
 /** A pause of all, that is over. */
 const allPaused = (sql: SqlClient.SqlClient, owner: string, reason: string, since: number, until: number) =>
   since < until
@@ -101,7 +105,7 @@ const signOfLife = (owner: string) =>
     const [row] = yield* sql<{ readonly seen: number | null }>`SELECT max(seen) AS seen FROM agent`
     const seen = row?.seen ?? null
     if (seen !== null) {
-      yield* sql`UPDATE pause SET until = ${now} WHERE until IS NULL AND scope = ${wholeAgent}`
+      yield* endAllPaused(sql, now)
       if (!(yield* othersLive(sql, owner, now))) {
         yield* allPaused(sql, owner, "The agent did not run.", seen, now)
       }
@@ -128,6 +132,7 @@ const signOfLife = (owner: string) =>
     yield* Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
       yield* live(at)
+      if (isShared(sql)) yield* endAllPaused(sql, at)
       const before = yield* Ref.getAndSet(heard, at)
       const wasAway = at - before > longSilence
       if (wasAway) yield* allPaused(sql, owner, "The journal could not be written.", before, at)

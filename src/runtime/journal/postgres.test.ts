@@ -250,6 +250,26 @@ test("what was prepared and is not kept, as behind a pooler, is asked without fr
     expect(yield* query("SELECT 1 AS one")).toEqual([{ one: 1 }])
   }))
 
+it.scoped("the time does not stand still once the last process but one has ended that was silent for a while", () =>
+  Effect.gen(function* () {
+    const { place, query } = yield* database(3)
+    const running = (owner: string) =>
+      Layer.build(PausesLayer.layer(owner).pipe(Layer.provide(Database.layer(place)), Layer.provide(NodeContext.layer)))
+    yield* running("one")
+    yield* Effect.scoped(
+      Effect.zipRight(
+        running("other"),
+        // Suspended, as its machine is moved: for all that the other one knows, nobody is left when it ends.
+        query("UPDATE agent SET seen = seen - 30000 WHERE owner = 'one'")
+      )
+    )
+    const open = query("SELECT reason FROM pause WHERE until IS NULL")
+    expect(yield* open).toEqual([{ reason: "The agent was stopped." }])
+    yield* TestClock.adjust("5 seconds")
+    yield* Effect.repeat(open, { until: (pauses) => pauses.length === 0 })
+  })
+)
+
 it.scoped("a PostgreSQL that is away is counted, also while no order is at work", () =>
   Effect.gen(function* () {
     const { place, port } = yield* database(2)
