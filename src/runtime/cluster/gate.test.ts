@@ -96,7 +96,7 @@ describe("a call under a lease", () => {
   it.effect("goes out after an answer of a database that is slow", () =>
     Effect.gen(function* () {
       const { asked, change, sent, takes, under } = yield* setting
-      yield* Ref.set(takes, Duration.seconds(2))
+      yield* Ref.set(takes, Duration.seconds(1.5))
       yield* TestClock.adjust("2 seconds")
       const fiber = yield* Effect.fork(under(change))
       // Moment by moment: it is awake.
@@ -109,10 +109,10 @@ describe("a call under a lease", () => {
   it.effect("looks once more if the answer took too long", () =>
     Effect.gen(function* () {
       const { asked, change, sent, takes, under } = yield* setting
-      yield* Ref.set(takes, Duration.seconds(4))
+      yield* Ref.set(takes, Duration.seconds(2.5))
       yield* TestClock.adjust("2 seconds")
       const fiber = yield* Effect.fork(under(change))
-      yield* TestClock.adjust("4500 millis")
+      yield* TestClock.adjust("3 seconds")
       expect({ sent, asked: asked() }).toEqual({ sent: [], asked: 2 })
       yield* Ref.set(takes, Duration.zero)
       yield* TestClock.adjust("5 seconds")

@@ -8,10 +8,10 @@ import type { Lease } from "../journal/lease.js"
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
 const lateAfter = 500
 /**
- * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more for what was on its way then
- * (`lookFor` in `core/steps.ts`).
+ * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more, 3 s later, for what was on
+ * its way then (`lookFor` in `core/steps.ts`): the call that follows has the last of them for itself.
  */
-const answeredWithin = 3_000
+const answeredWithin = 2_000
 /** How often a process that waits for the answer notes that it is awake, in ms. */
 const beat = 100
 const neverGiven: WordHeard = { hear: () => () => undefined }
