@@ -103,6 +103,23 @@ describe("the log file", () => {
   )
 })
 
+it.scopedLive("the log file has its first line whole after a process that was killed within one", () =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const dataDir = yield* files.makeTempDirectoryScoped()
+    const say = (text: string) =>
+      Effect.flatMap(logFile(dataDir, formats.json([])), (file) =>
+        Effect.provide(Effect.logInfo(text), Logger.replace(Logger.defaultLogger, file))
+      ).pipe(Effect.scoped)
+    yield* say("before")
+    yield* files.writeFileString(logPath(dataDir), '{"message":"cut o', { flag: "a" })
+    yield* say("after")
+    yield* say("and after that")
+    expect((yield* linesIn(dataDir)).map(({ message }) => message)).toEqual(["before", "after", "and after that"])
+    expect(yield* files.readFileString(logPath(dataDir))).not.toContain("\n\n")
+  }).pipe(Effect.provide(NodeContext.layer))
+)
+
 it.scopedLive("the log file is written again when it can be", () =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem

@@ -1,12 +1,30 @@
 /** The agent's own copy of its log: JSON, one line a record, readable by its owner only, and bounded: five files of 10 MB. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { Effect, Logger, type Scope } from "effect"
 import { createStream } from "rotating-file-stream"
-import { directoryOf, logName } from "./read.js"
+import { directoryOf, logName, logPath } from "./read.js"
 
 const kept = 4
 
 /** After so many ms without it the file is tried again: a disk that was full has room some time. */
 const restOfFile = 60_000
+
+/** Does the file end within a line? A process that is killed may leave one, and what is written behind it would be a part of it. */
+const isTorn = (path: string): boolean => {
+  try {
+    const file = openSync(path, "r")
+    try {
+      const { size } = fstatSync(file)
+      const last = Buffer.alloc(1)
+      return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== "\n"
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // There is none yet, or it is the stream's to say what is wrong with it.
+    return false
+  }
+}
 
 /** A disk that is full must not stop the agent: what cannot be written is said once, on the console, and left out until it can be. */
 export const logFile = (
@@ -27,6 +45,7 @@ export const logFile = (
         isSaid = true
         Effect.runFork(Effect.provide(Effect.logWarning(`The log file cannot be written: ${error.message}`), run))
       })
+      if (isTorn(logPath(dataDir))) opened.write("\n")
       return opened
     }
     let stream = open()
