@@ -1,6 +1,7 @@
 /**
- * The agent with its packages in a few files. Read file by file, the 1,500 modules that it needs took most of a start (docs/decisions/0045-the-packages-in-a-few-files.md).
- * What is imported only where it is needed has files of its own, so that nobody else reads it. Names stay as they are in the sources, for stack traces.
+ * The agent with its packages in a few files. Read file by file, the 1,500 modules that it needs took most of a start
+ * (docs/decisions/0045-the-packages-in-a-few-files.md). What is imported only where it is needed has files of its own, so that nobody else reads it.
+ * Names stay as they are in the sources, for stack traces.
  */
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -65,8 +66,8 @@ const staysAsItIs = (text, name) => {
 }
 
 /**
- * A module of esbuild's as CommonJS. What it imports are constants, as fast as in a module; esbuild itself would look each up by name at each use, as it
- * may change. Lines stay where they are, for the maps.
+ * A module of esbuild's as CommonJS. What it imports are constants, as fast as in a module; esbuild itself would look each up by name at each use, as
+ * it may change. Lines stay where they are, for the maps.
  */
 const asCommonJs = (file, text) => {
   const imports = []
@@ -129,8 +130,8 @@ const ofUndici = {
 }
 
 /**
- * undici's index.js loads all that it has, a `fetch` and web sockets of its own, and with them those of Node, which are loaded when they are named: 5 % of
- * a start. Here all else than the above is loaded by whoever uses it.
+ * undici's index.js loads all that it has, a `fetch` and web sockets of its own, and with them those of Node, which are loaded when they are named: 5
+ * % of a start. Here all else than the above is loaded by whoever uses it.
  */
 const undiciInParts = {
   name: "undici in parts",
@@ -153,7 +154,10 @@ const undiciInParts = {
   }
 }
 
-/** Works in the repository's folder. `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what they share. */
+/**
+ * Works in the repository's folder. `entries`: of `src`, each with its path there. `directory` gets them with the same paths, and in `chunks` what
+ * they share.
+ */
 export const bundle = async ({ directory, entries }) => {
   const { metafile } = await build({
     entryPoints: entries,

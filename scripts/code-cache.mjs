@@ -8,7 +8,10 @@ import { promisify } from "node:util"
 /** ms. It takes some two seconds. */
 const atMost = 60_000
 
-/** In the repository, as `bundle.mjs`. `directory`: of a bundle, with the program's package.json one folder up. Without it the program runs all the same, so a build does not fail for it. */
+/**
+ * In the repository, as `bundle.mjs`. `directory`: of a bundle, with the program's package.json one folder up. Without it the program runs all the
+ * same, so a build does not fail for it.
+ */
 export const cacheCode = async (directory) => {
   try {
     // In a process of its own, with the options of V8 that an agent has: none.

@@ -1,8 +1,8 @@
 "use strict"
 /**
- * Loads what `bundle.mjs` has made: CommonJS, the same whether Node reads it or this does. With the code that V8 had compiled when the program was built
- * (`code-cache.mjs`) a start compiles next to nothing. Where that code is not for this Node, or is not what was written then, Node reads the files as any
- * others. See docs/decisions/0069-compiled-when-it-is-built.md.
+ * Loads what `bundle.mjs` has made: CommonJS, the same whether Node reads it or this does. With the code that V8 had compiled when the program was
+ * built (`code-cache.mjs`) a start compiles next to nothing. Where that code is not for this Node, or is not what was written then, Node reads the
+ * files as any others. See docs/decisions/0069-compiled-when-it-is-built.md.
  */
 const { readFileSync } = require("node:fs")
 const { createRequire, wrap } = require("node:module")

@@ -1,4 +1,6 @@
-/** `vmpool.infoextended` of 10,000 machines, 25 MB, decoded as the agent decodes it: how fast, how long nothing else gets its turn, how much memory. */
+/**
+ * `vmpool.infoextended` of 10,000 machines, 25 MB, decoded as the agent decodes it: how fast, how long nothing else gets its turn, how much memory.
+ */
 import { readFileSync } from "node:fs"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect, Option } from "effect"

@@ -1,7 +1,7 @@
 /**
- * The least that a program in the agent's place can take for a machine's create: the same calls in the same order, over the same libraries, and
- * the same entries in a journal on the same disk, each committed before the call that it announces, and on the disk where the agent waits for it. Nothing else: no actors, no fibers, nothing that
- * is checked, tried again, undone, logged or watched.
+ * The least that a program in the agent's place can take for a machine's create: the same calls in the same order, over the same libraries, and the
+ * same entries in a journal on the same disk, each committed before the call that it announces, and on the disk where the agent waits for it. Nothing
+ * else: no actors, no fibers, nothing that is checked, tried again, undone, logged or watched.
  *
  * What the agent takes beyond this is what its promise and its comfort cost. What this takes, no agent on this machine can do without.
  */

@@ -52,7 +52,10 @@ export const OrphanRow = Schema.Struct({
   name: Schema.String,
   /** The resource that its owner tag names. */
   resource: Schema.String,
-  /** `terminated`: Waldur has the resource as ended; `unknown here`: no Waldur knows it, but this journal does, as ended; `forgotten`: as living; `stranger`: neither does. */
+  /**
+   * `terminated`: Waldur has the resource as ended; `unknown here`: no Waldur knows it, but this journal does, as ended; `forgotten`: as living;
+   * `stranger`: neither does.
+   */
   why: Schema.Literal("terminated", "unknown here", "forgotten", "stranger")
 })
 export type OrphanRow = typeof OrphanRow.Type

@@ -1,6 +1,6 @@
 /**
- * Calls back after a time. All share one fiber, which sleeps until the first is due: where most are taken back long before, as deadlines are, a fiber for
- * each would be made, put to sleep and ended for nothing.
+ * Calls back after a time. All share one fiber, which sleeps until the first is due: where most are taken back long before, as deadlines are, a fiber
+ * for each would be made, put to sleep and ended for nothing.
  */
 import { Effect, type Scope } from "effect"
 import { steadyMillisBy } from "./elapsed.js"

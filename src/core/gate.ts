@@ -12,8 +12,8 @@ import { Effect, FiberRef } from "effect"
 export const changeGate: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(Effect.void)
 
 /**
- * Waits until the resource is known to be ours still: at once, if that was confirmed a moment ago. For a call that comes long after its step began, as
- * a second try at something that takes time. Whoever has lost the resource in the meantime goes no further. The calls of OpenNebula, Keycloak and
+ * Waits until the resource is known to be ours still: at once, if that was confirmed a moment ago. For a call that comes long after its step began,
+ * as a second try at something that takes time. Whoever has lost the resource in the meantime goes no further. The calls of OpenNebula, Keycloak and
  * Waldur have it before them anyway.
  */
 export const stillOurs: Effect.Effect<void> = Effect.flatten(FiberRef.get(changeGate))

@@ -40,7 +40,9 @@ export type JournalEntry = typeof JournalEntry.Type
 /** The `step` of entries that concern the order as a whole. */
 export const wholeOrder = "order"
 
-/** Was the order in work when this journal was copied, and did the copy take the original's place? Then it may have got further than what is written. */
+/**
+ * Was the order in work when this journal was copied, and did the copy take the original's place? Then it may have got further than what is written.
+ */
 export const isRestored = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === "restored")
 
@@ -74,17 +76,19 @@ export interface OrderJournal {
   readonly since: number
   /** Everything written about this order so far, oldest first, this attempt's own entries included. */
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. When it is answered, a power cut does not take it. */
+  /**
+   * Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. When it is answered, a power cut does not take it.
+   */
   readonly append: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
   /**
    * The same for what need not be waited for, as what came of a step: it is written with whatever is appended next, or by itself in a moment. Until
-   * then a crash finds the step begun, as it would have just before. If it cannot be written, whatever is appended next is refused, and so this attempt
-   * ends.
+   * then a crash finds the step begun, as it would have just before. If it cannot be written, whatever is appended next is refused, and so this
+   * attempt ends.
    */
   readonly note: (step: string, event: string, data?: unknown) => Effect.Effect<void, JournalError>
   /**
-   * `started`, of a step that may be done again without harm and has no undo: the disk is not waited for. It outlives the process; a power cut may take it,
-   * and what was noted since the last `append`. Whatever is appended next takes it to the disk.
+   * `started`, of a step that may be done again without harm and has no undo: the disk is not waited for. It outlives the process; a power cut may
+   * take it, and what was noted since the last `append`. Whatever is appended next takes it to the disk.
    */
   readonly announce: (step: string) => Effect.Effect<void, JournalError>
 }

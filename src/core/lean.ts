@@ -30,8 +30,8 @@ export const saying = (annotations: Readonly<Record<string, string>>) =>
   )
 
 /**
- * A latch that is mostly open: to go through it then takes two steps. `Effect.Latch` takes a dozen, open or not, and there are three of them before each
- * attempt at an order.
+ * A latch that is mostly open: to go through it then takes two steps. `Effect.Latch` takes a dozen, open or not, and there are three of them before
+ * each attempt at an order.
  */
 export interface Door {
   readonly open: Effect.Effect<void>
@@ -56,8 +56,8 @@ export const makeDoor = (isOpenAtFirst: boolean): Door => {
 }
 
 /**
- * `Effect.retry` by a schedule, which is set up when the work has failed for the first time: some fifty steps that `Effect.retry` takes before its first
- * try.
+ * `Effect.retry` by a schedule, which is set up when the work has failed for the first time: some fifty steps that `Effect.retry` takes before its
+ * first try.
  */
 export const retried =
   <Out, In, R2>(schedule: Schedule.Schedule<Out, In, R2>) =>

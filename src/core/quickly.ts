@@ -1,8 +1,8 @@
 /**
- * Decoding by a schema what comes by the ten thousand, as the machines of a pool do, or with each call, as the marketplace's answers. `Schema.decode` makes
- * an Either and an Option of every field at every layer of its schema, so that it can say what is wrong: 40 µs for a machine, as much as to read its XML.
- * This goes through the same schema, with the schema's own functions, and says nothing: where something does not fit, or a kind of schema is not known here,
- * the schema itself is asked, and its answer is the answer.
+ * Decoding by a schema what comes by the ten thousand, as the machines of a pool do, or with each call, as the marketplace's answers. `Schema.decode`
+ * makes an Either and an Option of every field at every layer of its schema, so that it can say what is wrong: 40 µs for a machine, as much as to
+ * read its XML. This goes through the same schema, with the schema's own functions, and says nothing: where something does not fit, or a kind of
+ * schema is not known here, the schema itself is asked, and its answer is the answer.
  *
  * What is made of a schema is kept with it: it is made once, by whoever asks first, and then found.
  */

@@ -1,14 +1,14 @@
 /**
- * A few things at once. `Effect.all` with `concurrency: "unbounded"` can do much more (batches of requests, limits, what fibers set of themselves), and takes
- * some sixty steps of a fiber for each of them; an order does so a dozen times.
+ * A few things at once. `Effect.all` with `concurrency: "unbounded"` can do much more (batches of requests, limits, what fibers set of themselves),
+ * and takes some sixty steps of a fiber for each of them; an order does so a dozen times.
  */
 import { Effect, Exit, Fiber, Option } from "effect"
 
 type Work<A, E, R> = Effect.Effect<A, E, R>
 
 /**
- * Does all of it at once, each on a fiber of its own, and gives what came of it when all have ended. The first that fails has the others interrupted, and
- * fails with it. What they set of the fiber itself (FiberRefs) ends with them.
+ * Does all of it at once, each on a fiber of its own, and gives what came of it when all have ended. The first that fails has the others interrupted,
+ * and fails with it. What they set of the fiber itself (FiberRefs) ends with them.
  */
 export function sideBySide<A, E, R, B, E2, R2>(
   ...works: readonly [Work<A, E, R>, Work<B, E2, R2>]

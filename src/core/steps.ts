@@ -206,8 +206,8 @@ export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): S
 }
 
 /**
- * What a power cut may take of a step. `once`: nothing, as later attempts look for it or undo it. `again`: that it was begun, as it would be done again.
- * `looking`: the same, and as it changes nothing, it may rest on what could still be taken.
+ * What a power cut may take of a step. `once`: nothing, as later attempts look for it or undo it. `again`: that it was begun, as it would be done
+ * again. `looking`: the same, and as it changes nothing, it may rest on what could still be taken.
  */
 type Begins = "once" | "again" | "looking"
 

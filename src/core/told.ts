@@ -1,13 +1,12 @@
 /**
- * Work that somebody else may end: by a word that comes at any time, and mostly never. `Effect.raceFirst` has two fibers for that, which await each other,
- * one of them for nothing but to wait; here the word is a function.
+ * Work that somebody else may end: by a word that comes at any time, and mostly never. `Effect.raceFirst` has two fibers for that, which await each
+ * other, one of them for nothing but to wait; here the word is a function.
  */
 import { Effect, Fiber } from "effect"
 
 /**
- * Runs `work`. When somebody says so, it is interrupted, and once it has ended, `instead` comes in its place.
- * `hear`: is given how to say it, before the work can have ended; gives what is called when nobody needs to say it any more. What `work` sets of the fiber
- * itself (FiberRefs) ends with it.
+ * Runs `work`. When somebody says so, it is interrupted, and once it has ended, `instead` comes in its place. `hear`: is given how to say it, before
+ * the work can have ended; gives what is called when nobody needs to say it any more. What `work` sets of the fiber itself (FiberRefs) ends with it.
  */
 export const unlessTold = <A, E, R, B, E2>(
   work: Effect.Effect<A, E, R>,

@@ -170,8 +170,8 @@ export class ObjectLocked extends Data.TaggedError("ObjectLocked")<RefusalFields
 }
 
 /**
- * The front-end runs but takes no calls now (0x2000): its zone elects a leader, the leader does not answer the follower that was asked, or its database
- * does not answer a look. What was passed on to a leader may have been carried out.
+ * The front-end runs but takes no calls now (0x2000): its zone elects a leader, the leader does not answer the follower that was asked, or its
+ * database does not answer a look. What was passed on to a leader may have been carried out.
  */
 export class FrontEndNotReady extends Data.TaggedError("FrontEndNotReady")<RefusalFields> {
   readonly disposition = "retry" as const

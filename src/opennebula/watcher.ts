@@ -57,8 +57,8 @@ export interface VmWatcher {
   ) => Effect.Effect<A, WaitExpired | VmVanished | OpenNebulaError>
 
   /**
-   * The VM as the next look finds it. For who has waited long already, and mostly hears that there is nothing to see yet: it reads a third of what `watch`
-   * has to, as long as nobody else wants more.
+   * The VM as the next look finds it. For who has waited long already, and mostly hears that there is nothing to see yet: it reads a third of what
+   * `watch` has to, as long as nobody else wants more.
    */
   readonly glance: (
     vmId: number,

@@ -73,8 +73,8 @@ const longestPause = 10_000
 const refusalsTaken = 5
 
 /**
- * Brings a VM into a state by an action, as often as it takes. An action that fails is silent (recordings 195 to 197): the VM is back in its old state, and
- * only looking tells. One that comes while the VM is on its way (Boot) is refused, and is sent again when it has arrived.
+ * Brings a VM into a state by an action, as often as it takes. An action that fails is silent (recordings 195 to 197): the VM is back in its old
+ * state, and only looking tells. One that comes while the VM is on its way (Boot) is refused, and is sent again when it has arrived.
  */
 export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Effect<Driven, SiteError> =>
   Effect.gen(function* () {

@@ -1,7 +1,7 @@
 /**
  * A start that finds no database waits for it. A program that ends and is started again would come no further, and whoever is called at night would
- * see that alone: here probes are answered, and the log says what is missing, not every time. What only a change of something here can mend, such as a wrong
- * password, ends the start (docs/decisions/0060-a-start-waits-for-its-database.md).
+ * see that alone: here probes are answered, and the log says what is missing, not every time. What only a change of something here can mend, such as
+ * a wrong password, ends the start (docs/decisions/0060-a-start-waits-for-its-database.md).
  */
 import { Clock, type Context, Duration, Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
 import type { Config } from "./config/index.js"

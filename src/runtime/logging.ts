@@ -104,8 +104,8 @@ export const withPriorities = (logger: Logger.Logger<unknown, string>): Logger.L
   })
 
 /**
- * Does an output lead to systemd's journal? `stream`: what systemd says in `JOURNAL_STREAM`, "device:inode" (systemd.exec(5)). It stands there as well where
- * somebody has led the output elsewhere.
+ * Does an output lead to systemd's journal? `stream`: what systemd says in `JOURNAL_STREAM`, "device:inode" (systemd.exec(5)). It stands there as
+ * well where somebody has led the output elsewhere.
  */
 export const isJournal = (
   stream: string | undefined,

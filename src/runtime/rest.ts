@@ -1,8 +1,8 @@
 /**
  * The heap, collected when the process has come to rest after a burst.
  *
- * V8 lets old objects grow to four times what is in use before it collects them, keeps what it had, and does more by itself only for a process that hardly
- * allocates. An agent whose orders wait looks at machines twice a second: it would hold the garbage of its burst for as long as they wait
+ * V8 lets old objects grow to four times what is in use before it collects them, keeps what it had, and does more by itself only for a process that
+ * hardly allocates. An agent whose orders wait looks at machines twice a second: it would hold the garbage of its burst for as long as they wait
  * (docs/decisions/0066-what-waits-is-read-rarely.md).
  */
 import { performance } from "node:perf_hooks"

@@ -98,7 +98,10 @@ export const restLook = Duration.seconds(5)
 /** How often the agent looks for what somebody asks of it at the command line. */
 export const requestRound = Schedule.spaced("1 second")
 
-/** The first look at an offering's resources comes after this part of its interval (`observation_interval`): a restart of many offerings does not read everything at once, and orders go first. */
+/**
+ * The first look at an offering's resources comes after this part of its interval (`observation_interval`): a restart of many offerings does not read
+ * everything at once, and orders go first.
+ */
 export const firstObservation: readonly [number, number] = [0.1, 0.3]
 
 /** How many looks for orders go by between two looks for requests to import something. */
@@ -120,8 +123,8 @@ export const retentionRound = Schedule.jittered(Schedule.spaced("1 day"))
 export const deadlineGrace = Duration.minutes(1)
 
 /**
- * How long an actor that lost its lease leaves the resource to whoever took it. With several processes mostly another one of them, of which the address
- * book knows whether it has it still; but it may be a command (`site-actors migrate`), of which it knows nothing.
+ * How long an actor that lost its lease leaves the resource to whoever took it. With several processes mostly another one of them, of which the
+ * address book knows whether it has it still; but it may be a command (`site-actors migrate`), of which it knows nothing.
  */
 export const leaseRest = { single: Duration.seconds(30), several: Duration.seconds(5) }
 

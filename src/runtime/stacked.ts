@@ -1,12 +1,13 @@
 /**
- * Layers one upon the other, in fewer steps of a fiber than `Layer.provideMerge` takes. That makes three layers more for each, remembers what came of all of
- * them, and builds what stands side by side on fibers of its own: of the steps of an agent's start that was nearly half.
+ * Layers one upon the other, in fewer steps of a fiber than `Layer.provideMerge` takes. That makes three layers more for each, remembers what came of
+ * all of them, and builds what stands side by side on fibers of its own: of the steps of an agent's start that was nearly half.
  */
 import { Context, Effect, ExecutionStrategy, Layer, Scope } from "effect"
 
 /**
- * Builds `layer` with all that was built before it at hand, and adds what it gives. It has a scope of its own, which closes before those of the layers that it
- * stands on. What it is made of is shared with the others of its stack, as with any layer; the layer itself is built wherever it stands.
+ * Builds `layer` with all that was built before it at hand, and adds what it gives. It has a scope of its own, which closes before those of the
+ * layers that it stands on. What it is made of is shared with the others of its stack, as with any layer; the layer itself is built wherever it
+ * stands.
  */
 type Upon = <A2, E2, R2>(
   layer: Layer.Layer<A2, E2, R2>

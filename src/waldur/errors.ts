@@ -138,7 +138,9 @@ export class WaldurConflict extends Data.TaggedError("WaldurConflict")<Where & {
 export class WaldurInvalid extends Data.TaggedError("WaldurInvalid")<
   Where & {
     readonly messages: ReadonlyArray<string>
-    /** What is asked with a GET comes from the configuration; what is sent with a POST comes from the order, unless the offering is closed altogether. */
+    /**
+     * What is asked with a GET comes from the configuration; what is sent with a POST comes from the order, unless the offering is closed altogether.
+     */
     readonly disposition: Extract<Disposition, "fail-order" | "stop-offering">
   }
 > {

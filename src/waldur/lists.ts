@@ -135,7 +135,10 @@ export const makeLists = (client: WaldurClient, pageSize: number) =>
           return Option.some({ answer, size: json.length, items: yield* readItems(json) })
         })
 
-      /** Whether it had anything that no page before had. The same may stand on two pages if the list grew in between; what was read last is the newest. */
+      /**
+       * Whether it had anything that no page before had. The same may stand on two pages if the list grew in between; what was read last is the
+       * newest.
+       */
       const keep = (read: Read<A>): boolean => {
         const before = items.size
         for (const item of read.items) items.set(item.uuid, item)

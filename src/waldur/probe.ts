@@ -43,8 +43,8 @@ const rolesOn = (user: User, offering: Offering): ReadonlyArray<string> => {
 }
 
 /**
- * Of these types Waldur lets no agent mark an order as erred or take it up again: 405 (source: waldur-mastermind, marketplace/views.py). What a site agent
- * serves is "Marketplace.Slurm", whatever it is.
+ * Of these types Waldur lets no agent mark an order as erred or take it up again: 405 (source: waldur-mastermind, marketplace/views.py). What a site
+ * agent serves is "Marketplace.Slurm", whatever it is.
  */
 const othersTypes: ReadonlySet<string> = new Set([
   "Marketplace.Basic",

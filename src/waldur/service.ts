@@ -79,8 +79,8 @@ export interface WaldurService {
     billingPeriod?: string
   ) => Effect.Effect<Listed<ComponentUsage>, WaldurError>
   /**
-   * The same of all resources of an offering, by pages: `offering_uuid` stands in the published API. A server that does not know it gives those of other
-   * offerings too: look at `resourceUuid`.
+   * The same of all resources of an offering, by pages: `offering_uuid` stands in the published API. A server that does not know it gives those of
+   * other offerings too: look at `resourceUuid`.
    */
   readonly offeringUsages: (
     offering: string,
@@ -154,8 +154,8 @@ export interface WaldurService {
   /** The name of a person's account; with it, the account is usable. */
   readonly setOfferingUsername: (offeringUser: string, username: string) => Effect.Effect<void, WaldurError>
   /**
-   * Says that an account is being made, that it cannot be, and why; or that it is being removed, and that it is gone. `unsupported`: it is in another state,
-   * from which there is no way (somebody came back, say).
+   * Says that an account is being made, that it cannot be, and why; or that it is being removed, and that it is gone. `unsupported`: it is in another
+   * state, from which there is no way (somebody came back, say).
    */
   readonly setOfferingUserState: (
     offeringUser: string,

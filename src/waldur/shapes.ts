@@ -50,7 +50,9 @@ export interface Endpoint {
 
 export interface UsageReport {
   readonly resource: string
-  /** ISO 8601, with a time: what Waldur's API calls a date; now if absent. Waldur keeps one amount per component and month: the newest report wins. */
+  /**
+   * ISO 8601, with a time: what Waldur's API calls a date; now if absent. Waldur keeps one amount per component and month: the newest report wins.
+   */
   readonly date?: string
   /** In the offering's units. */
   readonly usages: ReadonlyArray<{ readonly type: string; readonly amount: number; readonly description?: string }>

@@ -3,7 +3,8 @@
  * is mirrored, refused while the disk is full, and cut off for a process that is dead. A power cut takes what has not been waited for: that stands in
  * a savepoint, until something that is waited for takes it along.
  *
- * The driver is called without its promises, and each statement is prepared once: a statement costs half of the time, and half of the steps of its fiber.
+ * The driver is called without its promises, and each statement is prepared once: a statement costs half of the time, and half of the steps of its
+ * fiber.
  */
 import { SqlClient, SqlError } from "@effect/sql"
 import { Effect, Layer } from "effect"
@@ -39,8 +40,9 @@ export interface Database {
 }
 
 /**
- * Made once for all runs of this process: its tables, and what was prepared, are the same for each. All that a run writes stands in a savepoint around it,
- * which is rolled back when it closes. (A transaction of the agent's own could not begin within it, and would fail: what runs here has none.)
+ * Made once for all runs of this process: its tables, and what was prepared, are the same for each. All that a run writes stands in a savepoint
+ * around it, which is rolled back when it closes. (A transaction of the agent's own could not begin within it, and would fail: what runs here has
+ * none.)
  */
 const emptyOne: Effect.Effect<(text: string) => Prepared> = Effect.gen(function* () {
   const sdk = new Libsql(":memory:")

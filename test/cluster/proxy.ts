@@ -10,7 +10,10 @@ export interface Way {
   /** No byte passes any more, in either direction; nobody is told. */
   readonly cut: () => void
   readonly mend: () => void
-  /** From now on each message to the database is on its way for so long, in ms; 0: as long as it takes. `connection`: counted from 0, as they were made. */
+  /**
+   * From now on each message to the database is on its way for so long, in ms; 0: as long as it takes. `connection`: counted from 0, as they were
+   * made.
+   */
   readonly slow: (millis: (connection: number) => number) => void
 }
 

@@ -6,11 +6,11 @@
  * journal has what came of it. It is started again on the same data directory, has to finish the order, and everything on both sides has
  * to be as after the dry run; then the customer ends all there is, and nothing may be left. `--twice` kills the second agent too.
  *
- * How the parts fit: `site.ts` is a world of its own for each trial, `process.ts` the agent in it, `tap.ts` every call on its way,
- * `calls.ts` which of them are the order's, `strike.ts` when to kill. `picture.ts`, `watch.ts` and `journal.ts` look at what came of it;
- * `trial.ts` puts these together, `matrix.ts` runs and prints the cells, `operations.ts` says what is ordered. The tests beside them: the
- * matrix in short (`crash.test.ts`), SIGTERM under load (`stop.test.ts`), events in hand (`events.test.ts`), the database at its worst (`database.test.ts`), and a clock
- * that jumps (`clock.test.ts`). Begin with `trial.ts`.
+ * How the parts fit: `site.ts` is a world of its own for each trial, `process.ts` the agent in it, `tap.ts` every call on its way, `calls.ts` which
+ * of them are the order's, `strike.ts` when to kill. `picture.ts`, `watch.ts` and `journal.ts` look at what came of it; `trial.ts` puts these
+ * together, `matrix.ts` runs and prints the cells, `operations.ts` says what is ordered. The tests beside them: the matrix in short
+ * (`crash.test.ts`), SIGTERM under load (`stop.test.ts`), events in hand (`events.test.ts`), the database at its worst (`database.test.ts`), and a
+ * clock that jumps (`clock.test.ts`). Begin with `trial.ts`.
  */
 export { type CellName, type MatrixOptions, runMatrix } from "./matrix.js"
 export { type Operation, type OperationName, operationNames, operations } from "./operations.js"

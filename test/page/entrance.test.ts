@@ -252,7 +252,8 @@ describe("the page for others", () => {
       // Behind a proxy nobody is let in for coming from this machine: the proxy does too.
       expect((yield* ask(`${url}/api/overview`)).status).toBe(401)
 
-      // Wrong tokens count for whoever stands before the proxy, not for the proxy, through which all come. What a browser says itself counts for nothing.
+      // Wrong tokens count for whoever stands before the proxy, not for the proxy, through which all come. What a browser says itself counts for
+      // nothing.
       const wrongFrom = (forwardedFor: string) =>
         Effect.map(
           ask(`${url}/api/session`, {

@@ -4,8 +4,8 @@
  * `postgres` is a server of a test's own. `database` is a schema of a test's own on a server that all tests of one worker share: that
  * costs some milliseconds, and a second for the first.
  *
- * Another server's binaries are tried with POSTGRES_BIN, the folder of `initdb` and `postgres`: `POSTGRES_BIN=/usr/lib/postgresql/15/bin npx vitest run
- * src/runtime/journal`. It has to be one that any user may read.
+ * Another server's binaries are tried with POSTGRES_BIN, the folder of `initdb` and `postgres`:
+ * `POSTGRES_BIN=/usr/lib/postgresql/15/bin npx vitest run src/runtime/journal`. It has to be one that any user may read.
  */
 import { execFile, spawn } from "node:child_process"
 import { chown, mkdtemp, readFile, symlink } from "node:fs/promises"

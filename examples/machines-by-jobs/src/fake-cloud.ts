@@ -1,6 +1,6 @@
 /**
- * A cloud in Proxmox's and OpenStack's style, small and in memory: a call that changes something only begins it and answers with a job's id. A machine
- * has one job at a time (423 otherwise), a job may fail, and what is known of finished jobs is soon forgotten.
+ * A cloud in Proxmox's and OpenStack's style, small and in memory: a call that changes something only begins it and answers with a job's id. A
+ * machine has one job at a time (423 otherwise), a job may fail, and what is known of finished jobs is soon forgotten.
  */
 import { createServer } from "node:http"
 

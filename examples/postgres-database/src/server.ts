@@ -22,8 +22,8 @@ export const errorOf = (error: unknown): SiteError => {
       reason: `PostgreSQL lets the plugin do nothing (${code}).`,
       hint: "Check the user and password in backend_settings.url; it needs CREATEDB and CREATEROLE."
     })
-  // Connections, shutdowns, too many connections, locks, somebody else's database that goes while it is measured; and what is no error of PostgreSQL's.
-  // Node's own EPIPE and EPERM are as long as a code of PostgreSQL's, none of which begins with E.
+  // Connections, shutdowns, too many connections, locks, somebody else's database that goes while it is measured; and what is no error of
+  // PostgreSQL's. Node's own EPIPE and EPERM are as long as a code of PostgreSQL's, none of which begins with E.
   if (/^(08|53|55|57|58|XX|40|E)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
     return new NotYet({ reason: `PostgreSQL cannot be asked now (${code}).` })
   return new OrderRefused({ customerMessage: "The database server refused the order.", detail: `SQLSTATE ${code}` })

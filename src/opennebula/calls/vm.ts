@@ -59,7 +59,9 @@ const stateParam = (includeDone: boolean | undefined): number => (includeDone ==
 
 const lockEverything = 1
 
-/** Of `infoset`: some 5 MB of answer. The front-end writes one while another is on its way and is read; more at once would take places from orders. */
+/**
+ * Of `infoset`: some 5 MB of answer. The front-end writes one while another is on its way and is read; more at once would take places from orders.
+ */
 const vmsPerCall = 1_000
 const callsAtOnce = 2
 /** How often a call is asked again whose answer came in another's form. */
@@ -128,8 +130,8 @@ export const vmCalls = (client: OpenNebulaClient) => ({
   infoset: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<Vm>> => infoset(client, vmIds, true, vmPool),
 
   /**
-   * How these VMs are and no more: `infoset` in the short form of `one.vmpool.info` (recording 213; OpenNebula 7.4 `VirtualMachinePoolAPI::info_set`), some 1.5 kB
-   * each where the long one has 5.
+   * How these VMs are and no more: `infoset` in the short form of `one.vmpool.info` (recording 213; OpenNebula 7.4
+   * `VirtualMachinePoolAPI::info_set`), some 1.5 kB each where the long one has 5.
    */
   states: (vmIds: ReadonlyArray<number>): Call<ReadonlyArray<SeenVm>> => infoset(client, vmIds, false, seenVmPool),
 

@@ -129,8 +129,8 @@ const fields = {
 const stateOf = (element: XmlElement) => ({ state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") })
 
 /**
- * Where all of it stands; a schema with fewer fields takes what it has. One object, and none spread into another: that took ten times as long as all the
- * rest of it (V8, Node 20), and a pool has ten thousand.
+ * Where all of it stands; a schema with fewer fields takes what it has. One object, and none spread into another: that took ten times as long as all
+ * the rest of it (V8, Node 20), and a pool has ten thousand.
  */
 const machine = (element: XmlElement) => ({
   id: text(element, "ID"),

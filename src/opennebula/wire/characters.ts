@@ -18,8 +18,8 @@ const named: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * `lt`, `#38`, `#x0d`: the character that stands between `&` and `;`; nothing if XML has none of that name. There are no other entities where there is
- * no DOCTYPE.
+ * `lt`, `#38`, `#x0d`: the character that stands between `&` and `;`; nothing if XML has none of that name. There are no other entities where there
+ * is no DOCTYPE.
  */
 export const referredTo = (reference: string): string | undefined => {
   const numeric = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(reference)

@@ -2,8 +2,8 @@
  * The inner layer: the XML document that came escaped inside a `<string>`, read as its bytes arrive.
  *
  * All that OpenNebula writes is read by a scanner that knows only that much XML, `QuickReader`. At the first byte it is not sure of, it stops, and
- * saxes, which knows all of it, reads the rest: an attribute, a comment, a name in Cyrillic, or what is not well-formed, which is for saxes to refuse.
- * So the scanner refuses nothing and decides nothing that saxes would decide otherwise, but for a name that begins with a digit.
+ * saxes, which knows all of it, reads the rest: an attribute, a comment, a name in Cyrillic, or what is not well-formed, which is for saxes to
+ * refuse. So the scanner refuses nothing and decides nothing that saxes would decide otherwise, but for a name that begins with a digit.
  */
 import type { Reads, XmlElement } from "./answer.js"
 import { GeneralReader } from "./general.js"

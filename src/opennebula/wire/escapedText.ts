@@ -34,8 +34,8 @@ const resolve = (reference: string): string => {
 }
 
 /**
- * Others than these three XML forbids, and the front-end writes them as they are (source: xmlrpc-c, xmlrpc_serialize.c, `escape_string`): what a driver or
- * a guest has said. One tenant's bad byte must not hide a pool, so it is what xmlrpc-c makes of it in a fault.
+ * Others than these three XML forbids, and the front-end writes them as they are (source: xmlrpc-c, xmlrpc_serialize.c, `escape_string`): what a
+ * driver or a guest has said. One tenant's bad byte must not hide a pool, so it is what xmlrpc-c makes of it in a fault.
  */
 const controlCharacter = (byte: number): number => {
   if (byte === carriageReturn) return lineFeed

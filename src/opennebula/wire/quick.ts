@@ -5,8 +5,8 @@
  * makes a string only of what is read.
  *
  * It is strict by knowing its limits: at the first byte of anything else it stops, `isSure` turns false, and `before` says where it is. It never
- * refuses, so it need not know what XML forbids; it only has to know for sure what it does read. `document.test.ts` holds it against saxes, which would
- * refuse one thing that it reads: a name that begins with a digit.
+ * refuses, so it need not know what XML forbids; it only has to know for sure what it does read. `document.test.ts` holds it against saxes, which
+ * would refuse one thing that it reads: a name that begins with a digit.
  */
 import { referredTo } from "./characters.js"
 import { emptyHash, hashed, nameIn } from "./names.js"
@@ -36,9 +36,9 @@ const meanings = Uint8Array.from({ length: 256 }, (_, byte) => {
 const inSection = meaning.lineEnd | meaning.notAscii | meaning.forbidden
 
 /**
- * 2: a name may begin with it; 1: it may follow. Beyond ASCII there are more, which are saxes' to know. In XML none begins with a digit; but OpenNebula
- * writes the names inside a vector as they were given, and `A=[1="x"]` is one (source: template_parser.l; Attribute.cc, `VectorAttribute::to_xml`).
- * Any tenant may give that to a machine or an account, which must not hide the pool.
+ * 2: a name may begin with it; 1: it may follow. Beyond ASCII there are more, which are saxes' to know. In XML none begins with a digit; but
+ * OpenNebula writes the names inside a vector as they were given, and `A=[1="x"]` is one (source: template_parser.l; Attribute.cc,
+ * `VectorAttribute::to_xml`). Any tenant may give that to a machine or an account, which must not hide the pool.
  */
 const nameBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte)

@@ -122,8 +122,8 @@ class AnswerReader {
 }
 
 /**
- * Lets timers, sockets and other fibers have their turn; `Effect.yieldNow` alone may stay within the same one. A simulation whose time does not wait for
- * Node's puts its own in its place.
+ * Lets timers, sockets and other fibers have their turn; `Effect.yieldNow` alone may stay within the same one. A simulation whose time does not wait
+ * for Node's puts its own in its place.
  */
 export const nextTurn: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(
   Effect.async((resume) => {

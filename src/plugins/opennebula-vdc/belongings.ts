@@ -3,9 +3,9 @@
  *
  * - An object with our resource's tag is ours, wherever it is. One with another resource's tag never is.
  * - A group without a tag counts if it is the resource's backend id: its number, or, from the Python agent, its name.
- * - What else that agent made has no tags, so its name alone proves nothing. It belongs to such a group only if it is named as that agent
- *   names it **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines are in
- *   that network, the user's primary group is the group. A security group hangs on nothing: it counts if its owner is the network's.
+ * - What else that agent made has no tags, so its name alone proves nothing. It belongs to such a group only if it is named as that agent names it
+ *   **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines
+ *   are in that network, the user's primary group is the group. A security group hangs on nothing: it counts if its owner is the network's.
  */
 import { Effect, Option, Schema } from "effect"
 import {

@@ -69,7 +69,9 @@ const isOpen = (rule: Vector): boolean => {
   return /^all$/i.test(PROTOCOL) && /^inbound$/i.test(RULE_TYPE) && Object.keys(others).length === 0
 }
 
-/** Do the rules of `security_group_defaults` keep anything out? Not beside a group that lets everything in, and OpenNebula's own is on each network. */
+/**
+ * Do the rules of `security_group_defaults` keep anything out? Not beside a group that lets everything in, and OpenNebula's own is on each network.
+ */
 const securityRules = ({ one, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => {
   if (settings.security_group_defaults.length === 0) return Effect.succeed([])
   const subject = "security_group_defaults"

@@ -2,10 +2,11 @@
  * Backend `opennebula-vdc`: a virtual data centre for a tenant, with a group, quotas, a network of its own behind a virtual router, a
  * security group and, where configured, a user.
  *
- * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `usage.ts` and
- * `check.ts` only look. What they do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the
- * security group), `router.ts`, `quotas.ts`. `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses,
- * `observe.ts`, `standing.ts` and `upkeep.ts` are for the time between orders, `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be configured and ordered.
+ * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `usage.ts` and `check.ts`
+ * only look. What they do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the security group),
+ * `router.ts`, `quotas.ts`. `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses, `observe.ts`, `standing.ts` and
+ * `upkeep.ts` are for the time between orders, `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be
+ * configured and ordered.
  *
  * A VDC's backend id is the number of its group.
  */

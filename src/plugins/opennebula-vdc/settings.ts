@@ -128,7 +128,10 @@ export const VdcSettings = Schema.Struct({
   terminate_policy: Schema.optionalWith(overridable.terminate_policy, { default: () => "refuse" as const }),
   /** New: a tenant may use its own network only, not every network of its clusters. */
   tenant_isolation: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-  /** New: whether tenants may put machines on the external network too, where `floating_ip` is sold: as many as they have ordered, the router's among them. */
+  /**
+   * New: whether tenants may put machines on the external network too, where `floating_ip` is sold: as many as they have ordered, the router's among
+   * them.
+   */
   tenant_external_network: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   /**
    * New: whether OpenNebula's own security group `default` (0) stays on new tenants' networks. As it comes, it lets everything through, whatever

@@ -91,8 +91,8 @@ export const usage =
     })
 
 /**
- * Hours of all VMs of a group and of its groups of roles, the router's included, while they were in them. A record that has not ended says to whom the VM belonged when it
- * began (a router's VM to its maker), so there the VM's own group counts.
+ * Hours of all VMs of a group and of its groups of roles, the router's included, while they were in them. A record that has not ended says to whom
+ * the VM belonged when it began (a router's VM to its maker), so there the VM's own group counts.
  */
 export const accounting =
   (cloud: Cloud) =>

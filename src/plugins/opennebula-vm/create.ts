@@ -1,8 +1,8 @@
 /**
  * Makes a VM: choose, instantiate on hold, hand over to the parent's group, release, wait until it runs.
  *
- * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and what
- * is on hold ends at once, while a VM that boots does not. It costs one call.
+ * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and
+ * what is on hold ends at once, while a VM that boots does not. It costs one call.
  */
 import { Clock, Effect, FiberRef, Option, Schema } from "effect"
 import { isVmFailure, ownerOf, type SeenVm, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"

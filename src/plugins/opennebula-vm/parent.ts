@@ -82,8 +82,8 @@ const usable: ReadonlySet<string> = new Set(["OK", "Updating"])
 
 /**
  * The group that a customer names, if it is a VDC of the project. Ids of groups and of VMs are both small numbers, so a resource with this
- * `backend_id` proves nothing: it must be the one whose uuid the group carries, or, made by the Python agent and not yet changed by this one, have the group's name for
- * `backend_id`.
+ * `backend_id` proves nothing: it must be the one whose uuid the group carries, or, made by the Python agent and not yet changed by this one, have
+ * the group's name for `backend_id`.
  */
 const ownGroup = (
   one: OpenNebulaService,

@@ -88,7 +88,10 @@ export const smallestDisk = (
     return image === undefined ? yield* missing : Option.some(image.size)
   })
 
-/** Whose image a name means: several users may have one of that name. Of whom the disk says, else of whoever instantiates (OpenNebula 7.4 `VirtualMachineDisk::get_uid`). */
+/**
+ * Whose image a name means: several users may have one of that name. Of whom the disk says, else of whoever instantiates (OpenNebula 7.4
+ * `VirtualMachineDisk::get_uid`).
+ */
 const ownerIn = (
   one: OpenNebulaService,
   { IMAGE_UID, IMAGE_UNAME }: Readonly<Record<string, string>>

@@ -71,9 +71,9 @@ export const updateVm =
 /**
  * Reads the VM, and refuses here all that can be refused before it is touched.
  *
- * Not every update order asks for another size: a renewal of what is paid in advance names the limits that there are, and one of changed options names
- * none (source: waldur-mastermind, marketplace/views.py, `renew` and `update_options`). Whatever the machine is doing, these are carried out; what has run
- * out and is renewed is paused, as a rule.
+ * Not every update order asks for another size: a renewal of what is paid in advance names the limits that there are, and one of changed options
+ * names none (source: waldur-mastermind, marketplace/views.py, `renew` and `update_options`). Whatever the machine is doing, these are carried out;
+ * what has run out and is renewed is paused, as a rule.
  */
 const look = (
   offering: VmOffering,

@@ -1,8 +1,8 @@
 /**
  * The actors of all resources, wherever they are: each a mailbox that takes one message at a time.
  *
- * In one process the mailboxes are this process's own. Where several share the work, each actor is an entity of the cluster, which has it in one of them at
- * a time. What an actor does with a message is the same (`actor.ts`).
+ * In one process the mailboxes are this process's own. Where several share the work, each actor is an entity of the cluster, which has it in one of
+ * them at a time. What an actor does with a message is the same (`actor.ts`).
  */
 import { ClusterSchema, Entity } from "@effect/cluster"
 import { Rpc } from "@effect/rpc"

@@ -1,7 +1,7 @@
 /**
- * What is asked of the process that has a resource, or that looks after an offering, whichever that is. With several processes: two entities beside the
- * resource's actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work. That of an
- * offering has the offering's, and is where its work is done (`cluster/once.ts`). A single process asks itself.
+ * What is asked of the process that has a resource, or that looks after an offering, whichever that is. With several processes: two entities beside
+ * the resource's actor. A bell has the resource's own id and is so placed where its actor is, and is answered at once, while the actor is at work.
+ * That of an offering has the offering's, and is where its work is done (`cluster/once.ts`). A single process asks itself.
  *
  * All that is asked may be asked twice or be lost when a resource moves: what has to last is written down beside, or is asked until it is heard.
  */

@@ -9,8 +9,8 @@ import { steadyMillisBy } from "../../core/index.js"
 
 export interface Mailboxes<Key, Actor, R> {
   /**
-   * Has its actor do something when its turn comes, and gives what came of it. Whoever asked may go away: what was begun goes on. Interrupts whoever asks once
-   * the process ends.
+   * Has its actor do something when its turn comes, and gives what came of it. Whoever asked may go away: what was begun goes on. Interrupts whoever
+   * asks once the process ends.
    */
   readonly ask: <A, E>(key: Key, work: (actor: Actor) => Effect.Effect<A, E, R>) => Effect.Effect<A, E>
 }

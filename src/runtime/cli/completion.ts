@@ -1,4 +1,7 @@
-/** The shell's completion. The library's script for bash (@effect/cli 0.77.2) finds no command with a dash in its name, ours among them, and none of a command. */
+/**
+ * The shell's completion. The library's script for bash (@effect/cli 0.77.2) finds no command with a dash in its name, ours among them, and none of a
+ * command.
+ */
 import { Effect } from "effect"
 
 /** Script -> the same, with each command found by the word that is typed. Other shells' scripts have nothing of this. */

@@ -1,4 +1,7 @@
-/** What is printed may find a full disk, or nobody who reads it any more. Unheard, such an error of Node's ends the process with a stack, whatever it is at. */
+/**
+ * What is printed may find a full disk, or nobody who reads it any more. Unheard, such an error of Node's ends the process with a stack, whatever it
+ * is at.
+ */
 import { exitCodes } from "../exit-codes.js"
 
 interface Output {
@@ -7,8 +10,9 @@ interface Output {
 }
 
 /**
- * `goesOn`: the agent works on without its log on the console, and has a copy of it in the data directory; it is written again when it can be. A command
- * that nobody listens to ends on the spot, as other programs do (`site-actors journal export | head`); and what had no room for all of it does not pass for whole.
+ * `goesOn`: the agent works on without its log on the console, and has a copy of it in the data directory; it is written again when it can be. A
+ * command that nobody listens to ends on the spot, as other programs do (`site-actors journal export | head`); and what had no room for all of it
+ * does not pass for whole.
  */
 export const heedOutputs = (
   goesOn: boolean,

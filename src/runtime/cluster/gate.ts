@@ -8,8 +8,8 @@ import type { Lease } from "../journal/lease.js"
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
 const lateAfter = 500
 /**
- * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more, 3 s later, for what was on
- * its way then (`lookFor` in `core/steps.ts`): the call that follows has the last of them for itself.
+ * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more, 3 s later, for what was
+ * on its way then (`lookFor` in `core/steps.ts`): the call that follows has the last of them for itself.
  */
 const answeredWithin = 2_000
 /** How often a process that waits for the answer notes that it is awake, in ms. */
@@ -18,7 +18,9 @@ const neverGiven: WordHeard = { hear: () => () => undefined }
 /** While the database is away nothing passes. */
 const askAgain = Schedule.exponential("100 millis", 2).pipe(Schedule.union(Schedule.spaced("1 second")))
 
-/** Runs it, and says whether it took no longer than a slow database may, and this process was awake all the while: one that was paused misses a beat. */
+/**
+ * Runs it, and says whether it took no longer than a slow database may, and this process was awake all the while: one that was paused misses a beat.
+ */
 const attended = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const began = yield* steadyMillis

@@ -53,8 +53,8 @@ export class Once extends Context.Tag("site-actors/runtime/Once")<
               })
               yield* sharding.registerSingleton(
                 name,
-                // What the fiber that asked for it has set: its log's names, whoever watches its calls. Not all of it (`setFiberRefs`): where that fiber is one of
-                // several, whatever this one forks would be its own, and go on when this one is stopped.
+                // What the fiber that asked for it has set: its log's names, whoever watches its calls. Not all of it (`setFiberRefs`): where that
+                // fiber is one of several, whatever this one forks would be its own, and go on when this one is stopped.
                 Effect.zipRight(Effect.inheritFiberRefs(refs), Effect.repeat(attempt(name, turn), onceAgain))
               )
               return yield* Effect.never

@@ -28,7 +28,8 @@ export const severalProcesses = (
         refreshAssignmentsInterval: "500 millis",
         runnerHealthCheckInterval: "5 seconds",
         entityTerminationTimeout: actorPatience,
-        // Of messages that are stored: there are none, but their ids go then (`messages.ts`). The loop that acquires shards waits as long after a failure.
+        // Of messages that are stored: there are none, but their ids go then (`messages.ts`). The loop that acquires shards waits as long after a
+        // failure.
         entityMessagePollInterval: "1 second",
         simulateRemoteSerialization: false
       })

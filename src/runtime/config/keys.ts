@@ -148,7 +148,9 @@ export const RootKeys = Schema.Struct({
 
   /** Whether each Waldur is told who the agent is, that it lives, and how it goes. Without it no lines of the log are sent either. */
   agent_identity: on,
-  /** Further backends: packages, found from this file's folder upwards, and paths seen from it: `["@acme/site-actors-proxmox", "./my-backend.js"]`. */
+  /**
+   * Further backends: packages, found from this file's folder upwards, and paths seen from it: `["@acme/site-actors-proxmox", "./my-backend.js"]`.
+   */
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   /** Folder of the journal. The command line's `--data-dir` wins. */
   data_dir: Schema.optional(Schema.NonEmptyString),

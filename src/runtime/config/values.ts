@@ -1,4 +1,6 @@
-/** What a value of the file may be, with the words that say so to whoever wrote something else, and how it is read where the file has it as a text. */
+/**
+ * What a value of the file may be, with the words that say so to whoever wrote something else, and how it is read where the file has it as a text.
+ */
 import { isIP } from "node:net"
 import { Schema } from "effect"
 import { addressProblem } from "../journal/place.js"

@@ -1,6 +1,6 @@
 /**
- * One agent at a time on a data directory. Two would take each resource's lease from the other while its call is on the wire, and make things twice: what
- * a lease keeps out is what is written, not what has been sent.
+ * One agent at a time on a data directory. Two would take each resource's lease from the other while its call is on the wire, and make things twice:
+ * what a lease keeps out is what is written, not what has been sent.
  *
  * The lock is one of SQLite's, on a file of its own: Node has none, the journal's is for writers of a moment, and the system gives it back
  * with the process, however that ends (docs/decisions/0081-one-agent-on-a-data-directory.md).

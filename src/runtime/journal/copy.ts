@@ -216,8 +216,8 @@ export const moveInto = (dataDir: string, place: Postgres) =>
 const runs = "an agent runs on it. Stop it first; its orders go on in PostgreSQL."
 
 /**
- * A move that was cut off when all was copied, and the file not yet put aside, is only brought to its end. The file's entries have their numbers there, too: if the
- * first, the last and as many between are the same, nobody has worked on the file since. Returns how many entries there are now.
+ * A move that was cut off when all was copied, and the file not yet put aside, is only brought to its end. The file's entries have their numbers
+ * there, too: if the first, the last and as many between are the same, nobody has worked on the file since. Returns how many entries there are now.
  */
 const copiedBefore = (original: SqlClient.SqlClient, sql: SqlClient.SqlClient) =>
   Effect.gen(function* () {

@@ -1,8 +1,8 @@
 /**
  * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
- * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that was
- * acknowledged survives a power cut; the promise of the journal rests on it. What need not (`Commit`) is not waited for in the file.
+ * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that
+ * was acknowledged survives a power cut; the promise of the journal rests on it. What need not (`Commit`) is not waited for in the file.
  */
 
 import * as FileSystem from "@effect/platform/FileSystem"

@@ -22,8 +22,8 @@ export const kept = (sql: SqlClient.SqlClient): Statement.Fragment =>
   in2(sql, { sqlite: () => sql``, pg: () => sql`FOR SHARE` })
 
 /**
- * The `step` of what concerns the order as a whole, as it stands in the index of such entries. Bound as a value, SQLite would prepare the statement anew,
- * with all triggers, each time that it is bound, because the choice of that index hangs on it: 0.5 ms of an acceptance's 0.6.
+ * The `step` of what concerns the order as a whole, as it stands in the index of such entries. Bound as a value, SQLite would prepare the statement
+ * anew, with all triggers, each time that it is bound, because the choice of that index hangs on it: 0.5 ms of an acceptance's 0.6.
  */
 export const orderAsAWhole = (sql: SqlClient.SqlClient): Statement.Fragment => sql.literal(`'${wholeOrder}'`)
 

@@ -94,7 +94,8 @@ const openLog = (path: string): Log => {
   let isClosed = false
   // Windows flushes only what may be written.
   const descriptor = (): number => (log ??= openSync(`${path}-wal`, "r+"))
-  // Before anything is written: what the disk refuses of a checkpoint of SQLite's own is told to each descriptor that was there then, and to no later one.
+  // Before anything is written: what the disk refuses of a checkpoint of SQLite's own is told to each descriptor that was there then, and to no later
+  // one.
   try {
     descriptor()
   } catch {
@@ -149,8 +150,8 @@ const openLog = (path: string): Log => {
 }
 
 /**
- * `synchronous=FULL` in the hands of whoever calls: a commit is on the disk when `sync` says so, and the process goes on meanwhile. A file that cannot have
- * a log (some network drives) waits at each commit.
+ * `synchronous=FULL` in the hands of whoever calls: a commit is on the disk when `sync` says so, and the process goes on meanwhile. A file that
+ * cannot have a log (some network drives) waits at each commit.
  */
 export const openFile = (path: string): File => {
   const database = new Libsql(path)

@@ -1,6 +1,7 @@
 /**
- * Group commit: statements that are asked for in the same moment share one transaction, and all that is written while the disk is busy shares the next
- * wait for it. Each is still answered only when the disk has it; what only reads, and what need not be on the disk (`Commit`), is answered at once.
+ * Group commit: statements that are asked for in the same moment share one transaction, and all that is written while the disk is busy shares the
+ * next wait for it. Each is still answered only when the disk has it; what only reads, and what need not be on the disk (`Commit`), is answered at
+ * once.
  *
  * A moment is one turn of Node's event loop: answers that came in together, of many orders. The process does not stand still while the disk
  * writes (docs/decisions/0068-the-disk-is-waited-for-beside-the-work.md).
@@ -22,7 +23,9 @@ interface Asked {
   readonly answer: (answer: Answer) => void
 }
 
-/** ms until the disk is asked for what was committed asynchronously, if nothing else has taken it along. So much of that a power cut takes at most. */
+/**
+ * ms until the disk is asked for what was committed asynchronously, if nothing else has taken it along. So much of that a power cut takes at most.
+ */
 const atLatest = 1_000
 
 /** ms. Until a disk takes longer than this, what it has to be waited for takes along what it need not. */

@@ -1,7 +1,7 @@
 /**
- * Whether the journal can be written. Where it cannot (no room, a disk that refuses, a PostgreSQL that is away) no order gets on: so this looks whether it
- * can again, says so once, and everybody else waits for it. Each order by itself used to try, to say so, and to rest for up to half a minute when it could
- * be written again (docs/decisions/0074-one-looks-whether-the-journal-is-back.md).
+ * Whether the journal can be written. Where it cannot (no room, a disk that refuses, a PostgreSQL that is away) no order gets on: so this looks
+ * whether it can again, says so once, and everybody else waits for it. Each order by itself used to try, to say so, and to rest for up to half a
+ * minute when it could be written again (docs/decisions/0074-one-looks-whether-the-journal-is-back.md).
  */
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"

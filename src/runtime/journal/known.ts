@@ -248,7 +248,10 @@ export const knownTables: ReadonlyArray<SqlText> = [
    ) STRICT`
 ]
 
-/** In place of `journal_known`, whose statement for a step costs more than the entry itself. PostgreSQL leaves indexes alone whose columns stay as they are. */
+/**
+ * In place of `journal_known`, whose statement for a step costs more than the entry itself. PostgreSQL leaves indexes alone whose columns stay as
+ * they are.
+ */
 export const knownByKind: ReadonlyArray<SqlText> = [
   { sqlite: "DROP TRIGGER journal_known" },
   { sqlite: onEntry("journal_known_order", "journal", ofWholeOrder).sqlite },

@@ -10,8 +10,8 @@ import { orderAsAWhole, said } from "./dialect.js"
 import { straight, unavailable } from "./sql.js"
 
 /**
- * So many orders are forgotten in one statement. The process stands still for as long as it takes: for thousands at once, as when `journal_retention_days`
- * was made smaller, that was long enough to be taken for dead, killed, and to begin anew.
+ * So many orders are forgotten in one statement. The process stands still for as long as it takes: for thousands at once, as when
+ * `journal_retention_days` was made smaller, that was long enough to be taken for dead, killed, and to begin anew.
  */
 const atOnce = 50
 

@@ -13,8 +13,8 @@ export const reasonOf = (error: SqlError.SqlError): string =>
   error.cause instanceof Error ? error.cause.message : error.message
 
 /**
- * When a statement is answered (PostgreSQL's words): `synchronous` when a power cut cannot take any more what it has written, `asynchronous` as soon as all others
- * see it. Whatever is written synchronously takes to the disk what was written before it.
+ * When a statement is answered (PostgreSQL's words): `synchronous` when a power cut cannot take any more what it has written, `asynchronous` as soon
+ * as all others see it. Whatever is written synchronously takes to the disk what was written before it.
  */
 export type Commit = "synchronous" | "asynchronous"
 

@@ -1,6 +1,6 @@
 /**
- * The accounts that Waldur keeps at an offering for people (offering users): what they say of who has access, and what Waldur is told of them. What it
- * cannot be told now it is told in the next round.
+ * The accounts that Waldur keeps at an offering for people (offering users): what they say of who has access, and what Waldur is told of them. What
+ * it cannot be told now it is told in the next round.
  */
 import { Effect, Option } from "effect"
 import type { AccessPlan, SiteError } from "../../core/index.js"
@@ -25,9 +25,9 @@ export interface Telling {
 }
 
 /**
- * Waldur wants an account gone when its person's last role has ended, where the offering has `offering_user_auto_deletion`, or when somebody asks for it. The agent
- * claims it first: refused if the person came back. From then on the person counts as gone, and once a whole round has left nobody where they should not be,
- * Waldur hears so. (Source: waldur-site-agent, docs/offering-users.md, 2026; its 1.0.7 leaves such accounts as they are.)
+ * Waldur wants an account gone when its person's last role has ended, where the offering has `offering_user_auto_deletion`, or when somebody asks for
+ * it. The agent claims it first: refused if the person came back. From then on the person counts as gone, and once a whole round has left nobody
+ * where they should not be, Waldur hears so. (Source: waldur-site-agent, docs/offering-users.md, 2026; its 1.0.7 leaves such accounts as they are.)
  */
 export const tellLeaving = ({ waldur }: Pick<Telling, "waldur">, leaving: ReadonlyArray<OfferingUser>) =>
   Effect.forEach(

@@ -1,4 +1,6 @@
-/** The process itself: CPU, memory, delays of the event loop, collections of garbage. Of the process, so measured once, from the first question on. */
+/**
+ * The process itself: CPU, memory, delays of the event loop, collections of garbage. Of the process, so measured once, from the first question on.
+ */
 import { collectDefaultMetrics, Registry } from "prom-client"
 
 let started: Registry | undefined

@@ -2,8 +2,8 @@
  * What the look at an order's event has read already, for the attempt that follows it within a moment: it need not be read twice, and the
  * resource is on its way while the actor takes its lease. What is older than a breath is read anew.
  *
- * And what a look at the queue has seen: that an order executes. That is all that an order needs to know of Waldur which goes on after a restart, and a
- * thousand of them are ten pages of the queue.
+ * And what a look at the queue has seen: that an order executes. That is all that an order needs to know of Waldur which goes on after a restart, and
+ * a thousand of them are ten pages of the queue.
  */
 import { Effect, Fiber, FiberSet, Option, type Scope } from "effect"
 import { OrderId, type SiteError, steadyMillis } from "../../core/index.js"
@@ -21,8 +21,8 @@ export interface EarlyReads {
   /** Once, and only while it is fresh. */
   readonly take: (order: OrderId) => Effect.Effect<Option.Option<EarlyRead>>
   /**
-   * Keeps which orders execute by the first look at the queue, which began at `since` (`steadyMillis`): a long queue takes many answers. Of later looks
-   * nothing: an order that goes on then rested, and somebody may have ended it in the meantime.
+   * Keeps which orders execute by the first look at the queue, which began at `since` (`steadyMillis`): a long queue takes many answers. Of later
+   * looks nothing: an order that goes on then rested, and somebody may have ended it in the meantime.
    */
   readonly listed: (executing: Iterable<OrderId>, since: number) => Effect.Effect<void>
   /** Has the queue just been read for the first time, and did the order execute? Once: a further attempt has its own reasons to look. */

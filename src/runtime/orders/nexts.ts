@@ -1,4 +1,7 @@
-/** What has orders looked for before their time: the whole queue, or resources whose next order can go. A resource is in it once, and nothing gets lost. */
+/**
+ * What has orders looked for before their time: the whole queue, or resources whose next order can go. A resource is in it once, and nothing gets
+ * lost.
+ */
 import { Effect } from "effect"
 import type { ResourceId } from "../../core/index.js"
 
@@ -12,7 +15,10 @@ export interface Nexts {
   readonly add: (resource: ResourceId) => Effect.Effect<void>
   /** Has all of the queue looked at. */
   readonly addWhole: Effect.Effect<void>
-  /** Calls it when there is something, or at once. Gives what takes that back. A function, as two fibers would have to wait for it beside the one that sleeps. */
+  /**
+   * Calls it when there is something, or at once. Gives what takes that back. A function, as two fibers would have to wait for it beside the one that
+   * sleeps.
+   */
   readonly hear: (told: () => void) => () => void
   /** All of it, once. */
   readonly take: Effect.Effect<Next>

@@ -120,8 +120,8 @@ const park = (offering: Offering, order: OrderId, { resource }: Lease, parked: P
 const outage = Duration.seconds(1)
 
 /**
- * Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`), or as soon as a journal that was away is there again. Only a lost
- * lease ends it, or an order that is parked.
+ * Tries again after a rest, or as soon as somebody asks for it (`site-actors retry`), or as soon as a journal that was away is there again. Only a
+ * lost lease ends it, or an order that is parked.
  */
 const untilWoken =
   (order: OrderId) =>

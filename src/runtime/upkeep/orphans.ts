@@ -14,8 +14,8 @@ export interface Orphan extends OwnedObject {
   /** An offering in whose place it is, and which can remove it. */
   readonly site: Site
   /**
-   * `terminated`: Waldur has the resource as ended. `unknown here`: none of the configured Waldurs knows the resource, but this journal does, as ended.
-   * `forgotten`: the same, and the journal does not have it as ended: Waldur may have been put back from a backup, and this be a customer's.
+   * `terminated`: Waldur has the resource as ended. `unknown here`: none of the configured Waldurs knows the resource, but this journal does, as
+   * ended. `forgotten`: the same, and the journal does not have it as ended: Waldur may have been put back from a backup, and this be a customer's.
    * `stranger`: neither does; it may belong to another agent on the same front-end.
    */
   readonly why: "terminated" | "unknown here" | "forgotten" | "stranger"

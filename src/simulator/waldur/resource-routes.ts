@@ -123,8 +123,8 @@ const switchPlan: Change = (context, resource, body) =>
   })
 
 /**
- * What is paid in advance is prolonged: the limits that there are, and the same plan. Today's server allows it only where a component is prepaid, which is
- * not modelled here (source: waldur-mastermind, marketplace/views.py).
+ * What is paid in advance is prolonged: the limits that there are, and the same plan. Today's server allows it only where a component is prepaid,
+ * which is not modelled here (source: waldur-mastermind, marketplace/views.py).
  */
 const renew: Change = (context, resource, body) =>
   Either.gen(function* () {
