@@ -8,7 +8,6 @@ import { stringify } from "yaml"
 import { pairOfOfferings } from "../../test/crash/pair.js"
 import { startAgent } from "../../test/crash/process.js"
 import type { Span } from "../figures.js"
-
 import type { Simulators } from "./simulators.js"
 
 export interface AgentOptions {

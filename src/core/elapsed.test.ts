@@ -1,16 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Fiber, Schedule, TestClock } from "effect"
-import { steadyMillis, upToSteadily } from "./elapsed.js"
-
-/** A clock with a time of day of its own. */
-const withTimeOfDay = (clock: Clock.Clock, timeOfDay: () => number): Clock.Clock => ({
-  [Clock.ClockTypeId]: Clock.ClockTypeId,
-  unsafeCurrentTimeMillis: timeOfDay,
-  currentTimeMillis: Effect.sync(timeOfDay),
-  unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
-  currentTimeNanos: clock.currentTimeNanos,
-  sleep: (duration) => clock.sleep(duration)
-})
+import { Duration, Effect, Fiber, Schedule, TestClock } from "effect"
+import { steadyMillis, upToSteadily, withTimeOfDay } from "./elapsed.js"
 
 describe("the clock that nobody sets", () => {
   it.effect("goes on by what has passed, in milliseconds", () =>

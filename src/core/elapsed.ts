@@ -1,5 +1,5 @@
 /** Time that passes, as against the time that it is. */
-import { type Clock, Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
+import { Clock, Duration, Effect, Option, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
 
 /**
  * Whole milliseconds since some moment in the past, by a clock that nobody sets: for pauses and deadlines within one process. The time of day may
@@ -9,6 +9,16 @@ export const steadyMillis: Effect.Effect<number> = Effect.clockWith((clock) => E
 
 /** The same, where no fiber is at hand. */
 export const steadyMillisBy = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+
+/** That clock as it is, and another time of day (ms since 1970). */
+export const withTimeOfDay = (clock: Clock.Clock, timeOfDay: () => number): Clock.Clock => ({
+  [Clock.ClockTypeId]: Clock.ClockTypeId,
+  unsafeCurrentTimeMillis: timeOfDay,
+  currentTimeMillis: Effect.sync(timeOfDay),
+  unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+  currentTimeNanos: clock.currentTimeNanos,
+  sleep: (duration) => clock.sleep(duration)
+})
 
 /** `Schedule.elapsed` by that clock: recurs for ever, with the milliseconds since its first recurrence. */
 const elapsedSteadily: Schedule.Schedule<number> = Schedule.makeWithState(

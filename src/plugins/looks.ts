@@ -12,6 +12,9 @@ export const line = (subject: string, status: CheckResult["status"], detail: str
   detail
 })
 
+/** What is wrong with an id or a name in the settings that leads nowhere. `kind`: "network". */
+export const noSuch = (kind: string, key: string): string => `there is no such ${kind} in OpenNebula: correct ${key}`
+
 /** One look; if it fails, that is a line too. */
 export const look = <E extends SiteError>(
   subject: string,

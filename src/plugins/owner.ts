@@ -25,8 +25,8 @@ interface Found {
   readonly subject: string
   readonly id: number
   readonly name: string
-  /** Absent: it has a tag. `isOurs`: whether it is the resource's all the same. `mendable`: whether the tag can then be added. */
-  readonly untagged?: { readonly isOurs: boolean; readonly mendable: boolean }
+  /** `undefined`: it has a tag. `isOurs`: whether it is the resource's all the same. `mendable`: whether the tag can then be added. */
+  readonly untagged: { readonly isOurs: boolean; readonly mendable: boolean } | undefined
   /** Whether the backend id is its id. */
   readonly isBackendId: boolean
 }

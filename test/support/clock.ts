@@ -2,7 +2,8 @@
  * Time-outs over real connections, on a clock of the test's own: the time passes when the request is there, however slow the machine. And what is
  * to happen at another time than now.
  */
-import { Clock, type Duration, Effect, Queue, type Scope, TestClock } from "effect"
+import { type Duration, Effect, Queue, type Scope, TestClock } from "effect"
+import { withTimeOfDay } from "../../src/core/index.js"
 
 /** The longest pause between two tries of a call. */
 const pause = "2 seconds"
@@ -25,12 +26,8 @@ export const later =
   (ms: number) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.clockWith((clock) =>
-      Effect.withClock(effect, {
-        [Clock.ClockTypeId]: Clock.ClockTypeId,
-        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + ms,
-        unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + ms),
-        currentTimeNanos: clock.currentTimeNanos,
-        sleep: (duration) => clock.sleep(duration)
-      })
+      Effect.withClock(
+        effect,
+        withTimeOfDay(clock, () => clock.unsafeCurrentTimeMillis() + ms)
+      )
     )

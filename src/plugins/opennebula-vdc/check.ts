@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { type Vector, vectorsOf } from "../../opennebula/index.js"
 import type { CheckResult } from "../../plugin/index.js"
-import { administrator, datastores, line, look, release } from "../looks.js"
+import { administrator, datastores, line, look, noSuch, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
 import { mappingWritable } from "./members/mapping-file.js"
 import { defaultSecurityGroup } from "./network.js"
@@ -30,7 +30,7 @@ const clusters = ({ one, settings }: Cloud): Effect.Effect<ReadonlyArray<CheckRe
       return settings.cluster_ids.map((id) => {
         const cluster = found.find((candidate) => candidate.id === id)
         return cluster === undefined
-          ? line(`cluster ${id}`, "failed", "there is no such cluster in OpenNebula: correct cluster_ids")
+          ? line(`cluster ${id}`, "failed", noSuch("cluster", "cluster_ids"))
           : line(`cluster ${id}`, "ok", `${cluster.name}, ${cluster.hosts.length} hosts`)
       })
     }),
@@ -50,7 +50,7 @@ const externalNetwork = ({ one }: Cloud, id: number) => {
 }
 
 const missing = (subject: string, kind: string, key: string) =>
-  Effect.succeed(line(subject, "failed", `there is no such ${kind} in OpenNebula: correct ${key}`))
+  Effect.succeed(line(subject, "failed", noSuch(kind, key)))
 
 const routerTemplate = ({ one }: Cloud, id: number) => {
   const subject = `router template ${id}`
@@ -119,14 +119,14 @@ const networking = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> => 
             "ok",
             `/${settings.subnet_prefix_length} of ${settings.internal_network_base}/${settings.internal_network_prefix}, ${settings.vn_mad} on ${device}`
           )
-        : line("subnets", "failed", problem)
+        : line("subnets", "failed", problem),
+      ...addresses(cloud)
     ]
   )
 }
 
-/** Is what is sold of any use? */
+/** Of an offering with networks: is what is sold of any use? */
 const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> => {
-  if (settings.external_network_id === undefined || settings.virtual_router_template_id === undefined) return []
   if (!components.some(({ type }) => type === "floating_ip")) return []
   return settings.tenant_isolation && !settings.tenant_external_network
     ? [
@@ -200,16 +200,5 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    return [
-      frontEnd,
-      user,
-      place,
-      ...groups,
-      ...stores,
-      ...networks,
-      ...addresses(cloud),
-      isolation(cloud),
-      ...identity,
-      ...stored
-    ]
+    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud), ...identity, ...stored]
   })

@@ -76,14 +76,12 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
         subject: `group ${group.id}`,
         id: group.id,
         name: group.name,
-        ...(isUntagged(group)
+        untagged: isUntagged(group)
           ? {
-              untagged: {
-                isOurs: !numeric || isCalledAs(resource, cloud.settings.allocation_prefix, group.name),
-                mendable: numeric
-              }
+              isOurs: !numeric || isCalledAs(resource, cloud.settings.allocation_prefix, group.name),
+              mendable: numeric
             }
-          : {}),
+          : undefined,
         isBackendId: numeric && Number(resource.backendId) === group.id
       }),
       ...routerFindings(resource, router, ends),

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { osDisk } from "../../opennebula/index.js"
 import type { CheckResult } from "../../plugin/index.js"
-import { administrator, datastores, look, release } from "../looks.js"
+import { administrator, datastores, look, noSuch, release } from "../looks.js"
 import { engineImage, imagesCalled, unusable } from "./inference.js"
 import type { VmOffering } from "./offering.js"
 import { groupOf, parentOf } from "./parent.js"
@@ -70,8 +70,7 @@ const parent = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>>
     Effect.flatMap(
       groupOf(offering.one, backendId),
       Option.match({
-        onNone: () =>
-          Effect.succeed(failed(subject, "there is no such group in OpenNebula: correct parent_vdc_backend_id")),
+        onNone: () => Effect.succeed(failed(subject, noSuch("group", "parent_vdc_backend_id"))),
         onSome: (group) =>
           Effect.map(parentOf(offering.one, Effect.succeed(group)), ({ network }) =>
             network === undefined
@@ -95,7 +94,7 @@ const models = ({ one, settings }: VmOffering): Effect.Effect<ReadonlyArray<Chec
       subject,
       Effect.map(imagesCalled(one, name), (images) => {
         const [image] = images
-        if (image === undefined) return failed(subject, "there is no such image in OpenNebula: correct allowed_models")
+        if (image === undefined) return failed(subject, noSuch("image", "allowed_models"))
         if (images.length > 1) {
           return failed(subject, `images ${images.map(({ id }) => id).join(", ")} have this name: write one's id`)
         }

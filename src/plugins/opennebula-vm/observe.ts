@@ -50,11 +50,9 @@ const look = (offering: VmOffering, resource: SoughtResource, vm: Vm | undefined
         subject: `VM ${vm.id}`,
         id: vm.id,
         name: vm.name,
-        ...(Option.isSome(ownerOf(vm.userTemplate))
-          ? {}
-          : {
-              untagged: { isOurs: isCalledAs(resource, offering.settings.allocation_prefix, vm.name), mendable: true }
-            }),
+        untagged: Option.isSome(ownerOf(vm.userTemplate))
+          ? undefined
+          : { isOurs: isCalledAs(resource, offering.settings.allocation_prefix, vm.name), mendable: true },
         isBackendId: vmIdOf(resource.backendId) === vm.id
       }),
       ...addressFindings(resource, vm)

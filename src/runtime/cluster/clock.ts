@@ -5,8 +5,8 @@
  * Where the clocks agree, as they should, each process has its own. What passes is measured by a clock that nobody sets (`core/elapsed.ts`).
  */
 import { SqlClient } from "@effect/sql"
-import { Clock, Duration, Effect, Layer } from "effect"
-import type { JournalUnavailable } from "../../core/index.js"
+import { Duration, Effect, Layer } from "effect"
+import { type JournalUnavailable, withTimeOfDay } from "../../core/index.js"
 import { straight, unavailable } from "../journal/sql.js"
 import { clockLook } from "../schedules.js"
 import { databaseNow } from "./tables.js"
@@ -56,15 +56,7 @@ const makeClock = Effect.gen(function* () {
     Effect.schedule(clockLook),
     Effect.forkScoped
   )
-  const millis = (): number => own.unsafeCurrentTimeMillis() + by
-  return {
-    [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: millis,
-    currentTimeMillis: Effect.sync(millis),
-    unsafeCurrentTimeNanos: () => own.unsafeCurrentTimeNanos(),
-    currentTimeNanos: own.currentTimeNanos,
-    sleep: (duration) => own.sleep(duration)
-  } satisfies Clock.Clock
+  return withTimeOfDay(own, () => own.unsafeCurrentTimeMillis() + by)
 })
 
 /** For whatever is built upon it, and the fiber that builds it. */
