@@ -1,5 +1,4 @@
 /** Several processes in short: one is killed, one stops for a while and wakes up late. The long form is `npm run cluster`. */
-import { fileURLToPath } from "node:url"
 import { expect } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
@@ -40,18 +39,13 @@ withAgent("three processes over one PostgreSQL", (it) => {
     () =>
       Effect.gen(function* () {
         const main = yield* AgentMain
-        const shiftClock = fileURLToPath(new URL("../crash/shift-clock.mjs", import.meta.url))
-        const minute = 60_000
         const site = yield* makeClusterSite({
           main,
           processes: 2,
           takeover,
           bootTime: 15_000,
           pollInterval: 1,
-          environment: (name) => ({
-            NODE_OPTIONS: `--import ${shiftClock}`,
-            CLOCK_SHIFT: String((name === 1 ? -8 : 7) * minute)
-          })
+          ahead: (name) => (name === 1 ? -8 : 7)
         })
         const [behind, ahead] = site.nodes
         if (behind === undefined || ahead === undefined) return

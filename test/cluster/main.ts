@@ -55,10 +55,14 @@ const cluster = Command.make(
       ),
       Options.optional
     ),
+    apart: Options.integer("apart").pipe(
+      Options.withDescription("Minutes: the second one's clock is so far ahead, the third one's behind, and so on."),
+      Options.withDefault(0)
+    ),
     calm: Options.boolean("calm").pipe(Options.withDescription("No strikes: how much they do (docs/scaling.md).")),
     verbose: Options.boolean("verbose").pipe(Options.withDescription("What the processes have printed, in any case."))
   },
-  ({ beside, calm, database, every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
+  ({ apart, beside, calm, database, every, orders, output: directory, processes, seed, strike, takeover, verbose }) =>
     Effect.gen(function* () {
       const main = yield* buildAgent
       const vmsOfEach = 4
@@ -75,6 +79,7 @@ const cluster = Command.make(
         url: Option.getOrUndefined(database),
         processes,
         takeover,
+        ahead: apart === 0 ? undefined : (name) => (name === 1 ? 0 : name % 2 === 0 ? apart : -apart),
         vdcs,
         vmsOfEach,
         // Long enough that orders are parked; for a measurement, as short as a boot can be.

@@ -1,5 +1,9 @@
-/** A way between a process and its database that can be cut: what was connected hangs, and nothing new comes through. */
+/**
+ * A way between a process and its database. It can be cut: what was connected hangs, and nothing new comes through. Or be slow: whatever is asked comes
+ * late, on each connection in its order.
+ */
 import { connect, createServer, type Socket } from "node:net"
+import { setTimeout } from "node:timers/promises"
 import { Effect, type Scope } from "effect"
 
 export interface Way {
@@ -7,6 +11,8 @@ export interface Way {
   /** No byte passes any more, in either direction; nobody is told. */
   readonly cut: () => void
   readonly mend: () => void
+  /** From now on each message to the database is under way for so long, in ms, as is asked anew for each; 0: as long as it takes. */
+  readonly slow: (millis: () => number) => void
 }
 
 export const wayTo = (port: number): Effect.Effect<Way, never, Scope.Scope> =>
@@ -14,15 +20,25 @@ export const wayTo = (port: number): Effect.Effect<Way, never, Scope.Scope> =>
     Effect.async<Way & { readonly close: () => void }>((resume) => {
       const sockets = new Set<Socket>()
       let isCut = false
+      let delay = (): number => 0
       const server = createServer((near) => {
         const far = connect({ host: "127.0.0.1", port })
-        for (const [one, other] of [
-          [near, far],
-          [far, near]
+        let passed = Promise.resolve()
+        const late = (bytes: Buffer) => {
+          const due = performance.now() + delay()
+          passed = passed.then(async () => {
+            const rest = due - performance.now()
+            if (rest > 0) await setTimeout(rest)
+            if (!far.destroyed) far.write(bytes)
+          })
+        }
+        for (const [one, other, pass] of [
+          [near, far, late],
+          [far, near, (bytes: Buffer) => void near.write(bytes)]
         ] as const) {
           sockets.add(one)
           if (isCut) one.pause()
-          one.on("data", (bytes) => other.write(bytes))
+          one.on("data", pass)
           one.on("error", () => undefined)
           one.on("close", () => {
             sockets.delete(one)
@@ -42,6 +58,9 @@ export const wayTo = (port: number): Effect.Effect<Way, never, Scope.Scope> =>
             mend: () => {
               isCut = false
               for (const socket of sockets) socket.resume()
+            },
+            slow: (millis) => {
+              delay = millis
             },
             close: () => {
               for (const socket of sockets) socket.destroy()

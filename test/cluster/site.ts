@@ -1,8 +1,8 @@
 /** A site whose agent is several processes over one PostgreSQL: each with its own address, data directory and way to the database. */
 import { createServer } from "node:net"
-import { Effect, Redacted, Schema, Scope } from "effect"
+import { Duration, Effect, Redacted, Schema, Scope } from "effect"
 import type { JournalCopy } from "../crash/journal.js"
-import type { AgentProcess } from "../crash/process.js"
+import { type AgentProcess, shiftClock } from "../crash/process.js"
 import { makeSite, type SiteOptions } from "../crash/site.js"
 import { database, databaseAt } from "../support/postgres.js"
 import { type Way, wayTo } from "./proxy.js"
@@ -43,6 +43,8 @@ export interface ClusterOptions extends SiteOptions {
   readonly takeover?: number
   /** Of a process alone. */
   readonly environment?: (name: number) => Readonly<Record<string, string>>
+  /** By how many minutes the clock of a process is ahead. */
+  readonly ahead?: ((name: number) => number) | undefined
   /** The entry point of another version, of which all processes are at first. */
   readonly beside?: string | undefined
   /** An empty database on this machine, in place of one on the tests' own server. */
@@ -50,6 +52,7 @@ export interface ClusterOptions extends SiteOptions {
 }
 
 export const makeClusterSite = ({
+  ahead,
   beside,
   environment,
   processes,
@@ -78,7 +81,13 @@ export const makeClusterSite = ({
             site.start({
               main: versions.main,
               dataDir: `${site.dataDir}-${name}`,
-              environment: { RUNNER_PORT: String(port), SITE_ACTORS_DATABASE: own.href, ...environment?.(name) }
+              nodeOptions: ahead === undefined ? [] : ["--import", shiftClock],
+              environment: {
+                RUNNER_PORT: String(port),
+                SITE_ACTORS_DATABASE: own.href,
+                CLOCK_SHIFT: String(Duration.toMillis(Duration.minutes(1)) * (ahead?.(name) ?? 0)),
+                ...environment?.(name)
+              }
             })
           ).pipe(Effect.provideService(Scope.Scope, scope))
           const agents = [yield* start]

@@ -2,7 +2,7 @@
 import { Console, Duration, Effect, Random } from "effect"
 import type { ClusterSite, Node } from "./site.js"
 
-export const strikeKinds = ["kill", "stop", "cut", "end", "away", "thrown", "readonly", "upgrade"] as const
+export const strikeKinds = ["kill", "stop", "cut", "end", "away", "thrown", "readonly", "slow", "upgrade"] as const
 export type StrikeKind = (typeof strikeKinds)[number]
 
 export interface StrikeOptions {
@@ -12,6 +12,9 @@ export interface StrikeOptions {
   readonly takeover: number
   readonly kinds: ReadonlyArray<StrikeKind>
 }
+
+/** ms. Beyond what a call's gate waits for (`answeredWithin` in `src/runtime/cluster/gate.ts`). */
+const slowest = 3_000
 
 /** Seconds from `least` to `most`. */
 const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
@@ -84,6 +87,17 @@ const strike = (
         for (const one of all) one.way.cut()
         yield* Effect.sleep(rest)
         for (const one of all) one.way.mend()
+        return
+      }
+      case "slow": {
+        const rest = yield* between(0.3, 2 * takeover)
+        const most = yield* Random.nextRange(100, slowest)
+        yield* Console.log(
+          `  the database answers process ${name} after up to ${Math.round(most)} ms, for ${Duration.format(rest)}`
+        )
+        way.slow(() => Math.random() * most)
+        yield* Effect.sleep(rest)
+        way.slow(() => 0)
         return
       }
       case "cut": {

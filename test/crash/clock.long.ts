@@ -1,14 +1,12 @@
 /** The time of day jumps by an hour while an order waits. What passes is measured by a clock that nobody sets, so nothing comes of it. */
-import { fileURLToPath } from "node:url"
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { long, newSite, withAgent } from "./harness.js"
 import type { OperationName } from "./operations.js"
 import { pictureOfCloud } from "./picture.js"
+import { shiftClock } from "./process.js"
 import { named, nothingLeft } from "./trial.js"
 import { atWork, ended, stopped } from "./waits.js"
-
-const shiftClock = fileURLToPath(new URL("./shift-clock.mjs", import.meta.url))
 
 /** Each operation with the call at which the clock jumps. */
 const jumps: ReadonlyArray<readonly [OperationName, string]> = [

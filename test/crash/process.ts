@@ -1,5 +1,6 @@
 /** An agent in a process of its own: started, killed and asked to stop as an operating system does it. */
 import { spawn } from "node:child_process"
+import { resolve } from "node:path"
 import { Deferred, Effect, type Scope } from "effect"
 
 export interface Launch {
@@ -13,6 +14,9 @@ export interface Launch {
   /** A shell's words before the command, such as `ulimit -f 100 &&`. */
   readonly prelude?: string
 }
+
+/** For `--import`: shifts the time of day. From the project's root, where whatever starts agents runs. */
+export const shiftClock = resolve("test/crash/shift-clock.mjs")
 
 /** How a process ended: its exit code, or the signal that ended it. */
 export interface Ended {
