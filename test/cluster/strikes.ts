@@ -43,6 +43,7 @@ const strike = (
         if (kind === "upgrade") versions.main = mains.find((main) => main !== versions.main) ?? versions.main
         agent.signal("SIGTERM")
         const { code, signal } = yield* agent.ended.pipe(
+          Effect.interruptible,
           // What does not end is found by who looks how each has ended (`storm.ts`).
           Effect.timeoutTo({
             duration: "30 seconds",

@@ -81,7 +81,10 @@ const makeEnding = Effect.map(Ref.make<Fiber.Fiber<void> | undefined>(undefined)
     fiber === undefined
       ? Effect.void
       : // It looks five times a second, and has a last word.
-        Effect.zipRight(Effect.timeoutOption(Fiber.await(fiber), "500 millis"), Fiber.interrupt(fiber))
+        Effect.zipRight(
+          Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), "500 millis"),
+          Fiber.interrupt(fiber)
+        )
   )
 }))
 

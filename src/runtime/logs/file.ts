@@ -53,7 +53,7 @@ export const logFile = (
       Effect.async<void>((resume) => {
         if (stream.destroyed) resume(Effect.void)
         else stream.end(() => resume(Effect.void))
-      }).pipe(Effect.timeoutOption("2 seconds"), Effect.asVoid)
+      }).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"), Effect.asVoid)
     )
     const isWritten = (error?: Error | null) => {
       if (error === undefined || error === null) isSaid = false

@@ -90,7 +90,8 @@ export const exportingTracer = (sampling: Sampling): Effect.Effect<Tracer.Tracer
       (made) =>
         Effect.ignore(
           Effect.timeout(
-            Effect.promise(() => made.shutdown()),
+            // In a release: a limit ends only what may be interrupted.
+            Effect.interruptible(Effect.promise(() => made.shutdown())),
             "5 seconds"
           )
         )
