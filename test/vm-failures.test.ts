@@ -1,8 +1,8 @@
 /** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Clock, Effect, Redacted } from "effect"
 import { updateVm } from "../src/plugins/opennebula-vm/update.js"
-import { lockFor } from "../src/simulator/opennebula/index.js"
+import { Lcm, lockFor, VmState } from "../src/simulator/opennebula/index.js"
 import { makeMemoryJournal } from "./support/journal.js"
 import {
   atChange,
@@ -19,6 +19,26 @@ import {
   terminateOrder,
   updateOrder
 } from "./support/vmCloud.js"
+
+describe("a machine that powers itself off before anybody has looked", () => {
+  it.scoped("was made and has run: the order is done, at once, and the machine stays", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      // Whenever somebody is about to look: so nobody ever sees it run.
+      bench.frontEnd.intercept(() => {
+        for (const vm of bench.frontEnd.world.vms) {
+          if (vm.state !== VmState.active || vm.lcm !== Lcm.running) continue
+          vm.state = VmState.poweroff
+          vm.lcm = 0
+        }
+        return undefined
+      })
+      doneOf(yield* bench.create(createOrder()))
+      expect(yield* Clock.currentTimeMillis).toBeLessThan(60_000)
+      expect((yield* bench.one.vm.info(0)).state).toBe("Poweroff")
+    })
+  )
+})
 
 describe("bad input", () => {
   const refused: ReadonlyArray<readonly [string, Parameters<typeof createOrder>[0], string]> = [

@@ -54,6 +54,23 @@ describe("a terminate", () => {
       })
   )
 
+  it.scoped("ends as well what a call made, later than anybody waited for, and what nobody knows of", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const late = (resource: string) =>
+        bench.one.template.instantiate(2, {
+          name: "my-machine",
+          hold: true,
+          extra: [single("CPU", 1), single("WALDUR_RESOURCE_UUID", resource)]
+        })
+      yield* late("a".repeat(32))
+      yield* late("b".repeat(32))
+      doneOf(yield* bench.terminate(terminateOrder("0")))
+      expect(bench.vms()).toEqual([2])
+    })
+  )
+
   it.scoped("of a machine that is gone, or never was, is a success", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Option, TestClock } from "effect"
 import type { ResourceId } from "../src/core/index.js"
 import { adoptedTags } from "../src/opennebula/template/owner.js"
-import { valueOf, vectorsOf } from "../src/opennebula/template/template.js"
+import { single, valueOf, vectorsOf } from "../src/opennebula/template/template.js"
 import { check } from "../src/plugins/opennebula-vm/check.js"
 import { observe } from "../src/plugins/opennebula-vm/observe.js"
 import { accounting, usageOf } from "../src/plugins/opennebula-vm/usage.js"
@@ -298,6 +298,23 @@ describe("what is known of machines", () => {
         amounts: small,
         facts: { ip_address: "192.168.10.2" }
       })
+    })
+  )
+
+  it.scoped("is that there is a second one, made by a call that nobody had waited for any more", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const resource = { id: createOrder().resource.id, backendId: "0" }
+      doneOf(yield* bench.create(createOrder()))
+      yield* bench.one.template.instantiate(2, {
+        name: "my-machine",
+        hold: true,
+        extra: [single("CPU", 1), single("WALDUR_RESOURCE_UUID", resource.id)]
+      })
+      const findings = (yield* observe(bench.offering)([resource])).flatMap((seen) =>
+        seen._tag === "Present" ? seen.findings : []
+      )
+      expect(findings).toMatchObject([{ kind: "owner", subject: "VM 1", expected: "VM 0 alone", mendable: false }])
     })
   )
 

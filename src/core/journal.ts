@@ -72,8 +72,6 @@ export type JournalError = JournalUnavailable | LeaseLost
 export interface OrderJournal {
   readonly order: OrderId
   readonly resource: ResourceId
-  /** When the lease was taken, in ms since 1970: what was begun before was begun by a process that is dead, or has lost the resource. */
-  readonly since: number
   /** Everything written about this order so far, oldest first, this attempt's own entries included. */
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Exit, Fiber, Option, Ref, Schema, TestClock } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Ref, Schema, TestClock } from "effect"
 import { type MemoryJournal, makeMemoryJournal } from "../../test/support/journal.js"
 import { carryOut, decide, ensureDone, JournalUnavailable, make, NotYet, OrderRefused, refuse } from "./index.js"
 
@@ -37,6 +37,14 @@ const cloud = Effect.gen(function* () {
     })
   return { things, calls, faults, thing }
 })
+
+/** With as much time as it needs. */
+const patiently = <A, E>(work: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(work)
+    yield* TestClock.adjust("10 seconds")
+    return yield* Fiber.join(fiber)
+  })
 
 const mended = <K, V>(ref: Ref.Ref<Readonly<Record<string, V>>>, key: K & string) =>
   Ref.update(ref, (all) => Object.fromEntries(Object.entries(all).filter(([name]) => name !== key)))
@@ -123,9 +131,9 @@ describe("an attempt that breaks off", () => {
       yield* Ref.set(faults, { group: "lose request" })
       yield* Effect.flip(carryOut(journal, thing("group")))
       yield* mended(faults, "group")
-      yield* carryOut(journal, thing("group"))
+      yield* patiently(carryOut(journal, thing("group")))
       expect(yield* Ref.get(things)).toEqual(["group"])
-      expect(yield* Ref.get(calls)).toEqual(["create group", "find group", "create group"])
+      expect(yield* Ref.get(calls)).toEqual(["create group", "find group", "find group", "create group"])
     })
   )
 
@@ -285,74 +293,69 @@ describe("killed at every point", () => {
   }
 })
 
-describe("a call that a dead process has left on its way", () => {
-  /** The process ends while the call waits for its turn in the backend, which carries it out so much later. */
-  const diesInTheCall = (journal: MemoryJournal, late: Effect.Effect<void>) =>
+describe("a call of which nobody has heard the end", () => {
+  const group = (create: Effect.Effect<string, NotYet>) =>
+    make("group", { result: Schema.String, find: Effect.succeedNone, create })
+
+  /** The process ends while the call waits for its turn in the backend. */
+  const diesInTheCall = (journal: MemoryJournal) =>
     Effect.gen(function* () {
       const begun = yield* Deferred.make<void>()
-      const neverHeard = make("group", {
-        result: Schema.String,
-        find: Effect.succeedNone,
-        create: Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
-      })
+      const neverHeard = group(Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never))
       const process = yield* Effect.fork(carryOut(journal, neverHeard))
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(process)
-      yield* Effect.forkDaemon(Effect.delay(late, "2 seconds"))
     })
-  /** The next process takes the resource over now. */
-  const takenOver = (journal: MemoryJournal) => Effect.map(Clock.currentTimeMillis, (since) => ({ ...journal, since }))
+  /** It had no answer in time, and was given up. */
+  const hasNoAnswer = (journal: MemoryJournal) =>
+    Effect.ignore(carryOut(journal, group(new NotYet({ reason: "no answer within 60 s" }))))
 
-  it.effect("is waited for before the thing is made again", () =>
-    Effect.gen(function* () {
-      const { thing, things, calls } = yield* cloud
-      const journal = yield* makeMemoryJournal()
-      yield* diesInTheCall(journal, Ref.set(things, ["group"]))
-      yield* TestClock.adjust("1 second")
-      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
-      yield* TestClock.adjust("10 seconds")
-      expect(yield* Fiber.join(next)).toEqual({ _tag: "Done", value: "group" })
-      expect(yield* Ref.get(things)).toEqual(["group"])
-      expect(yield* Ref.get(calls)).toEqual(["find group", "find group"])
+  for (const [how, isLost] of [
+    ["that a dead process has left on its way", diesInTheCall],
+    ["that was given up", hasNoAnswer]
+  ] as const) {
+    describe(how, () => {
+      /** The backend hung for that long, and carries it out 2 s after it has answered the first look. */
+      const lateAfter = (things: Ref.Ref<ReadonlyArray<string>>) =>
+        Effect.gen(function* () {
+          yield* TestClock.adjust("1 hour")
+          yield* Effect.forkDaemon(Effect.delay(Ref.set(things, ["group"]), "2 seconds"))
+        })
+
+      it.effect("is waited for before the thing is made again", () =>
+        Effect.gen(function* () {
+          const { thing, things, calls } = yield* cloud
+          const journal = yield* makeMemoryJournal()
+          yield* isLost(journal)
+          yield* lateAfter(things)
+          expect(yield* patiently(carryOut(journal, thing("group")))).toEqual({ _tag: "Done", value: "group" })
+          expect(yield* Ref.get(things)).toEqual(["group"])
+          expect(yield* Ref.get(calls)).toEqual(["find group", "find group"])
+        })
+      )
+
+      it.effect("is waited for before an undo is content", () =>
+        Effect.gen(function* () {
+          const { thing, things } = yield* cloud
+          const journal = yield* makeMemoryJournal()
+          yield* isLost(journal)
+          yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
+          yield* lateAfter(things)
+          const undone = yield* patiently(carryOut(journal, thing("group")))
+          expect(undone).toMatchObject({ _tag: "Refused", leftovers: [] })
+          expect(yield* Ref.get(things)).toEqual([])
+        })
+      )
     })
-  )
+  }
 
-  it.effect("is waited for before an undo is content", () =>
+  it.effect("is none that was refused: it is not looked for a second time", () =>
     Effect.gen(function* () {
-      const { thing, things } = yield* cloud
+      const { thing, calls, faults } = yield* cloud
       const journal = yield* makeMemoryJournal()
-      yield* diesInTheCall(journal, Ref.set(things, ["group"]))
-      yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
-      yield* TestClock.adjust("1 second")
-      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
-      yield* TestClock.adjust("10 seconds")
-      expect(yield* Fiber.join(next)).toMatchObject({ _tag: "Refused", leftovers: [] })
-      expect(yield* Ref.get(things)).toEqual([])
-    })
-  )
-
-  it.effect("counts from the moment when the resource was taken over: the call may have waited here before", () =>
-    Effect.gen(function* () {
-      const { thing, things, calls } = yield* cloud
-      const journal = yield* makeMemoryJournal()
-      yield* diesInTheCall(journal, Effect.void)
-      yield* TestClock.adjust("1 hour")
-      yield* Effect.forkDaemon(Effect.delay(Ref.set(things, ["group"]), "2 seconds"))
-      const next = yield* Effect.fork(carryOut(yield* takenOver(journal), thing("group")))
-      yield* TestClock.adjust("10 seconds")
-      expect(yield* Fiber.join(next)).toMatchObject({ _tag: "Done" })
-      expect(yield* Ref.get(calls)).toEqual(["find group", "find group"])
-    })
-  )
-
-  it.effect("is not waited for where both are long ago", () =>
-    Effect.gen(function* () {
-      const { thing, calls } = yield* cloud
-      const journal = yield* makeMemoryJournal()
-      yield* diesInTheCall(journal, Effect.void)
-      yield* TestClock.adjust("10 seconds")
-      expect(yield* carryOut(journal, thing("group"))).toMatchObject({ _tag: "Done" })
-      expect(yield* Ref.get(calls)).toEqual(["find group", "create group"])
+      yield* Ref.set(faults, { group: "refuse" })
+      expect(yield* carryOut(journal, thing("group"))).toMatchObject({ _tag: "Refused" })
+      expect(yield* Ref.get(calls)).toEqual(["create group", "find group"])
     })
   )
 })

@@ -15,7 +15,7 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Clock, Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
+import { Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
 import { NotYet, OfferingFault, OrderRefused, type SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
@@ -163,31 +163,27 @@ export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: 
 }
 
 /**
- * So long after a process has lost a resource, by its death or otherwise, a call that it had sent for it may still be carried out, in ms: the
- * backend had it waiting for its turn.
+ * So long after a look was answered a call that nobody has heard the end of may still be carried out, in ms: the backend had it waiting for its turn,
+ * behind which the look came.
  */
 const mayStillCome = 3_000
 
-/** Looks for what was made. Nothing may only mean not yet: then it looks once more, when nothing is on its way any more. */
-const lookFor = <A, E, R>(
-  find: Effect.Effect<Option.Option<A>, E, R>,
-  { unheardOf }: StepState,
-  { since }: OrderJournal
-) =>
-  Effect.gen(function* () {
-    const found = yield* find
-    if (Option.isSome(found) || Option.isNone(unheardOf)) return found
-    const rest = Math.max(since, unheardOf.value) + mayStillCome - (yield* Clock.currentTimeMillis)
-    return rest > 0 ? yield* Effect.delay(find, Math.min(rest, mayStillCome)) : found
-  })
+/**
+ * Looks for what was made. Nothing may only mean not yet: then it looks once more, when nothing is on its way any more. Counted from the look: a
+ * backend that hung answers it first thing when it goes on, together with all that it was sent before.
+ */
+const lookFor = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>, { unheardOf }: StepState) =>
+  Effect.flatMap(find, (found) =>
+    Option.isSome(found) || !unheardOf ? Effect.succeed(found) : Effect.delay(find, mayStillCome)
+  )
 
 /** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
 export interface StepState {
   readonly begun: boolean
   readonly undone: boolean
   readonly result: Option.Option<unknown>
-  /** When it was begun, where the process that did so has died since: nobody has heard what came of it. */
-  readonly unheardOf: Option.Option<number>
+  /** Begun, and nobody has heard what came of it: its process has died since, or the call had no answer. */
+  readonly unheardOf: boolean
 }
 export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
   let last: JournalEntry | undefined
@@ -201,7 +197,7 @@ export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): S
     begun: last !== undefined,
     undone: last?.event === "undone",
     result: finished === undefined ? Option.none() : Option.some(finished.data),
-    unheardOf: last?.event === "started" ? Option.some(last.at) : Option.none()
+    unheardOf: last?.event === "started" || last?.event === "interrupted"
   }
 }
 
@@ -298,7 +294,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
           undo: Effect.suspend(() => {
             const now = MutableRef.get(made)
             return Option.isNone(now) && Option.isSome(find)
-              ? Effect.flatMap(lookFor(find.value, state, attempt.journal), undo)
+              ? Effect.flatMap(lookFor(find.value, state), undo)
               : ifOurs(step, attempt, now, isOthers, Effect.provide(undo(now), context))
           }).pipe(Effect.provide(context))
         }
@@ -373,7 +369,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
     if (state.begun || mayBeBegun) {
-      const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()
+      const left = Option.isSome(find) ? yield* lookFor(find.value, state) : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
     if (!mayBeBegun) yield* beginning

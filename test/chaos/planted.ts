@@ -18,7 +18,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
     "core/steps.ts",
-    "const left = Option.isSome(find) ? yield* lookFor(find.value, state, attempt.journal) : Option.none<A>()",
+    "const left = Option.isSome(find) ? yield* lookFor(find.value, state) : Option.none<A>()",
     "const left = Option.none<A>()"
   ),
   one(

@@ -52,6 +52,10 @@ withAgent("an agent whose database", (it) => {
           yield* until("the rest", () => agent.output().includes("The journal cannot be written"))
           expect(made.get("one.vrouter.instantiate") ?? 0).toBe(0)
           expect(site.marketplace.orders.get(order)?.state).toBe("executing")
+          // Several looks whether it can be written, all of which have to come to the same.
+          yield* Effect.sleep("4 seconds")
+          const said = agent.output().split("\n")
+          expect(said.filter((line) => /The journal can be written again|Waits: /.test(line))).toEqual([])
 
           limitFiles(agent.pid, "unlimited")
           expect((yield* ended(site, order)).state).toBe("done")

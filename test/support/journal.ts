@@ -53,8 +53,7 @@ export const makeMemoryJournal = (
       losePower: Effect.flatMap(Ref.get(onDisk), (kept) => Ref.update(entries, (all) => all.slice(0, kept))),
       append,
       announce: (step) => note(step, "started"),
-      note,
-      since: 0
+      note
     }
   })
 

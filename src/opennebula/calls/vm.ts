@@ -55,6 +55,7 @@ const retryOperation = 2
 /** -1: all but Done, -2: all, else one state's number. */
 const notDone = -1
 const anyState = -2
+const onHold = 2
 const stateParam = (includeDone: boolean | undefined): number => (includeDone === true ? anyState : notDone)
 
 const lockEverything = 1
@@ -119,6 +120,12 @@ export const vmCalls = (client: OpenNebulaClient) => ({
   /** `one.vmpool.infoextended`: with tags and context (recording 212); some 2.5 kB a VM. */
   listExtended: (options: { readonly includeDone?: boolean } = {}): Call<ReadonlyArray<Vm>> =>
     client.call("one.vmpool.infoextended", [...everything, stateParam(options.includeDone)], vmPool),
+
+  /**
+   * The same of those on hold: few, however large the cloud is, as only what is being made is there (OpenNebula 7.4 `VirtualMachinePoolAPI::info`: the
+   * state is a condition of its database's).
+   */
+  listOnHold: (): Call<ReadonlyArray<Vm>> => client.call("one.vmpool.infoextended", [...everything, onHold], vmPool),
 
   /**
    * `one.vmpool.infoset`: these VMs, 1,000 in a call, whatever their state; unknown ids are left out (recordings 227, 228).

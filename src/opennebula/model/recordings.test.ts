@@ -123,7 +123,7 @@ describe("what they say", () => {
         memory: 1024
       })
       expect(vm.disks).toEqual([
-        { id: 0, size: 10240, imageId: Option.some(0), datastoreId: Option.some(1), type: "FILE" }
+        { id: 0, size: 10240, imageId: Option.some(0), datastoreId: Option.some(1), type: "FILE", target: "SYSTEM" }
       ])
       expect(vm.nics).toMatchObject([{ id: 0, networkId: Option.some(1), ip: Option.some("192.168.10.3") }])
       expect(vm.history).toMatchObject([{ sequence: 0, hostname: "host01" }])

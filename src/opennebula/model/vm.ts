@@ -30,14 +30,21 @@ const Disk = Schema.Struct({
   imageId: OptionalInt,
   datastoreId: OptionalInt,
   /** FILE, BLOCK, RBD, CDROM, or of a volatile disk fs, swap. */
-  type: Schema.String
+  type: Schema.String,
+  /**
+   * Where it is written, and so in which quota it counts: SYSTEM (the system datastore, SYSTEM_DISK_SIZE), SELF (beside its image, its datastore's SIZE),
+   * NONE (the image itself, whose owner it counts for). Empty where OpenNebula says nothing, as of a volatile one, which is SYSTEM. (OpenNebula 7.4
+   * `VirtualMachineDisk::get_tm_target`, `resize_quotas`.)
+   */
+  target: Schema.String
 })
 const disk = (element: XmlElement) => ({
   id: text(element, "DISK_ID"),
   size: text(element, "SIZE") || "0",
   imageId: text(element, "IMAGE_ID"),
   datastoreId: text(element, "DATASTORE_ID"),
-  type: text(element, "TYPE")
+  type: text(element, "TYPE"),
+  target: (text(element, "CLONE") === "NO" ? text(element, "LN_TARGET") : text(element, "CLONE_TARGET")) ?? ""
 })
 
 const Nic = Schema.Struct({
@@ -111,7 +118,16 @@ const shortReads = {
     CPU: true,
     VCPU: true,
     MEMORY: true,
-    DISK: { DISK_ID: true, SIZE: true, IMAGE_ID: true, DATASTORE_ID: true, TYPE: true },
+    DISK: {
+      DISK_ID: true,
+      SIZE: true,
+      IMAGE_ID: true,
+      DATASTORE_ID: true,
+      TYPE: true,
+      CLONE: true,
+      CLONE_TARGET: true,
+      LN_TARGET: true
+    },
     NIC: { NIC_ID: true, NETWORK_ID: true, NETWORK: true, IP: true, MAC: true, VROUTER_IP: true }
   },
   HISTORY_RECORDS: { HISTORY: { SEQ: true, HID: true, HOSTNAME: true, CID: true, DS_ID: true } }

@@ -107,7 +107,8 @@ export class Overlay {
         size: Number(values.SIZE ?? "0"),
         imageId: Option.none(),
         datastoreId: Option.none(),
-        type: "FILE"
+        type: "FILE",
+        target: "SYSTEM"
       })),
       nics: [],
       startedAt: 0,

@@ -21,6 +21,7 @@ import {
   type Resource,
   type SiteError
 } from "../../plugin/index.js"
+import { startable } from "../machines.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
 import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
@@ -187,7 +188,13 @@ const vanished = new OrderRefused({
   customerMessage: "The machine was removed from the cloud while it was being made: order again."
 })
 
-const hasComeToSomething = ({ state }: SeenVm): boolean => state === "Running" || state === "Done" || isVmFailure(state)
+/**
+ * It runs, or has done so: nothing that has not run comes to rest (OpenNebula 7.4 `LifeCycleManager`), and a guest may power itself off before anybody has
+ * looked, as cloud-init's `power_state` has it. It was made, and what it has done in the meantime is the customer's.
+ */
+const hasRun = ({ state }: Pick<SeenVm, "state">): boolean => state === "Running" || startable.has(state)
+
+const hasComeToSomething = (vm: SeenVm): boolean => hasRun(vm) || vm.state === "Done" || isVmFailure(vm.state)
 
 /** What is kept of an order that waits is what this is given: it stands by itself, so that nothing of the attempt stays with it. */
 const parkedFor = ({ tellWhen }: VmOffering, vmId: number, age: number, within: number) =>
@@ -228,7 +235,7 @@ const untilRunning = (
     const vm = yield* patiently(offering, vmId, { age, left: seconds * 1000 - age })
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
     if (!belongsTo(offering, resource, vm.value)) return yield* vanished
-    if (vm.value.state === "Running") return factsOf(vm.value)
+    if (hasRun(vm.value)) return factsOf(vm.value)
     if (vm.value.state === "Done") return yield* vanished
     return yield* new OrderRefused({
       customerMessage: "The machine could not be started by the cloud: try again later, or ask the provider.",

@@ -4,7 +4,7 @@ import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/ind
 import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
-import { addressOf, vmIdOf } from "./machine.js"
+import { addressOf, taggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { amountsOf, sizesOf } from "./sizes.js"
@@ -17,17 +17,25 @@ export const observe =
   (resources: ReadonlyArray<SoughtResource>): Effect.Effect<ReadonlyArray<Observation>, SiteError> =>
     Effect.gen(function* () {
       const ids = resources.flatMap(({ backendId }) => vmIdOf(backendId) ?? [])
-      const live = (yield* offering.one.vm.infoset(ids)).filter(({ state }) => state !== "Done")
+      const [found, held] = yield* Effect.all([offering.one.vm.infoset(ids), offering.one.vm.listOnHold()], {
+        concurrency: "unbounded"
+      })
+      const live = found.filter(({ state }) => state !== "Done")
       const byId = new Map(live.map((vm) => [vm.id, vm]))
       const idOf = ({ backendId }: SoughtResource) => byId.get(vmIdOf(backendId) ?? -1)
       const lost = resources.some((resource) => idOf(resource) === undefined)
       const all = lost ? yield* offering.one.vm.listExtended() : live
       return resources.map((resource) =>
-        look(offering, resource, idOf(resource) ?? all.find((vm) => ownerIs(vm, resource)))
+        look(offering, resource, idOf(resource) ?? all.find((vm) => ownerIs(vm, resource)), taggedAs(resource, held))
       )
     })
 
-const look = (offering: VmOffering, resource: SoughtResource, vm: Vm | undefined): Observation => {
+const look = (
+  offering: VmOffering,
+  resource: SoughtResource,
+  vm: Vm | undefined,
+  held: ReadonlyArray<Vm>
+): Observation => {
   if (vm === undefined) return { _tag: "Missing", resource: resource.id }
   const owner = ownerOf(vm.userTemplate)
   if (Option.isSome(owner) && !ownerIs(vm, resource)) {
@@ -55,6 +63,7 @@ const look = (offering: VmOffering, resource: SoughtResource, vm: Vm | undefined
           : { isOurs: isCalledAs(resource, offering.settings.allocation_prefix, vm.name), mendable: true },
         isBackendId: vmIdOf(resource.backendId) === vm.id
       }),
+      ...secondFindings(vm, held),
       ...addressFindings(resource, vm)
     ],
     facts: { vm_id: vm.id, ip_address: addressOf(vm) }
@@ -69,6 +78,19 @@ const standingOf = (vm: Vm): StandingFound => {
     ? { standing, complete: true, detail: "" }
     : { standing, complete: false, detail: "it can be started" }
 }
+
+/** What a call made that nobody had heard the end of, later than it was looked for: it is on hold, as nobody released it. */
+const secondFindings = (vm: Vm, held: ReadonlyArray<Vm>): ReadonlyArray<Finding> =>
+  held
+    .filter(({ id }) => id !== vm.id)
+    .map(({ id }) => ({
+      kind: "owner",
+      subject: `VM ${id}`,
+      expected: `VM ${vm.id} alone`,
+      found: "on hold with this resource's tag",
+      mendable: false,
+      advice: `Delete VM ${id} in OpenNebula: it was made by a call that had no answer, and has never run. The machine's end removes both.`
+    }))
 
 /** Where Waldur shows the customer an address that the machine does not have. */
 const addressFindings = ({ recorded = {} }: SoughtResource, vm: Vm): ReadonlyArray<Finding> => {

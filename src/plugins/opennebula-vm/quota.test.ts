@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import { Option } from "effect"
 import type { Group, Limit } from "../../opennebula/index.js"
-import { quotaRefusal } from "./quota.js"
+import { countsIn, quotaRefusal } from "./quota.js"
 
 const free = { limit: "default" as const, used: 0 }
 const groupWith = (cpu: { readonly limit: Limit; readonly used: number }, clusterIds = ""): Group => ({
@@ -43,6 +44,31 @@ describe("a group's quota", () => {
     expect(quotaRefusal(groupWith({ limit: "unlimited", used: 99 }), oneMore, true)).toBeUndefined()
     expect(quotaRefusal(groupWith({ limit: "default", used: 99 }), oneMore, true)).toBeUndefined()
     expect(quotaRefusal(groupWith({ limit: 0, used: 0 }, "100"), oneMore, true)).toBeUndefined()
+  })
+
+  it("of a disk is that of where it is written: the system datastore's, or with CLONE_TARGET=SELF its image's", () => {
+    const growing = { cpu: 0, memory: 0, disk: 1_000 }
+    const disk = { id: 0, size: 2_000, imageId: Option.some(7), datastoreId: Option.some(101), type: "RBD" }
+    const on = (target: string) => countsIn({ ...disk, target })
+    const group = groupWith({ limit: 4, used: 0 })
+    const [quota] = group.quotas.vm
+    const full = { limit: 5_000, used: 4_500 }
+    const full101 = { ...group.quotas, datastores: [{ id: 101, size: full, images: free }] }
+    const fullSystem = { ...group.quotas, vm: quota === undefined ? [] : [{ ...quota, systemDiskSize: full }] }
+    const refuses = (quotas: Group["quotas"], target: string) =>
+      quotaRefusal({ ...group, quotas }, growing, false, on(target)) !== undefined
+    expect([refuses(fullSystem, "SYSTEM"), refuses(fullSystem, ""), refuses(full101, "SELF")]).toEqual([
+      true,
+      true,
+      true
+    ])
+    // Its image's owner pays for what is written into the image.
+    expect([refuses(fullSystem, "SELF"), refuses(full101, "SYSTEM"), refuses(full101, "NONE")]).toEqual([
+      false,
+      false,
+      false
+    ])
+    expect(refuses({ ...full101, vm: [] }, "SELF")).toBe(true)
   })
 
   it("refuses a shrinking resize too while the usage stays over it, as OpenNebula does", () => {

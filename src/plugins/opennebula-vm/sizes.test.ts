@@ -67,7 +67,8 @@ describe("actual sizes", () => {
     size,
     imageId,
     datastoreId: Option.none(),
-    type: "FILE"
+    type: "FILE",
+    target: "SYSTEM"
   })
   const vm = { vcpu: 2, memory: 512, disks: [disk(0, 100, Option.none()), disk(1, 2048, Option.some(7))] }
 

@@ -36,8 +36,8 @@ import {
 import type { VmOffering } from "./offering.js"
 import { bringUp, growDisk, powerOff, resize, started, undoResize, vanished } from "./operations.js"
 import { outcomeOf } from "./outcome.js"
-import { quotaRefusal } from "./quota.js"
-import { orderedSizes, type Sizes, sizesOf } from "./sizes.js"
+import { countsIn, quotaRefusal } from "./quota.js"
+import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./sizes.js"
 
 export const updateVm =
   (offering: VmOffering) =>
@@ -139,7 +139,8 @@ const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, di
               memory: (capacity?.memory ?? vm.memory) - vm.memory,
               disk: (disk?.size ?? before.facts.sizes.disk) - before.facts.sizes.disk
             },
-            before.running
+            before.running,
+            countsIn(bootDisk(vm))
           )
           return refused === undefined ? Effect.void : Effect.fail(refused)
         }),

@@ -28,7 +28,7 @@ const backendWith = (check: Backend<unknown>["check"]): Backend<unknown> => ({
 const healthy = backendWith(Effect.succeed([{ subject: "OpenNebula", status: "ok", detail: "7.4.0" }]))
 
 const no = Effect.dieMessage("Not in these tests.")
-const waldurWith = (answers: Pick<WaldurService, "probe" | "offering">): WaldurService => ({
+const waldurWith = (answers: Pick<WaldurService, "probe" | "offering"> & Partial<WaldurService>): WaldurService => ({
   apiUrl: "https://waldur.example.com/api/",
   version: no,
   me: no,
@@ -110,6 +110,32 @@ describe("Checking an offering", () => {
       "ok: OpenNebula: 7.4.0"
     ])
     expect(exitCode(rows)).toBe(0)
+  })
+
+  it("says where members are synchronised, and Waldur keeps no accounts for them", async () => {
+    const configuredOnce = await configured()
+    const offering = { ...configuredOnce, functions: { ...configuredOnce.functions, membership: true } }
+    const found = await recording("008-provider-offering-vm")
+    const about = async (options: Offering["pluginOptions"], offeringUsers: WaldurService["offeringUsers"]) => {
+      const waldur = waldurWith({
+        probe: () => Effect.succeed([passed]),
+        offering: () => Effect.succeed({ ...found, pluginOptions: options }),
+        offeringUsers
+      })
+      const rows = await Effect.runPromise(
+        checkOffering({ offering, waldur: Effect.succeed(waldur), backend: () => Effect.succeed(healthy) })
+      )
+      return lines(rows).filter((line) => line.includes(": members: "))
+    }
+    const none = () => Effect.succeed({ items: [], malformed: [] })
+    expect(await about({}, none)).toEqual([
+      expect.stringMatching(/^warning: members: Waldur keeps no accounts .* service_provider_can_create_offering_user/)
+    ])
+    expect(await about({ service_provider_can_create_offering_user: true }, none)).toEqual([
+      expect.stringMatching(/^ok: members: .* has none yet/)
+    ])
+    const error = new WaldurUnreachable({ call: "GET marketplace-offering-users/", reason: "ECONNREFUSED" })
+    expect(await about({}, () => error)).toEqual([expect.stringMatching(/^warning: members: .*ECONNREFUSED/)])
   })
 
   it("gives the backend the components that Waldur has", async () => {

@@ -7,6 +7,7 @@ import type { WaldurService } from "../../waldur/index.js"
 import { components, componentsOfFile, type OfferingConfig } from "../config/index.js"
 import { componentFindings } from "./components.js"
 import { eventsFinding } from "./events.js"
+import { membersFindings } from "./members.js"
 import { about, type CheckRow, type Finding, failed, ok } from "./row.js"
 
 export interface OfferingAccess {
@@ -95,5 +96,6 @@ const waldurSide = (
       return probed.some((result) => !result.ok) ? componentsOfFile(offering) : yield* found.left
     }
     yield* note(...componentFindings(offering, found.right.components))
+    yield* note(...(yield* membersFindings(offering, found.right, service)))
     return Either.getOrElse(components(offering, found.right.components), () => componentsOfFile(offering))
   })

@@ -21,7 +21,7 @@ const setting = Effect.gen(function* () {
     sleep: (duration) => own.sleep(duration),
     unsafeCurrentTimeNanos: () => own.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n
   }
-  const lease: Lease = { resource: ResourceId.make("0".repeat(32)), epoch: 1, taken: 0, confirmed: { at: 0 } }
+  const lease: Lease = { resource: ResourceId.make("0".repeat(32)), epoch: 1, confirmed: { at: 0 } }
   const journal = {
     holds: () =>
       Effect.gen(function* () {

@@ -44,8 +44,11 @@ const make = (owner: string) =>
     let away: Away | undefined
     let said = { reason: "", at: 0 }
 
-    /** Changes nothing, and has to reach the disk all the same. */
-    const probe = straight(sql)(sql`UPDATE agent SET seen = seen WHERE owner = ${owner}`)
+    /**
+     * A ms more changes nothing for anybody, and has to reach the disk. SQLite writes nothing at all where a row stays as it is, and such a look goes
+     * through on a disk that refuses everything.
+     */
+    const probe = straight(sql)(sql`UPDATE agent SET seen = seen + 1 WHERE owner = ${owner}`)
 
     const note = (reason: string) =>
       Effect.gen(function* () {

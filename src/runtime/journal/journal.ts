@@ -147,7 +147,7 @@ const make = Effect.gen(function* () {
             : Effect.void,
         measure: metrics.journalWritten
       })
-      return { order: id, resource: lease.resource, since: lease.taken, ...written }
+      return { order: id, resource: lease.resource, ...written }
     })
 
   const recordLeftovers = (leftovers: ReadonlyArray<Leftover>): Effect.Effect<void, JournalUnavailable> =>
@@ -178,7 +178,7 @@ const make = Effect.gen(function* () {
           ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
           RETURNING epoch`)
         if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
-        return { resource, epoch: row.epoch, taken: at, confirmed: { at: asked } }
+        return { resource, epoch: row.epoch, confirmed: { at: asked } }
       }),
     holds,
     order,

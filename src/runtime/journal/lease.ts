@@ -7,8 +7,6 @@ import { kept } from "./dialect.js"
 export interface Lease {
   readonly resource: ResourceId
   readonly epoch: number
-  /** When it was taken, in ms since 1970. */
-  readonly taken: number
   /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
   readonly confirmed: { at: number }
 }

@@ -24,7 +24,7 @@ export const Reconciliations = {
         tell: () => Effect.void,
         measure: () => undefined
       })
-      const journal: OrderJournal = { order: id, resource: lease.resource, since: lease.taken, ...written }
+      const journal: OrderJournal = { order: id, resource: lease.resource, ...written }
       yield* journal.append(wholeOrder, "accepted", what)
       return journal
     })
