@@ -248,7 +248,7 @@ describe("Keycloak", () => {
             "10 millis"
           ),
           { until: (n) => n === 4 }
-        ).pipe(Effect.timeout("30 seconds"))
+        ).pipe(Effect.timeout("1 minute"))
         yield* one.ping
         expect(heard.toSorted()).toEqual(["one away", "one back", "other away", "other back"])
       })

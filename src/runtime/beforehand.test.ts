@@ -1,7 +1,7 @@
-import { createServer } from "node:http"
 import { it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Logger, Option, Ref, TestClock } from "effect"
 import { describe, expect } from "vitest"
+import { freePort } from "../../test/support/ports.js"
 import { begun, isWorthSaying } from "./beforehand.js"
 import { accepted, file } from "./config/harness.js"
 import type { Config } from "./config/index.js"
@@ -11,13 +11,6 @@ const away = (reason = "connect ECONNREFUSED") =>
   new DatabaseUnusable({ path: "postgres://db/site", reason, hint: "Check it.", passing: true })
 
 class Built extends Context.Tag("test/Built")<Built, number>() {}
-
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
 
 const withPort = (port: Option.Option<number>) =>
   Effect.map(

@@ -53,7 +53,7 @@ describe("the heap", () => {
     // Other tests have left their own garbage here, which V8 may collect at any moment.
     heap.collect()
     const before = heap.used()
-    let waste: ReadonlyArray<unknown> = Array.from({ length: 300_000 }, (_, number) => ({ number }))
+    let waste: ReadonlyArray<unknown> = Array.from({ length: 1_000_000 }, (_, number) => ({ number }))
     const full = heap.used()
     expect(full - before).toBeGreaterThan(10 * megabyte)
     waste = []

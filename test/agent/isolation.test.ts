@@ -1,11 +1,11 @@
 /** Several offerings, Waldurs, OpenNebulas and a Keycloak in one process: one that is down, or says nothing, delays no other. */
-import { createServer } from "node:http"
 import { describe, expect } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { listen } from "../../src/runtime/http/serve.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import { makeSite, type Site, type SiteOptions, scenario } from "../support/agent.js"
-import { serve, serveTcp } from "../support/tinyServers.js"
+import { freePort } from "../support/ports.js"
+import { serveTcp } from "../support/tinyServers.js"
 
 const plain = { external_network_id: undefined, virtual_router_template_id: undefined }
 
@@ -49,7 +49,7 @@ const alone = Effect.gen(function* () {
 /** Beside the one that is well: a Waldur that says nothing, an OpenNebula that says nothing, one that is not there, a Keycloak that is not there. */
 const inBadCompany = Effect.gen(function* () {
   const mute = yield* serveTcp(() => {})
-  const closed = yield* Effect.scoped(serve(createServer()))
+  const closed = yield* freePort
   const second = yield* OpenNebula.serve({ port: 0 })
   const others: NonNullable<SiteOptions["offerings"]> = ({ backend, marketplace, world }) => {
     const offering = (name: string) => {
@@ -144,7 +144,7 @@ describe("An offering whose servers are well", () => {
         // What it takes of OpenNebula is the same, call by call.
         expect(mixed.calls.toSorted()).toEqual(reference.calls.toSorted())
         // One call to a mute server alone takes 30 to 60 s until it is given up.
-        expect(mixed.milliseconds).toBeLessThan(5 * reference.milliseconds + 5_000)
+        expect(mixed.milliseconds - reference.milliseconds).toBeLessThan(25_000)
         expect(mixed.ready).toMatchObject({
           offerings: expect.arrayContaining([expect.objectContaining({ name: "VDC", ready: true })])
         })

@@ -50,7 +50,7 @@ const withKeycloak = (identity: Pick<Identity, "url">, more: Readonly<Record<str
 const eventually = (what: string, isSo: () => boolean): Effect.Effect<void, Error> =>
   Effect.sync(isSo).pipe(
     Effect.repeat({ until: (so) => so, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => new Error(`never came: ${what}`) }),
+    Effect.timeoutFail({ duration: "1 minute", onTimeout: () => new Error(`never came: ${what}`) }),
     Effect.asVoid
   )
 

@@ -23,7 +23,7 @@ const awaitListed = (agent: RunningAgent, wanted: ReadonlyArray<string>) =>
       until: (found) => JSON.stringify(found) === JSON.stringify(wanted.toSorted()),
       schedule: Schedule.spaced("20 millis")
     }),
-    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => "never" }),
+    Effect.timeoutFail({ duration: "1 minute", onTimeout: () => "never" }),
     Effect.catchAll(() => Effect.map(listed(agent), (found) => expect(found).toEqual(wanted.toSorted())))
   )
 

@@ -4,6 +4,7 @@ import { Array, Effect, Schedule } from "effect"
 import { OrderId } from "../../src/core/index.js"
 import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import { Wakes } from "../../src/runtime/control/wakes.js"
+import { Lcm } from "../../src/simulator/opennebula/index.js"
 import { expectNothingLeft, makeSite, type RunningAgent, scenario } from "../support/agent.js"
 
 const whenParked = ({ services }: RunningAgent, count: number) =>
@@ -15,10 +16,20 @@ scenario(
   "orders whose machines take long are parked, survive a stop, and are woken, cancelled and carried out once",
   () =>
     Effect.gen(function* () {
-      const site = yield* makeSite({ parkAfter: 40, cloud: { times: { boot: 1200 } } })
+      const site = yield* makeSite({ parkAfter: 40 })
       const first = yield* site.start()
       const { resource } = yield* site.order.vdc("around")
       const parent = resource.backendId
+      // Until they are told that they have booted: so none has before all are parked, however slow this machine is.
+      Object.assign(site.cloud.world.times, { boot: 3_600_000 })
+      const hasBooted = (name: string) =>
+        Effect.sync(() => [...site.cloud.world.vms].find((vm) => vm.name.startsWith(name) && vm.lcm === Lcm.boot)).pipe(
+          Effect.delay("5 millis"),
+          Effect.repeat({ until: (vm) => vm !== undefined }),
+          Effect.flatMap(Effect.fromNullable),
+          Effect.flatMap(({ id }) => site.cloud.call("one.vm.recover", [id, 1])),
+          Effect.map(({ _tag }) => expect(_tag).toBe("Ok"))
+        )
       const uuids = yield* Effect.forEach(Array.range(1, 3), (number) => site.place.vm(`slow-${number}`, parent))
       const [, woken = "", unwanted = ""] = uuids
       yield* whenParked(first, 3)
@@ -29,10 +40,15 @@ scenario(
         yield* (yield* Cancellations).cancel(OrderId.make(unwanted), "somebody", "", 0)
         expect(yield* wake(OrderId.make(unwanted))).toBe(true)
       }).pipe(Effect.provide(first.services))
+      // A machine that boots cannot be ended.
+      yield* hasBooted("slow-3")
       expect((yield* site.marketplace.awaitOrderEnd(unwanted)).state).toBe("erred")
       yield* first.stop
 
       const next = yield* site.start()
+      yield* whenParked(next, 2)
+      yield* hasBooted("slow-1")
+      yield* hasBooted("slow-2")
       const ended = yield* Effect.forEach(uuids, site.marketplace.awaitOrderEnd, { concurrency: "unbounded" })
       expect(ended.map(({ state }) => state)).toEqual(["done", "done", "erred"])
       expect(site.cloud.calls.filter(({ method }) => method === "one.template.instantiate")).toHaveLength(3)

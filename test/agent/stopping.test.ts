@@ -16,7 +16,7 @@ scenario("an agent that waits for routers and for a front-end that hangs stops w
     const began = yield* Clock.currentTimeMillis
     yield* agent.stop
     // Of the hanging front-end's calls there are more than ten in this order, of 2.5 s each: it is not waited for.
-    expect((yield* Clock.currentTimeMillis) - began).toBeLessThan(10_000)
+    expect((yield* Clock.currentTimeMillis) - began).toBeLessThan(20_000)
     const calls = site.cloud.calls.length
     site.cloud.intercept(undefined)
     expect([...uuids, hanging].map((uuid) => site.marketplace.orders.get(uuid)?.state)).not.toContain("erred")

@@ -10,7 +10,8 @@ import { pictureOfCloud } from "../crash/picture.js"
 import { nothingLeft } from "../crash/trial.js"
 import { orNever } from "../crash/waits.js"
 import { watchForDoubles } from "../crash/watch.js"
-import { freePort, makeClusterSite, type Node } from "./site.js"
+import { freePort } from "../support/ports.js"
+import { makeClusterSite, type Node } from "./site.js"
 
 class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly message: string }> {}
 

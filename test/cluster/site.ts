@@ -1,19 +1,11 @@
 /** A site whose agent is several processes over one PostgreSQL: each with its own address, data directory and way to the database. */
-import { createServer } from "node:net"
 import { Duration, Effect, Redacted, Schema, Scope } from "effect"
 import type { JournalCopy } from "../crash/journal.js"
 import { type AgentProcess, shiftClock } from "../crash/process.js"
 import { makeSite, type SiteOptions } from "../crash/site.js"
+import { freePort } from "../support/ports.js"
 import { database, databaseAt } from "../support/postgres.js"
 import { type Way, wayTo } from "./proxy.js"
-
-export const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
 
 const Rows = Schema.Array(
   Schema.Struct({ id: Schema.Number, order_id: Schema.String, step: Schema.String, event: Schema.String })

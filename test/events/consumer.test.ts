@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Redacted, Ref, Scope, SubscriptionRef } from "effect"
 import { attach, serveBroker } from "../../src/simulator/stomp/index.js"
 import { WaldurNotFound } from "../../src/waldur/index.js"
+import { freePort } from "../support/ports.js"
 import { certificateFile, makeHttps, serve, serveTcp } from "../support/tinyServers.js"
 import {
   consume,
@@ -127,10 +128,11 @@ describe("A consumer connects again, and says why it had to, when the broker", (
       broker.deleteQueue(vhost, queueName)
       const consumer = yield* consume(port)
       yield* until(consumer, ({ reason }) => reason.includes("does not exist, or may not be read"))
-      yield* Effect.sleep("400 millis")
-      // Pauses of 30, 60, 120, 120 ms, a third more or less.
-      expect(heardOf(broker, "CONNECT")).toBeGreaterThanOrEqual(2)
-      expect(heardOf(broker, "CONNECT")).toBeLessThanOrEqual(8)
+      // Pauses of 60 and then 120 ms, a third less at most; on a slow machine they are longer.
+      yield* eventually(() => heardOf(broker, "CONNECT") >= 2)
+      const before = performance.now()
+      yield* eventually(() => heardOf(broker, "CONNECT") >= 8)
+      expect(performance.now() - before).toBeGreaterThan(250)
       broker.declareQueue(vhost, queueName)
       yield* until(consumer, isConnected)
     })
@@ -186,7 +188,7 @@ describe("A consumer connects again, and says why it had to, when the broker", (
       const before = Date.now()
       broker.behaviour.silent = true
       expect((yield* until(consumer, isDown)).reason).toBe("The broker gave no sign of life for 0.16 s.")
-      expect(Date.now() - before).toBeLessThan(5_000)
+      expect(Date.now() - before).toBeLessThan(20_000)
       broker.behaviour.silent = false
       yield* until(consumer, isConnected)
     })
@@ -216,7 +218,8 @@ describe("A consumer connects again, and says why it had to, when the broker", (
     Effect.gen(function* () {
       const broker = preparedBroker()
       const running = yield* Scope.make()
-      const { port } = yield* Scope.extend(serveBroker({ broker }), running)
+      const port = yield* freePort
+      yield* Scope.extend(serveBroker({ broker, port }), running)
       const again = yield* Ref.make<ReadonlyArray<boolean>>([])
       const consumer = yield* consume(port, {
         handle: ({ redelivered }) =>

@@ -19,7 +19,7 @@ const get = (url: string) =>
   })
 /** Completes with the first answer that fulfils the condition. */
 const until = (url: string, condition: (answer: { readonly status: number; readonly text: string }) => boolean) =>
-  get(url).pipe(Effect.delay("20 millis"), Effect.repeat({ until: condition }), Effect.timeout("20 seconds"))
+  get(url).pipe(Effect.delay("20 millis"), Effect.repeat({ until: condition }), Effect.timeout("1 minute"))
 
 describe("A running agent", () => {
   scenario("says that it lives, and of each offering whether it is ready and why not; and tells no secret", () =>

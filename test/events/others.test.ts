@@ -40,12 +40,12 @@ const started = (one: Site, heard: ReadonlyArray<string> = types) =>
       Effect.map(({ consumers }) => consumers),
       Effect.delay("5 millis"),
       Effect.repeat({ until: (all) => all.length === heard.length }),
-      Effect.timeout("10 seconds")
+      Effect.timeout("1 minute")
     )
     expect(consumers.map(({ objectType }) => objectType).toSorted()).toEqual(heard.toSorted())
     for (const { status } of consumers) {
       yield* Stream.runHead(Stream.filter(status.changes, ({ connectedSince }) => connectedSince !== undefined)).pipe(
-        Effect.timeout("10 seconds")
+        Effect.timeout("1 minute")
       )
     }
     return agent

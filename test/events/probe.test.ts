@@ -1,5 +1,4 @@
 /** `site-actors check` and the broker: one line that says where it was tried, what is wrong, and which key to look at. */
-import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { checkOffering } from "../../src/runtime/check/index.js"
@@ -7,6 +6,7 @@ import { connectWaldur, openBackend } from "../../src/runtime/offerings/open.js"
 import { attach, serveBroker } from "../../src/simulator/stomp/index.js"
 import { type EventsProbe, probeEvents } from "../../src/waldur/index.js"
 import { makeSite, scenario } from "../support/agent.js"
+import { freePort } from "../support/ports.js"
 import { certificateFile, makeHttps, serve, serveTcp } from "../support/tinyServers.js"
 import { event, preparedBroker, queue, queueName, quick, vhost } from "./support.js"
 
@@ -36,7 +36,7 @@ describe("The broker that check tries", () => {
           "5 millis"
         ),
         { until: (ready) => ready === 1 }
-      ).pipe(Effect.timeout("10 seconds"))
+      ).pipe(Effect.timeout("1 minute"))
       expect(broker.counts(vhost, queueName)).toEqual({ ready: 1, unacked: 0, consumers: 0 })
     })
   )
@@ -45,7 +45,7 @@ describe("The broker that check tries", () => {
     Effect.gen(function* () {
       const port = yield* plain
       const tls = yield* secure
-      const closed = yield* Effect.scoped(serve(createServer()))
+      const closed = yield* freePort
       const mute = yield* serveTcp(() => {})
       const other = { ...queue, passcode: Redacted.make("wrong-passcode") }
       const cases: ReadonlyArray<readonly [string, Partial<EventsProbe>, RegExp]> = [

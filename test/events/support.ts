@@ -59,7 +59,7 @@ export const until = ({ status }: Consumer, condition: (status: ConsumerStatus) 
     Stream.filter(condition),
     Stream.runHead,
     Effect.flatten,
-    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("the consumer never got there") })
+    Effect.timeoutFail({ duration: "1 minute", onTimeout: () => new Error("the consumer never got there") })
   )
 export const isConnected = ({ connectedSince }: ConsumerStatus): boolean => connectedSince !== undefined
 export const isDown = ({ downSince }: ConsumerStatus): boolean => downSince !== undefined
@@ -73,7 +73,7 @@ export const eventually = (
     Effect.delay("5 millis"),
     Effect.repeat({ until: (holds) => holds }),
     Effect.timeoutFail({
-      duration: "20 seconds",
+      duration: "1 minute",
       onTimeout: () => new Error(`it never came to that: ${JSON.stringify(state())}`)
     }),
     Effect.asVoid

@@ -216,8 +216,8 @@ describe("the page for others", () => {
       yield* token("viewer")
       yield* Effect.repeat(Effect.delay(Effect.either(asViewer.overview.overview()), "100 millis"), {
         until: (answer) => answer._tag === "Left"
-      }).pipe(Effect.timeout("20 seconds"))
-      expect((yield* Effect.timeout(Fiber.join(watching), "30 seconds")).text).toContain('"_tag":"Hello"')
+      }).pipe(Effect.timeout("1 minute"))
+      expect((yield* Effect.timeout(Fiber.join(watching), "1 minute")).text).toContain('"_tag":"Hello"')
       yield* asOperator.session.signOut()
       expect(yield* Effect.flip(asOperator.overview.overview())).toMatchObject({ _tag: "SignInFirst" })
 

@@ -9,13 +9,13 @@
  */
 import { execFile, spawn } from "node:child_process"
 import { chown, mkdtemp, readFile, symlink } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { Effect, Redacted, type Scope } from "effect"
 import pg from "pg"
 import { Postgres } from "../../src/runtime/journal/place.js"
+import { freePort } from "./ports.js"
 
 const run = promisify(execFile)
 
@@ -32,15 +32,6 @@ const links = async (native: string) => {
     wanted.map(({ source, target }) => symlink(resolve(root, source), resolve(root, target)).catch(() => undefined))
   )
 }
-
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 const settings = [
   "shared_buffers=16MB",
@@ -79,7 +70,7 @@ const start = async (): Promise<Server> => {
   const data = join(directory, "data")
   const how = ["-U", "postgres", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"]
   await run(initdb, ["-D", data, ...how], { ...nobody, cwd: directory })
-  const port = await freePort()
+  const port = await Effect.runPromise(freePort)
   const options = [...settings, `port=${port}`, `unix_socket_directories=${directory}`].flatMap((option) => [
     "-c",
     option
@@ -105,7 +96,7 @@ const start = async (): Promise<Server> => {
 }
 
 const until = async (port: number): Promise<void> => {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 120_000
   for (;;) {
     const client = new pg.Client(urlOf(port, "postgres"))
     try {

@@ -1,14 +1,25 @@
 /** What tests of usage reports share: resources that are there already, and what Waldur was told. */
-import { Effect, identity } from "effect"
+import { Clock, Effect, identity } from "effect"
 import { makeResource } from "../../src/simulator/waldur/orders.js"
 import { type Site, scenario, vdcLimits } from "./agent.js"
 import { later } from "./clock.js"
 
-/** In the first hours of a month nothing of it is told (`periods.ts`): then it is half a day later here. */
-const isTooEarly = new Date().getUTCDate() === 1 && new Date().getUTCHours() < 12
-const whenTold = isTooEarly ? later(12 * 3_600_000) : identity
+const hour = 3_600_000
+
+/**
+ * In the first hours of a month nothing of it is told (`periods.ts`): then, and in the hour before, so that no month begins within a test, it is
+ * a day later here.
+ */
+const whenTold = (now: number) => {
+  const soon = new Date(now + hour)
+  return soon.getUTCDate() === 1 && soon.getUTCHours() < 13 ? later(24 * hour) : identity
+}
 /** A scenario in which usage is told. */
-export const usageScenario: typeof scenario = (name, test) => scenario(name, () => whenTold(test()))
+export const usageScenario: typeof scenario = (name, test) =>
+  scenario(name, () => Effect.flatMap(Clock.currentTimeMillis, (now) => whenTold(now)(test())))
+
+/** YYYY-MM, as those who tell usage have it. */
+export const thisMonth = Effect.map(Clock.currentTimeMillis, (now) => new Date(now).toISOString().slice(0, 7))
 
 export const reporting = { reporting_backend: "opennebula" }
 /** Short, so that the next report comes soon. */

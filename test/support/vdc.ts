@@ -74,7 +74,7 @@ export const settingsOf = (more: Readonly<Record<string, unknown>> = {}): VdcSet
     security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }],
     create_opennebula_user: true,
     router_start_timeout: 60,
-    teardown_timeout: 8,
+    teardown_timeout: 60,
     ...more
   })
 

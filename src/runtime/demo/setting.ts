@@ -36,7 +36,7 @@ export const makeSetting = (options: SettingOptions) =>
   })
 
 /** One that nobody listened on a moment ago. */
-export const freePort = Effect.async<number>((resume) => {
+const freePort = Effect.async<number>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
     const address = server.address()
