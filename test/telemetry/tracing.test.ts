@@ -1,10 +1,10 @@
 /** Traces of orders, as a collector gets them. */
-import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Exit, Fiber, Scope, TestClock } from "effect"
 import { exportingTracer } from "../../src/runtime/tracing/exporting.js"
 import { tracingEnvironment } from "../../src/runtime/tracing/index.js"
 import { makeSite, scenario } from "../support/agent.js"
+import { serveHttp } from "../support/tinyServers.js"
 import { collector } from "./collector.js"
 
 /** OpenTelemetry's exporter reads the process's environment, and nothing else. */
@@ -23,26 +23,6 @@ const withEnvironment = (variables: Readonly<Record<string, string>>) =>
         }
       })
   )
-
-/** A server on 127.0.0.1 that answers nobody. `asked`: that somebody has asked it. */
-const silent = Effect.gen(function* () {
-  const asked = yield* Deferred.make<void>()
-  const server = yield* Effect.acquireRelease(
-    Effect.sync(() => createServer(() => Deferred.unsafeDone(asked, Effect.void))),
-    (server) =>
-      Effect.sync(() => {
-        server.close()
-        server.closeAllConnections()
-      })
-  )
-  const port = yield* Effect.async<number>((resume) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
-  return { asked: Deferred.await(asked), url: `http://127.0.0.1:${port}` }
-})
 
 const always = { kind: "on", ratio: 1, parentBased: true } as const
 
@@ -110,14 +90,18 @@ describe("traces", () => {
     "are not waited for at the end, where the collector takes them and never answers",
     () =>
       Effect.gen(function* () {
-        const { asked, url } = yield* silent
-        yield* withEnvironment({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_TIMEOUT: "300000" })
+        const asked = yield* Deferred.make<void>()
+        const port = yield* serveHttp(() => Deferred.unsafeDone(asked, Effect.void))
+        yield* withEnvironment({
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+          OTEL_EXPORTER_OTLP_TIMEOUT: "300000"
+        })
         const closed = yield* exportingTracer(always).pipe(
           Effect.flatMap((tracer) => Effect.void.pipe(Effect.withSpan("order"), Effect.withTracer(tracer))),
           Effect.scoped,
           Effect.fork
         )
-        yield* asked
+        yield* Deferred.await(asked)
         expect(closed.unsafePoll()).toBeNull()
         yield* TestClock.adjust("5 seconds")
         yield* Fiber.join(closed)
