@@ -45,9 +45,11 @@ export const belongsTo = (offering: VmOffering, resource: Resource, vm: Vm): boo
     onNone: () => vm.name.toLowerCase() === resourceName(offering.settings.allocation_prefix, resource)
   })
 
-/** Of these VMs those with the resource's tag. */
-export const taggedAs = (resource: Pick<Resource, "id">, vms: ReadonlyArray<Vm>): ReadonlyArray<Vm> =>
-  vms.filter((vm) => Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id)))
+/** Has it the resource's tag? */
+export const isTaggedAs =
+  (resource: Pick<Resource, "id">) =>
+  (vm: Vm): boolean =>
+    Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id))
 
 /** Has somebody else's machine this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
 export const isOthers =

@@ -1,16 +1,13 @@
 /** How machines are: one read for all that have an id, and one of the whole pool only if some of those ids lead nowhere. */
-import { Effect, Option } from "effect"
+import { Array, Effect, Option } from "effect"
 import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
 import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
-import { addressOf, taggedAs, vmIdOf } from "./machine.js"
+import { addressOf, isTaggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { sameUuid } from "./parent.js"
+import { plainUuid } from "./parent.js"
 import { amountsOf, sizesOf } from "./sizes.js"
-
-const ownerIs = (vm: Vm, resource: SoughtResource): boolean =>
-  Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id))
 
 export const observe =
   (offering: VmOffering) =>
@@ -25,8 +22,12 @@ export const observe =
       const idOf = ({ backendId }: SoughtResource) => byId.get(vmIdOf(backendId) ?? -1)
       const lost = resources.some((resource) => idOf(resource) === undefined)
       const all = lost ? yield* offering.one.vm.listExtended() : live
+      // Each tag is read once: while many are made, many are on hold.
+      const heldBy = Array.groupBy(held, (vm) =>
+        Option.match(ownerOf(vm.userTemplate), { onNone: () => "", onSome: (owner) => plainUuid(owner.resource) })
+      )
       return resources.map((resource) =>
-        look(offering, resource, idOf(resource) ?? all.find((vm) => ownerIs(vm, resource)), taggedAs(resource, held))
+        look(offering, resource, idOf(resource) ?? all.find(isTaggedAs(resource)), heldBy[plainUuid(resource.id)] ?? [])
       )
     })
 
@@ -38,7 +39,7 @@ const look = (
 ): Observation => {
   if (vm === undefined) return { _tag: "Missing", resource: resource.id }
   const owner = ownerOf(vm.userTemplate)
-  if (Option.isSome(owner) && !ownerIs(vm, resource)) {
+  if (Option.isSome(owner) && !isTaggedAs(resource)(vm)) {
     const whose = `resource ${owner.value.resource.slice(0, 36)}`
     return { _tag: "Foreign", resource: resource.id, object: `VM ${vm.id}`, owner: whose }
   }

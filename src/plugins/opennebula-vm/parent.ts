@@ -122,8 +122,10 @@ const isVdc = (resource: ProjectResource, group: GroupShort): boolean =>
     onNone: () => resource.backendId === group.name && !isId(resource.backendId)
   })
 
-export const sameUuid = (a: string, b: string): boolean =>
-  a.replaceAll("-", "").toLowerCase() === b.replaceAll("-", "").toLowerCase()
+/** As uuids are compared, which come with hyphens and without. */
+export const plainUuid = (uuid: string): string => uuid.replaceAll("-", "").toLowerCase()
+
+export const sameUuid = (a: string, b: string): boolean => plainUuid(a) === plainUuid(b)
 
 const oneadmin = 0
 

@@ -40,23 +40,20 @@ export const quotaRefusal = (
   disk: CountsIn = "system"
 ): OrderRefused | undefined => {
   const quota = group.quotas.vm.find(({ clusterIds }) => clusterIds === "")
-  const ofDisk = diskQuota(group, disk)
   const metrics = [
-    ...(quota === undefined
-      ? []
-      : ([
-          ["CPU", quota.cpu, growth.cpu, ""],
-          ["memory", quota.memory, growth.memory, " MB"]
-        ] as const)),
-    ...(ofDisk === undefined ? [] : ([["disk size", ofDisk, growth.disk, " MB"]] as const)),
-    ...(running && quota !== undefined
+    ["CPU", quota?.cpu, growth.cpu, ""],
+    ["memory", quota?.memory, growth.memory, " MB"],
+    ["disk size", diskQuota(group, disk), growth.disk, " MB"],
+    ...(running
       ? ([
-          ["running CPU", quota.runningCpu, growth.cpu, ""],
-          ["running memory", quota.runningMemory, growth.memory, " MB"]
+          ["running CPU", quota?.runningCpu, growth.cpu, ""],
+          ["running memory", quota?.runningMemory, growth.memory, " MB"]
         ] as const)
       : [])
   ] as const
-  for (const [name, { limit, used }, more, unit] of metrics) {
+  for (const [name, known, more, unit] of metrics) {
+    if (known === undefined) continue
+    const { limit, used } = known
     if (typeof limit === "number" && more !== 0 && used + more > limit) {
       return new OrderRefused({
         customerMessage: `The virtual data centre's quota for ${name} (${limit}${unit}) does not allow this: ${used}${unit} are in use and ${more}${unit} more were ordered.`,

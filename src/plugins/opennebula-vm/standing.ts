@@ -5,7 +5,7 @@
  * There is no downscaling of a machine: its sizes are the plan's.
  */
 import { Effect, Option, Schema } from "effect"
-import { ownerOf, type Vm } from "../../opennebula/index.js"
+import type { Vm } from "../../opennebula/index.js"
 import {
   ensure,
   type KnownResource,
@@ -15,9 +15,8 @@ import {
   type Steps
 } from "../../plugin/index.js"
 import { isAwake, isUnder, standingMark, startAll, stopAll } from "../standing.js"
-import { findVm, vmIdOf } from "./machine.js"
+import { findVm, isTaggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { sameUuid } from "./parent.js"
 
 /** Locked, and by us. */
 const isOurLock = (vm: Vm): boolean => vm.locked && isUnder(vm.userTemplate) === "paused"
@@ -31,9 +30,7 @@ const ownVm = (offering: VmOffering, { id, backendId }: KnownResource): Effect.E
   Effect.gen(function* () {
     const vmId = vmIdOf(backendId)
     const found = vmId === undefined ? Option.none<Vm>() : yield* findVm(offering, vmId)
-    const own = Option.filter(found, ({ userTemplate }) =>
-      Option.exists(ownerOf(userTemplate), ({ resource }) => sameUuid(resource, id))
-    )
+    const own = Option.filter(found, isTaggedAs({ id }))
     if (Option.isSome(own)) return own.value
     return yield* new OrderRefused({
       customerMessage: "The machine in the cloud is not (or not yet) known to be this resource's, so it is left alone.",

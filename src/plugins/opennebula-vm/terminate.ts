@@ -10,7 +10,7 @@ import {
   type SiteError,
   type TerminateRequest
 } from "../../plugin/index.js"
-import { belongsTo, findVm, notOurs, removeVm, taggedAs, vmIdOf } from "./machine.js"
+import { belongsTo, findVm, isTaggedAs, notOurs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { released } from "./standing.js"
 
@@ -41,7 +41,7 @@ const removeOwn = (offering: VmOffering, { resource }: TerminateRequest): Effect
       yield* removeVm(offering, vmId)
     }
     // Made by a call that nobody had heard the end of, later than it was looked for: nobody knows of it, and it keeps the data centre from ending.
-    yield* removeAll(offering, taggedAs(resource, held))
+    yield* removeAll(offering, held.filter(isTaggedAs(resource)))
   })
 
 const removeAll = (offering: VmOffering, vms: ReadonlyArray<Vm>) =>
@@ -50,5 +50,6 @@ const removeAll = (offering: VmOffering, vms: ReadonlyArray<Vm>) =>
 /** Without an id in Waldur there may still be what a failed create could not undo. */
 const removeLeftovers = (offering: VmOffering, { resource }: TerminateRequest): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    yield* removeAll(offering, taggedAs(resource, yield* offering.one.vm.listExtended()))
+    const vms = yield* offering.one.vm.listExtended()
+    yield* removeAll(offering, vms.filter(isTaggedAs(resource)))
   })
