@@ -1,6 +1,8 @@
 /** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, Redacted } from "effect"
+import { Clock, Effect, Fiber, Redacted, TestClock } from "effect"
+import { pausedBetween } from "../src/core/index.js"
+import { createVm } from "../src/plugins/opennebula-vm/create.js"
 import { updateVm } from "../src/plugins/opennebula-vm/update.js"
 import { Lcm, lockFor, VmState } from "../src/simulator/opennebula/index.js"
 import { makeMemoryJournal } from "./support/journal.js"
@@ -154,6 +156,29 @@ describe("a create that is refused on the way leaves nothing", () => {
       })
       expect(bench.changes(before)).toEqual(["one.template.instantiate", "one.vm.chown", "terminate-hard"])
       expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when it does not run in time, of which the time in which nobody could look is no part", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const bench = yield* makeBench()
+      Object.assign(bench.frontEnd.world.times, { boot: hour + 120_000 })
+      const ordered = (away: number) =>
+        Effect.gen(function* () {
+          const journal = yield* makeMemoryJournal()
+          const attempt = bench.attempt(journal, createVm(bench.offering)(createOrder()))
+          const first = yield* Effect.fork(attempt)
+          yield* TestClock.adjust("60 seconds")
+          yield* Fiber.interrupt(first)
+          expect(yield* journal.story).toContain("running started")
+          yield* TestClock.adjust(hour)
+          return yield* Effect.locally(attempt, pausedBetween, () => Effect.succeed(away))
+        })
+      doneOf(yield* ordered(hour))
+      expect(refusedOf(yield* ordered(0)).sentence).toBe(
+        "The machine did not start within 600 s: try again later, or ask the provider."
+      )
     })
   )
 

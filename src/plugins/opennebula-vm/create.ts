@@ -19,7 +19,8 @@ import {
   Parked,
   parksAfter,
   type Resource,
-  type SiteError
+  type SiteError,
+  timeLeft
 } from "../../plugin/index.js"
 import { startable } from "../machines.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
@@ -159,7 +160,7 @@ const instantiate = (
     )
   )
 
-/** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime. */
+/** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime; but for the time in between. */
 const release = (offering: VmOffering, vmId: number) =>
   Effect.zipRight(released(offering, vmId), Clock.currentTimeMillis).pipe(
     Effect.catchTag("NoSuchObject", () => vanished)
@@ -232,7 +233,7 @@ const untilRunning = (
   Effect.gen(function* () {
     const seconds = offering.settings.vm_start_timeout
     const age = (yield* Clock.currentTimeMillis) - releasedAt
-    const vm = yield* patiently(offering, vmId, { age, left: seconds * 1000 - age })
+    const vm = yield* patiently(offering, vmId, { age, left: yield* timeLeft(seconds * 1000, releasedAt) })
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
     if (!belongsTo(offering, resource, vm.value)) return yield* vanished
     if (hasRun(vm.value)) return factsOf(vm.value)

@@ -79,7 +79,10 @@ export const VmSettings = Schema.Struct({
    * another plan switch of such a resource.
    */
   report_fixed_limits: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-  /** How long a new VM may take until it runs, in seconds: the scheduler's turn and the copy of the image included. */
+  /**
+   * How long a new VM may take until it runs, in seconds: the scheduler's turn and the copy of the image included, the time in which no agent ran, the
+   * offering was stopped or one of its servers away left out.
+   */
   vm_start_timeout: Schema.optionalWith(Seconds, { default: () => 600 }),
   ...pauseFields,
   /** How long OpenNebula is given to end a VM, in seconds. */

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option, Ref, Schema, TestClock } from "effect"
 import { makeMemoryJournal } from "../../../test/support/journal.js"
-import { carryOut, ensureDone, make, makeAlarms, OfferingId, OrderRefused, wholeOrder } from "../../core/index.js"
+import {
+  carryOut,
+  ensureDone,
+  make,
+  makeAlarms,
+  OfferingId,
+  OrderRefused,
+  timeLeft,
+  wholeOrder
+} from "../../core/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { withDeadline } from "./deadline.js"
 
@@ -96,6 +105,23 @@ describe("at its deadline an order", () => {
       yield* Ref.set(paused, Duration.toMillis("1 hour"))
       yield* TestClock.adjust("1 hour")
       expect(yield* Fiber.join(running)).toMatchObject({ _tag: "Done" })
+    })
+  )
+
+  it.effect("is counted as whatever has a limit of its own within its work counts", () =>
+    Effect.gen(function* () {
+      const hour = Duration.toMillis("1 hour")
+      const seen = yield* Ref.make<ReadonlyArray<number>>([])
+      const look = Effect.flatMap(timeLeft(hour, 0), (left) => Ref.update(seen, (all) => [...all, left]))
+      const { attempt, paused } = yield* order(
+        Effect.orDie(Effect.zipRight(look, Effect.zipRight(Effect.sleep("90 minutes"), look))),
+        offering({})
+      )
+      const running = yield* Effect.fork(attempt)
+      yield* Ref.set(paused, hour)
+      yield* TestClock.adjust("90 minutes")
+      expect(yield* Fiber.join(running)).toMatchObject({ _tag: "Done" })
+      expect(yield* Ref.get(seen)).toEqual([hour, hour / 2])
     })
   )
 

@@ -15,8 +15,10 @@ import {
   OrderRefused,
   type OrderRequest,
   Parked,
+  pausedBetween,
   refusalIn,
   type SiteError,
+  timeLeft,
   unlessTold,
   wholeOrder
 } from "../../core/index.js"
@@ -76,13 +78,9 @@ export const withDeadline = (
         return inWork.size === 0 ? idle.open : idle.close
       })
 
-    /** At least: the pauses, which only make it longer, are asked for when it would be over. */
-    const left = (millis: number) =>
-      Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
-        const rest = millis - (now - accepted.at)
-        return rest > 0 ? rest : rest + (yield* pauses.total(offering.id, accepted.at, now))
-      })
+    /** Whatever has a limit within the work counts it as this does. */
+    const counted = Effect.locally(pausedBetween, (since, until) => pauses.total(offering.id, since, until))
+    const left = (millis: number) => counted(timeLeft(millis, accepted.at))
     /** Taken up again at the order's deadline at the latest. */
     const notBeyond = (parked: Parked): Effect.Effect<Parked> =>
       Option.match(limit, {
@@ -190,7 +188,7 @@ export const withDeadline = (
       },
       within: (work) =>
         Effect.flatMap(journal.entries, (now) => {
-          const parking = Effect.catchIf(work, (error) => error instanceof Parked, park)
+          const parking = Effect.catchIf(counted(work), (error) => error instanceof Parked, park)
           // What is refused already is being undone: that takes as long as it takes.
           return Option.isSome(refusalIn(now)) ? parking : untilOver(parking)
         }).pipe(
