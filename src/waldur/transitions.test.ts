@@ -44,6 +44,17 @@ describe("moving an order", () => {
     })
   )
 
+  it.scopedLive("that is refused with 400 is success if the order is there, and else a refusal, sent once", () =>
+    Effect.gen(function* () {
+      const refused = { status: 400, json: ["Cannot transition."] }
+      const there = yield* connect(({ method }) => (method === "GET" ? orderIn("done") : refused))
+      yield* there.waldur.setStateDone(order)
+      const { calls, waldur } = yield* connect(({ method }) => (method === "GET" ? orderIn("executing") : refused))
+      expect(yield* Effect.flip(waldur.setStateDone(order))).toMatchObject({ disposition: "fail-order" })
+      expect(calls()).toEqual(["set_state_done", "read"])
+    })
+  )
+
   it.scopedLive("whose answer was lost looks before it sends again", () =>
     Effect.gen(function* () {
       const { waldur, calls } = yield* connect(({ method }) => (method === "GET" ? orderIn("done") : resetMidBody))

@@ -31,20 +31,22 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
 
   /**
    * Sends; on a conflict or an unknown outcome looks; sends again only if the order is still where it was. That goes for a conflict as
-   * well: a server may show a state a moment after it has entered it.
+   * well: a server may show a state a moment after it has entered it. A 400 is a refusal for good, if the order is not there already: some of
+   * Waldur's views say so where others answer 409.
    */
   const move = (order: string, action: string, { from, reached }: Move) => {
     const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
+    const mayBeThere = (error: WaldurError) => uncertain(error) || error._tag === "WaldurInvalid"
     /** The inner effect is the verdict; a failure of the outer one asks for another try. */
     const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, {}).pipe(
       Effect.as(Effect.void),
-      Effect.catchIf(uncertain, (error) =>
+      Effect.catchIf(mayBeThere, (error) =>
         Effect.matchEffect(reads.order(order), {
           // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
           onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
           onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
             if (reached.includes(state)) return Effect.succeed(Effect.void)
-            return from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
+            return uncertain(error) && from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
           }
         })
       )
