@@ -2,10 +2,12 @@
  * Waldur was put back from a backup: orders that are done wait for the provider again, resources have lost their backend ids, and what was ordered
  * since is gone. Nothing is made for a second time, and nothing of a customer's is removed.
  */
+import { SqlClient } from "@effect/sql"
 import { describe, expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import type { Activity } from "../../src/runtime/activity.js"
 import { perform } from "../../src/runtime/control/actions.js"
+import { forget } from "../../src/runtime/journal/retention.js"
 import { connectSites, findOrphans } from "../../src/runtime/upkeep/index.js"
 import { fault, type IncomingCall } from "../../src/simulator/waldur/index.js"
 import type { Order, Resource } from "../../src/simulator/waldur/model.js"
@@ -78,6 +80,41 @@ describe("an order that was done", () => {
     )
   }
 })
+
+for (const [again, call] of [
+  ["executing", "set_backend_id"],
+  ["pending-provider", "approve_by_provider"]
+] as const) {
+  scenario(`an order that the journal has forgotten as done, and that is ${again} again, makes nothing twice`, () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: centre } = yield* site.order.vdc("centre")
+      const putBack = backUpBefore(site, call)
+      const { resource, uuid } = yield* site.order.vm("made", centre.backendId)
+      expect((yield* site.order.switchToMedium(resource.uuid)).state).toBe("done")
+      yield* untilSettled(agent)
+      // The last order of a living resource is kept. The journal itself is older than all of them.
+      const forgotten = yield* Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.zipRight(sql`UPDATE schema_version SET at = 1`, forget(Duration.zero))
+      ).pipe(Effect.provide(agent.services))
+      expect(forgotten).toBe(1)
+      const made = site.made()
+      const { backendId } = resource
+      yield* putBack
+      const order = site.marketplace.orders.get(uuid)
+      if (order === undefined) return yield* Effect.dieMessage("the order is not there")
+      Object.assign(order, { created: order.created - Duration.toMillis("3 days") })
+      expect([order.state, resource.backendId]).toEqual([again, ""])
+      expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("done")
+      expect(resource).toMatchObject({ state: "OK", backendId })
+      expect(site.made()).toEqual(made)
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+      expect((yield* site.order.terminate(centre.uuid)).state).toBe("done")
+      yield* expectNothingLeft(site, agent, ["centre Terminated", "made Terminated"])
+    })
+  )
+}
 
 describe("an order at its last word", () => {
   const rests = (activity: Activity) => activity._tag === "Order" && activity.event === "retrying"
