@@ -4,7 +4,7 @@
  * Waldur guards its states: a second approval, a second "done" is answered with 409. So the rule for a conflict and for an unknown
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Either, Option } from "effect"
 import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
@@ -24,6 +24,18 @@ interface Move {
   /** Where it is once it has, whoever did it. */
   readonly reached: ReadonlyArray<OrderState>
 }
+
+/**
+ * How long, in ms, what had no answer in time may still be carried out. Waldur takes "erred" of an order that has erred already, and marks its resource
+ * once more, whatever an order after it has made of that: so it is not said twice while the first may still come.
+ */
+const mayComeWithin = (error: WaldurError): number =>
+  error._tag === "WaldurTimedOut"
+    ? 2 * error.milliseconds
+    : error._tag === "WaldurServerError" && error.status === gatewayTimeout
+      ? 30_000
+      : 0
+const gatewayTimeout = 504
 
 export const makeTransitions = (client: WaldurClient, reads: Reads) => {
   const post = (order: string, action: string, body: unknown) =>
@@ -69,9 +81,25 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
         yield* post(order, "set_state_erred", {
           error_message: message.slice(0, longestMessage),
           error_traceback: traceback.slice(0, longestTraceback)
-        })
+        }).pipe(Effect.tapError((error) => untilMoved(order, mayComeWithin(error))))
       })
     )
+
+  /** Until it does not execute any more, or for so many ms. */
+  const untilMoved = (order: string, millis: number): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const began = yield* steadyMillis
+      let pause = 25
+      while ((yield* steadyMillis) - began < millis) {
+        yield* Effect.sleep(pause)
+        pause = Math.min(1_000, pause * 2)
+        const state = yield* Effect.map(
+          Effect.either(reads.order(order)),
+          Either.map((now) => now.state)
+        )
+        if (Either.isRight(state) && state.right !== "executing") return
+      }
+    })
 
   /**
    * `retry` resets the order and its resource, `set_state_executing` the order alone (source: waldur-mastermind, marketplace/views.py). A

@@ -14,7 +14,7 @@ import {
 } from "../support/agent.js"
 
 const limit = { waldur_timeout: 0.4 }
-const late = fault.delay("1 second")
+const late = fault.delay("700 millis")
 
 const impatient = () => makeSite({ vdcOffering: limit, vmOffering: limit })
 
