@@ -4,6 +4,22 @@ import { Effect, Fiber, Option } from "effect"
 import { connect, id, offering, order, unknownAddress } from "./testing/connected.js"
 import { neverAnswer } from "./testing/scripted-server.js"
 
+describe("a single object", () => {
+  it.scopedLive("that is another one than was asked for is no answer, however often", () =>
+    Effect.gen(function* () {
+      const { server, waldur } = yield* connect(({ path }) => ({
+        json: { uuid: id(9), name: "", state: path.includes("orders") ? "canceled" : "OK", type: "Create" }
+      }))
+      const refused = { _tag: "WaldurMalformedAnswer", disposition: "retry" }
+      expect(yield* Effect.flip(waldur.order(order))).toMatchObject(refused)
+      expect(yield* Effect.flip(waldur.resource(order))).toMatchObject(refused)
+      const asked = server.seen.length
+      expect(yield* waldur.order("00000000-0000-0000-0000-000000000009")).toMatchObject({ uuid: id(9) })
+      expect(asked).toBe(2)
+    })
+  )
+})
+
 describe("a list", () => {
   const listed = (numbers: ReadonlyArray<number>) =>
     numbers.map((n) => ({ uuid: id(n), type: "Create", state: "executing" }))

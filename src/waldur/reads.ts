@@ -1,5 +1,5 @@
 /** What is read of Waldur: single objects, and lists. */
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Either, Option, Predicate, Schema } from "effect"
 import { decodeQuickly } from "../core/quickly.js"
 import { sharedByKey } from "../core/shared.js"
 import {
@@ -33,6 +33,12 @@ import type { Listed, OrderFilter, QueuePart, ResourceFilter } from "./shapes.js
 const isMade = ({ state }: ProviderResource): boolean =>
   state === "OK" || state === "Updating" || state === "Terminating"
 
+/** A proxy or cache that mixes answers up is rare, and an order would be undone because of another one's state. */
+const isOfAnother = (found: unknown, asked: string | undefined): boolean =>
+  asked !== undefined &&
+  Predicate.hasProperty(found, "uuid") &&
+  Option.exists(uuidOf(asked), (uuid) => uuid !== found.uuid)
+
 const decodeResources = decodeQuickly(Schema.Array(ProviderResource))
 
 export const makeReads = (client: WaldurClient, pageSize: number) =>
@@ -46,10 +52,14 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
 
     const one = <A, I>(call: Omit<Call, "method">, schema: Schema.Schema<A, I>): Effect.Effect<A, WaldurError> => {
       const decode = decodeQuickly(schema)
+      const malformed = (reason: string) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason })
       return Effect.flatMap(client.call({ ...call, method: "GET" }), (answer) =>
         Either.match(decode(answer.json), {
-          onLeft: (error) => new WaldurMalformedAnswer({ call: `GET ${call.path}`, reason: reasonOf(error) }),
-          onRight: Effect.succeed
+          onLeft: (error) => malformed(reasonOf(error)),
+          onRight: (found): Effect.Effect<A, WaldurError> =>
+            isOfAnother(found, call.uuid)
+              ? malformed("it is about another object: something on the way mixes answers up")
+              : Effect.succeed(found)
         })
       )
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { conflict, connect, id, offering, order, orderIn, resource, unknownAddress } from "./testing/connected.js"
-import { type Reply, type Request, resetMidBody } from "./testing/scripted-server.js"
+import { neverAnswer, type Reply, type Request, resetMidBody } from "./testing/scripted-server.js"
 
 describe("moving an order", () => {
   it.scopedLive("accepts answers without a body, and with one", () =>
@@ -44,6 +44,17 @@ describe("moving an order", () => {
     })
   )
 
+  it.scopedLive("that is refused with 400 is success if the order is there, and else a refusal, sent once", () =>
+    Effect.gen(function* () {
+      const refused = { status: 400, json: ["Cannot transition."] }
+      const there = yield* connect(({ method }) => (method === "GET" ? orderIn("done") : refused))
+      yield* there.waldur.setStateDone(order)
+      const { calls, waldur } = yield* connect(({ method }) => (method === "GET" ? orderIn("executing") : refused))
+      expect(yield* Effect.flip(waldur.setStateDone(order))).toMatchObject({ disposition: "fail-order" })
+      expect(calls()).toEqual(["set_state_done", "read"])
+    })
+  )
+
   it.scopedLive("whose answer was lost looks before it sends again", () =>
     Effect.gen(function* () {
       const { waldur, calls } = yield* connect(({ method }) => (method === "GET" ? orderIn("done") : resetMidBody))
@@ -68,6 +79,40 @@ describe("moving an order", () => {
       )
       yield* waldur.setStateDone(order)
       expect(calls()).toEqual(["set_state_done", "read", "set_state_done"])
+    })
+  )
+})
+
+describe("saying that an order has erred", () => {
+  it.scopedLive("is not done twice while the first time may still be carried out", () =>
+    Effect.gen(function* () {
+      let saidAt = Number.POSITIVE_INFINITY
+      const { calls, waldur } = yield* connect(
+        ({ method }) => {
+          if (method === "GET") return orderIn(performance.now() - saidAt > 900 ? "erred" : "executing")
+          saidAt = Math.min(saidAt, performance.now())
+          return neverAnswer
+        },
+        { timeout: "400 millis" }
+      )
+      yield* waldur.setStateErred(order, "It does not boot.")
+      expect(calls().filter((call) => call === "set_state_erred")).toHaveLength(1)
+    })
+  )
+
+  it.scopedLive("is done again when it had no effect", () =>
+    Effect.gen(function* () {
+      let said = 0
+      const { waldur } = yield* connect(
+        ({ method }) => {
+          if (method === "GET") return orderIn("executing")
+          said += 1
+          return said === 1 ? neverAnswer : {}
+        },
+        { timeout: "300 millis" }
+      )
+      yield* waldur.setStateErred(order, "It does not boot.")
+      expect(said).toBe(2)
     })
   )
 })

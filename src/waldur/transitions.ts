@@ -4,7 +4,7 @@
  * Waldur guards its states: a second approval, a second "done" is answered with 409. So the rule for a conflict and for an unknown
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Either, Option } from "effect"
 import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
@@ -25,26 +25,40 @@ interface Move {
   readonly reached: ReadonlyArray<OrderState>
 }
 
+/**
+ * How long, in ms, what had no answer in time may still be carried out. Waldur takes "erred" of an order that has erred already, and marks its resource
+ * once more, whatever an order after it has made of that: so it is not said twice while the first may still come.
+ */
+const mayComeWithin = (error: WaldurError): number =>
+  error._tag === "WaldurTimedOut"
+    ? 2 * error.milliseconds
+    : error._tag === "WaldurServerError" && error.status === gatewayTimeout
+      ? 30_000
+      : 0
+const gatewayTimeout = 504
+
 export const makeTransitions = (client: WaldurClient, reads: Reads) => {
   const post = (order: string, action: string, body: unknown) =>
     Effect.asVoid(client.call({ method: "POST", path: `marketplace-orders/{uuid}/${action}/`, uuid: order, body }))
 
   /**
    * Sends; on a conflict or an unknown outcome looks; sends again only if the order is still where it was. That goes for a conflict as
-   * well: a server may show a state a moment after it has entered it.
+   * well: a server may show a state a moment after it has entered it. A 400 is a refusal for good, if the order is not there already: some of
+   * Waldur's views say so where others answer 409.
    */
   const move = (order: string, action: string, { from, reached }: Move) => {
     const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
+    const mayBeThere = (error: WaldurError) => uncertain(error) || error._tag === "WaldurInvalid"
     /** The inner effect is the verdict; a failure of the outer one asks for another try. */
     const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, {}).pipe(
       Effect.as(Effect.void),
-      Effect.catchIf(uncertain, (error) =>
+      Effect.catchIf(mayBeThere, (error) =>
         Effect.matchEffect(reads.order(order), {
           // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
           onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
           onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
             if (reached.includes(state)) return Effect.succeed(Effect.void)
-            return from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
+            return uncertain(error) && from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
           }
         })
       )
@@ -67,9 +81,25 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
         yield* post(order, "set_state_erred", {
           error_message: message.slice(0, longestMessage),
           error_traceback: traceback.slice(0, longestTraceback)
-        })
+        }).pipe(Effect.tapError((error) => untilMoved(order, mayComeWithin(error))))
       })
     )
+
+  /** Until it does not execute any more, or for so many ms. */
+  const untilMoved = (order: string, millis: number): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const began = yield* steadyMillis
+      let pause = 25
+      while ((yield* steadyMillis) - began < millis) {
+        yield* Effect.sleep(pause)
+        pause = Math.min(1_000, pause * 2)
+        const state = yield* Effect.map(
+          Effect.either(reads.order(order)),
+          Either.map((now) => now.state)
+        )
+        if (Either.isRight(state) && state.right !== "executing") return
+      }
+    })
 
   /**
    * `retry` resets the order and its resource, `set_state_executing` the order alone (source: waldur-mastermind, marketplace/views.py). A

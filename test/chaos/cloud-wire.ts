@@ -45,6 +45,7 @@ export const cloudCarrier = (bench: Bench, frontEnd: FrontEnd, checks: CloudChec
         if (fate !== "refused") sending.sent = true
         exchange(bench, chance, {
           fate,
+          latest: 2_800,
           isUp: () => bench.cloudIsUp,
           isGone: () => hungUp,
           carryOut: () => {

@@ -21,7 +21,7 @@ export type Fate =
   | "cut short"
   | "garbage"
   | "slow"
-  /** Carried out seconds later, also when whoever sent it is dead by then. */
+  /** Carried out seconds later, by the marketplace up to minutes later, also when whoever sent it is dead by then or waits no more. */
   | "late"
   | "none"
 
@@ -115,8 +115,8 @@ export class Faults {
   private readonly market: ReadonlyMap<Fate, number>
   private readonly others: ReadonlyMap<string, number>
   private readonly calls: Chance
-  /** These two of sources of their own, as they came later than the seeds that have names. */
-  private readonly late: { readonly chance: Chance; readonly probability: number }
+  /** These of sources of their own, as they came later than the seeds that have names. */
+  private readonly late: Readonly<Record<"cloud" | "market", { readonly chance: Chance; readonly probability: number }>>
   private readonly power: { readonly chance: Chance; readonly probability: number }
   /** How many kinds of fault this run has. */
   readonly temper: "calm" | "few" | "some" | "all"
@@ -140,12 +140,13 @@ export class Faults {
       )
     this.cloud = perCall("cloud")
     this.market = perCall("market")
-    const late = chance.fork("late")
-    const isLate = late.draw(share)
-    this.late = {
-      chance: late,
-      probability: (only === undefined ? isLate : only.includes("cloud late")) ? late.skewed(0.005, 0.1) : 0
+    const lateAt = (where: "cloud" | "market", name: string) => {
+      const source = chance.fork(name)
+      const isLate = source.draw(share)
+      const isWanted = only === undefined ? isLate : only.includes(`${where} late`)
+      return { chance: source, probability: isWanted ? source.skewed(0.005, 0.1) : 0 }
     }
+    this.late = { cloud: lateAt("cloud", "late"), market: lateAt("market", "market late") }
     const power = chance.fork("power")
     const mayFail = power.draw(share)
     this.power = {
@@ -170,8 +171,7 @@ export class Faults {
       this.caused += 1
       return fate
     }
-    if (where === "cloud" && this.late.chance.draw(this.late.probability)) return "late"
-    return "none"
+    return this.late[where].chance.draw(this.late[where].probability) ? "late" : "none"
   }
 
   /** Where a process is killed: is it because the machine has no power any more? */

@@ -63,6 +63,7 @@ export const marketTransport = (
         if (isWrite) process.atCall(`before ${name}`)
         exchange(bench, chance, {
           fate,
+          latest: 90_000,
           isUp: () => bench.marketIsUp,
           isGone: () => hungUp,
           carryOut: () => {

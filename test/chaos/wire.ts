@@ -19,6 +19,8 @@ export type Seen =
 
 export interface Exchange {
   readonly fate: Fate
+  /** ms: how much later a request that is late may be carried out. */
+  readonly latest: number
   /** Whether the server is up at the moment when the request arrives. */
   readonly isUp: () => boolean
   readonly carryOut: () => Text
@@ -36,11 +38,12 @@ const page = (status: number): Text => ({
 })
 
 /**
- * A request arrives within some tens of milliseconds, or seconds if it is late, or never: one that came later, after its sender has looked
- * whether it had, would be beyond what any client of this protocol can handle. Answers may come as late as they like.
+ * A request arrives within some tens of milliseconds, or later if it is late, or never. One to OpenNebula that came much later, after its sender has
+ * looked whether it had, would be beyond what any client of its protocol can handle; Waldur's calls say what shall be, so they may. Answers may come as
+ * late as they like.
  */
-export const exchange = (bench: Bench, chance: Chance, { fate, isUp, isGone, ...on }: Exchange): void => {
-  const there = fate === "late" ? chance.between(300, 2_800) : chance.between(1, 30)
+export const exchange = (bench: Bench, chance: Chance, { fate, isUp, isGone, latest, ...on }: Exchange): void => {
+  const there = fate === "late" ? chance.between(300, latest) : chance.between(1, 30)
   const back = fate === "slow" ? chance.skewed(500, 90_000) : chance.between(1, 30)
   const answer = (after: number, seen: Seen) => bench.later(after, () => on.seen(seen))
   const broken = (sent: boolean, code: string): Seen => ({ _tag: "Broken", sent, code })

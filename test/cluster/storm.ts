@@ -9,6 +9,7 @@ import { nothingLeft } from "../crash/trial.js"
 import { orNever, until } from "../crash/waits.js"
 import { watchForDoubles } from "../crash/watch.js"
 import { type ClusterOptions, type ClusterSite, makeClusterSite } from "./site.js"
+import { patience } from "./strikes.js"
 
 export interface StormOptions extends ClusterOptions {
   readonly vdcs: number
@@ -38,7 +39,7 @@ const cloud = {
 
 export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
   Effect.gen(function* () {
-    const site = yield* makeClusterSite({ ...options, cloud })
+    const site = yield* makeClusterSite({ ...options, cloud, offerings: { waldur_timeout: patience } })
     const watched = watchForDoubles(site.cloud)
     const atFirst = pictureOfCloud(site.cloud)
     const violations: Array<string> = []

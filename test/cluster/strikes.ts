@@ -1,8 +1,20 @@
 /** What befalls the processes of a storm, by chance: one after the other, each put right before the next but one. */
 import { Console, Duration, Effect, Random } from "effect"
+import { fault } from "../../src/simulator/waldur/index.js"
 import type { ClusterSite, Node } from "./site.js"
 
-export const strikeKinds = ["kill", "stop", "cut", "end", "away", "thrown", "readonly", "slow", "upgrade"] as const
+export const strikeKinds = [
+  "kill",
+  "stop",
+  "cut",
+  "end",
+  "away",
+  "thrown",
+  "readonly",
+  "slow",
+  "late",
+  "upgrade"
+] as const
 export type StrikeKind = (typeof strikeKinds)[number]
 
 export interface StrikeOptions {
@@ -16,6 +28,10 @@ export interface StrikeOptions {
 /** ms. Beyond what a call's gate waits for (`answeredWithin` in `src/runtime/cluster/gate.ts`). */
 const slowest = 3_000
 
+/** s: how long the processes of a storm wait for Waldur, and by how much it may be later with what it does all the same. */
+export const patience = 2
+const latest = 8_000
+
 /** Seconds from `least` to `most`. */
 const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
 
@@ -23,7 +39,7 @@ const between = (least: number, most: number) => Effect.map(Random.nextRange(lea
 const strike = (
   kind: StrikeKind,
   { agent, name, restart, versions, way }: Node,
-  { mains, nodes: all, query }: ClusterSite,
+  { mains, marketplace, nodes: all, query }: ClusterSite,
   takeover: number
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -99,6 +115,18 @@ const strike = (
         way.slow(() => Math.random() * most)
         yield* Effect.sleep(rest)
         way.slow(() => 0)
+        return
+      }
+      case "late": {
+        const rest = yield* between(0.3, 2 * takeover)
+        yield* Console.log(`  Waldur does what it is told up to ${latest} ms later, for ${Duration.format(rest)}`)
+        const mend = marketplace.intercept(({ method, path }) =>
+          method === "POST" && /\/(set_\w+|approve_by_provider)\/$/.test(path)
+            ? fault.delay(Math.random() * latest)
+            : undefined
+        )
+        yield* Effect.sleep(rest)
+        mend()
         return
       }
       case "cut": {

@@ -77,6 +77,33 @@ describe("when there is no answer", () => {
     })
   )
 
+  it.scopedLive.each<readonly [string, string, string]>([
+    ["a 100 before it", "HTTP/1.1 100 Continue\r\n\r\n", ""],
+    ["early hints before it", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", ""],
+    ["another one after it", "", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"],
+    ["garbage after it", "", "\0\0\0"]
+  ])("an answer with %s is an answer, and no call has its connection after it", ([, before, after]) =>
+    Effect.gen(function* () {
+      const requests: Array<number> = []
+      const port = yield* serveTcp((socket) => {
+        const connection = requests.push(0) - 1
+        let asked = ""
+        socket.on("error", () => undefined)
+        socket.on("data", (bytes) => {
+          asked += bytes.toString("latin1")
+          if (!asked.includes("</methodCall>")) return
+          asked = ""
+          requests[connection] = (requests[connection] ?? 0) + 1
+          const head = `HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: ${answer.length}\r\n\r\n`
+          socket.write(Buffer.concat([Buffer.from(before + head), answer, Buffer.from(after)]))
+        })
+      })
+      const client = yield* makeClient(settingsFor(port))
+      for (const _ of [1, 2, 3]) expect(yield* client.call("one.system.version", [], version)).toBe("7.4.0")
+      expect(requests).toEqual([1, 1, 1])
+    })
+  )
+
   it.scoped("a front-end that takes too long: timed out, and the connection is given up", () =>
     Effect.gen(function* () {
       const arrived = yield* Queue.unbounded<void>()

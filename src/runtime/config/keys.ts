@@ -242,6 +242,8 @@ export const OfferingKeys = Schema.Struct({
 
   /** PEM file of the authority that signed Waldur's certificate. */
   ca_file: text,
+  /** For one call to Waldur, in seconds: for one that is slower. What is answered later than that may have been done all the same: it is looked for. */
+  waldur_timeout: seconds(30),
   /** What is done about differences between Waldur and the cloud, kind by kind. */
   drift: Schema.optionalWith(DriftKeys, { default: () => Schema.decodeSync(DriftKeys)({}) }),
   /** How long an order may take before it is undone. Time in which Waldur, the cloud or the agent was away does not count. */

@@ -126,6 +126,8 @@ export interface WaldurConnection {
   readonly apiUrl: string
   readonly credentials: Credentials
   readonly tls: { readonly verify: boolean; readonly caFile?: string }
+  /** For one call. Absent: that of `makeWaldur`. */
+  readonly timeout?: Duration.Duration
   /** May hold a password. */
   readonly proxy?: Redacted.Redacted
 }

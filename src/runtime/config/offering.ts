@@ -66,6 +66,7 @@ export const readOffering = (
       waldur: {
         apiUrl: apiUrlOf(keys.waldur_api_url),
         credentials: access.value,
+        timeout: Duration.seconds(keys.waldur_timeout),
         tls: { verify: keys.verify_ssl, ...(keys.ca_file === "" ? {} : { caFile: keys.ca_file }) },
         ...(proxy === undefined ? {} : { proxy })
       },

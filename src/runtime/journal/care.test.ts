@@ -267,6 +267,31 @@ describe.each(databases)("the journal in %s forgets", (_, fresh) => {
         )
       )
   )
+
+  it.effect("who had a resource, and lets nobody who had it write again", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          yield* lived(1, resource(1), "Create", "erred")
+          const asleep = yield* journal.lease(resource(1), "asleep")
+          const late = yield* journal.order(order(1), asleep)
+          yield* TestClock.adjust("91 days")
+          expect(yield* forget(Duration.days(90))).toBe(1)
+          expect(yield* journal.knows(resource(1))).toBe(false)
+          expect(yield* journal.holds(asleep)).toBe(false)
+          // As often as it was taken before, and once more.
+          for (const _ of [1, 2, 3]) {
+            const lease = yield* journal.lease(resource(1), "awake")
+            expect([yield* journal.holds(asleep), yield* journal.holds(lease)]).toEqual([false, true])
+          }
+          expect(yield* Effect.flip(late.append("group", "started"))).toMatchObject({ _tag: "LeaseLost" })
+          expect(yield* inspect("journal.db")).toEqual([])
+        })
+      )
+    )
+  )
 })
 
 describe("pauses", () => {

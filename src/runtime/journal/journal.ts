@@ -23,7 +23,7 @@ import { Activities } from "../activity.js"
 import { Metrics } from "../metrics/index.js"
 import { orderAsAWhole, said } from "./dialect.js"
 import { entriesUnder, turnsIn } from "./entries.js"
-import { type Lease, leaseHolds } from "./lease.js"
+import { forgottenLeases, type Lease, leaseHolds } from "./lease.js"
 import { asking } from "./sql.js"
 
 /** An order that the journal knows and that has not ended. */
@@ -56,6 +56,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
     /** When it was made, empty (ms since 1970): of what was begun before, it cannot know. */
     readonly made: Effect.Effect<number, JournalUnavailable>
+    /** Of what ended before that (ms since 1970), and of nothing else, it may know no more. None: it has forgotten nothing. */
+    readonly forgotUntil: Effect.Effect<Option.Option<number>, JournalUnavailable>
     readonly recordLeftovers: (leftovers: ReadonlyArray<Leftover>) => Effect.Effect<void, JournalUnavailable>
     readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>, JournalUnavailable>
     /** What is left of an order now: what the list had of it beside that is gone. */
@@ -174,7 +176,8 @@ const make = Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
         const asked = yield* steadyMillis
         const [row] = yield* unavailable(sql<{ readonly epoch: number }>`
-          INSERT INTO lease (resource_id, epoch, owner, at) VALUES (${resource}, 1, ${owner}, ${at})
+          INSERT INTO lease (resource_id, epoch, owner, at)
+          VALUES (${resource}, 1 + coalesce((SELECT epoch FROM lease WHERE resource_id = ${forgottenLeases}), 0), ${owner}, ${at})
           ON CONFLICT (resource_id) DO UPDATE SET epoch = lease.epoch + 1, owner = excluded.owner, at = excluded.at
           RETURNING epoch`)
         if (row === undefined) return yield* new JournalUnavailable({ reason: "taking a lease returned no row" })
@@ -201,6 +204,10 @@ const make = Effect.gen(function* () {
     made: Effect.map(
       unavailable(sql<{ readonly at: number | null }>`SELECT min(at) AS at FROM schema_version`),
       ([row]) => row?.at ?? 0
+    ),
+    forgotUntil: Effect.map(
+      unavailable(sql<{ readonly at: number }>`SELECT at FROM lease WHERE resource_id = ${forgottenLeases}`),
+      ([row]) => Option.map(Option.fromNullable(row), ({ at }) => at)
     ),
     recordLeftovers,
     settleLeftovers: (id, left) =>

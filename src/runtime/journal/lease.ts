@@ -17,3 +17,9 @@ export interface Lease {
  */
 export const leaseHolds = (sql: SqlClient.SqlClient, { resource, epoch }: Pick<Lease, "resource" | "epoch">) =>
   sql`EXISTS (SELECT 1 FROM lease WHERE resource_id = ${resource} AND epoch = ${epoch} ${kept(sql)})`
+
+/**
+ * In the place of a resource's uuid: what is left of all leases that were forgotten (`retention.ts`). `epoch`: the highest of them, above which every new
+ * lease begins, so that whoever had one of them and slept all the while has lost it still. `at`: what ended before that may be forgotten.
+ */
+export const forgottenLeases = "forgotten"

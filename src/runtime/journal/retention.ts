@@ -7,6 +7,7 @@ import { Array, Clock, Duration, Effect } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
 import { orderAsAWhole, said } from "./dialect.js"
+import { forgottenLeases } from "./lease.js"
 import { straight, unavailable } from "./sql.js"
 
 /**
@@ -43,6 +44,13 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
           )
         )
       ORDER BY id`
+    // Said before it is done: of whatever is gone it is known that it may be.
+    yield* sql`INSERT INTO lease (resource_id, epoch, owner, at)
+      SELECT ${forgottenLeases}, coalesce(max(epoch), 0), '', CAST(${before} AS BIGINT) FROM lease
+      WHERE at < ${before} AND resource_id <> ${forgottenLeases}
+      ON CONFLICT (resource_id) DO UPDATE SET
+        epoch = CASE WHEN excluded.epoch > lease.epoch THEN excluded.epoch ELSE lease.epoch END,
+        at = CASE WHEN excluded.at > lease.at THEN excluded.at ELSE lease.at END`
     let gone = 0
     for (const orders of Array.chunksOf(old, atOnce)) {
       // One that was taken up anew meanwhile has not ended, and one of which something is left over has to be known.
@@ -55,8 +63,9 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
         RETURNING order_id`
       gone += new Set(rows.map((row) => row.order_id)).size
     }
+    // One that was taken meanwhile is not as old.
     yield* sql`DELETE FROM lease
-      WHERE at < ${before} AND resource_id NOT IN (SELECT resource_id FROM journal)`
+      WHERE at < ${before} AND resource_id <> ${forgottenLeases} AND resource_id NOT IN (SELECT resource_id FROM journal)`
     yield* sql`DELETE FROM pause WHERE until < ${before}
       AND NOT EXISTS (SELECT 1 FROM journal AS open WHERE open.step = ${orderAsAWhole(sql)} AND open.event = 'accepted'
         AND open.at < pause.until AND NOT EXISTS (

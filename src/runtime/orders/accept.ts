@@ -1,5 +1,5 @@
 /** Orders that are taken on. */
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { type OrderJournal, OrderRefused, refuse, type SiteError, wholeOrder } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
@@ -40,16 +40,20 @@ export const accept = (
 
 /** Waldur's clock and ours may differ by that, in ms. */
 const clocksApart = 600_000
+/** What has ended is kept for a day and longer (`journal_retention_days`), in ms. */
+const keptAtLeast = 86_400_000
 
 /**
- * May an order that this journal has never heard of have been begun already? By an agent whose journal was lost, and this one made in its place; or
- * before this one was put back from a backup.
+ * May an order that this journal does not know have been begun already? By an agent whose journal was lost, and this one made in its place; before this
+ * one was put back from a backup; or so long ago that it has been forgotten, and Waldur was put back to a time before it ended.
  */
 const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
   Effect.gen(function* () {
-    if (order.state !== "executing") return false
     const journal = yield* Journal
     const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
+    const isOld = !(created > (yield* Clock.currentTimeMillis) - keptAtLeast + clocksApart)
+    if (isOld && Option.exists(yield* journal.forgotUntil, (at) => !(created > at + clocksApart))) return true
+    if (order.state !== "executing") return false
     // Of a new journal without that allowance: its first orders would all be looked for.
     if (!(created > (yield* journal.made))) return true
     const started = yield* journal.startedFromBackup

@@ -7,9 +7,21 @@ import {
   ensureDone,
   type OrderRequest,
   type Outcome,
-  type ResourceId
+  type ResourceId,
+  Steps,
+  stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { remind } from "./remind.js"
+
+/** The steps in which values are told. */
+const told = {
+  backendId: "waldur: backend id",
+  limits: "waldur: limits",
+  metadata: "waldur: metadata",
+  endpoints: "waldur: endpoints"
+} as const
+const values = Object.values(told)
 
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
@@ -23,15 +35,18 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const { waldur, components } = offering
     const resource = request.resource.id
     const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
+    const { direction, journal } = yield* Steps
+    const before = yield* journal.entries
+    const isTold = values.some((step) => Option.isSome(stepState(before, step).result))
     if (backendId !== undefined && backendId !== request.resource.backendId) {
       // Of a new resource the last look, below, says whether it is still there.
       const set = request._tag === "Create" ? waldur.putBackendId : waldur.setBackendId
-      yield* ensureDone("waldur: backend id", set(resource, backendId))
+      yield* ensureDone(told.backendId, set(resource, backendId))
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
     if (Object.keys(limits).length > 0) {
       yield* ensureDone(
-        "waldur: limits",
+        told.limits,
         Effect.tap(waldur.setLimits(resource, limits), (written) =>
           Effect.logWarning("This Waldur has no call that sets limits of such a resource: they stay as ordered").pipe(
             Effect.when(() => written === "unsupported")
@@ -41,20 +56,23 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     }
     if (metadata !== undefined || issueSecrets !== undefined) {
       yield* ensureDone(
-        "waldur: metadata",
+        told.metadata,
         Effect.flatMap(issueSecrets ?? Effect.succeed({}), (secrets) =>
           waldur.setBackendMetadata(resource, { ...metadata, ...revealed(secrets) })
         )
       )
     }
     if (endpoints !== undefined && endpoints.length > 0) {
-      yield* ensureDone("waldur: endpoints", waldur.setEndpoints(resource, endpoints))
+      yield* ensureDone(told.endpoints, waldur.setEndpoints(resource, endpoints))
     }
     const scoped =
       request._tag === "Create"
         ? yield* decide("waldur: settled", Schema.Boolean, settled(offering, resource, backendId))
         : hasScope
     if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
+    // An earlier attempt told some of it, and Waldur may have been put back since to a time before that.
+    if (isTold && direction === "forward" && request._tag !== "Terminate")
+      yield* tellAgain(offering, request, outcome, scoped)
     // No step: told again after a crash, it is what Waldur has already.
     if (request._tag === "Terminate") yield* offering.lastHours?.(resource) ?? Effect.void
     // The order was ended by others, for whoever finds it done and knows of nothing that was done for it.
@@ -64,6 +82,20 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
       ends: true
     })
   })
+
+/** Nothing of this ends the order: Waldur has taken it before, and may have heard `done`. */
+const tellAgain = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
+  remind(offering, request, outcome, hasScope).pipe(
+    Effect.tap((wasLost) =>
+      Effect.logWarning(
+        "Waldur has lost what it was told of this order, and seems to have been put back to an earlier state: it was told once more"
+      ).pipe(Effect.when(() => wasLost))
+    ),
+    Effect.catchIf(
+      (error) => error.disposition === "fail-order",
+      (error) => Effect.logWarning(`Waldur does not take once more what it was told of this order: ${error.message}`)
+    )
+  )
 
 /**
  * A look as late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend

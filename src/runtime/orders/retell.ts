@@ -4,21 +4,13 @@
  * Nothing is done in the cloud: what the order came to is in its journal, and is told once more. A backend id that is there is left as it is.
  */
 import { Effect, Option } from "effect"
-import {
-  amountsToWaldur,
-  Marketplace,
-  type OrderJournal,
-  type OrderRequest,
-  type Outcome,
-  type Reservations,
-  recalled,
-  type SiteError
-} from "../../core/index.js"
+import { Marketplace, type OrderJournal, type Reservations, recalled, type SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { scopeGrace } from "../schedules.js"
 import { backendHandler } from "./handler.js"
 import { marketplaceOf } from "./marketplace.js"
+import { remind } from "./remind.js"
 import { awaitStart } from "./start.js"
 import { acceptedIn } from "./story.js"
 
@@ -54,25 +46,4 @@ export const retell = (
     }
     yield* waldur.setStateDone(order.uuid)
     return "done"
-  })
-
-/** As `report` does it, but for secrets: those that were issued still hold. */
-const remind = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
-  Effect.gen(function* () {
-    const { components, waldur } = offering
-    const resource = request.resource.id
-    const { amounts, backendId = "", endpoints, issueSecrets, metadata } = outcome
-    const found = yield* waldur.resource(resource)
-    const isLost = Option.isNone(found.backendId)
-    if (isLost && backendId !== "") yield* waldur.setBackendId(resource, backendId)
-    if (metadata !== undefined) yield* waldur.setBackendMetadata(resource, { ...found.backendMetadata, ...metadata })
-    if (endpoints !== undefined && endpoints.length > 0) yield* waldur.setEndpoints(resource, endpoints)
-    if (isLost && issueSecrets !== undefined) {
-      yield* Effect.logWarning(
-        `Waldur may have lost the passwords that it showed of this resource; they hold. \`site-actors reset-password ${resource}\` makes new ones and shows them`
-      )
-    }
-    const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
-    if (Object.keys(limits).length > 0) yield* waldur.setLimits(resource, limits)
-    if (hasScope) yield* waldur.setScopeOk(resource)
   })

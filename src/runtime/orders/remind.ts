@@ -1,0 +1,35 @@
+/** What Waldur was told of an order, and has lost: it is told once more. */
+import { isDeepStrictEqual } from "node:util"
+import { Effect, Option } from "effect"
+import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome } from "../../core/index.js"
+import type { Offering } from "../offerings/offering.js"
+
+/** One look, and what is not there; says whether there was any. A backend id that is there is left as it is, and secrets that were issued hold. */
+export const remind = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
+  Effect.gen(function* () {
+    const { components, waldur } = offering
+    const resource = request.resource.id
+    const { amounts, backendId = "", endpoints, issueSecrets } = outcome
+    const metadata: Readonly<Record<string, unknown>> = outcome.metadata ?? {}
+    const found = yield* waldur.resource(resource)
+    const shown: Readonly<Record<string, unknown>> = found.backendMetadata
+    const shownLimits: Amounts = found.limits
+    const isIdLost = Option.isNone(found.backendId) && backendId !== ""
+    const limits: Amounts = amounts === undefined ? {} : amountsToWaldur(components, amounts)
+    const areLimitsLost = Object.entries(limits).some(([type, amount]) => shownLimits[type] !== amount)
+    const isMetadataLost = Object.entries(metadata).some(([key, value]) => !isDeepStrictEqual(shown[key], value))
+    const isLost = isIdLost || areLimitsLost || isMetadataLost
+    if (isIdLost) yield* waldur.setBackendId(resource, backendId)
+    if (areLimitsLost) yield* waldur.setLimits(resource, limits)
+    if (isMetadataLost) yield* waldur.setBackendMetadata(resource, { ...shown, ...metadata })
+    // Whether those are there is not read.
+    if (isLost && endpoints !== undefined && endpoints.length > 0) yield* waldur.setEndpoints(resource, endpoints)
+    if (isLost && hasScope) yield* waldur.setScopeOk(resource)
+    // They are told together with the metadata.
+    if (issueSecrets !== undefined && (isMetadataLost || Object.keys(shown).length === 0)) {
+      yield* Effect.logWarning(
+        `Waldur may have lost the passwords that it showed of this resource; they hold. \`site-actors reset-password ${resource}\` makes new ones and shows them`
+      )
+    }
+    return isLost
+  })
