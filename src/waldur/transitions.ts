@@ -4,7 +4,7 @@
  * Waldur guards its states: a second approval, a second "done" is answered with 409. So the rule for a conflict and for an unknown
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
-import { Duration, Effect, Either, Option } from "effect"
+import { Duration, Effect, Option, Schedule } from "effect"
 import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
@@ -36,6 +36,8 @@ const mayComeWithin = (error: WaldurError): number =>
       ? 30_000
       : 0
 const gatewayTimeout = 504
+/** Mostly it comes in a moment, or not at all. */
+const lookAgain = Schedule.union(Schedule.exponential("25 millis", 2), Schedule.spaced("1 second"))
 
 export const makeTransitions = (client: WaldurClient, reads: Reads) => {
   const post = (order: string, action: string, body: unknown) =>
@@ -81,25 +83,23 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
         yield* post(order, "set_state_erred", {
           error_message: message.slice(0, longestMessage),
           error_traceback: traceback.slice(0, longestTraceback)
-        }).pipe(Effect.tapError((error) => untilMoved(order, mayComeWithin(error))))
+        }).pipe(
+          Effect.tapError((error) => {
+            const millis = mayComeWithin(error)
+            return millis > 0 ? untilMoved(order, millis) : Effect.void
+          })
+        )
       })
     )
 
   /** Until it does not execute any more, or for so many ms. */
   const untilMoved = (order: string, millis: number): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      const began = yield* steadyMillis
-      let pause = 25
-      while ((yield* steadyMillis) - began < millis) {
-        yield* Effect.sleep(pause)
-        pause = Math.min(1_000, pause * 2)
-        const state = yield* Effect.map(
-          Effect.either(reads.order(order)),
-          Either.map((now) => now.state)
-        )
-        if (Either.isRight(state) && state.right !== "executing") return
-      }
-    })
+    reads.order(order).pipe(
+      Effect.filterOrFail(({ state }) => state !== "executing"),
+      Effect.retry(lookAgain),
+      Effect.timeout(millis),
+      Effect.ignore
+    )
 
   /**
    * `retry` resets the order and its resource, `set_state_executing` the order alone (source: waldur-mastermind, marketplace/views.py). A
