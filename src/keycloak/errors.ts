@@ -5,6 +5,7 @@
  */
 import { Data } from "effect"
 import type { Verdict } from "../core/breaker.js"
+import { connectionAdvice } from "../core/connection.js"
 
 /** Which call it was: "members of a group". No names, no ids. */
 export interface Where {
@@ -15,7 +16,8 @@ export interface Where {
 export class KeycloakUnreachable extends Data.TaggedError("KeycloakUnreachable")<Where & { readonly reason: string }> {
   readonly disposition = "retry" as const
   override get message(): string {
-    return `Keycloak cannot be reached: ${this.reason} (${this.call}).`
+    const advice = connectionAdvice(this.reason, { url: "keycloak_url", ca: "keycloak_ca_file" })
+    return `Keycloak cannot be reached: ${this.reason} (${this.call}).${advice === "" ? "" : ` ${advice}`}`
   }
 }
 

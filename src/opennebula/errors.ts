@@ -13,6 +13,7 @@
  */
 import { Data } from "effect"
 import type { Verdict } from "../core/breaker.js"
+import { connectionAdvice } from "../core/connection.js"
 import type { Disposition } from "../core/errors.js"
 
 /** What every error of a call carries. All texts are already free of secrets and control characters, and capped. */
@@ -194,7 +195,8 @@ export class Unreachable extends Data.TaggedError("Unreachable")<
 > {
   readonly disposition = "retry" as const
   override get message(): string {
-    return describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason)
+    const advice = connectionAdvice(this.reason, { url: "api_url", ca: "ca_file" })
+    return `${describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason)}${advice === "" ? "" : `. ${advice}`}`
   }
 }
 

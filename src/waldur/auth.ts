@@ -9,7 +9,7 @@ import { Clock, Effect, MutableRef, Option, Redacted, Ref, Schema } from "effect
 import { firstCome } from "../core/fairLimiter.js"
 import { interpret } from "./answer.js"
 import { optionalNumber } from "./api/lenient.js"
-import { type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "./errors.js"
+import { tokenCall, type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "./errors.js"
 import { retrying } from "./retry.js"
 import type { Transport } from "./transport.js"
 
@@ -77,7 +77,7 @@ const decodeTokenAnswer = Schema.decodeUnknownOption(TokenAnswer)
 
 /** Where the identity provider does not say how long a token lasts. */
 const assumedLifetime = 300
-const call = "POST <OIDC token endpoint>"
+const call = tokenCall
 
 interface Held {
   readonly header: Redacted.Redacted<string>

@@ -6,6 +6,7 @@
  */
 import { Data, type Duration, Option } from "effect"
 import type { Verdict } from "../core/breaker.js"
+import { connectionAdvice } from "../core/connection.js"
 import type { Disposition } from "../core/errors.js"
 
 /** Which call it was: "POST marketplace-orders/{uuid}/set_state_done/". Ids are not part of it. */
@@ -13,18 +14,30 @@ export interface Where {
   readonly call: string
 }
 
+/** The one call that goes to the identity provider. */
+export const tokenCall = "POST <OIDC token endpoint>"
+
 /** No connection, or it broke: DNS, refused, reset, TLS. `reason` is the code: "ECONNREFUSED". */
 export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<
   Where & {
     readonly reason: string
     /** Where it was looked for: "https://waldur.example.com". */
     readonly origin?: string
+    /** Over `global_proxy`, which then may be what cannot be reached. */
+    readonly throughProxy?: boolean
   }
 > {
   readonly disposition = "retry" as const
+  /** What to do, where the reason says it. */
+  get advice(): string {
+    const url = this.call === tokenCall ? "oidc_token_url" : "waldur_api_url"
+    const advice = connectionAdvice(this.reason, { url, ca: "ca_file" })
+    return advice === "" && this.throughProxy === true ? "Check global_proxy too." : advice
+  }
   override get message(): string {
     const where = this.origin === undefined ? "" : ` at ${this.origin}`
-    return `Waldur cannot be reached${where}: ${this.reason} (${this.call}).`
+    const way = this.throughProxy === true ? " through the proxy" : ""
+    return `Waldur cannot be reached${where}${way}: ${this.reason} (${this.call}).${this.advice === "" ? "" : ` ${this.advice}`}`
   }
 }
 

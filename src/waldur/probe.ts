@@ -16,11 +16,17 @@ const result = <A>(
     Effect.catchAll((error) => Effect.succeed({ what, ok: false, detail: explain(error) }))
   )
 
+/** Says itself what to do. */
+const isPlain = (error: WaldurError): boolean =>
+  error._tag === "WaldurUnauthorized" ||
+  error._tag === "WaldurForbidden" ||
+  (error._tag === "WaldurUnreachable" && error.advice !== "")
+
 /** Of the first call: whoever answers it with anything but "no" may be another server. */
 const askedAt =
   (apiUrl: string) =>
   (error: WaldurError): string =>
-    error._tag === "WaldurUnauthorized" || error._tag === "WaldurForbidden"
+    isPlain(error)
       ? error.message
       : `${error.message} Asked at ${apiUrl}: correct waldur_api_url if that is not Waldur.`
 

@@ -81,7 +81,9 @@ const overUndici = (options: TransportOptions): Effect.Effect<Transport, Offerin
         let isComplete = false
         const unreachable = (cause: unknown) => {
           // Each connection that has answered closes one day: no error, with its stack, for nobody.
-          if (!isComplete) resume(new WaldurUnreachable({ call, reason: reasonOf(cause), origin: url.origin }))
+          if (isComplete) return
+          const throughProxy = options.proxy !== undefined
+          resume(new WaldurUnreachable({ call, reason: reasonOf(cause), origin: url.origin, throughProxy }))
         }
         const read = ({ body, headers, statusCode: status }: Dispatcher.ResponseData) => {
           const refused = options.proxy === undefined ? undefined : refusalOf(status)

@@ -62,6 +62,12 @@ describe("a warning is given", () => {
       expect(yield* look("waldur_api_token: a-token-of-the-agent", 0o644)).toMatchObject([{ status: "warning" }])
       expect(yield* look("waldur_api_token: a-token-of-the-agent", 0o640)).toEqual([])
       expect(yield* look("waldur_api_token: named elsewhere", 0o644)).toEqual([])
+      // As a part of a URL, and in a comment, it lies as open; a word that a secret happens to be is none.
+      expect(yield* look("# proxy: http://me:a-token-of-the-agent@proxy:3128", 0o644)).toHaveLength(1)
+      expect(yield* look("name: not-a-token-of-the-agent-at-all", 0o644)).toEqual([])
+      expect(
+        yield* look("backend_type: a-token-of-the-agent\n    reporting_backend: a-token-of-the-agent", 0o644)
+      ).toEqual([])
     })
   )
 })

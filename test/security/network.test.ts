@@ -83,9 +83,21 @@ describe.each(kinds)("%s", (kind) => {
           })
       )
       const error = yield* Effect.flip(callOf(kind, originOf(port, "https")))
-      expect(error.message).toMatch(/SELF_SIGNED|self-signed/)
+      expect(error.message).toMatch(/(SELF_SIGNED|self-signed).*name its authority's PEM file in ca_file/)
       expect(answered).toBe(0)
     })
+  )
+
+  it.scopedLive(
+    "says that no TLS is spoken where https:// leads to a plain port, without where in OpenSSL's source that was found",
+    () =>
+      Effect.gen(function* () {
+        const port = yield* serveHttp((_request, response) => response.end("{}"))
+        const { message } = yield* Effect.flip(callOf(kind, originOf(port, "https")))
+        expect(message).toMatch(/No TLS is spoken at this port: correct the port in (\w*url), or write http:\/\//)
+        expect(message.includes("oidc_token_url")).toBe(kind === "OIDC token")
+        expect(message).not.toMatch(/deps|routines/)
+      })
   )
 
   it.scopedLive("refuses a good certificate of another host, and takes it only if told not to verify", () =>
@@ -101,7 +113,7 @@ describe.each(kinds)("%s", (kind) => {
       const origin = "https://waldur.invalid:8443"
       const trusting = { waldur: { proxy, tls: { caFile: certificateFile } }, one: { proxy, caFile: certificateFile } }
       const error = yield* Effect.flip(callOf(kind, origin, trusting))
-      expect(error.message).toMatch(/ALTNAME|altnames/)
+      expect(error.message).toMatch(/(ALTNAME|altnames).*Write the host in \w*url as its certificate names it/)
       expect(answered).toBe(0)
       const careless = { waldur: { proxy, tls: { verify: false } }, one: { proxy, verifySsl: false } }
       yield* Effect.exit(callOf(kind, origin, careless))

@@ -68,6 +68,9 @@ const reasonOf = (cause: unknown): string => {
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
   if (!(cause instanceof Error)) return "unknown"
   const code = "code" in cause && typeof cause.code === "string" ? `${cause.code} ` : ""
+  // OpenSSL's own words, "error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/...", without where in its source.
+  const ofTls = /:SSL routines:[^:]*:([^:]+):/.exec(cause.message)?.[1]
+  if (ofTls !== undefined) return `${code}${ofTls}`
   return code !== "" && cause.message.includes(code.trim()) ? cause.message : `${code}${cause.message}`
 }
 

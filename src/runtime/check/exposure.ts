@@ -38,13 +38,22 @@ export const wireExposure = ({ waldur, backendSettings }: OfferingConfig): Reado
   return cases.filter(([exposed]) => exposed).map(([, subject, detail]) => warning(subject, detail))
 }
 
+/** Lines that name a backend: a password may well be called "opennebula". */
+const naming = /^\s*(?:-\s+)?(?:backend_type|\w+_backend)\s*:.*$/gm
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+
+/** As a whole, or as part of "user:password" or of a URL; not in the middle of another word. */
+const stands = (text: string, secret: string): boolean =>
+  new RegExp(`(?<![\\w-])${escaped(secret)}(?![\\w-])`).test(text.replace(naming, ""))
+
 /** A warning if the configuration file itself holds a secret and others may read it. A file that cannot be looked at is none's business here. */
 export const fileExposure = (config: Config): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.tryPromise(async () => {
     const { mode } = await stat(config.file)
     if ((mode & 0o007) === 0) return []
     const text = await readFile(config.file, "utf8")
-    return secretsOf(config).some((secret) => secret.length > 3 && text.includes(secret))
+    return secretsOf(config).some((secret) => secret.length > 3 && stands(text, secret))
       ? [
           warning(
             "file",

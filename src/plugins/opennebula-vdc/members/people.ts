@@ -92,32 +92,81 @@ export const makeAccount = (one: OpenNebulaService, { name, person, group, drive
 export const isHalfMade = (user: User, person: string, group: number): boolean =>
   user.gid === group && isUntagged(user) && Option.getOrElse(personOf(user), () => person) === person
 
+/** Whose groups are being changed by this process. */
+const turns = new Map<string, { readonly semaphore: Effect.Semaphore; takers: number }>()
+
+/**
+ * One change of a person's groups at a time: somebody who is in several data centres is moved from one to the next when they end together,
+ * and each move depends on where the others have left them.
+ */
+const inTurn = <A, E>(one: OpenNebulaService, userId: number, change: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  const key = `${one.endpoint} ${userId}`
+  return Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const turn = turns.get(key) ?? { semaphore: Effect.unsafeMakeSemaphore(1), takers: 0 }
+      turn.takers += 1
+      turns.set(key, turn)
+      return turn
+    }),
+    (turn) => turn.semaphore.withPermits(1)(change),
+    (turn) =>
+      Effect.sync(() => {
+        turn.takers -= 1
+        if (turn.takers === 0) turns.delete(key)
+      })
+  )
+}
+
 /** Into the group; the first group of somebody who has no other tenant is the primary one. */
 export const enterGroup = (one: OpenNebulaService, userId: number, groupId: number) =>
-  Effect.gen(function* () {
-    const user = yield* one.user.info(userId)
-    if (!user.groups.includes(groupId)) {
-      yield* user.gid < firstTenantGroup ? one.user.chgrp(userId, groupId) : one.user.addGroup(userId, groupId)
-    }
-    if (!user.enabled) yield* one.user.enable(userId, true)
-  })
+  inTurn(
+    one,
+    userId,
+    Effect.gen(function* () {
+      const user = yield* one.user.info(userId)
+      if (!user.groups.includes(groupId)) {
+        yield* user.gid < firstTenantGroup ? one.user.chgrp(userId, groupId) : one.user.addGroup(userId, groupId)
+      }
+      if (!user.enabled) yield* one.user.enable(userId, true)
+    })
+  )
+
+/** How often somebody is looked at who is moved by others meanwhile. */
+const looks = 5
+
+/** Somebody else has moved the account, or ended the group that it was to move to (recordings 348, 351, 352): a look tells where it is now. */
+const isMoved = ({ _tag }: SiteError): boolean => _tag === "ActionRefused" || _tag === "NoSuchObject"
 
 /**
  * Out of the group. Whoever has no other tenant is disabled, and before it is moved: in the group `users` everybody may start machines.
  * What they own stays with them.
  */
-export const leaveGroup = (one: OpenNebulaService, group: Pick<GroupShort, "id">, userId: number) =>
-  gone(
+export const leaveGroup = (
+  one: OpenNebulaService,
+  group: Pick<GroupShort, "id">,
+  userId: number
+): Effect.Effect<void, SiteError> => {
+  const leave = (user: User): Effect.Effect<void, SiteError> =>
     Effect.gen(function* () {
-      const user = yield* one.user.info(userId)
       const others = user.groups.filter((id) => id !== group.id && id >= firstTenantGroup)
       if (others.length === 0 && user.enabled) yield* one.user.enable(userId, false)
       yield* setAdmin(one, group, userId, false)
       if (user.gid === group.id) yield* one.user.chgrp(userId, others[0] ?? defaultGroup)
-      const { groups } = yield* one.user.info(userId)
-      if (groups.includes(group.id)) yield* one.user.deleteGroup(userId, group.id)
+      else if (user.groups.includes(group.id)) yield* one.user.deleteGroup(userId, group.id)
     })
-  )
+  const look = (left: number): Effect.Effect<void, SiteError> =>
+    Effect.flatMap(one.user.info(userId), (user) => {
+      if (left === 1) return leave(user)
+      const again = look(left - 1)
+      const isIn = user.gid === group.id || user.groups.includes(group.id)
+      // Other processes end data centres too: where the account is now decides, not what a refusal says.
+      return Effect.matchEffect(leave(user), {
+        onSuccess: () => (isIn ? again : Effect.void),
+        onFailure: (error) => (isMoved(error) ? Effect.delay(again, "100 millis") : Effect.fail(error))
+      })
+    })
+  return inTurn(one, userId, gone(look(looks)))
+}
 
 /** OpenNebula refuses (0x2000) what is so already, so the group is looked at first. */
 export const setAdmin = (

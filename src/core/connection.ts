@@ -1,0 +1,29 @@
+/** What can be done about a connection that does not come about, by the code that Node or OpenSSL has for it. */
+
+/** The keys of the configuration that a server's connection depends on. */
+export interface ConnectionKeys {
+  /** Its address: `waldur_api_url`. */
+  readonly url: string
+  /** The PEM file of its authority: `ca_file`. */
+  readonly ca: string
+}
+
+/** The first that fits. Expired certificates and refused connections are mended elsewhere as well, so they are no reason to stop anything. */
+const sayings: ReadonlyArray<readonly [RegExp, (keys: ConnectionKeys) => string]> = [
+  [/ALTNAME_INVALID/, ({ url }) => `Write the host in ${url} as its certificate names it.`],
+  [
+    /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_(SIGNATURE|UNTRUSTED)/,
+    ({ ca }) => `Its certificate is signed by nobody who is trusted here: name its authority's PEM file in ${ca}.`
+  ],
+  [/CERT_HAS_EXPIRED/, () => "Its certificate has expired: renew it there, or set this machine's clock."],
+  [/CERT_NOT_YET_VALID/, () => "Its certificate is not valid yet: set this machine's clock."],
+  [
+    /WRONG_VERSION_NUMBER|wrong version number/,
+    ({ url }) => `No TLS is spoken at this port: correct the port in ${url}, or write http://.`
+  ],
+  [/ENOTFOUND/, ({ url }) => `There is no host of this name: correct ${url}, or this machine's DNS.`]
+]
+
+/** A sentence with what to do about `reason`; empty where there is nothing to say but that. */
+export const connectionAdvice = (reason: string, keys: ConnectionKeys): string =>
+  sayings.find(([shape]) => shape.test(reason))?.[1](keys) ?? ""
