@@ -5,7 +5,7 @@
  */
 import type { Sharding } from "@effect/cluster"
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Fiber, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
 import { callBeginning, callObserver, saying } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
@@ -168,10 +168,15 @@ export const run = (config: Config) =>
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
     const { several } = yield* Placement
     if (several) yield* Effect.forkScoped(hearOthers)
-    yield* Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
-      concurrency: "unbounded",
-      discard: true
-    }).pipe(Effect.raceFirst(superseded))
+    // A fiber of the scope, which awaits its end: a race that is interrupted goes on at once (Effect 3.22), and what the offerings rest on would be
+    // closed while they are still at their last words.
+    const attended = yield* Effect.forkScoped(
+      Effect.forEach(config.offerings, (offering) => runOffering(config, offering, memoMap), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+    yield* Effect.raceFirst(Fiber.join(attended), superseded)
   }).pipe(Effect.scoped)
 
 /** Another process has come in this one's place: it would do nothing any more, and has to say so. */

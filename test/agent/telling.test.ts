@@ -83,6 +83,21 @@ describe("a Waldur that knows agents", () => {
     })
   )
 
+  scenario("gets those of each offering, although it takes its time to take them", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite({ root: shipping })
+      const agent = yield* soon(site.start())
+      yield* until(() => records(site, "services").length === 2)
+      expect(records(site, "logs")).toEqual([])
+      // The one of them after the other: who has been heard does not end the connection of who has not.
+      site.marketplace.intercept(({ earlier, path }) =>
+        path.includes("site-agent-logs") && earlier > 0 ? fault.delay("1 second") : undefined
+      )
+      yield* agent.stop
+      expect(new Set(records(site, "logs").map((line) => line.agent_identity_uuid)).size).toBe(2)
+    })
+  )
+
   scenario("may be broken there, for as long as it likes: orders are carried out, and one line says so", () =>
     Effect.gen(function* () {
       const site = yield* makeSite({ root: shipping })
