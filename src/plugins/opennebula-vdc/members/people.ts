@@ -10,6 +10,7 @@ import { Effect, Option, Redacted } from "effect"
 import { type GroupShort, type OpenNebulaService, single, type User, valueOf } from "../../../opennebula/index.js"
 import { accountName } from "../../../opennebula/naming.js"
 import { OrderRefused, type SiteError } from "../../../plugin/index.js"
+import { makeTurns } from "../../turns.js"
 import { gone, isUntagged } from "../cloud.js"
 
 const personTag = "WALDUR_USER_UUID"
@@ -92,44 +93,23 @@ export const makeAccount = (one: OpenNebulaService, { name, person, group, drive
 export const isHalfMade = (user: User, person: string, group: number): boolean =>
   user.gid === group && isUntagged(user) && Option.getOrElse(personOf(user), () => person) === person
 
-/** Whose groups are being changed by this process. */
-const turns = new Map<string, { readonly semaphore: Effect.Semaphore; takers: number }>()
+const turns = makeTurns()
 
 /**
  * One change of a person's groups at a time: somebody who is in several data centres is moved from one to the next when they end together,
  * and each move depends on where the others have left them.
  */
-const inTurn = <A, E>(one: OpenNebulaService, userId: number, change: Effect.Effect<A, E>): Effect.Effect<A, E> => {
-  const key = `${one.endpoint} ${userId}`
-  return Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const turn = turns.get(key) ?? { semaphore: Effect.unsafeMakeSemaphore(1), takers: 0 }
-      turn.takers += 1
-      turns.set(key, turn)
-      return turn
-    }),
-    (turn) => turn.semaphore.withPermits(1)(change),
-    (turn) =>
-      Effect.sync(() => {
-        turn.takers -= 1
-        if (turn.takers === 0) turns.delete(key)
-      })
-  )
-}
+const inTurn = ({ endpoint }: OpenNebulaService, userId: number) => turns(`${endpoint} ${userId}`)
 
 /** Into the group; the first group of somebody who has no other tenant is the primary one. */
 export const enterGroup = (one: OpenNebulaService, userId: number, groupId: number) =>
-  inTurn(
-    one,
-    userId,
-    Effect.gen(function* () {
-      const user = yield* one.user.info(userId)
-      if (!user.groups.includes(groupId)) {
-        yield* user.gid < firstTenantGroup ? one.user.chgrp(userId, groupId) : one.user.addGroup(userId, groupId)
-      }
-      if (!user.enabled) yield* one.user.enable(userId, true)
-    })
-  )
+  Effect.gen(function* () {
+    const user = yield* one.user.info(userId)
+    if (!user.groups.includes(groupId)) {
+      yield* user.gid < firstTenantGroup ? one.user.chgrp(userId, groupId) : one.user.addGroup(userId, groupId)
+    }
+    if (!user.enabled) yield* one.user.enable(userId, true)
+  }).pipe(inTurn(one, userId))
 
 /** How often somebody is looked at who is moved by others meanwhile. */
 const looks = 5
@@ -165,7 +145,7 @@ export const leaveGroup = (
         onFailure: (error) => (isMoved(error) ? Effect.delay(again, "100 millis") : Effect.fail(error))
       })
     })
-  return inTurn(one, userId, gone(look(looks)))
+  return gone(look(looks)).pipe(inTurn(one, userId))
 }
 
 /** OpenNebula refuses (0x2000) what is so already, so the group is looked at first. */
