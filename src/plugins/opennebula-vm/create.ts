@@ -160,7 +160,7 @@ const instantiate = (
     )
   )
 
-/** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime; but for the time in between. */
+/** Milliseconds since 1970: from here on the VM has its time to start, however often we are started in the meantime; when we are not there it stands still. */
 const release = (offering: VmOffering, vmId: number) =>
   Effect.zipRight(released(offering, vmId), Clock.currentTimeMillis).pipe(
     Effect.catchTag("NoSuchObject", () => vanished)

@@ -98,7 +98,7 @@ export const like = (sql: SqlClient.SqlClient): Statement.Fragment =>
 export const folded = (sql: SqlClient.SqlClient, name: Statement.Fragment): Statement.Fragment =>
   in2(sql, { sqlite: () => name, pg: () => sql`lower(${name} COLLATE "C")` })
 
-/** The later of two. */
+/** The later, or higher, of two. */
 export const later = (
   sql: SqlClient.SqlClient,
   one: Statement.Fragment,

@@ -6,7 +6,7 @@ import { SqlClient } from "@effect/sql"
 import { Array, Clock, Duration, Effect } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { retentionRound } from "../schedules.js"
-import { orderAsAWhole, said } from "./dialect.js"
+import { later, orderAsAWhole, said } from "./dialect.js"
 import { forgottenLeases } from "./lease.js"
 import { straight, unavailable } from "./sql.js"
 
@@ -49,8 +49,7 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
       SELECT ${forgottenLeases}, coalesce(max(epoch), 0), '', CAST(${before} AS BIGINT) FROM lease
       WHERE at < ${before} AND resource_id <> ${forgottenLeases}
       ON CONFLICT (resource_id) DO UPDATE SET
-        epoch = CASE WHEN excluded.epoch > lease.epoch THEN excluded.epoch ELSE lease.epoch END,
-        at = CASE WHEN excluded.at > lease.at THEN excluded.at ELSE lease.at END`
+        epoch = ${later(sql, sql`excluded.epoch`, sql`lease.epoch`)}, at = ${later(sql, sql`excluded.at`, sql`lease.at`)}`
     let gone = 0
     for (const orders of Array.chunksOf(old, atOnce)) {
       // One that was taken up anew meanwhile has not ended, and one of which something is left over has to be known.
