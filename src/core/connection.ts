@@ -27,3 +27,7 @@ const sayings: ReadonlyArray<readonly [RegExp, (keys: ConnectionKeys) => string]
 /** A sentence with what to do about `reason`; empty where there is nothing to say but that. */
 export const connectionAdvice = (reason: string, keys: ConnectionKeys): string =>
   sayings.find(([shape]) => shape.test(reason))?.[1](keys) ?? ""
+
+/** A sentence without its full stop, and what to do about it, where there is something. */
+export const withAdvice = (sentence: string, advice: string): string =>
+  `${sentence}.${advice === "" ? "" : ` ${advice}`}`

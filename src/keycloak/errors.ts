@@ -5,7 +5,7 @@
  */
 import { Data } from "effect"
 import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../core/connection.js"
 
 /** Which call it was: "members of a group". No names, no ids. */
 export interface Where {
@@ -17,7 +17,7 @@ export class KeycloakUnreachable extends Data.TaggedError("KeycloakUnreachable")
   readonly disposition = "retry" as const
   override get message(): string {
     const advice = connectionAdvice(this.reason, { url: "keycloak_url", ca: "keycloak_ca_file" })
-    return `Keycloak cannot be reached: ${this.reason} (${this.call}).${advice === "" ? "" : ` ${advice}`}`
+    return withAdvice(`Keycloak cannot be reached: ${this.reason} (${this.call})`, advice)
   }
 }
 

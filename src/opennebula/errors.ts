@@ -13,7 +13,7 @@
  */
 import { Data } from "effect"
 import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../core/connection.js"
 import type { Disposition } from "../core/errors.js"
 
 /** What every error of a call carries. All texts are already free of secrets and control characters, and capped. */
@@ -196,7 +196,7 @@ export class Unreachable extends Data.TaggedError("Unreachable")<
   readonly disposition = "retry" as const
   override get message(): string {
     const advice = connectionAdvice(this.reason, { url: "api_url", ca: "ca_file" })
-    return `${describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason)}${advice === "" ? "" : `. ${advice}`}`
+    return withAdvice(describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason), advice)
   }
 }
 

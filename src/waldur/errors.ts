@@ -6,7 +6,7 @@
  */
 import { Data, type Duration, Option } from "effect"
 import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../core/connection.js"
 import type { Disposition } from "../core/errors.js"
 
 /** Which call it was: "POST marketplace-orders/{uuid}/set_state_done/". Ids are not part of it. */
@@ -37,7 +37,7 @@ export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<
   override get message(): string {
     const where = this.origin === undefined ? "" : ` at ${this.origin}`
     const way = this.throughProxy === true ? " through the proxy" : ""
-    return `Waldur cannot be reached${where}${way}: ${this.reason} (${this.call}).${this.advice === "" ? "" : ` ${this.advice}`}`
+    return withAdvice(`Waldur cannot be reached${where}${way}: ${this.reason} (${this.call})`, this.advice)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What befalls the processes of a storm, by chance: one after the other, each put right before the next but one. */
-import { Console, Duration, Effect, Random } from "effect"
+import { Console, Duration, Effect, Random, Utils } from "effect"
 import { fault } from "../../src/simulator/waldur/index.js"
 import type { ClusterSite, Node } from "./site.js"
 
@@ -34,6 +34,12 @@ const latest = 8_000
 
 /** Seconds from `least` to `most`. */
 const between = (least: number, most: number) => Effect.map(Random.nextRange(least, most), Duration.seconds)
+
+/** Chance for what is no effect itself: drawn from the storm's own, so that its seed says it too. */
+const drawn = Effect.map(Random.nextInt, (seed) => {
+  const chance = new Utils.PCGRandom(seed)
+  return () => chance.number()
+})
 
 /** Whatever is begun is put right, also when the storm ends meanwhile. */
 const strike = (
@@ -112,17 +118,19 @@ const strike = (
         yield* Console.log(
           `  the database answers process ${name} after up to ${Math.round(most)} ms, for ${Duration.format(rest)}`
         )
-        way.slow(() => Math.random() * most)
+        const chance = yield* drawn
+        way.slow(() => chance() * most)
         yield* Effect.sleep(rest)
         way.slow(() => 0)
         return
       }
       case "late": {
         const rest = yield* between(0.3, 2 * takeover)
+        const chance = yield* drawn
         yield* Console.log(`  Waldur does what it is told up to ${latest} ms later, for ${Duration.format(rest)}`)
         const mend = marketplace.intercept(({ method, path }) =>
           method === "POST" && /\/(set_\w+|approve_by_provider)\/$/.test(path)
-            ? fault.delay(Math.random() * latest)
+            ? fault.delay(chance() * latest)
             : undefined
         )
         yield* Effect.sleep(rest)

@@ -6,7 +6,7 @@
  * is not believed.
  */
 import { randomBytes } from "node:crypto"
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option, Redacted, Schedule } from "effect"
 import { type GroupShort, type OpenNebulaService, single, type User, valueOf } from "../../../opennebula/index.js"
 import { accountName } from "../../../opennebula/naming.js"
 import { OrderRefused, type SiteError } from "../../../plugin/index.js"
@@ -111,8 +111,8 @@ export const enterGroup = (one: OpenNebulaService, userId: number, groupId: numb
     if (!user.enabled) yield* one.user.enable(userId, true)
   }).pipe(inTurn(one, userId))
 
-/** How often somebody is looked at who is moved by others meanwhile. */
-const looks = 5
+/** How often somebody is looked at again who is moved by others meanwhile. */
+const looksAgain = 4
 
 /** Somebody else has moved the account, or ended the group that it was to move to (recordings 348, 351, 352): a look tells where it is now. */
 const isMoved = ({ _tag }: SiteError): boolean => _tag === "ActionRefused" || _tag === "NoSuchObject"
@@ -126,26 +126,24 @@ export const leaveGroup = (
   group: Pick<GroupShort, "id">,
   userId: number
 ): Effect.Effect<void, SiteError> => {
-  const leave = (user: User): Effect.Effect<void, SiteError> =>
-    Effect.gen(function* () {
-      const others = user.groups.filter((id) => id !== group.id && id >= firstTenantGroup)
-      if (others.length === 0 && user.enabled) yield* one.user.enable(userId, false)
-      yield* setAdmin(one, group, userId, false)
-      if (user.gid === group.id) yield* one.user.chgrp(userId, others[0] ?? defaultGroup)
-      else if (user.groups.includes(group.id)) yield* one.user.deleteGroup(userId, group.id)
-    })
-  const look = (left: number): Effect.Effect<void, SiteError> =>
-    Effect.flatMap(one.user.info(userId), (user) => {
-      if (left === 1) return leave(user)
-      const again = look(left - 1)
-      const isIn = user.gid === group.id || user.groups.includes(group.id)
-      // Other processes end data centres too: where the account is now decides, not what a refusal says.
-      return Effect.matchEffect(leave(user), {
-        onSuccess: () => (isIn ? again : Effect.void),
-        onFailure: (error) => (isMoved(error) ? Effect.delay(again, "100 millis") : Effect.fail(error))
-      })
-    })
-  return gone(look(looks)).pipe(inTurn(one, userId))
+  /** Whether the account was in the group. */
+  const leave = Effect.gen(function* () {
+    const user = yield* one.user.info(userId)
+    const others = user.groups.filter((id) => id !== group.id && id >= firstTenantGroup)
+    if (others.length === 0 && user.enabled) yield* one.user.enable(userId, false)
+    yield* setAdmin(one, group, userId, false)
+    if (user.gid === group.id) yield* one.user.chgrp(userId, others[0] ?? defaultGroup)
+    else if (user.groups.includes(group.id)) yield* one.user.deleteGroup(userId, group.id)
+    else return false
+    return true
+  })
+  // Other processes end data centres too: where the account is now decides, not what an answer or a refusal says.
+  return leave.pipe(
+    Effect.retry({ while: isMoved, schedule: Schedule.spaced("100 millis"), times: looksAgain }),
+    Effect.repeat({ while: (wasIn) => wasIn, times: looksAgain }),
+    gone,
+    inTurn(one, userId)
+  )
 }
 
 /** OpenNebula refuses (0x2000) what is so already, so the group is looked at first. */
