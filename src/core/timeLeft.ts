@@ -6,6 +6,7 @@
  */
 import { Clock, Effect, FiberRef } from "effect"
 import type { JournalError } from "./journal.js"
+import { Steps } from "./steps.js"
 
 /** Milliseconds between `since` and `until` (ms since 1970) in which the order could not go on. */
 export type PausedBetween = (since: number, until: number) => Effect.Effect<number, JournalError>
@@ -25,3 +26,12 @@ export const timeLeft = (millis: number, since: number): Effect.Effect<number, J
       ? Effect.succeed(left)
       : Effect.flatMap(FiberRef.get(pausedBetween), (paused) => Effect.map(paused(since, now), (ms) => left + ms))
   })
+
+/** What is left of `millis` since the order first came to this step, in ms: for a wait within the step, which each attempt begins anew. */
+export const timeLeftOf = (step: string, millis: number): Effect.Effect<number, JournalError, Steps> =>
+  Effect.flatMap(Steps, ({ journal }) =>
+    Effect.flatMap(journal.entries, (entries) => {
+      const first = entries.find((entry) => entry.step === step)
+      return first === undefined ? Effect.succeed(millis) : timeLeft(millis, first.at)
+    })
+  )

@@ -44,7 +44,7 @@ export {
   type UpdateRequest
 } from "../core/orders.js"
 
-// Steps: what must not be lost and must not happen twice. `stillOurs`, `timeLeft` and `Steps` are for what goes on for long.
+// Steps: what must not be lost and must not happen twice. `stillOurs`, `timeLeft`, `timeLeftOf` and `Steps` are for what goes on for long.
 
 export { stillOurs } from "../core/gate.js"
 export { Parked, parksAfter } from "../core/park.js"
@@ -59,7 +59,7 @@ export {
   type StepError,
   Steps
 } from "../core/steps.js"
-export { timeLeft } from "../core/timeLeft.js"
+export { timeLeft, timeLeftOf } from "../core/timeLeft.js"
 
 // Errors. Each says by its `disposition` what follows from it.
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber, TestClock } from "effect"
 import {
   amounts,
   createOrder,
@@ -11,6 +11,7 @@ import {
   settingsOf,
   terminateOrder
 } from "../../../test/support/vdc.js"
+import { pausedBetween } from "../../core/index.js"
 import { vectorsOf } from "../../opennebula/index.js"
 
 /** The sentence with which an order is refused; nothing may be left of it. */
@@ -70,6 +71,34 @@ describe("an order that cannot be carried out", () => {
       refusal({}, {}, ({ frontEnd }) => Effect.sync(() => frontEnd.faults.failNext("deploy"))),
       (sentence) => expect(sentence).toBe("The router of this data centre could not be started.")
     )
+  )
+
+  it.scoped(
+    "because its router does not run in time, over all attempts but without what nobody could look in, is refused",
+    () =>
+      Effect.gen(function* () {
+        const hour = 3_600_000
+        const bench = yield* makeBench()
+        Object.assign(bench.frontEnd.world.times, { boot: hour + 45_000 })
+        const ordered = (n: number, away: number) =>
+          Effect.gen(function* () {
+            const journal = yield* bench.journalFor(n)
+            const attempt = bench.attempt(journal, bench.create(createOrder(n)))
+            const first = yield* Effect.fork(attempt)
+            yield* TestClock.adjust("30 seconds")
+            yield* Fiber.interrupt(first)
+            expect(yield* journal.story).toContain("router runs started")
+            yield* TestClock.adjust(hour)
+            const second = yield* Effect.fork(Effect.locally(attempt, pausedBetween, () => Effect.succeed(away)))
+            yield* TestClock.adjust("60 seconds")
+            return yield* Fiber.join(second)
+          })
+        doneOf(yield* ordered(1, hour))
+        expect(refusedOf(yield* ordered(2, 0))).toEqual({
+          sentence: "The router of this data centre could not be started.",
+          leftovers: []
+        })
+      })
   )
 })
 const nameOf = (kind: string): string =>

@@ -8,8 +8,10 @@ import {
   OrderRefused,
   type OrderRequest,
   type SiteError,
-  steadyMillis
+  steadyMillis,
+  timeLeftOf
 } from "../../plugin/index.js"
+import { whenWithin } from "../machines.js"
 import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
 import { defaultSecurityGroup } from "./network.js"
 import type { NetworkPlan, Plan } from "./plan.js"
@@ -115,24 +117,20 @@ const noVm = () =>
 export const handOverRouter = (cloud: Cloud, routerId: number, groupId: number) =>
   ensureDone("router handed over", cloud.one.router.chown(routerId, { gid: groupId }))
 
+const running = "router runs"
+
 /** The one slow wait of a create. The result is the router's address outside. */
 export const routerRuns = (cloud: Cloud, { resource }: Ordered, network: NetworkPlan, vmId: number) =>
-  ensure("router runs", {
+  ensure(running, {
     result: Schema.String,
     looks: true,
     perform: Effect.gen(function* () {
       const seconds = cloud.settings.router_start_timeout
-      const deadline = (yield* steadyMillis) + seconds * 1000
-      const settled = Effect.suspend(() =>
-        Effect.flatMap(steadyMillis, (now) =>
-          cloud.watch(vmId, Option.liftPredicate(hasSettled), Duration.millis(Math.max(deadline - now, 0))).pipe(
-            Effect.catchTags({
-              WaitExpired: () => notStarted(`VM ${vmId} did not run within ${seconds} s`),
-              VmVanished: () => notStarted(`VM ${vmId} has vanished`)
-            })
-          )
-        )
-      )
+      const deadline = (yield* steadyMillis) + (yield* timeLeftOf(running, seconds * 1000))
+      const settled = Effect.gen(function* () {
+        const vm = yield* whenWithin(cloud, vmId, hasSettled, deadline - (yield* steadyMillis))
+        return Option.isSome(vm) ? vm.value : yield* notStarted(`VM ${vmId} did not run within ${seconds} s`)
+      }).pipe(Effect.catchTag("NoSuchObject", () => notStarted(`VM ${vmId} has vanished`)))
       const seen = yield* settled
       if (!isTaggedFor(resource.id, { template: seen.userTemplate })) {
         return yield* notStarted(`VM ${vmId} is somebody else's by now`)

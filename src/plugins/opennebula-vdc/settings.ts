@@ -138,7 +138,7 @@ export const VdcSettings = Schema.Struct({
    * `security_group_defaults` say.
    */
   default_security_group: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-  /** New: how long the router's VM may take until it runs, in seconds (always 300 in the Python agent). */
+  /** New: how long the router's VM may take until it runs, in seconds (always 300 in the Python agent); the time in which no agent ran, the offering was stopped or one of its servers away does not count. */
   router_start_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
   /** New: how long routers, VMs and leases may take until they are gone, in seconds. */
   teardown_timeout: Schema.optionalWith(Seconds, { default: () => 300 }),
