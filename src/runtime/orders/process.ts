@@ -60,6 +60,7 @@ import { accept } from "./accept.js"
 import { type Deadline, withDeadline } from "./deadline.js"
 import { shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
+import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
@@ -254,10 +255,13 @@ const goOn = (
 export const carryOutAccepted = (
   offering: Offering,
   journal: OrderJournal,
-  { request, approve }: Accepted
+  accepted: Accepted
 ): Effect.Effect<CarriedOut<void>, SiteError, Reservations | Pauses> =>
   Effect.gen(function* () {
+    const { request, approve } = accepted
     if (request === undefined) return yield* carryOut(journal, Effect.void)
+    const leftBehind = yield* atHome(offering, journal, accepted)
+    if (Option.isSome(leftBehind)) return leftBehind.value
     const timed = yield* withDeadline(offering, journal, request)
     return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within)).pipe(
       Effect.provideService(Marketplace, marketplaceOf(offering))
