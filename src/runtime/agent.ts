@@ -38,6 +38,7 @@ import { MemberCalls } from "./members/calls.js"
 import { keepMembers } from "./members/rounds.js"
 import { Metrics, watchedEndpoints } from "./metrics/index.js"
 import { Looks, watchResources } from "./observation/index.js"
+import { watchAbsent } from "./offerings/absent.js"
 import { type Offering, OfferingScope, Offerings } from "./offerings/offering.js"
 import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
@@ -166,6 +167,7 @@ export const run = (config: Config) =>
     yield* Effect.forkScoped(once.run("desk", Effect.zipRight(allOpen(config), attendDesk)))
     yield* Effect.forkScoped(once.run("leftovers", leftoverRounds))
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
+    yield* Effect.forkScoped(watchAbsent(config.offerings.map(({ id }) => id)))
     const { several } = yield* Placement
     if (several) yield* Effect.forkScoped(hearOthers)
     // A fiber of the scope, which awaits its end: a race that is interrupted goes on at once (Effect 3.22), and what the offerings rest on would be

@@ -6,7 +6,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, FiberRef, Layer, Logger, Option } from "effect"
 import { heedOutputs } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
-import { heedFurtherSignals } from "./cli/signals.js"
+import { heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
@@ -45,7 +45,10 @@ process.umask(0o077)
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
 const isAgent = process.argv[2] === "run"
 heedOutputs(isAgent)
-if (isAgent) heedFurtherSignals()
+if (isAgent) {
+  heedFurtherSignals()
+  heedOtherSignals()
+}
 
 commandLine(process.argv).pipe(
   Effect.as("fine" as const),

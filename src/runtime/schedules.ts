@@ -88,6 +88,9 @@ export const scopeGrace = Duration.millis(300)
 /** How often the agent says in the database that it lives; time without such a sign is not counted against an order's deadline. */
 export const heartbeat = Schedule.spaced("5 seconds")
 
+/** How often it is looked whether the journal has orders of offerings that the configuration does not have. */
+export const absentRound = Schedule.spaced("1 minute")
+
 /** After so many ms of waiting for its machine an order is parked; how often it is looked whether one was parked for long enough. */
 export const parkAfter = 2_000
 export const parkedRound = Duration.seconds(1)

@@ -2,7 +2,7 @@
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
 import { long, newSite, withAgent } from "./harness.js"
-import { ended, orNever, stopped, until } from "./waits.js"
+import { atWork, ended, orNever, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
 
 withAgent("an agent that is asked to end twice", (it) => {
@@ -37,6 +37,25 @@ withAgent("an agent that is asked to end twice", (it) => {
         expect((yield* ended(site, order)).state).toBe("done")
         expect(made.get("one.group.allocate")).toBe(1)
         expect((yield* stopped(next)).code).toBe(0)
+      }),
+    long
+  )
+})
+
+withAgent("an agent that gets signals which are meant for other programs", (it) => {
+  it.scoped(
+    "goes on with its orders, says so, and opens no debugger's port",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite({ bootTime: 1_000 })
+        const agent = yield* site.start()
+        yield* atWork(site, agent)
+        const order = yield* site.place.vdc()
+        for (const signal of ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGPIPE"] as const) agent.signal(signal)
+        expect((yield* ended(site, order)).state).toBe("done")
+        for (const signal of ["SIGUSR1", "SIGUSR2"]) expect(agent.output()).toContain(`${signal} means nothing here`)
+        expect(agent.output()).not.toContain("Debugger listening")
+        expect(yield* stopped(agent)).toEqual({ code: 0, signal: null })
       }),
     long
   )

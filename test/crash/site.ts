@@ -75,6 +75,7 @@ export const makeSite = (options: SiteOptions) =>
 
     return {
       cloud,
+      cloudUrl,
       marketplace,
       world,
       dataDir,

@@ -32,11 +32,15 @@ export interface Shown {
 export const show = (
   site: Site,
   agent: RunningAgent,
-  { host = "127.0.0.1", page = {} }: { readonly host?: string; readonly page?: Partial<Config["page"]> } = {}
+  {
+    host = "127.0.0.1",
+    page = {},
+    using = site.config
+  }: { readonly host?: string; readonly page?: Partial<Config["page"]>; readonly using?: Config } = {}
 ) =>
   Effect.gen(function* () {
     const assets = (yield* Path.Path).join(site.dataDir, "..", "dashboard")
-    const config = { ...site.config, page: { ...site.config.page, ...page } }
+    const config = { ...using, page: { ...using.page, ...page } }
     const url = yield* listen(config, host, 0, { assets }).pipe(Effect.provide(agent.services))
     // What listens for everybody is reached here by this machine's address.
     const reached = url.replace("0.0.0.0", "127.0.0.1")

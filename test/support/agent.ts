@@ -202,15 +202,24 @@ export const makeSite = (options: SiteOptions = {}) =>
     const heard = makeRecord<Activity>()
     const hear = (activity: Activity) => Effect.sync(() => heard.add(activity))
 
+    /** The configuration with other offerings, for a further start; the file of the first stays as it is. */
+    const changed = (change: (offerings: ReadonlyArray<Json>) => ReadonlyArray<Json>) => {
+      const another = `${file}.changed.yaml`
+      return Effect.zipRight(
+        fs.writeFileString(another, stringify({ ...configuration, offerings: change(configuration.offerings) })),
+        loadConfig(another, [...(options.plugins ?? []), ...ownPlugins])
+      )
+    }
+
     /** `owner`: its name in the leases. Completes when the agent is at work. */
-    const start = (owner = "agent"): Effect.Effect<RunningAgent, never, Platform> =>
+    const start = (owner = "agent", using = config): Effect.Effect<RunningAgent, never, Platform> =>
       Effect.gen(function* () {
         const ready = yield* Deferred.make<Context.Context<Running>>()
         const fiber = yield* Effect.gen(function* () {
           const events = yield* PubSub.subscribe(yield* Activities)
           yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(events), hear)))
           yield* Deferred.succeed(ready, yield* Effect.context<Running>())
-          yield* Agent.run(config)
+          yield* Agent.run(using)
         }).pipe(
           Effect.scoped,
           Effect.provide(
@@ -270,6 +279,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       /** Completes when that many activities of the agent (all that there were, of all starts) fulfil the condition. */
       awaitActivity: heard.until,
       awaitLogged: logs.until,
+      changed,
       start,
       ended,
       place: {

@@ -18,7 +18,7 @@ import {
 import { publish } from "../activity.js"
 import { Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
-import { Journal } from "../journal/journal.js"
+import { Journal, type OpenOrder } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import { syncMembersOf } from "../members/sync.js"
 import { reconcile } from "../observation/reconcile.js"
@@ -114,9 +114,12 @@ export const makeActor = (resource: ResourceId, owner: string) =>
      * What was begun here and has not ended comes first, in whatever order messages arrive: an order that somebody ended in Waldur while no
      * agent ran may have to be undone before the next one is begun.
      */
-    const begunBefore = (order: OrderId) =>
+    const begunHere = (order: OrderId) =>
       journal.openOrdersOf(resource).pipe(
-        Effect.map((open) => (open.some((one) => one.order === order) ? [] : open)),
+        Effect.map((open) => {
+          const self = open.find((one) => one.order === order)
+          return { self, before: self === undefined ? open : [] }
+        }),
         retried(orderRetry),
         Effect.orDie
       )
@@ -162,28 +165,40 @@ export const makeActor = (resource: ResourceId, owner: string) =>
           const waits = (one: OrderId) => hears && wakes.isParked(one)
           if (waits(order)) return { parkedAt: placement.self }
           return yield* holding.under((lease) => {
-            const carryOut = (one: OrderId) =>
+            const carryOut = (one: OrderId, of = offering) =>
               waits(one)
                 ? Effect.succeed("parked" as const)
                 : Effect.suspend(() => {
                     wakes.taken(one)
-                    return processOrder(offering, one, lease)
+                    return processOrder(of, one, lease)
                   }).pipe(
                     // A defect that left the handler would make the cluster run it again, for ever.
                     Effect.catchAllCause((cause) =>
-                      Cause.isDie(cause) ? quarantined(id, one, lease, cause) : Effect.failCause(cause)
+                      Cause.isDie(cause) ? quarantined(of.id, one, lease, cause) : Effect.failCause(cause)
                     )
                   )
             return Effect.gen(function* () {
               // Its fiber is its own, and ends with it.
               yield* FiberRef.set(orderPlace, places.of(id).placeOf(resource))
               yield* FiberRef.set(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY)
-              for (const earlier of yield* begunBefore(order)) {
-                const ended = yield* carryOut(earlier.order)
+              const open = yield* Ref.get(offerings)
+              const own = (one: OpenOrder) => [...open.values()].find((each) => each.id === one.offering)
+              const { before, self } = yield* begunHere(order)
+              for (const earlier of before) {
+                // A resource may have been moved to another offering meanwhile: what was begun for the first is carried out by that.
+                const of = own(earlier)
+                if (of === undefined) {
+                  yield* Effect.logDebug(
+                    `Order ${order} waits for order ${earlier.order} of the same resource, whose offering ${earlier.offering} is not open here`
+                  )
+                  return "nothing to do" as const
+                }
+                const ended = yield* carryOut(earlier.order, of)
                 // While one is parked the resource's next has to wait; it is asked for again at the next look.
                 if (ended === "quarantined" || ended === "parked") return "nothing to do" as const
               }
-              const ended = yield* carryOut(order)
+              if (self !== undefined && own(self) === undefined) return "closed" as const
+              const ended = yield* carryOut(order, self === undefined ? offering : own(self))
               return ended === "parked" ? { parkedAt: placement.self } : ended
             })
           })

@@ -80,7 +80,7 @@ const situation = Effect.gen(function* () {
       runs ? "The agent runs." : `The agent does not run: its last sign of life was ${span(silence)} ago.`
   })
   const pauses = (yield* pausesNow).map(
-    (pause) => `Offering ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`
+    (pause) => `${pause.what} ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`
   )
   return [agent, ...pauses].join("\n")
 })

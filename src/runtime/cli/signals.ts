@@ -1,5 +1,7 @@
 /**
- * Signals that come while the agent ends already. The first one begins the end; Node would end the process on the spot at the second, as by kill -9,
+ * Signals beside the first one that ends the agent.
+ *
+ * Those that come while the agent ends already. The first one begins the end; Node would end the process on the spot at the second, as by kill -9,
  * and with it the calls on the wire that are seen to their end (docs/decisions/0049-what-was-sent-may-still-come.md). Who presses Ctrl-C under
  * npx sends two at once.
  */
@@ -16,4 +18,21 @@ export const heedFurtherSignals = (): void => {
     )
   }
   for (const signal of ends) process.on(signal, heard)
+}
+
+/**
+ * At SIGUSR1 Node would open a port on which every user of the machine may run code in the agent's name, and at SIGUSR2 end it. Whoever sends them has
+ * another program in mind, which opens its log anew or says how it is.
+ */
+const others = ["SIGUSR1", "SIGUSR2"] as const
+
+export const heedOtherSignals = (): void => {
+  // There are none on Windows.
+  if (process.platform === "win32") return
+  for (const signal of others)
+    process.on(signal, () => {
+      process.stderr.write(
+        `${signal} means nothing here: the agent goes on. SIGHUP has the levels of the log read anew, SIGTERM ends it.\n`
+      )
+    })
 }

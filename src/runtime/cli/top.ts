@@ -88,7 +88,9 @@ export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): 
   const states = ["executing", "waits", "undoing", "quarantined", "done", "erred"]
     .map((state) => `${painted(state)} ${counts[state] ?? 0}`)
     .join("   ")
-  const held = pauses.map(({ reason, scope, since }) => `Offering ${scope} waits for ${span(now - since)}: ${reason}`)
+  const held = pauses.map(
+    ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${reason}`
+  )
   const list =
     orders.length === 0
       ? "No order is in work."

@@ -10,6 +10,7 @@ import { sinceAccepted } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
 import { isBeingTold } from "../orders/deadline.js"
 import { isForgotten } from "../orders/forgotten.js"
+import { isElsewhere } from "../orders/home.js"
 import { namesOf } from "../views/facts.js"
 import { orderRow } from "../views/orders.js"
 import { Cancellations } from "./cancellations.js"
@@ -24,8 +25,9 @@ export const cancelObjection = (entries: ReadonlyArray<JournalEntry>): string | 
   )
   if (last?.event === "done" || last?.event === "erred") return "The order has ended."
   if (last?.event === "quarantined") return "A bug holds the order: release it first, then cancel it."
-  if (Option.isSome(refusalIn(entries))) return "The order has failed already, and is being undone."
-  if (isBeingTold(entries) && !isForgotten(entries))
+  if (Option.isSome(refusalIn(entries)) && !isElsewhere(entries))
+    return "The order has failed already, and is being undone."
+  if (isBeingTold(entries) && !isForgotten(entries) && !isElsewhere(entries))
     return "Its work is done and Waldur is being told: it can only be done. End the resource by an order."
   return undefined
 }

@@ -8,7 +8,7 @@ import { LibsqlClient } from "@effect/sql-libsql"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Layer, TestClock } from "effect"
 import { databases, within } from "../../../test/support/databases.js"
-import { OrderId, ResourceId, wholeOrder } from "../../core/index.js"
+import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
 import { inspect } from "./consistency.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
@@ -268,6 +268,28 @@ describe.each(databases)("the journal in %s forgets", (_, fresh) => {
       )
   )
 
+  it.effect("what is reserved for a resource that has ended", () =>
+    within(fresh, (place) =>
+      opened(
+        place,
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const { reserve } = yield* Effect.provide(Reservations, JournalLayer.reservationsLayer)
+          yield* lived(1, resource(1), "Create", "done")
+          yield* lived(2, resource(2), "Create", "done")
+          yield* lived(3, resource(2), "Terminate", "done")
+          yield* lived(4, resource(3), "Create", "erred")
+          yield* lived(5, resource(4), "Terminate")
+          for (const n of [1, 2, 3, 4]) yield* reserve("subnets of http://one", resource(n), [{ first: n, last: n }])
+          yield* forget(Duration.days(90))
+          expect(yield* sql`SELECT CAST(first AS INTEGER) AS first FROM reservation ORDER BY first`).toEqual(
+            [1, 3, 4].map((first) => ({ first }))
+          )
+        })
+      )
+    )
+  )
+
   it.effect("who had a resource, and lets nobody who had it write again", () =>
     within(fresh, (place) =>
       opened(
@@ -353,7 +375,7 @@ describe.each(databases)("pauses in %s", (_, fresh) => {
             const pauses = yield* Pauses
             yield* lively(7)
             const minutes = (scope: string) =>
-              Effect.map(pauses.total(scope, 0, Duration.toMillis("20 minutes")), (ms) => Math.round(ms / 60_000))
+              Effect.map(pauses.total([scope], 0, Duration.toMillis("20 minutes")), (ms) => Math.round(ms / 60_000))
             expect(yield* minutes("offering")).toBe(12)
             expect(yield* minutes("another")).toBe(10)
           })

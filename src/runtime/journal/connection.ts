@@ -4,6 +4,7 @@ import { SqlClient, type SqlConnection, type SqlError, Statement } from "@effect
 import { Effect, Layer } from "effect"
 import { openFile } from "./file.js"
 import { makeGroups } from "./groups.js"
+import { makeHome } from "./home.js"
 import { type Commit, withOnlyConnection } from "./sql.js"
 
 /** Runs one statement; its rows, none if it gives none. */
@@ -43,7 +44,11 @@ export const layer = (url: string): Layer.Layer<SqlClient.SqlClient> =>
     SqlClient.SqlClient,
     Effect.flatMap(
       Effect.acquireRelease(
-        Effect.sync(() => makeGroups(() => openFile(url.replace(/^file:/, "")))),
+        Effect.sync(() => {
+          const path = url.replace(/^file:/, "")
+          const home = makeHome(path)
+          return makeGroups(() => openFile(path, home))
+        }),
         (all) => Effect.sync(all.close)
       ),
       (groups) => clientOver(groups.run)

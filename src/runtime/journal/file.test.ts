@@ -1,10 +1,21 @@
 /** What a power cut leaves of the journal's file, after the disk had refused something. */
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { isFull, openFile, writeLogAgain } from "./file.js"
+import { makeHome } from "./home.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-file-"))),
@@ -66,6 +77,49 @@ describe("the journal's file", () => {
       file.close()
     })
   )
+
+  for (const [what, take, says] of [
+    ["removed", (path: string) => rmSync(path), "is not there any more"],
+    ["moved away", (path: string) => renameSync(path, `${path}.moved`), "is not there any more"],
+    [
+      "replaced",
+      (path: string) => {
+        copyFileSync(path, `${path}.other`)
+        renameSync(path, `${path}.moved`)
+        renameSync(`${path}.other`, path)
+      },
+      "is another file than it was"
+    ]
+  ] as const) {
+    it.scopedLive(`that is ${what} takes nothing more, and no new one is made in its place`, () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporary, "journal.db")
+        const home = makeHome(path)
+        const file = openFile(path, home)
+        file.run("CREATE TABLE entry (name TEXT)", [])
+        file.syncNow()
+        take(path)
+        // It is looked for every 100 ms.
+        yield* Effect.sleep("120 millis")
+        file.run("INSERT INTO entry VALUES ('lost')", [])
+        expect(() => file.syncNow()).toThrow(says)
+        const refused = yield* Effect.async<Error | null>((resume) =>
+          file.sync((error) => resume(Effect.succeed(error)))
+        )
+        expect(refused?.message).toContain(says)
+        const before = readdirSync(dirname(path))
+        expect(() => openFile(path, home)).toThrow(says)
+        expect(readdirSync(dirname(path))).toEqual(before)
+        file.close()
+        if (what === "removed") return
+        renameSync(`${path}.moved`, path)
+        const back = openFile(path, home)
+        back.run("INSERT INTO entry VALUES ('kept')", [])
+        back.syncNow()
+        back.close()
+      })
+    )
+  }
 
   it.scopedLive("keeps what somebody else has written since", () =>
     Effect.gen(function* () {

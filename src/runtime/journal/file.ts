@@ -6,6 +6,7 @@ import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, sta
 import { dirname } from "node:path"
 import { SqlError } from "@effect/sql"
 import Libsql from "libsql"
+import { type Home, makeHome } from "./home.js"
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -151,9 +152,11 @@ const openLog = (path: string): Log => {
 
 /**
  * `synchronous=FULL` in the hands of whoever calls: a commit is on the disk when `sync` says so, and the process goes on meanwhile. A file that
- * cannot have a log (some network drives) waits at each commit.
+ * cannot have a log (some network drives) waits at each commit. `home`: of the one that was opened before, where this is not the first time.
  */
-export const openFile = (path: string): File => {
+export const openFile = (path: string, home: Home = makeHome(path)): File => {
+  // SQLite would make an empty one.
+  home.assertThere()
   const database = new Libsql(path)
   const statements = new Map<string, Prepared>()
   const prepare = (text: string): Prepared => {
@@ -177,11 +180,22 @@ export const openFile = (path: string): File => {
   const hasLog = mode?.journal_mode === "wal"
   run(`PRAGMA synchronous = ${hasLog ? "NORMAL" : "FULL"}`, [])
   const log = hasLog ? openLog(path) : noLog
+  home.found()
   return {
     run,
     inTransaction: () => database.inTransaction,
-    sync: log.sync,
-    syncNow: log.syncNow,
+    sync: (done) => {
+      try {
+        home.assertThere()
+      } catch (cause) {
+        return done(cause instanceof Error ? cause : new Error(String(cause)))
+      }
+      log.sync(done)
+    },
+    syncNow: () => {
+      home.assertThere()
+      log.syncNow()
+    },
     pending: log.pending,
     writeAgain: (pending) => {
       run("BEGIN IMMEDIATE", [])

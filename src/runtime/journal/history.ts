@@ -168,12 +168,19 @@ export const signOfLife: Result<Option.Option<SignOfLife>> = Effect.gen(function
 }).pipe(unavailable)
 
 /** What holds orders up now: offerings that are stopped or whose servers are away. */
-export const pausesNow: Result<
-  ReadonlyArray<{ readonly scope: string; readonly reason: string; readonly since: number }>
-> = Effect.gen(function* () {
+interface PauseNow {
+  /** Of which the scope is the uuid. */
+  readonly what: "Offering" | "Order"
+  readonly scope: string
+  readonly reason: string
+  readonly since: number
+}
+
+export const pausesNow: Result<ReadonlyArray<PauseNow>> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  return yield* sql<{ readonly scope: string; readonly reason: string; readonly since: number }>`
-    SELECT scope, min(reason) AS reason, min(since) AS since FROM pause
+  return yield* sql<PauseNow>`
+    SELECT CASE WHEN scope IN (SELECT order_id FROM known_order) THEN 'Order' ELSE 'Offering' END AS what,
+      scope, min(reason) AS reason, min(since) AS since FROM pause
     WHERE until IS NULL AND scope <> ${wholeAgent} GROUP BY scope ORDER BY min(since)`
 }).pipe(unavailable)
 

@@ -14,7 +14,7 @@ import { isShared, later } from "./dialect.js"
 import { asking, unavailable } from "./sql.js"
 
 export interface Pause {
-  /** An offering's id, or `agent`. */
+  /** An offering's id, an order's, or `agent`. */
   readonly scope: string
   readonly reason: string
   /** Milliseconds since 1970. */
@@ -32,8 +32,12 @@ export class Pauses extends Context.Tag("site-actors/runtime/Pauses")<
     /** Nothing happens if the scope is paused already. */
     readonly began: (scope: string, reason: string) => Effect.Effect<void, JournalUnavailable>
     readonly ended: (scope: string) => Effect.Effect<void, JournalUnavailable>
-    /** Milliseconds between `since` and `until` in which the scope, or the whole agent, was paused. */
-    readonly total: (scope: string, since: number, until: number) => Effect.Effect<number, JournalUnavailable>
+    /** Milliseconds between `since` and `until` in which one of the scopes, or the whole agent, was paused. */
+    readonly total: (
+      scopes: ReadonlyArray<string>,
+      since: number,
+      until: number
+    ) => Effect.Effect<number, JournalUnavailable>
   }
 >() {}
 
@@ -168,11 +172,11 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
             ask(sql`UPDATE pause SET until = ${later(sql, sql`since`, sql`${now}`)}
               WHERE scope = ${scope} AND until IS NULL AND owner = ${owner}`)
           ),
-        total: (scope, since, until) =>
+        total: (scopes, since, until) =>
           Effect.map(
             ask(sql<Pick<Pause, "since" | "until">>`
               SELECT since, until FROM pause
-              WHERE scope IN ${sql.in([scope, wholeAgent])} AND since < ${until} AND (until IS NULL OR until > ${since})`),
+              WHERE scope IN ${sql.in([...scopes, wholeAgent])} AND since < ${until} AND (until IS NULL OR until > ${since})`),
             (pauses) => pausedMillis(pauses, since, until)
           )
       }

@@ -44,6 +44,10 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
           )
         )
       ORDER BY id`
+    // Its own orders let go of it; not where its front-end was called otherwise by then, as what is reserved is of a front-end by its address.
+    yield* sql`DELETE FROM reservation
+      WHERE resource_id IN (SELECT resource_id FROM known_resource WHERE life = 'ended')
+        AND resource_id NOT IN (SELECT resource_id FROM known_order WHERE ended IS NULL)`
     // Said before it is done: of whatever is gone it is known that it may be.
     yield* sql`INSERT INTO lease (resource_id, epoch, owner, at)
       SELECT ${forgottenLeases}, coalesce(max(epoch), 0), '', CAST(${before} AS BIGINT) FROM lease

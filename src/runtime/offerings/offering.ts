@@ -12,6 +12,8 @@ export interface Offering {
   readonly name: string
   readonly waldur: WaldurService
   readonly backend: Backend<unknown>
+  /** The plugin's name. */
+  readonly backendType: string
   readonly health: OfferingHealth
   readonly deadlines: OrderDeadlines
   /** For the deadlines of its orders. */

@@ -83,6 +83,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       name: config.name,
       waldur,
       backend,
+      backendType: config.plugin.type,
       health: { ...health, passed: Effect.zipRight(lookedAt, health.passed) },
       deadlines: config.orderDeadlines,
       alarms: yield* makeAlarms,

@@ -5,6 +5,7 @@ import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { homeOf } from "./home.js"
 import { Accepted, requestOf } from "./request.js"
 import { tell } from "./telling.js"
 
@@ -26,6 +27,7 @@ export const accept = (
     const accepted: Accepted = {
       offering: offering.id,
       approve: order.state === "pending-provider",
+      ...homeOf(offering),
       ...(request instanceof OrderRefused ? {} : { request })
     }
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))

@@ -79,7 +79,9 @@ export const withDeadline = (
       })
 
     /** Whatever has a limit within the work counts it as this does. */
-    const counted = Effect.locally(pausedBetween, (since, until) => pauses.total(offering.id, since, until))
+    const counted = Effect.locally(pausedBetween, (since, until) =>
+      pauses.total([offering.id, journal.order], since, until)
+    )
     const left = (millis: number) => counted(timeLeft(millis, accepted.at))
     /** Taken up again at the order's deadline at the latest. */
     const notBeyond = (parked: Parked): Effect.Effect<Parked> =>

@@ -9,6 +9,7 @@ import {
   Clock,
   Duration,
   Effect,
+  Either,
   Exit,
   Option,
   Schedule,
@@ -60,6 +61,7 @@ import { accept } from "./accept.js"
 import { type Deadline, withDeadline } from "./deadline.js"
 import { shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
+import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
@@ -254,10 +256,13 @@ const goOn = (
 export const carryOutAccepted = (
   offering: Offering,
   journal: OrderJournal,
-  { request, approve }: Accepted
+  accepted: Accepted
 ): Effect.Effect<CarriedOut<void>, SiteError, Reservations | Pauses> =>
   Effect.gen(function* () {
+    const { request, approve } = accepted
     if (request === undefined) return yield* carryOut(journal, Effect.void)
+    const leftBehind = yield* atHome(offering, journal, accepted)
+    if (Option.isSome(leftBehind)) return leftBehind.value
     const timed = yield* withDeadline(offering, journal, request)
     return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within)).pipe(
       Effect.provideService(Marketplace, marketplaceOf(offering))
@@ -282,12 +287,31 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const working = Effect.either(within(backendHandler(offering, request)))
     // What is remembered is waited for by nobody.
     const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
+    if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, request.order, worked.left))) return
     const outcome = yield* worked
     const hasScope = yield* settled
     yield* report(offering, request, outcome, hasScope)
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
   })
+
+/**
+ * Has the order failed here, and is done in Waldur? Somebody else has carried it out then, such as a second agent that was given the same offering by
+ * mistake: whatever has its tag is what the customer was told of, and nothing of it is undone.
+ */
+const isDoneAllTheSame = (offering: Offering, order: OrderId, error: SiteError): Effect.Effect<boolean, SiteError> =>
+  error.disposition !== "fail-order"
+    ? Effect.succeed(false)
+    : Effect.flatMap(offering.waldur.order(order), ({ state }) =>
+        state !== "done"
+          ? Effect.succeed(false)
+          : Effect.as(
+              Effect.logError(
+                `Failed, but Waldur has the order as done: somebody else has carried it out, such as another agent for this offering. Nothing of it is undone. ${error.message}`
+              ),
+              true
+            )
+      )
 
 /** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
 const executing = (offering: Offering, order: OrderId) =>

@@ -28,7 +28,10 @@ export const Accepted = Schema.Struct({
   /** Absent if the order could not be understood: it is then refused, for the reason in the entry that follows. */
   request: Schema.optional(OrderRequest),
   /** Whether the order still waited for the provider's approval when it was first seen. */
-  approve: Schema.Boolean
+  approve: Schema.Boolean,
+  /** The plugin that it was begun with, and at which server. Absent: an earlier version has accepted it. */
+  backend: Schema.optional(Schema.String),
+  place: Schema.optional(Schema.String)
 })
 export type Accepted = typeof Accepted.Type
 

@@ -63,6 +63,7 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
       name: config.name,
       waldur: rehearsedWaldur(real, tell),
       backend,
+      backendType: config.plugin.type,
       health: yield* Health.make(Effect.void, { began: () => Effect.void, ended: Effect.void }),
       deadlines: config.orderDeadlines,
       alarms: yield* makeAlarms,

@@ -5,6 +5,7 @@ import type { OfferingState, Server, Trouble } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { Quarantined } from "../actors/quarantine.js"
 import { unavailable } from "../journal/sql.js"
+import { type Absent, absentOfferings, sentenceOf, toDo } from "../offerings/absent.js"
 
 export interface OfferingTrouble {
   readonly uuid: string
@@ -142,16 +143,26 @@ const ofServer = (
 
 const rank = { critical: 0, warning: 1 } as const
 
+const ofAbsent = (absent: Absent): Trouble => ({
+  severity: "critical",
+  what: sentenceOf(absent),
+  where: { kind: absent.orders.length > 0 ? "orders" : "leftovers", id: "", name: absent.offering },
+  since: absent.since,
+  todo: toDo
+})
+
 export const troublesOf = (facts: {
   readonly offerings: ReadonlyArray<OfferingTrouble>
   readonly servers: ReadonlyArray<Server>
   readonly quarantined: ReadonlyArray<Quarantined>
   readonly now: number
 }) =>
-  Effect.map(
+  Effect.zipWith(
     ofJournal(facts.now),
-    (found): ReadonlyArray<Trouble> =>
+    absentOfferings(facts.offerings.map(({ uuid }) => uuid)),
+    (found, absent): ReadonlyArray<Trouble> =>
       [
+        ...absent.map(ofAbsent),
         // An offering that waits for a server is told of once, by that server.
         ...facts.servers.flatMap((server) => ofServer(server, facts.offerings)),
         ...facts.offerings.filter(({ state }) => state !== "waits").flatMap(ofOffering),

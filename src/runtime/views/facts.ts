@@ -22,8 +22,12 @@ export const openOffering = (id: string): Effect.Effect<Offering | undefined, ne
   )
 
 /** What keeps an offering's orders waiting now. */
-export const gateOf = (id: string): Effect.Effect<Gate | undefined, never, Offerings | Pausings> =>
+export const gateOf = (
+  config: Pick<Config, "offerings">,
+  id: string
+): Effect.Effect<Gate | undefined, never, Offerings | Pausings> =>
   Effect.gen(function* () {
+    if (!config.offerings.some((one) => one.id === id)) return { _tag: "Absent" } as const
     const offering = yield* openOffering(id)
     if (offering === undefined) return { _tag: "Closed" } as const
     const pausing = (yield* (yield* Pausings).all).get(offering.id)

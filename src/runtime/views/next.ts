@@ -19,6 +19,8 @@ export interface Circumstances {
 
 export type Gate =
   | { readonly _tag: "Closed" }
+  /** The configuration does not have it (any more). */
+  | { readonly _tag: "Absent" }
   | { readonly _tag: "Paused"; readonly by: string }
   | { readonly _tag: "Stopped"; readonly reason: string }
   | { readonly _tag: "Away"; readonly servers: ReadonlyArray<string> }
@@ -27,6 +29,8 @@ const gateSentence = (gate: Gate): string => {
   switch (gate._tag) {
     case "Closed":
       return "It goes on when its offering has been opened."
+    case "Absent":
+      return "It goes on when its offering is put back into the configuration, which does not have it (any more)."
     case "Paused":
       return `It goes on when the offering is resumed: ${gate.by} has paused it.`
     case "Stopped":
@@ -58,7 +62,7 @@ export const nextOf = (about: Circumstances): Next => {
   }
   const inWork = steps.filter(({ status }) => status === "in work")
   const undone = steps.filter(({ status }) => status === "undoing")
-  if (inWork.length > 0 && about.gate?._tag !== "Closed") {
+  if (inWork.length > 0 && about.gate?._tag !== "Closed" && about.gate?._tag !== "Absent") {
     return never(
       `${list(inWork)} ${inWork.length === 1 ? "is" : "are"} in work${about.cancelled ? "; after that the order is undone, as it was cancelled." : "."}`
     )

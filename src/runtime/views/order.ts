@@ -43,12 +43,17 @@ const beside = (order: string, resource: string) =>
   }).pipe(unavailable)
 
 /** When it is given up: moves on for as long as it may not be carried out. */
-const deadlineOf = (config: Config, offering: string, request: Accepted["request"], accepted: number, now: number) =>
+const deadlineOf = (
+  config: Config,
+  { accepted, offering, order }: Pick<OrderRow, "accepted" | "offering" | "order">,
+  request: Accepted["request"],
+  now: number
+) =>
   Effect.gen(function* () {
     const deadlines = config.offerings.find(({ id }) => id === offering)?.orderDeadlines
     const limit = deadlines === undefined || request === undefined ? Option.none() : limitFor({ deadlines }, request)
     if (Option.isNone(limit)) return null
-    const paused = yield* (yield* Pauses).total(offering, accepted, now)
+    const paused = yield* (yield* Pauses).total([offering, order], accepted, now)
     return accepted + Duration.toMillis(limit.value) + paused
   })
 
@@ -105,14 +110,14 @@ export const orderDetail = (config: Config, order: string) =>
       ),
       deadline:
         isOpen && refusal === undefined && !isBeingTold(entries)
-          ? yield* deadlineOf(config, row.offering, accepted?.request, row.accepted, now)
+          ? yield* deadlineOf(config, row, accepted?.request, now)
           : null,
       next: nextOf({
         state,
         steps,
         leftovers: leftovers.length,
         held,
-        gate: isOpen ? yield* gateOf(row.offering) : undefined,
+        gate: isOpen ? yield* gateOf(config, row.offering) : undefined,
         restsUntil,
         before,
         cancelled: cancellation !== undefined

@@ -1,0 +1,103 @@
+/**
+ * Where an order was begun: by which backend, at which server. An operator may give its offering others while it is in the middle. What its journal has
+ * noted (group 105) means something else there, and what it made would be found gone: so it waits until it is at home again.
+ */
+import { Effect, Option } from "effect"
+import {
+  type CarriedOut,
+  carryOut,
+  type JournalEntry,
+  NotYet,
+  type OrderJournal,
+  OrderRefused,
+  refusalIn,
+  refuse,
+  type SiteError,
+  wholeOrder
+} from "../../core/index.js"
+import { Cancellations } from "../control/cancellations.js"
+import { Pauses } from "../journal/pauses.js"
+import type { Offering } from "../offerings/offering.js"
+import type { Accepted } from "./request.js"
+
+const event = "elsewhere"
+
+/** Was its backend or its server another one, when it was last to be carried out? */
+export const isElsewhere = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some((entry) => entry.step === wholeOrder && entry.event === event)
+
+type At = Pick<Offering, "backend" | "backendType">
+
+/** What is written down of it when an order is accepted. */
+export const homeOf = ({ backend, backendType }: At): Pick<Accepted, "backend" | "place"> => ({
+  backend: backendType,
+  ...(backend.upkeep === undefined ? {} : { place: backend.upkeep.place })
+})
+
+const ofBackend = ({ step }: JournalEntry): boolean => step !== wholeOrder && !step.startsWith("waldur: ")
+
+/** A server may be called otherwise by now: then what carries the resource's tag is there. */
+const isTheSame = ({ backend }: At, journal: OrderJournal): Effect.Effect<boolean, SiteError> =>
+  Effect.map(backend.upkeep?.owned ?? Effect.succeed([]), (owned) =>
+    owned.some(({ resource }) => resource === journal.resource)
+  )
+
+/** What is in the way; nothing: it is at home, or has done nothing yet that would have to be found again. */
+const inTheWay = (
+  offering: At,
+  journal: OrderJournal,
+  accepted: Accepted
+): Effect.Effect<Option.Option<string>, SiteError> =>
+  Effect.gen(function* () {
+    const now = homeOf(offering)
+    const { backend = now.backend, place = now.place } = accepted
+    if (backend === now.backend && place === now.place) return Option.none()
+    if (!(yield* journal.entries).some(ofBackend)) return Option.none()
+    if (backend !== now.backend)
+      return Option.some(`It was begun by the backend ${backend}, and its offering has ${now.backend} now.`)
+    if (yield* isTheSame(offering, journal)) return Option.none()
+    return Option.some(
+      `It was begun at ${place}, and its offering is at ${now.place ?? "another place"} now, where nothing of its resource is found.`
+    )
+  })
+
+const toDo =
+  "Put the offering's old settings back until the order has ended. If what it was begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
+
+/** Since it was found to be elsewhere: before that somebody wanted it undone, which it cannot be here. */
+const isGivenUp = (journal: OrderJournal): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const cancellations = yield* Effect.serviceOption(Cancellations)
+    const found = (yield* journal.entries).find((entry) => entry.step === wholeOrder && entry.event === event)
+    if (Option.isNone(cancellations) || found === undefined) return false
+    return (yield* cancellations.value.of(journal.order, found.at)) !== undefined
+  })
+
+/** Fails with what is in the way, unless the order is at home. What it comes to, if somebody has given it up. */
+export const atHome = (
+  offering: At,
+  journal: OrderJournal,
+  accepted: Accepted
+): Effect.Effect<Option.Option<CarriedOut<void>>, SiteError, Pauses> =>
+  Effect.gen(function* () {
+    const why = yield* inTheWay(offering, journal, accepted)
+    if (Option.isNone(why)) return Option.none()
+    if (yield* isGivenUp(journal)) return Option.some(yield* leftBehind(journal))
+    if (!isElsewhere(yield* journal.entries)) yield* journal.append(wholeOrder, event)
+    yield* (yield* Pauses).began(journal.order, why.value)
+    return yield* new NotYet({ reason: `${why.value} ${toDo}` })
+  })
+
+/** None of its steps is undone: all of them are left over. */
+const leftBehind = (journal: OrderJournal): Effect.Effect<CarriedOut<void>, SiteError> =>
+  Effect.gen(function* () {
+    if (Option.isNone(refusalIn(yield* journal.entries))) {
+      yield* refuse(journal, new OrderRefused({ customerMessage: "The provider has cancelled the order." }))
+    }
+    const result = yield* carryOut(journal, Effect.void)
+    if (result._tag === "Done") return result
+    const leftovers = result.leftovers
+      .filter(({ step }) => !step.startsWith("waldur: "))
+      .map(({ step }) => ({ step, reason: "It was done elsewhere: by another backend, or at another server." }))
+    return { ...result, leftovers }
+  })
