@@ -145,6 +145,14 @@ export interface Attempt {
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
+/**
+ * May this order have been begun elsewhere: by an agent whose journal was lost, or by one of another make that this one replaces? Then what it has made
+ * may be there without the tags that steps look for.
+ */
+export const mayBeBegunElsewhere: Effect.Effect<boolean, JournalError, Steps> = Effect.flatMap(Steps, ({ journal }) =>
+  Effect.map(journal.entries, isRestored)
+)
+
 export interface Performed {
   readonly step: string
   readonly undo: Effect.Effect<void, SiteError>

@@ -56,6 +56,7 @@ export {
   type IsOthers,
   type Make,
   make,
+  mayBeBegunElsewhere,
   type StepError,
   Steps
 } from "../core/steps.js"

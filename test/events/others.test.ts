@@ -201,6 +201,7 @@ describe("With events", () => {
       const request = {
         uuid: newUuid(marketplace.world),
         created: marketplace.world.now(),
+        modified: marketplace.world.now(),
         fields: { offering: world.vdcOffering.uuid, state: "Sent" }
       }
       recordsOf(marketplace.world, "backend-resource-requests").set(request.uuid, request)

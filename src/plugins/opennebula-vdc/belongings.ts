@@ -210,7 +210,7 @@ interface Named {
   readonly template: GroupShort["template"]
 }
 
-const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
+export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
   machine.nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
 
 /** Everything that belongs to the resource. */

@@ -25,6 +25,7 @@ import { decidePlan, type NetworkPlan, type Plan, reserveSubnet } from "./plan.j
 import { checkAmounts, quotaFor, setQuota } from "./quotas.js"
 import { handOverRouter, instantiateRouter, makeRouter, routerName, routerRuns } from "./router.js"
 import { addressText, cidrText, gatewayOf, type Subnet } from "./subnet.js"
+import { takeOver } from "./takeover.js"
 import {
   addClusters,
   grantCreation,
@@ -44,6 +45,7 @@ export const create = (cloud: Cloud) => (request: Request) =>
   Effect.gen(function* () {
     yield* checkAmounts(cloud.components, request.amounts, { complete: true })
     const plan = yield* decidePlan(cloud, request)
+    yield* takeOver(cloud, request, plan)
     const { network } = plan
     if (network === null) {
       const tenant = yield* makeTenant(cloud, request, plan)

@@ -8,7 +8,16 @@ import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "
 import type { VdcAttributes } from "./attributes.js"
 import { type Cloud, configurationFault, ownerResource } from "./cloud.js"
 import { SecurityRule, type VdcSettings, withPluginOptions } from "./settings.js"
-import { freeSubnets, overlaps, parseAddress, parseSubnet, poolOf, poolProblem, type Subnet } from "./subnet.js"
+import {
+  freeSubnets,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  poolOf,
+  poolProblem,
+  type Subnet,
+  subnetOf
+} from "./subnet.js"
 
 const NetworkPlan = Schema.Struct({
   /** VN_MAD */
@@ -160,7 +169,14 @@ export const reserveSubnet = (cloud: Cloud, request: CreateRequest<VdcAttributes
         const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
         const from = poolOf(settings.internal_network_base, settings.internal_network_prefix)
         const asked = yield* askedSubnet(request.attributes, from)
-        const occupied = occupiedBy(yield* cloud.one.network.list(), request.resource.id)
+        const networks = yield* cloud.one.network.list()
+        const known = subnetOfOwn(networks, request.resource.id)
+        if (known !== undefined) {
+          // It has it, whether or not it can be kept free for it: the Python agent gave the same one twice.
+          yield* reservations.reserve(pool, request.resource.id, [known])
+          return known
+        }
+        const occupied = occupiedBy(networks, request.resource.id)
         if (asked !== undefined && occupied.some((range) => overlaps(range, asked))) return yield* overlapping
         const prefix = asked?.prefix ?? settings.subnet_prefix_length
         const candidates = asked === undefined ? freeSubnets(from, prefix, occupied) : [asked]
@@ -189,8 +205,19 @@ export const askedSubnet = (attributes: VdcAttributes, pool: Subnet) => {
       })
 }
 
+type Networks = Effect.Effect.Success<ReturnType<Cloud["one"]["network"]["list"]>>
+
+/** Of the network that the resource has already, made by an agent whose journal is not this one. */
+const subnetOfOwn = (networks: Networks, resource: string): Subnet | undefined => {
+  const [range] = networks.find((network) => ownerResource(network) === resource)?.addressRanges ?? []
+  const gateway = range?.ip._tag === "Some" ? parseAddress(range.ip.value) : undefined
+  return range === undefined || gateway === undefined
+    ? undefined
+    : subnetOf(gateway, 32 - Math.ceil(Math.log2(range.size + 2)))
+}
+
 /** What the networks of others use, address range by address range. A network of this very resource is not in its own way. */
-const occupiedBy = (networks: Effect.Effect.Success<ReturnType<Cloud["one"]["network"]["list"]>>, resource: string) =>
+const occupiedBy = (networks: Networks, resource: string) =>
   networks
     .filter((network) => ownerResource(network) !== resource)
     .flatMap(({ addressRanges }) => addressRanges)

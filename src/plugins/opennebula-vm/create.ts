@@ -13,7 +13,9 @@ import {
   ensure,
   ensureDone,
   type HandlerServices,
+  type Marketplace,
   make,
+  mayBeBegunElsewhere,
   OrderRefused,
   type Outcome,
   Parked,
@@ -33,6 +35,7 @@ import { chooseParent, Parent, sameUuid } from "./parent.js"
 import { extraTemplate, isConnected } from "./placement.js"
 import { placementRules } from "./settings.js"
 import { orderedSizes, type Sizes } from "./sizes.js"
+import { takenOver } from "./takeover.js"
 import { checkDisk, chooseTemplate, usableTemplate } from "./template-choice.js"
 import { userData } from "./user-data.js"
 
@@ -61,9 +64,10 @@ export const createVm =
       // Not in the journal, as its CONTEXT may hold secrets: read once in each attempt.
       const readTemplate = yield* Effect.cachedFunction((id: number) => usableTemplate(offering.one, id))
       const choice = yield* decide("choice", Choice, choose(offering, request, sizes, readTemplate))
-      const vmId = yield* make("vm", {
+      const isElsewhere = yield* mayBeBegunElsewhere
+      const vmId = yield* make<number, number, SiteError, Marketplace>("vm", {
         result: Schema.Int,
-        find: tagged(offering, request),
+        find: leftBefore(offering, request, choice, isElsewhere),
         create: instantiate(offering, request, sizes, choice, readTemplate),
         undo: (made) => removeVm(offering, made),
         isOthers: isOthers(offering, request.resource)
@@ -123,6 +127,16 @@ const tagged = (offering: VmOffering, { order, resource }: Request) =>
     )
     return Option.fromNullable(own.sort((a, b) => a.id - b.id)[0]?.id)
   })
+
+const leftBefore = (
+  offering: VmOffering,
+  request: Request,
+  choice: Choice,
+  isElsewhere: boolean
+): Effect.Effect<Option.Option<number>, SiteError> =>
+  Effect.flatMap(tagged(offering, request), (own) =>
+    Option.isSome(own) || !isElsewhere ? Effect.succeed(own) : takenOver(offering, request, choice)
+  )
 
 const instantiate = (
   offering: VmOffering,

@@ -245,6 +245,16 @@ describe("Comparing components", () => {
     )
   })
 
+  it("warns where Waldur bills by plan and the file says otherwise, as that of the Python agent must", async () => {
+    const vm = await recording("008-provider-offering-vm")
+    const overrides = { ram: { accountingType: "limit" as const, keys: {} } }
+    const offering = { name: "Cloud", components: overrides, backendSettings: Redacted.make({}) }
+    const all = componentFindings(offering, vm.components).map(({ status, detail }) => `${status}: ${detail}`)
+    expect(all.filter((line) => !line.startsWith("ok"))).toEqual([
+      "warning: backend_components.ram.accounting_type is limit, but Waldur bills the component by plan (fixed), and that is used. The Python agent's files cannot say fixed: write it once that agent reads the file no more."
+    ])
+  })
+
   it("fails for components that Waldur does not have", async () => {
     expect(await findings({ gpu: { keys: {} } })).toContainEqual(
       expect.stringMatching(/^failed: components: backend_components\.gpu stands in the file, but .* in Waldur has /)

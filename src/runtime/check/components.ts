@@ -32,7 +32,7 @@ const described = (component: Component): string => {
   return `billed by ${component.accountingType}, in ${unit}${factor}`
 }
 
-/** Where the file wins over Waldur, and somebody should know. */
+/** Where the file and Waldur say different things that can be lived with, and somebody should know. */
 const differences = (component: OfferingComponent, own: ComponentOverride | undefined): ReadonlyArray<Finding> => {
   if (own === undefined) return []
   const subject = `component ${component.type}`
@@ -62,7 +62,16 @@ const differences = (component: OfferingComponent, own: ComponentOverride | unde
           )
         ]
       : []
-  return [...factor, ...unit]
+  const byPlan =
+    component.accountingType === "fixed" && own.accountingType !== undefined && own.accountingType !== "fixed"
+      ? [
+          warning(
+            subject,
+            `${path}.accounting_type is ${own.accountingType}, but Waldur bills the component by plan (fixed), and that is used. The Python agent's files cannot say fixed: write it once that agent reads the file no more.`
+          )
+        ]
+      : []
+  return [...byPlan, ...factor, ...unit]
 }
 
 /** Billed by usage, and nothing that the backend measures: somebody else has to report it. */

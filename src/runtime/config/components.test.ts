@@ -40,6 +40,13 @@ describe("Components of an offering", () => {
     )
   })
 
+  it("are billed by plan where Waldur says so, as a file that the Python agent takes cannot say it", () => {
+    for (const accountingType of ["limit", "usage", "one"] as const) {
+      const found = components(offering({ ram: { accountingType, keys: {} } }), [inWaldur({ billing_type: "fixed" })])
+      expect(found).toMatchObject(Either.right([{ type: "ram", accountingType: "fixed" }]))
+    }
+  })
+
   const messages = (found: ReturnType<typeof components>) =>
     Either.match(found, { onLeft: (faults) => faults.map(({ message }) => message), onRight: () => [] })
 

@@ -11,7 +11,7 @@ const isAccountingType = (word: string): word is AccountingType =>
   word === "usage" || word === "limit" || word === "fixed" || word === "one"
 
 /**
- * Waldur's components, each key of `backend_components` winning over what Waldur has.
+ * Waldur's components, each key of `backend_components` winning over what Waldur has, but for what is billed by plan there.
  *
  * Fails with every fault at once: where file, Waldur and backend cannot all be right (`mismatches.ts`), and for each component whose way of
  * billing neither side says.
@@ -29,7 +29,9 @@ export const components = (
 
 const combined = (offering: Overrides, inWaldur: OfferingComponent): Either.Either<Component, OfferingFault> => {
   const own: Partial<ComponentOverride> = offering.components[inWaldur.type] ?? {}
-  const accountingType = own.accountingType ?? inWaldur.accountingType
+  // What Waldur bills by plan the Python agent's file has otherwise (`mismatches.ts`).
+  const { accountingType } =
+    inWaldur.accountingType === "fixed" ? inWaldur : { accountingType: own.accountingType ?? inWaldur.accountingType }
   if (!isAccountingType(accountingType)) {
     return Either.left(
       new OfferingFault({

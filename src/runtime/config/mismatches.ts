@@ -12,7 +12,8 @@ export type Overrides = Pick<OfferingConfig, "name" | "components"> & {
 
 /**
  * - what stands only in the file: nobody can order it, and a server that is sent a component that it does not know can break on it;
- * - another way of billing in the file than in Waldur: limits and plans would be taken for each other;
+ * - another way of billing in the file than in Waldur: limits and plans would be taken for each other. Not of what Waldur bills by plan: the Python
+ *   agent has no word for that (1.0.7 stops at `fixed`, in its file or read from Waldur), so a file that works there has another one;
  * - `usage_from` that names nothing that the backend measures;
  * - what is sold by limit, and means nothing to the backend: customers would pay for what they do not get.
  */
@@ -41,6 +42,7 @@ const otherBilling = ({ components }: Overrides, { type, accountingType }: Offer
   const own = components[type]?.accountingType
   // A word of Waldur's that is not known here is for the file to say.
   if (own === undefined || own === accountingType || accountingType.startsWith("unknown:")) return []
+  if (accountingType === "fixed") return []
   return [
     new OfferingFault({
       reason: `backend_components.${printable(type)}.accounting_type is ${own}, but Waldur bills the component by ${accountingType}.`,

@@ -10,6 +10,8 @@ import type { OfferingHealth } from "./health.js"
 export interface Offering {
   readonly id: OfferingId
   readonly name: string
+  /** Milliseconds since 1970: what executed before, and is not in the journal, another agent may have begun. */
+  readonly openedAt: number
   readonly waldur: WaldurService
   readonly backend: Backend<unknown>
   /** The plugin's name. */

@@ -3,7 +3,7 @@
  *
  * Repeated for as long as it takes: an offering whose marketplace is away at the start comes later.
  */
-import { Effect, ExecutionStrategy, Exit, FiberSet, Layer, Option, Redacted, Ref, Scope } from "effect"
+import { Clock, Effect, ExecutionStrategy, Exit, FiberSet, Layer, Option, Redacted, Ref, Scope } from "effect"
 import {
   type Breaker,
   type Component,
@@ -81,6 +81,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     const offering: Offering = {
       id: config.id,
       name: config.name,
+      openedAt: yield* Clock.currentTimeMillis,
       waldur,
       backend,
       backendType: config.plugin.type,

@@ -31,7 +31,7 @@ export const accept = (
       ...(request instanceof OrderRefused ? {} : { request })
     }
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
-    if (yield* begunBefore(order)) yield* journal.append(wholeOrder, "restored")
+    if (yield* begunBefore(offering, order)) yield* journal.append(wholeOrder, "restored")
     if (request instanceof OrderRefused) yield* refuse(journal, request)
     yield* Effect.logInfo(`${order.type} of ${JSON.stringify(order.resourceName)} accepted`)
     const metrics = yield* Metrics
@@ -47,17 +47,21 @@ const keptAtLeast = 86_400_000
 
 /**
  * May an order that this journal does not know have been begun already? By an agent whose journal was lost, and this one made in its place; before this
- * one was put back from a backup; or so long ago that it has been forgotten, and Waldur was put back to a time before it ended.
+ * one was put back from a backup; by another agent, the Python one, that this one was started in the place of; or so long ago that it has been
+ * forgotten, and Waldur was put back to a time before it ended.
  */
-const begunBefore = (order: api.Order): Effect.Effect<boolean, SiteError, Journal> =>
+const begunBefore = (
+  { openedAt }: Pick<Offering, "openedAt">,
+  order: api.Order
+): Effect.Effect<boolean, SiteError, Journal> =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const created = Option.match(order.created, { onNone: () => 0, onSome: (at) => Date.parse(at) })
     const isOld = !(created > (yield* Clock.currentTimeMillis) - keptAtLeast + clocksApart)
     if (isOld && Option.exists(yield* journal.forgotUntil, (at) => !(created > at + clocksApart))) return true
     if (order.state !== "executing") return false
-    // Of a new journal without that allowance: its first orders would all be looked for.
-    if (!(created > (yield* journal.made))) return true
+    // Of a new journal and a new process without that allowance: their first orders would all be looked for.
+    if (!(created > Math.max(openedAt, yield* journal.made))) return true
     const started = yield* journal.startedFromBackup
     return Option.exists(started, (at) => !(created > at + clocksApart))
   })

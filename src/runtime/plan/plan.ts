@@ -2,7 +2,7 @@
  * What pending orders would lead to: each is carried out against the real servers, of which nothing is changed, and a copy of the
  * journal. So a plan is the product itself at work, and cannot say anything else than what would be done.
  */
-import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
+import { Cause, Clock, Effect, Exit, Layer, Option, Ref } from "effect"
 import {
   makeAlarms,
   type OrderId,
@@ -61,6 +61,7 @@ const openRehearsed = (config: OfferingConfig, tell: (call: PlannedCall) => Effe
     const offering: Offering = {
       id: config.id,
       name: config.name,
+      openedAt: yield* Clock.currentTimeMillis,
       waldur: rehearsedWaldur(real, tell),
       backend,
       backendType: config.plugin.type,

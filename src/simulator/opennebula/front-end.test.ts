@@ -167,6 +167,20 @@ describe("a virtual router", () => {
     })
   )
 
+  it.scoped("without NICs of its own has those that its instantiation names, as the Python agent has it", () =>
+    Effect.gen(function* () {
+      const frontEnd = yield* makeFrontEnd()
+      yield* succeed(frontEnd, "one.vn.allocate", [tenantNetwork, 0])
+      yield* settle(frontEnd)
+      yield* succeed(frontEnd, "one.vrouter.allocate", ['NAME="router"'])
+      const nics = 'NIC=[NETWORK_ID="1", IP="192.168.9.1"]\nNIC=[NETWORK_ID="0"]'
+      yield* succeed(frontEnd, "one.vrouter.instantiate", [0, 1, 1, "router_vm", false, nics])
+      const networks = frontEnd.world.vms.get(0).template.vectors("NIC")
+      expect(networks.map(({ values }) => values.get("NETWORK_ID"))).toEqual(["1", "0"])
+      expect(frontEnd.world.routers.get(0).template.vectors("NIC")).toEqual([])
+    })
+  )
+
   it.scoped("makes no VM when none is asked for", () =>
     Effect.gen(function* () {
       const frontEnd = yield* makeFrontEnd()

@@ -104,8 +104,11 @@ const instantiate = (call: Call): ReturnType<typeof int> => {
   if (!isRouterTemplate(template)) throw actionRefused("Only virtual router templates are allowed")
   const merged = template.template.copy()
   merged.merge(readTemplate(text, internalError))
-  merged.remove("NIC")
-  merged.add(...nicsOf(router).map(nicForVm))
+  // They replace those of the template and of the call, as attributes do; a router without any leaves them, which is how the Python agent
+  // gives its routers theirs (source: OpenNebula 7.0, VirtualRouter::get_vm_template and RequestManagerVirtualRouter.cc).
+  const own = nicsOf(router).map(nicForVm)
+  if (own.length > 0) merged.remove("NIC")
+  merged.add(...own)
   if (count > 0) router.template.set("TEMPLATE_ID", templateId)
   const base = name === "" ? `vr-${router.name}-%i` : name
   for (let at = 0; at < count; at++) {

@@ -298,6 +298,70 @@ describe("the provider's calls", () => {
   )
 })
 
+/** Without one of these a client that is made from the published API refuses the whole answer, as the Python agent 1.0.7 did. */
+describe("the published API's required fields", () => {
+  it.scoped("are in what an agent says of itself", () =>
+    Effect.gen(function* () {
+      const { agent, world } = yield* stage()
+      const identities = "marketplace-site-agent-identities/"
+      const identity = yield* agent("POST", identities, { offering: world.vdcOffering.uuid, name: "agent" })
+      expect(identity.json).toHaveProperty("created_by")
+      expect(identity.json).toHaveProperty("modified")
+      expect(identity.json).toMatchObject({ services: [] })
+      const registered = yield* agent("POST", `${identities}${field(identity.json, "uuid")}/register_service/`, {
+        name: "order_process",
+        mode: "order_process"
+      })
+      expect(registered.json).toMatchObject({ identity_name: "agent", processors: [] })
+      const service = field(registered.json, "uuid")
+      const processor = yield* agent("POST", `marketplace-site-agent-services/${service}/register_processor/`, {
+        name: "OfferingOrderProcessor",
+        backend_type: "opennebula"
+      })
+      expect(processor.json).toMatchObject({ service, service_name: "order_process" })
+      yield* TestClock.adjust("1 second")
+      const put = yield* agent("PUT", `${identities}${field(identity.json, "uuid")}/`, { name: "agent", version: "2" })
+      expect(put.json).toMatchObject({ services: [{ uuid: service, name: "order_process" }] })
+      expect(field(put.json, "modified") > field(put.json, "created")).toBe(true)
+    })
+  )
+
+  it.scoped("are in resources, plans and teams", () =>
+    Effect.gen(function* () {
+      const { agent, orderVm, world } = yield* stage()
+      const { resource } = yield* orderVm
+      const read = yield* agent("GET", `marketplace-provider-resources/${resource}/`)
+      expect(read.json).toMatchObject({ limit_usage: {} })
+      expect(Date.parse(field(read.json, "last_sync"))).not.toBeNaN()
+      const plan = yield* agent("GET", `marketplace-plans/${world.plans.small.uuid}/`)
+      expect(plan.json).toMatchObject({
+        components: [
+          { type: "vcpu", amount: 1 },
+          { type: "vm_ram", amount: 512 },
+          { type: "vm_disk", amount: 2048 }
+        ]
+      })
+      const team = yield* agent("GET", `marketplace-provider-resources/${resource}/team/`)
+      expect(team.json).toMatchObject([{ offering_user_state: null }, { offering_user_state: null }])
+    })
+  )
+
+  it.scoped("have lists, empty here, that the Python agent asks for at each create and each look at members", () =>
+    Effect.gen(function* () {
+      const { agent, world } = yield* stage()
+      const offering = `marketplace-provider-offerings/${world.vdcOffering.uuid}`
+      for (const list of [
+        `${offering}/list_project_service_accounts/`,
+        `${offering}/list_course_accounts/`,
+        "component-user-usage-limits/"
+      ])
+        expect(yield* agent("GET", list)).toMatchObject({ status: 200, json: [] })
+      const exposed = yield* agent("GET", `${offering}/user-attribute-config/`)
+      expect(exposed.json).toMatchObject({ is_default: true, offering_uuid: world.vdcOffering.uuid })
+    })
+  )
+})
+
 describe("credentials", () => {
   it.scoped("by OIDC are good for five minutes", () =>
     Effect.gen(function* () {

@@ -186,7 +186,8 @@ export interface Resource {
   paused: boolean
   downscaled: boolean
   restrictMemberAccess: boolean
-  lastSync: number | null
+  /** From its beginning: the published API has no resource without. */
+  lastSync: number
   readonly created: number
   modified: number
   readonly planPeriods: Array<PlanPeriod>

@@ -196,6 +196,24 @@ const listKeys: Handler = (context) =>
     () => pageOf(context.request, [...context.world.sshKeys.values()], (key) => keyView(context.request.origin, key))
   )
 
+/** Accounts of programs and of courses, which nobody here has: the Python agent asks for them after each create. */
+const noAccounts: Handler = (context) =>
+  Either.flatMap(offeringOf("provider", context), () => pageOf(context.request, [], (none: JsonObject) => none))
+
+/** What the provider sees of its users: nobody here has set it, so it is the default. */
+const attributeConfig: Handler = (context) =>
+  Either.map(offeringOf("provider", context), ({ created, name, uuid }) =>
+    json(200, {
+      uuid,
+      created: instant(created),
+      modified: instant(created),
+      exposed_fields: ["username", "full_name", "email"],
+      is_default: true,
+      offering_uuid: uuid,
+      offering_name: name
+    })
+  )
+
 const get = (path: string, handler: Handler, allow = readAllow): Route => ({ path, allow, methods: { GET: handler } })
 
 const post = (path: string, handler: Handler): Route => ({ path, allow: actionAllow, methods: { POST: handler } })
@@ -203,6 +221,9 @@ const post = (path: string, handler: Handler): Route => ({ path, allow: actionAl
 export const offeringRoutes: ReadonlyArray<Route> = [
   get("marketplace-provider-offerings", list("provider"), listAllow),
   get("marketplace-provider-offerings/:uuid", read("provider"), detailAllow),
+  { ...get("marketplace-provider-offerings/:uuid/user-attribute-config", attributeConfig), since: "published" },
+  { ...get("marketplace-provider-offerings/:uuid/list_project_service_accounts", noAccounts), since: "published" },
+  { ...get("marketplace-provider-offerings/:uuid/list_course_accounts", noAccounts), since: "published" },
   post("marketplace-provider-offerings/:uuid/create_offering_component", createComponent),
   post("marketplace-provider-offerings/:uuid/update_offering_component", updateComponent),
   get("marketplace-public-offerings", list("public")),

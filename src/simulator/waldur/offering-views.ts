@@ -1,6 +1,6 @@
 /** Offerings, components and plans as they are answered (recordings 007, 008, 011). */
 import type { Component, Json, JsonObject, Offering, Plan } from "./model.js"
-import { address, instant, type Origin, planAddress } from "./views.js"
+import { address, decimal, instant, type Origin, planAddress } from "./views.js"
 import type { World } from "./world.js"
 
 const byName = <A extends { readonly name: string }>(items: ReadonlyArray<A>): ReadonlyArray<A> =>
@@ -59,7 +59,19 @@ export const planView = (world: World, offering: Offering, plan: Plan, url: stri
     const amount = accountingType === "fixed" ? (plan.quotas[type] ?? 0) : 1
     return sum + amount * (plan.prices[type] ?? 0)
   }, 0),
-  ...(world.behaviour.published ? { offering: offering.uuid } : {})
+  ...(world.behaviour.published
+    ? { offering: offering.uuid, components: offering.components.map((component) => planComponent(plan, component)) }
+    : {})
+})
+
+/** The published API's `NestedPlanComponent`; a client made from it reads no plan without. */
+const planComponent = (plan: Plan, { measuredUnit, name, type }: Component): JsonObject => ({
+  type,
+  name,
+  measured_unit: measuredUnit,
+  amount: plan.quotas[type] ?? 0,
+  price: decimal(plan.prices[type] ?? 0),
+  future_price: null
 })
 
 /** The provider's address of a plan; customers have another one (`planAddress`). */

@@ -60,7 +60,7 @@ export const makeResource = (world: World, wanted: NewResource): Resource => {
     paused: false,
     downscaled: false,
     restrictMemberAccess: false,
-    lastSync: null,
+    lastSync: now,
     created: now,
     modified: now,
     planPeriods: []

@@ -73,7 +73,8 @@ export const resourceView = (world: World, origin: Origin, resource: Resource, o
     end_date: null,
     end_date_requested_by: null,
     username: null,
-    limit_usage: isLimited ? Object.fromEntries(limitTypes(offering).map((type) => [type, null])) : null,
+    // The published API has an object always; the recorded servers null where nothing is billed by limit.
+    limit_usage: isLimited || published ? Object.fromEntries(limitTypes(offering).map((type) => [type, null])) : null,
     downscaled: resource.downscaled,
     restrict_member_access: resource.restrictMemberAccess,
     paused: resource.paused,
@@ -88,7 +89,7 @@ export const resourceView = (world: World, origin: Origin, resource: Resource, o
     customer_slug: published ? customer.slug : undefined,
     offering_slug: published ? offering.slug : undefined,
     offering_backend_id: published ? "" : undefined,
-    last_sync: published ? instantOrNull(resource.lastSync) : undefined,
+    last_sync: published ? instant(resource.lastSync) : undefined,
     offering_components: published
       ? offering.components.map(({ type, measuredUnit }) => ({ type, measured_unit: measuredUnit }))
       : undefined,
@@ -118,10 +119,13 @@ export const teamView = (world: World, origin: Origin, resource: Resource): Json
   [...world.users.values()]
     .flatMap((user) => {
       const role = user.roles.find(({ scope }) => scope.uuid === resource.project.uuid)
-      return role === undefined ? [] : [{ user, role: teamRoles[role.name] ?? null }]
+      const account = [...world.offeringUsers.values()].find(
+        (one) => one.user === user && one.offering === resource.offering
+      )
+      return role === undefined ? [] : [{ user, role: teamRoles[role.name] ?? null, account }]
     })
     .sort((one, other) => one.user.username.localeCompare(other.user.username))
-    .map(({ user, role }) => ({
+    .map(({ user, role, account }) => ({
       url: address(origin, `users/${user.uuid}`),
       uuid: user.uuid,
       username: user.username,
@@ -129,9 +133,8 @@ export const teamView = (world: World, origin: Origin, resource: Resource): Json
       email: user.email,
       role,
       expiration_time: null,
-      offering_user_username:
-        [...world.offeringUsers.values()].find((one) => one.user === user && one.offering === resource.offering)
-          ?.username ?? null
+      offering_user_username: account?.username ?? null,
+      offering_user_state: world.behaviour.published ? (account?.state ?? null) : undefined
     }))
 
 export const planPeriodsView = (resource: Resource): Json =>

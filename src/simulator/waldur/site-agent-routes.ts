@@ -24,15 +24,54 @@ const logs = "marketplace-site-agent-logs"
 const subscriptions = "event-subscriptions"
 const requests = "backend-resource-requests"
 
-const view = ({ request }: Context, kind: string, record: PlainRecord): JsonObject => ({
+/** What the published API has of every record. */
+const plain = ({ request }: Context, kind: string, record: PlainRecord): JsonObject => ({
   url: address(request.origin, `${kind}/${record.uuid}`),
   uuid: record.uuid,
   created: instant(record.created),
+  modified: instant(record.modified),
   ...record.fields
 })
 
+/** The records of one kind that name this one as what they belong to, without what they have beneath. */
+const beneath = (context: Context, kind: string, field: string, { uuid }: PlainRecord): ReadonlyArray<JsonObject> =>
+  [...recordsOf(context.world, kind).values()]
+    .filter((record) => textOf(record, field) === uuid)
+    .map((record) => plain(context, kind, record))
+
+const nameOf = ({ world }: Context, kind: string, uuid: string): string => {
+  const record = recordsOf(world, kind).get(uuid)
+  return record === undefined ? "" : textOf(record, "name")
+}
+
+/** With what the published API (`AgentIdentity`, `AgentService`, `AgentProcessor`) requires beside: clients made from it read no answer without. */
+const view = (context: Context, kind: string, record: PlainRecord): JsonObject => {
+  const shown = plain(context, kind, record)
+  switch (kind) {
+    case identities:
+      return { ...shown, services: beneath(context, services, "identity", record) }
+    case services:
+      return {
+        ...shown,
+        identity_name: nameOf(context, identities, textOf(record, "identity")),
+        processors: beneath(context, processors, "service", record)
+      }
+    case processors:
+      return { ...shown, service_name: nameOf(context, services, textOf(record, "service")) }
+    default:
+      return shown
+  }
+}
+
+/** Takes over what was sent. */
+const merge = ({ world }: Context, record: PlainRecord, fields: JsonObject): void => {
+  record.fields = { ...record.fields, ...fields }
+  record.modified = world.now()
+}
+
 const keep = ({ world }: Context, kind: string, fields: JsonObject): PlainRecord => {
-  const record = { uuid: newUuid(world), created: world.now(), fields }
+  const now = world.now()
+  const record = { uuid: newUuid(world), created: now, modified: now, fields }
   recordsOf(world, kind).set(record.uuid, record)
   return record
 }
@@ -64,6 +103,11 @@ const create =
   (kind: string): Handler =>
   (context) =>
     Either.map(readObject(context.request), (body) => json(201, view(context, kind, keep(context, kind, body))))
+
+const createIdentity: Handler = (context) =>
+  Either.map(readObject(context.request), (body) =>
+    json(201, view(context, identities, keep(context, identities, { ...body, created_by: context.user.uuid })))
+  )
 
 /** What could be imported, and as whose: name, offering and project are required. */
 const offerResource: Handler = (context) =>
@@ -145,7 +189,7 @@ const registerNamed =
         (one) => textOf(one, field) === owner.uuid && sameName(one, body)
       )
       const fields: JsonObject = { ...body, [field]: owner.uuid, ...more(context) }
-      if (same !== undefined) same.fields = { ...same.fields, ...fields }
+      if (same !== undefined) merge(context, same, fields)
       return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
     })
 
@@ -155,7 +199,7 @@ const setStatistics: Handler = (context) =>
     const service = yield* found(context, services, "AgentService")
     const { statistics } = yield* readObject(context.request)
     if (statistics === undefined) return yield* invalid({ statistics: ["This field is required."] })
-    service.fields = { ...service.fields, statistics }
+    merge(context, service, { statistics })
     return json(200, view(context, services, service))
   })
 
@@ -225,7 +269,7 @@ const change =
   (context) =>
     Either.gen(function* () {
       const record = yield* found(context, kind, model)
-      record.fields = { ...record.fields, ...(yield* readObject(context.request)), ...fixed }
+      merge(context, record, { ...(yield* readObject(context.request)), ...fixed })
       return json(200, view(context, kind, record))
     })
 
@@ -278,7 +322,7 @@ const integrationStatuses: Handler = ({ world, user, request }) =>
 
 export const siteAgentRoutes: ReadonlyArray<Route> = [
   { path: "marketplace-integration-statuses", allow: listAllow, methods: { GET: integrationStatuses } },
-  ...collection(identities, "AgentIdentity"),
+  ...collection(identities, "AgentIdentity", createIdentity),
   ...collection(services, "AgentService"),
   ...collection(processors, "AgentProcessor"),
   ...collection(subscriptions, "EventSubscription"),

@@ -162,6 +162,13 @@ const setUserUsages: Handler = ({ world, user, request, params }) =>
   })
 
 export const usageRoutes: ReadonlyArray<Route> = [
+  // Limits of single users, which nobody here has set: the Python agent's membership sync asks for each resource's.
+  {
+    path: "component-user-usage-limits",
+    allow: listAllow,
+    methods: { GET: ({ request }) => pageOf(request, [], (none: JsonObject) => none) },
+    since: "published"
+  },
   { path: "marketplace-component-usages", allow: listAllow, methods: { GET: list } },
   { path: "marketplace-component-usages/set_usage", allow: actionAllow, methods: { POST: setUsage } },
   {

@@ -53,6 +53,7 @@ export type Change =
 export interface PlainRecord {
   readonly uuid: string
   readonly created: number
+  modified: number
   fields: JsonObject
 }
 
