@@ -109,6 +109,31 @@ describe("an order that the Python agent was stopped in", () => {
     )
   }
 
+  for (const [who, state, by] of [
+    ["that it had switched off for its resize", 3, undefined],
+    ["that the customer had switched off", 8, "tenant:swordfish"]
+  ] as const) {
+    scenario(`for a machine ${who} leaves it as it was before`, () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const first = yield* site.start()
+        const { resource: vdc } = yield* site.order.vdc("lab")
+        const { resource } = yield* site.order.vm("web", vdc.backendId)
+        yield* first.stop
+        yield* site.cloud.call("one.user.allocate", ["tenant", "swordfish", "core", [0]])
+        const uuid = yield* site.place.switchToMedium(resource.uuid)
+        yield* approved(site, uuid)
+        const vm = site.cloud.world.vms.get(Number(resource.backendId))
+        expect(yield* site.cloud.call("one.vm.action", ["poweroff-hard", vm.id], by)).toMatchObject({ _tag: "Ok" })
+        yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => vm.state === 8 })
+        yield* site.start()
+        expect(yield* site.ended(Effect.succeed(uuid))).toMatchObject({ state: "done" })
+        expect(vm.state).toBe(state)
+        expect(vm.template.get("MEMORY")).toBe("1024")
+      })
+    )
+  }
+
   scenario("leaves another's machine of the same name alone", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()

@@ -12,7 +12,7 @@ import { VirtualNetwork } from "./network.js"
 import { SecurityGroup, VirtualRouter } from "./router.js"
 import { User } from "./user.js"
 import { Vdc } from "./vdc.js"
-import { seenVmPool, Vm, VmShort, vmPool, vmShortPool } from "./vm.js"
+import { seenVmPool, Vm, VmShort, vmPool, vmShortPool, WholeVm } from "./vm.js"
 
 /** Every method whose documents have a model, and how it is read. */
 const answers: Readonly<Record<string, Answer<unknown>>> = {
@@ -137,6 +137,15 @@ describe("what they say", () => {
         Effect.map(read(number, documentOf(Vm)), (vm) => vm.state)
       )
       expect(states).toEqual(["Hold", "Running", "Poweroff", "Pending", "Done", "BootFailure"])
+    })
+  )
+
+  it.effect("who had a VM switched off, if that is the last that was done to it", () =>
+    Effect.gen(function* () {
+      const by = yield* Effect.forEach(["081", "094", "098"], (number) =>
+        Effect.map(read(number, documentOf(WholeVm)), (vm) => vm.switchedOffBy)
+      )
+      expect(by).toEqual([Option.none(), Option.some(0), Option.none()])
     })
   )
 

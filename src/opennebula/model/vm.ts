@@ -184,6 +184,11 @@ export const vmPool = poolOf(
   (element) => (find(element, "PERMISSIONS") === undefined ? inShortForm : undefined)
 )
 
+const switchedOffBy = (element: XmlElement): string => {
+  const last = all(element, "HISTORY_RECORDS", "HISTORY").at(-1)
+  return last !== undefined && switchOffs.has(text(last, "ACTION")) ? text(last, "UID") : ""
+}
+
 /** Which VM, and how it is: all that a long wait needs to know. */
 export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }), (element) => ({
   id: text(element, "ID"),
@@ -192,13 +197,21 @@ export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }),
 export type SeenVm = typeof SeenVm.Type
 export const seenVmPool = poolOf("VM", SeenVm, { ID: true, STATE: true, LCM_STATE: true })
 
+/** POWEROFF and POWEROFF_HARD of `VMActions` (OpenNebula 7.4). */
+const switchOffs: ReadonlySet<string> = new Set(["19", "20"])
+
 /** As `one.vm.info` gives it (recording 081): what a pool gives as well, and its TEMPLATE as it stands. */
 export const WholeVm = fromElement(
   Schema.Struct({
     ...fields,
     /** TEMPLATE: capacity, disks, interfaces, context. */
-    template: TemplateSchema
+    template: TemplateSchema,
+    /**
+     * The user who had it switched off, if that is the last that was done to it (recording 094). None as well if its guest did that, or if it was resized
+     * since: that begins a record of nobody's (recording 098).
+     */
+    switchedOffBy: OptionalInt
   }),
-  (element) => ({ ...machine(element), template: template(element) })
+  (element) => ({ ...machine(element), template: template(element), switchedOffBy: switchedOffBy(element) })
 )
 export type WholeVm = typeof WholeVm.Type

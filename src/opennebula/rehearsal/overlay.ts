@@ -114,6 +114,7 @@ export class Overlay {
       startedAt: 0,
       endedAt: 0,
       history: [],
+      switchedOffBy: Option.none(),
       locked: false,
       permissions: { owner: noRights, group: noRights, other: noRights },
       template,

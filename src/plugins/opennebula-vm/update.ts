@@ -11,6 +11,7 @@ import {
   ensure,
   ensureDone,
   type HandlerServices,
+  mayBeBegunElsewhere,
   OrderRefused,
   type Outcome,
   printable,
@@ -44,7 +45,8 @@ export const updateVm =
   (request: UpdateRequest): Effect.Effect<Outcome, SiteError, HandlerServices> =>
     Effect.gen(function* () {
       const ordered = yield* orderedSizes(offering.components, request.amounts)
-      const before = yield* decide("before", Before, look(offering, request, ordered), ({ facts }) =>
+      const isElsewhere = yield* mayBeBegunElsewhere
+      const before = yield* decide("before", Before, look(offering, request, ordered, isElsewhere), ({ facts }) =>
         isOthers(offering, request.resource)(facts.id)
       )
       const change = changeOf(before, ordered, offering.settings.disk_shrink)
@@ -78,7 +80,8 @@ export const updateVm =
 const look = (
   offering: VmOffering,
   { resource }: UpdateRequest,
-  ordered: Partial<Sizes>
+  ordered: Partial<Sizes>,
+  isElsewhere: boolean
 ): Effect.Effect<Before, SiteError> =>
   Effect.gen(function* () {
     const vmId = vmIdOf(resource.backendId)
@@ -105,12 +108,21 @@ const look = (
         customerMessage: `The machine can be changed when it runs or is powered off, but it is ${vmStateText(vm.state).toLowerCase()} now.`
       })
     }
-    const before = beforeOf(vm)
+    const before =
+      isElsewhere && (yield* isOffForThis(offering, vm)) ? { ...beforeOf(vm), running: true } : beforeOf(vm)
     const shrinks = diskRefusal(before, ordered, offering.settings.disk_shrink)
     if (shrinks !== undefined) return yield* shrinks
     yield* checkQuota(offering, vm, before, changeOf(before, ordered, offering.settings.disk_shrink))
     return before
   })
+
+/** Switched off by the agent's own user, of an order that another agent may have begun: that was for the order, and the machine ran before. */
+const isOffForThis = ({ one }: VmOffering, { id, state }: Vm): Effect.Effect<boolean, SiteError> =>
+  state !== "Poweroff"
+    ? Effect.succeed(false)
+    : Effect.zipWith(one.vm.info(id), one.user.info(-1), ({ switchedOffBy }, agent) =>
+        Option.contains(switchedOffBy, agent.id)
+      )
 
 /** Somebody may just be restarting it. */
 const atRest = (offering: VmOffering, vm: Vm): Effect.Effect<Vm, SiteError> =>
