@@ -7,7 +7,7 @@
 import { Cause, Clock, Effect, FiberRef, Option, Ref, Schema } from "effect"
 import {
   LeaseLost,
-  type OfferingId,
+  OfferingId,
   type OrderId,
   orderPlace,
   parksAfter,
@@ -182,7 +182,7 @@ export const makeActor = (resource: ResourceId, owner: string) =>
               yield* FiberRef.set(orderPlace, places.of(id).placeOf(resource))
               yield* FiberRef.set(parksAfter, hears ? places.parksAfter : Number.POSITIVE_INFINITY)
               const open = yield* Ref.get(offerings)
-              const own = (one: OpenOrder) => [...open.values()].find((each) => each.id === one.offering)
+              const own = (one: OpenOrder) => open.get(OfferingId.make(one.offering))
               const { before, self } = yield* begunHere(order)
               for (const earlier of before) {
                 // A resource may have been moved to another offering meanwhile: what was begun for the first is carried out by that.
