@@ -12,6 +12,12 @@ import { Effect, FiberRef } from "effect"
 export const changeGate: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(Effect.void)
 
 /**
+ * The same gate for once more, when a call's connection stands and it is about to be written: where other processes may take the resource over. To connect
+ * takes its time, most of all in a process that has much to do, and one that was stopped meanwhile would send as soon as it goes on. Interrupts the call that may not pass, which nobody else could.
+ */
+export const sendingGate: FiberRef.FiberRef<Effect.Effect<void>> = FiberRef.unsafeMake<Effect.Effect<void>>(Effect.void)
+
+/**
  * Waits until the resource is known to be ours still: at once, if that was confirmed a moment ago. For a call that comes long after its step began,
  * as a second try at something that takes time. Whoever has lost the resource in the meantime goes no further. The calls of OpenNebula, Keycloak and
  * Waldur have it before them anyway.

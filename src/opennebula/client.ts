@@ -8,7 +8,7 @@ import type { Breaker } from "../core/breaker.js"
 import { underWay } from "../core/calls.js"
 import type { OfferingFault } from "../core/errors.js"
 import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
-import { throughGate } from "../core/gate.js"
+import { sendingGate, throughGate } from "../core/gate.js"
 import { during } from "../core/lean.js"
 import { annotateSpan, spanned } from "../core/spans.js"
 import type { CallContext, OpenNebulaError } from "./errors.js"
@@ -110,6 +110,8 @@ const makeCall =
       const owner = yield* FiberRef.get(CallOwner)
       const clock = yield* Effect.clock
       const asked = clock.unsafeCurrentTimeMillis()
+      const changes = !isLook(method)
+      const gate = changes ? yield* FiberRef.get(sendingGate) : Effect.void
 
       const exchange = Effect.suspend(() => {
         const began = clock.unsafeCurrentTimeMillis()
@@ -136,19 +138,22 @@ const makeCall =
           )
         }
         return transport
-          .post(call, body, (next) =>
-            decodeAnswer(answer, counting(next), {
-              call,
-              limitBytes: Math.min(maxAnswerBytes, mostBytes[answer._tag]),
-              redact
-            })
+          .post(
+            call,
+            body,
+            (next) =>
+              decodeAnswer(answer, counting(next), {
+                call,
+                limitBytes: Math.min(maxAnswerBytes, mostBytes[answer._tag]),
+                redact
+              }),
+            gate
           )
           .pipe(Effect.onExit(tell))
       })
       // Inside its place: those who queue for one when the front-end goes away are told so in their turn, and send nothing.
       const told = underWay({ system: "opennebula", call: method, about: ids.join(" ") })
       // What was sent is carried out, whoever hangs up: it might be so after the next process has looked for what it made.
-      const changes = !isLook(method)
       const sent = changes ? Effect.uninterruptible(exchange) : exchange
       return yield* limiter.withPlace(owner)(throughGate(changes)(protect(told(sent))))
     }).pipe(spanned(method, { kind: "client" }))

@@ -1,7 +1,7 @@
 import { createServer } from "node:http"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Queue, Redacted } from "effect"
+import { Deferred, Effect, Exit, Fiber, Queue, Redacted } from "effect"
 import { passTimeOuts } from "../../../test/support/clock.js"
 import {
   afterRequest,
@@ -12,6 +12,7 @@ import {
   version
 } from "../../../test/support/tinyFrontEnd.js"
 import { certificateFile, makeHttps, serve, serveHttp, serveTcp } from "../../../test/support/tinyServers.js"
+import { sendingGate } from "../../core/gate.js"
 import { makeClient } from "../client.js"
 
 describe("when there is no answer", () => {
@@ -269,6 +270,69 @@ describe("through a proxy", () => {
       )
       expect(error).toMatchObject({ _tag: "Unreachable", outcome: "not-sent" })
       expect(error.message).not.toContain("secret")
+    })
+  )
+})
+
+describe("a call whose gate stands before its connection's first byte too", () => {
+  const changed = (port: number) =>
+    Effect.flatMap(makeClient(settingsFor(port)), (client) => client.call("one.vm.action", ["resume", 7], version))
+
+  it.scopedLive("is written when that lets it pass, and not before", () =>
+    Effect.gen(function* () {
+      const connected = yield* Deferred.make<void>()
+      const open = yield* Effect.makeLatch(false)
+      let bodies = 0
+      const server = createServer(
+        afterRequest((response) => {
+          bodies += 1
+          sendAnswer(response)
+        })
+      )
+      server.on("connection", () => Deferred.unsafeDone(connected, Effect.void))
+      const port = yield* serve(server)
+      const call = yield* Effect.fork(Effect.locally(changed(port), sendingGate, open.await))
+      yield* Deferred.await(connected)
+      yield* Effect.sleep("20 millis")
+      expect(bodies).toBe(0)
+      yield* open.open
+      expect(yield* Fiber.join(call)).toBe("7.4.0")
+      expect(bodies).toBe(1)
+    })
+  )
+
+  it.scopedLive("is not written when its resource is lost meanwhile, nor when the connection breaks", () =>
+    Effect.gen(function* () {
+      const sockets = yield* Queue.unbounded<Socket>()
+      let bytes = 0
+      const port = yield* serveTcp((socket) => {
+        socket.on("data", (chunk) => {
+          bytes += chunk.length
+        })
+        sockets.unsafeOffer(socket)
+      })
+      const lost = yield* Effect.exit(Effect.locally(changed(port), sendingGate, Effect.interrupt))
+      expect(Exit.isInterrupted(lost)).toBe(true)
+      const first = yield* Queue.take(sockets)
+      if (!first.closed)
+        yield* Effect.async<void>((resume) => {
+          first.once("close", () => resume(Effect.void))
+        })
+      const open = yield* Effect.makeLatch(false)
+      const broken = yield* Effect.fork(Effect.flip(Effect.locally(changed(port), sendingGate, open.await)))
+      const second = yield* Queue.take(sockets)
+      second.resetAndDestroy()
+      yield* Effect.sleep("20 millis")
+      yield* open.open
+      expect(yield* Fiber.join(broken)).toMatchObject({ _tag: "Unreachable", outcome: "not-sent" })
+      expect(bytes).toBe(0)
+    })
+  )
+
+  it.scopedLive("that only looks is written at once", () =>
+    Effect.gen(function* () {
+      const port = yield* serveHttp(afterRequest((response) => sendAnswer(response)))
+      expect(yield* Effect.locally(askVersion(port), sendingGate, Effect.never)).toBe("7.4.0")
     })
   )
 })

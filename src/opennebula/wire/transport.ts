@@ -10,7 +10,7 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
-import { Effect, FiberRef, type Scope } from "effect"
+import { Deferred, Effect, FiberId, FiberRef, type Scope } from "effect"
 import { HttpProxyAgent } from "http-proxy-agent"
 import { makeTimeLimit } from "../../core/timeLimit.js"
 import { TunnelAgent, type TunnelTls } from "../../core/tunnel.js"
@@ -41,12 +41,14 @@ export type TransportError = Unreachable | TimedOut | HttpFailure | WrongEndpoin
 
 export interface Transport {
   /**
-   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends.
+   * Sends `body` and has `read` read the answer; the connection is gone when this ends, however it ends. `gate`: what has to be passed when the connection
+   * stands, before anything is written.
    */
   readonly post: <A, E, R>(
     call: CallContext,
     body: Buffer,
-    read: (next: NextChunk<Unreachable>) => Effect.Effect<A, E, R>
+    read: (next: NextChunk<Unreachable>) => Effect.Effect<A, E, R>,
+    gate?: Effect.Effect<void>
   ) => Effect.Effect<A, E | TransportError, R>
 }
 
@@ -75,8 +77,8 @@ const reasonOf = (cause: unknown): string => {
 }
 
 /**
- * A call on its way: `sent` turns true when the connection stands, TLS included, as Node writes the body from then on. At its end the
- * connection is given up, also that of an answer that nobody reads to its end.
+ * A call on its way: `sent` turns true when the connection stands, TLS included, as Node writes the body from then on; where a gate is to be passed
+ * before, when it was. At its end the connection is given up, also that of an answer that nobody reads to its end.
  */
 export class Sending {
   sent = false
@@ -87,7 +89,12 @@ export class Sending {
   }
 
   /** Until the connection stands, `request` has `connectTimeoutMillis`. */
-  watch(request: ClientRequest): void {
+  watch(
+    request: ClientRequest,
+    whenItStands: () => void = () => {
+      this.sent = true
+    }
+  ): void {
     this.request = request
     const late = setTimeout(() => {
       request.destroy(new Error(`ETIMEDOUT no connection within ${connectTimeoutMillis / 1000} s`))
@@ -96,7 +103,7 @@ export class Sending {
     request.once("socket", (socket: Socket) => {
       const stands = () => {
         clearTimeout(late)
-        this.sent = true
+        whenItStands()
       }
       if (socket instanceof TLSSocket) socket.once("secureConnect", stands)
       else if (socket.connecting) socket.once("connect", stands)
@@ -126,8 +133,8 @@ export interface Reply {
   readonly next: NextChunk<unknown>
 }
 
-/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with `sending`. */
-export type Carrier = (body: Buffer, sending: Sending) => Effect.Effect<Reply, unknown>
+/** Takes one request to the front-end. The connection, and an answer that nobody reads any more, end with `sending`. `gate`: as in `Transport`. */
+export type Carrier = (body: Buffer, sending: Sending, gate: Effect.Effect<void>) => Effect.Effect<Reply, unknown>
 
 const overHttp = (options: TransportOptions): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.map(
@@ -139,23 +146,48 @@ const overHttp = (options: TransportOptions): Effect.Effect<Carrier, never, Scop
       const { limitBytes, url } = options
       const start = url.protocol === "https:" ? httpsRequest : httpRequest
       const common = { method: "POST", agent, ...tlsOf(options) }
-      return (body, sending) =>
+      const open = (length: number, tell: (reply: Effect.Effect<Reply, unknown>) => void): ClientRequest => {
+        const headers = { "content-type": "text/xml", "content-length": length }
+        let isAnswered = false
+        const request = start(url, { ...common, headers }, (answer) => {
+          isAnswered = true
+          // Its reader at once, and whether somebody still waits for it or not: a broken answer without a listener would end the process.
+          tell(Effect.succeed({ statusCode: answer.statusCode ?? 0, next: new Inbox(answer, limitBytes).next }))
+        })
+        request.on("error", (cause) => tell(Effect.fail(cause)))
+        request.once("close", () => {
+          // Neither an answer nor an error came before: a switch of protocols, which nobody asked for.
+          if (!isAnswered) tell(Effect.fail(new Error("closed without an answer")))
+        })
+        return request
+      }
+      const atOnce = (body: Buffer, sending: Sending) =>
         Effect.async<Reply, unknown>((resume) => {
-          const headers = { "content-type": "text/xml", "content-length": body.length }
-          let isAnswered = false
-          const request = start(url, { ...common, headers }, (answer) => {
-            isAnswered = true
-            // Its reader at once, and whether somebody still waits for it or not: a broken answer without a listener would end the process.
-            resume(Effect.succeed({ statusCode: answer.statusCode ?? 0, next: new Inbox(answer, limitBytes).next }))
-          })
-          request.on("error", (cause) => resume(Effect.fail(cause)))
-          request.once("close", () => {
-            // Neither an answer nor an error came before: a switch of protocols, which nobody asked for.
-            if (!isAnswered) resume(Effect.fail(new Error("closed without an answer")))
-          })
+          const request = open(body.length, resume)
           sending.watch(request)
           request.end(body)
         })
+      const through = (body: Buffer, sending: Sending, gate: Effect.Effect<void>) =>
+        Effect.suspend(() => {
+          const reply = Deferred.unsafeMake<Reply, unknown>(FiberId.none)
+          const isUp = Deferred.unsafeMake<void>(FiberId.none)
+          const up = () => Deferred.unsafeDone(isUp, Effect.void)
+          const request = open(body.length, (came) => {
+            Deferred.unsafeDone(reply, came)
+            up()
+          })
+          sending.watch(request, up)
+          const write = Effect.sync(() => {
+            sending.sent = !request.destroyed
+            request.end(body)
+          })
+          return Deferred.await(isUp).pipe(
+            Effect.zipRight(gate),
+            Effect.zipRight(write),
+            Effect.zipRight(Deferred.await(reply))
+          )
+        })
+      return (body, sending, gate) => (gate === Effect.void ? atOnce(body, sending) : through(body, sending, gate))
     }
   )
 
@@ -173,11 +205,11 @@ export const makeTransport = (options: TransportOptions): Effect.Effect<Transpor
     const unreachable = (call: CallContext, sending: Sending) => (cause: unknown) =>
       new Unreachable({ ...call, reason: redact(reasonOf(cause)), outcome: sending.outcome })
 
-    const post: Transport["post"] = (call, body, read) =>
+    const post: Transport["post"] = (call, body, read, gate = Effect.void) =>
       Effect.suspend(() => {
         const sending = new Sending()
         const exchange = Effect.gen(function* () {
-          const { statusCode, next } = yield* Effect.mapError(carry(body, sending), unreachable(call, sending))
+          const { statusCode, next } = yield* Effect.mapError(carry(body, sending, gate), unreachable(call, sending))
           yield* checkStatus(call, statusCode)
           return yield* read(Effect.mapError(next, unreachable(call, sending)))
         })

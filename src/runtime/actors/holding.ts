@@ -63,7 +63,7 @@ export const makeHolding = (
         Effect.gen(function* () {
           const held = yield* lease
           if (held === undefined) return "moved" as const
-          return yield* underLease(journal, held, work(held), word).pipe(
+          return yield* underLease(journal, held, work(held), word, placement.several).pipe(
             Effect.catchAll((lost) =>
               Effect.gen(function* () {
                 yield* Ref.set(hold, yield* leftFor(rest))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type Clock, Duration, Effect, Exit, Fiber, Ref, TestClock } from "effect"
-import { JournalUnavailable, ResourceId, steadyMillis, throughGate } from "../../core/index.js"
+import { type Clock, Duration, Effect, Exit, Fiber, FiberRef, Ref, TestClock } from "effect"
+import { JournalUnavailable, ResourceId, sendingGate, steadyMillis, throughGate } from "../../core/index.js"
 import type { Lease } from "../journal/lease.js"
 import { underLease } from "./gate.js"
 
@@ -52,7 +52,7 @@ const setting = Effect.gen(function* () {
     pauseOnce: (millis: number) => {
       pause = millis
     },
-    under: <A>(work: Effect.Effect<A>) => underLease(journal, lease, work)
+    under: <A>(work: Effect.Effect<A>, several = false) => underLease(journal, lease, work, undefined, several)
   }
 })
 
@@ -62,6 +62,27 @@ describe("a call under a lease", () => {
       const { asked, change, sent, under } = yield* setting
       yield* under(Effect.zipRight(TestClock.adjust("400 millis"), change))
       expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 0 })
+    })
+  )
+
+  it.effect("has it looked at once more before it is written, where other processes may take the resource over", () =>
+    Effect.gen(function* () {
+      const { answer, asked, sent, under } = yield* setting
+      // Stopped while it connected.
+      const stopped = (meanwhile: Answer) =>
+        throughGate(true)(
+          TestClock.adjust("9 seconds").pipe(
+            Effect.zipRight(Ref.set(answer, meanwhile)),
+            Effect.zipRight(Effect.flatten(FiberRef.get(sendingGate))),
+            Effect.zipRight(Effect.sync(() => sent.push(meanwhile)))
+          )
+        )
+      yield* under(stopped("held"))
+      expect({ sent, asked: asked() }).toEqual({ sent: ["held"], asked: 0 })
+      yield* under(stopped("held"), true)
+      expect({ sent, asked: asked() }).toEqual({ sent: ["held", "held"], asked: 2 })
+      expect(yield* Effect.flip(under(stopped("lost"), true))).toMatchObject({ _tag: "LeaseLost" })
+      expect(sent).toEqual(["held", "held"])
     })
   )
 

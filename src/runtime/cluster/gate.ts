@@ -1,6 +1,14 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/gate.ts`). */
 import { Duration, Effect, FiberRef, Schedule } from "effect"
-import { changeGate, LeaseLost, retried, steadyMillis, steadyMillisBy, unlessTold } from "../../core/index.js"
+import {
+  changeGate,
+  LeaseLost,
+  retried,
+  sendingGate,
+  steadyMillis,
+  steadyMillisBy,
+  unlessTold
+} from "../../core/index.js"
 import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
@@ -41,34 +49,40 @@ const attended = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
 /**
  * Runs the work with the lease's gate before its calls. Fails with `LeaseLost`, and ends the work, when a call would come too late.
  *
- * `word`: of this process's end, which ends the work as well.
+ * `word`: of this process's end, which ends the work as well. `several`: other processes may take the resource over at any time.
  */
 export const underLease = <A, E, R>(
   journal: Pick<typeof Journal.Service, "holds">,
   lease: Lease,
   work: Effect.Effect<A, E, R>,
-  word: WordHeard = neverGiven
+  word: WordHeard = neverGiven,
+  several = false
 ): Effect.Effect<A, E | LeaseLost, R> =>
   Effect.flatMap(Effect.clock, (clock) => {
     let lose = (_lost: LeaseLost): void => undefined
     // Fresh, or asked until it is: the process may have been paused while it asked. A database that is slow is none of that.
-    const gate: Effect.Effect<void> = Effect.suspend(() =>
-      steadyMillisBy(clock) - lease.confirmed.at <= lateAfter
-        ? Effect.void
-        : Effect.flatMap(retried(askAgain)(attended(journal.holds(lease))), ({ answer, isPrompt }) =>
-            answer
-              ? isPrompt
-                ? Effect.void
-                : gate
-              : Effect.zipRight(
-                  Effect.sync(() => lose(new LeaseLost({ resource: lease.resource, epoch: lease.epoch }))),
-                  Effect.interruptible(Effect.never)
-                )
-          ).pipe(Effect.orDie)
-    )
+    const gate = (whenLost: Effect.Effect<never>): Effect.Effect<void> =>
+      Effect.suspend(() =>
+        steadyMillisBy(clock) - lease.confirmed.at <= lateAfter
+          ? Effect.void
+          : Effect.flatMap(retried(askAgain)(attended(journal.holds(lease))), ({ answer, isPrompt }) =>
+              answer
+                ? isPrompt
+                  ? Effect.void
+                  : gate(whenLost)
+                : Effect.zipRight(
+                    Effect.sync(() => lose(new LeaseLost({ resource: lease.resource, epoch: lease.epoch }))),
+                    whenLost
+                  )
+            ).pipe(Effect.orDie)
+      )
     return unlessTold(
       // Its fiber is the work's own, and ends with it.
-      Effect.zipRight(FiberRef.set(changeGate, gate), work),
+      FiberRef.set(changeGate, gate(Effect.interruptible(Effect.never))).pipe(
+        // A call that is about to be written is seen to its end, unless it ends by itself.
+        Effect.zipRight(several ? FiberRef.set(sendingGate, gate(Effect.interrupt)) : Effect.void),
+        Effect.zipRight(work)
+      ),
       (tell: (instead: Effect.Effect<never, LeaseLost>) => void) => {
         lose = (lost) => tell(Effect.fail(lost))
         return word.hear(() => tell(Effect.interrupt))
