@@ -167,7 +167,6 @@ export const signOfLife: Result<Option.Option<SignOfLife>> = Effect.gen(function
   })
 }).pipe(unavailable)
 
-/** What holds orders up now: offerings that are stopped or whose servers are away. */
 interface PauseNow {
   /** Of which the scope is the uuid. */
   readonly what: "Offering" | "Order"
@@ -176,6 +175,7 @@ interface PauseNow {
   readonly since: number
 }
 
+/** What holds orders up now: offerings that are stopped, not in the file or whose servers are away, and orders that were begun elsewhere. */
 export const pausesNow: Result<ReadonlyArray<PauseNow>> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<PauseNow>`
