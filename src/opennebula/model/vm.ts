@@ -184,6 +184,9 @@ export const vmPool = poolOf(
   (element) => (find(element, "PERMISSIONS") === undefined ? inShortForm : undefined)
 )
 
+/** POWEROFF and POWEROFF_HARD of `VMActions` (OpenNebula 7.4). */
+const switchOffs: ReadonlySet<string> = new Set(["19", "20"])
+
 const switchedOffBy = (element: XmlElement): string => {
   const last = all(element, "HISTORY_RECORDS", "HISTORY").at(-1)
   return last !== undefined && switchOffs.has(text(last, "ACTION")) ? text(last, "UID") : ""
@@ -196,9 +199,6 @@ export const SeenVm = fromElement(Schema.Struct({ id: Int, state: NamedState }),
 }))
 export type SeenVm = typeof SeenVm.Type
 export const seenVmPool = poolOf("VM", SeenVm, { ID: true, STATE: true, LCM_STATE: true })
-
-/** POWEROFF and POWEROFF_HARD of `VMActions` (OpenNebula 7.4). */
-const switchOffs: ReadonlySet<string> = new Set(["19", "20"])
 
 /** As `one.vm.info` gives it (recording 081): what a pool gives as well, and its TEMPLATE as it stands. */
 export const WholeVm = fromElement(

@@ -42,9 +42,7 @@ const tagAll = (cloud: Cloud, request: Ordered, plan: Plan) =>
     for (const router of untagged(left.routers)) yield* takeRouter(cloud, router, tags)
     const [group] = left.groups
     if (group === undefined) return
-    for (const user of untagged(left.users)) {
-      yield* one.user.append(user.id, tags)
-    }
+    for (const { id } of untagged(left.users)) yield* one.user.append(id, tags)
     if (isUntagged(group)) yield* one.group.append(group.id, tags)
   })
 

@@ -12,21 +12,14 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
-import { Cancellations } from "../control/cancellations.js"
 import type { Offering } from "../offerings/offering.js"
+import { cancelledSince } from "./story.js"
 
 const event = "forgotten"
 
 /** Has Waldur not shown it when last looked for? Then there is nobody to be told that it is done. */
 export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === event)
-
-const isCancelled = ({ entries, order }: OrderJournal) =>
-  Effect.gen(function* () {
-    const cancellations = yield* Effect.serviceOption(Cancellations)
-    const accepted = (yield* entries).find((entry) => entry.step === wholeOrder && entry.event === "accepted")
-    return Option.isSome(cancellations) && (yield* cancellations.value.of(order, accepted?.at ?? 0)) !== undefined
-  })
 
 /** The order as Waldur shows it; none: it does not, and what the order did is to be undone. */
 export const shown = (
@@ -38,7 +31,8 @@ export const shown = (
       (error) => error._tag === "WaldurNotFound" && !error.unknownAddress,
       () =>
         Effect.gen(function* () {
-          if (Option.isSome(refusalIn(yield* journal.entries)) || (yield* isCancelled(journal))) return Option.none()
+          const isOver = Option.isSome(refusalIn(yield* journal.entries))
+          if (isOver || (yield* cancelledSince("accepted", journal))) return Option.none()
           if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
           return yield* new NotYet({
             reason:

@@ -15,10 +15,10 @@ import {
   type SiteError,
   wholeOrder
 } from "../../core/index.js"
-import { Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import type { Accepted } from "./request.js"
+import { cancelledSince } from "./story.js"
 
 const event = "elsewhere"
 
@@ -64,15 +64,6 @@ const inTheWay = (
 const toDo =
   "Put the offering's old settings back until the order has ended. If what it was begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
 
-/** Since it was found to be elsewhere: before that somebody wanted it undone, which it cannot be here. */
-const isGivenUp = (journal: OrderJournal): Effect.Effect<boolean> =>
-  Effect.gen(function* () {
-    const cancellations = yield* Effect.serviceOption(Cancellations)
-    const found = (yield* journal.entries).find((entry) => entry.step === wholeOrder && entry.event === event)
-    if (Option.isNone(cancellations) || found === undefined) return false
-    return (yield* cancellations.value.of(journal.order, found.at)) !== undefined
-  })
-
 /** Fails with what is in the way, unless the order is at home. What it comes to, if somebody has given it up. */
 export const atHome = (
   offering: At,
@@ -82,7 +73,8 @@ export const atHome = (
   Effect.gen(function* () {
     const why = yield* inTheWay(offering, journal, accepted)
     if (Option.isNone(why)) return Option.none()
-    if (yield* isGivenUp(journal)) return Option.some(yield* leftBehind(journal))
+    // Before that somebody wanted it undone, which it cannot be here.
+    if (yield* cancelledSince(event, journal)) return Option.some(yield* leftBehind(journal))
     if (!isElsewhere(yield* journal.entries)) yield* journal.append(wholeOrder, event)
     yield* (yield* Pauses).began(journal.order, why.value)
     return yield* new NotYet({ reason: `${why.value} ${toDo}` })

@@ -1,6 +1,7 @@
 /** What an order's entries say of the order as a whole. */
-import { Effect, Schema } from "effect"
-import { type JournalEntry, wholeOrder } from "../../core/index.js"
+import { Effect, Option, Schema } from "effect"
+import { type JournalEntry, type OrderJournal, wholeOrder } from "../../core/index.js"
+import { Cancellations } from "../control/cancellations.js"
 import { Accepted } from "./request.js"
 
 /** Was it quarantined, and now it is tried again: after a release, or by another process? */
@@ -18,3 +19,12 @@ export const acceptedIn = (entries: ReadonlyArray<JournalEntry>): Effect.Effect<
   Schema.decodeUnknown(Accepted)(
     entries.findLast((entry) => entry.step === wholeOrder && entry.event === "accepted")?.data
   ).pipe(Effect.orDie)
+
+/** Has somebody wanted the order ended since it first came to this event? Where there is nobody to want it, as in a plan: no. */
+export const cancelledSince = (event: string, { entries, order }: OrderJournal): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const cancellations = yield* Effect.serviceOption(Cancellations)
+    const since = (yield* entries).find((entry) => entry.step === wholeOrder && entry.event === event)
+    if (Option.isNone(cancellations) || since === undefined) return false
+    return (yield* cancellations.value.of(order, since.at)) !== undefined
+  })
