@@ -1,10 +1,10 @@
 /** What stands still: machines that wait, resources that nobody touches, a restart before a full journal. */
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import type { Figure } from "../figures.js"
 import { commands } from "../simulators/protocol.js"
 import { cpuMillis, residentMb } from "../site/agent.js"
 import { type BenchSite, type Given, instant, openSite } from "../site/bench.js"
-import { lastEntry, untilWorked } from "../site/journal.js"
+import { lastEntry, untilWorked, waited } from "../site/journal.js"
 
 /** A machine's boot that does not end while the bench looks, in ms. */
 const longBoot = 7_200_000
@@ -99,9 +99,19 @@ export const start = (given: Given) =>
     yield* first.ended
     yield* simulators.ask(commands.forgetCalls, null)
     const last = yield* lastEntry(agent.dataDir)
+    const waiting = yield* waited(agent.dataDir, last)
     const second = yield* agent.start
-    // Each has written down by then that it is at the step again at which it was.
-    const again = yield* millisUntil(untilWorked(agent.dataDir, orders, last))
+    const again = yield* millisUntil(
+      Effect.zipRight(
+        // The machine of each that waited for it has been looked at by then, ...
+        Effect.repeat(simulators.ask(commands.countMachines, null), {
+          until: (machines) => machines >= waiting,
+          schedule: Schedule.spaced("5 millis")
+        }),
+        // ... and each of the others has written down where it is.
+        untilWorked(agent.dataDir, orders - waiting, last)
+      )
+    )
     second.kill()
     return [
       {

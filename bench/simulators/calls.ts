@@ -10,6 +10,8 @@ export const now = () => performance.timeOrigin + performance.now()
 export interface Seen {
   readonly calls: ReadonlyArray<SeenCall>
   readonly counts: Readonly<Record<string, number>>
+  /** Of how many machines it was asked how they are, by their ids. */
+  readonly machines: number
   readonly forget: () => void
 }
 
@@ -39,8 +41,11 @@ export const watchCalls = (
     counts[name] = (counts[name] ?? 0) + 1
     if (calls.length < most) calls.push({ system, name, from, to: now() })
   }
-  cloud.intercept(({ method }) => {
+  const machines = new Set<string>()
+  cloud.intercept(({ method, params }) => {
     arrived(method)
+    const [ids] = params
+    if (method === "one.vmpool.infoset" && typeof ids === "string") for (const id of ids.split(",")) machines.add(id)
     const millis = delays.cloud(method)
     return millis === 0 ? undefined : { _tag: "Delay", when: "before", millis }
   })
@@ -58,7 +63,11 @@ export const watchCalls = (
     get counts() {
       return counts
     },
+    get machines() {
+      return machines.size
+    },
     forget: () => {
+      machines.clear()
       calls = []
       counts = {}
     }

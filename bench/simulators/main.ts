@@ -30,6 +30,7 @@ const handlersOf = ({ handlers }: Site) => [
   on(commands.forgetCalls, handlers.forgetCalls),
   on(commands.calls, handlers.calls),
   on(commands.callCounts, handlers.callCounts),
+  on(commands.countMachines, handlers.countMachines),
   on(commands.watchWaits, handlers.watchWaits),
   on(commands.waits, handlers.waits)
 ]

@@ -87,6 +87,8 @@ export const commands = {
   calls: command("calls", Schema.Null, Schema.Array(SeenCall)),
   /** Name -> how many. */
   callCounts: command("callCounts", Schema.Null, Schema.Record({ key: Schema.String, value: Schema.Int })),
+  /** Of how many different machines it was asked how they are, by their ids. */
+  countMachines: command("countMachines", Schema.Null, Schema.Int),
   /** From now on, looks each millisecond whether something is on its way. */
   watchWaits: command("watchWaits", Schema.Null, Schema.Null),
   /** What was seen, and no more of it. */

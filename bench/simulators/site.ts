@@ -174,6 +174,7 @@ export const openSite = (options: Open) =>
           }),
         calls: () => Effect.sync(() => seen.calls),
         callCounts: () => Effect.sync(() => seen.counts),
+        countMachines: () => Effect.sync(() => seen.machines),
         watchWaits: () =>
           Effect.sync(() => {
             waits = watchWaits(cloud)

@@ -5,7 +5,7 @@
  * `open`, which gives the order handlers of one offering. A handler is written as a list of steps (`steps.ts`) and returns what the
  * marketplace shall know (`Outcome`). It never writes a retry loop, a journal entry or a call to the marketplace.
  */
-import { Context, Effect, Layer, ParseResult, type Redacted, Schema, type Scope } from "effect"
+import { Context, Effect, Layer, type Option, ParseResult, type Redacted, Schema, type Scope } from "effect"
 import type { Accounts } from "./accounts.js"
 import { type Amounts, type Component, printable } from "./components.js"
 import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
@@ -21,8 +21,9 @@ import type {
   TerminateRequest,
   UpdateRequest
 } from "./orders.js"
+import type { Parked } from "./park.js"
 import type { ResourcePart } from "./parts.js"
-import type { Steps } from "./steps.js"
+import type { Noted, Steps } from "./steps.js"
 import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
 
@@ -92,6 +93,11 @@ export interface CheckResult {
 /** One offering's backend, opened: connections made, handlers ready. */
 export interface Backend<Attributes> {
   readonly create: (request: CreateRequest<Attributes>) => Effect.Effect<Outcome, SiteError, HandlerServices>
+  /**
+   * What a create waits for that has come so far, by what its steps have noted: after a restart it is parked at once, without its handler, which would come
+   * to the same. Calls nothing. None: its handler is run, as it is for every create if this is absent.
+   */
+  readonly waitsFor?: (noted: Noted) => Effect.Effect<Option.Option<Parked>>
   readonly update: (request: UpdateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
   readonly terminate: (request: TerminateRequest) => Effect.Effect<Outcome, SiteError, HandlerServices>
   /** What is allocated now: one answer for each resource, from one look for all, however many. `pluginOptions`: the offering's. */

@@ -209,6 +209,21 @@ export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): S
   }
 }
 
+/** What the steps of an order have noted so far, for whoever has to know without running its handler. */
+export interface Noted {
+  /** What the step came to. None: it has not ended, was undone, or what it came to does not fit. */
+  readonly result: <A, I>(step: string, result: Schema.Schema<A, I>) => Option.Option<A>
+  /** It was begun, and nothing is known of an end: where the order was when its process ended, if steps come one after the other. */
+  readonly isAt: (step: string) => boolean
+}
+export const notedIn = (entries: ReadonlyArray<JournalEntry>): Noted => ({
+  result: (step, result) => {
+    const state = stepState(entries, step)
+    return state.undone ? Option.none() : Option.flatMap(state.result, Schema.decodeUnknownOption(result))
+  },
+  isAt: (step) => entries.findLast((entry) => entry.step === step)?.event === "started"
+})
+
 /**
  * What a power cut may take of a step. `once`: nothing, as later attempts look for it or undo it. `again`: that it was begun, as it would be done
  * again. `looking`: the same, and as it changes nothing, it may rest on what could still be taken.

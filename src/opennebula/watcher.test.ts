@@ -83,7 +83,9 @@ describe("the watcher", () => {
       const watcher = yield* makeVmWatcher(one)
       const told: Array<number> = []
       const isRunning = (vm: SeenVm) => vm.state === "Running"
-      const takeBack = [1, 2, 3].map((id) => watcher.tellWhen(id, isRunning, 2_000, () => told.push(id)))
+      const takeBack = [1, 2, 3].map((id) =>
+        watcher.tellWhen(id, isRunning, { age: 2_000, isUnseen: false }, () => told.push(id))
+      )
       const fiber = yield* Effect.fork(watcher.watch(1, running))
       takeBack[1]?.()
       yield* TestClock.adjust(30_000)
@@ -101,6 +103,31 @@ describe("the watcher", () => {
       yield* TestClock.adjust(60_000)
       expect(calls).toHaveLength(soFar)
     })
+  )
+
+  it.scoped(
+    "looks at once, all in one call, at those that nobody has looked at for a while, and then as seldom as their age has it",
+    () =>
+      Effect.gen(function* () {
+        const { brief, calls, one } = frontEnd({ readyAt: (id) => (id === 1 ? 0 : 5_000) })
+        const watcher = yield* makeVmWatcher(one)
+        const told: Array<number> = []
+        for (const id of [1, 2, 3]) {
+          const waited = { age: 40_000, isUnseen: id !== 3 }
+          watcher.tellWhen(
+            id,
+            ({ state }) => state === "Running",
+            waited,
+            () => told.push(id)
+          )
+        }
+        yield* TestClock.adjust(1)
+        expect({ told, brief }).toEqual({ told: [1], brief: [{ at: 0, ids: [1, 2] }] })
+        yield* TestClock.adjust(900)
+        expect(calls).toHaveLength(1)
+        yield* TestClock.adjust(7_000)
+        expect(told.toSorted()).toEqual([1, 2, 3])
+      })
   )
 
   it.scoped("glances at those that have waited long by their state alone, as they are", () =>

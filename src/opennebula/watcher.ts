@@ -44,6 +44,14 @@ export class VmVanished extends Data.TaggedError("VmVanished")<{ readonly vmId: 
   }
 }
 
+/** How it was waited for before. */
+export interface Waited {
+  /** ms */
+  readonly age: number
+  /** Nobody has looked for a while, as after a restart: it is looked at at once. */
+  readonly isUnseen: boolean
+}
+
 export interface VmWatcher {
   /**
    * What `settled` makes of the VM, as soon as it makes something. Without a deadline it waits for ever. Interrupting
@@ -66,10 +74,9 @@ export interface VmWatcher {
   ) => Effect.Effect<SeenVm, WaitExpired | VmVanished | OpenNebulaError>
 
   /**
-   * Calls `tell` once: when `settled` says so, or when there is no VM to be seen or no way to see it. Nobody's fiber waits. `age`: how long it was
-   * waited for before, in ms. Gives what takes the wait away.
+   * Calls `tell` once: when `settled` says so, or when there is no VM to be seen or no way to see it. Nobody's fiber waits. Gives what takes the wait away.
    */
-  readonly tellWhen: (vmId: number, settled: (vm: SeenVm) => boolean, age: number, tell: () => void) => () => void
+  readonly tellWhen: (vmId: number, settled: (vm: SeenVm) => boolean, waited: Waited, tell: () => void) => () => void
 
   /**
    * The VM once `reached` says so; `NoSuchObject` if it is not there (any more). Waits for ever: give it a time-out.
@@ -294,8 +301,9 @@ export const makeVmWatcher = (one: {
         waitOf: (about) => ({ needs: "state", ...about })
       })
 
-    const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, age, tell) => {
+    const tellWhen: VmWatcher["tellWhen"] = (vmId, settled, { age, isUnseen }, tell) => {
       const now = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+      const interval = intervalAt(age, waits.size)
       const end = () => {
         if (waits.delete(wait)) tell()
       }
@@ -303,8 +311,8 @@ export const makeVmWatcher = (one: {
         needs: "state",
         vmId,
         began: now - age,
-        lookedAt: now,
-        interval: intervalAt(age, waits.size),
+        lookedAt: isUnseen ? now - interval : now,
+        interval,
         seen: (vm) => {
           const isSettled = guarded(() => settled(vm))
           // Whoever hears it finds out what is wrong with it.

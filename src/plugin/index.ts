@@ -57,6 +57,7 @@ export {
   type Make,
   make,
   mayBeBegunElsewhere,
+  type Noted,
   type StepError,
   Steps
 } from "../core/steps.js"

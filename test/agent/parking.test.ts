@@ -5,6 +5,7 @@ import { OrderId } from "../../src/core/index.js"
 import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import { Wakes } from "../../src/runtime/control/wakes.js"
 import { Lcm } from "../../src/simulator/opennebula/index.js"
+import { readJournal } from "../crash/journal.js"
 import { expectNothingLeft, makeSite, type RunningAgent, scenario } from "../support/agent.js"
 
 const whenParked = ({ services }: RunningAgent, count: number) =>
@@ -45,8 +46,12 @@ scenario(
       expect((yield* site.marketplace.awaitOrderEnd(unwanted)).state).toBe("erred")
       yield* first.stop
 
+      // Left waiting: no handler is run for them, which would write down that it is at its wait again.
+      const waiting = () => readJournal(site.dataDir).rows.filter((row) => row.order_id !== unwanted)
+      const before = waiting()
       const next = yield* site.start()
       yield* whenParked(next, 2)
+      expect(waiting()).toEqual(before)
       yield* hasBooted("slow-1")
       yield* hasBooted("slow-2")
       const ended = yield* Effect.forEach(uuids, site.marketplace.awaitOrderEnd, { concurrency: "unbounded" })

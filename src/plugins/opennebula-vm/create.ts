@@ -16,6 +16,7 @@ import {
   type Marketplace,
   make,
   mayBeBegunElsewhere,
+  type Noted,
   OrderRefused,
   type Outcome,
   Parked,
@@ -212,8 +213,26 @@ const hasRun = ({ state }: Pick<SeenVm, "state">): boolean => state === "Running
 const hasComeToSomething = (vm: SeenVm): boolean => hasRun(vm) || vm.state === "Done" || isVmFailure(vm.state)
 
 /** What is kept of an order that waits is what this is given: it stands by itself, so that nothing of the attempt stays with it. */
-const parkedFor = ({ tellWhen }: VmOffering, vmId: number, age: number, within: number) =>
-  new Parked({ within, watch: (tell) => tellWhen(vmId, hasComeToSomething, age, tell) })
+const parkedFor = (
+  { tellWhen }: VmOffering,
+  vmId: number,
+  { within, ...waited }: { readonly age: number; readonly isUnseen: boolean; readonly within: number }
+) => new Parked({ within, watch: (tell) => tellWhen(vmId, hasComeToSomething, waited, tell) })
+
+/** A machine that was waited for before this process began, and so long that its order would park at once. */
+export const waitsForMachine =
+  (offering: VmOffering) =>
+  (noted: Noted): Effect.Effect<Option.Option<Parked>> =>
+    Effect.gen(function* () {
+      const released = Option.all([noted.result("vm", Schema.Int), noted.result("release", Schema.Number)])
+      if (!noted.isAt("running") || Option.isNone(released)) return Option.none()
+      const [vmId, releasedAt] = released.value
+      const age = (yield* Clock.currentTimeMillis) - releasedAt
+      const left = offering.settings.vm_start_timeout * 1000 - age
+      // What was paused makes it more; whoever has none left asks for that.
+      if (left <= 0 || age < (yield* FiberRef.get(parksAfter))) return Option.none()
+      return Option.some(parkedFor(offering, vmId, { age, within: left, isUnseen: true }))
+    })
 
 /** A machine that takes long is waited for by nobody's fiber: the order is parked. */
 const patiently = (
@@ -225,7 +244,8 @@ const patiently = (
     const first = yield* FiberRef.get(parksAfter)
     if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
     const isOld = age >= first
-    const park = Effect.suspend(() => parkedFor(offering, vmId, Math.max(age, first), isOld ? left : left - first))
+    const within = isOld ? left : left - first
+    const park = Effect.suspend(() => parkedFor(offering, vmId, { age: Math.max(age, first), isUnseen: false, within }))
     return yield* Effect.gen(function* () {
       // One that has taken long already, as after a restart, is looked at once.
       if (isOld && !hasComeToSomething(yield* offering.glance(vmId, first))) return yield* park

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Logger, Option, Schema, TestClock } from "effect"
-import { defineBackend, OfferingId, type Plugin } from "../../core/index.js"
+import { fragile } from "../../../test/support/fragile.js"
+import { defineBackend, notedIn, OfferingId, type Plugin } from "../../core/index.js"
 import { accepted, file, noticed, plugin, refused, withLine } from "../config/harness.js"
 import { plugins as own } from "../plugins.js"
 import { loadPlugins } from "./index.js"
@@ -164,6 +165,25 @@ describe("a bug in a plugin", () => {
       expect(yield* backend.check).toEqual([
         { subject: "idle-one", status: "failed", detail: "A bug in `check`: a bug in check" }
       ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("in what an order waits for has the order's handler run instead", () =>
+    Effect.gen(function* () {
+      const plugin = fragile(() => false)
+      const broken: Plugin = {
+        ...plugin,
+        open: (context, memoMap) =>
+          Effect.map(plugin.open(context, memoMap), (backend) => ({
+            ...backend,
+            waitsFor: () => {
+              throw new TypeError("no such step")
+            }
+          }))
+      }
+      const { plugins } = yield* loadPlugins([], "/x.yaml", [broken])
+      const { waitsFor } = yield* openIt(plugins[0] ?? broken)
+      expect(yield* waitsFor === undefined ? Effect.void : waitsFor(notedIn([]))).toEqual(Option.none())
     }).pipe(Effect.scoped)
   )
 

@@ -75,7 +75,7 @@ export const guarded = (plugin: Plugin): Plugin => {
             `The plugin ${plugin.type} runs on effect ${theirs} of its own, and this agent on ${ownVersion}. Install effect@${ownVersion} beside it, and certainly before you look for a bug in it`
           )
         }
-        const { parts } = backend
+        const { parts, waitsFor } = backend
         return {
           ...backend,
           ping: asking("ping", () => backend.ping),
@@ -86,6 +86,16 @@ export const guarded = (plugin: Plugin): Plugin => {
               ])
             )
           ),
+          ...(waitsFor === undefined
+            ? {}
+            : {
+                // Without an answer the order's handler is run, which is what it is instead of.
+                waitsFor: (noted) =>
+                  Effect.catchAll(
+                    asking("waitsFor", () => waitsFor(noted)),
+                    () => Effect.succeedNone
+                  )
+              }),
           ...(parts === undefined ? {} : { parts: (resource) => asking("parts", () => parts(resource)) })
         }
       })

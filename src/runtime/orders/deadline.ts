@@ -26,6 +26,7 @@ import { type Cancellation, Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
+import { atStart } from "./start.js"
 
 export interface Deadline {
   /** For carrying the order out: begins no step of the backend after the deadline. */
@@ -45,7 +46,7 @@ interface Ending {
 const ours = "waldur: "
 const isOurs = (step: string): boolean => step === wholeOrder || step.startsWith(ours)
 /** Those before the backend's work is done; all others tell the marketplace of it. */
-const beforehand: ReadonlySet<string> = new Set(["waldur: approve", "waldur: executing"])
+const beforehand: ReadonlySet<string> = new Set(["waldur: approve", atStart])
 
 /** Is the backend's work done, and the marketplace being told? From then on an order can only be done. */
 export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>

@@ -13,6 +13,7 @@ import {
   refusalIn,
   refuse,
   type SiteError,
+  type Upkeep,
   wholeOrder
 } from "../../core/index.js"
 import { Pauses } from "../journal/pauses.js"
@@ -27,9 +28,14 @@ export const isElsewhere = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === event)
 
 type At = Pick<Offering, "backend" | "backendType">
+/** All that says where that is. */
+export interface Here {
+  readonly backendType: string
+  readonly backend: { readonly upkeep?: Pick<Upkeep, "place"> }
+}
 
 /** What is written down of it when an order is accepted. */
-export const homeOf = ({ backend, backendType }: At): Pick<Accepted, "backend" | "place"> => ({
+export const homeOf = ({ backend, backendType }: Here): Pick<Accepted, "backend" | "place"> => ({
   backend: backendType,
   ...(backend.upkeep === undefined ? {} : { place: backend.upkeep.place })
 })
@@ -42,6 +48,12 @@ const isTheSame = ({ backend }: At, journal: OrderJournal): Effect.Effect<boolea
     owned.some(({ resource }) => resource === journal.resource)
   )
 
+/** Is its backend, and its server, still what it was? */
+export const isAtHome = (offering: Here, { backend, place }: Pick<Accepted, "backend" | "place">): boolean => {
+  const now = homeOf(offering)
+  return (backend ?? now.backend) === now.backend && (place ?? now.place) === now.place
+}
+
 /** What is in the way; nothing: it is at home, or has done nothing yet that would have to be found again. */
 const inTheWay = (
   offering: At,
@@ -49,9 +61,9 @@ const inTheWay = (
   accepted: Accepted
 ): Effect.Effect<Option.Option<string>, SiteError> =>
   Effect.gen(function* () {
+    if (isAtHome(offering, accepted)) return Option.none()
     const now = homeOf(offering)
     const { backend = now.backend, place = now.place } = accepted
-    if (backend === now.backend && place === now.place) return Option.none()
     if (!(yield* journal.entries).some(ofBackend)) return Option.none()
     if (backend !== now.backend)
       return Option.some(`It was begun by the backend ${backend}, and its offering has ${now.backend} now.`)

@@ -66,9 +66,10 @@ import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
-import { awaitStart, startedOr } from "./start.js"
+import { atStart, awaitStart, startedOr } from "./start.js"
 import { acceptedIn, heldBack, stateIn } from "./story.js"
 import { tell } from "./telling.js"
+import { stillWaits } from "./waiting.js"
 
 /** How processing an order ended, for now. */
 export type Ended =
@@ -184,7 +185,10 @@ export const attempt = (
     const state = stateIn(yield* journal.entries)
     const read = offering.waldur.resource(lease.resource)
     if (state === "open" && (yield* offering.early.executes(id))) {
-      return yield* goOn(offering, journal, yield* acceptedIn(yield* journal.entries), offering.waldur.order(id))
+      const accepted = yield* acceptedIn(yield* journal.entries)
+      const waits = yield* stillWaits(offering, journal, accepted)
+      if (Option.isSome(waits)) return yield* waits.value
+      return yield* goOn(offering, journal, accepted, offering.waldur.order(id))
     }
     const early = state === "new" ? yield* offering.early.take(id) : Option.none()
     // The resource is only needed if the order is to be accepted. Together the two looks cost one wait.
@@ -269,7 +273,6 @@ export const carryOutAccepted = (
     )
   })
 
-const atStart = "waldur: executing"
 const approval = "waldur: approve"
 
 /**

@@ -9,6 +9,9 @@ import type { WaldurService } from "../../waldur/index.js"
 
 type Calls = Pick<WaldurService, "approveByProvider" | "awaitExecuting">
 
+/** The step in which it is waited for that the order executes in Waldur. */
+export const atStart = "waldur: executing"
+
 const day = 86_400_000
 
 /** Is its day still to come, or so near that the server's clock may say so? Which it is, the server says after the approval. */
