@@ -3,7 +3,15 @@
  * through all that is remembered to come to the same wait (docs/decisions/0089-what-waits-is-left-waiting.md). When one is woken, its handler is run.
  */
 import { Clock, Duration, Effect, Option, Schema } from "effect"
-import { type Backend, isRestored, notedIn, type OrderJournal, Parked, refusalIn } from "../../core/index.js"
+import {
+  type Backend,
+  isRestored,
+  notedIn,
+  type OrderJournal,
+  Parked,
+  refusalIn,
+  wholeOrder
+} from "../../core/index.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { limitFor } from "./deadline.js"
@@ -33,7 +41,7 @@ export const stillWaits = (
     if (Option.isNone(noted.result(atStart, Schema.Boolean))) return Option.none()
     const parked = yield* waitsFor(noted)
     const now = yield* Clock.currentTimeMillis
-    const since = entries.findLast(({ event }) => event === "accepted")?.at ?? now
+    const since = entries.find((entry) => entry.step === wholeOrder && entry.event === "accepted")?.at ?? now
     // As the handler would: taken up again at the order's deadline at the latest. What was paused makes it more, and is asked for then.
     const left = Option.match(limitFor(offering, request), {
       onNone: () => Number.POSITIVE_INFINITY,
