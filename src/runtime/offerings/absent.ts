@@ -66,15 +66,17 @@ export const sentenceOf = ({ leftovers, offering, orders }: Absent): string =>
 export const toDo =
   "Put it back with this waldur_offering_uuid and its old settings, until its orders have ended and nothing of them is left."
 
-/** Looks for as long as the agent runs; says what it finds once, and once more when it has changed. */
-export const watchAbsent = (configured: ReadonlyArray<string>) =>
+/** Looks for as long as the agent runs; says what it finds once, and once more when it has changed. `configured`: here, or in another process. */
+export const watchAbsent = (
+  configured: Effect.Effect<ReadonlyArray<string>, JournalUnavailable, SqlClient.SqlClient>
+) =>
   Effect.gen(function* () {
     const metrics = yield* Metrics
     const pauses = yield* Pauses
     let said = ""
     let waiting: ReadonlyArray<OrderId> = []
     const round = Effect.gen(function* () {
-      const absent = yield* absentOfferings(configured)
+      const absent = yield* absentOfferings(yield* configured)
       const orders: Array<OrderId> = []
       for (const { offering, orders: open } of absent) {
         yield* pauses.began(offering, "The configuration does not have it (any more).")
