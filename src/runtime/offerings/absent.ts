@@ -8,6 +8,7 @@ import { type JournalUnavailable, OrderId } from "../../core/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { unavailable } from "../journal/sql.js"
 import { Metrics } from "../metrics/index.js"
+import { forgetDifferencesBut } from "../observation/store.js"
 import { absentRound } from "../schedules.js"
 
 export interface Absent {
@@ -76,7 +77,10 @@ export const watchAbsent = (
     let said = ""
     let waiting: ReadonlyArray<OrderId> = []
     const round = Effect.gen(function* () {
-      const absent = yield* absentOfferings(yield* configured)
+      const here = yield* configured
+      const absent = yield* absentOfferings(here)
+      // Nobody would find out that they are gone. The first look after it is back finds them again.
+      yield* forgetDifferencesBut(here)
       const orders: Array<OrderId> = []
       for (const { offering, orders: open } of absent) {
         yield* pauses.began(offering, "The configuration does not have it (any more).")
