@@ -119,8 +119,11 @@ export const forgetDifferencesBut = (offerings: ReadonlyArray<string>): Result<v
   Effect.gen(function* () {
     if (offerings.length === 0) return
     const sql = yield* SqlClient.SqlClient
-    yield* sql`DELETE FROM difference WHERE resource_id IN (
+    const those = sql`resource_id IN (
       SELECT resource_id FROM observation WHERE offering NOT IN (SELECT value FROM ${eachText(sql, offerings)}))`
+    // Asked every minute, and hardly ever there: no write for nothing.
+    const found = yield* sql`SELECT 1 AS found FROM difference WHERE ${those} LIMIT 1`
+    if (found.length > 0) yield* sql`DELETE FROM difference WHERE ${those}`
   }).pipe(unavailable)
 
 /** Forgets resources that the marketplace does not list any more, and their differences. */
