@@ -5,7 +5,7 @@ const advice = (reason: string) => connectionAdvice(reason, { url: "api_url", ca
 
 describe("what to do about a connection that does not come about", () => {
   it.each([
-    ["DEPTH_ZERO_SELF_SIGNED_CERT", /name its authority's PEM file in ca_file/],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", /name its authority's PEM file in ca_file\. If that was renewed .*restart/],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate", /ca_file/],
     ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /ca_file/],
     ["CERT_HAS_EXPIRED certificate has expired", /renew it there, or set this machine's clock/],

@@ -13,7 +13,8 @@ const sayings: ReadonlyArray<readonly [RegExp, (keys: ConnectionKeys) => string]
   [/ALTNAME_INVALID/, ({ url }) => `Write the host in ${url} as its certificate names it.`],
   [
     /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_(SIGNATURE|UNTRUSTED)/,
-    ({ ca }) => `Its certificate is signed by nobody who is trusted here: name its authority's PEM file in ${ca}.`
+    ({ ca }) =>
+      `Its certificate is signed by nobody who is trusted here: name its authority's PEM file in ${ca}. If that was renewed since the agent was started, restart it: the file is read then.`
   ],
   [/CERT_HAS_EXPIRED/, () => "Its certificate has expired: renew it there, or set this machine's clock."],
   [/CERT_NOT_YET_VALID/, () => "Its certificate is not valid yet: set this machine's clock."],

@@ -16,7 +16,16 @@ import { Dispatch } from "./actors/dispatch.js"
 import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import { Stopping } from "./actors/stopping.js"
-import { type ClusterSettings, commonClock, Member, Once, Placement, severalProcesses } from "./cluster/index.js"
+import {
+  type ClusterSettings,
+  commonClock,
+  keepAlike,
+  Member,
+  Once,
+  others,
+  Placement,
+  severalProcesses
+} from "./cluster/index.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
@@ -167,9 +176,25 @@ export const run = (config: Config) =>
     yield* Effect.forkScoped(once.run("desk", Effect.zipRight(allOpen(config), attendDesk)))
     yield* Effect.forkScoped(once.run("leftovers", leftoverRounds))
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
-    yield* Effect.forkScoped(watchAbsent(config.offerings.map(({ id }) => id)))
     const { several } = yield* Placement
     if (several) yield* Effect.forkScoped(hearOthers)
+    const member = yield* Effect.serviceOption(Member)
+    const among = Option.all({ member, settings: config.cluster })
+    if (Option.isSome(among)) {
+      yield* Effect.forkScoped(
+        Effect.provideService(keepAlike(among.value.settings, config.offerings), Member, among.value.member)
+      )
+    }
+    const ofOthers = Option.match(among, {
+      onNone: () => Effect.succeed([]),
+      onSome: ({ member, settings }) =>
+        Effect.map(Effect.provideService(others(settings), Member, member), (all) =>
+          all.flatMap(({ offerings }) => Object.keys(offerings))
+        )
+    })
+    yield* Effect.forkScoped(
+      watchAbsent(Effect.map(ofOthers, (elsewhere) => [...config.offerings.map(({ id }) => id), ...elsewhere]))
+    )
     // A fiber of the scope, which awaits its end: a race that is interrupted goes on at once (Effect 3.22), and what the offerings rest on would be
     // closed while they are still at their last words.
     const attended = yield* Effect.forkScoped(

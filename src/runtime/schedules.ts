@@ -91,6 +91,9 @@ export const heartbeat = Schedule.spaced("5 seconds")
 /** How often it is looked whether the journal has orders of offerings that the configuration does not have. */
 export const absentRound = Schedule.spaced("1 minute")
 
+/** How often one of several processes looks whether the others have the same offerings and settings. */
+export const alikeRound = Schedule.spaced("5 seconds")
+
 /** After so many ms of waiting for its machine an order is parked; how often it is looked whether one was parked for long enough. */
 export const parkAfter = 2_000
 export const parkedRound = Duration.seconds(1)

@@ -39,6 +39,10 @@ const gatewayTimeout = 504
 /** Mostly it comes in a moment, or not at all. */
 const lookAgain = Schedule.union(Schedule.exponential("25 millis", 2), Schedule.spaced("1 second"))
 
+/** Waldur says which states it would have to be in, and not which one it is in. */
+const found = ({ call, detail }: WaldurConflict, state: OrderState): WaldurConflict =>
+  new WaldurConflict({ call, detail: `the order is ${state} there. ${detail}` })
+
 export const makeTransitions = (client: WaldurClient, reads: Reads) => {
   const post = (order: string, action: string, body: unknown) =>
     Effect.asVoid(client.call({ method: "POST", path: `marketplace-orders/{uuid}/${action}/`, uuid: order, body }))
@@ -60,7 +64,9 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
           onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
           onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
             if (reached.includes(state)) return Effect.succeed(Effect.void)
-            return uncertain(error) && from.includes(state) ? Effect.fail(error) : Effect.succeed(Effect.fail(error))
+            return uncertain(error) && from.includes(state)
+              ? Effect.fail(error)
+              : Effect.succeed(Effect.fail(error._tag === "WaldurConflict" ? found(error, state) : error))
           }
         })
       )

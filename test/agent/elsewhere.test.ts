@@ -4,8 +4,18 @@ import { Effect } from "effect"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { show, until } from "../page/support.js"
-import { afterCall, expectNothingLeft, makeSite, resourceStates, type Site, scenario } from "../support/agent.js"
+import {
+  afterCall,
+  expectNothingLeft,
+  makeSite,
+  resourceStates,
+  type Site,
+  scenario,
+  untilSettled
+} from "../support/agent.js"
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null
 const away = { _tag: "Drop", when: "before" } as const
 
 /** A data centre's order that rests in the middle of it: its network is there, its router cannot be made. The agent has been stopped since. */
@@ -65,6 +75,67 @@ describe("an order that was begun at another front-end", () => {
         })
         yield* expectNothingLeft(site, back, ["moved Terminated"])
       })
+  )
+})
+
+describe("the end of what was made at another front-end", () => {
+  /** A data centre, and the agent started again with the offerings at that address. */
+  const madeThenMoved = (site: Site, at: (url: string) => string, session?: string) =>
+    Effect.gen(function* () {
+      const first = yield* site.start()
+      const { resource } = yield* site.order.vdc("moved")
+      yield* untilSettled(first)
+      yield* first.stop
+      const moved = yield* site.changed((offerings) =>
+        offerings.map((offering) => {
+          const settings: Readonly<Record<string, unknown>> = isRecord(offering.backend_settings)
+            ? offering.backend_settings
+            : {}
+          const api_url = at(String(settings.api_url))
+          const own = { ...settings, api_url, ...(session === undefined ? {} : { credentials: session }) }
+          return { ...offering, backend_settings: own }
+        })
+      )
+      return { resource, moved, agent: yield* site.start("agent", moved) }
+    })
+
+  scenario("waits and says so, and is done when the offering is back there", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
+      const { agent, moved, resource } = yield* madeThenMoved(site, () => other.url, other.frontEnd.session)
+      const made = site.made()
+      const { client } = yield* show(site, agent, { using: moved })
+      const cancelled = yield* site.place.terminate(resource.uuid)
+      yield* site.awaitLogged(
+        (line) =>
+          line.includes("Waits: Its resource was made at ") && line.includes("have the resource removed in Waldur")
+      )
+      expect(site.marketplace.orders.get(cancelled)?.state).toBe("pending-provider")
+      const action = { kind: "cancel" as const, order: cancelled, reason: "" }
+      expect(yield* client.actions.perform({ payload: action })).toMatchObject({ ok: true })
+      expect((yield* site.marketplace.awaitOrderEnd(cancelled)).state).toBe("erred")
+      expect([resource.state, site.made()]).toEqual(["OK", made])
+
+      const waits = site.logged.filter((line) => line.includes("Waits: Its resource was made at ")).length
+      const order = yield* site.place.terminate(resource.uuid)
+      yield* site.awaitLogged((line) => line.includes("Waits: Its resource was made at "), waits + 1)
+      yield* agent.stop
+      expect(site.made()).toEqual(made)
+
+      const back = yield* site.start()
+      expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("done")
+      yield* expectNothingLeft(site, back, ["moved Terminated"])
+    })
+  )
+
+  scenario("is done where that is the same one, by another name", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const { agent, resource } = yield* madeThenMoved(site, (url) => url.replace("127.0.0.1", "localhost"))
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+      yield* expectNothingLeft(site, agent, ["moved Terminated"])
+    })
   )
 })
 

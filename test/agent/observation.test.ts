@@ -58,6 +58,23 @@ const setLimit = ({ cloud }: Site, group: string, metric: string, value: number)
 const count = (lines: ReadonlyArray<string>, text: string) => lines.filter((line) => line.includes(text)).length
 
 describe("a data centre that somebody changed behind Waldur's back", () => {
+  scenario("is shown no more when its offering is taken out of the file, and again when it is back", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      const first = yield* site.start()
+      const { resource } = yield* site.order.vdc("drifting")
+      setLimit(site, resource.backendId, "CPU", 3)
+      yield* awaitListed(first, ["quotas cpu report"])
+      yield* first.stop
+      const without = yield* site.changed((offerings) => offerings.filter(({ name }) => name !== "VDC"))
+      const second = yield* site.start("agent", without)
+      yield* awaitListed(second, [])
+      yield* second.stop
+      const back = yield* site.start()
+      yield* awaitListed(back, ["quotas cpu report"])
+    })
+  )
+
   scenario("is shown once when it happens and once when it is over, and is left as it is", () =>
     Effect.gen(function* () {
       const site = yield* watched()

@@ -114,6 +114,22 @@ describe.concurrent("site-actors components", () => {
     })
   )
 
+  scenario("leaves what Waldur bills by plan billed by plan, whatever the Python agent's file has", () =>
+    Effect.gen(function* () {
+      const backend_components = { vcpu: { accounting_type: "limit", label: "Cores", measured_unit: "cores" } }
+      const site = yield* makeSite({ vmOffering: { backend_components } })
+      const loaded = yield* typed(site, "components", "--offering", "VM", "--load")
+      expect(loaded).toMatchObject({ ok: true })
+      expect(loaded.printed).toContain(
+        "vcpu  changed  name vCPU -> Cores; billed by plan (fixed) in Waldur, and left so"
+      )
+      expect(site.world.vmOffering.components.find(({ type }) => type === "vcpu")).toMatchObject({
+        name: "Cores",
+        accountingType: "fixed"
+      })
+    })
+  )
+
   scenario("prints Waldur's components for the file", () =>
     Effect.gen(function* () {
       const site = yield* makeSite({ world: { gigabytes: true } })

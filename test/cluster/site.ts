@@ -1,4 +1,5 @@
 /** A site whose agent is several processes over one PostgreSQL: each with its own address, data directory and way to the database. */
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Redacted, Schema, Scope } from "effect"
 import type { JournalCopy } from "../crash/journal.js"
 import { type AgentProcess, shiftClock } from "../crash/process.js"
@@ -35,6 +36,8 @@ export interface ClusterOptions extends SiteOptions {
   readonly takeover?: number
   /** Of a process alone. */
   readonly environment?: (name: number) => Readonly<Record<string, string>>
+  /** Of a process alone: what its configuration file says in place of the others'. */
+  readonly file?: (name: number, text: string) => string
   /** By how many minutes the clock of a process is ahead. */
   readonly ahead?: ((name: number) => number) | undefined
   /** The entry point of another version, of which all processes are at first. */
@@ -47,6 +50,7 @@ export const makeClusterSite = ({
   ahead,
   beside,
   environment,
+  file = (_, text) => text,
   processes,
   takeover = 10,
   url: named,
@@ -60,6 +64,8 @@ export const makeClusterSite = ({
     })
     const url = new URL(Redacted.value(db.place.url))
     const scope = yield* Effect.scope
+    const fs = yield* FileSystem.FileSystem
+    const common = yield* fs.readFileString(site.configFile)
     const nodes = yield* Effect.forEach(
       Array.from({ length: processes }, (_, at) => at + 1),
       (name) =>
@@ -69,9 +75,12 @@ export const makeClusterSite = ({
           own.port = String(way.port)
           const port = yield* freePort
           const versions = { main: beside ?? options.main }
+          const configFile = `${site.configFile}-${name}.yaml`
+          yield* fs.writeFileString(configFile, file(name, common), { mode: 0o600 })
           const start = Effect.suspend(() =>
             site.start({
               main: versions.main,
+              configFile,
               dataDir: `${site.dataDir}-${name}`,
               nodeOptions: ahead === undefined ? [] : ["--import", shiftClock],
               environment: {

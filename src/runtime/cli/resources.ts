@@ -26,7 +26,7 @@ export const resources = Command.make("resources", { ...options.journal, json: o
     }
     yield* Console.log(
       observed.length === 0
-        ? "No resource was looked at yet."
+        ? nothingLookedAt
         : table(
             [
               { title: "resource" },
@@ -61,6 +61,8 @@ export const resources = Command.make("resources", { ...options.journal, json: o
   )
 )
 
+const nothingLookedAt = "No resource was looked at yet."
+
 const asJson = (one: Observations.KnownDifference) => ({ ...one, since: inIso(one.since) })
 
 const look = Options.boolean("look").pipe(
@@ -71,12 +73,15 @@ export const drift = Command.make("drift", { ...options.journal, json: options.j
   Effect.gen(function* () {
     if (given.look) yield* request("look", "", "30 seconds", given.json)
     const found = yield* Observations.differences()
-    const names = new Map((yield* Observations.all()).map(({ name, resource }) => [resource, name]))
+    const observed = yield* Observations.all()
+    const names = new Map(observed.map(({ name, resource }) => [resource, name]))
     const now = yield* Clock.currentTimeMillis
     if (given.json) return yield* Console.log(JSON.stringify(found.map(asJson), null, 2))
     yield* Console.log(
       found.length === 0
-        ? "Nothing differs."
+        ? observed.length === 0
+          ? nothingLookedAt
+          : "Nothing differs."
         : table(
             [
               { title: "resource" },

@@ -31,6 +31,9 @@ export const clusterTables: ReadonlyArray<string> = [
    ) STRICT`
 ]
 
+/** What a process has for settings (`alike.ts`); none: it is of an earlier version, or has just started. */
+export const settingsOfRunner = "ALTER TABLE cluster_runner ADD COLUMN settings TEXT"
+
 /** Now, by the database's clock. */
 export const databaseNow = (sql: SqlClient.SqlClient): Statement.Fragment =>
   sql.literal(

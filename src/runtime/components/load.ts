@@ -34,7 +34,10 @@ export const load = (
 ): Effect.Effect<ReadonlyArray<Loaded>> =>
   Effect.forEach(Object.entries(components), ([type, own]): Effect.Effect<Loaded> => {
     const found = inWaldur.find((component) => component.type === type)
-    const billing = own.accountingType ?? found?.accountingType
+    // What Waldur bills by plan the Python agent's file has otherwise (`config/mismatches.ts`): its plans hang on that.
+    const byPlan = found?.accountingType === "fixed" && (own.accountingType ?? "fixed") !== "fixed"
+    const billing = byPlan ? "fixed" : (own.accountingType ?? found?.accountingType)
+    const stays = byPlan ? ["billed by plan (fixed) in Waldur, and left so"] : []
     if (billing === undefined || billing.startsWith("unknown:")) {
       const detail = `Set backend_components.${type}.accounting_type to usage, limit, fixed or one.`
       return Effect.succeed({ type, outcome: "failed", detail })
@@ -42,9 +45,14 @@ export const load = (
     const request = requestOf(type, own, billing, found)
     const changes = found === undefined ? [] : changesOf(request, own, found)
     const uuid = Option.getOrUndefined(found?.uuid ?? Option.none())
-    if (found !== undefined && changes.length === 0) return Effect.succeed({ type, outcome: "as it is", detail: "" })
+    if (found !== undefined && changes.length === 0)
+      return Effect.succeed({ type, outcome: "as it is", detail: stays.join("; ") })
     const call = uuid === undefined ? waldur.createComponent(id, request) : waldur.updateComponent(id, uuid, request)
-    const done: Loaded = { type, outcome: uuid === undefined ? "made" : "changed", detail: changes.join("; ") }
+    const done: Loaded = {
+      type,
+      outcome: uuid === undefined ? "made" : "changed",
+      detail: [...changes, ...stays].join("; ")
+    }
     return call.pipe(
       Effect.as(done),
       Effect.catchAll((error) => Effect.succeed<Loaded>({ type, outcome: "failed", detail: error.message }))

@@ -52,6 +52,8 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     /** Is the last that it knows of the resource that it was ended, or that its creation failed? */
     readonly hasEnded: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
+    /** What was written down when the last of the resource's orders was accepted that is done. */
+    readonly lastDone: (resource: ResourceId) => Effect.Effect<Option.Option<unknown>, JournalUnavailable>
     /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
     readonly startedFromBackup: Effect.Effect<Option.Option<number>, JournalUnavailable>
     /** When it was made, empty (ms since 1970): of what was begun before, it cannot know. */
@@ -196,6 +198,13 @@ const make = Effect.gen(function* () {
           SELECT type || ' ' || state AS outcome FROM known_order
           WHERE resource_id = ${resource} AND ended IS NOT NULL ORDER BY seq DESC LIMIT 1`),
         ([last]) => last?.outcome === "Terminate done" || last?.outcome === "Create erred"
+      ),
+    lastDone: (resource) =>
+      Effect.map(
+        unavailable(sql<Row>`
+          SELECT step, event, at, data FROM journal WHERE id = (
+            SELECT max(seq) FROM known_order WHERE resource_id = ${resource} AND state = 'done')`),
+        ([row]) => Option.map(Option.fromNullable(row), (accepted) => entryOf(accepted).data)
       ),
     startedFromBackup: Effect.map(
       unavailable(sql<{ readonly started: number | null }>`SELECT max(started) AS started FROM backup`),

@@ -6,7 +6,7 @@
  * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
-import { clusterTables } from "../cluster/tables.js"
+import { clusterTables, settingsOfRunner } from "../cluster/tables.js"
 import { forPostgres } from "./dialect.js"
 import { entranceTables } from "./entrance.js"
 import { knownByKind, knownTables } from "./known.js"
@@ -238,5 +238,6 @@ export const migrations: ReadonlyArray<Migration> = [
   },
   { oldest: 1, statements: clusterTables },
   { oldest: 1, statements: entranceTables },
-  { oldest: 1, statements: knownByKind }
+  { oldest: 1, statements: knownByKind },
+  { oldest: 1, statements: [settingsOfRunner] }
 ]

@@ -114,6 +114,18 @@ export const keep = (resources: ReadonlyArray<Omit<Observed, "erred">>): Result<
         facts = excluded.facts, at = excluded.at, misses = excluded.misses`
   }).pipe(unavailable)
 
+/** Forgets the differences of resources that nobody looks at any more, as their offering is none of these. */
+export const forgetDifferencesBut = (offerings: ReadonlyArray<string>): Result<void> =>
+  Effect.gen(function* () {
+    if (offerings.length === 0) return
+    const sql = yield* SqlClient.SqlClient
+    const those = sql`resource_id IN (
+      SELECT resource_id FROM observation WHERE offering NOT IN (SELECT value FROM ${eachText(sql, offerings)}))`
+    // Asked every minute, and hardly ever there: no write for nothing.
+    const found = yield* sql`SELECT 1 AS found FROM difference WHERE ${those} LIMIT 1`
+    if (found.length > 0) yield* sql`DELETE FROM difference WHERE ${those}`
+  }).pipe(unavailable)
+
 /** Forgets resources that the marketplace does not list any more, and their differences. */
 export const forget = (resources: ReadonlyArray<ResourceId>): Result<void> =>
   Effect.gen(function* () {

@@ -8,6 +8,7 @@ import { type JournalUnavailable, OrderId } from "../../core/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { unavailable } from "../journal/sql.js"
 import { Metrics } from "../metrics/index.js"
+import { forgetDifferencesBut } from "../observation/store.js"
 import { absentRound } from "../schedules.js"
 
 export interface Absent {
@@ -66,15 +67,20 @@ export const sentenceOf = ({ leftovers, offering, orders }: Absent): string =>
 export const toDo =
   "Put it back with this waldur_offering_uuid and its old settings, until its orders have ended and nothing of them is left."
 
-/** Looks for as long as the agent runs; says what it finds once, and once more when it has changed. */
-export const watchAbsent = (configured: ReadonlyArray<string>) =>
+/** Looks for as long as the agent runs; says what it finds once, and once more when it has changed. `configured`: here, or in another process. */
+export const watchAbsent = (
+  configured: Effect.Effect<ReadonlyArray<string>, JournalUnavailable, SqlClient.SqlClient>
+) =>
   Effect.gen(function* () {
     const metrics = yield* Metrics
     const pauses = yield* Pauses
     let said = ""
     let waiting: ReadonlyArray<OrderId> = []
     const round = Effect.gen(function* () {
-      const absent = yield* absentOfferings(configured)
+      const here = yield* configured
+      const absent = yield* absentOfferings(here)
+      // Nobody would find out that they are gone. The first look after it is back finds them again.
+      yield* forgetDifferencesBut(here)
       const orders: Array<OrderId> = []
       for (const { offering, orders: open } of absent) {
         yield* pauses.began(offering, "The configuration does not have it (any more).")

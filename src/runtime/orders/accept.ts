@@ -5,7 +5,7 @@ import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { homeOf } from "./home.js"
+import { homeOf, madeElsewhere } from "./home.js"
 import { Accepted, requestOf } from "./request.js"
 import { tell } from "./telling.js"
 
@@ -28,6 +28,7 @@ export const accept = (
       offering: offering.id,
       approve: order.state === "pending-provider",
       ...homeOf(offering),
+      ...(order.type === "Terminate" ? yield* madeElsewhere(offering, journal.resource) : {}),
       ...(request instanceof OrderRefused ? {} : { request })
     }
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))

@@ -6,6 +6,7 @@ import { Effect, Option } from "effect"
 import {
   type JournalEntry,
   NotYet,
+  type OrderId,
   type OrderJournal,
   refusalIn,
   type SiteError,
@@ -21,23 +22,34 @@ const event = "forgotten"
 export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === event)
 
-/** The order as Waldur shows it; none: it does not, and what the order did is to be undone. */
-export const shown = (
+/**
+ * The order as Waldur shows it, if it does. Of one that nothing is done for that is all there is to know: it was deleted while it waited here, or is
+ * found again by a look at the queue.
+ */
+export const ifThere = (
   { waldur }: Pick<Offering, "waldur">,
-  journal: OrderJournal
+  order: OrderId
 ): Effect.Effect<Option.Option<api.Order>, SiteError> =>
-  Effect.asSome(waldur.order(journal.order)).pipe(
+  Effect.asSome(waldur.order(order)).pipe(
     Effect.catchIf(
       (error) => error._tag === "WaldurNotFound" && !error.unknownAddress,
-      () =>
-        Effect.gen(function* () {
-          const isOver = Option.isSome(refusalIn(yield* journal.entries))
-          if (isOver || (yield* cancelledSince("accepted", journal))) return Option.none()
-          if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
-          return yield* new NotYet({
-            reason:
-              "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, cancel the order on the page: what it has made is undone. Else give the user its role back, and the order goes on."
-          })
-        })
+      () => Effect.succeedNone
     )
   )
+
+/** The order as Waldur shows it; none: it does not, and what the order did is to be undone. */
+export const shown = (
+  offering: Pick<Offering, "waldur">,
+  journal: OrderJournal
+): Effect.Effect<Option.Option<api.Order>, SiteError> =>
+  Effect.gen(function* () {
+    const found = yield* ifThere(offering, journal.order)
+    if (Option.isSome(found)) return found
+    const isOver = Option.isSome(refusalIn(yield* journal.entries))
+    if (isOver || (yield* cancelledSince("accepted", journal))) return found
+    if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
+    return yield* new NotYet({
+      reason:
+        "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, or its project was deleted, cancel the order on the page: what it has made is undone, and what a termination has left shows in `site-actors orphans`. Else give the user its role back, and the order goes on."
+    })
+  })

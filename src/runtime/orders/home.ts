@@ -1,8 +1,9 @@
 /**
  * Where an order was begun: by which backend, at which server. An operator may give its offering others while it is in the middle. What its journal has
- * noted (group 105) means something else there, and what it made would be found gone: so it waits until it is at home again.
+ * noted (group 105) means something else there, and what it made would be found gone: so it waits until it is at home again. So does a termination of
+ * what was made elsewhere, as what stands there would be found gone and go on for good.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import {
   type CarriedOut,
   carryOut,
@@ -10,15 +11,18 @@ import {
   NotYet,
   type OrderJournal,
   OrderRefused,
+  type Resource,
+  type ResourceId,
   refusalIn,
   refuse,
   type SiteError,
   type Upkeep,
   wholeOrder
 } from "../../core/index.js"
+import { Journal } from "../journal/journal.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
-import type { Accepted } from "./request.js"
+import { Accepted } from "./request.js"
 import { cancelledSince } from "./story.js"
 
 const event = "elsewhere"
@@ -40,6 +44,17 @@ export const homeOf = ({ backend, backendType }: Here): Pick<Accepted, "backend"
   ...(backend.upkeep === undefined ? {} : { place: backend.upkeep.place })
 })
 
+/** Where the resource was when an order of it was last done, if that was not here. */
+export const madeElsewhere = (offering: At, resource: ResourceId) =>
+  Effect.gen(function* () {
+    const last = yield* (yield* Journal).lastDone(resource)
+    const { backend, place } = Option.getOrElse(
+      Option.flatMap(last, Schema.decodeUnknownOption(Accepted)),
+      (): Pick<Accepted, "backend" | "place"> => ({})
+    )
+    return isAtHome(offering, { backend, place }) ? {} : { made: { backend, place } }
+  })
+
 const ofBackend = ({ step }: JournalEntry): boolean => step !== wholeOrder && !step.startsWith("waldur: ")
 
 /** A server may be called otherwise by now: then what carries the resource's tag is there. */
@@ -54,6 +69,13 @@ export const isAtHome = (offering: Here, { backend, place }: Pick<Accepted, "bac
   return (backend ?? now.backend) === now.backend && (place ?? now.place) === now.place
 }
 
+/** Is the resource here, also without a tag, as what another agent has made? */
+const isHere = ({ backend }: At, { id, backendId, name, slug }: Resource): Effect.Effect<boolean, SiteError> =>
+  Effect.map(
+    backend.observe([{ id, backendId, name, slug }]),
+    ([seen]) => seen?._tag === "Present" && seen.findings.every(({ kind, mendable }) => kind !== "owner" || mendable)
+  )
+
 /** What is in the way; nothing: it is at home, or has done nothing yet that would have to be found again. */
 const inTheWay = (
   offering: At,
@@ -61,20 +83,28 @@ const inTheWay = (
   accepted: Accepted
 ): Effect.Effect<Option.Option<string>, SiteError> =>
   Effect.gen(function* () {
-    if (isAtHome(offering, accepted)) return Option.none()
     const now = homeOf(offering)
-    const { backend = now.backend, place = now.place } = accepted
-    if (!(yield* journal.entries).some(ofBackend)) return Option.none()
+    const isBegun = (yield* journal.entries).some(ofBackend)
+    const ends = accepted.request?._tag === "Terminate" ? accepted.request.resource : undefined
+    const where = isBegun ? accepted : (accepted.made ?? accepted)
+    if (isAtHome(offering, where) || (!isBegun && ends === undefined)) return Option.none()
+    const { backend = now.backend, place = now.place } = where
+    const what = isBegun ? "It was begun" : "Its resource was made"
     if (backend !== now.backend)
-      return Option.some(`It was begun by the backend ${backend}, and its offering has ${now.backend} now.`)
+      return Option.some(`${what} by the backend ${backend}, and its offering has ${now.backend} now.`)
     if (yield* isTheSame(offering, journal)) return Option.none()
+    if (ends !== undefined && (yield* isHere(offering, ends))) return Option.none()
     return Option.some(
-      `It was begun at ${place}, and its offering is at ${now.place ?? "another place"} now, where nothing of its resource is found.`
+      `${what} at ${place}, and its offering is at ${now.place ?? "another place"} now, where nothing of its resource is found.`
     )
   })
 
-const toDo =
-  "Put the offering's old settings back until the order has ended. If what it was begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
+const toDo = (entries: ReadonlyArray<JournalEntry>): string =>
+  `Put the offering's old settings back until the order has ended. If what it was ${
+    entries.some(ofBackend)
+      ? "begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
+      : "made at is gone for good, cancel the order on the page, which touches nothing, and have the resource removed in Waldur by its staff."
+  }`
 
 /** Fails with what is in the way, unless the order is at home. What it comes to, if somebody has given it up. */
 export const atHome = (
@@ -89,7 +119,7 @@ export const atHome = (
     if (yield* cancelledSince(event, journal)) return Option.some(yield* leftBehind(journal))
     if (!isElsewhere(yield* journal.entries)) yield* journal.append(wholeOrder, event)
     yield* (yield* Pauses).began(journal.order, why.value)
-    return yield* new NotYet({ reason: `${why.value} ${toDo}` })
+    return yield* new NotYet({ reason: `${why.value} ${toDo(yield* journal.entries)}` })
   })
 
 /** None of its steps is undone: all of them are left over. */

@@ -59,7 +59,7 @@ import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { accept } from "./accept.js"
 import { type Deadline, withDeadline } from "./deadline.js"
-import { shown } from "./forgotten.js"
+import { ifThere, shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
 import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
@@ -196,8 +196,8 @@ export const attempt = (
       ? [Option.some(early.value.order), early.value.resource]
       : state === "open"
         ? [yield* shown(offering, journal), read]
-        : yield* sideBySide(Effect.asSome(offering.waldur.order(id)), Effect.exit(read))
-    if (Option.isNone(seen)) return yield* endUnseen(offering, journal)
+        : yield* sideBySide(ifThere(offering, id), Effect.exit(read))
+    if (Option.isNone(seen)) return state === "open" ? yield* endUnseen(offering, journal) : ("nothing to do" as const)
     const order = state === "new" ? yield* startedOr(offering.waldur, seen.value) : seen.value
     // One that is done is told again where it was forgotten; an erred one that is open again was taken up again.
     if (state === "done" || state === "erred") {

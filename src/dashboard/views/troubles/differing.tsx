@@ -48,7 +48,9 @@ export const Differing = () => {
       <Shown asked={asked} what="differences">
         {({ rows, next, total }) =>
           rows.length === 0 ? (
-            <Empty title="Nothing differs">As of the last look, all is as Waldur says.</Empty>
+            <Empty title="No difference is known">
+              What was looked at is as Waldur says. After a start the first look takes some minutes to come.
+            </Empty>
           ) : (
             <>
               <div class="scroll">
