@@ -17,7 +17,7 @@ import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
-import { createVm } from "./create.js"
+import { anotherVm, createVm } from "./create.js"
 import { accessKeys } from "./inference.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
@@ -49,6 +49,7 @@ export const opennebulaVm = defineBackend({
       const ofOffering = withCallOwner(offeringId)
       return {
         create: (request) => withCallOwner(request.resource.id)(createVm(offering)(request)),
+        another: anotherVm(offering),
         update: (request) => withCallOwner(request.resource.id)(updateVm(offering)(request)),
         terminate: (request) => withCallOwner(request.resource.id)(terminateVm(offering)(request)),
         usage: (resources) => ofOffering(usageOf(offering)(resources)),
