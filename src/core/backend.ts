@@ -124,6 +124,14 @@ export interface Backend<Attributes> {
   readonly parts?: (resource: KnownResource) => Effect.Effect<ReadonlyArray<ResourcePart>, SiteError>
   /** Keys of a resource's metadata that its orders carry to the handlers: texts, and no secrets, as they go into the journal. */
   readonly keptMetadata?: ReadonlyArray<string>
+  /**
+   * What another agent has made of the same create order beside this one, where both could: its outcome, as far as it can be seen. Asked when that one has
+   * said "done" first. Absent: a name, or the like, keeps two of them apart.
+   */
+  readonly another?: (
+    request: CreateRequest<Attributes>,
+    own: Outcome
+  ) => Effect.Effect<Option.Option<Outcome>, SiteError>
   /** Pausing, mending, orphans, import and migration. */
   readonly upkeep?: Upkeep
   /** Who has access. Absent: this backend knows no people. */
@@ -212,10 +220,21 @@ export const defineBackend = <Settings, SettingsEncoded, Attributes, AttributesE
       const scope = yield* Effect.scope
       const shared = yield* Layer.buildWithMemoMap(definition.shared, memoMap, scope)
       const backend = yield* Effect.provide(definition.open({ ...context, settings }), shared)
-      const { create } = backend
+      const { another, create, ...rest } = backend
+      const more =
+        another === undefined
+          ? {}
+          : {
+              another: (request: CreateRequest<unknown>, own: Outcome) =>
+                Effect.flatMap(checked(definition.attributes, request), (decoded) => another(decoded, own))
+            }
       // Left out by JavaScript, it stays away, so that the door sees it.
-      if (typeof create !== "function") return { ...backend, create }
-      return { ...backend, create: (request) => Effect.flatMap(checked(definition.attributes, request), create) }
+      if (typeof create !== "function") return { ...rest, ...more, create }
+      return {
+        ...rest,
+        ...more,
+        create: (request) => Effect.flatMap(checked(definition.attributes, request), create)
+      }
     })
 })
 

@@ -43,6 +43,24 @@ export class NotYet extends Data.TaggedError("NotYet")<{ readonly reason: string
   }
 }
 
+/**
+ * Another agent, with a journal of its own, is at work on the same order: something has the order's tag, and no call of this journal's made it. Nothing
+ * was made by what failed with this, and nothing of the other's is touched: the order waits, and somebody is told (`runtime/orders/rivals.ts`).
+ */
+export class RivalAtWork extends Data.TaggedError("RivalAtWork")<{
+  /** What it is: "network 12 (acme_internal)". */
+  readonly what: string
+}> {
+  readonly disposition = "retry" as const
+  override get message(): string {
+    return `Another agent is at work on this order: it has made ${this.what}, which this one leaves alone. ${stopOne}`
+  }
+}
+
+/** What has to be done where two agents are at work on one offering. */
+export const stopOne =
+  "Two agents with a journal each serve this offering: stop one of them, and start it again only without this offering (docs/operations.md)."
+
 /** The offering's configuration does not fit what the backend or the marketplace has. */
 export class OfferingFault extends Data.TaggedError("OfferingFault")<{
   readonly reason: string

@@ -11,7 +11,7 @@ import type { OrderId, ResourceId } from "./orders.js"
  * What can be said of a step. In the order in which it happens:
  * `started` (the call may happen from now on), then one of
  * `finished` (with the result), `adopted` (the same, but found as left by an earlier attempt), `failed` (refused for good) or
- * `interrupted` (outcome unknown: the next attempt looks first).
+ * `interrupted` (outcome unknown: the next attempt looks first; after `held back`: another agent has made what it would make, and it has made nothing).
  * On the way back: `undoing`, then `undone`, or `undo-failed` (and the thing goes on the list of leftovers).
  */
 export const StepEvent = Schema.Literal(
@@ -20,6 +20,7 @@ export const StepEvent = Schema.Literal(
   "adopted",
   "failed",
   "interrupted",
+  "held back",
   "undoing",
   "undone",
   "undo-failed"
@@ -74,6 +75,8 @@ export interface OrderJournal {
   readonly resource: ResourceId
   /** Everything written about this order so far, oldest first, this attempt's own entries included. */
   readonly entries: Effect.Effect<ReadonlyArray<JournalEntry>>
+  /** What was written before it was last accepted. Absent: nothing. */
+  readonly past?: Effect.Effect<ReadonlyArray<JournalEntry>>
   /**
    * Appends one entry; refused with `LeaseLost` in the same statement if the lease has passed on. When it is answered, a power cut does not take it.
    */

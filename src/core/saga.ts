@@ -7,6 +7,7 @@
 import { Cause, Deferred, Effect, Exit, FiberId, MutableRef, Option, Schema } from "effect"
 import { OrderRefused, type SiteError } from "./errors.js"
 import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
+import { drawMark } from "./marks.js"
 import { type Attempt, type Performed, Steps, type Subject, stepState } from "./steps.js"
 
 /** What an undo could not remove. */
@@ -42,7 +43,7 @@ export const carryOut = <A, E extends SiteError, R>(
     const entries = yield* journal.entries
     const earlier = refusalIn(entries)
     if (Option.isSome(earlier)) return yield* undoneAfresh(journal, handler, earlier.value)
-    const attempt = newAttempt(journal, "forward", entries)
+    const attempt = newAttempt(journal, "forward", entries, yield* drawMark)
     const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
     if (Exit.isSuccess(exit)) return { _tag: "Done", value: exit.value } as const
     const failure = ownFailure(exit.cause)
@@ -59,7 +60,7 @@ export const recalled = <A, E extends SiteError, R>(
   handler: Effect.Effect<A, E, R | Steps>
 ): Effect.Effect<Option.Option<A>, never, Exclude<R, Steps>> =>
   Effect.gen(function* () {
-    const attempt = newAttempt(journal, "recalling", yield* journal.entries)
+    const attempt = newAttempt(journal, "recalling", yield* journal.entries, "")
     const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
     return Exit.isSuccess(exit) ? Option.some(exit.value) : Option.none()
   })
@@ -71,7 +72,7 @@ const undoneAfresh = <A, E extends SiteError, R>(
   refusal: OrderRefused
 ) =>
   Effect.gen(function* () {
-    const attempt = newAttempt(journal, "undoing", yield* journal.entries)
+    const attempt = newAttempt(journal, "undoing", yield* journal.entries, "")
     yield* learnUndo(attempt, Effect.provideService(handler, Steps, attempt))
     return yield* undone(attempt, refusal)
   })
@@ -115,9 +116,11 @@ const isResult = ({ data, event }: JournalEntry): boolean => event === "finished
 const newAttempt = (
   journal: OrderJournal,
   direction: Attempt["direction"],
-  entries: ReadonlyArray<JournalEntry>
+  entries: ReadonlyArray<JournalEntry>,
+  mark: string
 ): Attempt => ({
   journal,
+  mark,
   direction,
   performed: MutableRef.make<ReadonlyArray<Performed>>([]),
   names: new Set(),

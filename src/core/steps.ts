@@ -16,10 +16,11 @@
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
 import { Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
-import { NotYet, OfferingFault, OrderRefused, type SiteError } from "./errors.js"
+import { NotYet, OfferingFault, OrderRefused, RivalAtWork, type SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
 import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
 import { saying } from "./lean.js"
+import { heldBack, lookingFor, madeBy, making, startedBy } from "./marks.js"
 import { Parked } from "./park.js"
 import { spanned } from "./spans.js"
 
@@ -124,6 +125,8 @@ export type StepError = JournalError | OrderRefused | NotYet | OfferingFault
 /** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
 export interface Attempt {
   readonly journal: OrderJournal
+  /** What it makes is marked with this, and what it begins to make is written down with it (`marks.ts`). */
+  readonly mark: string
   /**
    * `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. `recalling`: only for what it comes to
    * by what its steps remember.
@@ -185,6 +188,19 @@ const lookFor = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>, { unheard
     Option.isSome(found) || !unheardOf ? Effect.succeed(found) : Effect.delay(find, mayStillCome)
   )
 
+const isForward = ({ event }: JournalEntry): boolean => event !== "undoing" && event !== "undo-failed"
+
+/** When something is undone, what another agent has made is nothing. */
+const leavingOthers = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
+  Effect.catchIf(
+    find,
+    (error) => error instanceof RivalAtWork,
+    () => Effect.succeedNone
+  )
+
+/** What was written before the order was taken up again: what is left over of that is still its own. */
+const pastOf = ({ journal }: Attempt): Effect.Effect<ReadonlyArray<JournalEntry>> => journal.past ?? Effect.succeed([])
+
 /** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
 export interface StepState {
   readonly begun: boolean
@@ -192,12 +208,16 @@ export interface StepState {
   readonly result: Option.Option<unknown>
   /** Begun, and nobody has heard what came of it: its process has died since, or the call had no answer. */
   readonly unheardOf: boolean
+  /** Its last call was refused because another agent has made what it would make: nothing is to be looked for. */
+  readonly madeNothing: boolean
 }
 export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
+  let before: JournalEntry | undefined
   let last: JournalEntry | undefined
   let finished: JournalEntry | undefined
   for (const entry of entries) {
     if (entry.step !== step) continue
+    before = last
     last = entry
     if (entry.event === "finished" || entry.event === "adopted") finished = entry
   }
@@ -205,7 +225,8 @@ export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): S
     begun: last !== undefined,
     undone: last?.event === "undone",
     result: finished === undefined ? Option.none() : Option.some(finished.data),
-    unheardOf: last?.event === "started" || last?.event === "interrupted"
+    unheardOf: last?.event === "started" || (last?.event === "interrupted" && before?.event !== heldBack),
+    madeNothing: last?.event === "interrupted" && before?.event === heldBack
   }
 }
 
@@ -230,13 +251,15 @@ export const notedIn = (entries: ReadonlyArray<JournalEntry>): Noted => ({
  */
 type Begins = "once" | "again" | "looking"
 
+type Undo<A, E, R> = (made: Option.Option<A>) => Effect.Effect<void, E, R>
+
 interface Step<A, I, E extends SiteError, R> {
   readonly step: string
   readonly schema: Schema.Schema<A, I>
   readonly begins: Begins
   readonly find: Option.Option<Effect.Effect<Option.Option<A>, E, R>>
   readonly act: Effect.Effect<A, E, R>
-  readonly undo: Option.Option<(made: Option.Option<A>) => Effect.Effect<void, E, R>>
+  readonly undo: Option.Option<Undo<A, E, R>>
   readonly isOthers: Option.Option<IsOthers<A, E, R>>
   readonly looks?: boolean
 }
@@ -312,12 +335,18 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
       const register = (): void => {
         if (Option.isNone(spec.undo)) return
         const undo = spec.undo.value
+        const undoWhatIsFound = (find: Effect.Effect<Option.Option<A>, E, R>, undo: Undo<A, E, R>) =>
+          Effect.flatMap(Effect.zip(attempt.journal.entries, pastOf(attempt)), ([now, past]) =>
+            stepState(now.filter(isForward), step).madeNothing
+              ? Effect.void
+              : Effect.flatMap(making(lookFor(leavingOthers(find), state), lookingFor([...past, ...now], step)), undo)
+          )
         const performed = {
           step,
           undo: Effect.suspend(() => {
             const now = MutableRef.get(made)
             return Option.isNone(now) && Option.isSome(find)
-              ? Effect.flatMap(lookFor(find.value, state), undo)
+              ? undoWhatIsFound(find.value, undo)
               : ifOurs(step, attempt, now, isOthers, Effect.provide(undo(now), context))
           }).pipe(Effect.provide(context))
         }
@@ -357,12 +386,17 @@ interface Reached<A> {
 }
 
 /** Waits for the disk only where a power cut could take something that matters (docs/decisions/0083-what-a-power-cut-may-take.md). */
-const begin = (step: string, begins: Begins, { journal, mayForget }: Attempt): Effect.Effect<void, JournalError> =>
+const begin = (
+  step: string,
+  begins: Begins,
+  makes: boolean,
+  { journal, mark, mayForget }: Attempt
+): Effect.Effect<void, JournalError> =>
   Effect.suspend(() => {
     if (begins === "looking" || (begins === "again" && !MutableRef.get(mayForget))) return journal.announce(step)
     // Before it is written: what is noted meanwhile may not be with it.
     MutableRef.set(mayForget, false)
-    return journal.append(step, "started")
+    return journal.append(step, "started", makes ? startedBy(mark) : undefined)
   })
 
 const carriedOut = <A, I, E extends SiteError, R>(
@@ -383,7 +417,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
 
     // Together, so that nothing can be begun without being known to the undo.
     const beginning = Effect.uninterruptible(
-      Effect.map(begin(step, begins, attempt), () => {
+      Effect.map(begin(step, begins, Option.isSome(find), attempt), () => {
         if (!state.begun) register()
       })
     )
@@ -391,17 +425,29 @@ const carriedOut = <A, I, E extends SiteError, R>(
     if (changes && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
-    if (state.begun || mayBeBegun) {
-      const left = Option.isSome(find) ? yield* lookFor(find.value, state) : Option.none<A>()
+    const within = Effect.zipWith(attempt.journal.entries, pastOf(attempt), (now, past) =>
+      madeBy([...past, ...now], step, attempt.mark)
+    )
+    const looking = Effect.zipWith(attempt.journal.entries, pastOf(attempt), (now, past) =>
+      lookingFor([...past, ...now], step)
+    )
+    if ((state.begun && !state.madeNothing) || mayBeBegun) {
+      const left = Option.isSome(find) ? yield* making(lookFor(find.value, state), yield* looking) : Option.none<A>()
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
     if (!mayBeBegun) yield* beginning
     // Writing it down may have taken its time, as may the look.
-    const value = yield* Effect.tapError(Effect.zipRight(stillOurs, act), (error) =>
+    const acted = Option.isSome(find) ? making(act, yield* within) : act
+    const value = yield* Effect.tapError(Effect.zipRight(stillOurs, acted), (error) =>
       // Begun and not over is what a parked step is.
       error instanceof Parked
         ? Effect.void
-        : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
+        : error instanceof RivalAtWork
+          ? Effect.zipRight(
+              attempt.journal.note(step, heldBack),
+              attempt.journal.append(step, "interrupted", error.message)
+            )
+          : attempt.journal.append(step, error.disposition === "fail-order" ? "failed" : "interrupted", error.message)
     )
     // It has seen what it was about.
     if (looks === true) MutableRef.set(attempt.unseen, [])

@@ -19,6 +19,8 @@ export interface OwnedObject {
   /** From the tag, as it stands there: whoever may write the object may have written it. */
   readonly resource: string
   readonly order: string
+  /** Which attempt made it (`marks.ts`), where nobody but an agent can have written that. */
+  readonly mark?: string
   /** Seconds since 1970, where the backend keeps it. */
   readonly since?: number
 }

@@ -44,9 +44,11 @@ export {
   type UpdateRequest
 } from "../core/orders.js"
 
-// Steps: what must not be lost and must not happen twice. `stillOurs`, `timeLeft`, `timeLeftOf` and `Steps` are for what goes on for long.
+// Steps: what must not be lost and must not happen twice. `stillOurs`, `timeLeft`, `timeLeftOf` and `Steps` are for what goes on for long. `ownMark` and `makerOf`: which
+// agent has made something, where two work on one offering by mistake.
 
 export { stillOurs } from "../core/gate.js"
+export { isFirstCall, type Maker, makerOf, ownMark } from "../core/marks.js"
 export { Parked, parksAfter } from "../core/park.js"
 export {
   decide,
@@ -65,7 +67,15 @@ export { timeLeft, timeLeftOf } from "../core/timeLeft.js"
 
 // Errors. Each says by its `disposition` what follows from it.
 
-export { codeOf, type Disposition, NotYet, OfferingFault, OrderRefused, type SiteError } from "../core/errors.js"
+export {
+  codeOf,
+  type Disposition,
+  NotYet,
+  OfferingFault,
+  OrderRefused,
+  RivalAtWork,
+  type SiteError
+} from "../core/errors.js"
 export type { JournalError } from "../core/journal.js"
 
 // Units, and what is measured. Amounts are always in the backend's units.

@@ -31,6 +31,7 @@ import type {
   ComponentRequest,
   Endpoint,
   Listed,
+  Moved,
   OfferingUserMove,
   OrderFilter,
   ProbeResult,
@@ -90,7 +91,7 @@ export interface WaldurService {
   // Moving an order. 409 for an order that is already there is success; otherwise `WaldurConflict`.
 
   /** Success if the order waits for its start date, is executing, done or erred: it has been approved. */
-  readonly approveByProvider: (order: string) => Effect.Effect<void, WaldurError>
+  readonly approveByProvider: (order: string) => Effect.Effect<Moved, WaldurError>
   /**
    * Waits until an approved order executes, and until the server's background task is done with the resource, which would otherwise
    * overwrite its backend id. Returns the order **as it is then**: it may also be done (older servers finish a plan switch themselves,
@@ -101,7 +102,7 @@ export interface WaldurService {
     options?: AwaitExecutingOptions
   ) => Effect.Effect<Order, WaldurError | NotYet>
   /** Success if the order is done. */
-  readonly setStateDone: (order: string) => Effect.Effect<void, WaldurError>
+  readonly setStateDone: (order: string) => Effect.Effect<Moved, WaldurError>
   /**
    * Looks first: sent only to an executing order, since on any other it would mark the **resource** erred (recording 186). Success if the
    * order is erred already; `WaldurConflict` for every other state: a pending order is approved first, a done one stays.

@@ -84,3 +84,6 @@ export interface AwaitExecutingOptions {
 
 /** What is done about an account of an offering. */
 export type OfferingUserMove = "begin_creating" | "set_ok" | "set_error_creating" | "set_deleting" | "set_deleted"
+
+/** What came of moving an order. `was there`: no call of ours can have done it, as each was refused; somebody else had moved it already. */
+export type Moved = "moved" | "was there"

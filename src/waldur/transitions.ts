@@ -12,7 +12,7 @@ import type { WaldurClient } from "./client.js"
 import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "./errors.js"
 import type { Reads } from "./reads.js"
 import { retrying } from "./retry.js"
-import type { AwaitExecutingOptions } from "./shapes.js"
+import type { AwaitExecutingOptions, Moved } from "./shapes.js"
 
 const tries = 3
 const longestMessage = 2_000
@@ -52,27 +52,30 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
    * well: a server may show a state a moment after it has entered it. A 400 is a refusal for good, if the order is not there already: some of
    * Waldur's views say so where others answer 409.
    */
-  const move = (order: string, action: string, { from, reached }: Move) => {
-    const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
-    const mayBeThere = (error: WaldurError) => uncertain(error) || error._tag === "WaldurInvalid"
-    /** The inner effect is the verdict; a failure of the outer one asks for another try. */
-    const sendThenLook: Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> = post(order, action, {}).pipe(
-      Effect.as(Effect.void),
-      Effect.catchIf(mayBeThere, (error) =>
-        Effect.matchEffect(reads.order(order), {
-          // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
-          onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
-          onSuccess: ({ state }): Effect.Effect<Effect.Effect<void, WaldurError>, WaldurError> => {
-            if (reached.includes(state)) return Effect.succeed(Effect.void)
-            return uncertain(error) && from.includes(state)
-              ? Effect.fail(error)
-              : Effect.succeed(Effect.fail(error._tag === "WaldurConflict" ? found(error, state) : error))
-          }
+  const move = (order: string, action: string, { from, reached }: Move): Effect.Effect<Moved, WaldurError> =>
+    Effect.suspend(() => {
+      let isUnheardOf = false
+      const uncertain = (error: WaldurError) => error._tag === "WaldurConflict" || isTransient(error)
+      const mayBeThere = (error: WaldurError) => uncertain(error) || error._tag === "WaldurInvalid"
+      /** The inner effect is the verdict; a failure of the outer one asks for another try. */
+      const sendThenLook: Effect.Effect<Effect.Effect<Moved, WaldurError>, WaldurError> = post(order, action, {}).pipe(
+        Effect.as(Effect.succeed("moved" as const)),
+        Effect.catchIf(mayBeThere, (error) => {
+          if (isTransient(error)) isUnheardOf = true
+          return Effect.matchEffect(reads.order(order), {
+            // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
+            onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
+            onSuccess: ({ state }): Effect.Effect<Effect.Effect<Moved, WaldurError>, WaldurError> => {
+              if (reached.includes(state)) return Effect.succeed(Effect.succeed(isUnheardOf ? "moved" : "was there"))
+              return uncertain(error) && from.includes(state)
+                ? Effect.fail(error)
+                : Effect.succeed(Effect.fail(error._tag === "WaldurConflict" ? found(error, state) : error))
+            }
+          })
         })
       )
-    )
-    return Effect.flatten(retrying(tries, () => sendThenLook, uncertain))
-  }
+      return Effect.flatten(retrying(tries, () => sendThenLook, uncertain))
+    })
 
   const setStateErred = (order: string, message: string, traceback = ""): Effect.Effect<void, WaldurError> =>
     retrying(tries, () =>
@@ -112,7 +115,7 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
    * resource that has ended does not come back by the latter: all would be made, and "done" be answered with 500 for ever.
    */
   const setStateExecuting = (order: string): Effect.Effect<void, WaldurError> => {
-    const call = (action: string) => move(order, action, { from: ["erred"], reached: ["executing"] })
+    const call = (action: string) => Effect.asVoid(move(order, action, { from: ["erred"], reached: ["executing"] }))
     return Effect.catchIf(call("retry"), isUnsupported, () =>
       Effect.gen(function* () {
         const { type, resourceUuid } = yield* reads.order(order)

@@ -18,13 +18,13 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
     "core/steps.ts",
-    "const left = Option.isSome(find) ? yield* lookFor(find.value, state) : Option.none<A>()",
+    "const left = Option.isSome(find) ? yield* making(lookFor(find.value, state), yield* looking) : Option.none<A>()",
     "const left = Option.none<A>()"
   ),
   one(
     "the journal hears of a step only afterwards",
     "core/steps.ts",
-    "Effect.map(begin(step, begins, attempt), () => {",
+    "Effect.map(begin(step, begins, Option.isSome(find), attempt), () => {",
     "Effect.map(Effect.void, () => {"
   ),
   {

@@ -211,8 +211,12 @@ export const makeSite = (options: SiteOptions = {}) =>
       )
     }
 
-    /** `owner`: its name in the leases. Completes when the agent is at work. */
-    const start = (owner = "agent", using = config): Effect.Effect<RunningAgent, never, Platform> =>
+    /** `owner`: its name in the leases. `place`: of a second agent that has a journal of its own. Completes when the agent is at work. */
+    const start = (
+      owner = "agent",
+      using = config,
+      place = Option.getOrElse(config.database, () => dataDir)
+    ): Effect.Effect<RunningAgent, never, Platform> =>
       Effect.gen(function* () {
         const ready = yield* Deferred.make<Context.Context<Running>>()
         const fiber = yield* Effect.gen(function* () {
@@ -222,13 +226,7 @@ export const makeSite = (options: SiteOptions = {}) =>
           yield* Agent.run(using)
         }).pipe(
           Effect.scoped,
-          Effect.provide(
-            Agent.layer(
-              Option.getOrElse(config.database, () => dataDir),
-              owner,
-              { parking: options.parkAfter }
-            )
-          ),
+          Effect.provide(Agent.layer(place, owner, { parking: options.parkAfter })),
           Effect.provide(Layer.merge(logLines(config), sentry(config))),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Effect.withTracerEnabled(options.traced === true),

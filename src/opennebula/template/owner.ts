@@ -12,14 +12,18 @@ export interface Owner {
   readonly resource: string
   /** UUID of the Waldur order that made the object; empty if only the resource is noted. */
   readonly order: string
+  /** Of the attempt that made it (`core/marks.ts`). Absent: an earlier version did, or it was taken over. */
+  readonly mark?: string
 }
 
 const resourceTag = "WALDUR_RESOURCE_UUID"
 const orderTag = "WALDUR_ORDER_UUID"
+const markTag = "WALDUR_MADE_BY"
 
 export const ownerTags = (owner: Owner): ReadonlyArray<Single> => [
   single(resourceTag, owner.resource),
-  single(orderTag, owner.order)
+  single(orderTag, owner.order),
+  ...(owner.mark === undefined || owner.mark === "" ? [] : [single(markTag, owner.mark)])
 ]
 
 /**
@@ -41,5 +45,6 @@ export const projectHint = (group: number): string =>
 export const ownerOf = (template: Template): Option.Option<Owner> =>
   Option.map(valueOf(template, resourceTag), (resource) => ({
     resource,
-    order: Option.getOrElse(valueOf(template, orderTag), () => "")
+    order: Option.getOrElse(valueOf(template, orderTag), () => ""),
+    ...Option.match(valueOf(template, markTag), { onNone: () => ({}), onSome: (mark) => ({ mark }) })
   }))

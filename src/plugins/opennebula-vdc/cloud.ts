@@ -12,7 +12,16 @@ import {
   type VmWatcher
 } from "../../opennebula/index.js"
 import type { Amounts, Component, OrderRequest } from "../../plugin/index.js"
-import { OfferingFault, OrderRefused, type ResourceId, type SiteError, upToSteadily } from "../../plugin/index.js"
+import {
+  makerOf,
+  OfferingFault,
+  OrderRefused,
+  ownMark,
+  type ResourceId,
+  RivalAtWork,
+  type SiteError,
+  upToSteadily
+} from "../../plugin/index.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 
@@ -39,10 +48,11 @@ export const limitsToReport = (cloud: Cloud, amounts: Amounts): Amounts =>
   )
 
 /** How the agent knows its objects again. The project is for people, and for what is imported from such a group. */
-export const tagsOf = (request: Ordered): Template => [
-  ...ownerTags({ resource: request.resource.id, order: request.order }),
-  ...projectTags(request.resource.project)
-]
+export const tagsOf = (request: Ordered): Effect.Effect<Template> =>
+  Effect.map(ownMark, (mark) => [
+    ...ownerTags({ resource: request.resource.id, order: request.order, mark }),
+    ...projectTags(request.resource.project)
+  ])
 
 /** The Waldur resource that an object belongs to, by its tag. */
 export const ownerResource = (object: { readonly template: Template }): string | undefined =>
@@ -63,13 +73,52 @@ export const isOthers = <E extends SiteError>(
     () => Effect.succeed(false)
   )
 
-/** The id of the resource's own object in a pool, if it is there. */
-export const ownIn = <E>(
-  resource: ResourceId,
-  pool: Effect.Effect<ReadonlyArray<{ readonly id: number; readonly template: Template }>, E>
-): Effect.Effect<Option.Option<number>, E> =>
-  Effect.map(pool, (objects) =>
-    Option.map(Option.fromNullable(objects.find((object) => isTaggedFor(resource, object))), (object) => object.id)
+export interface Pooled {
+  readonly id: number
+  readonly name: string
+  readonly template: Template
+  /** Absent: only an administrator makes such objects. */
+  readonly uid?: number
+}
+
+/**
+ * The resource's own object among these, if it is there. Fails if another agent has made one for this very order. A tenant may write such tags into what
+ * is its own: that is nobody's.
+ */
+export const ownAmong = <A extends Pooled>(
+  { one }: Cloud,
+  { order, resource }: Ordered,
+  what: string,
+  objects: ReadonlyArray<A>
+): Effect.Effect<Option.Option<A>, SiteError> =>
+  Effect.gen(function* () {
+    const others: Array<A> = []
+    for (const object of objects) {
+      if (!isTaggedFor(resource.id, object)) continue
+      const owner = Option.getOrUndefined(ownerOf(object.template))
+      const maker = yield* makerOf(Option.fromNullable(owner?.mark))
+      if (owner?.order !== order || maker === "this step") return Option.some(object)
+      others.push(object)
+    }
+    if (others.length === 0) return Option.none()
+    const agent = yield* one.user.info(-1)
+    const other = others.find(({ uid = agent.id }) => uid === agent.id)
+    if (other === undefined) return Option.none()
+    return yield* new RivalAtWork({ what: `${what} ${other.id} (${other.name})` })
+  })
+
+/** Its id. */
+export const ownIn = <E extends SiteError>(
+  cloud: Cloud,
+  request: Ordered,
+  what: string,
+  pool: Effect.Effect<ReadonlyArray<Pooled>, E>
+): Effect.Effect<Option.Option<number>, SiteError> =>
+  Effect.flatMap(pool, (objects) =>
+    Effect.map(
+      ownAmong(cloud, request, what, objects),
+      Option.map((object) => object.id)
+    )
   )
 
 /**

@@ -23,7 +23,7 @@ export const networkName = (name: string): string => `${name}_internal`
 export const securityGroupName = (name: string): string => `${name}_default`
 
 /** Network, broadcast address excluded. The gateway is in the range, because only an address of a range can be leased to the router. */
-const networkTemplate = (request: Ordered, name: string, network: NetworkPlan, subnet: Subnet): Template => [
+const networkTemplate = (name: string, network: NetworkPlan, subnet: Subnet, tags: Template): Template => [
   single("NAME", networkName(name)),
   single("VN_MAD", network.driver),
   ...(takesDevice(network.driver)
@@ -34,18 +34,20 @@ const networkTemplate = (request: Ordered, name: string, network: NetworkPlan, s
   single("GATEWAY", addressText(gatewayOf(subnet))),
   ...(network.dns === "" ? [] : [single("DNS", network.dns)]),
   vector("AR", { TYPE: "IP4", IP: addressText(gatewayOf(subnet)), SIZE: usableOf(subnet) }),
-  ...tagsOf(request)
+  ...tags
 ]
 
 export const makeNetwork = (cloud: Cloud, request: Ordered, plan: Plan, network: NetworkPlan, subnet: Subnet) => {
-  const find = ownIn(request.resource.id, cloud.one.network.list())
+  const find = ownIn(cloud, request, "network", cloud.one.network.list())
   return make<number, number, SiteError, never>("network", {
     result: Schema.Int,
     find,
     create: unlessTaken(
       "network",
       networkName(plan.name),
-      cloud.one.network.allocate(networkTemplate(request, plan.name, network, subnet), plan.clusters[0]),
+      Effect.flatMap(tagsOf(request), (tags) =>
+        cloud.one.network.allocate(networkTemplate(plan.name, network, subnet, tags), plan.clusters[0])
+      ),
       find
     ),
     undo: (networkId) => removeNetwork(cloud, networkId),
@@ -144,25 +146,27 @@ const stillLeased = (cloud: Cloud, networkId: number, detail: string) =>
 /** The configured rules, in a group that the tenant's members may put before their machines. */
 export const makeSecurityGroup = (cloud: Cloud, request: Ordered, plan: Plan, network: NetworkPlan) => {
   const name = securityGroupName(plan.name)
-  const find = ownIn(request.resource.id, cloud.one.securityGroup.list())
+  const find = ownIn(cloud, request, "security group", cloud.one.securityGroup.list())
   return make<number, number, SiteError, never>("security group", {
     result: Schema.Int,
     find,
     create: unlessTaken(
       "security group",
       name,
-      cloud.one.securityGroup.allocate([
-        single("NAME", name),
-        ...network.securityRules.map((rule) =>
-          vector("RULE", {
-            PROTOCOL: rule.protocol.toUpperCase(),
-            RULE_TYPE: rule.direction.toLowerCase(),
-            RANGE: rule.range,
-            ICMP_TYPE: rule.type
-          })
-        ),
-        ...tagsOf(request)
-      ]),
+      Effect.flatMap(tagsOf(request), (tags) =>
+        cloud.one.securityGroup.allocate([
+          single("NAME", name),
+          ...network.securityRules.map((rule) =>
+            vector("RULE", {
+              PROTOCOL: rule.protocol.toUpperCase(),
+              RULE_TYPE: rule.direction.toLowerCase(),
+              RANGE: rule.range,
+              ICMP_TYPE: rule.type
+            })
+          ),
+          ...tags
+        ])
+      ),
       find
     ),
     undo: (securityGroupId) => removeSecurityGroup(cloud, securityGroupId),

@@ -45,18 +45,20 @@ export const makeRouter = (
 ) =>
   make<number, number, SiteError, never>("router", {
     result: Schema.Int,
-    find: ownIn(request.resource.id, cloud.one.router.list()),
-    create: cloud.one.router.allocate([
-      single("NAME", routerName(plan.name)),
-      vector("NIC", {
-        NETWORK_ID: networkId,
-        IP: addressText(gatewayOf(subnet)),
-        // Also of a machine that somebody makes for it later: with the tenant's rules before it, it would pass nothing on.
-        SECURITY_GROUPS: network.rulesAlone ? defaultSecurityGroup : undefined
-      }),
-      vector("NIC", { NETWORK_ID: network.externalNetwork }),
-      ...tagsOf(request)
-    ]),
+    find: ownIn(cloud, request, "router", cloud.one.router.list()),
+    create: Effect.flatMap(tagsOf(request), (tags) =>
+      cloud.one.router.allocate([
+        single("NAME", routerName(plan.name)),
+        vector("NIC", {
+          NETWORK_ID: networkId,
+          IP: addressText(gatewayOf(subnet)),
+          // Also of a machine that somebody makes for it later: with the tenant's rules before it, it would pass nothing on.
+          SECURITY_GROUPS: network.rulesAlone ? defaultSecurityGroup : undefined
+        }),
+        vector("NIC", { NETWORK_ID: network.externalNetwork }),
+        ...tags
+      ])
+    ),
     undo: (routerId) => removeRouter(cloud, routerId, []),
     isOthers: isOthersRouter(cloud, request)
   })
@@ -77,28 +79,22 @@ export const instantiateRouter = (
   const vm = Effect.map(cloud.one.router.info(routerId), ({ vms }) => Option.fromNullable(vms[0]))
   return make<number, number, SiteError, never>("router VM", {
     result: Schema.Int,
-    find: Effect.map(cloud.one.vm.listExtended(), (vms) =>
-      Option.map(
-        Option.fromNullable(
-          vms.find(
-            ({ state, userTemplate }) =>
-              state !== "Done" && isTaggedFor(request.resource.id, { template: userTemplate })
-          )
-        ),
-        ({ id }) => id
+    find: ownIn(
+      cloud,
+      request,
+      "VM",
+      Effect.map(cloud.one.vm.listExtended(), (vms) =>
+        vms.flatMap((found) => (found.state === "Done" ? [] : [{ ...found, template: found.userTemplate }]))
       )
     ),
-    create: cloud.one.router
-      .instantiate(routerId, {
+    create: Effect.flatMap(tagsOf(request), (tags) =>
+      cloud.one.router.instantiate(routerId, {
         count: 1,
         templateId: network.routerTemplate,
         name: `${routerName(plan.name)}_vm`,
-        extra: [
-          ...(network.scheduling === "" ? [] : [single("SCHED_REQUIREMENTS", network.scheduling)]),
-          ...tagsOf(request)
-        ]
+        extra: [...(network.scheduling === "" ? [] : [single("SCHED_REQUIREMENTS", network.scheduling)]), ...tags]
       })
-      .pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))),
+    ).pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))),
     undo: (vmId) => removeRouter(cloud, routerId, [vmId]),
     isOthers: (vmId) =>
       Effect.flatMap(isOthersMachine(cloud, request)(vmId), (is) =>

@@ -32,7 +32,7 @@ export const takeOver = (cloud: Cloud, request: Ordered, plan: Plan) =>
 const tagAll = (cloud: Cloud, request: Ordered, plan: Plan) =>
   Effect.gen(function* () {
     const { one } = cloud
-    const tags = tagsOf(request)
+    const tags = yield* tagsOf(request)
     const [found, agent] = yield* Effect.all([inventory(cloud), one.user.info(-1)], { concurrency: "unbounded" })
     const left = leftOf(found, request, plan.name, agent.id)
     const untagged = <A extends Named>(objects: ReadonlyArray<A>) => objects.filter(isUntagged)

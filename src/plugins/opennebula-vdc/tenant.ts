@@ -10,15 +10,16 @@ import {
   groupRule,
   sameAclRule
 } from "../../opennebula/index.js"
-import { ensureDone, make, type OrderRequest } from "../../plugin/index.js"
+import { ensureDone, isFirstCall, make, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
 import {
   both,
   type Cloud,
   gone,
   isOthers,
-  isTaggedFor,
   isUntagged,
+  ownAmong,
   ownIn,
+  type Pooled,
   tagsOf,
   unlessAlready,
   unlessTaken
@@ -37,7 +38,11 @@ const defaultVdc = 0
  * name at the same time by hand.
  */
 export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
-  const tag = (groupId: number) => Effect.as(cloud.one.group.append(groupId, tagsOf(request)), groupId)
+  const tag = (groupId: number) =>
+    Effect.as(
+      Effect.flatMap(tagsOf(request), (tags) => cloud.one.group.append(groupId, tags)),
+      groupId
+    )
   return make("group", {
     result: Schema.Int,
     find: findGroup(cloud, request, plan).pipe(
@@ -47,7 +52,7 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       "group",
       plan.name,
       cloud.one.group.allocate(plan.name),
-      ownIn(request.resource.id, cloud.one.group.list())
+      Effect.flatMap(cloud.one.group.list(), (groups) => ownOrBesideOurs(cloud, request, plan, groups))
     ).pipe(Effect.flatMap(tag)),
     undo: (groupId) => removeGroup(cloud, groupId),
     isOthers: isTaggedForAnother(cloud, request)
@@ -60,23 +65,37 @@ const isTaggedForAnother =
     isOthers(resource.id, cloud.one.group.info(groupId))
 
 const findGroup = (cloud: Cloud, request: Ordered, plan: Plan) =>
-  Effect.map(
-    Effect.all([cloud.one.group.list(), cloud.one.vdc.list()], { concurrency: "unbounded" }),
-    ([groups, vdcs]) => {
-      const isInUse = (id: number) => vdcs.some((vdc) => vdc.id !== defaultVdc && vdc.groups.includes(id))
-      const found =
-        groups.find((group) => isTaggedFor(request.resource.id, group)) ??
-        groups.find(
-          (group) =>
-            group.name === plan.name &&
-            group.id > plan.newestGroup &&
-            isUntagged(group) &&
-            group.users.length === 0 &&
-            !isInUse(group.id)
-        )
-      return Option.map(Option.fromNullable(found), (group) => group.id)
+  Effect.gen(function* () {
+    const [groups, vdcs] = yield* Effect.all([cloud.one.group.list(), cloud.one.vdc.list()], {
+      concurrency: "unbounded"
+    })
+    const isInUse = (id: number) => vdcs.some((vdc) => vdc.id !== defaultVdc && vdc.groups.includes(id))
+    const tagged = yield* ownAmong(cloud, request, "group", groups)
+    const found = Option.orElse(tagged, () =>
+      Option.fromNullable(
+        groups.find((group) => isNewlyNamed(plan, group) && group.users.length === 0 && !isInUse(group.id))
+      )
+    )
+    return Option.map(found, (group) => group.id)
+  })
+
+/** Has it our very name, no tag, and come since this order was begun? */
+const isNewlyNamed = (plan: Plan, group: Pooled): boolean =>
+  group.name === plan.name && group.id > plan.newestGroup && isUntagged(group)
+
+/**
+ * After our name was taken: our own group. Or one that has just come, without a tag: the Python agent gives none, and this agent's is not there yet for a
+ * moment. Who makes a group of this name now is at work on this order.
+ */
+const ownOrBesideOurs = (cloud: Cloud, request: Ordered, plan: Plan, groups: ReadonlyArray<Pooled>) =>
+  Effect.gen(function* () {
+    const own = yield* ownAmong(cloud, request, "group", groups)
+    const other = groups.find((group) => isNewlyNamed(plan, group))
+    if (Option.isNone(own) && other !== undefined && (yield* isFirstCall)) {
+      return yield* new RivalAtWork({ what: `group ${other.id} (${other.name}), without any tag` })
     }
-  )
+    return Option.map(own, ({ id }) => id)
+  })
 
 /** Out of every VDC, and its rules with it: those of VDC 0, and those made by `one.acl.addrule`, outlive a group. */
 export const removeGroup = (cloud: Cloud, groupId: number) =>
@@ -101,11 +120,16 @@ const removeNaming = (cloud: Cloud, groupId: number, rules: ReadonlyArray<AclRul
 
 /** The virtual data centre itself. */
 export const makeVdc = (cloud: Cloud, request: Ordered, plan: Plan) => {
-  const find = ownIn(request.resource.id, cloud.one.vdc.list())
+  const find = ownIn(cloud, request, "VDC", cloud.one.vdc.list())
   return make("VDC", {
     result: Schema.Int,
     find,
-    create: unlessTaken("virtual data centre", plan.name, cloud.one.vdc.allocate(plan.name, tagsOf(request)), find),
+    create: unlessTaken(
+      "virtual data centre",
+      plan.name,
+      Effect.flatMap(tagsOf(request), (tags) => cloud.one.vdc.allocate(plan.name, tags)),
+      find
+    ),
     undo: (vdcId) => gone(cloud.one.vdc.delete(vdcId)),
     isOthers: (vdcId) => isOthers(request.resource.id, cloud.one.vdc.info(vdcId))
   })
@@ -241,11 +265,16 @@ const Secret = Effect.sync(() => Redacted.make(randomBytes(18).toString("base64u
  */
 export const makeUser = (cloud: Cloud, request: Ordered, plan: Plan, groupId: number) => {
   const name = userName(plan.name)
-  const tag = (userId: number) => Effect.as(cloud.one.user.append(userId, tagsOf(request)), userId)
-  const find = Effect.map(cloud.one.user.list(), (users) =>
-    Option.fromNullable(
-      users.find((user) => isTaggedFor(request.resource.id, user)) ??
-        users.find((user) => user.name === name && user.gid === groupId && isUntagged(user))
+  const tag = (userId: number) =>
+    Effect.as(
+      Effect.flatMap(tagsOf(request), (tags) => cloud.one.user.append(userId, tags)),
+      userId
+    )
+  const find = Effect.flatMap(cloud.one.user.list(), (users) =>
+    Effect.map(ownAmong(cloud, request, "user", users), (tagged) =>
+      Option.orElse(tagged, () =>
+        Option.fromNullable(users.find((user) => user.name === name && user.gid === groupId && isUntagged(user)))
+      )
     )
   ).pipe(Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value.id)) : Effect.succeedNone)))
   return make("tenant user", {

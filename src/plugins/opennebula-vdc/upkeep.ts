@@ -91,22 +91,28 @@ const isKind = (kind: string): kind is Kind => removalOrder.some((known) => know
 
 const owned = (cloud: Cloud): Effect.Effect<ReadonlyArray<OwnedObject>, SiteError> => {
   const kinds = kindsOf(cloud)
-  return Effect.map(
-    Effect.forEach(
-      removalOrder,
-      (kind): Effect.Effect<ReadonlyArray<OwnedObject>, SiteError> =>
-        Effect.map<ReadonlyArray<Tagged & { readonly since?: number }>, ReadonlyArray<OwnedObject>>((objects) =>
-          objects.flatMap((object) => ownedOf(kind, object))
-        )(kinds[kind].list),
-      { concurrency: "unbounded" }
-    ),
-    (found) => found.flat()
+  const all = Effect.forEach(
+    removalOrder,
+    (kind) =>
+      Effect.map<ReadonlyArray<Listed>, ReadonlyArray<readonly [Kind, Listed]>>((objects) =>
+        objects.map((object) => [kind, object] as const)
+      )(kinds[kind].list),
+    { concurrency: "unbounded" }
+  )
+  return Effect.map(Effect.all([all, cloud.one.user.info(-1)], { concurrency: "unbounded" }), ([found, agent]) =>
+    found.flat().flatMap(([kind, object]) => ownedOf(kind, object, agent.id))
   )
 }
 
-const ownedOf = (kind: Kind, { id, name, template, since }: Tagged & { readonly since?: number }) => {
+/** `uid`: whoever owns it may have written its tags. Without one only an administrator can. */
+type Listed = Tagged & { readonly since?: number; readonly uid?: number }
+
+const ownedOf = (kind: Kind, { id, name, template, since, uid }: Listed, agent: number): ReadonlyArray<OwnedObject> => {
   const owner = ownerOf(template)
-  return owner._tag === "None" ? [] : [{ kind, id, name, ...owner.value, ...(since === undefined ? {} : { since }) }]
+  if (owner._tag === "None") return []
+  const { mark, ...tags } = owner.value
+  const isMarked = mark !== undefined && (uid === undefined || uid === agent)
+  return [{ kind, id, name, ...tags, ...(isMarked ? { mark } : {}), ...(since === undefined ? {} : { since }) }]
 }
 
 /** Looked at again in the moment before. */

@@ -15,13 +15,16 @@ import {
   type HandlerServices,
   type Marketplace,
   make,
+  makerOf,
   mayBeBegunElsewhere,
   type Noted,
   OrderRefused,
   type Outcome,
+  ownMark,
   Parked,
   parksAfter,
   type Resource,
+  RivalAtWork,
   type SiteError,
   timeLeft
 } from "../../plugin/index.js"
@@ -120,14 +123,46 @@ const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, r
     }
   })
 
-/** What an attempt that was cut off may have made. Of this order only: another order's remains are that order's to undo. */
-const tagged = (offering: VmOffering, { order, resource }: Request) =>
-  Effect.map(offering.one.vm.listExtended(), (vms) => {
-    const own = vms.filter((vm) =>
-      Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id) && owner.order === order)
+/** Machines with this order's tag. A tenant may write such tags into its own: only those of the agent's user count for another agent's. */
+const isOfOrder =
+  ({ order, resource }: Request) =>
+  (vm: Vm): boolean =>
+    Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id) && owner.order === order)
+
+/**
+ * What an attempt that was cut off may have made. Of this order only: another order's remains are that order's to undo. What another agent has made for
+ * it is that one's: whichever of them Waldur is told of first is the resource's (`runtime/orders/rivals.ts`).
+ */
+const tagged = (offering: VmOffering, request: Request): Effect.Effect<Option.Option<number>, SiteError> =>
+  Effect.gen(function* () {
+    const all = (yield* offering.one.vm.listExtended()).filter(isOfOrder(request)).toSorted((a, b) => a.id - b.id)
+    const [own] = yield* Effect.filter(all, (vm) =>
+      Effect.map(
+        makerOf(Option.flatMap(ownerOf(vm.userTemplate), ({ mark }) => Option.fromNullable(mark))),
+        (maker) => maker === "this step"
+      )
     )
-    return Option.fromNullable(own.sort((a, b) => a.id - b.id)[0]?.id)
+    if (own !== undefined) return Option.some(own.id)
+    const others = all.length === 0 ? [] : yield* ofAgent(offering, all)
+    const [other] = others
+    return other === undefined ? Option.none() : yield* new RivalAtWork({ what: `VM ${other.id} (${other.name})` })
   })
+
+const ofAgent = ({ one }: VmOffering, vms: ReadonlyArray<Vm>): Effect.Effect<ReadonlyArray<Vm>, SiteError> =>
+  Effect.map(one.user.info(-1), (agent) => vms.filter(({ state, uid }) => state !== "Done" && uid === agent.id))
+
+/** The machine that another agent has made for the order, if there is just one. What its customer may see of its model is in no template. */
+export const anotherVm =
+  (offering: VmOffering) =>
+  (request: Request, own: Outcome): Effect.Effect<Option.Option<Outcome>, SiteError> =>
+    Effect.gen(function* () {
+      const all = (yield* offering.one.vm.listExtended()).filter(isOfOrder(request))
+      const others = (yield* ofAgent(offering, all)).filter(({ id }) => String(id) !== own.backendId)
+      const [other] = others
+      return other === undefined || others.length > 1
+        ? Option.none()
+        : Option.some(outcomeOf(offering, factsOf(other), {}))
+    })
 
 const leftBefore = (
   offering: VmOffering,
@@ -160,7 +195,7 @@ const instantiate = (
         inference: choice.inference,
         extras: choice.extras,
         userData: choice.userData === true ? yield* userData(request.order) : undefined,
-        owner: { resource: request.resource.id, order: request.order }
+        owner: { resource: request.resource.id, order: request.order, mark: yield* ownMark }
       })
     })
   }).pipe(

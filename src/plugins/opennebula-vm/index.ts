@@ -17,7 +17,7 @@ import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { VmAttributes } from "./attributes.js"
 import { check } from "./check.js"
-import { createVm, waitsForMachine } from "./create.js"
+import { anotherVm, createVm, waitsForMachine } from "./create.js"
 import { accessKeys } from "./inference.js"
 import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
@@ -50,6 +50,7 @@ export const opennebulaVm = defineBackend({
       return {
         create: (request) => withCallOwner(request.resource.id)(createVm(offering)(request)),
         waitsFor: waitsForMachine(offering),
+        another: anotherVm(offering),
         update: (request) => withCallOwner(request.resource.id)(updateVm(offering)(request)),
         terminate: (request) => withCallOwner(request.resource.id)(terminateVm(offering)(request)),
         usage: (resources) => ofOffering(usageOf(offering)(resources)),

@@ -28,10 +28,20 @@ const machinesOf = ({ one }: VmOffering) =>
     return vms.filter(({ id }) => !ofRouters.has(id))
   })
 
-const ownedOf = (vm: Vm): ReadonlyArray<OwnedObject> =>
+/** `agent`: its user's id. What is another's, that one may have written tags into. */
+const ownedOf = (vm: Vm, agent: number): ReadonlyArray<OwnedObject> =>
   Option.match(ownerOf(vm.userTemplate), {
     onNone: () => [],
-    onSome: ({ resource, order }) => [{ kind: "vm", id: vm.id, name: vm.name, resource, order, since: vm.startedAt }]
+    onSome: ({ mark, ...owner }) => [
+      {
+        kind: "vm",
+        id: vm.id,
+        name: vm.name,
+        ...owner,
+        ...(mark !== undefined && vm.uid === agent ? { mark } : {}),
+        since: vm.startedAt
+      }
+    ]
   })
 
 /** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. */
@@ -113,7 +123,10 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
     kind === "owner"
       ? adopt(offering, resource, (vm) => isCalledAs(resource, offering.settings.allocation_prefix, vm.name))
       : new OrderRefused({ customerMessage: `A machine's ${kind} cannot be put right by the agent.` }),
-  owned: Effect.map(machinesOf(offering), (vms) => vms.flatMap(ownedOf)),
+  owned: Effect.map(
+    Effect.all([machinesOf(offering), offering.one.user.info(-1)], { concurrency: "unbounded" }),
+    ([vms, agent]) => vms.flatMap((vm) => ownedOf(vm, agent.id))
+  ),
   removalOrder: ["vm"],
   remove: (object): Effect.Effect<void, SiteError> =>
     Effect.gen(function* () {

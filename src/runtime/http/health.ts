@@ -22,7 +22,11 @@ export const factsOf = (config: Config, offering: OfferingConfig): Effect.Effect
     const health =
       open === undefined
         ? undefined
-        : { status: yield* SubscriptionRef.get(open.health.status), away: yield* open.health.away }
+        : {
+            status: yield* SubscriptionRef.get(open.health.status),
+            away: yield* open.health.away,
+            rivals: yield* open.health.rivals
+          }
     const pausings = yield* Effect.serviceOption(Pausings)
     const journal = yield* Effect.serviceOption(JournalHealth)
     const paused = Option.isNone(pausings) ? undefined : (yield* pausings.value.all).get(offering.id)

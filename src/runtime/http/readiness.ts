@@ -3,7 +3,7 @@ import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
 import { sentenceOf } from "../control/pausings.js"
 import type { Away } from "../journal/health.js"
-import type { Status } from "../offerings/health.js"
+import type { RivalSeen, Status } from "../offerings/health.js"
 import type { Standing } from "../offerings/standing.js"
 
 export interface Facts {
@@ -12,7 +12,13 @@ export interface Facts {
   readonly backendType: string
   readonly waldurUrl: string
   /** `undefined`: the offering is not open. */
-  readonly health: { readonly status: Status; readonly away: ReadonlyMap<string, string> } | undefined
+  readonly health:
+    | {
+        readonly status: Status
+        readonly away: ReadonlyMap<string, string>
+        readonly rivals?: ReadonlyMap<string, RivalSeen>
+      }
+    | undefined
   readonly standing: Pick<Standing, "closed" | "since" | "passes">
   readonly wantsOrders: boolean
   readonly wantsEvents: boolean
@@ -67,6 +73,17 @@ const ofJournal = (
         said: [`The journal cannot be written for ${seconds(now - journal.since)} s: ${journal.reason}`]
       }
 
+/** Of several orders that show it, one is as good as all. */
+const ofRivals = (rivals: ReadonlyMap<string, RivalSeen>): ReadonlyArray<string> => {
+  const all = [...rivals.values()].toSorted((one, other) => Number(other.waits) - Number(one.waits))
+  const [first] = all
+  if (first === undefined) return []
+  const waiting = all.filter(({ waits }) => waits).length
+  return [
+    `Another agent is at work on this offering${waiting === 0 ? "" : `, and ${waiting} order${waiting === 1 ? " waits" : "s wait"} for it`}. ${first.reason}`
+  ]
+}
+
 /** One reason for each thing that is wrong, as far as it makes the offering not ready. */
 const faults = (facts: Facts, now: number): ReadonlyArray<string> => {
   const { consumers, health, standing } = facts
@@ -88,7 +105,7 @@ const faults = (facts: Facts, now: number): ReadonlyArray<string> => {
     facts.wantsOrders && now - last > facts.passDue
       ? [`The last complete look at Waldur's queue was ${seconds(now - last)} s ago.`]
       : []
-  return [...stopped, ...away, ...lost, ...missing, ...late]
+  return [...stopped, ...ofRivals(health.rivals ?? new Map()), ...away, ...lost, ...missing, ...late]
 }
 
 const partsOf = ({

@@ -30,6 +30,8 @@ export interface Writing {
   readonly lease: Lease
   /** Written before, oldest first. */
   readonly before: ReadonlyArray<JournalEntry>
+  /** And what was written before the order was last accepted. */
+  readonly past?: ReadonlyArray<JournalEntry>
   /** How often the order has been accepted and ended by then (`turnsIn`); a job is written once. */
   readonly turns?: number
   /** Told of each entry, once it is written or is about to be. */
@@ -90,11 +92,14 @@ const soon = (task: () => void): Effect.Effect<void> =>
 export const entriesUnder = (
   sql: SqlClient.SqlClient,
   writing: Writing
-): Effect.Effect<Pick<OrderJournal, "entries" | "append" | "announce" | "note">> =>
+): Effect.Effect<
+  Pick<OrderJournal, "entries" | "append" | "announce" | "note"> & Required<Pick<OrderJournal, "past">>
+> =>
   Effect.map(Effect.zip(Effect.runtime(), Effect.clock), ([runtime, clock]) => {
     const { lease, measure, tell } = writing
     const ask = asking(sql)
     let entries = writing.before
+    let past = writing.past ?? []
     let turns = writing.turns
     /** Noted, and not on its way to the database yet. */
     let noted: Array<Row> = []
@@ -103,7 +108,9 @@ export const entriesUnder = (
 
     const known = ({ entry }: Row): void => {
       if (turns !== undefined && isTurn(entry)) turns += 1
-      entries = entry.step === wholeOrder && entry.event === "accepted" ? [entry] : [...entries, entry]
+      const begins = entry.step === wholeOrder && entry.event === "accepted"
+      if (begins) past = [...past, ...entries]
+      entries = begins ? [entry] : [...entries, entry]
     }
 
     const write = (rows: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
@@ -155,6 +162,7 @@ export const entriesUnder = (
 
     return {
       entries: Effect.sync(() => entries),
+      past: Effect.sync(() => past),
       append: (step, event, data) => add(step, event, data, "synchronous"),
       announce: (step) => add(step, "started", undefined, "asynchronous"),
       note: (step, event, data) =>

@@ -144,6 +144,7 @@ const make = Effect.gen(function* () {
         id,
         lease,
         before: sinceAccepted(before),
+        past: before.slice(0, before.length - sinceAccepted(before).length),
         turns: turnsIn(before),
         tell: ({ event, step }) =>
           Option.isSome(hub)

@@ -16,6 +16,19 @@ export type Status =
   | { readonly _tag: "Degraded"; readonly reason: string; readonly since: number }
   | { readonly _tag: "Stopped"; readonly reason: string; readonly since: number }
 
+/** That another agent is at work on the offering, as an order has shown. */
+export interface RivalSeen {
+  readonly reason: string
+  /** Milliseconds since 1970. */
+  readonly since: number
+  readonly last: number
+  /** Does the order wait for that one? */
+  readonly waits: boolean
+}
+
+/** So long after it was last seen that another agent is at work it is still told, in ms: an order that was lost to it waits no more. */
+const rivalTold = 15 * 60_000
+
 export interface OfferingHealth {
   readonly status: SubscriptionRef.SubscriptionRef<Status>
   /** Passes while the offering runs and its servers answer; waits while it is stopped or one of them is away. */
@@ -30,6 +43,12 @@ export interface OfferingHealth {
   readonly away: Effect.Effect<ReadonlyMap<string, string>>
   /** Closes the gate for an operator, with why; `undefined`: opens it again, as far as nothing else keeps it closed. */
   readonly hold: (why: string | undefined) => Effect.Effect<void>
+  /** Another agent was seen to be at work on this order, which waits for it, or does not (any more). */
+  readonly rival: (order: string, reason: string, waits: boolean) => Effect.Effect<void>
+  /** The order waits for no other agent (any more). */
+  readonly noRival: (order: string) => Effect.Effect<void>
+  /** Orders on which another agent was seen at work: those that wait for it, and those of the last quarter of an hour. */
+  readonly rivals: Effect.Effect<ReadonlyMap<string, RivalSeen>>
   /** Hears of the servers that the offering rests on. */
   readonly endpoint: EndpointListener
 }
@@ -52,6 +71,7 @@ export const make = (
     const gate = makeDoor(true)
     const away = new Map<string, string>()
     let held = false
+    const rivals = new Map<string, RivalSeen>()
     const isClosed = (now: Status) => now._tag === "Stopped" || away.size > 0 || held
     /** Opens or closes the gate as things stand now. */
     const settle = (reason: string) =>
@@ -88,6 +108,19 @@ export const make = (
       passed: gate.passed,
       waits: Effect.map(SubscriptionRef.get(status), isClosed),
       away: Effect.sync(() => new Map(away)),
+      rival: (order, reason, waits) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          rivals.set(order, { reason, since: rivals.get(order)?.since ?? now, last: now, waits })
+        }),
+      noRival: (order) =>
+        Effect.sync(() => {
+          const known = rivals.get(order)
+          if (known?.waits === true) rivals.set(order, { ...known, waits: false })
+        }),
+      rivals: Effect.map(Clock.currentTimeMillis, (now) => {
+        for (const [order, { last, waits }] of rivals) if (!waits && now - last > rivalTold) rivals.delete(order)
+        return new Map(rivals)
+      }),
       report,
       hold: (why) =>
         Effect.suspend(() => {

@@ -35,6 +35,7 @@ import {
   type OrderRequest,
   Parked,
   type Reservations,
+  RivalAtWork,
   refusalIn,
   refuse,
   type SiteError,
@@ -58,7 +59,7 @@ import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { accept } from "./accept.js"
-import { type Deadline, withDeadline } from "./deadline.js"
+import { type Deadline, isBeingTold, withDeadline } from "./deadline.js"
 import { ifThere, shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
 import { atHome } from "./home.js"
@@ -66,6 +67,7 @@ import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
+import { afterOthersApproval, assertAlone, besideRivals, lostTo, noteApproval, tellsAnother } from "./rivals.js"
 import { atStart, awaitStart, startedOr } from "./start.js"
 import { acceptedIn, heldBack, stateIn } from "./story.js"
 import { tell } from "./telling.js"
@@ -94,6 +96,7 @@ export const processOrder = (offering: Offering, order: OrderId, lease: Lease) =
     Effect.tap(() => offering.health.recovered),
     Effect.tapError((error) => (endsHere(error) ? Effect.void : resting(offering, order, lease, error))),
     untilWoken(order),
+    Effect.ensuring(offering.health.noRival(order)),
     // One that is parked is still at work, as far as anybody can tell from outside.
     Effect.onExit((exit) =>
       Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof Parked)
@@ -214,6 +217,7 @@ export const attempt = (
     // Its approval is remembered here, and forgotten there.
     if (state === "open" && order.state === "pending-provider" && wasApproved(yield* journal.entries, accepted))
       yield* offering.waldur.approveByProvider(id)
+    if (state === "open" && order.state === "done") yield* leaveToAnother(offering, journal, accepted)
     if (isEndedByOthers(order.state) && Option.isNone(refusalIn(yield* journal.entries))) {
       yield* refuse(journal, new OrderRefused({ customerMessage: `The order was ${order.state} by somebody else.` }))
     }
@@ -223,6 +227,15 @@ export const attempt = (
 /** Was it approved here? Then it executed. */
 const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>
   !approve || Option.isSome(stepState(entries, approval).result)
+
+/** Done in Waldur, and not here: if somebody else has told what the resource is, what was made here is undone. */
+const leaveToAnother = (offering: Offering, journal: OrderJournal, { request }: Accepted) =>
+  Effect.gen(function* () {
+    const entries = yield* journal.entries
+    if (request === undefined || isBeingTold(entries) || Option.isSome(refusalIn(entries))) return
+    const another = yield* tellsAnother(offering, journal, request)
+    if (Option.isSome(another)) yield* refuse(journal, yield* lostTo(offering, request, another.value))
+  })
 
 /** Waldur does not show it, so nobody is told: what it did is undone. */
 const endUnseen = (offering: Offering, journal: OrderJournal) =>
@@ -250,7 +263,7 @@ const goOn = (
       yield* tell(offering, journal, "undoing")
     }
     if (heldBack(yield* journal.entries)) yield* journal.append(wholeOrder, "resumed")
-    const result = yield* carryOutAccepted(offering, journal, accepted)
+    const result = yield* besideRivals(offering, journal, carryOutAccepted(offering, journal, accepted))
     return result._tag === "Done"
       ? yield* end(offering, journal, "done")
       : yield* giveUp(offering, yield* read, journal, result)
@@ -282,15 +295,25 @@ const approval = "waldur: approve"
  */
 const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
-    if (approve) yield* ensureDone(approval, offering.waldur.approveByProvider(request.order))
-    const { journal } = yield* Steps
+    const { direction, journal } = yield* Steps
+    const before = yield* journal.entries
+    if (approve) {
+      const { begun } = stepState(yield* journal.entries, approval)
+      const approving = Effect.flatMap(offering.waldur.approveByProvider(request.order), (how) =>
+        noteApproval(journal, how, begun)
+      )
+      yield* ensureDone(approval, approving)
+      if (direction === "forward") yield* afterOthersApproval(offering, journal)
+    }
     const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
     // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
     const settling = Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order)))
-    const working = Effect.either(within(backendHandler(offering, request)))
+    const working = Effect.either(Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst))
     // What is remembered is waited for by nobody.
     const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
-    if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, request.order, worked.left))) return
+    if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, journal, request, worked.left))) return
+    if (Either.isLeft(worked) && worked.left.disposition === "fail-order" && direction === "forward")
+      yield* assertAlone(offering, journal, before)
     const outcome = yield* worked
     const hasScope = yield* settled
     yield* report(offering, request, outcome, hasScope)
@@ -300,21 +323,33 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
 
 /**
  * Has the order failed here, and is done in Waldur? Somebody else has carried it out then, such as a second agent that was given the same offering by
- * mistake: whatever has its tag is what the customer was told of, and nothing of it is undone.
+ * mistake. What it told Waldur of is what the customer has; unless that is known to be another than what was made here, nothing is undone.
  */
-const isDoneAllTheSame = (offering: Offering, order: OrderId, error: SiteError): Effect.Effect<boolean, SiteError> =>
-  error.disposition !== "fail-order"
-    ? Effect.succeed(false)
-    : Effect.flatMap(offering.waldur.order(order), ({ state }) =>
-        state !== "done"
-          ? Effect.succeed(false)
-          : Effect.as(
-              Effect.logError(
-                `Failed, but Waldur has the order as done: somebody else has carried it out, such as another agent for this offering. Nothing of it is undone. ${error.message}`
-              ),
-              true
-            )
-      )
+const isDoneAllTheSame = (
+  offering: Offering,
+  journal: OrderJournal,
+  request: OrderRequest,
+  error: SiteError
+): Effect.Effect<boolean, SiteError> =>
+  Effect.gen(function* () {
+    // What waits for another agent does so until that has said "done".
+    if (error.disposition !== "fail-order" && !(error instanceof RivalAtWork)) return false
+    const { state } = yield* offering.waldur.order(request.order)
+    if (state !== "done" || Option.isSome(yield* tellsAnother(offering, journal, request))) return false
+    yield* Effect.logError(
+      `Failed, but Waldur has the order as done: somebody else has carried it out, such as another agent for this offering. Nothing of it is undone. ${error.message}`
+    )
+    return true
+  })
+
+/** Of several failures at once the one that may pass: as long as there is one, nothing is given up. */
+const passingFirst = (cause: Cause.Cause<SiteError>): Cause.Cause<SiteError> =>
+  Option.match(
+    Cause.isDie(cause)
+      ? Option.none()
+      : Option.fromNullable([...Cause.failures(cause)].find(({ disposition }) => disposition !== "fail-order")),
+    { onNone: () => cause, onSome: Cause.fail }
+  )
 
 /** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
 const executing = (offering: Offering, order: OrderId) =>

@@ -5,6 +5,7 @@ import {
   decide,
   ensure,
   ensureDone,
+  isRestored,
   type OrderRequest,
   type Outcome,
   type ResourceId,
@@ -13,6 +14,7 @@ import {
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { remind } from "./remind.js"
+import { assertUntold, isDoneByAnother, yieldTo } from "./rivals.js"
 
 /** The steps in which values are told. */
 const told = {
@@ -22,6 +24,7 @@ const told = {
   endpoints: "waldur: endpoints"
 } as const
 const values = Object.values(told)
+const done = "waldur: done"
 
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
@@ -38,8 +41,12 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const { direction, journal } = yield* Steps
     const before = yield* journal.entries
     const isTold = values.some((step) => Option.isSome(stepState(before, step).result))
+    const scoped =
+      request._tag === "Create"
+        ? yield* decide("waldur: settled", Schema.Boolean, look(offering, request, outcome))
+        : hasScope
     if (backendId !== undefined && backendId !== request.resource.backendId) {
-      // Of a new resource the last look, below, says whether it is still there.
+      // A new resource is looked at once more below, where a task of the server's may overwrite it.
       const set = request._tag === "Create" ? waldur.putBackendId : waldur.setBackendId
       yield* ensureDone(told.backendId, set(resource, backendId))
     }
@@ -65,10 +72,7 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     if (endpoints !== undefined && endpoints.length > 0) {
       yield* ensureDone(told.endpoints, waldur.setEndpoints(resource, endpoints))
     }
-    const scoped =
-      request._tag === "Create"
-        ? yield* decide("waldur: settled", Schema.Boolean, settled(offering, resource, backendId))
-        : hasScope
+    if (scoped && request._tag === "Create") yield* ensureDone("waldur: kept", keep(offering, resource, backendId))
     if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
     // An earlier attempt told some of it, and Waldur may have been put back since to a time before that.
     if (isTold && direction === "forward" && request._tag !== "Terminate")
@@ -76,9 +80,14 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     // No step: told again after a crash, it is what Waldur has already.
     if (request._tag === "Terminate") yield* offering.lastHours?.(resource) ?? Effect.void
     // The order was ended by others, for whoever finds it done and knows of nothing that was done for it.
-    yield* ensure("waldur: done", {
+    const { begun } = stepState(yield* journal.entries, done)
+    yield* ensure(done, {
       result: Schema.Null,
-      perform: Effect.as(waldur.setStateDone(request.order), null),
+      perform: Effect.gen(function* () {
+        const how = yield* waldur.setStateDone(request.order)
+        if (yield* isDoneByAnother(journal, how, begun)) yield* yieldTo(offering, request, outcome)
+        return null
+      }),
       ends: true
     })
   })
@@ -98,17 +107,22 @@ const tellAgain = (offering: Offering, request: OrderRequest, outcome: Outcome, 
   )
 
 /**
- * A look as late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend
- * id since it was set. Says whether the server keeps something of its own behind the resource.
+ * A look before anything is told of a new resource: somebody else may have told what it is (`rivals.ts`). Says whether the server keeps something of its own
+ * behind the resource: such a one sets the backend id itself.
  */
-const settled = ({ waldur }: Offering, resource: ResourceId, backendId: string | undefined) =>
+const look = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
   Effect.gen(function* () {
-    const found = yield* waldur.resource(resource)
-    if (backendId !== undefined && !Option.contains(found.backendId, backendId)) {
-      yield* waldur.setBackendId(resource, backendId)
-    }
-    return Option.isSome(found.scopeUuid)
+    const { journal } = yield* Steps
+    const found = yield* offering.waldur.resource(request.resource.id)
+    const hasScope = Option.isSome(found.scopeUuid)
+    if (!hasScope && !isRestored(yield* journal.entries))
+      yield* assertUntold(offering, request, outcome, found.backendId)
+    return hasScope
   })
+
+/** As late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend id since it was set. */
+const keep = ({ waldur }: Offering, resource: ResourceId, backendId: string | undefined) =>
+  backendId === undefined ? Effect.void : Effect.asVoid(waldur.keepBackendId(resource, backendId))
 
 const revealed = (secrets: Readonly<Record<string, Redacted.Redacted>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, Redacted.value(secret)]))

@@ -12,7 +12,11 @@ const server = (after: string, startDate: string | null) => {
   const asked: Array<string> = []
   return {
     asked,
-    approveByProvider: () => Effect.sync(() => void asked.push("approve")),
+    approveByProvider: () =>
+      Effect.sync(() => {
+        asked.push("approve")
+        return "moved" as const
+      }),
     awaitExecuting: () =>
       Effect.sync(() => {
         asked.push("wait")

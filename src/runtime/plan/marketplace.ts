@@ -36,10 +36,13 @@ export const rehearsedWaldur = (
     approveByProvider: (uuid) =>
       Effect.zipRight(
         onOrder("approve_by_provider"),
-        Effect.sync(() => approved.add(uuid))
+        Effect.sync(() => {
+          approved.add(uuid)
+          return "moved" as const
+        })
       ),
     awaitExecuting: order,
-    setStateDone: () => onOrder("set_state_done"),
+    setStateDone: () => Effect.as(onOrder("set_state_done"), "moved" as const),
     setStateErred: (_, message) => onOrder("set_state_erred", message),
     setStateExecuting: () => onOrder("retry"),
     putBackendId,

@@ -31,14 +31,15 @@ const todoOf: Readonly<Record<OfferingState, string>> = {
 const ofOffering = ({ name, ready, reasons, since, state, uuid }: OfferingTrouble): ReadonlyArray<Trouble> => {
   const where = { kind: "offering" as const, id: uuid, name }
   if (state === "ok" && ready) return []
-  if (state === "slow") return []
+  if (state === "slow" && ready) return []
   return [
     {
       severity: state === "paused" ? ("warning" as const) : ("critical" as const),
       what: `${name}: ${reasons.join(" ")}`,
       where,
       since,
-      todo: state === "ok" ? "See docs/operations.md for the reason; the log says more." : todoOf[state]
+      todo:
+        state === "ok" || state === "slow" ? "See docs/operations.md for the reason; the log says more." : todoOf[state]
     }
   ]
 }
