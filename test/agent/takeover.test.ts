@@ -79,6 +79,23 @@ describe("an order that the Python agent was stopped in", () => {
     })
   )
 
+  scenario("for a data centre, with a VDC alone, is refused: an empty VDC of that name may be anybody's, too", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const uuid = yield* site.place.vdc("lab")
+      const order = yield* approved(site, uuid)
+      yield* site.cloud.call("one.vdc.allocate", [`NAME="${order.resource.slug}"`, -1])
+      const anybodys = yield* site.cloud.call("one.vdc.info", [100])
+      yield* site.start()
+      expect(yield* site.ended(Effect.succeed(uuid))).toMatchObject({
+        state: "erred",
+        errorMessage: expect.stringContaining("The cloud already has a virtual data centre named")
+      })
+      expect(yield* site.cloud.call("one.vdc.info", [100])).toEqual(anybodys)
+      expect(site.made()).toHaveLength(1)
+    })
+  )
+
   for (const [when, count, told] of [
     ["was instantiated", 1, false],
     ["came into its group", 2, false],

@@ -79,7 +79,8 @@ const leftOf = (found: Inventory, { resource }: Ordered, name: string, agent: nu
     (group) => isKnown && isNobodyElses(found, group, { name, users, routerVms })
   )
   const groupIds = groups.map(({ id }) => id)
-  const vdcs = named.filter(({ groups }) => groups.every((id) => groupIds.includes(id)))
+  // Without its group, a VDC of that name may be anybody's, too.
+  const vdcs = groups.length === 0 ? [] : named.filter(({ groups }) => groups.every((id) => groupIds.includes(id)))
   return {
     groups,
     vdcs,

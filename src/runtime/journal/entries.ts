@@ -6,10 +6,11 @@
  * (docs/decisions/0083-what-a-power-cut-may-take.md).
  */
 import type { SqlClient } from "@effect/sql"
-import { Effect, FiberRef, Option, Runtime } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberId, FiberRef, Option, Runtime } from "effect"
 import {
   type JournalEntry,
   type JournalError,
+  JournalUnavailable,
   LeaseLost,
   type OrderId,
   type OrderJournal,
@@ -105,6 +106,8 @@ export const entriesUnder = (
     let noted: Array<Row> = []
     /** What was noted and could not be written: from then on this is not what the database has, and nothing may rest on it. */
     let missed: Option.Option<JournalError> = Option.none()
+    /** What was noted is on its way. Whatever is written next rests on it, also where steps go side by side: so it waits for what becomes of that. */
+    let carried: Option.Option<Deferred.Deferred<void>> = Option.none()
 
     const known = ({ entry }: Row): void => {
       if (turns !== undefined && isTurn(entry)) turns += 1
@@ -131,21 +134,39 @@ export const entriesUnder = (
         })
       })
 
+    /** It may have been written all the same: known is that nobody has heard so. */
+    const miss = (cause: Cause.Cause<JournalError>): void => {
+      missed = Option.some(
+        Option.getOrElse(
+          Cause.failureOption(cause),
+          () => new JournalUnavailable({ reason: "what had come of a step was given up on its way to the database" })
+        )
+      )
+    }
+
+    const carry = (rows: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
+      Effect.suspend(() => {
+        const arrived = Deferred.unsafeMake<void>(FiberId.none)
+        carried = Option.some(arrived)
+        return Effect.onExit(write(rows, commit), (exit) =>
+          Effect.sync(() => {
+            if (Exit.isFailure(exit)) miss(exit.cause)
+            carried = Option.none()
+            Deferred.unsafeDone(arrived, Effect.void)
+          })
+        )
+      })
+
     /** With what was noted before it. */
     const writeWith = (own: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
       Effect.suspend(() => {
         if (Option.isSome(missed)) return Effect.fail(missed.value)
+        if (Option.isSome(carried)) return Effect.zipRight(Deferred.await(carried.value), writeWith(own, commit))
         const rows = [...noted, ...own]
         const takesNotes = noted.length > 0
         noted = []
         if (rows.length === 0) return Effect.void
-        return takesNotes
-          ? Effect.tapError(write(rows, commit), (error) =>
-              Effect.sync(() => {
-                missed = Option.some(error)
-              })
-            )
-          : write(rows, commit)
+        return takesNotes ? carry(rows, commit) : write(rows, commit)
       })
 
     /** Nothing else may come for long. */

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Fiber, Layer } from "effect"
+import Libsql from "libsql"
 import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
 import * as Database from "./database.js"
@@ -230,6 +231,31 @@ describe.each(databases)("reservations in %s", (_, fresh) => {
 })
 
 describe("the journal in a file", () => {
+  it.effect("lets nothing rest on what was noted, is on its way, and then cannot be written", () =>
+    inDirectory((directory) =>
+      opened(
+        directory,
+        Effect.gen(function* () {
+          const journal = yield* Journal
+          const entries = yield* journal.order(order, yield* journal.lease(resource, "one"))
+          yield* entries.append("subnet", "started")
+          const database = new Libsql(join(directory, "journal.db"))
+          database.exec(
+            "CREATE TRIGGER no_room BEFORE INSERT ON journal WHEN NEW.event = 'finished' BEGIN SELECT RAISE(ABORT, 'no room'); END"
+          )
+          database.close()
+          yield* entries.note("subnet", "finished", 1)
+          // Side by side, as the steps that come next: the first one takes along what was noted.
+          const begun = yield* Effect.forEach(["network", "group"], (step) =>
+            Effect.fork(Effect.exit(entries.append(step, "started")))
+          )
+          expect((yield* Effect.forEach(begun, Fiber.join)).map(Exit.isFailure)).toEqual([true, true])
+          expect((yield* journal.story(order)).map(({ step }) => step)).toEqual(["subnet"])
+        })
+      )
+    )
+  )
+
   it.effect("is readable by its owner only", () =>
     inDirectory((directory) =>
       Effect.gen(function* () {
