@@ -46,7 +46,7 @@ interface Ending {
 const ours = "waldur: "
 const isOurs = (step: string): boolean => step === wholeOrder || step.startsWith(ours)
 /** Those before the backend's work is done; all others tell the marketplace of it. */
-const beforehand: ReadonlySet<string> = new Set(["waldur: approve", atStart, "waldur: settled"])
+const beforehand: ReadonlySet<string> = new Set(["waldur: approve", atStart])
 
 /** Is the backend's work done, and the marketplace being told? From then on an order can only be done. */
 export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>

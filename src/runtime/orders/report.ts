@@ -8,7 +8,6 @@ import {
   isRestored,
   type OrderRequest,
   type Outcome,
-  type ResourceId,
   Steps,
   stepState
 } from "../../core/index.js"
@@ -41,12 +40,8 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const { direction, journal } = yield* Steps
     const before = yield* journal.entries
     const isTold = values.some((step) => Option.isSome(stepState(before, step).result))
-    const scoped =
-      request._tag === "Create"
-        ? yield* decide("waldur: settled", Schema.Boolean, look(offering, request, outcome))
-        : hasScope
     if (backendId !== undefined && backendId !== request.resource.backendId) {
-      // A new resource is looked at once more below, where a task of the server's may overwrite it.
+      // Of a new resource the last look, below, says whether it is still there.
       const set = request._tag === "Create" ? waldur.putBackendId : waldur.setBackendId
       yield* ensureDone(told.backendId, set(resource, backendId))
     }
@@ -72,7 +67,10 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     if (endpoints !== undefined && endpoints.length > 0) {
       yield* ensureDone(told.endpoints, waldur.setEndpoints(resource, endpoints))
     }
-    if (scoped && request._tag === "Create") yield* ensureDone("waldur: kept", keep(offering, resource, backendId))
+    const scoped =
+      request._tag === "Create"
+        ? yield* decide("waldur: settled", Schema.Boolean, settled(offering, request, outcome))
+        : hasScope
     if (scoped && request._tag !== "Terminate") yield* ensureDone("waldur: scope ok", waldur.setScopeOk(resource))
     // An earlier attempt told some of it, and Waldur may have been put back since to a time before that.
     if (isTold && direction === "forward" && request._tag !== "Terminate")
@@ -107,22 +105,24 @@ const tellAgain = (offering: Offering, request: OrderRequest, outcome: Outcome, 
   )
 
 /**
- * A look before anything is told of a new resource: somebody else may have told what it is (`rivals.ts`). Says whether the server keeps something of its own
- * behind the resource: such a one sets the backend id itself.
+ * A look as late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend
+ * id since it was set, or another agent may have (`rivals.ts`). Says whether the server keeps something of its own behind the resource: such a one sets the
+ * id itself.
  */
-const look = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+const settled = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
   Effect.gen(function* () {
+    const { waldur } = offering
     const { journal } = yield* Steps
-    const found = yield* offering.waldur.resource(request.resource.id)
+    const { backendId } = outcome
+    const found = yield* waldur.resource(request.resource.id)
     const hasScope = Option.isSome(found.scopeUuid)
     if (!hasScope && !isRestored(yield* journal.entries))
       yield* assertUntold(offering, request, outcome, found.backendId)
+    if (backendId !== undefined && !Option.contains(found.backendId, backendId)) {
+      yield* waldur.setBackendId(request.resource.id, backendId)
+    }
     return hasScope
   })
-
-/** As late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend id since it was set. */
-const keep = ({ waldur }: Offering, resource: ResourceId, backendId: string | undefined) =>
-  backendId === undefined ? Effect.void : Effect.asVoid(waldur.keepBackendId(resource, backendId))
 
 const revealed = (secrets: Readonly<Record<string, Redacted.Redacted>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, Redacted.value(secret)]))

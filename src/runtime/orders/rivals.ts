@@ -6,8 +6,7 @@
  * - Somebody else approved the order in the same moment. It waits for a while, and then looks whether anything has been made for it.
  * - An order that was begun by an attempt before fails, and something with its tag has been made since that no attempt of this journal made: the journal is
  *   a copy. Nothing is undone; it waits.
- * - Waldur has been told another backend id. While the order executes it waits; when that is done, the other's is the resource's, and what this one made
- *   is undone.
+ * - Waldur has the order as done, with another backend id: the other's is the resource's, and what this one made is undone.
  *
  * Whoever has said "done" has the order: Waldur takes that once. What waits is on the page, in `/readyz` and in the log, until one of the two is stopped.
  */
@@ -188,7 +187,7 @@ export const tellsAnother = (
 export const lostTo = (offering: Health, request: OrderRequest, backendId: string) =>
   Effect.flip(lost(offering, request, backendId))
 
-/** Before Waldur is told what a create came to: has somebody else told something already? `shown`: what it has as the backend id. */
+/** Before Waldur is told that a create is done: has somebody else told what it came to, since this agent did? `shown`: what it has as the backend id. */
 export const assertUntold = (
   offering: Pick<Offering, "health" | "waldur">,
   request: OrderRequest,
@@ -200,12 +199,9 @@ export const assertUntold = (
     {
       onNone: () => Effect.void,
       onSome: (other) =>
-        Effect.flatMap(
-          offering.waldur.order(request.order),
-          ({ state }): Effect.Effect<never, SiteError> =>
-            state === "done"
-              ? lost(offering, request, other)
-              : Effect.fail(new RivalAtWork({ what: `what Waldur has as the backend id ${other}` }))
+        // Not done: both tell it, and Waldur takes one "done".
+        Effect.flatMap(offering.waldur.order(request.order), ({ state }) =>
+          state === "done" ? lost(offering, request, other) : Effect.void
         )
     }
   )
