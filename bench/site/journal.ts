@@ -15,9 +15,9 @@ const ask = (dataDir: string, statement: string, ...values: ReadonlyArray<number
 export const lastEntry = (dataDir: string): Effect.Effect<number> =>
   Effect.sync(() => ask(dataDir, "SELECT coalesce(max(id), 0) FROM journal"))
 
-/** Orders that waited for their machine at that entry, and came no further before it. */
+/** Orders that waited for their machine at that entry. */
 const waitedAt = `SELECT order_id FROM journal AS entry WHERE step = 'running' AND event = 'started'
-  AND id = (SELECT max(id) FROM journal WHERE order_id = entry.order_id AND id <= ?)`
+  AND id = (SELECT max(id) FROM journal WHERE order_id = entry.order_id AND step = entry.step AND id <= ?)`
 
 /** How many. */
 export const waited = (dataDir: string, at: number): Effect.Effect<number> =>
