@@ -4,7 +4,7 @@
  * Append-only. It is what a restart resumes from, the audit trail, and the story of an order. This file is the contract between the
  * steps (`steps.ts`) and whatever stores it (`runtime/journal`); it knows no SQL.
  */
-import { Context, Data, type Effect, Schema } from "effect"
+import { Context, Data, Effect, Schema } from "effect"
 import type { OrderId, ResourceId } from "./orders.js"
 
 /**
@@ -93,6 +93,13 @@ export interface OrderJournal {
    */
   readonly announce: (step: string) => Effect.Effect<void, JournalError>
 }
+
+/** All that was written of the order, also before it was last accepted: what is left over of that is still its own. Oldest first. */
+export const wholeStory = ({
+  entries,
+  past
+}: Pick<OrderJournal, "entries" | "past">): Effect.Effect<ReadonlyArray<JournalEntry>> =>
+  past === undefined ? entries : Effect.zipWith(past, entries, (before, now) => [...before, ...now])
 
 /** Something that an undo could not remove. It is kept, shown and retried until it is gone. */
 export interface Leftover {

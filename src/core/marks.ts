@@ -17,7 +17,7 @@ const Started = Schema.Struct({ mark: Schema.String })
 export const startedBy = (mark: string): typeof Started.Type => ({ mark })
 const markIn = Schema.decodeUnknownOption(Started)
 
-/** Whose an object with the order's tag is. `earlier`: it has no mark, and this step was begun by a version that gave none. */
+/** Whose an object with the order's tag is. One without a mark is this step's if that was begun by a version that gave none. */
 export type Maker = "this step" | "another agent"
 
 interface Making {

@@ -18,7 +18,7 @@
 import { Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
 import { NotYet, OfferingFault, OrderRefused, RivalAtWork, type SiteError } from "./errors.js"
 import { stillOurs } from "./gate.js"
-import { isRestored, type JournalEntry, type JournalError, type OrderJournal } from "./journal.js"
+import { isRestored, type JournalEntry, type JournalError, type OrderJournal, wholeStory } from "./journal.js"
 import { saying } from "./lean.js"
 import { heldBack, lookingFor, madeBy, making, startedBy } from "./marks.js"
 import { Parked } from "./park.js"
@@ -198,9 +198,6 @@ const leavingOthers = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>): Ef
     () => Effect.succeedNone
   )
 
-/** What was written before the order was taken up again: what is left over of that is still its own. */
-const pastOf = ({ journal }: Attempt): Effect.Effect<ReadonlyArray<JournalEntry>> => journal.past ?? Effect.succeed([])
-
 /** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
 export interface StepState {
   readonly begun: boolean
@@ -336,10 +333,10 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         if (Option.isNone(spec.undo)) return
         const undo = spec.undo.value
         const undoWhatIsFound = (find: Effect.Effect<Option.Option<A>, E, R>, undo: Undo<A, E, R>) =>
-          Effect.flatMap(Effect.zip(attempt.journal.entries, pastOf(attempt)), ([now, past]) =>
+          Effect.flatMap(Effect.zip(attempt.journal.entries, wholeStory(attempt.journal)), ([now, all]) =>
             stepState(now.filter(isForward), step).madeNothing
               ? Effect.void
-              : Effect.flatMap(making(lookFor(leavingOthers(find), state), lookingFor([...past, ...now], step)), undo)
+              : Effect.flatMap(making(lookFor(leavingOthers(find), state), lookingFor(all, step)), undo)
           )
         const performed = {
           step,
@@ -425,19 +422,15 @@ const carriedOut = <A, I, E extends SiteError, R>(
     if (changes && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
     if (mayBeBegun) yield* beginning
-    const within = Effect.zipWith(attempt.journal.entries, pastOf(attempt), (now, past) =>
-      madeBy([...past, ...now], step, attempt.mark)
-    )
-    const looking = Effect.zipWith(attempt.journal.entries, pastOf(attempt), (now, past) =>
-      lookingFor([...past, ...now], step)
-    )
-    if ((state.begun && !state.madeNothing) || mayBeBegun) {
-      const left = Option.isSome(find) ? yield* making(lookFor(find.value, state), yield* looking) : Option.none<A>()
+    if (Option.isSome(find) && ((state.begun && !state.madeNothing) || mayBeBegun)) {
+      const left = yield* making(lookFor(find.value, state), lookingFor(yield* wholeStory(attempt.journal), step))
       if (Option.isSome(left)) return yield* finish("adopted", left.value)
     }
     if (!mayBeBegun) yield* beginning
     // Writing it down may have taken its time, as may the look.
-    const acted = Option.isSome(find) ? making(act, yield* within) : act
+    const acted = Option.isSome(find)
+      ? making(act, madeBy(yield* wholeStory(attempt.journal), step, attempt.mark))
+      : act
     const value = yield* Effect.tapError(Effect.zipRight(stillOurs, acted), (error) =>
       // Begun and not over is what a parked step is.
       error instanceof Parked

@@ -84,14 +84,23 @@ describe("two agents make a data centre", () => {
       const site = yield* makeSite()
       approvesByItself(site)
       const agents = yield* two(site)
-      // The first one to make its network comes too late with its group.
-      const groupMade = yield* Effect.fork(afterCall(site, ({ method }) => method === "one.group.allocate"))
+      // One makes the group, and the other one the network: who made something is told by its mark.
+      const markIn = (params: unknown) => /WALDUR_MADE_BY=\\?"([^"\\]+)/.exec(JSON.stringify(params))?.[1]
+      const ofGroup = yield* Deferred.make<string | undefined>()
+      const networkMade = yield* Effect.fork(afterCall(site, ({ method }) => method === "one.vn.allocate"))
       let groups = 0
-      site.cloud.intercept(({ method }) =>
-        method === "one.group.allocate" && groups++ === 0
-          ? { _tag: "Hold", when: "before", until: Fiber.join(groupMade) }
-          : undefined
-      )
+      site.cloud.intercept(({ method, params }) => {
+        if (method === "one.group.update") Deferred.unsafeDone(ofGroup, Effect.succeed(markIn(params)))
+        if (method === "one.group.allocate" && groups++ === 0)
+          return { _tag: "Hold", when: "before", until: Fiber.join(networkMade) }
+        if (method !== "one.vn.allocate") return undefined
+        const hasGroup = Effect.map(Deferred.await(ofGroup), (mark) => mark === markIn(params))
+        return {
+          _tag: "Hold",
+          when: "before",
+          until: Effect.if(hasGroup, { onTrue: () => Fiber.join(networkMade), onFalse: () => Effect.void })
+        }
+      })
       const order = yield* site.place.vdc("lab")
       yield* site.awaitLogged(waits, 2)
       const [one] = agents
@@ -124,14 +133,19 @@ describe("a data directory that was copied in the middle of an order", () => {
   )
 })
 
+const twoWithDataCentre = Effect.gen(function* () {
+  const site = yield* makeSite()
+  approvesByItself(site)
+  const agents = yield* two(site)
+  const { resource: lab } = yield* site.order.vdc("lab")
+  yield* bothSettled(agents)
+  return { agents, lab, site }
+})
+
 describe("two agents make a machine", () => {
   scenario("and say so in the same moment: the one that Waldur takes the word of has made it, the other's goes", () =>
     Effect.gen(function* () {
-      const site = yield* makeSite()
-      approvesByItself(site)
-      const agents = yield* two(site)
-      const { resource: lab } = yield* site.order.vdc("lab")
-      yield* bothSettled(agents)
+      const { agents, lab, site } = yield* twoWithDataCentre
       // Both have looked, and told their own, before either says that it is done.
       let told = 0
       let saying = 0
@@ -153,11 +167,7 @@ describe("two agents make a machine", () => {
 
   scenario("and one is late: it undoes its own, and says who stays", () =>
     Effect.gen(function* () {
-      const site = yield* makeSite()
-      approvesByItself(site)
-      const agents = yield* two(site)
-      const { resource: lab } = yield* site.order.vdc("lab")
-      yield* bothSettled(agents)
+      const { agents, lab, site } = yield* twoWithDataCentre
       const first = yield* Deferred.make<void>()
       let released = 0
       site.cloud.intercept(({ method, params }) =>

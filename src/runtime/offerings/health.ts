@@ -20,7 +20,6 @@ export type Status =
 export interface RivalSeen {
   readonly reason: string
   /** Milliseconds since 1970. */
-  readonly since: number
   readonly last: number
   /** Does the order wait for that one? */
   readonly waits: boolean
@@ -110,7 +109,7 @@ export const make = (
       away: Effect.sync(() => new Map(away)),
       rival: (order, reason, waits) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          rivals.set(order, { reason, since: rivals.get(order)?.since ?? now, last: now, waits })
+          rivals.set(order, { reason, last: now, waits })
         }),
       noRival: (order) =>
         Effect.sync(() => {

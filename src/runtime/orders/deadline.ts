@@ -27,6 +27,7 @@ import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
 import { atStart } from "./start.js"
+import { isOurs, ours } from "./story.js"
 
 export interface Deadline {
   /** For carrying the order out: begins no step of the backend after the deadline. */
@@ -42,10 +43,7 @@ interface Ending {
   readonly at: string
 }
 
-/** Steps of the runtime's own begin with this; they take no time of the backend's. */
-const ours = "waldur: "
-const isOurs = (step: string): boolean => step === wholeOrder || step.startsWith(ours)
-/** Those before the backend's work is done; all others tell the marketplace of it. */
+/** Of the runtime's own steps, which take no time of the backend's, those before the backend's work is done; all others tell the marketplace of it. */
 const beforehand: ReadonlySet<string> = new Set(["waldur: approve", atStart])
 
 /** Is the backend's work done, and the marketplace being told? From then on an order can only be done. */

@@ -23,7 +23,7 @@ import { Journal } from "../journal/journal.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { Accepted } from "./request.js"
-import { cancelledSince } from "./story.js"
+import { cancelledSince, isOurs } from "./story.js"
 
 const event = "elsewhere"
 
@@ -55,8 +55,6 @@ export const madeElsewhere = (offering: At, resource: ResourceId) =>
     return isAtHome(offering, { backend, place }) ? {} : { made: { backend, place } }
   })
 
-const ofBackend = ({ step }: JournalEntry): boolean => step !== wholeOrder && !step.startsWith("waldur: ")
-
 /** A server may be called otherwise by now: then what carries the resource's tag is there. */
 const isTheSame = ({ backend }: At, journal: OrderJournal): Effect.Effect<boolean, SiteError> =>
   Effect.map(backend.upkeep?.owned ?? Effect.succeed([]), (owned) =>
@@ -84,7 +82,7 @@ const inTheWay = (
 ): Effect.Effect<Option.Option<string>, SiteError> =>
   Effect.gen(function* () {
     const now = homeOf(offering)
-    const isBegun = (yield* journal.entries).some(ofBackend)
+    const isBegun = (yield* journal.entries).some(({ step }) => !isOurs(step))
     const ends = accepted.request?._tag === "Terminate" ? accepted.request.resource : undefined
     const where = isBegun ? accepted : (accepted.made ?? accepted)
     if (isAtHome(offering, where) || (!isBegun && ends === undefined)) return Option.none()
@@ -101,7 +99,7 @@ const inTheWay = (
 
 const toDo = (entries: ReadonlyArray<JournalEntry>): string =>
   `Put the offering's old settings back until the order has ended. If what it was ${
-    entries.some(ofBackend)
+    entries.some(({ step }) => !isOurs(step))
       ? "begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
       : "made at is gone for good, cancel the order on the page, which touches nothing, and have the resource removed in Waldur by its staff."
   }`
@@ -131,7 +129,7 @@ const leftBehind = (journal: OrderJournal): Effect.Effect<CarriedOut<void>, Site
     const result = yield* carryOut(journal, Effect.void)
     if (result._tag === "Done") return result
     const leftovers = result.leftovers
-      .filter(({ step }) => !step.startsWith("waldur: "))
+      .filter(({ step }) => !isOurs(step))
       .map(({ step }) => ({ step, reason: "It was done elsewhere: by another backend, or at another server." }))
     return { ...result, leftovers }
   })

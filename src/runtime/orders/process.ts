@@ -298,7 +298,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const { direction, journal } = yield* Steps
     const before = yield* journal.entries
     if (approve) {
-      const { begun } = stepState(yield* journal.entries, approval)
+      const { begun } = stepState(before, approval)
       const approving = Effect.flatMap(offering.waldur.approveByProvider(request.order), (how) =>
         noteApproval(journal, how, begun)
       )

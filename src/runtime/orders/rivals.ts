@@ -23,12 +23,13 @@ import {
   RivalAtWork,
   type SiteError,
   stopOne,
-  wholeOrder
+  wholeOrder,
+  wholeStory
 } from "../../core/index.js"
 import type { Moved } from "../../waldur/index.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
-import { cancelledSince } from "./story.js"
+import { cancelledSince, isOurs } from "./story.js"
 
 type Health = Pick<Offering, "health">
 
@@ -73,8 +74,6 @@ export const besideRivals = <A, E extends SiteError, R>(
 export const noteApproval = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<void, SiteError> =>
   how === "was there" && !begun ? journal.append(wholeOrder, taken) : Effect.void
 
-const isBackends = ({ step }: JournalEntry): boolean => step !== wholeOrder && !step.startsWith("waldur: ")
-
 /**
  * Before anything is made for an order that somebody else has approved. It may have been a person, or another agent: that one has made something by now, or
  * soon.
@@ -86,7 +85,7 @@ export const afterOthersApproval = (
   Effect.gen(function* () {
     const entries = yield* journal.entries
     const approved = entries.find((entry) => entry.step === wholeOrder && entry.event === taken)
-    if (approved === undefined || entries.some(isBackends)) return
+    if (approved === undefined || entries.some(({ step }) => !isOurs(step))) return
     const left = approved.at + takerBegins - (yield* Clock.currentTimeMillis)
     if (left > 0) {
       return yield* new NotYet({
@@ -103,7 +102,7 @@ const madeByAnother = (
   journal: OrderJournal
 ): Effect.Effect<Option.Option<string>, SiteError> =>
   Effect.gen(function* () {
-    const entries = [...(yield* journal.past ?? Effect.succeed([])), ...(yield* journal.entries)]
+    const entries = yield* wholeStory(journal)
     const owned = yield* backend.upkeep?.owned ?? Effect.succeed([])
     return Option.map(
       Option.fromNullable(
@@ -123,7 +122,8 @@ export const assertAlone = (
   before: ReadonlyArray<JournalEntry>
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    if (!before.some(isBackends) || isRestored(before) || (yield* cancelledSince("accepted", journal))) return
+    if (!before.some(({ step }) => !isOurs(step)) || isRestored(before) || (yield* cancelledSince("accepted", journal)))
+      return
     const others = yield* madeByAnother(backend, journal)
     if (Option.isSome(others)) return yield* new RivalAtWork({ what: others.value })
   })

@@ -4,6 +4,11 @@ import { type JournalEntry, type OrderJournal, wholeOrder } from "../../core/ind
 import { Cancellations } from "../control/cancellations.js"
 import { Accepted } from "./request.js"
 
+/** Steps of the runtime's own begin with this. */
+export const ours = "waldur: "
+/** Is it the runtime's own step, and not the backend's? */
+export const isOurs = (step: string): boolean => step === wholeOrder || step.startsWith(ours)
+
 /** Was it quarantined, and now it is tried again: after a release, or by another process? */
 export const heldBack = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.findLast((entry) => entry.step === wholeOrder && entry.event !== "restored")?.event === "quarantined"
