@@ -18,7 +18,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
     "core/steps.ts",
-    "const left = Option.isSome(find) ? yield* making(lookFor(find.value, state), yield* looking) : Option.none<A>()",
+    "const left = yield* making(lookFor(find.value, state), lookingFor(yield* wholeStory(attempt.journal), step))",
     "const left = Option.none<A>()"
   ),
   one(
