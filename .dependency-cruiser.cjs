@@ -9,6 +9,7 @@ const only = (name, from, to) => ({
 module.exports = {
   forbidden: [
     only("core-imports-nothing", "core", []),
+    only("connect-imports-nothing", "connect", []),
     only("the-api-imports-nothing-of-ours", "api", []),
     {
       name: "the-api-is-for-browsers-too",
@@ -24,9 +25,9 @@ module.exports = {
       from: { path: "^src/dashboard/", pathNot: "\\.test\\.ts$" },
       to: { path: "^src/api/|node_modules/(effect|@effect)/", dependencyTypesNot: ["type-only"] }
     },
-    only("waldur-imports-core", "waldur", ["core"]),
-    only("opennebula-imports-core", "opennebula", ["core"]),
-    only("keycloak-imports-core", "keycloak", ["core"]),
+    only("waldur-imports-core-and-connect", "waldur", ["core", "connect"]),
+    only("opennebula-imports-core-and-connect", "opennebula", ["core", "connect"]),
+    only("keycloak-imports-core-and-connect", "keycloak", ["core", "connect"]),
     only("the-contract-is-a-selection-of-core", "plugin", ["core"]),
     only("plugins-import-the-contract-and-services", "plugins", ["plugin", "opennebula", "keycloak"]),
     only("the-kit-stands-on-the-runtime", "kit", ["core", "runtime", "simulator"]),

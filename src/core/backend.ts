@@ -2,14 +2,13 @@
  * The plugin contract: what a backend says of itself, and what the runtime gives it.
  *
  * A backend is one value, made by `defineBackend`: its type name, the schemas of its settings and of its orders' attributes, and
- * `open`, which gives the order handlers of one offering. A handler is written as a list of steps (`steps.ts`) and returns what the
+ * `open`, which gives the order handlers of one offering. A handler is written as a list of steps (`saga/steps.ts`) and returns what the
  * marketplace shall know (`Outcome`). It never writes a retry loop, a journal entry or a call to the marketplace.
  */
 import { Context, Effect, Layer, type Option, ParseResult, type Redacted, Schema, type Scope } from "effect"
 import type { Accounts } from "./accounts.js"
 import { type Amounts, type Component, printable } from "./components.js"
 import { OfferingFault, OrderRefused, type SiteError } from "./errors.js"
-import type { Reservations } from "./journal.js"
 import type { Members } from "./members.js"
 import type { Observation, SoughtResource } from "./observation.js"
 import type {
@@ -21,9 +20,11 @@ import type {
   TerminateRequest,
   UpdateRequest
 } from "./orders.js"
-import type { Parked } from "./park.js"
 import type { ResourcePart } from "./parts.js"
-import type { Noted, Steps } from "./steps.js"
+import type { Steps } from "./saga/attempt.js"
+import type { Reservations } from "./saga/journal.js"
+import type { Parked } from "./saga/park.js"
+import type { Noted } from "./saga/state.js"
 import type { Upkeep } from "./upkeep.js"
 import type { KnownResource, Quantity, Span, Usage } from "./usage.js"
 

@@ -7,7 +7,7 @@ import type { Amounts } from "./components.js"
 import type { SiteError } from "./errors.js"
 import type { DriftKind, ExpectedResource, Standing } from "./observation.js"
 import type { Resource } from "./orders.js"
-import type { Steps } from "./steps.js"
+import type { Steps } from "./saga/attempt.js"
 import type { KnownResource } from "./usage.js"
 
 /** An object in the backend that carries an owner tag. */

@@ -1,9 +1,9 @@
 /** What is asked of Keycloak. Every method may be called again; what is as asked already is success. */
 import KeycloakAdminClient from "@keycloak/keycloak-admin-client"
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
-import { observed, underWay } from "../core/calls.js"
-import { throughGate } from "../core/gate.js"
-import { spanned } from "../core/spans.js"
+import { throughGate } from "../core/calls/gate.js"
+import { observed, underWay } from "../core/calls/observed.js"
+import { spanned } from "../core/lean/spans.js"
 import {
   type KeycloakConflict,
   type KeycloakError,

@@ -4,8 +4,8 @@
  * None of these holds a request, a header or a cause: any of them may be logged as it is.
  */
 import { Data } from "effect"
-import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice, withAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../connect/index.js"
+import type { Verdict } from "../core/calls/breaker.js"
 
 /** Which call it was: "members of a group". No names, no ids. */
 export interface Where {

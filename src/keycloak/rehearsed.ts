@@ -1,6 +1,6 @@
 /** Keycloak in a rehearsal: what is read is real, what would be changed is only told, and is there for what comes after it. */
 import { Effect, Option } from "effect"
-import type { PlannedCall } from "../core/rehearsal.js"
+import type { PlannedCall } from "../core/calls/rehearsal.js"
 import type { KeycloakGroup, KeycloakService } from "./calls.js"
 import { KeycloakConflict } from "./errors.js"
 

@@ -3,7 +3,7 @@
 import { NetworkError } from "@keycloak/keycloak-admin-client"
 import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
 import { Duration, Effect, Schedule } from "effect"
-import type { Breaker } from "../core/breaker.js"
+import type { Breaker } from "../core/calls/breaker.js"
 import { codeOf } from "../core/errors.js"
 import {
   isTransient,

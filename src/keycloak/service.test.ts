@@ -1,7 +1,7 @@
 import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted, TestClock, TestContext } from "effect"
-import { endpointListener } from "../core/breaker.js"
+import { endpointListener } from "../core/calls/breaker.js"
 import { addClient, addGroup, addRealm, addUser, type Served, serve } from "../simulator/keycloak/index.js"
 import { connectKeycloak, type KeycloakSettings, Keycloaks } from "./index.js"
 

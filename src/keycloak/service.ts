@@ -4,10 +4,10 @@
  */
 import { readFile } from "node:fs/promises"
 import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } from "effect"
-import { type Breaker, makeBreaker } from "../core/breaker.js"
+import { openDispatcher } from "../connect/index.js"
+import { type Breaker, makeBreaker } from "../core/calls/breaker.js"
+import { rehearsal } from "../core/calls/rehearsal.js"
 import { OfferingFault } from "../core/errors.js"
-import { rehearsal } from "../core/rehearsal.js"
-import { openDispatcher } from "../core/throughProxy.js"
 import type { KeycloakService } from "./calls.js"
 import { type KeycloakError, verdictOf } from "./errors.js"
 import { rehearsed } from "./rehearsed.js"

@@ -4,9 +4,9 @@
  * away for all.
  */
 import { Context, Effect, Layer, RcMap, type Scope } from "effect"
-import { type Breaker, makeBreaker } from "../core/breaker.js"
+import { type Breaker, makeBreaker } from "../core/calls/breaker.js"
 import type { OfferingFault } from "../core/errors.js"
-import { type FairLimiter, makeFairLimiter } from "../core/fairLimiter.js"
+import { type FairLimiter, makeFairLimiter } from "../core/lean/fairLimiter.js"
 import { type CallObserver, clientFromSettings, type OpenNebulaClient } from "./client.js"
 import { type OpenNebulaError, verdictOf } from "./errors.js"
 import { type OpenNebulaSettings, readSettings } from "./wire/settings.js"

@@ -12,8 +12,8 @@
  * `wire/refusal.ts` holds the table from error codes and messages to these classes, and `wire/redact.ts` keeps secrets out of them.
  */
 import { Data } from "effect"
-import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice, withAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../connect/index.js"
+import type { Verdict } from "../core/calls/breaker.js"
 import type { Disposition } from "../core/errors.js"
 
 /** What every error of a call carries. All texts are already free of secrets and control characters, and capped. */

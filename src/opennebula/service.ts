@@ -5,10 +5,10 @@
  * in one call. It ends with the last of their scopes. `openNebulaShared` is the plugins' `shared` layer.
  */
 import { Context, Data, Effect, FiberRef, Layer, Option, RcMap, type Scope } from "effect"
-import { observed } from "../core/calls.js"
+import { observed } from "../core/calls/observed.js"
+import { rehearsal } from "../core/calls/rehearsal.js"
 import type { OfferingFault } from "../core/errors.js"
-import { rehearsal } from "../core/rehearsal.js"
-import { shared, sharedByKey } from "../core/shared.js"
+import { shared, sharedByKey } from "../core/lean/shared.js"
 import { makeOpenNebula, type OpenNebulaService } from "./calls/openNebula.js"
 import type { OpenNebulaSettings } from "./client.js"
 import { OpenNebulaEndpoints, type OpenNebulaEndpointsOptions } from "./endpoints.js"

@@ -11,9 +11,9 @@
  * `WaitExpired`: nobody knows how the VM is.
  */
 import { Cause, Data, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
-import { makeAlarms } from "../core/alarms.js"
-import { steadyMillis } from "../core/elapsed.js"
-import { aside } from "../core/place.js"
+import { makeAlarms } from "../core/lean/alarms.js"
+import { steadyMillis } from "../core/lean/elapsed.js"
+import { aside } from "../core/saga/place.js"
 import type { OpenNebulaService } from "./calls/openNebula.js"
 import { withCallOwner } from "./client.js"
 import { NoSuchObject, type OpenNebulaError } from "./errors.js"

@@ -47,23 +47,14 @@ export {
 // Steps: what must not be lost and must not happen twice. `stillOurs`, `timeLeft`, `timeLeftOf` and `Steps` are for what goes on for long. `ownMark` and `makerOf`: which
 // agent has made something, where two work on one offering by mistake.
 
-export { stillOurs } from "../core/gate.js"
-export { isFirstCall, type Maker, makerOf, ownMark } from "../core/marks.js"
-export { Parked, parksAfter } from "../core/park.js"
-export {
-  decide,
-  type Ensure,
-  ensure,
-  ensureDone,
-  type IsOthers,
-  type Make,
-  make,
-  mayBeBegunElsewhere,
-  type Noted,
-  type StepError,
-  Steps
-} from "../core/steps.js"
-export { timeLeft, timeLeftOf } from "../core/timeLeft.js"
+export { stillOurs } from "../core/calls/gate.js"
+export { mayBeBegunElsewhere, Steps } from "../core/saga/attempt.js"
+export { isFirstCall, type Maker, makerOf, ownMark } from "../core/saga/marks.js"
+export { Parked, parksAfter } from "../core/saga/park.js"
+export type { Noted } from "../core/saga/state.js"
+export { decide, type Ensure, ensure, ensureDone, type Make, make } from "../core/saga/steps.js"
+export { timeLeft, timeLeftOf } from "../core/saga/timeLeft.js"
+export type { IsOthers, StepError } from "../core/saga/whose.js"
 
 // Errors. Each says by its `disposition` what follows from it.
 
@@ -76,7 +67,7 @@ export {
   RivalAtWork,
   type SiteError
 } from "../core/errors.js"
-export type { JournalError } from "../core/journal.js"
+export type { JournalError } from "../core/saga/journal.js"
 
 // Units, and what is measured. Amounts are always in the backend's units.
 
@@ -116,11 +107,11 @@ export type {
 
 // Numbers of which no two resources may have the same, such as subnets or ports.
 
-export { type Range, Reservations } from "../core/journal.js"
+export { type Range, Reservations } from "../core/saga/journal.js"
 
 // For clients of a backend's API: calls that are shown and measured, waits that leave their place, rehearsals that change nothing.
 
-export { type ObservedCall, observed } from "../core/calls.js"
-export { steadyMillis, upToSteadily } from "../core/elapsed.js"
-export { aside } from "../core/place.js"
-export { type PlannedCall, rehearsal } from "../core/rehearsal.js"
+export { type ObservedCall, observed } from "../core/calls/observed.js"
+export { type PlannedCall, rehearsal } from "../core/calls/rehearsal.js"
+export { steadyMillis, upToSteadily } from "../core/lean/elapsed.js"
+export { aside } from "../core/saga/place.js"

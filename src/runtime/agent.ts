@@ -19,10 +19,9 @@ import { Stopping } from "./actors/stopping.js"
 import {
   type ClusterSettings,
   commonClock,
-  keepAlike,
   Member,
   Once,
-  others,
+  Others,
   Placement,
   severalProcesses
 } from "./cluster/index.js"
@@ -122,7 +121,13 @@ export const layerOn = <E, R>(
 }
 
 const placedHere = stacked((upon, nothing) =>
-  nothing.pipe(upon(singleProcess), upon(Placement.single), upon(Once.single), upon(Quarantine.layer))
+  nothing.pipe(
+    upon(singleProcess),
+    upon(Placement.single),
+    upon(Once.single),
+    upon(Others.none),
+    upon(Quarantine.layer)
+  )
 )
 
 const placedAmongSeveral = (owner: string, cluster: ClusterSettings) =>
@@ -131,6 +136,7 @@ const placedAmongSeveral = (owner: string, cluster: ClusterSettings) =>
       upon(severalProcesses(cluster, owner)),
       upon(Placement.several),
       upon(Once.several(owner)),
+      upon(Others.several(cluster)),
       upon(Quarantine.several)
     )
   )
@@ -142,7 +148,7 @@ const placed = (
   owner: string,
   cluster: ClusterSettings | undefined
 ): Layer.Layer<
-  Sharding.Sharding | Placement | Once | Quarantine,
+  Sharding.Sharding | Placement | Once | Others | Quarantine,
   Layer.Layer.Error<AmongSeveral>,
   Layer.Layer.Context<AmongSeveral>
 > => (cluster === undefined ? placedHere : placedAmongSeveral(owner, cluster))
@@ -178,23 +184,10 @@ export const run = (config: Config) =>
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
     const { several } = yield* Placement
     if (several) yield* Effect.forkScoped(hearOthers)
-    const member = yield* Effect.serviceOption(Member)
-    const among = Option.all({ member, settings: config.cluster })
-    if (Option.isSome(among)) {
-      yield* Effect.forkScoped(
-        Effect.provideService(keepAlike(among.value.settings, config.offerings), Member, among.value.member)
-      )
-    }
-    const ofOthers = Option.match(among, {
-      onNone: () => Effect.succeed([]),
-      onSome: ({ member, settings }) =>
-        Effect.map(Effect.provideService(others(settings), Member, member), (all) =>
-          all.flatMap(({ offerings }) => Object.keys(offerings))
-        )
-    })
-    yield* Effect.forkScoped(
-      watchAbsent(Effect.map(ofOthers, (elsewhere) => [...config.offerings.map(({ id }) => id), ...elsewhere]))
-    )
+    const others = yield* Others
+    yield* Effect.forkScoped(others.keepAlike(config.offerings))
+    const configured = config.offerings.map(({ id }) => id)
+    yield* Effect.forkScoped(watchAbsent(Effect.map(others.offerings, (elsewhere) => [...configured, ...elsewhere])))
     // A fiber of the scope, which awaits its end: a race that is interrupted goes on at once (Effect 3.22), and what the offerings rest on would be
     // closed while they are still at their last words.
     const attended = yield* Effect.forkScoped(

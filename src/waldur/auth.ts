@@ -6,7 +6,7 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Clock, Effect, MutableRef, Option, Redacted, Ref, Schema } from "effect"
-import { firstCome } from "../core/fairLimiter.js"
+import { firstCome } from "../core/lean/fairLimiter.js"
 import { interpret } from "./answer.js"
 import { optionalNumber } from "./api/lenient.js"
 import { tokenCall, type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "./errors.js"

@@ -5,8 +5,8 @@
  * agent's own secrets are struck out. So any of them may be logged as it is.
  */
 import { Data, type Duration, Option } from "effect"
-import type { Verdict } from "../core/breaker.js"
-import { connectionAdvice, withAdvice } from "../core/connection.js"
+import { connectionAdvice, withAdvice } from "../connect/index.js"
+import type { Verdict } from "../core/calls/breaker.js"
 import type { Disposition } from "../core/errors.js"
 
 /** Which call it was: "POST marketplace-orders/{uuid}/set_state_done/". Ids are not part of it. */

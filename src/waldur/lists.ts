@@ -1,6 +1,6 @@
 /** Lists: read to their last page, each item once, and those that cannot be read left out and named. */
 import { Effect, HashSet, Option, ParseResult, Ref, type Schema } from "effect"
-import { decodeQuickly } from "../core/quickly.js"
+import { decodeQuickly } from "../core/lean/quickly.js"
 import type { Answer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import type { WaldurClient } from "./client.js"

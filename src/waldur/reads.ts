@@ -1,7 +1,7 @@
 /** What is read of Waldur: single objects, and lists. */
 import { Effect, Either, Option, Predicate, Schema } from "effect"
-import { decodeQuickly } from "../core/quickly.js"
-import { sharedByKey } from "../core/shared.js"
+import { decodeQuickly } from "../core/lean/quickly.js"
+import { sharedByKey } from "../core/lean/shared.js"
 import {
   ComponentUsage,
   endedByOthers,

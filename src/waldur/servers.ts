@@ -1,6 +1,6 @@
 /** The servers that this process talks to: offerings of one server share its breaker, whatever their credentials. */
 import { Context, Effect, Layer, RcMap, type Scope } from "effect"
-import { type Breaker, makeBreaker } from "../core/breaker.js"
+import { type Breaker, makeBreaker } from "../core/calls/breaker.js"
 import { verdictOf, type WaldurError } from "./errors.js"
 
 export class WaldurServers extends Context.Tag("site-actors/WaldurServers")<

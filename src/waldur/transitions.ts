@@ -5,8 +5,8 @@
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
 import { Duration, Effect, Option, Schedule } from "effect"
-import { steadyMillis } from "../core/elapsed.js"
 import { NotYet } from "../core/errors.js"
+import { steadyMillis } from "../core/lean/elapsed.js"
 import { isFinal, type Order, type OrderState } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
 import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "./errors.js"

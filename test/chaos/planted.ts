@@ -17,20 +17,20 @@ const one = (name: string, file: string, find: string, replace: string): Planted
 export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
-    "core/steps.ts",
+    "core/saga/steps.ts",
     "const left = yield* making(lookFor(find.value, state), lookingFor(yield* wholeStory(attempt.journal), step))",
     "const left = Option.none<A>()"
   ),
   one(
     "the journal hears of a step only afterwards",
-    "core/steps.ts",
+    "core/saga/steps.ts",
     "Effect.map(begin(step, begins, Option.isSome(find), attempt), () => {",
     "Effect.map(Effect.void, () => {"
   ),
   {
     ...one(
       "what is made is announced, and the disk not waited for",
-      "core/steps.ts",
+      "core/saga/steps.ts",
       `    begins: "once",
     find: Option.some(spec.find),`,
       `    begins: "again",
@@ -38,11 +38,11 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     ),
     only: ["kill", "killed at a call", "power cut"]
   },
-  one("undone in the order of doing", "core/saga.ts", "performed.toReversed()", "performed"),
+  one("undone in the order of doing", "core/saga/saga.ts", "performed.toReversed()", "performed"),
   {
     ...one(
       "an undo that fails counts as done",
-      "core/saga.ts",
+      "core/saga/saga.ts",
       'error.disposition === "fail-order" ? Effect.succeedSome(error.message) : Effect.fail(error)',
       'error.disposition === "fail-order" ? Effect.succeedNone : Effect.fail(error)'
     ),
@@ -50,15 +50,15 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   },
   one(
     "after a restart only what this run did is undone",
-    "core/saga.ts",
+    "core/saga/saga.ts",
     "if (attempt.unreached.size === 0) return",
     "return"
   ),
   one(
     "what may pass fails the order",
-    "core/saga.ts",
-    'return failures.every((error) => error.disposition === "fail-order")',
-    "return failures.length > 0"
+    "core/saga/failures.ts",
+    'Option.filter(Cause.failureOption(passingFirst(cause)), ({ disposition }) => disposition === "fail-order")',
+    "Cause.failureOption(cause)"
   ),
   {
     name: "a process whose lease is lost goes on",

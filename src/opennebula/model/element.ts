@@ -3,7 +3,7 @@
  * document a field stands, the struct what it must be. Documents only come from OpenNebula, so there is no way back.
  */
 import { Either, Option, ParseResult, Schema } from "effect"
-import { decodeQuickly } from "../../core/quickly.js"
+import { decodeQuickly } from "../../core/lean/quickly.js"
 import { MalformedAnswer } from "../errors.js"
 import { type Template, fromElement as templateFromElement } from "../template/template.js"
 import type { Answer, Reads, XmlElement } from "../wire/answer.js"

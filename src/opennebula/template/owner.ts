@@ -12,7 +12,7 @@ export interface Owner {
   readonly resource: string
   /** UUID of the Waldur order that made the object; empty if only the resource is noted. */
   readonly order: string
-  /** Of the attempt that made it (`core/marks.ts`). Absent: an earlier version did, or it was taken over. */
+  /** Of the attempt that made it (`core/saga/marks.ts`). Absent: an earlier version did, or it was taken over. */
   readonly mark?: string
 }
 

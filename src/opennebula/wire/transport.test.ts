@@ -12,7 +12,7 @@ import {
   version
 } from "../../../test/support/tinyFrontEnd.js"
 import { certificateFile, makeHttps, serve, serveHttp, serveTcp } from "../../../test/support/tinyServers.js"
-import { sendingGate } from "../../core/gate.js"
+import { sendingGate } from "../../core/calls/gate.js"
 import { makeClient } from "../client.js"
 
 describe("when there is no answer", () => {

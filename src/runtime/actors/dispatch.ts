@@ -5,7 +5,7 @@
  * rest waits in Waldur, and as ids here. Nobody awaits an actor here: a provisioning that takes an hour must not hold up the next look at the
  * queue.
  *
- * A parked order (`core/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
+ * A parked order (`core/saga/park.ts`) is a note in the process where its actor was, and an entry here that says which process that is. It is sent
  * again when that process says that it was woken, or when its resource is with another one (docs/decisions/0047-parked-orders.md).
  */
 import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"

@@ -2,7 +2,7 @@
  * How many orders are in work at once, and which are next: so many of each offering, the rest waits as ids.
  *
  * First those that were begun before, as after a restart, then the others; projects take turns, each one's orders in the order in which they
- * were placed. An order that waits for something steps aside (`core/place.ts`), and comes back before any new one begins.
+ * were placed. An order that waits for something steps aside (`core/saga/place.ts`), and comes back before any new one begins.
  *
  * A place is lent for some seconds. Whoever takes longer without stepping aside works on, but no longer keeps others waiting: so nothing that
  * hangs can hold the queue up.

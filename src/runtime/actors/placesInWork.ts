@@ -37,7 +37,7 @@ export class PlacesInWork extends Context.Tag("site-actors/runtime/PlacesInWork"
       resource: ResourceId,
       about: Omit<Candidate, "start">
     ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    /** ms, as `core/park.ts` has it. */
+    /** ms, as `core/saga/park.ts` has it. */
     readonly parksAfter: number
   }
 >() {

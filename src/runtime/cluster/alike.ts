@@ -6,7 +6,8 @@
  */
 import { createHash } from "node:crypto"
 import { SqlClient } from "@effect/sql"
-import { Duration, Effect, Option, Redacted, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import type { JournalUnavailable } from "../../core/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import { unavailable } from "../journal/sql.js"
 import { alikeRound } from "../schedules.js"
@@ -89,11 +90,40 @@ export const differences = (own: Offerings, { offerings, who }: Other): Readonly
 const toDo =
   "Give all processes the same file, but for cluster.host and cluster.port: orders of an offering that one of them does not have may wait without end."
 
-/** What the other processes that are there have noted. */
-export const others = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
+/** The other processes that are there. */
+export class Others extends Context.Tag("site-actors/runtime/Others")<
+  Others,
+  {
+    /** Ids of the offerings that they have noted. */
+    readonly offerings: Effect.Effect<ReadonlyArray<string>, JournalUnavailable>
+    /** Notes what this process has, compares, and says what differs, once, and when nothing does any more. Never ends, never fails. */
+    readonly keepAlike: (offerings: ReadonlyArray<OfferingConfig>) => Effect.Effect<void>
+  }
+>() {
+  /** One process: there are none. */
+  static readonly none = Layer.succeed(Others, { offerings: Effect.succeed([]), keepAlike: () => Effect.void })
+
+  static readonly several = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
+    Layer.effect(
+      Others,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const { instance } = yield* Member
+        const all = notedByOthers(sql, instance, takeover)
+        return {
+          offerings: Effect.map(all, (others) => others.flatMap(({ offerings }) => Object.keys(offerings))),
+          keepAlike: (offerings) => keepAlike(sql, instance, all, offeringsOf(offerings))
+        }
+      })
+    )
+}
+
+const notedByOthers = (
+  sql: SqlClient.SqlClient,
+  instance: string,
+  takeover: Duration.Duration
+): Effect.Effect<ReadonlyArray<Other>, JournalUnavailable> =>
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const { instance } = yield* Member
     const lapse = sql.literal(String(Math.round(Duration.toMillis(takeover))))
     const rows = yield* sql<{
       readonly owner: string
@@ -112,19 +142,20 @@ export const others = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
     })
   }).pipe(unavailable)
 
-/** Notes what this process has, compares, and says what differs, once, and when nothing does any more. Never ends, never fails. */
-export const keepAlike = (settings: Pick<ClusterSettings, "takeover">, offerings: ReadonlyArray<OfferingConfig>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const { instance } = yield* Member
-    const own = offeringsOf(offerings)
+const keepAlike = (
+  sql: SqlClient.SqlClient,
+  instance: string,
+  all: Effect.Effect<ReadonlyArray<Other>, JournalUnavailable>,
+  own: Offerings
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
     const note = Schema.encodeSync(Noted)({ instance, offerings: own })
     let said = ""
     const round = Effect.gen(function* () {
       yield* unavailable(sql`
         UPDATE cluster_runner SET settings = ${note}
         WHERE instance = ${instance} AND (settings IS NULL OR settings <> ${note})`)
-      const found = (yield* others(settings)).flatMap((other) => differences(own, other)).join(" ")
+      const found = (yield* all).flatMap((other) => differences(own, other)).join(" ")
       if (found !== said) {
         yield* found === ""
           ? Effect.logInfo("All processes have the same offerings and settings again")
@@ -132,8 +163,9 @@ export const keepAlike = (settings: Pick<ClusterSettings, "takeover">, offerings
       }
       said = found
     })
-    yield* round.pipe(
+    return round.pipe(
       Effect.catchAll((error) => Effect.logDebug(`What other processes have is not known: ${error.message}`)),
-      Effect.repeat(alikeRound)
+      Effect.repeat(alikeRound),
+      Effect.asVoid
     )
   })

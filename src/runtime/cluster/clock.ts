@@ -2,7 +2,7 @@
  * One time of day for several processes: the database's. When an order was accepted, or its machine told to boot, one of them writes down, and
  * another one goes by it: with clocks of machines that are minutes apart it would give a machine up that has just begun to boot.
  *
- * Where the clocks agree, as they should, each process has its own. What passes is measured by a clock that nobody sets (`core/elapsed.ts`).
+ * Where the clocks agree, as they should, each process has its own. What passes is measured by a clock that nobody sets (`core/lean/elapsed.ts`).
  */
 import { SqlClient } from "@effect/sql"
 import { Duration, Effect, Layer } from "effect"

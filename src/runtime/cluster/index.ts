@@ -6,7 +6,7 @@
  * `clock.ts` says what time it is, `alike.ts` whether all have the same settings. With one process these are there too, and let everything pass. The whole of it:
  * docs/decisions/0043-several-processes.md.
  */
-export { keepAlike, others } from "./alike.js"
+export { Others } from "./alike.js"
 export { commonClock } from "./clock.js"
 export { Once } from "./once.js"
 export { Placement } from "./placement.js"

@@ -1,5 +1,5 @@
 /**
- * Orders that rest between two attempts, or are parked until what they wait for has come to something (`core/park.ts`), and who wakes them.
+ * Orders that rest between two attempts, or are parked until what they wait for has come to something (`core/saga/park.ts`), and who wakes them.
  *
  * A parked order has no fiber: it is a note in the process where its actor was, and is sent to its actor again when it is woken. Notes are only in
  * memory. Whoever sends orders finds out when the process of one has gone (`actors/dispatch.ts`).

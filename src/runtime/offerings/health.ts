@@ -1,7 +1,7 @@
 /**
  * Whether an offering's orders can be carried out.
  *
- * While one of its servers is away (`core/breaker.ts`), its orders wait at the gate instead of trying, and go on when the server answers.
+ * While one of its servers is away (`core/calls/breaker.ts`), its orders wait at the gate instead of trying, and go on when the server answers.
  *
  * A fault of the configuration (wrong credentials, no rights) stops the offering: orders in work wait at the gate, none is taken,
  * and none is failed for it. A probe looks until the fault is mended, and opens the gate again. No restart needed.

@@ -34,6 +34,7 @@ import {
   OrderRefused,
   type OrderRequest,
   Parked,
+  passingFirst,
   type Reservations,
   RivalAtWork,
   refusalIn,
@@ -341,15 +342,6 @@ const isDoneAllTheSame = (
     )
     return true
   })
-
-/** Of several failures at once the one that may pass: as long as there is one, nothing is given up. */
-const passingFirst = (cause: Cause.Cause<SiteError>): Cause.Cause<SiteError> =>
-  Option.match(
-    Cause.isDie(cause)
-      ? Option.none()
-      : Option.fromNullable([...Cause.failures(cause)].find(({ disposition }) => disposition !== "fail-order")),
-    { onNone: () => cause, onSome: Cause.fail }
-  )
 
 /** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
 const executing = (offering: Offering, order: OrderId) =>

@@ -2,7 +2,7 @@
  * Two agents with a journal each on one offering, as of a machine that was copied with its data directory, a second installation, or a Python agent that
  * was left running. Each takes the orders for its own. What this one sees of the other, and what it does then:
  *
- * - Something has the order's tag, and not a mark of this journal (`core/marks.ts`); or its name has just been taken. The order waits, and nothing is undone.
+ * - Something has the order's tag, and not a mark of this journal (`core/saga/marks.ts`); or its name has just been taken. The order waits, and nothing is undone.
  * - Somebody else approved the order in the same moment. It waits for a while, and then looks whether anything has been made for it.
  * - An order that was begun by an attempt before fails, and something with its tag has been made since that no attempt of this journal made: the journal is
  *   a copy. Nothing is undone; it waits.

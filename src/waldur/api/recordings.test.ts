@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Either, Option, Schema } from "effect"
-import { decodeQuickly } from "../../core/quickly.js"
+import { decodeQuickly } from "../../core/lean/quickly.js"
 import {
   Offering,
   Order,

@@ -7,8 +7,8 @@
 import type { IStompSocket } from "@stomp/stompjs"
 import { Effect, Redacted } from "effect"
 import { WebSocket } from "ws"
+import { TunnelAgent } from "../../connect/index.js"
 import { OfferingFault } from "../../core/errors.js"
-import { TunnelAgent } from "../../core/tunnel.js"
 import { readCa, type TransportOptions } from "../transport.js"
 import type { BrokerPlace } from "./types.js"
 

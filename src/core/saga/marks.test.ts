@@ -1,7 +1,7 @@
 /** Which agent has made what has an order's tag: steps of two journals, and of one that is a copy. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Ref, Schema } from "effect"
-import { makeMemoryJournal } from "../../test/support/journal.js"
+import { makeMemoryJournal } from "../../../test/support/journal.js"
 import {
   carryOut,
   make,
@@ -12,7 +12,7 @@ import {
   RivalAtWork,
   type SiteError,
   wholeOrder
-} from "./index.js"
+} from "../index.js"
 
 interface Made {
   readonly id: number

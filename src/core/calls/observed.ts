@@ -5,7 +5,7 @@
  * says whose call it was.
  */
 import { Effect, FiberRef } from "effect"
-import { between } from "./lean.js"
+import { between } from "../lean/around.js"
 
 export interface ObservedCall {
   /** `opennebula`, `waldur`, ... */

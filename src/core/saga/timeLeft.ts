@@ -5,8 +5,8 @@
  * A FiberRef, so that a handler can count by it without being handed anything. Where nobody says otherwise, nothing was paused.
  */
 import { Clock, Effect, FiberRef } from "effect"
+import { Steps } from "./attempt.js"
 import type { JournalError } from "./journal.js"
-import { Steps } from "./steps.js"
 
 /** Milliseconds between `since` and `until` (ms since 1970) in which the order could not go on. */
 export type PausedBetween = (since: number, until: number) => Effect.Effect<number, JournalError>

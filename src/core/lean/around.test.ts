@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, FiberRef, HashMap, Schedule, TestClock } from "effect"
 import { makeAlarms } from "./alarms.js"
-import { between, during, makeDoor, retried, saying } from "./lean.js"
+import { between, during, makeDoor, retried, saying } from "./around.js"
 
 const name = FiberRef.unsafeMake("nobody")
 const asBob = during(name, (before) => `${before}, Bob`)

@@ -15,14 +15,17 @@
  * up to where it had got; so what it does must follow from its request and from the results of its steps alone: whatever it reads
  * from the backend, it reads inside a step. Steps may run concurrently (`Effect.all`).
  */
-import { Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
-import { NotYet, OfferingFault, OrderRefused, RivalAtWork, type SiteError } from "./errors.js"
-import { stillOurs } from "./gate.js"
-import { isRestored, type JournalEntry, type JournalError, type OrderJournal, wholeStory } from "./journal.js"
-import { saying } from "./lean.js"
+import { Context, Data, Effect, Either, MutableRef, Option, Schema } from "effect"
+import { stillOurs } from "../calls/gate.js"
+import { NotYet, RivalAtWork, type SiteError } from "../errors.js"
+import { saying } from "../lean/around.js"
+import { spanned } from "../lean/spans.js"
+import { type Attempt, markReached, Steps, type Subject } from "./attempt.js"
+import { isRestored, type JournalEntry, type JournalError, wholeStory } from "./journal.js"
 import { heldBack, lookingFor, madeBy, making, startedBy } from "./marks.js"
 import { Parked } from "./park.js"
-import { spanned } from "./spans.js"
+import { type StepState, stepState } from "./state.js"
+import { assertOurs, type IsOthers, ifOurs, type StepError } from "./whose.js"
 
 export interface Make<A, I, E extends SiteError, R> {
   /** How the result is kept in the journal. No secrets. */
@@ -38,9 +41,6 @@ export interface Make<A, I, E extends SiteError, R> {
    */
   readonly isOthers?: IsOthers<A, E, R>
 }
-
-/** Whether what a step has noted is somebody else's object by now. */
-export type IsOthers<A, E extends SiteError, R> = (known: A) => Effect.Effect<boolean, E, R>
 
 export interface Ensure<A, I, E extends SiteError, R> {
   readonly result: Schema.Schema<A, I>
@@ -119,53 +119,6 @@ export const decide = <A, I, E extends SiteError, R>(
     isOthers: Option.fromNullable(isOthers)
   })
 
-/** What every step may fail with beside its own: the last three where it cannot be seen that what earlier attempts made is still this order's. */
-export type StepError = JournalError | OrderRefused | NotYet | OfferingFault
-
-/** Everything that the steps of one attempt share. Made by `carryOut`; a handler only passes it through. */
-export interface Attempt {
-  readonly journal: OrderJournal
-  /** What it makes is marked with this, and what it begins to make is written down with it (`marks.ts`). */
-  readonly mark: string
-  /**
-   * `undoing`: the handler is only run to learn how to undo what an earlier run did; nothing new is begun. `recalling`: only for what it comes to
-   * by what its steps remember.
-   */
-  readonly direction: "forward" | "undoing" | "recalling"
-  /** What may have to be undone, in the order in which it was begun. */
-  readonly performed: MutableRef.MutableRef<ReadonlyArray<Performed>>
-  /** Of the steps that this run has come to. */
-  readonly names: Set<string>
-  /** Steps that the journal knows and this run has not come to yet; when there are none left, `reachedAll` is completed. */
-  readonly unreached: Set<string>
-  readonly reachedAll: Deferred.Deferred<void>
-  /** Is there a result that a later attempt might not come to again, and that a power cut could still take? Nothing may rest on it. */
-  readonly mayForget: MutableRef.MutableRef<boolean>
-  /** What earlier attempts made or chose, until it has been seen that none of it is somebody else's by now. */
-  readonly unseen: MutableRef.MutableRef<ReadonlyArray<Subject>>
-  /** What this order is about by a choice, and not by having made it. */
-  readonly chosen: MutableRef.MutableRef<ReadonlyArray<Subject>>
-}
-export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
-
-/**
- * May this order have been begun elsewhere: by an agent whose journal was lost, or by one of another make that this one replaces? Then what it has made
- * may be there without the tags that steps look for.
- */
-export const mayBeBegunElsewhere: Effect.Effect<boolean, JournalError, Steps> = Effect.flatMap(Steps, ({ journal }) =>
-  Effect.map(journal.entries, isRestored)
-)
-
-export interface Performed {
-  readonly step: string
-  readonly undo: Effect.Effect<void, SiteError>
-}
-
-export interface Subject {
-  readonly step: string
-  readonly isOthers: Effect.Effect<boolean, SiteError>
-}
-
 /** A bug in a handler: two steps of one name, or a step whose journalled result no longer fits its schema. */
 export class StepDefect extends Data.TaggedError("StepDefect")<{ readonly step: string; readonly reason: string }> {
   override get message(): string {
@@ -188,8 +141,6 @@ const lookFor = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>, { unheard
     Option.isSome(found) || !unheardOf ? Effect.succeed(found) : Effect.delay(find, mayStillCome)
   )
 
-const isForward = ({ event }: JournalEntry): boolean => event !== "undoing" && event !== "undo-failed"
-
 /** When something is undone, what another agent has made is nothing. */
 const leavingOthers = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
   Effect.catchIf(
@@ -197,50 +148,6 @@ const leavingOthers = <A, E, R>(find: Effect.Effect<Option.Option<A>, E, R>): Ef
     (error) => error instanceof RivalAtWork,
     () => Effect.succeedNone
   )
-
-/** What the journal says of a step: never begun, begun with unknown outcome, or finished with a result (maybe undone since). */
-export interface StepState {
-  readonly begun: boolean
-  readonly undone: boolean
-  readonly result: Option.Option<unknown>
-  /** Begun, and nobody has heard what came of it: its process has died since, or the call had no answer. */
-  readonly unheardOf: boolean
-  /** Its last call was refused because another agent has made what it would make: nothing is to be looked for. */
-  readonly madeNothing: boolean
-}
-export const stepState = (entries: ReadonlyArray<JournalEntry>, step: string): StepState => {
-  let before: JournalEntry | undefined
-  let last: JournalEntry | undefined
-  let finished: JournalEntry | undefined
-  for (const entry of entries) {
-    if (entry.step !== step) continue
-    before = last
-    last = entry
-    if (entry.event === "finished" || entry.event === "adopted") finished = entry
-  }
-  return {
-    begun: last !== undefined,
-    undone: last?.event === "undone",
-    result: finished === undefined ? Option.none() : Option.some(finished.data),
-    unheardOf: last?.event === "started" || (last?.event === "interrupted" && before?.event !== heldBack),
-    madeNothing: last?.event === "interrupted" && before?.event === heldBack
-  }
-}
-
-/** What the steps of an order have noted so far, for whoever has to know without running its handler. */
-export interface Noted {
-  /** What the step came to. None: it has not ended, was undone, or what it came to does not fit. */
-  readonly result: <A, I>(step: string, result: Schema.Schema<A, I>) => Option.Option<A>
-  /** It was begun, and nothing is known of an end: where the order was when its process ended, if steps come one after the other. */
-  readonly isAt: (step: string) => boolean
-}
-export const notedIn = (entries: ReadonlyArray<JournalEntry>): Noted => ({
-  result: (step, result) => {
-    const state = stepState(entries, step)
-    return state.undone ? Option.none() : Option.flatMap(state.result, Schema.decodeUnknownOption(result))
-  },
-  isAt: (step) => entries.findLast((entry) => entry.step === step)?.event === "started"
-})
 
 /**
  * What a power cut may take of a step. `once`: nothing, as later attempts look for it or undo it. `again`: that it was begun, as it would be done
@@ -260,51 +167,6 @@ interface Step<A, I, E extends SiteError, R> {
   readonly isOthers: Option.Option<IsOthers<A, E, R>>
   readonly looks?: boolean
 }
-
-/** The first one that is somebody else's by now. */
-const othersAmong = (
-  subjects: MutableRef.MutableRef<ReadonlyArray<Subject>>
-): Effect.Effect<Option.Option<Subject>, SiteError> =>
-  Effect.findFirst(MutableRef.get(subjects), ({ isOthers }) => isOthers)
-
-const asStepError = (error: SiteError): StepError => {
-  const { disposition, message } = error
-  if (disposition === "retry") return new NotYet({ reason: message })
-  return disposition === "fail-order"
-    ? new OrderRefused({ customerMessage: error.customerMessage ?? message, detail: message })
-    : new OfferingFault({ reason: message, hint: "" })
-}
-
-/** Nothing more is done with what is somebody else's by now. Looked at once in an attempt, and only by one that remembers something. */
-const assertOurs = ({ unseen }: Attempt): Effect.Effect<void, StepError> =>
-  Effect.gen(function* () {
-    const others = yield* Effect.mapError(othersAmong(unseen), asStepError)
-    if (Option.isSome(others)) {
-      return yield* new OrderRefused({
-        customerMessage:
-          "What this order was about is gone from the cloud, which seems to have been put back to an earlier state: order again, or ask the provider.",
-        detail: `what step "${others.value.step}" has noted is somebody else's by now`
-      })
-    }
-    MutableRef.set(unseen, [])
-  })
-
-/** An undo that leaves alone what is somebody else's by now. */
-const ifOurs = <A>(
-  step: string,
-  { chosen }: Attempt,
-  made: Option.Option<A>,
-  isOthers: (made: A) => Effect.Effect<boolean, SiteError>,
-  undo: Effect.Effect<void, SiteError>
-): Effect.Effect<void, SiteError> =>
-  Effect.gen(function* () {
-    const others = yield* othersAmong(chosen)
-    const isLeft = Option.isSome(others) || (Option.isSome(made) && (yield* isOthers(made.value)))
-    if (!isLeft) return yield* undo
-    yield* Effect.logWarning(
-      `Step "${step}" is not undone: what it was done to is gone, and somebody else's object has its id by now`
-    )
-  })
 
 /** The one way in which a step happens. What is remembered of it is answered at once: after a restart that is nearly all of a handler. */
 const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.Effect<A, E | StepError, R | Steps> =>
@@ -334,7 +196,7 @@ const perform = <A, I, E extends SiteError, R>(spec: Step<A, I, E, R>): Effect.E
         const undo = spec.undo.value
         const undoWhatIsFound = (find: Effect.Effect<Option.Option<A>, E, R>, undo: Undo<A, E, R>) =>
           Effect.flatMap(Effect.zip(attempt.journal.entries, wholeStory(attempt.journal)), ([now, all]) =>
-            stepState(now.filter(isForward), step).madeNothing
+            stepState(now, step).madeNothing
               ? Effect.void
               : Effect.flatMap(making(lookFor(leavingOthers(find), state), lookingFor(all, step)), undo)
           )
@@ -450,8 +312,3 @@ const carriedOut = <A, I, E extends SiteError, R>(
     saying({ step }),
     spanned(`step ${step}`)
   )
-
-const markReached = ({ reachedAll, unreached }: Attempt, step: string): void => {
-  unreached.delete(step)
-  if (unreached.size === 0) Deferred.unsafeDone(reachedAll, Effect.void)
-}

@@ -4,11 +4,13 @@
  * `carryOut` runs a handler's steps against the order's journal. It ends in one of two ways, both written down: `Done`, or `Refused`
  * with everything that the order did undone in reverse. Any other error leaves the order as it is, for the next attempt.
  */
-import { Cause, Deferred, Effect, Exit, FiberId, MutableRef, Option, Schema } from "effect"
-import { OrderRefused, type SiteError } from "./errors.js"
+import { Deferred, Effect, Exit, MutableRef, Option, Schema } from "effect"
+import { OrderRefused, type SiteError } from "../errors.js"
+import { type Attempt, newAttempt, Steps } from "./attempt.js"
+import { forGood, passingFirst } from "./failures.js"
 import { type JournalEntry, type JournalError, type OrderJournal, wholeOrder } from "./journal.js"
 import { drawMark } from "./marks.js"
-import { type Attempt, type Performed, Steps, type Subject, stepState } from "./steps.js"
+import { stepState } from "./state.js"
 
 /** What an undo could not remove. */
 export interface UndoFailure {
@@ -46,8 +48,8 @@ export const carryOut = <A, E extends SiteError, R>(
     const attempt = newAttempt(journal, "forward", entries, yield* drawMark)
     const exit = yield* Effect.exit(Effect.provideService(handler, Steps, attempt))
     if (Exit.isSuccess(exit)) return { _tag: "Done", value: exit.value } as const
-    const failure = ownFailure(exit.cause)
-    if (Option.isNone(failure)) return yield* Effect.failCause(exit.cause)
+    const failure = forGood(exit.cause)
+    if (Option.isNone(failure)) return yield* Effect.failCause(passingFirst(exit.cause))
     const refusal = refusalOf(failure.value)
     yield* refuse(journal, refusal)
     // A deadline or an operator may have ended it before it came again to all that earlier attempts had done.
@@ -94,15 +96,6 @@ export const refusalIn = (entries: ReadonlyArray<JournalEntry>): Option.Option<O
     )
   )
 
-/** Of several concurrent failures, a transient one comes first: as long as one may pass, nothing is given up. */
-const ownFailure = <E extends SiteError>(cause: Cause.Cause<E>): Option.Option<E> => {
-  if (Cause.isDie(cause)) return Option.none()
-  const failures = [...Cause.failures(cause)]
-  return failures.every((error) => error.disposition === "fail-order")
-    ? Option.fromNullable(failures[0])
-    : Option.none()
-}
-
 const refusalOf = (error: SiteError): OrderRefused =>
   error instanceof OrderRefused
     ? error
@@ -110,27 +103,6 @@ const refusalOf = (error: SiteError): OrderRefused =>
         customerMessage: error.customerMessage ?? "The order could not be carried out by the cloud.",
         detail: error.message
       })
-
-const isResult = ({ data, event }: JournalEntry): boolean => event === "finished" && data !== undefined && data !== null
-
-const newAttempt = (
-  journal: OrderJournal,
-  direction: Attempt["direction"],
-  entries: ReadonlyArray<JournalEntry>,
-  mark: string
-): Attempt => ({
-  journal,
-  mark,
-  direction,
-  performed: MutableRef.make<ReadonlyArray<Performed>>([]),
-  names: new Set(),
-  unreached: new Set(entries.map((entry) => entry.step).filter((step) => step !== wholeOrder)),
-  reachedAll: Deferred.unsafeMake<void>(FiberId.none),
-  // What an earlier attempt noted at its end may not be on the disk either.
-  mayForget: MutableRef.make(entries.some(isResult)),
-  unseen: MutableRef.make<ReadonlyArray<Subject>>([]),
-  chosen: MutableRef.make<ReadonlyArray<Subject>>([])
-})
 
 /**
  * Runs the handler only so far that every step in the journal has said how it is undone. Fails if the handler does, before that, for a reason
@@ -144,7 +116,9 @@ const learnUndo = <A, E extends SiteError, R>(
     if (attempt.unreached.size === 0) return
     yield* Effect.exit(handler).pipe(
       Effect.flatMap((exit) =>
-        Exit.isFailure(exit) && Option.isNone(ownFailure(exit.cause)) ? Effect.failCause(exit.cause) : Effect.void
+        Exit.isFailure(exit) && Option.isNone(forGood(exit.cause))
+          ? Effect.failCause(passingFirst(exit.cause))
+          : Effect.void
       ),
       Effect.raceFirst(Deferred.await(attempt.reachedAll)),
       Effect.timeoutOption(replayLimit)

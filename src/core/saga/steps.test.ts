@@ -1,8 +1,8 @@
 /** What a power cut may take of an order's steps, and what it may not (docs/decisions/0083-what-a-power-cut-may-take.md). */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Option, Ref, Schema, TestClock } from "effect"
-import { makeMemoryJournal } from "../../test/support/journal.js"
-import { carryOut, decide, ensure, ensureDone, make } from "./index.js"
+import { makeMemoryJournal } from "../../../test/support/journal.js"
+import { carryOut, decide, ensure, ensureDone, make } from "../index.js"
 
 describe("a power cut", () => {
   /** Each look sees something else; the call of this number, from 1, is carried out, and is the last thing that the process does. */

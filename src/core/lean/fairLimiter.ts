@@ -7,7 +7,7 @@
  * wait, they wait here; `firstCome` is for those who are all alike.
  */
 import { Deferred, Effect, FiberId } from "effect"
-import { endedBy } from "./lean.js"
+import { endedBy } from "./around.js"
 
 interface Waiter {
   readonly turn: Deferred.Deferred<void>

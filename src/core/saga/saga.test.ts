@@ -1,7 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option, Ref, Schema, TestClock } from "effect"
-import { type MemoryJournal, makeMemoryJournal } from "../../test/support/journal.js"
-import { carryOut, decide, ensureDone, JournalUnavailable, make, NotYet, OrderRefused, refuse } from "./index.js"
+import { type MemoryJournal, makeMemoryJournal } from "../../../test/support/journal.js"
+import {
+  carryOut,
+  decide,
+  ensureDone,
+  type JournalError,
+  JournalUnavailable,
+  make,
+  NotYet,
+  OrderRefused,
+  refuse
+} from "../index.js"
 
 /** A cloud of named things, each made by a call that may fail, be lost, or be the last thing that the process does. */
 const cloud = Effect.gen(function* () {
@@ -334,18 +344,24 @@ describe("a call of which nobody has heard the end", () => {
         })
       )
 
-      it.effect("is waited for before an undo is content", () =>
-        Effect.gen(function* () {
-          const { thing, things } = yield* cloud
-          const journal = yield* makeMemoryJournal()
-          yield* isLost(journal)
-          yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
-          yield* lateAfter(things)
-          const undone = yield* patiently(carryOut(journal, thing("group")))
-          expect(undone).toMatchObject({ _tag: "Refused", leftovers: [] })
-          expect(yield* Ref.get(things)).toEqual([])
-        })
-      )
+      for (const [undo, begins] of [
+        ["an undo", () => Effect.void],
+        ["an undo that a process has died in", (journal) => journal.append("group", "undoing")]
+      ] satisfies ReadonlyArray<[string, (journal: MemoryJournal) => Effect.Effect<void, JournalError>]>) {
+        it.effect(`is waited for before ${undo} is content`, () =>
+          Effect.gen(function* () {
+            const { thing, things } = yield* cloud
+            const journal = yield* makeMemoryJournal()
+            yield* isLost(journal)
+            yield* refuse(journal, new OrderRefused({ customerMessage: "Cancelled." }))
+            yield* begins(journal)
+            yield* lateAfter(things)
+            const undone = yield* patiently(carryOut(journal, thing("group")))
+            expect(undone).toMatchObject({ _tag: "Refused", leftovers: [] })
+            expect(yield* Ref.get(things)).toEqual([])
+          })
+        )
+      }
     })
   }
 

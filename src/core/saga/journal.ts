@@ -5,7 +5,7 @@
  * steps (`steps.ts`) and whatever stores it (`runtime/journal`); it knows no SQL.
  */
 import { Context, Data, Effect, Schema } from "effect"
-import type { OrderId, ResourceId } from "./orders.js"
+import type { OrderId, ResourceId } from "../orders.js"
 
 /**
  * What can be said of a step. In the order in which it happens:
