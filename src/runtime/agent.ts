@@ -3,28 +3,20 @@
  *
  * Interrupting it stops the sources first; actors finish the call that they are in, and the rest is in the journal.
  */
-import type { Sharding } from "@effect/cluster"
 import type { SqlClient } from "@effect/sql"
-import { Effect, ExecutionStrategy, Exit, Fiber, Layer, LogLevel, Option, Queue, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Fiber, Layer, LogLevel, Queue, Ref, Scope } from "effect"
 import { callBeginning, callObserver, saying } from "../core/index.js"
 import { Recorder } from "./activity/recorder.js"
 import { Activities, publish } from "./activity.js"
 import { Actors } from "./actors/actors.js"
 import { Bells } from "./actors/bells.js"
-import { singleProcess } from "./actors/cluster.js"
 import { Dispatch } from "./actors/dispatch.js"
 import { PlacesInWork } from "./actors/placesInWork.js"
 import { Quarantine } from "./actors/quarantine.js"
 import { Stopping } from "./actors/stopping.js"
-import {
-  type ClusterSettings,
-  commonClock,
-  Member,
-  Once,
-  Others,
-  Placement,
-  severalProcesses
-} from "./cluster/index.js"
+import { commonClock } from "./cluster/clock.js"
+import type * as Cluster from "./cluster/index.js"
+import type { ClusterSettings } from "./cluster/settings.js"
 import type { Config, OfferingConfig } from "./config/index.js"
 import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
@@ -51,6 +43,7 @@ import { type Offering, OfferingScope, Offerings } from "./offerings/offering.js
 import { openOffering } from "./offerings/open.js"
 import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
+import { Once, Others, Placement } from "./placement/index.js"
 import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
 import { mendProbe, parkAfter } from "./schedules.js"
 import { stacked } from "./stacked.js"
@@ -110,48 +103,35 @@ export const layerOn = <E, R>(
   return stacked((upon, nothing) =>
     nothing.pipe(
       upon(base),
-      upon(placed(owner, cluster)),
-      upon(Pausings.layer),
-      upon(PlacesInWork.layer(parking)),
-      upon(cluster === undefined ? Bells.single : Bells.several),
-      upon(cluster === undefined ? Actors.single(owner) : Actors.several(owner)),
+      upon(cluster === undefined ? alone(owner, parking) : amongSeveral(cluster, owner, parking)),
       upon(Dispatch.layer)
     )
   )
 }
 
-const placedHere = stacked((upon, nothing) =>
-  nothing.pipe(
-    upon(singleProcess),
-    upon(Placement.single),
-    upon(Once.single),
-    upon(Others.none),
-    upon(Quarantine.layer)
-  )
-)
-
-const placedAmongSeveral = (owner: string, cluster: ClusterSettings) =>
+/** Where work is placed, and the actors that do it: all of it here. */
+const alone = (owner: string, parking: number) =>
   stacked((upon, nothing) =>
     nothing.pipe(
-      upon(severalProcesses(cluster, owner)),
-      upon(Placement.several),
-      upon(Once.several(owner)),
-      upon(Others.several(cluster)),
-      upon(Quarantine.several)
+      upon(Placement.single),
+      upon(Once.single),
+      upon(Others.none),
+      upon(Quarantine.layer),
+      upon(Pausings.layer),
+      upon(PlacesInWork.layer(parking)),
+      upon(Bells.single),
+      upon(Actors.single(owner))
     )
   )
 
-type AmongSeveral = ReturnType<typeof placedAmongSeveral>
-
-/** Where work is placed. */
-const placed = (
-  owner: string,
-  cluster: ClusterSettings | undefined
-): Layer.Layer<
-  Sharding.Sharding | Placement | Once | Others | Quarantine,
-  Layer.Layer.Error<AmongSeveral>,
-  Layer.Layer.Context<AmongSeveral>
-> => (cluster === undefined ? placedHere : placedAmongSeveral(owner, cluster))
+/** The same for one of several processes. What it takes is loaded by none that is alone. */
+const amongSeveral = (...among: Parameters<typeof Cluster.amongSeveral>) =>
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => import("./cluster/index.js")),
+      (cluster) => cluster.amongSeveral(...among)
+    )
+  )
 
 /** Every call of every fiber of the agent is told to whoever watches. */
 const watchedCalls = Layer.scopedDiscard(
@@ -196,14 +176,8 @@ export const run = (config: Config) =>
         discard: true
       })
     )
-    yield* Effect.raceFirst(Fiber.join(attended), superseded)
+    yield* Effect.raceFirst(Fiber.join(attended), others.superseded)
   }).pipe(Effect.scoped)
-
-/** Another process has come in this one's place: it would do nothing any more, and has to say so. */
-const superseded = Effect.flatMap(
-  Effect.serviceOption(Member),
-  Option.match({ onNone: () => Effect.never, onSome: (member) => member.superseded })
-)
 
 /** What was asked while no agent ran needs the offerings; one that cannot be opened holds it up for half a minute. */
 const allOpen = (config: Config) =>

@@ -75,7 +75,7 @@ withAgent("an order whose offering is changed in the configuration while it is i
     "waits while the file does not have the offering, says so, and goes on when it is back: the time in between counts against no deadline",
     () =>
       Effect.gen(function* () {
-        const cutOff = yield* cutOffAt("one.user.allocate", { offerings: { order_deadlines: { create: "10s" } } })
+        const cutOff = yield* cutOffAt("one.user.allocate", { offerings: { order_deadlines: { create: "30s" } } })
         const { order, site } = cutOff
         const putBack = reconfigured(site, (offerings) => offerings.slice(1))
         const agent = yield* site.start()
@@ -83,8 +83,8 @@ withAgent("an order whose offering is changed in the configuration while it is i
         expect(agent.output()).toContain(
           `1 order of offering ${site.world.vdcOffering.uuid} cannot go on: the configuration does not have it (any more).`
         )
-        // Longer than the deadline.
-        yield* Effect.sleep("11 seconds")
+        // Longer than the deadline, which is many times what the order's work takes.
+        yield* Effect.sleep("31 seconds")
         expect(site.marketplace.orders.get(order)?.state).toBe("executing")
         agent.kill()
         yield* agent.ended

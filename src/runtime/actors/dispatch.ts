@@ -10,9 +10,9 @@
  */
 import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
-import { type Holders, Placement } from "../cluster/placement.js"
 import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
+import { type Holders, Placement } from "../placement/index.js"
 import { moveRest, parkedRound } from "../schedules.js"
 import type { Processed } from "./actor.js"
 import { Actors } from "./actors.js"

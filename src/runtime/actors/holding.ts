@@ -6,11 +6,10 @@
  */
 import { Duration, Effect, Ref } from "effect"
 import { type LeaseLost, type ResourceId, retried, steadyMillis } from "../../core/index.js"
-import { underLease } from "../cluster/gate.js"
-import { Placement } from "../cluster/placement.js"
 import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
+import { Placement, underLease } from "../placement/index.js"
 import { leaseRest, orderRetry, placeRest } from "../schedules.js"
 import { Stopping, stoppable } from "./stopping.js"
 

@@ -6,7 +6,7 @@
  */
 import { Context, Deferred, Duration, Effect, FiberId, Layer } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
-import { Placement } from "../cluster/placement.js"
+import { Placement } from "../placement/index.js"
 import { type Candidate, lentFor, makePlaces, ordersInWork, type Places } from "./places.js"
 import { Stopping, stoppable, type WordHeard } from "./stopping.js"
 

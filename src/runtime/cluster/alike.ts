@@ -6,10 +6,11 @@
  */
 import { createHash } from "node:crypto"
 import { SqlClient } from "@effect/sql"
-import { Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { OfferingConfig } from "../config/index.js"
 import { unavailable } from "../journal/sql.js"
+import { Others } from "../placement/index.js"
 import { alikeRound } from "../schedules.js"
 import type { ClusterSettings } from "./settings.js"
 import { Member } from "./storage.js"
@@ -90,34 +91,22 @@ export const differences = (own: Offerings, { offerings, who }: Other): Readonly
 const toDo =
   "Give all processes the same file, but for cluster.host and cluster.port: orders of an offering that one of them does not have may wait without end."
 
-/** The other processes that are there. */
-export class Others extends Context.Tag("site-actors/runtime/Others")<
-  Others,
-  {
-    /** Ids of the offerings that they have noted. */
-    readonly offerings: Effect.Effect<ReadonlyArray<string>, JournalUnavailable>
-    /** Notes what this process has, compares, and says what differs, once, and when nothing does any more. Never ends, never fails. */
-    readonly keepAlike: (offerings: ReadonlyArray<OfferingConfig>) => Effect.Effect<void>
-  }
->() {
-  /** One process: there are none. */
-  static readonly none = Layer.succeed(Others, { offerings: Effect.succeed([]), keepAlike: () => Effect.void })
+export const others = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
+  Layer.effect(
+    Others,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { instance, superseded } = yield* Member
+      const all = notedByOthers(sql, instance, takeover)
+      return {
+        offerings: Effect.map(all, (others) => others.flatMap(({ offerings }) => Object.keys(offerings))),
+        keepAlike: (offerings) => keepAlike(sql, instance, all, offeringsOf(offerings)),
+        superseded
+      }
+    })
+  )
 
-  static readonly several = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
-    Layer.effect(
-      Others,
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const { instance } = yield* Member
-        const all = notedByOthers(sql, instance, takeover)
-        return {
-          offerings: Effect.map(all, (others) => others.flatMap(({ offerings }) => Object.keys(offerings))),
-          keepAlike: (offerings) => keepAlike(sql, instance, all, offeringsOf(offerings))
-        }
-      })
-    )
-}
-
+/** What those have noted that are there. */
 const notedByOthers = (
   sql: SqlClient.SqlClient,
   instance: string,

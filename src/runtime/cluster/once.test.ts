@@ -4,16 +4,16 @@ import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Ref, Scope, TestClock } from "effect"
+import { singleProcess } from "../../../test/support/sharding.js"
 import { LeaseLost, ResourceId } from "../../core/index.js"
-import { singleProcess } from "../actors/cluster.js"
 import { makeHolding } from "../actors/holding.js"
 import { Stopping } from "../actors/stopping.js"
 import * as Database from "../journal/database.js"
 import { JournalHealth } from "../journal/health.js"
 import * as JournalLayer from "../journal/journal.js"
 import { Metrics } from "../metrics/index.js"
-import { Once } from "./once.js"
-import { Placement } from "./placement.js"
+import { Once, Placement } from "../placement/index.js"
+import { once } from "./once.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "site-actors-once-"))),
@@ -23,7 +23,7 @@ const temporary = Effect.acquireRelease(
 /** One process, which has all, and does not know that there is no other. */
 const services = Layer.unwrapScoped(
   Effect.map(temporary, (directory) =>
-    Once.several("me").pipe(
+    once("me").pipe(
       Layer.provideMerge(JournalLayer.layer),
       Layer.provideMerge(JournalHealth.layer("me")),
       Layer.provideMerge(Layer.mergeAll(Database.layer(directory), Metrics.layer, singleProcess, Stopping.layer)),

@@ -1,52 +1,23 @@
-/** Which process a resource, or a piece of work that is done once, belongs to. */
+/** Whose a resource is, by the shard that it falls into and the address book's word on that shard. */
 import { EntityId, Sharding } from "@effect/cluster"
-import { Context, Effect, Layer } from "effect"
-import type { JournalUnavailable } from "../../core/index.js"
+import { Effect, Layer } from "effect"
+import { Placement } from "../placement/index.js"
 import { Member } from "./storage.js"
 
-export interface Holders {
-  /** The start of a process that has it; `undefined`: nobody at the moment. */
-  readonly of: (id: string) => string | undefined
-  /** All of it as one word: another one, when anything has moved. */
-  readonly all: string
-}
-
-export class Placement extends Context.Tag("site-actors/runtime/Placement")<
+export const placement = Layer.effect(
   Placement,
-  {
-    /** Is this one of several processes? */
-    readonly several: boolean
-    /** Is it this process's, as the database has it at this moment? `id`: a resource's, or the name of a work. */
-    readonly isOurs: (id: string) => Effect.Effect<boolean, JournalUnavailable>
-    /** What this start of this process is called in `holders`. */
-    readonly self: string
-    /** Who has what, as the database has it at this moment. */
-    readonly holders: Effect.Effect<Holders, JournalUnavailable>
-  }
->() {
-  /** One process: everything. */
-  static readonly single = Layer.succeed(Placement, {
-    several: false,
-    isOurs: () => Effect.succeed(true),
-    self: "",
-    holders: Effect.succeed({ of: () => "", all: "" })
+  Effect.gen(function* () {
+    const sharding = yield* Sharding.Sharding
+    const member = yield* Member
+    const shardOf = (id: string) => sharding.getShardId(EntityId.make(id), "default").toString()
+    return {
+      several: true,
+      isOurs: (id) => member.holds(shardOf(id)),
+      self: member.instance,
+      holders: Effect.map(member.holders, (shards) => ({
+        of: (id) => shards.get(shardOf(id)),
+        all: [...shards].join(" ")
+      }))
+    }
   })
-
-  static readonly several = Layer.effect(
-    Placement,
-    Effect.gen(function* () {
-      const sharding = yield* Sharding.Sharding
-      const member = yield* Member
-      const shardOf = (id: string) => sharding.getShardId(EntityId.make(id), "default").toString()
-      return {
-        several: true,
-        isOurs: (id) => member.holds(shardOf(id)),
-        self: member.instance,
-        holders: Effect.map(member.holders, (shards) => ({
-          of: (id) => shards.get(shardOf(id)),
-          all: [...shards].join(" ")
-        }))
-      }
-    })
-  )
-}
+)

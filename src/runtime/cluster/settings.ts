@@ -1,5 +1,5 @@
-/** What a process of several needs to know of itself and of the others. */
-import type { Duration } from "effect"
+/** What a process of several needs to know of itself and of the others, and what is wrong where it is none. */
+import { Data, type Duration } from "effect"
 
 export interface ClusterSettings {
   /** By which the other processes reach this one: a name or an address. */
@@ -15,3 +15,14 @@ export interface ClusterSettings {
 export const shards = 64
 
 export const addressOf = ({ host, port }: Pick<ClusterSettings, "host" | "port">): string => `${host}:${port}`
+
+/** The way between processes cannot be opened; the message says why and what to do. */
+export class ClusterUnusable extends Data.TaggedError("ClusterUnusable")<{
+  readonly address: string
+  readonly reason: string
+  readonly hint: string
+}> {
+  override get message(): string {
+    return `Other processes cannot be met at ${this.address}: ${this.reason}. ${this.hint}`
+  }
+}

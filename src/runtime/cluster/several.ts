@@ -7,9 +7,9 @@ import type { JournalUnavailable } from "../../core/index.js"
 import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
 import { layerMessages } from "./messages.js"
-import { addressOf, type ClusterSettings, shards } from "./settings.js"
+import { addressOf, type ClusterSettings, type ClusterUnusable, shards } from "./settings.js"
 import * as Storage from "./storage.js"
-import { type ClusterUnusable, clientProtocol, reached, socketServer } from "./wire.js"
+import { clientProtocol, reached, socketServer } from "./wire.js"
 
 /**
  * Ready when it listens; it is given resources within a second or two. When the scope closes, the others have them at once. `owner`: this

@@ -11,9 +11,8 @@ import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { asking, straight } from "../journal/sql.js"
-import { addressOf, type ClusterSettings } from "./settings.js"
+import { addressOf, type ClusterSettings, ClusterUnusable } from "./settings.js"
 import { databaseNow } from "./tables.js"
-import { ClusterUnusable } from "./wire.js"
 
 /** One start of this process among the others. */
 export class Member extends Context.Tag("site-actors/runtime/cluster/Member")<

@@ -8,10 +8,10 @@ import * as Socket from "@effect/platform/Socket"
 import * as SocketServer from "@effect/platform/SocketServer"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RpcClient, RpcSerialization } from "@effect/rpc"
-import { Data, Deferred, Effect, Exit, FiberSet, Layer, Redacted, type Scope } from "effect"
+import { Deferred, Effect, Exit, FiberSet, Layer, Redacted, type Scope } from "effect"
 import { codeOf } from "../../core/index.js"
 import type { ClusterKey } from "./key.js"
-import { addressOf, type ClusterSettings } from "./settings.js"
+import { addressOf, type ClusterSettings, ClusterUnusable } from "./settings.js"
 
 /** Forward secrecy, and no certificate. Node has keys of one's own up to TLS 1.2. */
 const tls = {
@@ -23,17 +23,6 @@ const identity = "site-actors"
 
 /** With and without the key; many times what 64 processes need, and far below what a process may open in all. */
 const mostConnections = 512
-
-/** The way between processes cannot be opened; the message says why and what to do. */
-export class ClusterUnusable extends Data.TaggedError("ClusterUnusable")<{
-  readonly address: string
-  readonly reason: string
-  readonly hint: string
-}> {
-  override get message(): string {
-    return `Other processes cannot be met at ${this.address}: ${this.reason}. ${this.hint}`
-  }
-}
 
 const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
