@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Duration, Effect, FiberRef, Option, type Redacted, type Scope } from "effect"
 import type { Dispatcher } from "undici"
-import { codeOf, OfferingFault } from "../core/errors.js"
+import { OfferingFault } from "../core/errors.js"
 import { openDispatcher, refusalOf } from "../core/throughProxy.js"
 import { makeTimeLimit } from "../core/timeLimit.js"
-import { ProxyRefuses } from "../core/tunnel.js"
+import { reasonOf } from "../core/tunnel.js"
 import type { RawAnswer } from "./answer.js"
 import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
 
@@ -61,8 +61,6 @@ const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, Offe
     )
     return dispatcher
   })
-
-const reasonOf = (cause: unknown): string => (cause instanceof ProxyRefuses ? cause.message : codeOf(cause))
 
 /** What a request carries. Waldur's are all JSON, which is there as bytes. */
 const contentOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | null =>
