@@ -5,7 +5,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, FiberRef, Layer, Logger, Option } from "effect"
-import { heedOutputs } from "./cli/outputs.js"
+import { heedOutputs, writeToTheEnd } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
 import { goesOn, heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
 import { commandLine } from "./cli/site-actors.js"
@@ -60,6 +60,7 @@ if (process.report !== undefined && "excludeEnv" in process.report) process.repo
 const isAgent = process.argv[2] === "run"
 const lasts = goesOn(process.argv.slice(2))
 heedOutputs(isAgent)
+writeToTheEnd(process.stdout)
 if (isAgent) {
   heedFurtherSignals()
   heedOtherSignals()
