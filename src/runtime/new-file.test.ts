@@ -1,7 +1,7 @@
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { expect, layer } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mayBeWritten, writeNew } from "./new-file.js"
 
@@ -23,10 +23,10 @@ const onFullDisk = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       ...files,
       writeFile: (path, _, options) =>
         Effect.zipRight(files.writeFile(path, new Uint8Array(), options), Effect.fail(noRoom(path)))
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
-layer(NodeContext.layer)("a new file", (it) => {
+describe("a new file", () => {
   const makeFolder = Effect.flatMap(FileSystem.FileSystem, (files) =>
     files.makeTempDirectoryScoped({ prefix: "site-actors-new-file-" })
   )
@@ -45,7 +45,7 @@ layer(NodeContext.layer)("a new file", (it) => {
       expect((yield* Effect.flip(writeNew(path, bytes("two")))).message).toBe(said)
       expect(yield* files.readFileString(path)).toBe("one")
       expect(yield* files.readDirectory(folder)).toEqual(["config.yaml"])
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scoped("does not replace one that has come while it was written", () =>
@@ -60,7 +60,7 @@ layer(NodeContext.layer)("a new file", (it) => {
         Effect.flip
       )
       expect(yield* files.readFileString(path)).toBe("one")
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scoped("leaves nothing of its name on a full disk, which is said before as well as then", () =>
@@ -73,14 +73,14 @@ layer(NodeContext.layer)("a new file", (it) => {
       expect((yield* Effect.flip(onFullDisk(writeNew(path, bytes("one"))))).message).toBe(said)
       expect(yield* files.readDirectory(folder)).toEqual([])
       yield* writeNew(path, bytes("one"))
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scoped("says that there is no such folder before anybody is asked", () =>
     Effect.gen(function* () {
       const path = `${yield* makeFolder}/nowhere/config.yaml`
       expect((yield* Effect.flip(mayBeWritten(path))).message).toContain("cannot be written: there is no such folder.")
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scoped("is made although one was killed in the middle", () =>
@@ -92,6 +92,6 @@ layer(NodeContext.layer)("a new file", (it) => {
       yield* writeNew(path, bytes("whole"))
       expect(yield* files.readFileString(path)).toBe("whole")
       expect(yield* files.readDirectory(folder)).toEqual(["config.yaml"])
-    })
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 })

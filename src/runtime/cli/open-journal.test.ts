@@ -1,7 +1,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
-import { expect, layer } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { settle, waiting } from "../control/requests.js"
 import * as Database from "../journal/database.js"
@@ -29,7 +29,7 @@ const pass = (seconds: number) =>
     seconds * 2
   )
 
-layer(journal)("what is asked of the agent", (it) => {
+describe("what is asked of the agent", () => {
   it.scoped("is not waited for when the agent has ended: the next one does it", () =>
     Effect.gen(function* () {
       yield* signOfLife
@@ -40,7 +40,7 @@ layer(journal)("what is asked of the agent", (it) => {
         "The agent has ended before it answered. What was asked for stands in its journal, and is done when it starts again."
       )
       expect((yield* waiting).map(({ kind }) => kind)).toEqual(["look"])
-    })
+    }).pipe(Effect.provide(journal))
   )
 
   it.scoped("is answered by one that was only started anew", () =>
@@ -55,6 +55,6 @@ layer(journal)("what is asked of the agent", (it) => {
       yield* pass(2)
       expect(Option.isSome(yield* Fiber.poll(asked))).toBe(true)
       yield* Fiber.join(asked)
-    })
+    }).pipe(Effect.provide(journal))
   )
 })

@@ -1,6 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { expect, layer } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { Activities } from "../activity.js"
 import * as Database from "../journal/database.js"
@@ -14,7 +14,7 @@ const journal = Layer.unwrapScoped(
 
 const deed: Deed = { who: "anna", role: "operator", by: "token", kind: "retry", subject: "1".repeat(32), detail: "" }
 
-layer(journal)("what is done by hand and cut off by the agent's end", (it) => {
+describe("what is done by hand and cut off by the agent's end", () => {
   it.scoped("is written down as not done, with what to do", () =>
     Effect.gen(function* () {
       for (const by of ["token", "command line"] as const) {
@@ -29,7 +29,7 @@ layer(journal)("what is done by hand and cut off by the agent's end", (it) => {
         [false, "The agent ended before it was over: its next start does it again."],
         [false, "The agent ended before it was over. Look at what it is about, and ask again if it was not done."]
       ])
-    })
+    }).pipe(Effect.provide(journal))
   )
 
   it.scoped("is written down so by the next start, where the process was killed", () =>
@@ -48,6 +48,6 @@ layer(journal)("what is done by hand and cut off by the agent's end", (it) => {
         ["cancel", false, expect.stringMatching(/^The agent ended before it was over\. Look/)],
         ["pause", true, "Paused."]
       ])
-    })
+    }).pipe(Effect.provide(journal))
   )
 })
