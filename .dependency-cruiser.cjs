@@ -9,7 +9,7 @@ const only = (name, from, to) => ({
 module.exports = {
   forbidden: [
     only("core-imports-nothing", "core", []),
-    only("connect-imports-nothing", "connect", []),
+    only("connect-imports-core", "connect", ["core"]),
     only("the-api-imports-nothing-of-ours", "api", []),
     {
       name: "the-api-is-for-browsers-too",

@@ -18,6 +18,13 @@ describe("what to do about a connection that does not come about", () => {
     expect(advice(reason)).toMatch(wanted)
   })
 
+  it("names the proxy, which may be what cannot be reached, where there is one", () => {
+    const through = (reason: string) => connectionAdvice(reason, { url: "api_url", ca: "ca_file", proxy: "its_proxy" })
+    expect(through("ECONNREFUSED 127.0.0.1:3128")).toBe("Check its_proxy too.")
+    expect(through("ENOTFOUND getaddrinfo ENOTFOUND proxy")).toMatch(/correct its_proxy,/)
+    expect(through("DEPTH_ZERO_SELF_SIGNED_CERT")).toMatch(/ca_file/)
+  })
+
   it("is not said where the server itself is away", () => {
     expect(["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "UND_ERR_SOCKET"].map(advice)).toEqual(["", "", "", ""])
   })

@@ -6,6 +6,8 @@ export interface ConnectionKeys {
   readonly url: string
   /** The PEM file of its authority: `ca_file`. */
   readonly ca: string
+  /** The proxy's address, where the way goes through one: what cannot be reached may be the proxy. */
+  readonly proxy?: string | undefined
 }
 
 /** The first that fits. Expired certificates and refused connections are mended elsewhere as well, so they are no reason to stop anything. */
@@ -22,7 +24,9 @@ const sayings: ReadonlyArray<readonly [RegExp, (keys: ConnectionKeys) => string]
     /WRONG_VERSION_NUMBER|wrong version number/,
     ({ url }) => `No TLS is spoken at this port: correct the port in ${url}, or write http://.`
   ],
-  [/ENOTFOUND/, ({ url }) => `There is no host of this name: correct ${url}, or this machine's DNS.`]
+  // The name of what lies behind a proxy is the proxy's to find.
+  [/ENOTFOUND/, ({ proxy, url }) => `There is no host of this name: correct ${proxy ?? url}, or this machine's DNS.`],
+  [/./, ({ proxy }) => (proxy === undefined ? "" : `Check ${proxy} too.`)]
 ]
 
 /** A sentence with what to do about `reason`; empty where there is nothing to say but that. */

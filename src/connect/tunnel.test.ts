@@ -73,7 +73,7 @@ describe("a proxy", () => {
           .on("error", (failure) => resume(Effect.succeed(failure)))
           .end()
       })
-      expect(error.message).toBe("the proxy refuses: HTTP status 407; it wants a user and a password")
+      expect(error.message).toBe("the proxy refuses: HTTP status 407; it wants a user and a password, or others")
       expect(seen[0]).toMatch(/^CONNECT \[::1\]:2633 HTTP\/1.1\r\nhost: \[::1\]:2633\r\n/)
       expect(seen[0]).toContain(`proxy-authorization: Basic ${Buffer.from("us:er:100%").toString("base64")}`)
     })

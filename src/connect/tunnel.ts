@@ -9,6 +9,7 @@ import { request as httpsRequest } from "node:https"
 import { isIP } from "node:net"
 import { type Duplex, PassThrough } from "node:stream"
 import { connect as connectTls } from "node:tls"
+import { codeOf } from "../core/errors.js"
 
 /** Until the proxy has connected. */
 const tunnelTimeoutMillis = 10_000
@@ -40,8 +41,20 @@ const nameFor = (host: string): { readonly servername?: string } => (isIP(host) 
 /** Its message holds nothing but the status. */
 export class ProxyRefuses extends Error {
   constructor(readonly status: number) {
-    super(`the proxy refuses: HTTP status ${status}${status === 407 ? "; it wants a user and a password" : ""}`)
+    super(
+      `the proxy refuses: HTTP status ${status}${status === 407 ? "; it wants a user and a password, or others" : ""}`
+    )
   }
+}
+
+/** Of a connection that failed: that the proxy refuses, wherever that lies in `error`, or else the code of what lies at the bottom; `none` where it has none. */
+export const reasonOf = (error: unknown, none?: string): string => {
+  let current: unknown = error
+  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
+    if (current instanceof ProxyRefuses) return current.message
+    current = current.cause
+  }
+  return codeOf(error, none)
 }
 
 type Done = (error: Error | null, stream: Duplex) => void

@@ -13,11 +13,20 @@ export interface Where {
 }
 
 /** No connection, or it broke: DNS, refused, reset, TLS. `reason` is the code: "ECONNREFUSED". */
-export class KeycloakUnreachable extends Data.TaggedError("KeycloakUnreachable")<Where & { readonly reason: string }> {
+export class KeycloakUnreachable extends Data.TaggedError("KeycloakUnreachable")<
+  Where & {
+    readonly reason: string
+    /** Over `keycloak_proxy`, which then may be what cannot be reached. */
+    readonly throughProxy?: boolean
+  }
+> {
   readonly disposition = "retry" as const
   override get message(): string {
-    const advice = connectionAdvice(this.reason, { url: "keycloak_url", ca: "keycloak_ca_file" })
-    return withAdvice(`Keycloak cannot be reached: ${this.reason} (${this.call})`, advice)
+    const isProxied = this.throughProxy === true
+    const proxy = isProxied ? "keycloak_proxy" : undefined
+    const advice = connectionAdvice(this.reason, { url: "keycloak_url", ca: "keycloak_ca_file", proxy })
+    const way = isProxied ? " through the proxy" : ""
+    return withAdvice(`Keycloak cannot be reached${way}: ${this.reason} (${this.call})`, advice)
   }
 }
 

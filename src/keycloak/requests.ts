@@ -3,8 +3,8 @@
 import { NetworkError } from "@keycloak/keycloak-admin-client"
 import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
 import { Duration, Effect, Schedule } from "effect"
+import { reasonOf } from "../connect/index.js"
 import type { Breaker } from "../core/calls/breaker.js"
-import { codeOf } from "../core/errors.js"
 import {
   isTransient,
   KeycloakConflict,
@@ -38,12 +38,15 @@ const detailOf = (data: unknown): string =>
     200
   )
 
-const failureOf = (call: string, timeout: number, kind: Kind, error: unknown): KeycloakError => {
+/** Node's `fetch` keeps a 407 to itself, where no tunnel is asked for. */
+const unsaid = "connection failed, or the proxy wants a user and a password, or others"
+
+const failureOf = ({ throughProxy, timeout }: Way, call: string, kind: Kind, error: unknown): KeycloakError => {
   if (error instanceof SyntaxError) return new KeycloakMalformedAnswer({ call, reason: "it is no JSON" })
   if (!(error instanceof NetworkError)) {
     return error instanceof Error && error.name === "TimeoutError"
       ? new KeycloakTimedOut({ call, milliseconds: timeout })
-      : new KeycloakUnreachable({ call, reason: codeOf(error) })
+      : new KeycloakUnreachable({ call, reason: reasonOf(error, throughProxy ? unsaid : undefined), throughProxy })
   }
   const { status } = error.response
   const detail = detailOf(error.responseData)
@@ -74,23 +77,27 @@ const shortly = Schedule.exponential(Duration.millis(200)).pipe(
   Schedule.intersect(Schedule.recurs(2))
 )
 
-/** How requests get to a server. */
-export interface Line {
-  readonly requestOptions: RequestOptions
+interface Way {
   /** For one request, in ms. */
   readonly timeout: number
+  readonly throughProxy: boolean
+}
+
+/** How requests get to a server. */
+export interface Line extends Way {
+  readonly requestOptions: RequestOptions
   /** The server's; without one, every request is sent. */
   readonly breaker?: Breaker<KeycloakError>
 }
 
 /** Makes the request once, whatever the breaker says. */
 export const sendOnce = <A>(
-  { timeout }: Pick<Line, "timeout">,
+  way: Way,
   call: string,
   kind: Kind,
   request: () => Promise<A>
 ): Effect.Effect<A, KeycloakError> =>
-  Effect.tryPromise({ try: request, catch: (error) => failureOf(call, timeout, kind, error) })
+  Effect.tryPromise({ try: request, catch: (error) => failureOf(way, call, kind, error) })
 
 /**
  * Makes the request, up to three times as long as the failure is one that may pass and the server is not known to be away. Every call here

@@ -35,6 +35,32 @@ const connected = (served: Pick<Served, "url">, more: Partial<KeycloakSettings> 
 const tokensAsked = ({ world }: Served): number => world.requests.filter((one) => one.endsWith("/token")).length
 
 describe("Keycloak", () => {
+  it.scopedLive("behind a proxy that refuses, or is away, is not what is to blame", () =>
+    Effect.gen(function* () {
+      const proxy = createServer((_, answer) => void answer.writeHead(407).end("<html>squid</html>"))
+      proxy.on("connect", (_, socket) => void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
+      yield* Effect.acquireRelease(
+        Effect.async<void>((resume) => void proxy.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.async<void>((resume) => void proxy.close(() => resume(Effect.void)))
+      )
+      const address = proxy.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      for (const url of ["http://keycloak.invalid", "https://keycloak.invalid"]) {
+        const through = (at: number) =>
+          Effect.gen(function* () {
+            const keycloak = yield* connected({ url }, { proxy: Redacted.make(`http://127.0.0.1:${at}`) })
+            return (yield* Effect.flip(keycloak.ping)).message
+          })
+        expect(yield* through(port), url).toMatch(
+          /^Keycloak cannot be reached through the proxy: .*wants a user and a password, or others \(a token\)\. Check keycloak_proxy too\.$/
+        )
+        expect(yield* through(1), url).toBe(
+          "Keycloak cannot be reached through the proxy: ECONNREFUSED (a token). Check keycloak_proxy too."
+        )
+      }
+    })
+  )
+
   it.scopedLive("finds a group by its whole name, not by a part of it and not a child of that name", () =>
     Effect.gen(function* () {
       const { realm, ...served } = yield* site

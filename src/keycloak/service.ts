@@ -62,7 +62,7 @@ const open =
       // Credentials do not travel to another address. `dispatcher` is Node's own extension of fetch, and its type there is that of the
       // undici inside Node, not of ours: so the type here does not mention it.
       const requestOptions: Pick<RequestOptions, "redirect"> = { redirect: "manual", ...{ dispatcher } }
-      const line = { requestOptions, timeout: settings.timeout, breaker }
+      const line = { requestOptions, timeout: settings.timeout, throughProxy: settings.proxy !== undefined, breaker }
       // Its client is a hundred files, and most configurations have no Keycloak.
       const [{ makeTokens }, { makeCalls }] = yield* Effect.promise(() =>
         Promise.all([import("./tokens.js"), import("./calls.js")])

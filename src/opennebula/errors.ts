@@ -32,6 +32,12 @@ export interface RefusalFields extends CallContext {
   readonly serverMessage: string
 }
 
+/** How it was asked. */
+interface Way {
+  /** Over `proxy`, which then may be what cannot be reached, or who answers. */
+  readonly throughProxy?: boolean
+}
+
 /** Whether a call without an answer may have been carried out all the same. */
 export type Outcome = "not-sent" | "unknown"
 
@@ -191,12 +197,15 @@ export class UnsupportedFrontEnd extends Data.TaggedError("UnsupportedFrontEnd")
 
 /** The connection could not be made, or broke before the answer was complete. */
 export class Unreachable extends Data.TaggedError("Unreachable")<
-  CallContext & { readonly reason: string; readonly outcome: Outcome }
+  CallContext & Way & { readonly reason: string; readonly outcome: Outcome }
 > {
   readonly disposition = "retry" as const
   override get message(): string {
-    const advice = connectionAdvice(this.reason, { url: "api_url", ca: "ca_file" })
-    return withAdvice(describe(this, `unreachable, ${afterwards(this.outcome)}`, this.reason), advice)
+    const isProxied = this.throughProxy === true
+    const proxy = isProxied ? "proxy in backend_settings" : undefined
+    const advice = connectionAdvice(this.reason, { url: "api_url", ca: "ca_file", proxy })
+    const what = `unreachable${isProxied ? " through the proxy" : ""}, ${afterwards(this.outcome)}`
+    return withAdvice(describe(this, what, this.reason), advice)
   }
 }
 
@@ -211,14 +220,18 @@ export class TimedOut extends Data.TaggedError("TimedOut")<
 }
 
 /** An HTTP status that is no answer of the front-end: most often of a proxy before it. */
-export class HttpFailure extends Data.TaggedError("HttpFailure")<CallContext & { readonly status: number }> {
+export class HttpFailure extends Data.TaggedError("HttpFailure")<CallContext & Way & { readonly status: number }> {
   readonly outcome = "unknown" as const
   /** 5xx, 408 and 429 pass by themselves; 401, 403, 407 and the rest are a fault of the configuration. */
   get disposition(): Exclude<Disposition, "fail-order"> {
     return this.status >= 500 || this.status === 408 || this.status === 429 ? "retry" : "stop-offering"
   }
   override get message(): string {
-    return describe(this, `HTTP status ${this.status}`, "")
+    const said = describe(this, `HTTP status ${this.status}`, "")
+    if (this.throughProxy !== true) return said
+    return this.status === 407
+      ? `${said}: the proxy wants a user and a password, or others. Write them into proxy in backend_settings: http://user:password@host:port.`
+      : `${said}, the proxy's or the front-end's. Check proxy in backend_settings too.`
   }
 }
 

@@ -18,6 +18,7 @@ import { commonClock } from "./cluster/clock.js"
 import type * as Cluster from "./cluster/index.js"
 import type { ClusterSettings } from "./cluster/settings.js"
 import type { Config, OfferingConfig } from "./config/index.js"
+import { settleCutOff } from "./control/audit.js"
 import { Cancellations } from "./control/cancellations.js"
 import { attendDesk } from "./control/desk.js"
 import { hearOthers } from "./control/hearsay.js"
@@ -159,10 +160,13 @@ export const run = (config: Config) =>
     const metrics = yield* Metrics
     metrics.named(config.offerings)
     const once = yield* Once
+    const { several } = yield* Placement
+    if (!several) {
+      yield* Effect.catchAll(settleCutOff, (error) => Effect.logDebug(`The audit is as it was: ${error.message}`))
+    }
     yield* Effect.forkScoped(once.run("desk", Effect.zipRight(allOpen(config), attendDesk)))
     yield* Effect.forkScoped(once.run("leftovers", leftoverRounds))
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))
-    const { several } = yield* Placement
     if (several) yield* Effect.forkScoped(hearOthers)
     const others = yield* Others
     yield* Effect.forkScoped(others.keepAlike(config.offerings))

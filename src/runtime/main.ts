@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** The `site-actors` command. Its exit codes: `exit-codes.ts`. */
+import * as Runtime from "@effect/platform/Runtime"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Console, Effect, FiberRef, Layer, Logger, Option } from "effect"
-import { heedOutputs } from "./cli/outputs.js"
+import { Cause, Console, Effect, Exit, FiberRef, Layer, Logger, Option } from "effect"
+import { heedOutputs, writeToTheEnd } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
-import { heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
+import { goesOn, heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
@@ -21,7 +22,11 @@ const said = (ending: Ending, cause: Cause.Cause<unknown>): Option.Option<string
     case "bug":
       return Option.some(`This is a bug in site-actors, please report it:\n${visibleLines(Cause.pretty(cause))}`)
     case "brokenOff":
-      return Option.some("Broken off: nothing was written.")
+      return Option.some(
+        Cause.isInterruptedOnly(cause)
+          ? "Broken off before it was done: run it again."
+          : "Broken off: nothing was written."
+      )
     case "configuration":
     case "failed":
       return Option.map(Cause.failureOption(cause), (error) =>
@@ -31,8 +36,17 @@ const said = (ending: Ending, cause: Cause.Cause<unknown>): Option.Option<string
 }
 
 const explain = (cause: Cause.Cause<unknown>): Effect.Effect<Ending> => {
-  const ending = endingOf(cause)
+  const ending = endingOf(cause, lasts)
   return Effect.as(Effect.transposeMapOption(said(ending, cause), Console.error), ending)
+}
+
+/** What a signal has ended comes by here alone: nothing of the program is run any more by then that could say it. */
+const teardown: Runtime.Teardown = (exit, onExit) => {
+  if (Exit.isSuccess(exit) || !Cause.isInterruptedOnly(exit.cause) || lasts)
+    return Runtime.defaultTeardown(exit, onExit)
+  const text = said("brokenOff", exit.cause)
+  if (Option.isSome(text)) process.stderr.write(`${text.value}\n`)
+  onExit(exitCodes.brokenOff.code)
 }
 
 const exitWith = (ending: Ending): void => {
@@ -44,7 +58,9 @@ process.umask(0o077)
 // A diagnostic report has the whole environment, where secrets are (Node 22.13 and later can leave it out).
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
 const isAgent = process.argv[2] === "run"
+const lasts = goesOn(process.argv.slice(2))
 heedOutputs(isAgent)
+writeToTheEnd(process.stdout)
 if (isAgent) {
   heedFurtherSignals()
   heedOtherSignals()
@@ -64,5 +80,5 @@ commandLine(process.argv).pipe(
       Plain.layer
     )
   ),
-  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true, teardown })
 )

@@ -31,8 +31,8 @@ export class WaldurUnreachable extends Data.TaggedError("WaldurUnreachable")<
   /** What to do, where the reason says it. */
   get advice(): string {
     const url = this.call === tokenCall ? "oidc_token_url" : "waldur_api_url"
-    const advice = connectionAdvice(this.reason, { url, ca: "ca_file" })
-    return advice === "" && this.throughProxy === true ? "Check global_proxy too." : advice
+    const proxy = this.throughProxy === true ? "global_proxy" : undefined
+    return connectionAdvice(this.reason, { url, ca: "ca_file", proxy })
   }
   override get message(): string {
     const where = this.origin === undefined ? "" : ` at ${this.origin}`

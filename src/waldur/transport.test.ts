@@ -106,7 +106,7 @@ describe("a proxy", () => {
         const refusing = makeHttps((_, answer) => void answer.writeHead(407).end())
         refusing.on("connect", (_, socket: Duplex) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
         const secure = `https://127.0.0.1:${yield* serve(refusing)}`
-        const refuses = "the proxy refuses: HTTP status 407; it wants a user and a password"
+        const refuses = "the proxy refuses: HTTP status 407; it wants a user and a password, or others"
         expect(yield* reasonThrough("http://waldur.example/api/", `http://127.0.0.1:${port}`)).toBe(refuses)
         expect(yield* reasonThrough("http://waldur.example/api/", secure)).toBe(refuses)
         expect(yield* reasonThrough("https://waldur.example/api/", secure)).toBe(refuses)

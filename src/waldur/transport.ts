@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Duration, Effect, FiberRef, Option, type Redacted, type Scope } from "effect"
 import type { Dispatcher } from "undici"
-import { openDispatcher, ProxyRefuses, refusalOf } from "../connect/index.js"
-import { codeOf, OfferingFault } from "../core/errors.js"
+import { openDispatcher, reasonOf, refusalOf } from "../connect/index.js"
+import { OfferingFault } from "../core/errors.js"
 import { makeTimeLimit } from "../core/lean/timeLimit.js"
 import type { RawAnswer } from "./answer.js"
 import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
@@ -60,8 +60,6 @@ const dispatcherOf = (options: TransportOptions): Effect.Effect<Dispatcher, Offe
     )
     return dispatcher
   })
-
-const reasonOf = (cause: unknown): string => (cause instanceof ProxyRefuses ? cause.message : codeOf(cause))
 
 /** What a request carries. Waldur's are all JSON, which is there as bytes. */
 const contentOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | null =>

@@ -101,6 +101,28 @@ describe("orphans", () => {
   )
 })
 
+describe("what a stranger has left", () => {
+  scenario("is not removed with all others, which is said, and goes with its resource when that is named", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      yield* site.order.vdc("theirs")
+      yield* untilSettled(agent)
+      yield* agent.stop
+      const stranger = "e".repeat(32)
+      for (const template of templatesOf(site).filter(tagged)) template.set("WALDUR_RESOURCE_UUID", stranger)
+      expect((yield* typed(site, orphans, "--remove-all", "--yes")).printed).toMatch(
+        /^Nothing is removed: the 7 that there are may be somebody else's\./
+      )
+      expect((yield* typed(site, orphans, "--remove", stranger)).sentence).toContain("Say --yes")
+      const removed = yield* typed(site, orphans, "--remove", stranger, "--yes")
+      expect(removed.sentence).toBe("")
+      expect(removed.printed.split("\n")).toHaveLength(7)
+      expect(site.made()).toEqual([])
+    })
+  )
+})
+
 describe("what the Python agent made", () => {
   scenario("is taken over by a migration, which can be rehearsed, and repeated", () =>
     Effect.gen(function* () {

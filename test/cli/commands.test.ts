@@ -49,6 +49,12 @@ describe("every command", () => {
     }
   })
 
+  it("that takes a configuration takes the data directory beside it: nobody remembers which of them look at the journal", () => {
+    const without = leaves.filter(({ help }) => help.includes("--config") && !help.includes("--data-dir"))
+    // Its journal goes with it.
+    expect(without.map(({ path }) => path)).toEqual(["order-test"])
+  })
+
   it("that shows data has --json, and the others are these", () => {
     const without = leaves.filter(({ help }) => !help.includes("--json")).map(({ path }) => path)
     expect(without.toSorted()).toEqual(Object.keys(withoutJson).toSorted())

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { Terminal } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, FiberId } from "effect"
+import { goesOn } from "../../src/runtime/cli/signals.js"
 import { endingOf, exitCodes } from "../../src/runtime/exit-codes.js"
 import { typed } from "../support/commands.js"
 
@@ -12,7 +13,16 @@ describe("an exit code", () => {
   it.effect("is 0 where it was done, and where somebody ended what would go on", () =>
     Effect.gen(function* () {
       expect((yield* typed("simulate")).ending).toBe("fine")
-      expect(endingOf(Cause.interrupt(FiberId.none))).toBe("fine")
+      expect(endingOf(Cause.interrupt(FiberId.none), true)).toBe("fine")
+      for (const words of [
+        "run -c c.yaml",
+        "top",
+        "simulate waldur --json",
+        "logs 3f2a --follow",
+        "logs -f",
+        "demo --ui"
+      ])
+        expect(goesOn(words.split(" ")), words).toBe(true)
       expect(exitCodes.fine.code).toBe(0)
     })
   )
@@ -55,7 +65,7 @@ describe("an exit code", () => {
   )
 
   it("is 70 for a bug", () => {
-    expect(endingOf(Cause.die(new TypeError("x is undefined")))).toBe("bug")
+    expect(endingOf(Cause.die(new TypeError("x is undefined")), false)).toBe("bug")
     expect(exitCodes.bug.code).toBe(70)
   })
 
@@ -69,8 +79,11 @@ describe("an exit code", () => {
     })
   )
 
-  it("is 130 where somebody broke off at a question", () => {
-    expect(endingOf(Cause.fail(new Terminal.QuitException()))).toBe("brokenOff")
+  it("is 130 where somebody broke off, at a question or before it was done", () => {
+    expect(endingOf(Cause.fail(new Terminal.QuitException()), false)).toBe("brokenOff")
+    expect(endingOf(Cause.interrupt(FiberId.none), false)).toBe("brokenOff")
+    for (const words of ["journal backup b.db", "init", "order 3f2a --follow", "order-test o.yaml", "demo", ""])
+      expect(goesOn(words.split(" ")), words).toBe(false)
     expect(exitCodes.brokenOff.code).toBe(130)
   })
 

@@ -4,7 +4,8 @@ import { describe, expect } from "@effect/vitest"
 import { ConfigProvider, Console, Effect, Mailbox, Option, Redacted } from "effect"
 import { OpenNebulaConnections } from "../../src/opennebula/index.js"
 import { loadConfig } from "../../src/runtime/config/index.js"
-import { fileOf, type Given, interview, writeNew } from "../../src/runtime/init/index.js"
+import { fileOf, type Given, interview } from "../../src/runtime/init/index.js"
+import { writeNew } from "../../src/runtime/new-file.js"
 import { plugins } from "../../src/runtime/plugins.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
@@ -181,7 +182,7 @@ describe.concurrent("site-actors init", () => {
       expect([...said, ...seen].join("\n")).not.toContain(place.world.agentToken)
 
       const file = place.at("typed.yaml")
-      yield* writeNew(file, fileOf(answers))
+      yield* writeNew(file, new TextEncoder().encode(fileOf(answers)))
       const config = yield* loadConfig(file, plugins)
       expect(config.offerings.map(({ id }) => id)).toEqual([place.world.vdcOffering.uuid])
       expect((yield* files.stat(file)).mode & 0o777).toBe(0o600)
@@ -215,7 +216,7 @@ describe.concurrent("site-actors init", () => {
         ],
         dataDir: odd
       })
-      yield* writeNew(file, text)
+      yield* writeNew(file, new TextEncoder().encode(text))
       const { dataDir, offerings } = yield* loadConfig(file, plugins)
       expect(dataDir).toEqual(Option.some(odd))
       const [only] = offerings

@@ -3,16 +3,19 @@ import { spawn } from "node:child_process"
 import { resolve } from "node:path"
 import { Deferred, Effect, type Scope } from "effect"
 
-export interface Launch {
-  /** Path of the agent's entry point. */
+export interface ProgramLaunch {
+  /** Path of the program's entry point. */
   readonly main: string
-  readonly configFile: string
-  readonly dataDir: string
   readonly environment?: Readonly<Record<string, string>>
   /** Options of Node itself, such as `--import`. */
   readonly nodeOptions?: ReadonlyArray<string>
   /** A shell's words before the command, such as `ulimit -f 100 &&`. */
   readonly prelude?: string
+}
+
+export interface Launch extends ProgramLaunch {
+  readonly configFile: string
+  readonly dataDir: string
 }
 
 /** For `--import`: shifts the time of day. From the project's root, where whatever starts agents runs. */
@@ -38,17 +41,15 @@ const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
 /** Killed when the scope closes, if it has not ended by then. */
 export const startAgent = (launch: Launch): Effect.Effect<AgentProcess, never, Scope.Scope> =>
+  startProgram(launch, ["run", "--config", launch.configFile, "--data-dir", launch.dataDir])
+
+/** Any other command. */
+export const startProgram = (
+  launch: ProgramLaunch,
+  command: ReadonlyArray<string>
+): Effect.Effect<AgentProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const words = [
-      process.execPath,
-      ...(launch.nodeOptions ?? []),
-      launch.main,
-      "run",
-      "--config",
-      launch.configFile,
-      "--data-dir",
-      launch.dataDir
-    ]
+    const words = [process.execPath, ...(launch.nodeOptions ?? []), launch.main, ...command]
     const [program = "", ...rest] =
       launch.prelude === undefined ? words : ["/bin/sh", "-c", `${launch.prelude} exec ${words.map(quoted).join(" ")}`]
     const ended = yield* Deferred.make<Ended>()

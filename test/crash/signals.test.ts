@@ -1,6 +1,7 @@
 /** Signals that come twice, as from npx at Ctrl-C, or from somebody in a hurry. */
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
+import { takeInventory } from "../../src/runtime/demo/inventory.js"
 import { long, newSite, withAgent } from "./harness.js"
 import { atWork, ended, orNever, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
@@ -59,4 +60,53 @@ withAgent("an agent that gets signals which are meant for other programs", (it) 
       }),
     long
   )
+})
+
+withAgent("a command that is broken off", (it) => {
+  it.scoped(
+    "says so, by its exit code as well: nobody takes it for done",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite()
+        const come = yield* Deferred.make<void>()
+        site.cloud.intercept(({ method }) => {
+          if (method !== "one.system.version") return undefined
+          Deferred.unsafeDone(come, Exit.void)
+          return { _tag: "Hold", when: "before", until: Effect.never }
+        })
+        const check = yield* site.command("check")
+        yield* orNever(() => "its call")(Deferred.await(come))
+        check.signal("SIGTERM")
+        expect(yield* check.ended).toEqual({ code: 130, signal: null })
+        expect(check.output()).toContain("Broken off before it was done: run it again.")
+      }),
+    long
+  )
+
+  // A create in the middle of it, and a change of what has been made.
+  for (const method of ["one.vrouter.allocate", "one.group.quota"]) {
+    it.scoped(
+      `as a test order on the real cloud, at ${method}, removes first what it has made there`,
+      () =>
+        Effect.gen(function* () {
+          const site = yield* newSite()
+          const before = takeInventory(site.cloud)
+          const trial = yield* site.command(
+            ...["order-test", "examples/order-vdc.yaml", "--set", "name=trial", "--offering", "VDC", "--real", "--yes"]
+          )
+          let calls = 0
+          const struckAt = method === "one.group.quota" ? 2 : 1
+          site.cloud.intercept((call) => {
+            if (call.method === method) calls += 1
+            if (call.method === method && calls === struckAt) trial.signal("SIGINT")
+            return undefined
+          })
+          expect(yield* trial.ended).toEqual({ code: 130, signal: null })
+          expect(trial.output()).toContain("Nothing of it is left.")
+          expect(calls).toBeGreaterThan(0)
+          expect(takeInventory(site.cloud)).toEqual(before)
+        }),
+      long
+    )
+  }
 })

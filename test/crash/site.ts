@@ -7,7 +7,7 @@ import { makeCustomer } from "../../src/runtime/demo/customer.js"
 import * as OpenNebula from "../../src/simulator/opennebula/index.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { pairOfOfferings } from "./pair.js"
-import { type Launch, startAgent } from "./process.js"
+import { type Launch, startAgent, startProgram } from "./process.js"
 import { makeTap } from "./tap.js"
 
 export interface SiteOptions {
@@ -82,6 +82,9 @@ export const makeSite = (options: SiteOptions) =>
       configFile,
       tap: makeTap(cloud, marketplace),
       start: (launch: Partial<Launch> = {}) => startAgent({ main: options.main, configFile, dataDir, ...launch }),
+      /** Another command, with the same configuration. */
+      command: (...words: ReadonlyArray<string>) =>
+        startProgram({ main: options.main }, [...words, "--config", configFile]),
       /** By name, the newest: live. */
       named,
       /** Each places an order as a customer, without waiting for it, and gives its uuid. */

@@ -30,6 +30,6 @@ export const typed = (...words: ReadonlyArray<string>) =>
     )
     const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
     const failure = error instanceof Error ? error.message : undefined
-    const ending = Exit.isFailure(exit) ? endingOf(exit.cause) : "fine"
+    const ending = Exit.isFailure(exit) ? endingOf(exit.cause, false) : "fine"
     return { out: out.join("\n"), err: err.join("\n"), failure, ok: Exit.isSuccess(exit), ending } satisfies Typed
   })

@@ -9,6 +9,10 @@ import { mayOperate } from "../state/session.js"
 import { shapes } from "./icons.js"
 import { Loading } from "./states.js"
 
+/** The agent may have begun it before it ended, or only the way to it broke. */
+const unanswered =
+  "The agent does not answer any more. What came of it stands under “Done by hand” among the troubles, when it is back."
+
 /** Nothing for those who may only look. `about`: for a screen reader, as many such buttons stand in a list. */
 export const ActionButton = ({
   action,
@@ -90,7 +94,7 @@ const Question = ({ asked, close }: { readonly asked: Wish; readonly close: () =
       said.value = { text: result.value.outcome, ok: result.value.ok }
       close()
     } else {
-      failure.value = result.failure.message
+      failure.value = result.failure.tag === "offline" ? unanswered : result.failure.message
     }
   }
 

@@ -260,6 +260,28 @@ describe("through a proxy", () => {
     })
   )
 
+  it.scopedLive("that answers itself, or is away, is named as what may be to blame", () =>
+    Effect.gen(function* () {
+      let status = 407
+      const port = yield* serveHttp(
+        afterRequest((response) => void response.writeHead(status).end("<html>squid</html>"))
+      )
+      const apiUrl = "http://front-end.invalid:2633/RPC2"
+      const messageThrough = (proxy: number) =>
+        Effect.map(Effect.flip(askVersion(0, { apiUrl, proxy: proxyTo(proxy) })), ({ message }) => message)
+      expect(yield* messageThrough(port)).toMatch(
+        /HTTP status 407: the proxy wants a user and a password.*backend_settings/
+      )
+      status = 502
+      expect(yield* messageThrough(port)).toMatch(
+        /HTTP status 502, the proxy's or.*Check proxy in backend_settings too\.$/
+      )
+      expect(yield* messageThrough(1)).toMatch(
+        /through the proxy.*ECONNREFUSED.*Check proxy in backend_settings too\.$/
+      )
+    })
+  )
+
   it.scopedLive("that refuses the tunnel: the call was not sent", () =>
     Effect.gen(function* () {
       const port = yield* serve(

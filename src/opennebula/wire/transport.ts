@@ -116,7 +116,11 @@ export class Sending {
   }
 }
 
-const checkStatus = (call: CallContext, status: number): Effect.Effect<void, HttpFailure | WrongEndpoint> => {
+const checkStatus = (
+  call: CallContext,
+  status: number,
+  way: { readonly throughProxy?: boolean }
+): Effect.Effect<void, HttpFailure | WrongEndpoint> => {
   if (status === 200) return Effect.void
   if (status === 404 || status === 405) {
     return new WrongEndpoint({ ...call, status, hint: "Check the path of api_url: OpenNebula serves /RPC2." })
@@ -124,7 +128,7 @@ const checkStatus = (call: CallContext, status: number): Effect.Effect<void, Htt
   if (status >= 300 && status < 400) {
     return new WrongEndpoint({ ...call, status, hint: "It redirects: give the final URL as api_url." })
   }
-  return new HttpFailure({ ...call, status })
+  return new HttpFailure({ ...call, ...way, status })
 }
 
 /** What came back of a request: the status at once, the answer piece by piece. Errors are whatever the connection broke of. */
@@ -198,19 +202,20 @@ export const carriers: FiberRef.FiberRef<(options: TransportOptions) => Effect.E
 /** A transport to one front-end; its connections end with the scope. */
 export const makeTransport = (options: TransportOptions): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { redact, timeoutMillis } = options
+    const { proxy, redact, timeoutMillis } = options
+    const way = proxy === undefined ? {} : { throughProxy: true }
     const { within } = yield* makeTimeLimit(timeoutMillis)
     const carry = yield* (yield* FiberRef.get(carriers))(options)
 
     const unreachable = (call: CallContext, sending: Sending) => (cause: unknown) =>
-      new Unreachable({ ...call, reason: redact(reasonOf(cause)), outcome: sending.outcome })
+      new Unreachable({ ...call, ...way, reason: redact(reasonOf(cause)), outcome: sending.outcome })
 
     const post: Transport["post"] = (call, body, read, gate = Effect.void) =>
       Effect.suspend(() => {
         const sending = new Sending()
         const exchange = Effect.gen(function* () {
           const { statusCode, next } = yield* Effect.mapError(carry(body, sending, gate), unreachable(call, sending))
-          yield* checkStatus(call, statusCode)
+          yield* checkStatus(call, statusCode, way)
           return yield* read(Effect.mapError(next, unreachable(call, sending)))
         })
         return within(

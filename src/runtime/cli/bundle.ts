@@ -6,7 +6,7 @@ import { type Config, loadConfig } from "../config/index.js"
 import { secretsOf } from "../logging.js"
 import { plugins } from "../plugins.js"
 import { described } from "./help.js"
-import { dataDirectory, findOrder, journalAt, NotPossible } from "./open-journal.js"
+import { dataDirectory, findOrder, journalAt } from "./open-journal.js"
 import * as options from "./options.js"
 
 const order = Options.text("order").pipe(
@@ -41,9 +41,7 @@ export const bundle = Command.make("bundle", { ...options.journal, order, output
     const at = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 19).replace(/[:T]/g, "-")
     const folder = `site-actors-${at}`
     const file = Option.getOrElse(given.output, () => `${folder}.zip`)
-    yield* writeArchive(file, folder, parts).pipe(
-      Effect.mapError((error) => new NotPossible({ reason: `The archive ${file} cannot be written: ${error.message}` }))
-    )
+    yield* writeArchive(file, folder, parts)
     yield* Console.log(
       given.json
         ? JSON.stringify({ file, parts: Object.keys(parts) }, null, 2)

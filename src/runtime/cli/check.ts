@@ -18,27 +18,30 @@ export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly fail
 
 const json = Options.boolean("json").pipe(Options.withDescription("Print the rows as JSON."))
 
-export const check = Command.make("check", { config: options.config, json }, ({ config, json }) =>
-  Effect.gen(function* () {
-    const memoMap = yield* Layer.makeMemoMap
-    const rows = yield* loadConfig(config, plugins).pipe(
-      Effect.flatMap((loaded) =>
-        checkAll(
-          loaded,
-          loaded.offerings.map((offering) => ({
-            offering,
-            waldur: connectWaldur(offering),
-            backend: (components) => openBackend(offering, components, memoMap)
-          }))
-        )
-      ),
-      Effect.catchTag("ConfigInvalid", (error) => Effect.succeed(fileRefused(error)))
-    )
-    yield* Console.log(json ? JSON.stringify(asJson(rows), null, 2) : renderTable(rows, { colours: coloured() }))
-    if (exitCode(rows) !== 0) {
-      return yield* new CheckFailed({ failed: rows.filter((row) => row.status === "failed").length })
-    }
-  })
+export const check = Command.make(
+  "check",
+  { config: options.config, dataDir: options.unusedDataDir, json },
+  ({ config, json }) =>
+    Effect.gen(function* () {
+      const memoMap = yield* Layer.makeMemoMap
+      const rows = yield* loadConfig(config, plugins).pipe(
+        Effect.flatMap((loaded) =>
+          checkAll(
+            loaded,
+            loaded.offerings.map((offering) => ({
+              offering,
+              waldur: connectWaldur(offering),
+              backend: (components) => openBackend(offering, components, memoMap)
+            }))
+          )
+        ),
+        Effect.catchTag("ConfigInvalid", (error) => Effect.succeed(fileRefused(error)))
+      )
+      yield* Console.log(json ? JSON.stringify(asJson(rows), null, 2) : renderTable(rows, { colours: coloured() }))
+      if (exitCode(rows) !== 0) {
+        return yield* new CheckFailed({ failed: rows.filter((row) => row.status === "failed").length })
+      }
+    })
 ).pipe(
   Command.withDescription(
     described(

@@ -20,7 +20,14 @@ const yaml = Options.boolean("yaml").pipe(
 
 export const components = Command.make(
   "components",
-  { config: options.config, offering: choose.offering, load: loading, yaml, json: options.json },
+  {
+    config: options.config,
+    dataDir: options.unusedDataDir,
+    offering: choose.offering,
+    load: loading,
+    yaml,
+    json: options.json
+  },
   (given) =>
     Effect.gen(function* () {
       const wanted = yield* choose.chosen(yield* loadConfig(given.config, plugins), given.offering)

@@ -3,7 +3,8 @@ import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
 import { OpenNebulaConnections } from "../../opennebula/index.js"
 import { loadConfig } from "../config/index.js"
-import { credentialsVariable, fileOf, interview, mustNotExist, tokenVariable, writeNew } from "../init/index.js"
+import { credentialsVariable, fileOf, interview, tokenVariable } from "../init/index.js"
+import { mayBeWritten, writeNew } from "../new-file.js"
 import { plugins } from "../plugins.js"
 import { described } from "./help.js"
 import * as options from "./options.js"
@@ -52,9 +53,9 @@ const terminal = Effect.sync(() => process.stdin.isTTY === true && process.stdou
 
 export const init = Command.make("init", { output, ...given }, ({ output, ...given }) =>
   Effect.gen(function* () {
-    yield* mustNotExist(output)
+    yield* mayBeWritten(output)
     const answers = yield* interview(given, yield* terminal)
-    yield* writeNew(output, fileOf(answers))
+    yield* writeNew(output, new TextEncoder().encode(fileOf(answers)))
     // Read as `run` will read it.
     const config = yield* loadConfig(output, plugins)
     const typed = [answers.waldur.token, answers.openNebula.credentials].some(({ _tag }) => _tag === "Typed")

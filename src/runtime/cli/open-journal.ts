@@ -98,6 +98,9 @@ export const journalPlace = (place: JournalPlace) =>
     return { where, there }
   })
 
+const untilRuns = (wanted: boolean) =>
+  Effect.delay(agentRuns, "500 millis").pipe(Effect.repeat({ until: (runs) => runs === wanted }))
+
 export const agentRuns = Effect.map(
   signOfLife,
   Option.exists((sign) => sign.runs)
@@ -130,6 +133,21 @@ export const findOrder = (uuid: string) =>
     return only
   })
 
+/** A restart by systemd or Kubernetes takes less: the answer is the next one's then. */
+const restart = "20 seconds"
+
+/** Fails when no agent has run for a while. */
+const agentEnded = untilRuns(false).pipe(
+  Effect.zipRight(Effect.timeoutOption(untilRuns(true), restart)),
+  Effect.repeat({ until: Option.isNone }),
+  Effect.zipRight(
+    new NotPossible({
+      reason:
+        "The agent has ended before it answered. What was asked for stands in its journal, and is done when it starts again."
+    })
+  )
+)
+
 /** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. `aside`: stdout is for data. */
 export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput, aside: boolean = false) =>
   Effect.gen(function* () {
@@ -143,7 +161,10 @@ export const request = (kind: RequestKind, subject: string, patience: Duration.D
       Effect.repeat({ until: Option.isSome }),
       Effect.timeoutTo({ duration: patience, onSuccess: (found) => found, onTimeout: () => Option.none<Answer>() })
     )
-    const answer = yield* asked.pipe(waiting("waits for the agent", patience), showing(aside))
+    const answer = yield* Effect.raceFirst(asked, agentEnded).pipe(
+      waiting("waits for the agent", patience),
+      showing(aside)
+    )
     if (Option.isNone(answer)) {
       return yield* new NotPossible({
         reason: "The agent has not answered yet: it does it when it comes to it. See its log."

@@ -12,6 +12,14 @@ export const dataDir = Options.directory("data-dir", { exists: "either" }).pipe(
   Options.optional
 )
 
+/** For commands that look at no journal. */
+export const unusedDataDir = Options.directory("data-dir", { exists: "either" }).pipe(
+  Options.withDescription(
+    "Not needed here, as no journal is looked at: taken so that the words of the other commands will do."
+  ),
+  Options.optional
+)
+
 /** A whole number within bounds; anything else is a command line that is none. */
 export const wholeNumber = (name: string, least: number, most: number) =>
   Options.integer(name).pipe(

@@ -15,9 +15,12 @@ import { showing } from "./progress.js"
 import { table } from "./table.js"
 
 /** The test order did not go as it should; what was printed says where. */
-export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{ readonly operation: string }> {
+export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{
+  readonly operation: string
+  readonly real: boolean
+}> {
   override get message(): string {
-    return `The test order failed at: ${this.operation}.`
+    return `The test order failed at: ${this.operation}.${this.real ? " What it may have left on the cloud: `site-actors orphans` lists it, as a stranger's." : ""}`
   }
 }
 
@@ -52,7 +55,7 @@ export const orderTest = Command.make(
       const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })
       const say = given.json ? Console.error : Console.log
       yield* say(
-        `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.\n`
+        `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.${given.real ? " Ctrl-C has it removed. If this is killed, `site-actors orphans` lists it, as a stranger's." : ""}\n`
       )
       const tried = yield* Effect.gen(function* () {
         if (!given.json) yield* printLive({ colours: coloured() })
@@ -61,7 +64,7 @@ export const orderTest = Command.make(
       }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
       yield* Console.log(given.json ? JSON.stringify(tried, null, 2) : `\n${report(tried)}`)
       const failed = tried.find(({ state }) => state !== "done")
-      if (failed !== undefined) return yield* new OrderTestFailed({ operation: failed.operation })
+      if (failed !== undefined) return yield* new OrderTestFailed({ operation: failed.operation, real: given.real })
     }).pipe(showing(given.json), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Warning))
 ).pipe(
   Command.withDescription(

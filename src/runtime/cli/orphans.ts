@@ -16,7 +16,9 @@ import { table } from "./table.js"
 import { when } from "./times.js"
 
 const remove = Options.text("remove").pipe(
-  Options.withDescription("Remove this one: its kind and id, as in `vm:17`. Needs --yes."),
+  Options.withDescription(
+    "Remove this one: its kind and id, as in `vm:17`, or all of a resource by its uuid. Needs --yes."
+  ),
   Options.optional
 )
 const removeAll = Options.boolean("remove-all").pipe(
@@ -44,7 +46,7 @@ export const orphans = Command.make(
       const found = yield* findOrphans(sites)
       const chosen = yield* chosenOf(found, given)
       if (chosen === undefined) return yield* show(found, given.json)
-      if (chosen.length === 0) return yield* Console.log(given.json ? "[]" : "There is nothing to remove.")
+      if (chosen.length === 0) return yield* Console.log(given.json ? "[]" : nothingToRemove(found.length))
       if (!given.yes) {
         return yield* new NotPossible({
           reason: `This would remove ${chosen.map(nameOf).join(", ")}. Say --yes to have it done.`
@@ -94,6 +96,12 @@ const outcomes = (
 
 const nameOf = ({ id, kind, name }: Orphan): string => `${kind}:${id} ${JSON.stringify(name)}`
 
+/** `left`: those that are never removed all at once. */
+const nothingToRemove = (left: number): string =>
+  left === 0
+    ? "There is nothing to remove."
+    : `Nothing is removed: the ${left} that there are may be somebody else's. \`site-actors orphans\` lists them; name what is yours by --remove, an object or its resource.`
+
 /** What shall be removed; `undefined`: nothing was asked for. */
 const chosenOf = (
   found: ReadonlyArray<Orphan>,
@@ -101,11 +109,14 @@ const chosenOf = (
 ): Effect.Effect<ReadonlyArray<Orphan> | undefined, NotPossible> => {
   if (removeAll) return Effect.succeed(found.filter(({ why }) => why !== "stranger" && why !== "forgotten"))
   if (Option.isNone(remove)) return Effect.succeed(undefined)
-  const wanted = found.filter(({ id, kind }) => `${kind}:${id}` === remove.value.trim())
+  const asked = remove.value.trim()
+  const ofResource = found.filter(({ resource }) => resource === asked.replaceAll("-", "").toLowerCase())
+  if (ofResource.length > 0) return Effect.succeed(ofResource)
+  const wanted = found.filter(({ id, kind }) => `${kind}:${id}` === asked)
   const [, second] = wanted
   if (wanted.length === 0) {
     return new NotPossible({
-      reason: `There is no orphan ${JSON.stringify(remove.value)}: \`site-actors orphans\` lists them, named like vm:17.`
+      reason: `There is no orphan ${JSON.stringify(remove.value)}: \`site-actors orphans\` lists them, named like vm:17, with the uuids of their resources.`
     })
   }
   return second === undefined

@@ -2,11 +2,30 @@
  * What is printed may find a full disk, or nobody who reads it any more. Unheard, such an error of Node's ends the process with a stack, whatever it
  * is at.
  */
+import { fstatSync, writeSync } from "node:fs"
+import type { Writable } from "node:stream"
 import { exitCodes } from "../exit-codes.js"
 
 interface Output {
   readonly on: (event: "error", heard: (error: NodeJS.ErrnoException) => void) => unknown
   readonly write: (text: string) => unknown
+}
+
+/**
+ * Into a file Node writes once, and does not look how much of it has found room: what a nearly full disk cuts off would pass for whole. The second
+ * write says that there is none.
+ */
+export const writeToTheEnd = (out: Writable & { readonly fd: number }, write: typeof writeSync = writeSync): void => {
+  if (!fstatSync(out.fd).isFile()) return
+  out._write = (chunk: string | Uint8Array, encoding, done) => {
+    try {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk
+      for (let at = 0; at < bytes.byteLength; ) at += write(out.fd, bytes, at)
+      done()
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
 }
 
 /**

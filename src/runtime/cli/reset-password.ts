@@ -32,7 +32,7 @@ const removeStored = Options.boolean("remove-stored").pipe(
 
 export const resetPassword = Command.make(
   "reset-password",
-  { config: options.config, resource, print, member, removeStored, json: options.json },
+  { config: options.config, dataDir: options.unusedDataDir, resource, print, member, removeStored, json: options.json },
   (given) =>
     Effect.gen(function* () {
       const loaded = yield* loadConfig(given.config, plugins)

@@ -7,6 +7,15 @@
  */
 const ends = ["SIGTERM", "SIGINT"] as const
 
+/**
+ * Whether these words (without `node` and its file) are of a command that goes on until somebody ends it, which is no failure then. All others are
+ * to be done: a `journal backup` that was broken off has made none, and whoever carries its file away has to hear of it.
+ */
+export const goesOn = ([command = "", ...words]: ReadonlyArray<string>): boolean =>
+  ["run", "simulate", "top"].includes(command) ||
+  (command === "demo" && words.includes("--ui")) ||
+  (command === "logs" && words.some((word) => word === "--follow" || word === "-f"))
+
 /** To be called right before whoever ends at the first one begins to listen. */
 export const heedFurtherSignals = (): void => {
   let count = 0

@@ -85,7 +85,7 @@ const lookAt = (offering: string) =>
         : not("This offering is not looked at (yet).")
   )
 
-const cancel = (order: OrderId, who: string, reason: string) =>
+export const cancel = (order: OrderId, who: string, reason: string) =>
   Effect.gen(function* () {
     const entries = sinceAccepted(yield* storyOf(order))
     const objection = cancelObjection(entries)

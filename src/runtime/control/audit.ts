@@ -16,6 +16,18 @@ export interface Deed {
   readonly detail: string
 }
 
+const cutOffOnPage = "The agent ended before it was over. Look at what it is about, and ask again if it was not done."
+/** What was asked for at the command line stays written down until it is answered (`requests.ts`). */
+const cutOff: Partial<Record<Deed["by"], string>> = {
+  "command line": "The agent ended before it was over: its next start does it again."
+}
+
+/** For the start of the only process: what is not over was cut off by the end of the one before it, which could not say so. */
+export const settleCutOff = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  unavailable(sql`UPDATE audit SET ok = 0, outcome = CASE by_way
+    WHEN 'command line' THEN ${cutOff["command line"] ?? cutOffOnPage} ELSE ${cutOffOnPage} END WHERE ok IS NULL`)
+)
+
 /** Written down around `work`. What cannot be written down is not done. */
 export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
   Effect.gen(function* () {
@@ -29,7 +41,10 @@ export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
     yield* Effect.logInfo(
       `By ${deed.who} (${deed.by}): ${deed.kind} ${deed.subject}${deed.detail === "" ? "" : `: ${deed.detail}`}`.trim()
     )
-    const outcome = yield* Effect.tapErrorCause(work, () => Effect.ignore(settle(false, "It failed: see the log.")))
+    const outcome = yield* work.pipe(
+      Effect.tapErrorCause(() => Effect.ignore(settle(false, "It failed: see the log."))),
+      Effect.onInterrupt(() => Effect.ignore(settle(false, cutOff[deed.by] ?? cutOffOnPage)))
+    )
     yield* settle(outcome.ok, outcome.outcome)
     return outcome
   }).pipe(Effect.ensuring(publish({ _tag: "Deed", kind: deed.kind })))

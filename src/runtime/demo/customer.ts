@@ -46,7 +46,7 @@ export interface Wish {
   readonly startDate?: string
 }
 
-const ends = ["done", "erred", "canceled", "rejected"]
+export const hasEnded = (state: string): boolean => ["done", "erred", "canceled", "rejected"].includes(state)
 
 /** `url`: the server's, without `/api/`. */
 export const makeCustomer = (url: string, token: Redacted.Redacted) =>
@@ -74,7 +74,7 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
       Effect.gen(function* () {
         const ended = yield* order(uuid).pipe(
           Effect.delay("20 millis"),
-          Effect.repeat({ until: (view) => ends.includes(view.state) })
+          Effect.repeat({ until: (view) => hasEnded(view.state) })
         )
         return {
           uuid,
@@ -133,6 +133,11 @@ export const makeCustomer = (url: string, token: Redacted.Redacted) =>
       switchPlan: (resource: string, offering: string, plan: string) =>
         toItsEnd(place.switchPlan(resource, offering, plan)),
       terminate: (resource: string) => toItsEnd(place.terminate(resource)),
+      /** Waits for the end of an order that was placed at `since` (ms). */
+      ended: awaitEnd,
+      /** As it is now. */
+      look: (uuid: string) =>
+        Effect.map(order(uuid), ({ marketplace_resource_uuid: resource, state }) => ({ resource, state })),
       resource: (uuid: string) =>
         Effect.flatMap(
           send(HttpClientRequest.get(`${url}/api/marketplace-resources/${uuid}/`)),

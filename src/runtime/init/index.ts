@@ -7,4 +7,3 @@
 export type { Answers, OfferingAnswers } from "./answers.js"
 export { fileOf } from "./file.js"
 export { credentialsVariable, type Given, interview, tokenVariable } from "./interview.js"
-export { mustNotExist, writeNew } from "./write.js"

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect, Logger, TestClock } from "effect"
 import { backUp, startFromBackup } from "./backup.js"
 import * as Connection from "./connection.js"
 import * as Database from "./database.js"
@@ -32,6 +32,24 @@ const written = Effect.flatMap(
 ).pipe(Effect.map((rows) => rows.map(({ entry }) => entry)))
 
 describe("a backup", () => {
+  it.effect("that did not come whole when it was put back, as an empty file, is not begun with without a word", () =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        const said: Array<string> = []
+        const heard = Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ message }) => void said.push(String(message)))
+        )
+        const start = Effect.provide(written, Database.layer(directory)).pipe(Effect.provide(heard))
+        writeFileSync(join(directory, "journal.db"), "")
+        expect(yield* start).toEqual([])
+        expect(said).toEqual([expect.stringContaining("journal.db is an empty file: it begins from nothing.")])
+        yield* start
+        expect(said).toHaveLength(1)
+      })
+    )
+  )
+
   it.effect("is of one moment, is its owner's alone, and has no files beside it, while the agent writes", () =>
     inDirectory((directory) =>
       Effect.gen(function* () {

@@ -8,7 +8,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
-import { Clock, Data, Duration, Effect, Layer } from "effect"
+import { Clock, Data, Duration, Effect, Layer, Option } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
 import { asSqlError, isFull, writeLogAgain } from "./file.js"
@@ -277,6 +277,12 @@ const fileIn = (
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = (yield* Path.Path).resolve(dataDir, fileName)
+      const before = yield* Effect.option(fs.stat(path))
+      if (Option.exists(before, ({ size }) => Number(size) === 0)) {
+        yield* Effect.logWarning(
+          `The journal ${path} is an empty file: it begins from nothing. If a backup was put back, it did not come whole: stop the agent, and put it back again`
+        )
+      }
       yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 }).pipe(
         Effect.zipRight(fs.chmod(dataDir, 0o700)),
         // The file is made first, with its mode: the -wal and -shm files beside it take theirs from it.

@@ -1,6 +1,8 @@
 /** The test itself: create, change, terminate, each an order as a customer places it. */
-import { Effect } from "effect"
-import type { EndedOrder } from "../demo/customer.js"
+import { Clock, Console, Effect, Option, Ref } from "effect"
+import { OrderId } from "../../core/index.js"
+import { cancel } from "../control/actions.js"
+import { hasEnded } from "../demo/customer.js"
 import { ordersInTurn } from "../demo/live.js"
 import type { Stage } from "./stage.js"
 
@@ -12,32 +14,94 @@ export interface Tried {
   readonly remark: string
 }
 
-/** `keep`: the resource stays. What was made is ended also when the change fails; a create that fails leaves nothing by itself. */
-export const tryOrder = ({ customer, wish, change }: Stage, keep: boolean) =>
+/** An order that was placed. */
+interface Placed {
+  readonly operation: Tried["operation"]
+  readonly order: string
+}
+
+/**
+ * `keep`: the resource stays. What was made is ended also when the change fails; a create that fails leaves nothing by itself. Whoever breaks off on
+ * a real cloud leaves nothing there either.
+ */
+export const tryOrder = (stage: Stage, keep: boolean) =>
+  Effect.gen(function* () {
+    const last = yield* Ref.make(Option.none<Placed>())
+    return yield* ordersOf(stage, keep, last).pipe(
+      Effect.onInterrupt(() =>
+        Effect.flatMap(
+          Ref.get(last),
+          Option.match({
+            onNone: () => Effect.void,
+            onSome: (placed) => (stage.real ? takenBack(stage, placed) : Effect.void)
+          })
+        )
+      )
+    )
+  })
+
+const ordersOf = ({ customer, wish, change }: Stage, keep: boolean, last: Ref.Ref<Option.Option<Placed>>) =>
   Effect.gen(function* () {
     const tried: Array<Tried> = []
     const total = 1 + (change === undefined ? 0 : 1) + (keep ? 0 : 1)
     const tellOf = yield* ordersInTurn("test order", total)
-    const begin = (operation: Tried["operation"]) => tellOf(operation, tried.length)
-    const note = (operation: Tried["operation"], ended: EndedOrder) =>
-      Effect.map(customer.resource(ended.resource), (resource) => {
+    const toItsEnd = <E, R>(operation: Tried["operation"], placing: Effect.Effect<string, E, R>) =>
+      Effect.gen(function* () {
+        yield* tellOf(operation, tried.length)
+        const since = yield* Clock.currentTimeMillis
+        // Whoever breaks off in between knows of it.
+        const order = yield* Effect.uninterruptible(
+          Effect.tap(placing, (order) => Ref.set(last, Option.some({ operation, order })))
+        )
+        const ended = yield* customer.ended(order, since)
+        const resource = yield* customer.resource(ended.resource)
         const remark =
           ended.state === "done" ? `resource ${resource.state}, backend id ${resource.backend_id ?? ""}` : ended.error
         tried.push({ operation, state: ended.state, milliseconds: ended.milliseconds, remark })
         return ended
       })
-    yield* begin("create")
-    const created = yield* Effect.flatMap(customer.create(wish), (ended) => note("create", ended))
+    const created = yield* toItsEnd("create", customer.place.create(wish))
     if (created.state !== "done") return tried
     if (change !== undefined) {
-      yield* begin("change")
-      const changing =
+      yield* toItsEnd(
+        "change",
         change.by === "limits"
-          ? customer.updateLimits(created.resource, change.limits)
-          : customer.switchPlan(created.resource, wish.offering, change.plan)
-      yield* Effect.flatMap(changing, (ended) => note("change", ended))
+          ? customer.place.updateLimits(created.resource, change.limits)
+          : customer.place.switchPlan(created.resource, wish.offering, change.plan)
+      )
     }
-    if (!keep) yield* begin("terminate")
-    if (!keep) yield* Effect.flatMap(customer.terminate(created.resource), (ended) => note("terminate", ended))
+    if (!keep) yield* toItsEnd("terminate", customer.place.terminate(created.resource))
     return tried
   })
+
+/** ms. An order that the agent has not taken by then, as its offering is not open, has made nothing. */
+const untaken = 2_000
+
+/** Has the order undone, as soon as the agent has taken it. Gives whether it was done all the same. */
+const isDoneOrUndone = (customer: Stage["customer"], order: string, since: number) =>
+  Effect.gen(function* () {
+    const heard = yield* Effect.gen(function* () {
+      const { state } = yield* customer.look(order)
+      if (hasEnded(state) || (yield* cancel(OrderId.make(order), "order-test", "broken off")).ok) return "yes"
+      const waited = (yield* Clock.currentTimeMillis) - since
+      return state.startsWith("pending") && waited > untaken ? "never" : "not yet"
+    }).pipe(Effect.delay("100 millis"), Effect.repeat({ until: (heard) => heard !== "not yet" }))
+    return heard === "yes" && (yield* customer.ended(order, since)).state === "done"
+  })
+
+/** Ends the order in work, and what was made by it or by those before it. */
+const takenBack = ({ customer }: Stage, { operation, order }: Placed) =>
+  Effect.gen(function* () {
+    yield* Console.error(
+      "Broken off: what was made on the cloud is removed first. Ctrl-C again ends at once, and leaves it for `site-actors orphans`."
+    )
+    const since = yield* Clock.currentTimeMillis
+    const { resource } = yield* customer.look(order)
+    const isMade =
+      operation === "terminate" || (yield* isDoneOrUndone(customer, order, since)) || operation === "change"
+    if (!isMade) return yield* Console.error(nothingLeft)
+    const removed = yield* operation === "terminate" ? customer.ended(order, since) : customer.terminate(resource)
+    yield* Console.error(removed.state === "done" ? nothingLeft : `It could not be removed: ${removed.error}`)
+  }).pipe(Effect.catchAll((error) => Console.error(`What was made may still be there: ${error}`)))
+
+const nothingLeft = "Nothing of it is left."

@@ -118,6 +118,7 @@ export const makeStage = (config: Config, { offering, order, real }: StageOption
     }
     return {
       config: staged,
+      real,
       dataDir: yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-order-test-" }),
       customer: yield* makeCustomer(url, Redacted.make(owner.token)),
       wish: {

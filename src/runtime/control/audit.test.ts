@@ -1,0 +1,53 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Activities } from "../activity.js"
+import * as Database from "../journal/database.js"
+import { audited, auditList, type Deed, settleCutOff } from "./audit.js"
+
+const journal = Layer.unwrapScoped(
+  Effect.flatMap(FileSystem.FileSystem, (files) =>
+    Effect.map(files.makeTempDirectoryScoped({ prefix: "site-actors-audit-" }), (folder) => Database.layer(folder))
+  )
+).pipe(Layer.provideMerge(NodeContext.layer), Layer.provideMerge(Activities.layer))
+
+const deed: Deed = { who: "anna", role: "operator", by: "token", kind: "retry", subject: "1".repeat(32), detail: "" }
+
+describe("what is done by hand and cut off by the agent's end", () => {
+  it.scoped("is written down as not done, with what to do", () =>
+    Effect.gen(function* () {
+      for (const by of ["token", "command line"] as const) {
+        const begun = yield* Deferred.make<void>()
+        const work = Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
+        const fiber = yield* Effect.fork(audited({ ...deed, by }, work))
+        yield* Deferred.await(begun)
+        yield* Fiber.interrupt(fiber)
+      }
+      const { rows } = yield* auditList({})
+      expect(rows.map(({ ok, outcome }) => [ok, outcome])).toEqual([
+        [false, "The agent ended before it was over: its next start does it again."],
+        [false, "The agent ended before it was over. Look at what it is about, and ask again if it was not done."]
+      ])
+    }).pipe(Effect.provide(journal))
+  )
+
+  it.scoped("is written down so by the next start, where the process was killed", () =>
+    Effect.gen(function* () {
+      yield* audited({ ...deed, kind: "pause" }, Effect.succeed({ ok: true, outcome: "Paused." }))
+      const begun = yield* Deferred.make<void>()
+      const killed = audited(
+        { ...deed, kind: "cancel" },
+        Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
+      )
+      yield* Effect.forkDaemon(killed)
+      yield* Deferred.await(begun)
+      yield* settleCutOff
+      const { rows } = yield* auditList({})
+      expect(rows.slice(0, 2).map(({ kind, ok, outcome }) => [kind, ok, outcome])).toEqual([
+        ["cancel", false, expect.stringMatching(/^The agent ended before it was over\. Look/)],
+        ["pause", true, "Paused."]
+      ])
+    }).pipe(Effect.provide(journal))
+  )
+})
