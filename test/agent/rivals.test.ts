@@ -211,6 +211,65 @@ describe("two agents make a machine", () => {
   )
 })
 
+describe("an agent that was down when the order was placed, and is started while the other one is at work on it", () => {
+  /** The other has a journal that is older than the order. */
+  const oneAndOther = Effect.gen(function* () {
+    const site = yield* makeSite()
+    approvesByItself(site)
+    const startOther = site.start("other", site.config, `${site.dataDir}-other`)
+    const [one, other] = yield* two(site)
+    yield* other.stop
+    return { one, site, startOther }
+  })
+
+  scenario("waits for it, and takes nothing of what it has made for its own", () =>
+    Effect.gen(function* () {
+      const { one, site, startOther } = yield* oneAndOther
+      site.cloud.intercept(({ method }) => (method === "one.vrouter.allocate" ? away : undefined))
+      const order = yield* site.place.vdc("lab")
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes("one.vrouter.allocate"))
+      const other = yield* startOther
+      yield* site.awaitLogged(waits)
+      site.cloud.intercept(undefined)
+      expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("done")
+      yield* bothSettled([one, other])
+      expect(kinds(site.made())).toEqual(vdcObjects)
+    })
+  )
+
+  scenario("and makes a second machine and is killed leaves none behind, as the other says that it is done", () =>
+    Effect.gen(function* () {
+      const { one, site, startOther } = yield* oneAndOther
+      const { resource: lab } = yield* site.order.vdc("lab")
+      yield* untilSettled(one)
+      // The first comes to make its machine when the other's is there, which then gets no further.
+      const isMade = yield* Deferred.make<void>()
+      const isKilled = yield* Deferred.make<void>()
+      let begun = 0
+      let handedOver = 0
+      site.cloud.intercept(({ method }) => {
+        if (method === "one.template.instantiate" && begun++ === 0)
+          return { _tag: "Hold", when: "before", until: Deferred.await(isMade) }
+        if (method !== "one.vm.chown" || handedOver++ > 0) return undefined
+        Deferred.unsafeDone(isMade, Effect.void)
+        return { _tag: "Hold", when: "before", until: Deferred.await(isKilled) }
+      })
+      const order = yield* site.place.vm("web", lab.backendId)
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => begun === 1 })
+      const killed = yield* startOther
+      yield* Deferred.await(isMade)
+      yield* killed.stop
+      yield* Deferred.succeed(isKilled, undefined)
+      const { resource } = yield* site.marketplace.awaitOrderEnd(order)
+      expect(machines(site, resource.slug)).toHaveLength(2)
+      const other = yield* startOther
+      yield* bothSettled([one, other])
+      expect(machines(site, resource.slug).map(({ id }) => String(id))).toEqual([resource.backendId])
+      expect(resource.state).toBe("OK")
+    })
+  )
+})
+
 const isTheFirst = (method: string): boolean => /^one\.(group|vdc|vn|secgroup)\.allocate$/.test(method)
 
 describe("a Python agent that was left running", () => {

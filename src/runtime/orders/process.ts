@@ -67,7 +67,15 @@ import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
-import { afterOthersApproval, assertAlone, besideRivals, lostTo, noteApproval, tellsAnother } from "./rivals.js"
+import {
+  afterOthersApproval,
+  assertAlone,
+  besideRivals,
+  isBesideAnother,
+  lostTo,
+  noteApproval,
+  tellsAnother
+} from "./rivals.js"
 import { atStart, awaitStart, startedOr } from "./start.js"
 import { acceptedIn, heldBack, stateIn } from "./story.js"
 import { tell } from "./telling.js"
@@ -207,9 +215,10 @@ export const attempt = (
       if (!isOpenInWaldur(order)) return "nothing to do" as const
       if (state === "done") return yield* retell(offering, journal, order)
     }
-    // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it.
+    // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it. Or by another agent, beside which
+    // this one has made something too.
     if (state === "open" && order.state === "done" && isRestored(yield* journal.entries)) {
-      return yield* end(offering, journal, "done")
+      if (!(yield* isBesideAnother(offering.backend, journal))) return yield* end(offering, journal, "done")
     }
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)

@@ -13,7 +13,7 @@
 import { Clock, Effect, Option } from "effect"
 import {
   isMarkOf,
-  isRestored,
+  isOfLostJournal,
   type JournalEntry,
   NotYet,
   type OrderJournal,
@@ -112,6 +112,17 @@ const madeByAnother = (
     )
   })
 
+/** Of an order that was begun before this agent heard of it: has this one begun something as well, beside another agent that is known by its mark? */
+export const isBesideAnother = (
+  backend: Offering["backend"],
+  journal: OrderJournal
+): Effect.Effect<boolean, SiteError> =>
+  Effect.gen(function* () {
+    const entries = yield* journal.entries
+    if (isOfLostJournal(entries) || !entries.some(({ step }) => !isOurs(step))) return false
+    return Option.isSome(yield* madeByAnother(backend, journal))
+  })
+
 /**
  * Before an order is given up of which an attempt before this one has made something: where its journal is a copy, another agent goes on with just that. What
  * it has made since shows it, and nothing is undone. An operator who cancels the order knows what runs.
@@ -122,7 +133,11 @@ export const assertAlone = (
   before: ReadonlyArray<JournalEntry>
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    if (!before.some(({ step }) => !isOurs(step)) || isRestored(before) || (yield* cancelledSince("accepted", journal)))
+    if (
+      !before.some(({ step }) => !isOurs(step)) ||
+      isOfLostJournal(before) ||
+      (yield* cancelledSince("accepted", journal))
+    )
       return
     const others = yield* madeByAnother(backend, journal)
     if (Option.isSome(others)) return yield* new RivalAtWork({ what: others.value })
