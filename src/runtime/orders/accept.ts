@@ -35,7 +35,7 @@ export const accept = (
       offering: offering.id,
       approve: order.state === "pending-provider",
       ...homeOf(offering),
-      ...(order.type === "Terminate" ? yield* madeElsewhere(offering, journal.resource) : {}),
+      ...(order.type !== "Create" ? yield* madeElsewhere(offering, journal.resource) : {}),
       ...(request instanceof OrderRefused ? {} : { request })
     }
     yield* journal.append(wholeOrder, "accepted", yield* Effect.orDie(Schema.encode(Accepted)(accepted)))
