@@ -270,6 +270,32 @@ describe("an agent that was down when the order was placed, and is started while
   )
 })
 
+describe("a person who approves an order in the same moment as the agent", () => {
+  scenario("does not keep it waiting, as an agent's user would", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const person = [...site.marketplace.world.users.values()].find(({ username }) => username === "staff")
+      if (person === undefined) return expect.unreachable()
+      let uuid = ""
+      site.marketplace.intercept(({ path }) => {
+        const order = site.marketplace.orders.get(uuid)
+        if (path.endsWith("/approve_by_provider/") && order?.providerReviewedBy === null)
+          approveByProvider(site.marketplace.world, person, order)
+        return undefined
+      })
+      site.marketplace.onChange((change) => {
+        if (change._tag === "Order") uuid = change.order.uuid
+      })
+      const { createdBy, providerReviewedBy, state } = yield* site.order.vdc("lab")
+      expect([createdBy.username, providerReviewedBy?.username, state]).toEqual(["owner", "staff", "done"])
+      yield* untilSettled(agent)
+      expect(kinds(site.made())).toEqual(vdcObjects)
+      expect(site.logged.filter((line) => line.includes("approved the order in the same moment"))).toEqual([])
+    })
+  )
+})
+
 const isTheFirst = (method: string): boolean => /^one\.(group|vdc|vn|secgroup)\.allocate$/.test(method)
 
 describe("a Python agent that was left running", () => {
