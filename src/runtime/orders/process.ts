@@ -60,7 +60,7 @@ import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { accept } from "./accept.js"
 import { type Deadline, isBeingTold, withDeadline } from "./deadline.js"
-import { ifThere, shown } from "./forgotten.js"
+import { ifResourceShown, ifThere, shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
 import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
@@ -242,7 +242,7 @@ const leaveToAnother = (offering: Offering, journal: OrderJournal, { request }: 
   Effect.gen(function* () {
     const entries = yield* journal.entries
     if (request === undefined || isBeingTold(entries) || Option.isSome(refusalIn(entries))) return
-    const another = yield* tellsAnother(offering, journal, request)
+    const another = yield* ifResourceShown(journal, tellsAnother(offering, journal, request))
     if (Option.isSome(another)) yield* refuse(journal, yield* lostTo(offering, request, another.value))
   })
 
@@ -325,7 +325,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
       yield* assertAlone(offering, journal, before)
     const outcome = yield* worked
     const hasScope = yield* settled
-    yield* report(offering, request, outcome, hasScope)
+    yield* ifResourceShown(journal, report(offering, request, outcome, hasScope))
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
   })
