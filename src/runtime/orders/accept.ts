@@ -2,6 +2,7 @@
 import { Clock, Effect, Option, Schema } from "effect"
 import {
   newerThanJournal,
+  OrderId,
   type OrderJournal,
   OrderRefused,
   refuse,
@@ -60,7 +61,7 @@ const keptAtLeast = 86_400_000
  * one, that this one was started in the place of: the journal is older than such an order (`newerThanJournal`), so what has a mark is not its own.
  */
 const begunBefore = (
-  { openedAt }: Pick<Offering, "openedAt">,
+  { early, openedAt }: Pick<Offering, "early" | "openedAt">,
   order: api.Order
 ): Effect.Effect<Option.Option<typeof newerThanJournal | undefined>, SiteError, Journal> =>
   Effect.gen(function* () {
@@ -70,9 +71,11 @@ const begunBefore = (
     if (isOld && Option.exists(yield* journal.forgotUntil, (at) => !(created > at + clocksApart)))
       return Option.some(undefined)
     if (order.state !== "executing") return Option.none()
-    // Of a new journal and a new process without that allowance: their first orders would all be looked for.
-    if (!(created > (yield* journal.made))) return Option.some(undefined)
+    // Of a new journal and a new process without that allowance: their first orders would all be looked for. What executed at the first look did so before.
+    const isBefore = yield* early.executedBefore(OrderId.make(order.uuid))
+    const made = yield* journal.made
+    if (!(created > made + (isBefore ? clocksApart : 0))) return Option.some(undefined)
     const started = yield* journal.startedFromBackup
     if (Option.exists(started, (at) => !(created > at + clocksApart))) return Option.some(undefined)
-    return created > openedAt ? Option.none() : Option.some(newerThanJournal)
+    return created > openedAt && !isBefore ? Option.none() : Option.some(newerThanJournal)
   })
