@@ -180,6 +180,11 @@ describe("two agents make a machine", () => {
       expect(machines(site, order.resource.slug)).toHaveLength(2)
       yield* Deferred.succeed(first, undefined)
       yield* bothSettled(agents)
+      // The customer's next orders are about what Waldur has as done: nothing else is told, not even for a moment.
+      const told = site.marketplace.calls.filter(
+        ({ path }) => path.endsWith("/set_backend_id/") && path.includes(order.resource.uuid)
+      )
+      expect(told).toHaveLength(1)
       expect(machines(site, order.resource.slug).map(({ id }) => String(id))).toEqual([backendId])
       expect(order.resource.backendId).toBe(backendId)
       expect(site.logged.filter((line) => line.includes(`Waldur has ${backendId} as the backend id`))).not.toEqual([])

@@ -69,6 +69,7 @@ import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
 import {
   afterOthersApproval,
+  approval,
   assertAlone,
   besideRivals,
   isBesideAnother,
@@ -294,8 +295,6 @@ export const carryOutAccepted = (
       Effect.provideService(Marketplace, marketplaceOf(offering))
     )
   })
-
-const approval = "waldur: approve"
 
 /**
  * Approve, let the backend work, report. The handler's steps and ours stand in one journal.

@@ -70,6 +70,13 @@ export const besideRivals = <A, E extends SiteError, R>(
     return result
   })
 
+/** The step in which the provider's approval is given. */
+export const approval = "waldur: approve"
+
+/** Has this agent given the approval, which only one can? */
+export const isApprovedHere = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some(({ step }) => step === approval) && !has(entries, taken)
+
 /** What is written down of an approval that came too late. `begun`: an earlier attempt may have given it. */
 export const noteApproval = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<void, SiteError> =>
   how === "was there" && !begun ? journal.append(wholeOrder, taken) : Effect.void
