@@ -73,8 +73,7 @@ const begunBefore = (
     if (order.state !== "executing") return Option.none()
     // Of a new journal and a new process without that allowance: their first orders would all be looked for. What executed at the first look did so before.
     const isBefore = yield* early.executedBefore(OrderId.make(order.uuid))
-    const made = yield* journal.made
-    if (!(created > made + (isBefore ? clocksApart : 0))) return Option.some(undefined)
+    if (!(created > (yield* journal.made))) return Option.some(undefined)
     const started = yield* journal.startedFromBackup
     if (Option.exists(started, (at) => !(created > at + clocksApart))) return Option.some(undefined)
     return created > openedAt && !isBefore ? Option.none() : Option.some(newerThanJournal)
