@@ -135,7 +135,8 @@ describe("a data centre", () => {
 
   it.scopedLive("whose ids are another's by now is left alone, wherever its create was cut off", () =>
     Effect.gen(function* () {
-      for (const at of [2, 5, 9, 14, 20]) {
+      // Not between a group and its tag: that one is nobody's, and the order's own by its name.
+      for (const at of [3, 5, 9, 14, 20]) {
         const bench = yield* vdc.makeBench()
         const journal = yield* bench.journalFor(1)
         yield* bench.attempt(journal, bench.create(vdc.createOrder(1)), { trouble: { at, mishap: "crash" } })

@@ -3,6 +3,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { moveOrder, moveResource, removeOrder } from "../../src/simulator/waldur/world.js"
+import { show } from "../page/support.js"
 import { expectNothingLeft, makeSite, scenario, untilSettled } from "../support/agent.js"
 
 describe("an order that is deleted in Waldur before anything is done for it", () => {
@@ -52,4 +53,33 @@ describe("an order in work that waits for its customer again", () => {
       yield* expectNothingLeft(site, agent, ["centre Terminated"])
     })
   )
+})
+
+describe("an order in work whose resource is not in Waldur any more", () => {
+  for (const [what, path] of [
+    ["when its id is told", /\/set_backend_id\/$/],
+    ["when it is looked at for the last time before it is done", /^\/api\/marketplace-provider-resources\/\w+\/$/]
+  ] as const)
+    scenario(`${what}, waits and says so, and is undone when it is cancelled`, () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const agent = yield* site.start()
+        const isWorkDone = () => site.marketplace.calls.some((call) => call.path.endsWith("/set_backend_id/"))
+        site.marketplace.intercept((call) =>
+          path.test(call.path) && (isWorkDone() || call.path.endsWith("/set_backend_id/"))
+            ? Waldur.fault.status(404, '{"detail":"Not found."}')
+            : undefined
+        )
+        const uuid = yield* site.place.vdc("centre")
+        yield* site.awaitLogged((line) => line.includes("Waits: Waldur does not have the resource of this order"))
+        expect(site.marketplace.orders.get(uuid)?.state).toBe("executing")
+        const { client } = yield* show(site, agent)
+        expect(yield* client.actions.perform({ payload: { kind: "cancel", order: uuid, reason: "" } })).toMatchObject({
+          ok: true
+        })
+        expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("erred")
+        yield* untilSettled(agent)
+        expect(site.made()).toEqual([])
+      }).pipe(Effect.timeout("60 seconds"))
+    )
 })

@@ -6,6 +6,7 @@ import * as Waldur from "../../src/simulator/waldur/index.js"
 import { show, until } from "../page/support.js"
 import {
   afterCall,
+  doubled,
   expectNothingLeft,
   makeSite,
   resourceStates,
@@ -78,7 +79,7 @@ describe("an order that was begun at another front-end", () => {
   )
 })
 
-describe("the end of what was made at another front-end", () => {
+describe("what was made at another front-end", () => {
   /** A data centre, and the agent started again with the offerings at that address. */
   const madeThenMoved = (site: Site, at: (url: string) => string, session?: string) =>
     Effect.gen(function* () {
@@ -99,7 +100,7 @@ describe("the end of what was made at another front-end", () => {
       return { resource, moved, agent: yield* site.start("agent", moved) }
     })
 
-  scenario("waits and says so, and is done when the offering is back there", () =>
+  scenario("is not ended there: the order waits and says so, and is done when the offering is back", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()
       const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
@@ -129,7 +130,26 @@ describe("the end of what was made at another front-end", () => {
     })
   )
 
-  scenario("is done where that is the same one, by another name", () =>
+  scenario("is not changed at what has its number there: an update waits, and is done when the offering is back", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
+      yield* other.frontEnd.call("one.group.allocate", ["somebody"])
+      const { agent, resource } = yield* madeThenMoved(site, () => other.url, other.frontEnd.session)
+      expect([...other.frontEnd.world.groups].map(({ id }) => String(id))).toContain(resource.backendId)
+      const order = yield* site.place.updateLimits(resource.uuid, doubled)
+      yield* site.awaitLogged((line) => line.includes("Waits: Its resource was made at "))
+      expect(site.marketplace.orders.get(order)?.state).toBe("pending-provider")
+      expect(other.frontEnd.calls.filter(({ method }) => /quota|update/.test(method))).toEqual([])
+      yield* agent.stop
+
+      yield* site.start()
+      expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("done")
+      expect(resource.limits).toEqual(doubled)
+    })
+  )
+
+  scenario("is ended where that is the same one, by another name", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()
       const { agent, resource } = yield* madeThenMoved(site, (url) => url.replace("127.0.0.1", "localhost"))

@@ -1,14 +1,13 @@
 /** Two agents with a journal each on one offering: a second installation, a copied data directory, a Python agent that was left running. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect } from "effect"
 import { OrderId } from "../../src/core/index.js"
 import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import { readiness } from "../../src/runtime/http/health.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { approveByProvider } from "../../src/simulator/waldur/orders.js"
 import {
-  afterCall,
   expectNothingLeft,
   kinds,
   makeSite,
@@ -79,33 +78,34 @@ describe("two agents make a data centre", () => {
     })
   )
 
-  scenario("and each has a part of it: whoever is cancelled undoes its own, and then so does the other", () =>
+  scenario("and whoever has its group makes all of it: neither can wait for a part that the other has", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()
       approvesByItself(site)
       const agents = yield* two(site)
-      // One makes the group, and the other one the network: who made something is told by its mark.
-      const markIn = (params: unknown) => /WALDUR_MADE_BY=\\?"([^"\\]+)/.exec(JSON.stringify(params))?.[1]
-      const ofGroup = yield* Deferred.make<string | undefined>()
-      const networkMade = yield* Effect.fork(afterCall(site, ({ method }) => method === "one.vn.allocate"))
+      // Both are there before either has the group.
+      const both = yield* Deferred.make<void>()
+      const makers = new Set<string>()
       let groups = 0
       site.cloud.intercept(({ method, params }) => {
-        if (method === "one.group.update") Deferred.unsafeDone(ofGroup, Effect.succeed(markIn(params)))
-        if (method === "one.group.allocate" && groups++ === 0)
-          return { _tag: "Hold", when: "before", until: Fiber.join(networkMade) }
-        if (method !== "one.vn.allocate") return undefined
-        const hasGroup = Effect.map(Deferred.await(ofGroup), (mark) => mark === markIn(params))
-        return {
-          _tag: "Hold",
-          when: "before",
-          until: Effect.if(hasGroup, { onTrue: () => Fiber.join(networkMade), onFalse: () => Effect.void })
-        }
+        const mark = /WALDUR_MADE_BY=\\?"([^"\\]+)/.exec(JSON.stringify(params))?.[1]
+        if (mark !== undefined) makers.add(mark)
+        if (method === "one.vrouter.allocate") return away
+        if (method !== "one.group.allocate") return undefined
+        if (++groups === 2) Deferred.unsafeDone(both, Effect.void)
+        return { _tag: "Hold", when: "before", until: Deferred.await(both) }
       })
       const order = yield* site.place.vdc("lab")
-      yield* site.awaitLogged(waits, 2)
-      const [one] = agents
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes("one.vrouter.allocate"))
+      yield* site.awaitLogged(waits)
+      expect(groups).toBeGreaterThanOrEqual(2)
+      expect(makers.size).toBe(1)
+      const reasons = yield* Effect.forEach(agents, (agent) => notReady(site, agent))
+      const waiting = agents.filter((_, at) => (reasons[at] ?? []).some((reason) => reason.startsWith("Another agent")))
+      expect(waiting).toHaveLength(1)
+      // Cancelled where it waits, it goes with what the other has made.
       const cancelling = Effect.flatMap(Cancellations, (all) => all.cancel(OrderId.make(order), "somebody", "", 0))
-      yield* Effect.provide(cancelling, one.services)
+      yield* Effect.forEach(waiting, ({ services }) => Effect.provide(cancelling, services))
       expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("erred")
       yield* bothSettled(agents)
       expect(kinds(site.made())).toEqual({})
@@ -180,6 +180,11 @@ describe("two agents make a machine", () => {
       expect(machines(site, order.resource.slug)).toHaveLength(2)
       yield* Deferred.succeed(first, undefined)
       yield* bothSettled(agents)
+      // The customer's next orders are about what Waldur has as done: nothing else is told, not even for a moment.
+      const told = site.marketplace.calls.filter(
+        ({ path }) => path.endsWith("/set_backend_id/") && path.includes(order.resource.uuid)
+      )
+      expect(told).toHaveLength(1)
       expect(machines(site, order.resource.slug).map(({ id }) => String(id))).toEqual([backendId])
       expect(order.resource.backendId).toBe(backendId)
       expect(site.logged.filter((line) => line.includes(`Waldur has ${backendId} as the backend id`))).not.toEqual([])
@@ -211,7 +216,90 @@ describe("two agents make a machine", () => {
   )
 })
 
-const isTheFirst = (method: string): boolean => /^one\.(group|vdc|vn|secgroup)\.allocate$/.test(method)
+describe("an agent that was down when the order was placed, and is started while the other one is at work on it", () => {
+  /** The other has a journal that is older than the order. */
+  const oneAndOther = Effect.gen(function* () {
+    const site = yield* makeSite()
+    approvesByItself(site)
+    const startOther = site.start("other", site.config, `${site.dataDir}-other`)
+    const [one, other] = yield* two(site)
+    yield* other.stop
+    return { one, site, startOther }
+  })
+
+  scenario("waits for it, and takes nothing of what it has made for its own", () =>
+    Effect.gen(function* () {
+      const { one, site, startOther } = yield* oneAndOther
+      site.cloud.intercept(({ method }) => (method === "one.vrouter.allocate" ? away : undefined))
+      const order = yield* site.place.vdc("lab")
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes("one.vrouter.allocate"))
+      const other = yield* startOther
+      yield* site.awaitLogged(waits)
+      site.cloud.intercept(undefined)
+      expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("done")
+      yield* bothSettled([one, other])
+      expect(kinds(site.made())).toEqual(vdcObjects)
+    })
+  )
+
+  scenario("and makes a second machine and is killed leaves none behind, as the other says that it is done", () =>
+    Effect.gen(function* () {
+      const { one, site, startOther } = yield* oneAndOther
+      const { resource: lab } = yield* site.order.vdc("lab")
+      yield* untilSettled(one)
+      // The first comes to make its machine when the other's is there, which then gets no further.
+      const isMade = yield* Deferred.make<void>()
+      const isKilled = yield* Deferred.make<void>()
+      let begun = 0
+      let handedOver = 0
+      site.cloud.intercept(({ method }) => {
+        if (method === "one.template.instantiate" && begun++ === 0)
+          return { _tag: "Hold", when: "before", until: Deferred.await(isMade) }
+        if (method !== "one.vm.chown" || handedOver++ > 0) return undefined
+        Deferred.unsafeDone(isMade, Effect.void)
+        return { _tag: "Hold", when: "before", until: Deferred.await(isKilled) }
+      })
+      const order = yield* site.place.vm("web", lab.backendId)
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => begun === 1 })
+      const killed = yield* startOther
+      yield* Deferred.await(isMade)
+      yield* killed.stop
+      yield* Deferred.succeed(isKilled, undefined)
+      const { resource } = yield* site.marketplace.awaitOrderEnd(order)
+      expect(machines(site, resource.slug)).toHaveLength(2)
+      const other = yield* startOther
+      yield* bothSettled([one, other])
+      expect(machines(site, resource.slug).map(({ id }) => String(id))).toEqual([resource.backendId])
+      expect(resource.state).toBe("OK")
+    })
+  )
+})
+
+describe("a person who approves an order in the same moment as the agent", () => {
+  scenario("does not keep it waiting, as an agent's user would", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const person = [...site.marketplace.world.users.values()].find(({ username }) => username === "staff")
+      if (person === undefined) return expect.unreachable()
+      let uuid = ""
+      site.marketplace.intercept(({ path }) => {
+        const order = site.marketplace.orders.get(uuid)
+        if (path.endsWith("/approve_by_provider/") && order?.providerReviewedBy === null)
+          approveByProvider(site.marketplace.world, person, order)
+        return undefined
+      })
+      site.marketplace.onChange((change) => {
+        if (change._tag === "Order") uuid = change.order.uuid
+      })
+      const { createdBy, providerReviewedBy, state } = yield* site.order.vdc("lab")
+      expect([createdBy.username, providerReviewedBy?.username, state]).toEqual(["owner", "staff", "done"])
+      yield* untilSettled(agent)
+      expect(kinds(site.made())).toEqual(vdcObjects)
+      expect(site.logged.filter((line) => line.includes("approved the order in the same moment"))).toEqual([])
+    })
+  )
+})
 
 describe("a Python agent that was left running", () => {
   for (const calls of [1, 2, 5])
@@ -227,14 +315,14 @@ describe("a Python agent that was left running", () => {
         const begun = yield* Deferred.make<void>()
         // Its calls come between this one's look and its first call.
         site.cloud.intercept(({ method }) =>
-          isTheFirst(method) && groups++ < 4
+          method === "one.group.allocate" && groups++ === 0
             ? { _tag: "Hold", when: "before", until: Deferred.await(begun) }
             : undefined
         )
         const order = yield* site.place.vdc("lab")
         const resource = site.marketplace.orders.get(order)?.resource
         slug = resource?.slug ?? ""
-        yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => groups === 4 })
+        yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => groups === 1 })
         for (const [method, args] of python()) {
           expect(yield* site.cloud.call(method, args)).toMatchObject({ _tag: "Ok" })
         }

@@ -126,6 +126,24 @@ describe("an order that the Python agent was stopped in", () => {
     )
   }
 
+  scenario("for a machine, makes no second one where Waldur's clock is minutes ahead", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const first = yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("lab")
+      yield* first.stop
+      const uuid = yield* site.place.vm("web", vdc.backendId)
+      const order = yield* approved(site, uuid)
+      Object.assign(order, { created: order.created + 300_000 })
+      const [instantiate] = pythonVm(order.resource.slug, 2, 1)
+      if (instantiate === undefined) return expect.unreachable()
+      expect(yield* site.cloud.call(...instantiate)).toMatchObject({ _tag: "Ok" })
+      yield* site.start()
+      expect(yield* site.ended(Effect.succeed(uuid))).toMatchObject({ state: "done" })
+      expect([...site.cloud.world.vms].filter(({ name }) => name === order.resource.slug)).toHaveLength(1)
+    })
+  )
+
   for (const [who, state, by] of [
     ["that it had switched off for its resize", 3, undefined],
     ["that the customer had switched off", 8, "tenant:swordfish"]

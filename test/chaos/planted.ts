@@ -129,7 +129,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "what has no owner is ended with the rest",
     "plugins/opennebula-vdc/belongings.ts",
-    "objects.filter((object) => isTaggedFor(resource.id, object))",
+    "objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))",
     "objects.filter((object) => isTaggedFor(resource.id, object) || (isUntagged(object) && object.id >= 1))"
   ),
   one(

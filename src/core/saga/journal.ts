@@ -47,6 +47,13 @@ export const wholeOrder = "order"
 export const isRestored = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === "restored")
 
+/** Of `restored`: the journal is older than the order, so none of it was lost. Whoever has begun it has another journal, or none, as the Python agent. */
+export const newerThanJournal = "newer than this journal"
+
+/** Is it one of those of which the journal was lost, or is an older copy? Then marks that it does not know are its own. */
+export const isOfLostJournal = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some((entry) => entry.step === wholeOrder && entry.event === "restored" && entry.data !== newerThanJournal)
+
 /** The journal could not be read or written (disk full, database away). Nothing is called that is not written down: so wait. */
 export class JournalUnavailable extends Data.TaggedError("JournalUnavailable")<{ readonly reason: string }> {
   readonly disposition = "retry" as const

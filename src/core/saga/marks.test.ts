@@ -7,6 +7,7 @@ import {
   make,
   makerOf,
   NotYet,
+  newerThanJournal,
   OrderRefused,
   ownMark,
   RivalAtWork,
@@ -107,6 +108,18 @@ describe("what another agent has made of an order", () => {
       yield* journal.append(wholeOrder, "restored")
       expect((yield* carryOut(journal, handler(Effect.void)))._tag).toBe("Done")
       expect(yield* Ref.get(things)).toHaveLength(1)
+    })
+  )
+
+  it.effect("is the other's for a journal that is older than the order: that one has lost nothing of it", () =>
+    Effect.gen(function* () {
+      const { handler, things } = yield* world(true)
+      yield* carryOut(yield* makeMemoryJournal(), handler(Effect.void))
+      const journal = yield* makeMemoryJournal()
+      yield* journal.append(wholeOrder, "restored", newerThanJournal)
+      expect(yield* Effect.flip(carryOut(journal, handler(Effect.void)))).toBeInstanceOf(RivalAtWork)
+      yield* Ref.update(things, (all) => all.map(({ id }) => ({ id, mark: undefined })))
+      expect((yield* carryOut(journal, handler(Effect.void)))._tag).toBe("Done")
     })
   )
 })

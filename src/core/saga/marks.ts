@@ -7,7 +7,7 @@
  */
 import { randomBytes } from "node:crypto"
 import { Effect, FiberRef, Option, Schema } from "effect"
-import { isRestored, type JournalEntry } from "./journal.js"
+import { isOfLostJournal, isRestored, type JournalEntry } from "./journal.js"
 
 /** 72 bits. By the system's generator: one that begins with a seed would go on alike in a machine that was copied while it ran. */
 export const drawMark: Effect.Effect<string> = Effect.sync(() => randomBytes(9).toString("base64url"))
@@ -38,8 +38,8 @@ const counted = (entries: ReadonlyArray<JournalEntry>, step: string, event: stri
   entries.filter((entry) => entry.step === step && entry.event === event).length
 
 /**
- * By what the journal says of a step. In an order that may have been begun elsewhere (`isRestored`), whatever has its tag is this step's: whoever made it
- * has a journal that was lost, or that this one is an older copy of.
+ * By what the journal says of a step. In an order that may have been begun elsewhere (`isRestored`), what has its tag and no mark is this step's. Where its
+ * journal was lost, or is an older copy, so is what has a mark that it does not know; a journal that is older than the order has lost none.
  */
 export const madeBy = (entries: ReadonlyArray<JournalEntry>, step: string, mark: string): Making => ({
   mark,
@@ -51,7 +51,8 @@ export const madeBy = (entries: ReadonlyArray<JournalEntry>, step: string, mark:
         entry.event === "started" &&
         Option.getOrUndefined(markIn(entry.data))?.mark === Option.getOrUndefined(found)
     )
-    return isOwn || isRestored(entries) ? "this step" : "another agent"
+    const isLost = Option.isSome(found) ? isOfLostJournal(entries) : isRestored(entries)
+    return isOwn || isLost ? "this step" : "another agent"
   }
 })
 

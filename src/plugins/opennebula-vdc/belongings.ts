@@ -1,7 +1,8 @@
 /**
  * What belongs to a VDC in OpenNebula: found by owner tags, and, for what the Python agent made, by the group and what hangs on it.
  *
- * - An object with our resource's tag is ours, wherever it is. One with another resource's tag never is.
+ * - An object with our resource's tag is ours, unless it is in another resource's group: tenants write tags into what is theirs. One with another
+ *   resource's tag never is, but for the tenant's user, which is known by its name and its primary group: it may write into its own template.
  * - A group without a tag counts if it is the resource's backend id: its number, or, from the Python agent, its name.
  * - What else that agent made has no tags, so its name alone proves nothing. It belongs to such a group only if it is named as that agent names it
  *   **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines
@@ -189,7 +190,11 @@ export const isOthersIn = (found: Inventory, { id, noted }: { readonly id: strin
       (group) =>
         noted.roleGroups.includes(group.id) && accessOf(group) !== id && !group.name.startsWith(`${slug ?? ""}-`)
     ) ||
-    isForeign(found.users, noted.users, userName) ||
+    isForeign(
+      found.users.filter((user) => !isTenantUser(user, noted)),
+      noted.users,
+      userName
+    ) ||
     isForeign(found.vdcs, noted.vdcs, (name) => name) ||
     isForeign(found.networks, noted.networks, networkName) ||
     isForeign(
@@ -204,6 +209,13 @@ export const isOthersIn = (found: Inventory, { id, noted }: { readonly id: strin
     )
   )
 }
+
+/** Only an administrator puts a user there, or gives it a name. */
+const isTenantUser = (
+  { gid, name }: Pick<User, "gid" | "name">,
+  { group, slug }: Pick<Belongings, "group" | "slug">
+): boolean => group !== null && slug !== null && gid === group && name === userName(slug)
+
 interface Named {
   readonly id: number
   readonly name: string
@@ -215,9 +227,13 @@ export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean
 
 /** Everything that belongs to the resource. */
 export const belongingsOf = (found: Inventory, resource: Resource, group: GroupShort | undefined) => {
-  const tagged = <A extends { readonly id: number; readonly template: GroupShort["template"] }>(
+  const others = new Set(
+    found.groups.filter((one) => !isUntagged(one) && !isTaggedFor(resource.id, one)).map(({ id }) => id)
+  )
+  const tagged = <A extends { readonly id: number; readonly gid?: number; readonly template: GroupShort["template"] }>(
     objects: ReadonlyArray<A>
-  ) => objects.filter((object) => isTaggedFor(resource.id, object))
+  ) => objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))
+  const own = { group: group?.id ?? null, slug: group?.name ?? null }
   const legacy = group !== undefined && isUntagged(group) ? legacyOf(found, resource.id, group) : nothing
   const networks = [...tagged(found.networks), ...legacy.networks].map(({ id }) => id)
   const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
@@ -228,13 +244,18 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   ].map(({ id }) => id)
   const tenantGroups = [...(group === undefined ? [] : [group.id]), ...roleGroups]
   return {
-    group: group?.id ?? null,
-    slug: group?.name ?? null,
+    ...own,
     roleGroups,
     logins: found.users
       .filter(({ authDriver, groups }) => authDriver === "saml" && groups.every((id) => roleGroups.includes(id)))
       .map(({ id }) => id),
-    users: [...tagged(found.users), ...legacy.users].map(({ id }) => id),
+    users: [
+      ...new Set(
+        [...tagged(found.users), ...legacy.users, ...found.users.filter((user) => isTenantUser(user, own))].map(
+          ({ id }) => id
+        )
+      )
+    ],
     members: found.users
       .filter((user) => group !== undefined && user.groups.includes(group.id) && Option.isSome(personOf(user)))
       .map(({ id }) => id),

@@ -83,7 +83,7 @@ export interface Pooled {
 
 /**
  * The resource's own object among these, if it is there. Fails if another agent has made one for this very order. A tenant may write such tags into what
- * is its own: that is nobody's.
+ * is its own: unless it has a mark of this order's attempts, which nobody knows before it is made, that is nobody's.
  */
 export const ownAmong = <A extends Pooled>(
   { one }: Cloud,
@@ -92,19 +92,25 @@ export const ownAmong = <A extends Pooled>(
   objects: ReadonlyArray<A>
 ): Effect.Effect<Option.Option<A>, SiteError> =>
   Effect.gen(function* () {
-    const others: Array<A> = []
-    for (const object of objects) {
-      if (!isTaggedFor(resource.id, object)) continue
+    const tagged = objects.filter((object) => isTaggedFor(resource.id, object))
+    const whose = yield* Effect.forEach(tagged, (object) => {
       const owner = Option.getOrUndefined(ownerOf(object.template))
-      const maker = yield* makerOf(Option.fromNullable(owner?.mark))
-      if (owner?.order !== order || maker === "this step") return Option.some(object)
-      others.push(object)
-    }
-    if (others.length === 0) return Option.none()
+      return Effect.map(makerOf(Option.fromNullable(owner?.mark)), (maker) => ({
+        object,
+        isMarked: owner?.mark !== undefined && maker === "this step",
+        isOwn: owner?.order !== order || maker === "this step"
+      }))
+    })
+    const made = whose.find(({ isMarked }) => isMarked)
+    if (made !== undefined) return Option.some(made.object)
+    if (whose.length === 0) return Option.none()
     const agent = yield* one.user.info(-1)
-    const other = others.find(({ uid = agent.id }) => uid === agent.id)
+    const ofAgent = whose.filter(({ object: { uid = agent.id } }) => uid === agent.id)
+    const own = ofAgent.find(({ isOwn }) => isOwn)
+    if (own !== undefined) return Option.some(own.object)
+    const [other] = ofAgent
     if (other === undefined) return Option.none()
-    return yield* new RivalAtWork({ what: `${what} ${other.id} (${other.name})` })
+    return yield* new RivalAtWork({ what: `${what} ${other.object.id} (${other.object.name})` })
   })
 
 /** Its id. */

@@ -1,8 +1,9 @@
 /**
  * A virtual data centre comes into being. Read `create` from top to bottom: it is the order in which things happen.
  *
- * The tenant (group, VDC, rights) and the network with its router do not need each other until the end, so they are made side by
- * side; the router's VM boots while the rest is done, and is waited for last.
+ * The group comes first: OpenNebula gives its name once, so of two agents at the same order one has all of it, and the other makes nothing. The rest of the
+ * tenant (VDC, rights) and the network with its router do not need each other until the end, so they are made side by side; the router's VM boots while
+ * the rest is done, and is waited for last.
  */
 import { Effect } from "effect"
 import type { CreateRequest, Outcome } from "../../plugin/index.js"
@@ -46,9 +47,10 @@ export const create = (cloud: Cloud) => (request: Request) =>
     yield* checkAmounts(cloud.components, request.amounts, { complete: true })
     const plan = yield* decidePlan(cloud, request)
     yield* takeOver(cloud, request, plan)
+    const groupId = yield* makeGroup(cloud, request, plan)
     const { network } = plan
     if (network === null) {
-      const tenant = yield* makeTenant(cloud, request, plan)
+      const tenant = yield* makeTenant(cloud, request, plan, groupId)
       yield* setQuotas(cloud, request, plan, tenant)
       yield* makeAccess(cloud, request, tenant, plan)
       return outcome(cloud, request, plan, tenant, {})
@@ -56,7 +58,7 @@ export const create = (cloud: Cloud) => (request: Request) =>
     const subnet = yield* reserveSubnet(cloud, request)
     const [net, tenant] = yield* both(
       makeNetworking(cloud, request, plan, network, subnet),
-      makeTenant(cloud, request, plan)
+      makeTenant(cloud, request, plan, groupId)
     )
     yield* every([
       handOverNetwork(cloud, plan, net.networkId, tenant.vdcId, tenant.groupId),
@@ -78,10 +80,10 @@ interface Tenant {
   readonly userId: number | null
 }
 
-/** Group and VDC, the one in the other; the group out of VDC 0; its rights. */
-const makeTenant = (cloud: Cloud, request: Request, plan: Plan) =>
+/** The VDC, the group in it; the group out of VDC 0; its rights. */
+const makeTenant = (cloud: Cloud, request: Request, plan: Plan, groupId: number) =>
   Effect.gen(function* () {
-    const [groupId, vdcId] = yield* both(makeGroup(cloud, request, plan), makeVdc(cloud, request, plan))
+    const vdcId = yield* makeVdc(cloud, request, plan)
     const places = Effect.gen(function* () {
       yield* leaveDefaultVdc(cloud, groupId)
       yield* joinVdc(cloud, vdcId, groupId)

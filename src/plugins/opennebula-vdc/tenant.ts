@@ -270,11 +270,11 @@ export const makeUser = (cloud: Cloud, request: Ordered, plan: Plan, groupId: nu
       Effect.flatMap(tagsOf(request), (tags) => cloud.one.user.append(userId, tags)),
       userId
     )
-  const find = Effect.flatMap(cloud.one.user.list(), (users) =>
+  // A user may write tags into its own template, and not choose its primary group.
+  const inGroup = Effect.map(cloud.one.user.list(), (users) => users.filter(({ gid }) => gid === groupId))
+  const find = Effect.flatMap(inGroup, (users) =>
     Effect.map(ownAmong(cloud, request, "user", users), (tagged) =>
-      Option.orElse(tagged, () =>
-        Option.fromNullable(users.find((user) => user.name === name && user.gid === groupId && isUntagged(user)))
-      )
+      Option.orElse(tagged, () => Option.fromNullable(users.find((user) => user.name === name && isUntagged(user))))
     )
   ).pipe(Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value.id)) : Effect.succeedNone)))
   return make("tenant user", {

@@ -54,10 +54,21 @@ type Tag = (id: number, template: Template) => Effect.Effect<void, SiteError>
 const kindsOf = (cloud: Cloud) => {
   const { one } = cloud
   return {
-    user: { list: one.user.list(), tag: one.user.append, remove: (id: number) => gone(one.user.delete(id)) },
+    user: {
+      // Users write into their own templates.
+      list: Effect.map(one.user.list(), (users) => users.map((user) => ({ ...user, uid: user.id }))),
+      tag: one.user.append,
+      remove: (id: number) => gone(one.user.delete(id))
+    },
     vm: {
       list: Effect.map(one.vm.listExtended(), (vms) =>
-        vms.map((vm: Vm) => ({ id: vm.id, name: vm.name, template: vm.userTemplate, since: vm.startedAt }))
+        vms.map((vm: Vm) => ({
+          id: vm.id,
+          name: vm.name,
+          template: vm.userTemplate,
+          since: vm.startedAt,
+          uid: vm.uid
+        }))
       ),
       tag: one.vm.append,
       remove: (id: number) => endVms(cloud, [id])
@@ -78,7 +89,7 @@ const kindsOf = (cloud: Cloud) => {
   } satisfies Record<
     string,
     {
-      readonly list: Effect.Effect<ReadonlyArray<Tagged & { readonly since?: number }>, SiteError>
+      readonly list: Effect.Effect<ReadonlyArray<Listed>, SiteError>
       readonly tag: Tag
       readonly remove: (id: number) => Effect.Effect<void, SiteError>
     }

@@ -27,13 +27,16 @@ export interface EarlyReads {
   readonly listed: (executing: Iterable<OrderId>, since: number) => Effect.Effect<void>
   /** Has the queue just been read for the first time, and did the order execute? Once: a further attempt has its own reasons to look. */
   readonly executes: (order: OrderId) => Effect.Effect<boolean>
+  /** Did the order execute when the queue was first read? Then it did before this agent came, whatever the clocks of both servers say. Once. */
+  readonly executedBefore: (order: OrderId) => Effect.Effect<boolean>
 }
 
 export const noEarlyReads: EarlyReads = {
   begin: () => Effect.void,
   take: () => Effect.succeedNone,
   listed: () => Effect.void,
-  executes: () => Effect.succeed(false)
+  executes: () => Effect.succeed(false),
+  executedBefore: () => Effect.succeed(false)
 }
 
 /** ms. The marketplace may take as long for one answer. */
@@ -48,6 +51,7 @@ export const makeEarlyReads = (
   Effect.gen(function* () {
     const reading = yield* FiberSet.make<api.ProviderResource, SiteError>()
     const kept = new Map<OrderId, EarlyRead & { readonly at: number }>()
+    const before = new Set<OrderId>()
     let first: { readonly executing: Set<OrderId>; readonly since: number } | undefined
     return {
       begin: (order, resource) =>
@@ -65,11 +69,15 @@ export const makeEarlyReads = (
         }),
       listed: (executing, since) =>
         Effect.sync(() => {
-          first ??= { executing: new Set(executing), since }
+          if (first === undefined) {
+            first = { executing: new Set(executing), since }
+            for (const order of first.executing) before.add(order)
+          }
           // There may be thousands of them.
           if (since - first.since > listedFor) first.executing.clear()
         }),
       executes: (id) =>
-        Effect.map(steadyMillis, (now) => first?.executing.delete(id) === true && now - first.since <= listedFor)
+        Effect.map(steadyMillis, (now) => first?.executing.delete(id) === true && now - first.since <= listedFor),
+      executedBefore: (id) => Effect.sync(() => before.delete(id))
     }
   })

@@ -8,17 +8,19 @@ import {
   NotYet,
   type OrderId,
   type OrderJournal,
+  OrderRefused,
   refusalIn,
   type SiteError,
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
+import { WaldurNotFound } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { cancelledSince } from "./story.js"
 
 const event = "forgotten"
 
-/** Has Waldur not shown it when last looked for? Then there is nobody to be told that it is done. */
+/** Has Waldur not shown it, or its resource, when last looked for? Then there is nobody to be told that it is done. */
 export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean =>
   entries.some((entry) => entry.step === wholeOrder && entry.event === event)
 
@@ -53,3 +55,27 @@ export const shown = (
         "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, or its project was deleted, cancel the order on the page: what it has made is undone, and what a termination has left shows in `site-actors orphans`. Else give the user its role back, and the order goes on."
     })
   })
+
+const isResource = /marketplace-(provider-)?resources\//
+
+/** What is told of the order's resource, which Waldur may not show (any more), though it shows the order. That is no proof either. */
+export const ifResourceShown = <A, E extends SiteError, R>(
+  journal: OrderJournal,
+  telling: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SiteError, R> =>
+  Effect.catchAll(telling, (error) =>
+    Effect.gen(function* () {
+      if (!(error instanceof WaldurNotFound) || error.unknownAddress || !isResource.test(error.call))
+        return yield* Effect.fail(error)
+      if (yield* cancelledSince("accepted", journal))
+        return yield* new OrderRefused({
+          customerMessage: "The provider has cancelled the order.",
+          detail: error.message
+        })
+      if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
+      return yield* new NotYet({
+        reason:
+          "Waldur does not have the resource of this order (any more), or does not show it to the agent's user. If it was deleted there, cancel the order on the page: what it has made is undone, and what a termination has removed stays removed. Else give the user its role back, and the order goes on."
+      })
+    })
+  )

@@ -1,7 +1,7 @@
 /**
  * Where an order was begun: by which backend, at which server. An operator may give its offering others while it is in the middle. What its journal has
- * noted (group 105) means something else there, and what it made would be found gone: so it waits until it is at home again. So does a termination of
- * what was made elsewhere, as what stands there would be found gone and go on for good.
+ * noted (group 105) means something else there, and what it made would be found gone: so it waits until it is at home again. So does a later order
+ * of what was made elsewhere: at its end what stands there would be found gone and go on for good, and what has its number here is somebody else's.
  */
 import { Effect, Option, Schema } from "effect"
 import {
@@ -83,15 +83,16 @@ const inTheWay = (
   Effect.gen(function* () {
     const now = homeOf(offering)
     const isBegun = (yield* journal.entries).some(({ step }) => !isOurs(step))
-    const ends = accepted.request?._tag === "Terminate" ? accepted.request.resource : undefined
+    const known =
+      accepted.request === undefined || accepted.request._tag === "Create" ? undefined : accepted.request.resource
     const where = isBegun ? accepted : (accepted.made ?? accepted)
-    if (isAtHome(offering, where) || (!isBegun && ends === undefined)) return Option.none()
+    if (isAtHome(offering, where) || (!isBegun && known === undefined)) return Option.none()
     const { backend = now.backend, place = now.place } = where
     const what = isBegun ? "It was begun" : "Its resource was made"
     if (backend !== now.backend)
       return Option.some(`${what} by the backend ${backend}, and its offering has ${now.backend} now.`)
     if (yield* isTheSame(offering, journal)) return Option.none()
-    if (ends !== undefined && (yield* isHere(offering, ends))) return Option.none()
+    if (known !== undefined && (yield* isHere(offering, known))) return Option.none()
     return Option.some(
       `${what} at ${place}, and its offering is at ${now.place ?? "another place"} now, where nothing of its resource is found.`
     )

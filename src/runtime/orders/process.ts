@@ -61,14 +61,23 @@ import type { Offering } from "../offerings/offering.js"
 import { orderRetry, scopeGrace } from "../schedules.js"
 import { accept } from "./accept.js"
 import { type Deadline, isBeingTold, withDeadline } from "./deadline.js"
-import { ifThere, shown } from "./forgotten.js"
+import { ifResourceShown, ifThere, shown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
 import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
-import { afterOthersApproval, assertAlone, besideRivals, lostTo, noteApproval, tellsAnother } from "./rivals.js"
+import {
+  afterOthersApproval,
+  approval,
+  assertAlone,
+  besideRivals,
+  isBesideAnother,
+  lostTo,
+  noteApproval,
+  tellsAnother
+} from "./rivals.js"
 import { atStart, awaitStart, startedOr } from "./start.js"
 import { acceptedIn, heldBack, stateIn } from "./story.js"
 import { tell } from "./telling.js"
@@ -208,9 +217,10 @@ export const attempt = (
       if (!isOpenInWaldur(order)) return "nothing to do" as const
       if (state === "done") return yield* retell(offering, journal, order)
     }
-    // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it.
+    // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it. Or by another agent, beside which
+    // this one has made something too.
     if (state === "open" && order.state === "done" && isRestored(yield* journal.entries)) {
-      return yield* end(offering, journal, "done")
+      if (!(yield* isBesideAnother(offering.backend, journal))) return yield* end(offering, journal, "done")
     }
     const accepted =
       state === "open" ? yield* acceptedIn(yield* journal.entries) : yield* accept(offering, order, resource, journal)
@@ -234,7 +244,7 @@ const leaveToAnother = (offering: Offering, journal: OrderJournal, { request }: 
   Effect.gen(function* () {
     const entries = yield* journal.entries
     if (request === undefined || isBeingTold(entries) || Option.isSome(refusalIn(entries))) return
-    const another = yield* tellsAnother(offering, journal, request)
+    const another = yield* ifResourceShown(journal, tellsAnother(offering, journal, request))
     if (Option.isSome(another)) yield* refuse(journal, yield* lostTo(offering, request, another.value))
   })
 
@@ -287,8 +297,6 @@ export const carryOutAccepted = (
     )
   })
 
-const approval = "waldur: approve"
-
 /**
  * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
  *
@@ -317,7 +325,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
       yield* assertAlone(offering, journal, before)
     const outcome = yield* worked
     const hasScope = yield* settled
-    yield* report(offering, request, outcome, hasScope)
+    yield* ifResourceShown(journal, report(offering, request, outcome, hasScope))
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
   })

@@ -8,12 +8,13 @@ import {
   isRestored,
   type OrderRequest,
   type Outcome,
+  type SiteError,
   Steps,
   stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { remind } from "./remind.js"
-import { assertUntold, isDoneByAnother, yieldTo } from "./rivals.js"
+import { assertUntold, isApprovedHere, isDoneByAnother, yieldTo } from "./rivals.js"
 
 /** The steps in which values are told. */
 const told = {
@@ -42,8 +43,11 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     const isTold = values.some((step) => Option.isSome(stepState(before, step).result))
     if (backendId !== undefined && backendId !== request.resource.backendId) {
       // Of a new resource the last look, below, says whether it is still there.
-      const set = request._tag === "Create" ? waldur.putBackendId : waldur.setBackendId
-      yield* ensureDone(told.backendId, set(resource, backendId))
+      const set: Effect.Effect<void, SiteError, Steps> =
+        request._tag === "Create"
+          ? Effect.zipRight(unlessTold(offering, request, outcome), waldur.putBackendId(resource, backendId))
+          : waldur.setBackendId(resource, backendId)
+      yield* ensureDone(told.backendId, set)
     }
     const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
     if (Object.keys(limits).length > 0) {
@@ -88,6 +92,21 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
       }),
       ends: true
     })
+  })
+
+/**
+ * Of an order that this agent has not approved, another one may have said what it came to, and that it is done: from then on the customer's next orders
+ * are about that, and nothing else may be told in between.
+ */
+const unlessTold = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+  Effect.gen(function* () {
+    const { waldur } = offering
+    const { journal } = yield* Steps
+    const entries = yield* journal.entries
+    if (isApprovedHere(entries) || isRestored(entries)) return
+    if ((yield* waldur.order(request.order)).state !== "done") return
+    const { backendId } = yield* waldur.resource(request.resource.id)
+    yield* assertUntold(offering, request, outcome, backendId)
   })
 
 /** Nothing of this ends the order: Waldur has taken it before, and may have heard `done`. */

@@ -32,7 +32,7 @@ export const Accepted = Schema.Struct({
   /** The plugin that it was begun with, and at which server. Absent: an earlier version has accepted it. */
   backend: Schema.optional(Schema.String),
   place: Schema.optional(Schema.String),
-  /** Of a termination: with which plugin and at which server the resource was made or last changed, if these are others. */
+  /** Of any order but the first of its resource: with which plugin and at which server the resource was made or last changed, if these are others. */
   made: Schema.optional(
     Schema.Struct({ backend: Schema.optional(Schema.String), place: Schema.optional(Schema.String) })
   )

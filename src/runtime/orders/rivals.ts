@@ -3,7 +3,7 @@
  * was left running. Each takes the orders for its own. What this one sees of the other, and what it does then:
  *
  * - Something has the order's tag, and not a mark of this journal (`core/saga/marks.ts`); or its name has just been taken. The order waits, and nothing is undone.
- * - Somebody else approved the order in the same moment. It waits for a while, and then looks whether anything has been made for it.
+ * - The order was approved in the same moment, and by the agent's own user. It waits for a while, and then looks whether anything has been made for it.
  * - An order that was begun by an attempt before fails, and something with its tag has been made since that no attempt of this journal made: the journal is
  *   a copy. Nothing is undone; it waits.
  * - Waldur has the order as done, with another backend id: the other's is the resource's, and what this one made is undone.
@@ -13,7 +13,7 @@
 import { Clock, Effect, Option } from "effect"
 import {
   isMarkOf,
-  isRestored,
+  isOfLostJournal,
   type JournalEntry,
   NotYet,
   type OrderJournal,
@@ -70,22 +70,42 @@ export const besideRivals = <A, E extends SiteError, R>(
     return result
   })
 
+/** The step in which the provider's approval is given. */
+export const approval = "waldur: approve"
+
+/** Has this agent given the approval, which only one can? */
+export const isApprovedHere = (entries: ReadonlyArray<JournalEntry>): boolean =>
+  entries.some(({ step }) => step === approval) && !has(entries, taken)
+
 /** What is written down of an approval that came too late. `begun`: an earlier attempt may have given it. */
 export const noteApproval = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<void, SiteError> =>
   how === "was there" && !begun ? journal.append(wholeOrder, taken) : Effect.void
 
+/** By another user than the agent's own: as far as the server says so. */
+const isApprovedByPerson = (
+  { waldur }: Pick<Offering, "waldur">,
+  { order }: Pick<OrderJournal, "order">
+): Effect.Effect<boolean, SiteError> =>
+  Effect.zipWith(
+    waldur.order(order),
+    waldur.me,
+    ({ approvedBy }, me) =>
+      me.username !== "" && Option.exists(approvedBy, (name) => name !== me.username && !name.includes(me.uuid))
+  )
+
 /**
- * Before anything is made for an order that somebody else has approved. It may have been a person, or another agent: that one has made something by now, or
- * soon.
+ * Before anything is made for an order that was approved in the moment in which this agent would have done so. A person has a user of their own; a second
+ * agent has the same as this one, as a rule: that has made something by now, or soon.
  */
 export const afterOthersApproval = (
-  { backend }: Pick<Offering, "backend">,
+  { backend, waldur }: Pick<Offering, "backend" | "waldur">,
   journal: OrderJournal
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
     const entries = yield* journal.entries
     const approved = entries.find((entry) => entry.step === wholeOrder && entry.event === taken)
     if (approved === undefined || entries.some(({ step }) => !isOurs(step))) return
+    if (yield* isApprovedByPerson({ waldur }, journal)) return
     const left = approved.at + takerBegins - (yield* Clock.currentTimeMillis)
     if (left > 0) {
       return yield* new NotYet({
@@ -112,6 +132,17 @@ const madeByAnother = (
     )
   })
 
+/** Of an order that was begun before this agent heard of it: has this one begun something as well, beside another agent that is known by its mark? */
+export const isBesideAnother = (
+  backend: Offering["backend"],
+  journal: OrderJournal
+): Effect.Effect<boolean, SiteError> =>
+  Effect.gen(function* () {
+    const entries = yield* journal.entries
+    if (isOfLostJournal(entries) || !entries.some(({ step }) => !isOurs(step))) return false
+    return Option.isSome(yield* madeByAnother(backend, journal))
+  })
+
 /**
  * Before an order is given up of which an attempt before this one has made something: where its journal is a copy, another agent goes on with just that. What
  * it has made since shows it, and nothing is undone. An operator who cancels the order knows what runs.
@@ -122,7 +153,11 @@ export const assertAlone = (
   before: ReadonlyArray<JournalEntry>
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    if (!before.some(({ step }) => !isOurs(step)) || isRestored(before) || (yield* cancelledSince("accepted", journal)))
+    if (
+      !before.some(({ step }) => !isOurs(step)) ||
+      isOfLostJournal(before) ||
+      (yield* cancelledSince("accepted", journal))
+    )
       return
     const others = yield* madeByAnother(backend, journal)
     if (Option.isSome(others)) return yield* new RivalAtWork({ what: others.value })

@@ -8,6 +8,7 @@ import { Bells } from "../actors/bells.js"
 import { Quarantine } from "../actors/quarantine.js"
 import type { Config } from "../config/index.js"
 import { Cancellations } from "../control/cancellations.js"
+import { cancelObjection } from "../control/previews.js"
 import { Wakes } from "../control/wakes.js"
 import { storyOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
@@ -147,7 +148,7 @@ export const orderDetail = (config: Config, order: string) =>
       actions: actionsFor(
         state,
         leftovers.length,
-        isOpen && refusal === undefined && cancellation === undefined && !isBeingTold(entries),
+        isOpen && refusal === undefined && cancellation === undefined && cancelObjection(entries) === undefined,
         held
       )
     }

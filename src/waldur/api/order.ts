@@ -57,7 +57,9 @@ export const Order = Schema.Struct({
   startDate: optionalText("start_date"),
   /** The order's own, for processing in the background; not the resource's. */
   backendId: optionalText("backend_id"),
-  errorMessage: text("error_message")
+  errorMessage: text("error_message"),
+  /** The user name of who gave the provider's approval (recordings of both generations). */
+  approvedBy: optionalText("provider_reviewed_by")
 })
 export type Order = typeof Order.Type
 
@@ -93,5 +95,6 @@ export const orderFields = [
   "created",
   "start_date",
   "backend_id",
-  "error_message"
+  "error_message",
+  "provider_reviewed_by"
 ] as const

@@ -1,0 +1,108 @@
+/** Tenants who write the agent's tags into what is theirs: their user's template, their machines, their security groups. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { readiness } from "../../src/runtime/http/health.js"
+import { expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
+
+const away = { _tag: "Drop", when: "before" } as const
+
+/** As its customer was told: `user:password`. */
+const sessionOf = (resource: { readonly backendMetadata: Readonly<Record<string, unknown>> }): string => {
+  const { opennebula_password, opennebula_username } = resource.backendMetadata
+  return `${String(opennebula_username)}:${String(opennebula_password)}`
+}
+
+const userNamed = ({ cloud }: Site, name: string) => {
+  const user = [...cloud.world.users].find((one) => one.name === name)
+  if (user === undefined) throw new Error(`there is no user ${name}`)
+  return user
+}
+
+const tags = (resource: string, order: string, mark: string): string =>
+  `WALDUR_RESOURCE_UUID="${resource}"\nWALDUR_ORDER_UUID="${order}"\nWALDUR_MADE_BY="${mark}"`
+
+describe("a tenant who takes the tags off their own user", () => {
+  for (const [how, text] of [
+    ["removed", ""],
+    ["made another's", tags("0".repeat(32), "0".repeat(32), "abc")]
+  ] as const)
+    scenario(`(${how}) does not keep the data centre from its end`, () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const agent = yield* site.start()
+        const { resource } = yield* site.order.vdc("lab")
+        const user = userNamed(site, String(resource.backendMetadata.opennebula_username))
+        expect(yield* site.cloud.call("one.user.update", [user.id, text, 0], sessionOf(resource))).toMatchObject({
+          _tag: "Ok"
+        })
+        expect(yield* site.order.terminate(resource.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        yield* expectNothingLeft(site, agent, ["lab Terminated"])
+      })
+    )
+})
+
+describe("a tenant who writes another order's tags into what is theirs", () => {
+  /** Alpha's customer has written beta's tags while beta is being made. */
+  const forged = (order: (uuid: string) => string) =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: alpha } = yield* site.order.vdc("alpha")
+      site.cloud.intercept(({ method }) => (/^one\.(user|secgroup|vrouter)\.allocate$/.test(method) ? away : undefined))
+      const uuid = yield* site.place.vdc("beta")
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes(".allocate"))
+      const resource = site.marketplace.orders.get(uuid)?.resource.uuid ?? ""
+      const by = sessionOf(alpha)
+      const user = userNamed(site, String(alpha.backendMetadata.opennebula_username))
+      const written = tags(resource, order(uuid), "abc")
+      expect(yield* site.cloud.call("one.user.update", [user.id, written, 1], by)).toMatchObject({ _tag: "Ok" })
+      yield* site.cloud.call("one.template.instantiate", [2, "mine", true, written, false])
+      const machine = [...site.cloud.world.vms].find(({ name }) => name === "mine")
+      expect(machine).toBeDefined()
+      Object.assign(machine ?? {}, { uid: user.id, gid: user.gid })
+      site.cloud.intercept(undefined)
+      expect(yield* site.cloud.call("one.secgroup.allocate", [`NAME="mine"\n${written}`], by)).toMatchObject({
+        _tag: "Ok"
+      })
+      return { agent, alpha, resource, site, user, uuid }
+    })
+
+  const mine = ({ cloud: { world } }: Site) => [
+    ...[...world.securityGroups].filter(({ name }) => name === "mine").map(({ name }) => `security group ${name}`),
+    ...[...world.vms].filter(({ name, state }) => name === "mine" && state !== 6).map(({ name }) => `vm ${name}`)
+  ]
+
+  for (const [how, order] of [
+    ["of that order", (uuid: string) => uuid],
+    ["of no order", () => ""]
+  ] as const)
+    scenario(`(${how}) gets nothing of it, and loses nothing at its end`, () =>
+      Effect.gen(function* () {
+        const { agent, alpha, resource, site, user, uuid } = yield* forged(order)
+        const { state, resource: beta } = yield* site.marketplace.awaitOrderEnd(uuid)
+        expect([state, beta.backendMetadata.opennebula_username]).toEqual(["done", `${beta.slug}_admin`])
+        const own = userNamed(site, `${beta.slug}_admin`)
+        expect([own.gid, user.gid]).toEqual([Number(beta.backendId), Number(alpha.backendId)])
+        expect([...site.cloud.world.securityGroups].filter(({ name }) => name === `${beta.slug}_default`)).toHaveLength(
+          1
+        )
+        expect((yield* site.order.terminate(resource)).state).toBe("done")
+        yield* untilSettled(agent)
+        expect(mine(site)).toEqual(["security group mine", "vm mine"])
+        expect(userNamed(site, user.name)).toBe(user)
+      })
+    )
+
+  scenario("does not have it wait, or the agent say that it is not ready, when that order fails", () =>
+    Effect.gen(function* () {
+      const { agent, site, user, uuid } = yield* forged((order) => order)
+      site.cloud.faults.failNext("deploy")
+      expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("erred")
+      yield* untilSettled(agent)
+      const ready = yield* Effect.provide(readiness(site.config), agent.services)
+      expect(ready.flatMap(({ reasons }) => reasons)).toEqual([])
+      expect(mine(site)).toEqual(["security group mine", "vm mine"])
+      expect(userNamed(site, user.name)).toBe(user)
+    })
+  )
+})
