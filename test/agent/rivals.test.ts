@@ -15,6 +15,7 @@ import {
   type Site,
   scenario,
   untilSettled,
+  vdcLimits,
   vdcObjects
 } from "../support/agent.js"
 import { pythonVdc } from "../support/python-agent.js"
@@ -275,23 +276,44 @@ describe("an agent that was down when the order was placed, and is started while
   )
 })
 
+/** In the very moment in which the agent would, this user approves the latest order. */
+const approvedJustBefore = ({ marketplace }: Pick<Site, "marketplace">, username: "staff" | "site-agent") => {
+  const user = [...marketplace.world.users.values()].find((one) => one.username === username)
+  let uuid = ""
+  marketplace.intercept(({ path }) => {
+    const order = marketplace.orders.get(uuid)
+    if (user !== undefined && path.endsWith("/approve_by_provider/") && order?.providerReviewedBy === null)
+      approveByProvider(marketplace.world, user, order)
+    return undefined
+  })
+  marketplace.onChange((change) => {
+    if (change._tag === "Order") uuid = change.order.uuid
+  })
+}
+
+describe("an order that is approved in the same moment by another agent", () => {
+  scenario("does not wait where it is a change: both of them do that, and it comes to the same", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      yield* site.start()
+      const { resource } = yield* site.order.vdc("lab")
+      approvedJustBefore(site, "site-agent")
+      const { providerReviewedBy, state } = yield* site.order.updateLimits(resource?.uuid ?? "", {
+        ...vdcLimits,
+        cpu: 5
+      })
+      expect([providerReviewedBy?.username, state]).toEqual(["site-agent", "done"])
+      expect(site.logged.filter((line) => line.includes("approved the order in the same moment"))).toEqual([])
+    })
+  )
+})
+
 describe("a person who approves an order in the same moment as the agent", () => {
   scenario("does not keep it waiting, as an agent's user would", () =>
     Effect.gen(function* () {
       const site = yield* makeSite()
       const agent = yield* site.start()
-      const person = [...site.marketplace.world.users.values()].find(({ username }) => username === "staff")
-      if (person === undefined) return expect.unreachable()
-      let uuid = ""
-      site.marketplace.intercept(({ path }) => {
-        const order = site.marketplace.orders.get(uuid)
-        if (path.endsWith("/approve_by_provider/") && order?.providerReviewedBy === null)
-          approveByProvider(site.marketplace.world, person, order)
-        return undefined
-      })
-      site.marketplace.onChange((change) => {
-        if (change._tag === "Order") uuid = change.order.uuid
-      })
+      approvedJustBefore(site, "staff")
       const { createdBy, providerReviewedBy, state } = yield* site.order.vdc("lab")
       expect([createdBy.username, providerReviewedBy?.username, state]).toEqual(["owner", "staff", "done"])
       yield* untilSettled(agent)

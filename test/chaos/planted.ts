@@ -167,7 +167,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   },
   one(
     "nobody looks whether an order was canceled",
-    "runtime/orders/process.ts",
+    "runtime/orders/attempt.ts",
     "if (isEndedByOthers(order.state) && Option.isNone(refusalIn(yield* journal.entries))) {",
     "if (false) {"
   ),
@@ -198,7 +198,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   },
   one(
     "an error's answer is forgotten at the last moment",
-    "runtime/orders/process.ts",
+    "runtime/orders/ending.ts",
     'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)',
     ""
   ),

@@ -9,7 +9,7 @@ import { type OrderId, refusalIn } from "../../core/index.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
-import { carryOutAccepted } from "./process.js"
+import { carryOutAccepted } from "./carryOut.js"
 import { acceptedIn, stateIn } from "./story.js"
 
 export const Undone = Schema.Literal(

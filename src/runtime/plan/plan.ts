@@ -23,8 +23,8 @@ import type { Place } from "../journal/place.js"
 import * as Health from "../offerings/health.js"
 import type { Offering } from "../offerings/offering.js"
 import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
+import { attempt } from "../orders/attempt.js"
 import { noEarlyReads } from "../orders/early.js"
-import { attempt } from "../orders/process.js"
 import { lookOnly, rehearsedWaldur } from "./marketplace.js"
 
 /** `refused`: it would err. `waits`: something has to pass or to be mended first. */

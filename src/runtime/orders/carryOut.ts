@@ -1,0 +1,120 @@
+/** An accepted order is carried out: approved, given to the backend's handler, reported. The handler's steps and ours stand in one journal. */
+import { Effect, Either, Option, Schema } from "effect"
+import {
+  type CarriedOut,
+  carryOut,
+  decide,
+  ensureDone,
+  type JournalEntry,
+  Marketplace,
+  type OrderId,
+  type OrderJournal,
+  OrderRefused,
+  type OrderRequest,
+  passingFirst,
+  type Reservations,
+  RivalAtWork,
+  type SiteError,
+  Steps,
+  sideBySide,
+  stepState
+} from "../../core/index.js"
+import { isEndedByOthers } from "../../waldur/index.js"
+import type { Pauses } from "../journal/pauses.js"
+import type { Offering } from "../offerings/offering.js"
+import { scopeGrace } from "../schedules.js"
+import { type Deadline, withDeadline } from "./deadline.js"
+import { ifResourceShown } from "./forgotten.js"
+import { backendHandler } from "./handler.js"
+import { atHome } from "./home.js"
+import { marketplaceOf } from "./marketplace.js"
+import { report } from "./report.js"
+import type { Accepted } from "./request.js"
+import { afterOthersApproval, approval, assertAlone, noteApproval, tellsAnother } from "./rivals.js"
+import { atStart, awaitStart } from "./start.js"
+
+/** Forward within the order's deadline, or, once it is refused, back. */
+export const carryOutAccepted = (
+  offering: Offering,
+  journal: OrderJournal,
+  accepted: Accepted
+): Effect.Effect<CarriedOut<void>, SiteError, Reservations | Pauses> =>
+  Effect.gen(function* () {
+    const { request, approve } = accepted
+    if (request === undefined) return yield* carryOut(journal, Effect.void)
+    const leftBehind = yield* atHome(offering, journal, accepted)
+    if (Option.isSome(leftBehind)) return leftBehind.value
+    const timed = yield* withDeadline(offering, journal, request)
+    return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within)).pipe(
+      Effect.provideService(Marketplace, marketplaceOf(offering))
+    )
+  })
+
+/** Was it approved here? Then it executed. */
+export const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>
+  !approve || Option.isSome(stepState(entries, approval).result)
+
+/**
+ * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
+ *
+ * The server's background task after an approval, which must be over before a backend id is set, is waited for while the backend works.
+ */
+const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
+  Effect.gen(function* () {
+    const { direction, journal } = yield* Steps
+    const before = yield* journal.entries
+    if (approve) {
+      const { begun } = stepState(before, approval)
+      const approving = Effect.flatMap(offering.waldur.approveByProvider(request.order), (how) =>
+        noteApproval(journal, how, begun)
+      )
+      yield* ensureDone(approval, approving)
+      // Two agents at one change or one end come to the same.
+      if (direction === "forward" && request._tag === "Create") yield* afterOthersApproval(offering, journal)
+    }
+    const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
+    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
+    const settling = Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order)))
+    const working = Effect.either(Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst))
+    // What is remembered is waited for by nobody.
+    const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
+    if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, journal, request, worked.left))) return
+    if (Either.isLeft(worked) && worked.left.disposition === "fail-order" && direction === "forward")
+      yield* assertAlone(offering, journal, before)
+    const outcome = yield* worked
+    const hasScope = yield* settled
+    yield* ifResourceShown(journal, report(offering, request, outcome, hasScope))
+    if (request._tag === "Create" && outcome.backendId !== undefined)
+      yield* offering.guardBackendId(request.resource.id, outcome.backendId)
+  })
+
+/**
+ * Has the order failed here, and is done in Waldur? Somebody else has carried it out then, such as a second agent that was given the same offering by
+ * mistake. What it told Waldur of is what the customer has; unless that is known to be another than what was made here, nothing is undone.
+ */
+const isDoneAllTheSame = (
+  offering: Offering,
+  journal: OrderJournal,
+  request: OrderRequest,
+  error: SiteError
+): Effect.Effect<boolean, SiteError> =>
+  Effect.gen(function* () {
+    // What waits for another agent does so until that has said "done".
+    if (error.disposition !== "fail-order" && !(error instanceof RivalAtWork)) return false
+    const { state } = yield* offering.waldur.order(request.order)
+    if (state !== "done" || Option.isSome(yield* tellsAnother(offering, journal, request))) return false
+    yield* Effect.logError(
+      `Failed, but Waldur has the order as done: somebody else has carried it out, such as another agent for this offering. Nothing of it is undone. ${error.message}`
+    )
+    return true
+  })
+
+/** Waits until the order executes; says whether the server keeps something of its own behind the resource. */
+const executing = (offering: Offering, order: OrderId) =>
+  Effect.gen(function* () {
+    const now = yield* awaitStart(offering.waldur, order, { scopeGrace })
+    if (isEndedByOthers(now.state)) {
+      return yield* new OrderRefused({ customerMessage: `The order was ${now.state} before it was begun.` })
+    }
+    return Option.isSome(now.scopeUuid)
+  })

@@ -1,0 +1,56 @@
+/** How an order ends: what could not be undone goes on the list, Waldur is told, and the journal has it as done or erred. */
+import { Clock, Effect } from "effect"
+import { type Leftover, type OrderJournal, type OrderRefused, wholeOrder } from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import { isEndedByOthers } from "../../waldur/index.js"
+import { Journal } from "../journal/journal.js"
+import { visible } from "../logging.js"
+import { Metrics } from "../metrics/index.js"
+import type { Offering } from "../offerings/offering.js"
+import { awaitStart } from "./start.js"
+import { tell } from "./telling.js"
+
+export interface GivenUp {
+  readonly refusal: OrderRefused
+  readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
+}
+
+/** After the undo: what is left goes on the list. */
+export const noteUndone = (journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
+  Effect.gen(function* () {
+    yield* (yield* Journal).recordLeftovers(
+      leftovers.map((leftover) => ({ ...leftover, order: journal.order, resource: journal.resource }))
+    )
+    yield* Effect.logWarning(`Refused: ${refusal.message}`)
+    if (leftovers.length > 0)
+      yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
+  })
+
+/** After the undo Waldur is told, if the order still runs there. */
+export const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, result: GivenUp) =>
+  Effect.gen(function* () {
+    const { waldur } = offering
+    const { refusal } = result
+    yield* noteUndone(journal, result)
+    // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
+    if (!isEndedByOthers(order.state)) {
+      // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
+      yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
+      const now = yield* awaitStart(waldur, order.uuid)
+      const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
+    }
+    return yield* end(offering, journal, "erred", refusal.customerMessage)
+  })
+
+export const end = (offering: Offering, journal: OrderJournal, how: "done" | "erred", detail?: string) =>
+  Effect.gen(function* () {
+    yield* journal.append(wholeOrder, how)
+    const [accepted] = yield* journal.entries
+    const metrics = yield* Metrics
+    const now = yield* Clock.currentTimeMillis
+    metrics.orderEnded(journal.order, how, now - (accepted?.at ?? now))
+    yield* Effect.logInfo(how === "done" ? "Done" : "Erred")
+    yield* tell(offering, journal, how, detail)
+    return how
+  })
