@@ -141,8 +141,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "done is said before the backend id",
     "runtime/orders/report.ts",
-    "yield* ensureDone(told.backendId, set(resource, backendId))",
-    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone(told.backendId, set(resource, backendId))'
+    "yield* ensureDone(told.backendId, set)",
+    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone(told.backendId, set)'
   ),
   one(
     "subnets are chosen without being reserved",
