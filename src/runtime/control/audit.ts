@@ -16,16 +16,17 @@ export interface Deed {
   readonly detail: string
 }
 
-const cutOffOnPage = "The agent ended before it was over. Look at what it is about, and ask again if it was not done."
-/** What was asked for at the command line stays written down until it is answered (`requests.ts`). */
-const cutOff: Partial<Record<Deed["by"], string>> = {
-  "command line": "The agent ended before it was over: its next start does it again."
+/** What came of something that the agent's end has cut off. What was asked for at the command line stays written down until it is answered (`requests.ts`). */
+const cutOff = {
+  atCommandLine: "The agent ended before it was over: its next start does it again.",
+  elsewhere: "The agent ended before it was over. Look at what it is about, and ask again if it was not done."
 }
+const commandLine = "command line" satisfies Deed["by"]
 
 /** For the start of the only process: what is not over was cut off by the end of the one before it, which could not say so. */
 export const settleCutOff = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   unavailable(sql`UPDATE audit SET ok = 0, outcome = CASE by_way
-    WHEN 'command line' THEN ${cutOff["command line"] ?? cutOffOnPage} ELSE ${cutOffOnPage} END WHERE ok IS NULL`)
+    WHEN ${commandLine} THEN ${cutOff.atCommandLine} ELSE ${cutOff.elsewhere} END WHERE ok IS NULL`)
 )
 
 /** Written down around `work`. What cannot be written down is not done. */
@@ -43,7 +44,9 @@ export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
     )
     const outcome = yield* work.pipe(
       Effect.tapErrorCause(() => Effect.ignore(settle(false, "It failed: see the log."))),
-      Effect.onInterrupt(() => Effect.ignore(settle(false, cutOff[deed.by] ?? cutOffOnPage)))
+      Effect.onInterrupt(() =>
+        Effect.ignore(settle(false, deed.by === commandLine ? cutOff.atCommandLine : cutOff.elsewhere))
+      )
     )
     yield* settle(outcome.ok, outcome.outcome)
     return outcome
