@@ -95,7 +95,8 @@ export const writeNew = (
     Effect.mapError((error) => (error instanceof FileNotWritten ? error : impossible(path)(error)))
   )
 
-const synced = (path: string) =>
+/** What is written to it is on the disk; of a folder: the names in it. */
+export const synced = (path: string) =>
   Effect.scoped(
     Effect.flatMap(FileSystem.FileSystem, (files) =>
       Effect.flatMap(files.open(path, { flag: "r" }), (file) => file.sync)

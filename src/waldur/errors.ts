@@ -194,6 +194,10 @@ export const isTransient = (error: WaldurError): error is Transient =>
   error._tag === "WaldurRateLimited" ||
   error._tag === "WaldurMalformedAnswer"
 
+/** Waldur has no such thing, or does not show it: and not that it does not know the address. */
+export const isMissing = (error: unknown): error is WaldurNotFound =>
+  error instanceof WaldurNotFound && !error.unknownAddress
+
 /** The server, of an older generation, has no such call. */
 export const isUnsupported = (error: WaldurError): boolean =>
   (error._tag === "WaldurNotFound" && error.unknownAddress) ||

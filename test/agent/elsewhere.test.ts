@@ -6,6 +6,7 @@ import * as Waldur from "../../src/simulator/waldur/index.js"
 import { show, until } from "../page/support.js"
 import {
   afterCall,
+  away,
   doubled,
   expectNothingLeft,
   makeSite,
@@ -17,8 +18,6 @@ import {
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null
-const away = { _tag: "Drop", when: "before" } as const
-
 /** A data centre's order that rests in the middle of it: its network is there, its router cannot be made. The agent has been stopped since. */
 const inTheMiddle = (site: Site) =>
   Effect.gen(function* () {

@@ -8,6 +8,7 @@ import { readiness } from "../../src/runtime/http/health.js"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { approveByProvider } from "../../src/simulator/waldur/orders.js"
 import {
+  away,
   expectNothingLeft,
   kinds,
   makeSite,
@@ -20,7 +21,6 @@ import {
 } from "../support/agent.js"
 import { pythonVdc } from "../support/python-agent.js"
 
-const away = { _tag: "Drop", when: "before" } as const
 const done = 6
 
 /** Waldur approves for the provider, at once, as an offering may have it: there is no approval that only one of them can give. */

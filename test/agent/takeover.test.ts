@@ -23,6 +23,16 @@ const approved = (site: Site, uuid: string) =>
     return order
   })
 
+/** A machine's order that executes, in a data centre that is there; no agent runs. */
+const machineInWork = Effect.gen(function* () {
+  const site = yield* makeSite()
+  const first = yield* site.start()
+  const { resource: vdc } = yield* site.order.vdc("lab")
+  yield* first.stop
+  const uuid = yield* site.place.vm("web", vdc.backendId)
+  return { order: yield* approved(site, uuid), site, uuid }
+})
+
 const made = (site: Site) => {
   const kinds: Record<string, number> = {}
   for (const object of site.made()) {
@@ -103,12 +113,7 @@ describe("an order that the Python agent was stopped in", () => {
   ] as const) {
     scenario(`for a machine, after that ${when}, makes no second one`, () =>
       Effect.gen(function* () {
-        const site = yield* makeSite()
-        const first = yield* site.start()
-        const { resource: vdc } = yield* site.order.vdc("lab")
-        yield* first.stop
-        const uuid = yield* site.place.vm("web", vdc.backendId)
-        const order = yield* approved(site, uuid)
+        const { order, site, uuid } = yield* machineInWork
         for (const [method, args] of pythonVm(order.resource.slug, 2, 1).slice(0, count)) {
           expect(yield* site.cloud.call(method, args)).toMatchObject({ _tag: "Ok" })
         }
@@ -128,12 +133,7 @@ describe("an order that the Python agent was stopped in", () => {
 
   scenario("for a machine, makes no second one where Waldur's clock is minutes ahead", () =>
     Effect.gen(function* () {
-      const site = yield* makeSite()
-      const first = yield* site.start()
-      const { resource: vdc } = yield* site.order.vdc("lab")
-      yield* first.stop
-      const uuid = yield* site.place.vm("web", vdc.backendId)
-      const order = yield* approved(site, uuid)
+      const { order, site, uuid } = yield* machineInWork
       Object.assign(order, { created: order.created + 300_000 })
       const [instantiate] = pythonVm(order.resource.slug, 2, 1)
       if (instantiate === undefined) return expect.unreachable()
@@ -171,12 +171,7 @@ describe("an order that the Python agent was stopped in", () => {
 
   scenario("leaves another's machine of the same name alone", () =>
     Effect.gen(function* () {
-      const site = yield* makeSite()
-      const first = yield* site.start()
-      const { resource: vdc } = yield* site.order.vdc("lab")
-      yield* first.stop
-      const uuid = yield* site.place.vm("web", vdc.backendId)
-      const order = yield* approved(site, uuid)
+      const { order, site, uuid } = yield* machineInWork
       yield* site.cloud.call("one.user.allocate", ["tenant", "swordfish", "core", [100]])
       for (const [method, args] of pythonVm(order.resource.slug, 2, 1)) yield* site.cloud.call(method, args)
       yield* site.cloud.call("one.vm.chown", [1, 3, 100])

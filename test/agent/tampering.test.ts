@@ -2,9 +2,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { readiness } from "../../src/runtime/http/health.js"
-import { expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
-
-const away = { _tag: "Drop", when: "before" } as const
+import { away, expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
 
 /** As its customer was told: `user:password`. */
 const sessionOf = (resource: { readonly backendMetadata: Readonly<Record<string, unknown>> }): string => {

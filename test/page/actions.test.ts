@@ -3,12 +3,10 @@ import { connect, type Socket } from "node:net"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { type LiveEvent, LiveEventJson } from "../../src/api/index.js"
-import { expectNothingLeft, makeSite, scenario } from "../support/agent.js"
+import { away, expectNothingLeft, makeSite, scenario } from "../support/agent.js"
 import { fragile } from "../support/fragile.js"
 import { refuse } from "../support/vmCloud.js"
 import { ask, show, until } from "./support.js"
-
-const away = { _tag: "Drop", when: "before" } as const
 
 describe("an operator", () => {
   scenario("cancels an order that does not get on: what it did is undone, and the customer is told", () =>

@@ -306,6 +306,9 @@ export const makeSite = (options: SiteOptions = {}) =>
   })
 export type Site = Effect.Effect.Success<ReturnType<typeof makeSite>>
 
+/** For a call that never reaches its server. */
+export const away = { _tag: "Drop", when: "before" } as const
+
 /** How many of each kind: `{ group: 1, "acl rule": 4, lease: 3, ... }`. */
 export const kinds = (objects: ReadonlyArray<string>): Readonly<Record<string, number>> =>
   Record.map(

@@ -44,15 +44,16 @@ export const wholeOrder = "order"
 /**
  * Was the order in work when this journal was copied, and did the copy take the original's place? Then it may have got further than what is written.
  */
-export const isRestored = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.some((entry) => entry.step === wholeOrder && entry.event === "restored")
+export const isRestored = (entries: ReadonlyArray<JournalEntry>): boolean => entries.some(saysRestored)
+
+const saysRestored = ({ event, step }: JournalEntry): boolean => step === wholeOrder && event === "restored"
 
 /** Of `restored`: the journal is older than the order, so none of it was lost. Whoever has begun it has another journal, or none, as the Python agent. */
 export const newerThanJournal = "newer than this journal"
 
 /** Is it one of those of which the journal was lost, or is an older copy? Then marks that it does not know are its own. */
 export const isOfLostJournal = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.some((entry) => entry.step === wholeOrder && entry.event === "restored" && entry.data !== newerThanJournal)
+  entries.some((entry) => saysRestored(entry) && entry.data !== newerThanJournal)
 
 /** The journal could not be read or written (disk full, database away). Nothing is called that is not written down: so wait. */
 export class JournalUnavailable extends Data.TaggedError("JournalUnavailable")<{ readonly reason: string }> {

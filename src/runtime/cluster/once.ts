@@ -10,7 +10,7 @@ import { Effect, Layer, Schema } from "effect"
 import { ResourceId } from "../../core/index.js"
 import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
-import { attempt, Once, Placement, underLease } from "../placement/index.js"
+import { Once, Placement, survived, underLease } from "../placement/index.js"
 import { onceAgain } from "../schedules.js"
 
 /** `owner`: what this process is called in its leases. */
@@ -37,7 +37,7 @@ export const once = (owner: string) =>
               name,
               // What the fiber that asked for it has set: its log's names, whoever watches its calls. Not all of it (`setFiberRefs`): where that
               // fiber is one of several, whatever this one forks would be its own, and go on when this one is stopped.
-              Effect.zipRight(Effect.inheritFiberRefs(refs), Effect.repeat(attempt(name, turn), onceAgain))
+              Effect.zipRight(Effect.inheritFiberRefs(refs), Effect.repeat(survived(name, turn), onceAgain))
             )
             return yield* Effect.never
           })

@@ -10,6 +10,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect, Option } from "effect"
+import { synced } from "../new-file.js"
 import { DatabaseUnusable } from "./database.js"
 import { isShared, orderAsAWhole } from "./dialect.js"
 import { openFile } from "./file.js"
@@ -114,11 +115,6 @@ const copy = (journal: string, target: string, taken: number): void => {
     made.close()
   }
 }
-
-const synced = (path: string) =>
-  Effect.scoped(
-    Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.flatMap(fs.open(path, { flag: "r" }), (file) => file.sync))
-  )
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 

@@ -5,7 +5,6 @@ import {
   carryOut,
   decide,
   ensureDone,
-  type JournalEntry,
   Marketplace,
   type OrderId,
   type OrderJournal,
@@ -30,8 +29,9 @@ import { atHome } from "./home.js"
 import { marketplaceOf } from "./marketplace.js"
 import { report } from "./report.js"
 import type { Accepted } from "./request.js"
-import { afterOthersApproval, approval, assertAlone, noteApproval, tellsAnother } from "./rivals.js"
+import { afterOthersApproval, assertAlone, noteApproval, tellsAnother } from "./rivals.js"
 import { atStart, awaitStart } from "./start.js"
+import { approval } from "./story.js"
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
@@ -49,10 +49,6 @@ export const carryOutAccepted = (
       Effect.provideService(Marketplace, marketplaceOf(offering))
     )
   })
-
-/** Was it approved here? Then it executed. */
-export const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>
-  !approve || Option.isSome(stepState(entries, approval).result)
 
 /**
  * Approve, let the backend work, report. The handler's steps and ours stand in one journal.

@@ -51,7 +51,7 @@ export const makeEarlyReads = (
   Effect.gen(function* () {
     const reading = yield* FiberSet.make<api.ProviderResource, SiteError>()
     const kept = new Map<OrderId, EarlyRead & { readonly at: number }>()
-    const before = new Set<OrderId>()
+    /** What the first look has seen. Each order is asked for by its first attempt, and then forgotten. */
     let first: { readonly executing: Set<OrderId>; readonly since: number } | undefined
     return {
       begin: (order, resource) =>
@@ -69,15 +69,10 @@ export const makeEarlyReads = (
         }),
       listed: (executing, since) =>
         Effect.sync(() => {
-          if (first === undefined) {
-            first = { executing: new Set(executing), since }
-            for (const order of first.executing) before.add(order)
-          }
-          // There may be thousands of them.
-          if (since - first.since > listedFor) first.executing.clear()
+          first ??= { executing: new Set(executing), since }
         }),
       executes: (id) =>
         Effect.map(steadyMillis, (now) => first?.executing.delete(id) === true && now - first.since <= listedFor),
-      executedBefore: (id) => Effect.sync(() => before.delete(id))
+      executedBefore: (id) => Effect.sync(() => first?.executing.delete(id) === true)
     }
   })

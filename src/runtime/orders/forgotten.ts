@@ -14,15 +14,21 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
-import { WaldurNotFound } from "../../waldur/index.js"
+import { isMissing } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { cancelledSince } from "./story.js"
+import { cancelledByProvider, cancelledSince, isNoted } from "./story.js"
 
 const event = "forgotten"
 
 /** Has Waldur not shown it, or its resource, when last looked for? Then there is nobody to be told that it is done. */
-export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.some((entry) => entry.step === wholeOrder && entry.event === event)
+export const isForgotten = (entries: ReadonlyArray<JournalEntry>): boolean => isNoted(entries, event)
+
+/** Written down once, so that it can be cancelled also when its work is done; it waits. `whatToDo`: a sentence on what is missing, and what to do. */
+const waits = (journal: OrderJournal, whatToDo: string): Effect.Effect<never, SiteError> =>
+  Effect.gen(function* () {
+    if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
+    return yield* new NotYet({ reason: whatToDo })
+  })
 
 /**
  * The order as Waldur shows it, if it does. Of one that nothing is done for that is all there is to know: it was deleted while it waited here, or is
@@ -32,12 +38,7 @@ export const ifThere = (
   { waldur }: Pick<Offering, "waldur">,
   order: OrderId
 ): Effect.Effect<Option.Option<api.Order>, SiteError> =>
-  Effect.asSome(waldur.order(order)).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "WaldurNotFound" && !error.unknownAddress,
-      () => Effect.succeedNone
-    )
-  )
+  Effect.asSome(waldur.order(order)).pipe(Effect.catchIf(isMissing, () => Effect.succeedNone))
 
 /** The order as Waldur shows it; none: it does not, and what the order did is to be undone. */
 export const shown = (
@@ -49,11 +50,10 @@ export const shown = (
     if (Option.isSome(found)) return found
     const isOver = Option.isSome(refusalIn(yield* journal.entries))
     if (isOver || (yield* cancelledSince("accepted", journal))) return found
-    if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
-    return yield* new NotYet({
-      reason:
-        "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, or its project was deleted, cancel the order on the page: what it has made is undone, and what a termination has left shows in `site-actors orphans`. Else give the user its role back, and the order goes on."
-    })
+    return yield* waits(
+      journal,
+      "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, or its project was deleted, cancel the order on the page: what it has made is undone, and what a termination has left shows in `site-actors orphans`. Else give the user its role back, and the order goes on."
+    )
   })
 
 const isResource = /marketplace-(provider-)?resources\//
@@ -65,17 +65,15 @@ export const ifResourceShown = <A, E extends SiteError, R>(
 ): Effect.Effect<A, E | SiteError, R> =>
   Effect.catchAll(telling, (error) =>
     Effect.gen(function* () {
-      if (!(error instanceof WaldurNotFound) || error.unknownAddress || !isResource.test(error.call))
-        return yield* Effect.fail(error)
+      if (!isMissing(error) || !isResource.test(error.call)) return yield* Effect.fail(error)
       if (yield* cancelledSince("accepted", journal))
         return yield* new OrderRefused({
-          customerMessage: "The provider has cancelled the order.",
+          customerMessage: cancelledByProvider,
           detail: error.message
         })
-      if (!isForgotten(yield* journal.entries)) yield* journal.append(wholeOrder, event)
-      return yield* new NotYet({
-        reason:
-          "Waldur does not have the resource of this order (any more), or does not show it to the agent's user. If it was deleted there, cancel the order on the page: what it has made is undone, and what a termination has removed stays removed. Else give the user its role back, and the order goes on."
-      })
+      return yield* waits(
+        journal,
+        "Waldur does not have the resource of this order (any more), or does not show it to the agent's user. If it was deleted there, cancel the order on the page: what it has made is undone, and what a termination has removed stays removed. Else give the user its role back, and the order goes on."
+      )
     })
   )

@@ -23,13 +23,12 @@ import { Journal } from "../journal/journal.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { Accepted } from "./request.js"
-import { cancelledSince, isOurs } from "./story.js"
+import { cancelledByProvider, cancelledSince, isBegun, isNoted, isOurs } from "./story.js"
 
 const event = "elsewhere"
 
 /** Was its backend or its server another one, when it was last to be carried out? */
-export const isElsewhere = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.some((entry) => entry.step === wholeOrder && entry.event === event)
+export const isElsewhere = (entries: ReadonlyArray<JournalEntry>): boolean => isNoted(entries, event)
 
 type At = Pick<Offering, "backend" | "backendType">
 /** All that says where that is. */
@@ -82,13 +81,13 @@ const inTheWay = (
 ): Effect.Effect<Option.Option<string>, SiteError> =>
   Effect.gen(function* () {
     const now = homeOf(offering)
-    const isBegun = (yield* journal.entries).some(({ step }) => !isOurs(step))
+    const begun = isBegun(yield* journal.entries)
     const known =
       accepted.request === undefined || accepted.request._tag === "Create" ? undefined : accepted.request.resource
-    const where = isBegun ? accepted : (accepted.made ?? accepted)
-    if (isAtHome(offering, where) || (!isBegun && known === undefined)) return Option.none()
+    const where = begun ? accepted : (accepted.made ?? accepted)
+    if (isAtHome(offering, where) || (!begun && known === undefined)) return Option.none()
     const { backend = now.backend, place = now.place } = where
-    const what = isBegun ? "It was begun" : "Its resource was made"
+    const what = begun ? "It was begun" : "Its resource was made"
     if (backend !== now.backend)
       return Option.some(`${what} by the backend ${backend}, and its offering has ${now.backend} now.`)
     if (yield* isTheSame(offering, journal)) return Option.none()
@@ -100,7 +99,7 @@ const inTheWay = (
 
 const toDo = (entries: ReadonlyArray<JournalEntry>): string =>
   `Put the offering's old settings back until the order has ended. If what it was ${
-    entries.some(({ step }) => !isOurs(step))
+    isBegun(entries)
       ? "begun at is gone for good, cancel the order on the page: nothing is touched then, and what it made stays on the list of leftovers."
       : "made at is gone for good, cancel the order on the page, which touches nothing, and have the resource removed in Waldur by its staff."
   }`
@@ -125,7 +124,7 @@ export const atHome = (
 const leftBehind = (journal: OrderJournal): Effect.Effect<CarriedOut<void>, SiteError> =>
   Effect.gen(function* () {
     if (Option.isNone(refusalIn(yield* journal.entries))) {
-      yield* refuse(journal, new OrderRefused({ customerMessage: "The provider has cancelled the order." }))
+      yield* refuse(journal, new OrderRefused({ customerMessage: cancelledByProvider }))
     }
     const result = yield* carryOut(journal, Effect.void)
     if (result._tag === "Done") return result

@@ -1,7 +1,7 @@
 /** What a backend's handler may ask of the marketplace, for the orders of one offering. */
 import { Effect, Option } from "effect"
 import { type Marketplace, OfferingId, ResourceId, type SiteError } from "../../core/index.js"
-import { type ProviderResource, uuidOf } from "../../waldur/index.js"
+import { isMissing, type ProviderResource, uuidOf } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 
 export const marketplaceOf = (offering: Offering): typeof Marketplace.Service => ({
@@ -50,9 +50,6 @@ const resourceIfThere = ({ waldur }: Offering, uuid: string): Found =>
     onSome: (known) =>
       waldur.resource(known).pipe(
         Effect.map((found) => [found]),
-        Effect.catchIf(
-          (error) => error._tag === "WaldurNotFound" && !error.unknownAddress,
-          () => Effect.succeed([])
-        )
+        Effect.catchIf(isMissing, () => Effect.succeed([]))
       )
   })

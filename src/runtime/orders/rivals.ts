@@ -29,7 +29,7 @@ import {
 import type { Moved } from "../../waldur/index.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
-import { cancelledSince, isOurs } from "./story.js"
+import { approval, cancelledSince, isBegun, isNoted } from "./story.js"
 
 type Health = Pick<Offering, "health">
 
@@ -39,9 +39,6 @@ const taken = "approved by another"
 const doneByAnother = "done by another"
 /** It waits for another agent. */
 const waits = "waits for another"
-
-const has = (entries: ReadonlyArray<JournalEntry>, event: string): boolean =>
-  entries.some((entry) => entry.step === wholeOrder && entry.event === event)
 
 /** So long after somebody else's approval it is looked whether another agent has begun, in ms: by then that has made something. */
 const takerBegins = 10_000
@@ -59,23 +56,20 @@ export const besideRivals = <A, E extends SiteError, R>(
         ? Effect.gen(function* () {
             yield* health.rival(journal.order, error.message, true)
             yield* pauses.began(journal.order, error.message)
-            if (has(yield* journal.entries, waits)) return
+            if (isNoted(yield* journal.entries, waits)) return
             yield* Effect.logError(error.message)
             yield* journal.append(wholeOrder, waits)
           })
         : Effect.void
     )
     yield* health.noRival(journal.order)
-    if (has(yield* journal.entries, waits)) yield* pauses.ended(journal.order)
+    if (isNoted(yield* journal.entries, waits)) yield* pauses.ended(journal.order)
     return result
   })
 
-/** The step in which the provider's approval is given. */
-export const approval = "waldur: approve"
-
 /** Has this agent given the approval, which only one can? */
 export const isApprovedHere = (entries: ReadonlyArray<JournalEntry>): boolean =>
-  entries.some(({ step }) => step === approval) && !has(entries, taken)
+  entries.some(({ step }) => step === approval) && !isNoted(entries, taken)
 
 /** What is written down of an approval that came too late. `begun`: an earlier attempt may have given it. */
 export const noteApproval = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<void, SiteError> =>
@@ -104,7 +98,7 @@ export const afterOthersApproval = (
   Effect.gen(function* () {
     const entries = yield* journal.entries
     const approved = entries.find((entry) => entry.step === wholeOrder && entry.event === taken)
-    if (approved === undefined || entries.some(({ step }) => !isOurs(step))) return
+    if (approved === undefined || isBegun(entries)) return
     if (yield* isApprovedByPerson({ waldur }, journal)) return
     const left = approved.at + takerBegins - (yield* Clock.currentTimeMillis)
     if (left > 0) {
@@ -139,7 +133,7 @@ export const isBesideAnother = (
 ): Effect.Effect<boolean, SiteError> =>
   Effect.gen(function* () {
     const entries = yield* journal.entries
-    if (isOfLostJournal(entries) || !entries.some(({ step }) => !isOurs(step))) return false
+    if (isOfLostJournal(entries) || !isBegun(entries)) return false
     return Option.isSome(yield* madeByAnother(backend, journal))
   })
 
@@ -153,12 +147,7 @@ export const assertAlone = (
   before: ReadonlyArray<JournalEntry>
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    if (
-      !before.some(({ step }) => !isOurs(step)) ||
-      isOfLostJournal(before) ||
-      (yield* cancelledSince("accepted", journal))
-    )
-      return
+    if (!isBegun(before) || isOfLostJournal(before) || (yield* cancelledSince("accepted", journal))) return
     const others = yield* madeByAnother(backend, journal)
     if (Option.isSome(others)) return yield* new RivalAtWork({ what: others.value })
   })
@@ -244,7 +233,7 @@ export const assertUntold = (
 /** Could somebody else have said "done" before this agent did? `begun`: an earlier attempt may have said so. */
 export const isDoneByAnother = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<boolean, SiteError> =>
   Effect.gen(function* () {
-    if (has(yield* journal.entries, doneByAnother)) return true
+    if (isNoted(yield* journal.entries, doneByAnother)) return true
     if (how === "moved" || begun) return false
     yield* journal.append(wholeOrder, doneByAnother)
     return true

@@ -4,6 +4,6 @@
  * `cluster/`, which only such a process loads.
  */
 export { underLease } from "./gate.js"
-export { attempt, Once } from "./once.js"
+export { Once, survived } from "./once.js"
 export { Others } from "./others.js"
 export { type Holders, Placement } from "./placement.js"

@@ -19,12 +19,12 @@ export class Once extends Context.Tag("site-actors/runtime/Once")<
   }
 >() {
   static readonly single = Layer.succeed(Once, {
-    run: (name, work) => Effect.asVoid(Effect.repeat(attempt(name, Effect.scoped(work)), untilDone))
+    run: (name, work) => Effect.asVoid(Effect.repeat(survived(name, Effect.scoped(work)), untilDone))
   })
 }
 
 /** A bug in what is done for one offering is not the end of what is done for the others. */
-export const attempt = <A, E, R>(
+export const survived = <A, E, R>(
   name: string,
   turn: Effect.Effect<A, E, R>
 ): Effect.Effect<Exit.Exit<A, E>, never, R> =>
