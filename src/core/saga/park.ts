@@ -19,5 +19,9 @@ export class Parked extends Data.TaggedError("Parked")<{
   }
 }
 
+/** Taken up again after `rest` ms at the latest. */
+export const parkedWithin = (parked: Parked, rest: number): Parked =>
+  rest >= parked.within ? parked : new Parked({ watch: parked.watch, within: Math.max(rest, 0) })
+
 /** After so many ms of waiting a step may park. Never, unless whoever runs the order can take it up again. */
 export const parksAfter: FiberRef.FiberRef<number> = FiberRef.unsafeMake(Number.POSITIVE_INFINITY)

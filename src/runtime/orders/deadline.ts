@@ -15,6 +15,7 @@ import {
   OrderRefused,
   type OrderRequest,
   Parked,
+  parkedWithin,
   pausedBetween,
   refusalIn,
   type SiteError,
@@ -89,9 +90,7 @@ export const withDeadline = (
         onSome: (length) =>
           left(Duration.toMillis(length)).pipe(
             Effect.orElseSucceed(() => 5_000),
-            Effect.map((rest) =>
-              rest >= parked.within ? parked : new Parked({ ...parked, within: Math.max(rest, 0) })
-            )
+            Effect.map((rest) => parkedWithin(parked, rest))
           )
       })
     /** The step that parks is in work no more; and no order is parked that is to end now. */

@@ -8,7 +8,8 @@ import {
   isRestored,
   notedIn,
   type OrderJournal,
-  Parked,
+  type Parked,
+  parkedWithin,
   refusalIn,
   wholeOrder
 } from "../../core/index.js"
@@ -50,5 +51,5 @@ export const stillWaits = (
     if (Option.isNone(parked) || left <= 0) return Option.none()
     const metrics = yield* Metrics
     metrics.orderIs(journal.order, { offering: offering.id, type: request._tag, state: "executing" })
-    return Option.some(new Parked({ ...parked.value, within: Math.min(parked.value.within, left) }))
+    return Option.some(parkedWithin(parked.value, left))
   })
