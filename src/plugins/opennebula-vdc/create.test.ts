@@ -121,6 +121,18 @@ describe("two orders", () => {
     })
   )
 
+  it.scopedLive("of which the first gets no group: its subnet, kept for it meanwhile, is the other's", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* bench.frontEnd.call("one.group.allocate", ["vdc-1"])
+      const journal = yield* bench.journal
+      refusedOf(yield* bench.attempt(journal, bench.create(createOrder(1))))
+      expect(yield* journal.story).toEqual(expect.arrayContaining(["subnet finished", "subnet undone"]))
+      const other = doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(2))))
+      expect(other.metadata?.subnet_cidr).toBe("10.0.1.0/24")
+    })
+  )
+
   it.scopedLive("of which one asks for the other's subnet: that one is refused", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

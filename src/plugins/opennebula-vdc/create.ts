@@ -1,9 +1,9 @@
 /**
  * A virtual data centre comes into being. Read `create` from top to bottom: it is the order in which things happen.
  *
- * The group comes first: OpenNebula gives its name once, so of two agents at the same order one has all of it, and the other makes nothing. The rest of the
- * tenant (VDC, rights) and the network with its router do not need each other until the end, so they are made side by side; the router's VM boots while
- * the rest is done, and is waited for last.
+ * The group comes first: OpenNebula gives its name once, so of two agents at the same order one has all of it, and the other makes nothing. Only the subnet,
+ * a look and a note of ours, is chosen beside it. The rest of the tenant (VDC, rights) and the network with its router do not need each other until the
+ * end, so they are made side by side; the router's VM boots while the rest is done, and is waited for last.
  */
 import { Effect } from "effect"
 import type { CreateRequest, Outcome } from "../../plugin/index.js"
@@ -47,15 +47,15 @@ export const create = (cloud: Cloud) => (request: Request) =>
     yield* checkAmounts(cloud.components, request.amounts, { complete: true })
     const plan = yield* decidePlan(cloud, request)
     yield* takeOver(cloud, request, plan)
-    const groupId = yield* makeGroup(cloud, request, plan)
     const { network } = plan
     if (network === null) {
+      const groupId = yield* makeGroup(cloud, request, plan)
       const tenant = yield* makeTenant(cloud, request, plan, groupId)
       yield* setQuotas(cloud, request, plan, tenant)
       yield* makeAccess(cloud, request, tenant, plan)
       return outcome(cloud, request, plan, tenant, {})
     }
-    const subnet = yield* reserveSubnet(cloud, request)
+    const [groupId, subnet] = yield* both(makeGroup(cloud, request, plan), reserveSubnet(cloud, request))
     const [net, tenant] = yield* both(
       makeNetworking(cloud, request, plan, network, subnet),
       makeTenant(cloud, request, plan, groupId)
