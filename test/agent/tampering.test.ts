@@ -2,7 +2,15 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { readiness } from "../../src/runtime/http/health.js"
-import { away, expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
+import {
+  away,
+  doubled,
+  expectNothingLeft,
+  makeSite,
+  type Site,
+  scenario,
+  untilSettled
+} from "../support/agent.js"
 
 /** As its customer was told: `user:password`. */
 const sessionOf = (resource: { readonly backendMetadata: Readonly<Record<string, unknown>> }): string => {
@@ -101,6 +109,32 @@ describe("a tenant who writes another order's tags into what is theirs", () => {
       expect(ready.flatMap(({ reasons }) => reasons)).toEqual([])
       expect(mine(site)).toEqual(["security group mine", "vm mine"])
       expect(userNamed(site, user.name)).toBe(user)
+    })
+  )
+})
+
+describe("an administrator of one data centre's group who says that it is a group of another's roles", () => {
+  scenario("keeps its own limits when the other grows, and neither is in the way of the other's end", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: alpha } = yield* site.order.vdc("alpha")
+      const { resource: beta } = yield* site.order.vdc("beta")
+      const group = Number(alpha.backendId)
+      const { id } = userNamed(site, String(alpha.backendMetadata.opennebula_username))
+      expect(yield* site.cloud.call("one.group.addadmin", [group, id])).toMatchObject({ _tag: "Ok" })
+      const written = `WALDUR_ACCESS_OF="${beta.uuid}"`
+      expect(yield* site.cloud.call("one.group.update", [group, written, 1], sessionOf(alpha))).toMatchObject({
+        _tag: "Ok"
+      })
+      const limits = () => site.cloud.world.groups.find(group)?.quotas.VM.map((row) => [...row.limits])
+      const before = limits()
+      expect((yield* site.order.updateLimits(beta.uuid, doubled)).state).toBe("done")
+      expect(limits()).toEqual(before)
+      expect(yield* site.order.terminate(beta.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(site.cloud.world.groups.find(group)).toBeDefined()
+      expect(yield* site.order.terminate(alpha.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      yield* expectNothingLeft(site, agent, ["alpha Terminated", "beta Terminated"])
     })
   )
 })

@@ -239,7 +239,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
   const routerVms = found.routers.flatMap(({ vms }) => vms)
   const roleGroups = [
-    ...roleGroupsOf(found.groups, resource.id),
+    ...roleGroupsOf(found, resource.id, group?.id),
     ...(group === undefined ? [] : pythonRoleGroups(found, group))
   ].map(({ id }) => id)
   const tenantGroups = [...(group === undefined ? [] : [group.id]), ...roleGroups]
