@@ -203,3 +203,33 @@ describe("an administrator of one data centre's group who says that it is a grou
     })
   )
 })
+
+describe("an administrator of one data centre's group who writes another's owner tag into it", () => {
+  scenario("does not get what is made for the other, and neither is in the way of the other's end", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: alpha } = yield* site.order.vdc("alpha")
+      const group = Number(alpha.backendId)
+      const { id } = userNamed(site, String(alpha.backendMetadata.opennebula_username))
+      expect(yield* site.cloud.call("one.group.addadmin", [group, id])).toMatchObject({ _tag: "Ok" })
+      // Begun, and not known to have been made: it looks for its group.
+      site.cloud.intercept(({ method }) => (method === "one.group.allocate" ? away : undefined))
+      const uuid = yield* site.place.vdc("beta")
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes(".allocate"))
+      const resource = site.marketplace.orders.get(uuid)?.resource.uuid ?? ""
+      const written = tags(resource, "", "abc")
+      expect(yield* site.cloud.call("one.group.update", [group, written, 1], sessionOf(alpha))).toMatchObject({
+        _tag: "Ok"
+      })
+      site.cloud.intercept(undefined)
+      const { state, resource: beta } = yield* site.marketplace.awaitOrderEnd(uuid)
+      expect(state).toBe("done")
+      expect(Number(beta.backendId)).not.toBe(group)
+      expect(yield* site.order.terminate(beta.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(site.cloud.world.groups.find(group)).toBeDefined()
+      expect(yield* site.order.terminate(alpha.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      yield* expectNothingLeft(site, agent, ["alpha Terminated", "beta Terminated"])
+    })
+  )
+})
