@@ -35,8 +35,9 @@ const endsBefore = (journal: Effect.Effect.Success<ReturnType<typeof makeMemoryJ
 const goesOn = (journal: Effect.Effect.Success<ReturnType<typeof makeMemoryJournal>>) =>
   Ref.set(journal.onAppend, () => Effect.void)
 
-/** The same id is a stranger's machine now. */
-const becomesAStrangers = (one: OpenNebulaService, vmId: number) => one.vm.append(vmId, strangers)
+/** The same id is a stranger's machine now, with a name of its own, in a group of its own. */
+const becomesAStrangers = ({ vm }: OpenNebulaService, vmId: number) =>
+  Effect.all([vm.append(vmId, strangers), vm.rename(vmId, "strangers"), vm.chown(vmId, { gid: 1 })])
 
 describe("a machine", () => {
   const cuts = ["group started", "release started", "running started", "running finished"]

@@ -58,6 +58,30 @@ const isLookAtOrders = (line: string): boolean =>
 
 describe("A member of the project's team", () => {
   scenario(
+    "does not get another data centre's user as an account, whatever that one's tenant has written into it",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* withMembers()
+        yield* site.start()
+        const { resource, group: alpha } = yield* ordered(site, "alpha")
+        const { group: beta } = yield* ordered(site, "beta")
+        const { opennebula_password, opennebula_username } = resource.backendMetadata
+        const tenant = userNamed(site, String(opennebula_username))
+        const carol = site.marketplace.addUser({ username: "carol", fullName: "carol" })
+        const by = `${String(opennebula_username)}:${String(opennebula_password)}`
+        const written = `WALDUR_USER_UUID="${carol.uuid}"`
+        expect(yield* site.cloud.call("one.user.update", [tenant?.id ?? -1, written, 1], by)).toMatchObject({
+          _tag: "Ok"
+        })
+        site.marketplace.addProjectRole(carol, site.world.project, "PROJECT.MEMBER")
+        yield* eventually("carol joins", () =>
+          [alpha, beta].every((group) => membersOf(site, group).join() === "alice,bob,carol")
+        )
+        expect(tenant).toMatchObject({ enabled: true, gid: alpha, groups: new Set([alpha]) })
+      })
+  )
+
+  scenario(
     "gets an account in the group, with SSH keys, and loses access when leaving; a VDC ends with its members in it",
     () =>
       Effect.gen(function* () {

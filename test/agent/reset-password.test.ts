@@ -62,6 +62,22 @@ describe("A password", () => {
     })
   )
 
+  scenario("of a data centre's user is that one's, whatever another's has written into its template", () =>
+    Effect.gen(function* () {
+      const here = yield* site
+      const agent = yield* here.start()
+      const [other, lab] = [(yield* here.order.vdc("other")).resource, (yield* here.order.vdc("lab")).resource]
+      const [forger, own] = [other, lab].map(({ backendMetadata }) => String(backendMetadata.opennebula_username))
+      const written = here.cloud.world.users.byName(forger ?? "")?.template
+      written?.merge(new Template([single("WALDUR_RESOURCE_UUID", lab.uuid)]))
+      here.cloud.world.users.byName(own ?? "")?.template.remove("WALDUR_RESOURCE_UUID")
+      const before = hashOf(here, forger ?? "")
+      expect(yield* printed(here, "reset-password", "--print", lab.uuid)).toMatch(new RegExp(`^${own} `))
+      expect(hashOf(here, forger ?? "")).toBe(before)
+      yield* agent.stop
+    })
+  )
+
   scenario("that the Python agent left in clear is found, and removed on request, and holds on", () =>
     Effect.gen(function* () {
       const here = yield* site

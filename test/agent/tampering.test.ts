@@ -1,8 +1,18 @@
 /** Tenants who write the agent's tags into what is theirs: their user's template, their machines, their security groups. */
 import { describe, expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { readiness } from "../../src/runtime/http/health.js"
-import { away, expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
+import { Journal } from "../../src/runtime/journal/journal.js"
+import {
+  afterCall,
+  away,
+  doubled,
+  expectNothingLeft,
+  makeSite,
+  type Site,
+  scenario,
+  untilSettled
+} from "../support/agent.js"
 
 /** As its customer was told: `user:password`. */
 const sessionOf = (resource: { readonly backendMetadata: Readonly<Record<string, unknown>> }): string => {
@@ -101,6 +111,125 @@ describe("a tenant who writes another order's tags into what is theirs", () => {
       expect(ready.flatMap(({ reasons }) => reasons)).toEqual([])
       expect(mine(site)).toEqual(["security group mine", "vm mine"])
       expect(userNamed(site, user.name)).toBe(user)
+    })
+  )
+})
+
+describe("a tenant who edits a machine's tags before it runs", () => {
+  /** Between its hand-over to the group and "running". */
+  const edited = (text: string, rename: boolean, fails = false) =>
+    Effect.gen(function* () {
+      // Long enough for a tenant to come between.
+      const site = yield* makeSite({ cloud: { bootTime: 1000 } })
+      const agent = yield* site.start()
+      const { resource: vdc } = yield* site.order.vdc("lab")
+      const by = sessionOf(vdc)
+      const group = Number(vdc.backendId)
+      const { id } = userNamed(site, String(vdc.backendMetadata.opennebula_username))
+      expect(yield* site.cloud.call("one.group.addadmin", [group, id])).toMatchObject({ _tag: "Ok" })
+      if (fails) site.cloud.faults.failNext("deploy")
+      const released = yield* Effect.fork(
+        afterCall(site, ({ method, params }) => method === "one.vm.action" && params.includes("release"))
+      )
+      const uuid = yield* site.place.vm("machine", vdc.backendId)
+      yield* Fiber.join(released)
+      const machine = [...site.cloud.world.vms].find(({ gid, name }) => gid === group && name.startsWith("machine"))
+      if (machine === undefined) return yield* Effect.dieMessage("there is no machine")
+      expect(yield* site.cloud.call("one.vm.update", [machine.id, text, 0], by)).toMatchObject({ _tag: "Ok" })
+      if (rename)
+        expect(yield* site.cloud.call("one.vm.rename", [machine.id, "mine"], by)).toMatchObject({ _tag: "Ok" })
+      const order = yield* site.marketplace.awaitOrderEnd(uuid)
+      yield* untilSettled(agent)
+      return { agent, machine, order }
+    })
+
+  for (const [how, text] of [
+    ["removes them", 'NOTE="mine"'],
+    ["makes them another's", tags("0".repeat(32), "0".repeat(32), "abc")]
+  ] as const) {
+    scenario(`and ${how} has the machine that was ordered`, () =>
+      Effect.gen(function* () {
+        const { machine, order } = yield* edited(text, false)
+        expect([order.state, order.errorMessage, order.resource.backendId]).toEqual(["done", "", String(machine.id)])
+      })
+    )
+
+    scenario(`and ${how}, of one that then does not start, leaves nothing of it`, () =>
+      Effect.gen(function* () {
+        const { machine, order } = yield* edited(text, false, true)
+        expect([order.state, order.errorMessage]).toEqual(["erred", expect.stringContaining("could not be started")])
+        expect(machine.state).toBe(6)
+      })
+    )
+
+    scenario(`and ${how} and renames it has an order that errs, and the provider hears of the machine`, () =>
+      Effect.gen(function* () {
+        const { agent, machine, order } = yield* edited(text, true)
+        expect([order.state, order.errorMessage]).toEqual([
+          "erred",
+          expect.stringContaining("left alone: ask the provider")
+        ])
+        const { leftovers } = yield* Effect.provide(Journal, agent.services)
+        expect(yield* leftovers).toMatchObject([
+          { step: "vm", reason: expect.stringContaining(`VM ${machine.id} "mine"`) }
+        ])
+      })
+    )
+  }
+})
+
+describe("an administrator of one data centre's group who says that it is a group of another's roles", () => {
+  scenario("keeps its own limits when the other grows, and neither is in the way of the other's end", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: alpha } = yield* site.order.vdc("alpha")
+      const { resource: beta } = yield* site.order.vdc("beta")
+      const group = Number(alpha.backendId)
+      const { id } = userNamed(site, String(alpha.backendMetadata.opennebula_username))
+      expect(yield* site.cloud.call("one.group.addadmin", [group, id])).toMatchObject({ _tag: "Ok" })
+      const written = `WALDUR_ACCESS_OF="${beta.uuid}"`
+      expect(yield* site.cloud.call("one.group.update", [group, written, 1], sessionOf(alpha))).toMatchObject({
+        _tag: "Ok"
+      })
+      const limits = () => site.cloud.world.groups.find(group)?.quotas.VM.map((row) => [...row.limits])
+      const before = limits()
+      expect((yield* site.order.updateLimits(beta.uuid, doubled)).state).toBe("done")
+      expect(limits()).toEqual(before)
+      expect(yield* site.order.terminate(beta.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(site.cloud.world.groups.find(group)).toBeDefined()
+      expect(yield* site.order.terminate(alpha.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      yield* expectNothingLeft(site, agent, ["alpha Terminated", "beta Terminated"])
+    })
+  )
+})
+
+describe("an administrator of one data centre's group who writes another's owner tag into it", () => {
+  scenario("does not get what is made for the other, and neither is in the way of the other's end", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource: alpha } = yield* site.order.vdc("alpha")
+      const group = Number(alpha.backendId)
+      const { id } = userNamed(site, String(alpha.backendMetadata.opennebula_username))
+      expect(yield* site.cloud.call("one.group.addadmin", [group, id])).toMatchObject({ _tag: "Ok" })
+      // Begun, and not known to have been made: it looks for its group.
+      site.cloud.intercept(({ method }) => (method === "one.group.allocate" ? away : undefined))
+      const uuid = yield* site.place.vdc("beta")
+      yield* site.awaitLogged((line) => line.includes("Waits: ") && line.includes(".allocate"))
+      const resource = site.marketplace.orders.get(uuid)?.resource.uuid ?? ""
+      const written = tags(resource, "", "abc")
+      expect(yield* site.cloud.call("one.group.update", [group, written, 1], sessionOf(alpha))).toMatchObject({
+        _tag: "Ok"
+      })
+      site.cloud.intercept(undefined)
+      const { state, resource: beta } = yield* site.marketplace.awaitOrderEnd(uuid)
+      expect(state).toBe("done")
+      expect(Number(beta.backendId)).not.toBe(group)
+      expect(yield* site.order.terminate(beta.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(site.cloud.world.groups.find(group)).toBeDefined()
+      expect(yield* site.order.terminate(alpha.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      yield* expectNothingLeft(site, agent, ["alpha Terminated", "beta Terminated"])
     })
   )
 })

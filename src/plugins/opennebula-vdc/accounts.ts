@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { type GroupShort, storedPassword, type User } from "../../opennebula/index.js"
 import { type Accounts, type KnownResource, OrderRefused, printable } from "../../plugin/index.js"
 import { groupOf } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
+import { type Cloud, isTaggedFor } from "./cloud.js"
 import { newPassword, personOf } from "./members/people.js"
 import { userName } from "./tenant.js"
 
@@ -13,21 +13,18 @@ interface Found {
   readonly users: ReadonlyArray<User>
 }
 
-/** The data centre's own user, `<name>_admin`. */
+/**
+ * The data centre's own user, `<name>_admin`, also where it has taken its tag off. Users write into their own templates: one that is in another group is
+ * another's, whatever it says.
+ */
 export const tenantUser = (
   group: GroupShort | undefined,
   users: ReadonlyArray<User>,
   { id }: Pick<KnownResource, "id">
 ): User | undefined => {
-  const named = group === undefined ? undefined : userName(group.name)
-  return (
-    users.find((user) => isTaggedFor(id, user)) ??
-    // The Python agent's: known by its name and its primary group, and only where the group is untagged too.
-    users.find(
-      (user) =>
-        group !== undefined && isUntagged(group) && isUntagged(user) && user.name === named && user.gid === group.id
-    )
-  )
+  if (group === undefined) return undefined
+  const inGroup = users.filter(({ gid }) => gid === group.id)
+  return inGroup.find(({ name }) => name === userName(group.name)) ?? inGroup.find((user) => isTaggedFor(id, user))
 }
 
 const find = (groups: ReadonlyArray<GroupShort>, users: ReadonlyArray<User>, resource: KnownResource) =>

@@ -23,7 +23,7 @@ import {
 } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
-import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { asTheirVdcsSay, type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
 import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
@@ -68,17 +68,20 @@ export interface Inventory {
 }
 
 export const inventory = ({ one }: Cloud) =>
-  Effect.all(
-    {
-      groups: one.group.list(),
-      vdcs: one.vdc.list(),
-      users: one.user.list(),
-      networks: one.network.list(),
-      routers: one.router.list(),
-      securityGroups: one.securityGroup.list(),
-      machines: one.vm.list()
-    },
-    { concurrency: "unbounded" }
+  Effect.map(
+    Effect.all(
+      {
+        groups: one.group.list(),
+        vdcs: one.vdc.list(),
+        users: one.user.list(),
+        networks: one.network.list(),
+        routers: one.router.list(),
+        securityGroups: one.securityGroup.list(),
+        machines: one.vm.list()
+      },
+      { concurrency: "unbounded" }
+    ),
+    (found) => ({ ...found, groups: asTheirVdcsSay(found.groups, found.vdcs) })
   )
 
 /** Groups below this id are OpenNebula's own (`oneadmin`, `users`). */
@@ -239,7 +242,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
   const routerVms = found.routers.flatMap(({ vms }) => vms)
   const roleGroups = [
-    ...roleGroupsOf(found.groups, resource.id),
+    ...roleGroupsOf(found, resource.id, group?.id),
     ...(group === undefined ? [] : pythonRoleGroups(found, group))
   ].map(({ id }) => id)
   const tenantGroups = [...(group === undefined ? [] : [group.id]), ...roleGroups]

@@ -2,6 +2,7 @@
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { KeycloakService } from "../../keycloak/index.js"
 import {
+  type GroupShort,
   type InternalRefusal,
   type NameTaken,
   type OpenNebulaService,
@@ -9,6 +10,7 @@ import {
   ownerTags,
   projectTags,
   type Template,
+  type Vdc,
   type VmWatcher
 } from "../../opennebula/index.js"
 import type { Amounts, Component, OrderRequest } from "../../plugin/index.js"
@@ -61,6 +63,24 @@ export const ownerResource = (object: { readonly template: Template }): string |
 export const isTaggedFor = (resource: ResourceId, object: { readonly template: Template }): boolean =>
   ownerResource(object) === resource
 export const isUntagged = (object: { readonly template: Template }): boolean => ownerResource(object) === undefined
+
+/**
+ * Groups with the owner that their VDC has, where they say another one: an administrator of a group may write into its template, and nobody but OpenNebula's
+ * own administrators into that of a VDC, or where a group is.
+ */
+export const asTheirVdcsSay = <A extends Pick<GroupShort, "id" | "template">>(
+  groups: ReadonlyArray<A>,
+  vdcs: ReadonlyArray<Pick<Vdc, "id" | "groups" | "template">>
+): ReadonlyArray<A> =>
+  groups.map((group) => {
+    const said = ownerResource(group)
+    const owners = vdcs.flatMap((vdc) => (vdc.groups.includes(group.id) ? (ownerResource(vdc) ?? []) : []))
+    const [owner] = owners
+    if (said === undefined || owner === undefined || owners.includes(said)) return group
+    const tags = ownerTags({ resource: owner, order: "" })
+    const others = group.template.filter(({ name }) => !tags.some((tag) => tag.name === name))
+    return { ...group, template: [...others, ...tags] }
+  })
 
 /** Has somebody else's object this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
 export const isOthers = <E extends SiteError>(

@@ -12,6 +12,7 @@ import {
 } from "../../opennebula/index.js"
 import { ensureDone, isFirstCall, make, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
 import {
+  asTheirVdcsSay,
   both,
   type Cloud,
   gone,
@@ -52,7 +53,7 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       "group",
       plan.name,
       cloud.one.group.allocate(plan.name),
-      Effect.flatMap(cloud.one.group.list(), (groups) => ownOrBesideOurs(cloud, request, plan, groups))
+      Effect.flatMap(groupsIn(cloud), ({ groups }) => ownOrBesideOurs(cloud, request, plan, groups))
     ).pipe(Effect.flatMap(tag)),
     undo: (groupId) => removeGroup(cloud, groupId),
     isOthers: isTaggedForAnother(cloud, request)
@@ -64,11 +65,15 @@ const isTaggedForAnother =
   (groupId: number) =>
     isOthers(resource.id, cloud.one.group.info(groupId))
 
+const groupsIn = ({ one }: Cloud) =>
+  Effect.map(Effect.all([one.group.list(), one.vdc.list()], { concurrency: "unbounded" }), ([groups, vdcs]) => ({
+    groups: asTheirVdcsSay(groups, vdcs),
+    vdcs
+  }))
+
 const findGroup = (cloud: Cloud, request: Ordered, plan: Plan) =>
   Effect.gen(function* () {
-    const [groups, vdcs] = yield* Effect.all([cloud.one.group.list(), cloud.one.vdc.list()], {
-      concurrency: "unbounded"
-    })
+    const { groups, vdcs } = yield* groupsIn(cloud)
     const isInUse = (id: number) => vdcs.some((vdc) => vdc.id !== defaultVdc && vdc.groups.includes(id))
     const tagged = yield* ownAmong(cloud, request, "group", groups)
     const found = Option.orElse(tagged, () =>

@@ -4,7 +4,7 @@ import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../plugin/index.js"
 import { groupOfOrder, isOthersGroup } from "./belongings.js"
 import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
-import { copyLimits, roleGroupsOf } from "./members/role-groups.js"
+import { copyLimits, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { placesOf } from "./plan.js"
 import { checkAmounts, limitsOf, quotaFor, setQuota } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
@@ -90,7 +90,8 @@ const look = (cloud: Cloud, request: UpdateRequest) =>
     const places = { imageDatastores, externalNetwork: settings.external_network_id }
     const after = quotaFor(request.amounts, places, quotas)
     const adopt = isUntagged(group) && Option.isNone(adoptedBy(group.template))
-    const roleGroups = roleGroupsOf(groups, request.resource.id).map(({ id }) => id)
+    const vdcs = yield* vdcsForRoles(cloud, groups)
+    const roleGroups = roleGroupsOf({ groups, vdcs }, request.resource.id, group.id).map(({ id }) => id)
     return { groupId: group.id, adopt, roleGroups, before: undoing(after, limitsOf(quotas)), after }
   })
 

@@ -1,6 +1,6 @@
 /** What data centres use and have, for many of them in a few reads. */
 import { Array, Effect } from "effect"
-import type { GroupShort } from "../../opennebula/index.js"
+import type { GroupShort, Vdc } from "../../opennebula/index.js"
 import {
   type Amounts,
   byComponent,
@@ -13,7 +13,7 @@ import {
 } from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
 import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
-import { accessOf } from "./members/role-groups.js"
+import { accessOf, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
 
@@ -21,11 +21,11 @@ import { withPluginOptions } from "./settings.js"
 interface Found<A> {
   /** A number or, from the Python agent, a name. */
   readonly groupFor: (resource: KnownResource) => A | undefined
-  /** Those of the resource's roles. */
-  readonly rolesOf: (resource: KnownResource) => ReadonlyArray<A>
+  /** Those of the roles of the resource that this is the group of. */
+  readonly rolesOf: (resource: KnownResource, main: A) => ReadonlyArray<A>
 }
 
-const foundIn = <A extends GroupShort>(groups: ReadonlyArray<A>): Found<A> => {
+const foundIn = <A extends GroupShort>(groups: ReadonlyArray<A>, vdcs: ReadonlyArray<Vdc>): Found<A> => {
   const byId = new Map(groups.map((group) => [group.id, group]))
   // The first of a name, should there be two.
   const byName = new Map(groups.toReversed().map((group) => [group.name, group]))
@@ -35,7 +35,7 @@ const foundIn = <A extends GroupShort>(groups: ReadonlyArray<A>): Found<A> => {
       const named = backendId.trim()
       return /^\d+$/.test(named) ? byId.get(Number(named)) : byName.get(named)
     },
-    rolesOf: ({ id }) => ofRoles[id] ?? []
+    rolesOf: ({ id }, main) => roleGroupsOf({ groups: ofRoles[id] ?? [], vdcs }, id, main.id)
   }
 }
 
@@ -70,14 +70,15 @@ export const usage =
     Effect.gen(function* () {
       if (resources.length === 0) return []
       const { external_network_id: external } = yield* withPluginOptions(cloud.settings, pluginOptions)
-      const found = foundIn(yield* cloud.one.group.listWithQuotas())
+      const groups = yield* cloud.one.group.listWithQuotas()
+      const found = foundIn(groups, yield* vdcsForRoles(cloud, groups))
       const noNetwork =
         external === undefined && cloud.components.some((component) => quantityOf(component) === "floating_ip")
       return resources.map((resource): Usage => {
         const group = groupOrProblem(found, resource)
         if (typeof group === "string") return { resource: resource.id, amounts: {}, problem: group }
         const used: globalThis.Array<Amounts> = []
-        for (const { id, quotas } of [group, ...found.rolesOf(resource)]) {
+        for (const { id, quotas } of [group, ...found.rolesOf(resource, group)]) {
           if (quotas === undefined)
             return { resource: resource.id, amounts: {}, problem: `OpenNebula lists no quotas of group ${id}.` }
           used.push(usageOf(quotas, external))
@@ -108,12 +109,14 @@ export const accounting =
         { groups: one.group.list(), records: readRecords(one, spans), machines: one.vm.list() },
         { concurrency: "unbounded" }
       )
-      const found = foundIn(groups)
+      const found = foundIn(groups, yield* vdcsForRoles(cloud, groups))
       const groupNow = new Map(machines.map(({ id, gid }) => [id, gid]))
       const mainOf = new Map(
         resources.flatMap((resource) => {
           const group = groupOrProblem(found, resource)
-          return typeof group === "string" ? [] : found.rolesOf(resource).map(({ id }) => [id, group.id] as const)
+          return typeof group === "string"
+            ? []
+            : found.rolesOf(resource, group).map(({ id }) => [id, group.id] as const)
         })
       )
       const counted = (gid: number): number => mainOf.get(gid) ?? gid

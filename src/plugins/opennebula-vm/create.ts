@@ -32,7 +32,7 @@ import { startable } from "../machines.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
 import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
-import { belongsTo, factsOf, findVm, isOthers, removeVm, VmFacts, whenWithin } from "./machine.js"
+import { factsOf, findVm, isOthersIn, isStrangersIn, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { outcomeOf } from "./outcome.js"
 import { chooseParent, Parent, sameUuid } from "./parent.js"
@@ -74,13 +74,13 @@ export const createVm =
         find: leftBefore(offering, request, choice, isElsewhere),
         create: instantiate(offering, request, sizes, choice, readTemplate),
         undo: (made) => removeVm(offering, made),
-        isOthers: isOthers(offering, request.resource)
+        isOthers: isOthersIn(offering, request.resource, choice.parent.group)
       })
       yield* ensureDone("group", offering.one.vm.chown(vmId, { gid: choice.parent.group }))
       const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
       const vm = yield* ensure("running", {
         result: VmFacts,
-        perform: untilRunning(offering, request.resource, vmId, releasedAt),
+        perform: untilRunning(offering, request.resource, choice.parent, { vmId, releasedAt }),
         looks: true
       })
       return outcomeOf(offering, vm, choice.inference === undefined ? {} : accessTo(choice.inference, vm.address))
@@ -296,15 +296,15 @@ const patiently = (
 const untilRunning = (
   offering: VmOffering,
   resource: Resource,
-  vmId: number,
-  releasedAt: number
+  { group }: Pick<Parent, "group">,
+  { vmId, releasedAt }: { readonly vmId: number; readonly releasedAt: number }
 ): Effect.Effect<VmFacts, SiteError> =>
   Effect.gen(function* () {
     const seconds = offering.settings.vm_start_timeout
     const age = (yield* Clock.currentTimeMillis) - releasedAt
     const vm = yield* patiently(offering, vmId, { age, left: yield* timeLeft(seconds * 1000, releasedAt) })
     if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
-    if (!belongsTo(offering, resource, vm.value)) return yield* vanished
+    if (yield* isStrangersIn(offering, resource, group, vm.value)) return yield* vanished
     if (hasRun(vm.value)) return factsOf(vm.value)
     if (vm.value.state === "Done") return yield* vanished
     return yield* new OrderRefused({

@@ -40,10 +40,10 @@ export const findVm = (offering: VmOffering, vmId: number): Effect.Effect<Option
  * `backend_id` alone may come from another front-end or from a mistake.
  */
 export const belongsTo = (offering: VmOffering, resource: Resource, vm: Vm): boolean =>
-  Option.match(ownerOf(vm.userTemplate), {
-    onSome: (owner) => sameUuid(owner.resource, resource.id),
-    onNone: () => vm.name.toLowerCase() === resourceName(offering.settings.allocation_prefix, resource)
-  })
+  Option.isSome(ownerOf(vm.userTemplate)) ? isTaggedAs(resource)(vm) : isNamedAs(offering, resource, vm)
+
+const isNamedAs = ({ settings }: VmOffering, resource: Resource, vm: Vm): boolean =>
+  vm.name.toLowerCase() === resourceName(settings.allocation_prefix, resource)
 
 /** Has it the resource's tag? */
 export const isTaggedAs =
@@ -56,6 +56,36 @@ export const isOthers =
   (offering: VmOffering, resource: Resource) =>
   (vmId: number): Effect.Effect<boolean, OpenNebulaError> =>
     Effect.map(findVm(offering, vmId), (vm) => Option.exists(vm, (found) => !belongsTo(offering, resource, found)))
+
+/**
+ * The same for a create, of the machine that it has handed over to this group. A tenant may write into its tags from then on, so its name will do. One of
+ * the agent's user in that group that has neither is a stranger's, or the very machine: nothing tells which, so it fails.
+ */
+export const isStrangersIn = (
+  offering: VmOffering,
+  resource: Resource,
+  group: number,
+  vm: Vm
+): Effect.Effect<boolean, SiteError> =>
+  belongsTo(offering, resource, vm) || isNamedAs(offering, resource, vm)
+    ? Effect.succeed(false)
+    : vm.gid !== group
+      ? Effect.succeed(true)
+      : Effect.flatMap(offering.one.user.info(-1), ({ id }) =>
+          id === vm.uid ? notOurs(resource, vm) : Effect.succeed(true)
+        )
+
+/** By its id. One that is gone is nobody's. */
+export const isOthersIn =
+  (offering: VmOffering, resource: Resource, group: number) =>
+  (vmId: number): Effect.Effect<boolean, SiteError> =>
+    Effect.flatMap(
+      findVm(offering, vmId),
+      Option.match({
+        onNone: () => Effect.succeed(false),
+        onSome: (vm) => isStrangersIn(offering, resource, group, vm)
+      })
+    )
 
 export const notOurs = (resource: Resource, vm: Vm): OrderRefused =>
   new OrderRefused({

@@ -13,10 +13,11 @@ import {
 } from "../../../plugin/index.js"
 import { certainGroupOf } from "../belongings.js"
 import type { Cloud } from "../cloud.js"
+import { userName } from "../tenant.js"
 import {
-  believed,
   enterGroup,
   freeName,
+  isAccountOf,
   keysText,
   keysToSet,
   leaveGroup,
@@ -31,9 +32,12 @@ import { roleNameOf, roleOf } from "./roles.js"
 export const ownUsers = (cloud: Cloud): Members => ({
   compare: (question) =>
     Effect.gen(function* () {
-      const [groups, users] = yield* Effect.all([cloud.one.group.list(), cloud.one.user.list()], {
+      const [groups, all] = yield* Effect.all([cloud.one.group.list(), cloud.one.user.list()], {
         concurrency: "unbounded"
       })
+      const tenants = new Set(groups.map(({ id, name }) => `${id} ${userName(name)}`))
+      /** The tenant's own user is nobody's account, whatever it says. */
+      const users = all.filter(({ gid, name }) => !tenants.has(`${gid} ${name}`))
       /** A person who is new in several teams gets one name. */
       const given = new Map<string, string>()
       return yield* Effect.forEach(question.teams, (team) =>
@@ -42,7 +46,7 @@ export const ownUsers = (cloud: Cloud): Members => ({
             (group): group is GroupShort => group !== undefined,
             () => new NotYet({ reason: `OpenNebula has no group for backend id "${team.resource.backendId}".` })
           ),
-          Effect.map((group) => compareTeam({ cloud, question, users, given, team, group })),
+          Effect.map((group) => compareTeam({ cloud, question, users, everybody: all, given, team, group })),
           Effect.either,
           Effect.map((plan) => ({ resource: team.resource, plan }))
         )
@@ -54,6 +58,8 @@ interface Look {
   readonly cloud: Cloud
   readonly question: AccessQuestion
   readonly users: ReadonlyArray<User>
+  /** Tenants' own users as well: their names are taken. */
+  readonly everybody: ReadonlyArray<User>
   readonly given: Map<string, string>
   readonly team: Team
   readonly group: GroupShort
@@ -81,12 +87,12 @@ interface Compared {
 }
 
 const accountOf = ({ users, question }: Look, member: Member): User | undefined => {
-  const own = users.filter((user) => believed(user, question.accounts) === member.id)
+  const own = users.filter((user) => isAccountOf(user, member, question.accounts))
   return own.find(({ name }) => name === member.account) ?? own[0]
 }
 
 const compareMember = (look: Look, member: Member): Compared => {
-  const { cloud, group, users, given } = look
+  const { cloud, group, given } = look
   const { one, settings } = cloud
   const role = roleOf(settings, member.role)
   if (role === undefined) {
@@ -95,7 +101,7 @@ const compareMember = (look: Look, member: Member): Compared => {
   }
   const user = accountOf(look, member)
   if (user === undefined) {
-    const name = given.get(member.id) ?? freeName(users, member, group.id)
+    const name = given.get(member.id) ?? freeName(look.everybody, member, group.id)
     given.set(member.id, name)
     const apply = Effect.gen(function* () {
       const id = yield* makeAccount(one, {
@@ -152,10 +158,9 @@ const compareMember = (look: Look, member: Member): Compared => {
 }
 
 const leavers = ({ cloud, group, users, team, question }: Look): ReadonlyArray<AccessChange> => {
-  const present = new Set(team.members.map(({ id }) => id))
+  const isPresent = (user: User) => team.members.some((member) => isAccountOf(user, member, question.accounts))
   return users
-    .filter((user) => user.groups.includes(group.id) && personOf(user)._tag === "Some")
-    .filter((user) => !present.has(believed(user, question.accounts) ?? ""))
+    .filter((user) => user.groups.includes(group.id) && personOf(user)._tag === "Some" && !isPresent(user))
     .map((user) => ({
       kind: "leave",
       who: user.name,

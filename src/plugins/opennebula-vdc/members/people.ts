@@ -2,8 +2,7 @@
  * People as OpenNebula's own users. An account carries its person's uuid in its template, and its name stands in Waldur as the name that
  * the offering gave this person; what carries no such tag is somebody else's, and is left alone.
  *
- * A user may edit its own template (OpenNebula 7.4), so the tag alone proves nothing: an account whose name Waldur gives to another person
- * is not believed.
+ * A user may edit its own template (OpenNebula 7.4), so the tag alone proves nothing: an account that is not called as the person's is not believed.
  */
 import { randomBytes } from "node:crypto"
 import { Effect, Option, Redacted, Schedule } from "effect"
@@ -28,22 +27,41 @@ export const personOf = ({ template }: Pick<User, "template">): Option.Option<st
 /** From the operating system's generator: Effect's `Random` is not made for secrets. */
 export const newPassword = Effect.sync(() => Redacted.make(randomBytes(18).toString("base64url")))
 
-/** Whose account this is, as far as it is believed. */
-export const believed = (user: User, accounts: ReadonlyMap<string, string>): string | undefined => {
-  const said = Option.getOrUndefined(personOf(user))
+interface Person {
+  readonly id: string
+  readonly username: string
+  /** The name that the offering gave this person; empty if none yet. */
+  readonly account: string
+}
+
+const endingOf = ({ id }: Person): string => id.slice(0, 8)
+
+/** Those that `freeName` gives. */
+const namesOf = (person: Person): ReadonlyArray<string> => [
+  `user-${endingOf(person)}`,
+  ...[person.account, person.username]
+    .map(accountName)
+    .filter((name) => name !== "")
+    .flatMap((name) => [name, `${name}-${endingOf(person)}`])
+]
+
+/**
+ * Is this the person's account? It has to say so, and to be called so: by Waldur, or as long as that does not know the name, as the agent calls an
+ * account of this person. Else whoever writes another's uuid into their own template would have that one's access.
+ */
+export const isAccountOf = (user: User, person: Person, accounts: ReadonlyMap<string, string>): boolean => {
   const known = accounts.get(user.name)
-  return said === undefined || (known !== undefined && known !== said) ? undefined : said
+  return (
+    Option.contains(personOf(user), person.id) &&
+    (known === undefined ? namesOf(person).includes(user.name) : known === person.id)
+  )
 }
 
 /** A name that nobody else has: the person's own, or with a piece of their uuid. */
-export const freeName = (
-  users: ReadonlyArray<User>,
-  person: { readonly id: string; readonly username: string; readonly account: string },
-  group: number
-): string => {
+export const freeName = (users: ReadonlyArray<User>, person: Person, group: number): string => {
   const wanted = accountName(person.account === "" ? person.username : person.account)
   const taken = (name: string) => users.some((user) => user.name === name && !isHalfMade(user, person.id, group))
-  const ending = person.id.slice(0, 8)
+  const ending = endingOf(person)
   if (wanted === "") return `user-${ending}`
   return taken(wanted) ? `${wanted}-${ending}` : wanted
 }

@@ -15,8 +15,8 @@ import {
   valueOf,
   vector
 } from "../../../opennebula/index.js"
-import type { ResourceId } from "../../../plugin/index.js"
-import { type Cloud, isUntagged, unlessTaken } from "../cloud.js"
+import type { ResourceId, SiteError } from "../../../plugin/index.js"
+import { type Cloud, isUntagged, ownerResource, unlessTaken } from "../cloud.js"
 import { limitsOf, setQuota } from "../quotas.js"
 import { allowCreation, intoVdc, outOfDefaultVdc, takeNetworksBack } from "../tenant.js"
 import { pathOf } from "./keycloak-groups.js"
@@ -27,11 +27,27 @@ const accessTag = "WALDUR_ACCESS_OF"
 export const accessOf = ({ template }: Pick<GroupShort, "template">): string | undefined =>
   Option.getOrUndefined(Option.filter(valueOf(template, accessTag), (resource) => resource !== ""))
 
-/** All groups of roles of a resource, also of roles that are configured no more. */
-export const roleGroupsOf = <A extends Pick<GroupShort, "template">>(
-  groups: ReadonlyArray<A>,
-  resource: string
-): ReadonlyArray<A> => groups.filter((group) => accessOf(group) === resource)
+/**
+ * All groups of roles of a resource, also of roles that are configured no more. An administrator of a group may write into its template: what is in a VDC
+ * that is not the resource's is not of its roles, whatever it says. `main`: the resource's own group.
+ */
+export const roleGroupsOf = <A extends Pick<GroupShort, "id" | "template">>(
+  { groups, vdcs }: { readonly groups: ReadonlyArray<A>; readonly vdcs: ReadonlyArray<Vdc> },
+  resource: string,
+  main: number | undefined
+): ReadonlyArray<A> =>
+  groups.filter((group) => {
+    if (accessOf(group) !== resource || group.id === main) return false
+    const vdc = vdcOf(vdcs, group.id)
+    return vdc === undefined || ownerResource(vdc) === resource || vdc.groups.some((id) => id === main)
+  })
+
+/** VDCs, if it is about any group of roles. */
+export const vdcsForRoles = (
+  { one }: Pick<Cloud, "one">,
+  groups: ReadonlyArray<Pick<GroupShort, "template">>
+): Effect.Effect<ReadonlyArray<Vdc>, SiteError> =>
+  groups.some((group) => accessOf(group) !== undefined) ? one.vdc.list() : Effect.succeed([])
 
 export const roleGroupName = (slug: string, role: Role): string => `${slug}-${role.one_group_suffix}`
 
