@@ -1,6 +1,5 @@
 /** `site-actors journal`: the journal as data. */
 import { Args, Command, Options } from "@effect/cli"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Console, Effect, Option, Stream } from "effect"
 import { postgresOf } from "../config/index.js"
@@ -9,7 +8,7 @@ import { inspect } from "../journal/consistency.js"
 import { moveInto } from "../journal/copy.js"
 import { atOneMoment, jsonLines } from "../journal/history.js"
 import { described } from "./help.js"
-import { dataDirectory, findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
+import { dataDirectory, findOrder, isThere, journalAt, journalFile, journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
 const order = Options.text("order").pipe(
@@ -38,7 +37,10 @@ const exportAll = Command.make("export", { ...options.journal, order }, (given) 
 
 const check = Command.make("check", { ...options.journal, json: options.json }, (given) =>
   Effect.gen(function* () {
-    const oddities = yield* inspect("journal.db")
+    const { where } = yield* journalPlace(given)
+    const oddities = yield* inspect(
+      typeof where === "string" ? (yield* Path.Path).resolve(where, "journal.db") : where.name
+    )
     yield* Console.log(
       given.json
         ? JSON.stringify({ sound: oddities.length === 0, oddities }, null, 2)
@@ -96,7 +98,7 @@ const move = Command.make(
         })
       }
       const directory = yield* dataDirectory({ config: Option.some(config), dataDir })
-      if (!(yield* (yield* FileSystem.FileSystem).exists((yield* Path.Path).join(directory, "journal.db")))) {
+      if (!(yield* isThere(directory))) {
         return yield* new NotPossible({
           reason: `There is no journal in ${directory}: name its directory with --data-dir.`
         })

@@ -11,13 +11,13 @@ import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer, Option } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
-import { asSqlError, isFull, writeLogAgain } from "./file.js"
+import { asSqlError, damaged, isDamage, isFull, writeLogAgain } from "./file.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
 import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
-import { foreign } from "./whose.js"
+import { inTheWay } from "./whose.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -90,9 +90,7 @@ export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> =
       return new DatabaseUnusable({
         path,
         reason: cause,
-        hint: /malformed|not a database|corrupt/i.test(cause)
-          ? "It is damaged: stop the agent, keep the file, and put back the last backup."
-          : roomForOne,
+        hint: isDamage(cause) ? damaged : roomForOne,
         passing: isFull(error.cause)
       })
     })
@@ -299,9 +297,7 @@ const fileIn = (
           (error) =>
             new DatabaseUnusable({
               path,
-              reason: error.message,
-              hint: "Choose another --data-dir.",
-              ...foreign(dataDir)
+              ...inTheWay(dataDir, error)
             })
         )
       )
