@@ -1,11 +1,13 @@
 /** `site-actors journal`: the journal as data. */
 import { Args, Command, Options } from "@effect/cli"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Console, Effect, Option, Stream } from "effect"
 import { postgresOf } from "../config/index.js"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
 import { moveInto } from "../journal/copy.js"
+import { movedFrom } from "../journal/database.js"
 import { atOneMoment, jsonLines } from "../journal/history.js"
 import { described } from "./help.js"
 import { dataDirectory, findOrder, isThere, journalAt, journalFile, journalPlace, NotPossible } from "./open-journal.js"
@@ -99,8 +101,12 @@ const move = Command.make(
       }
       const directory = yield* dataDirectory({ config: Option.some(config), dataDir })
       if (!(yield* isThere(directory))) {
+        const moved = movedFrom((yield* Path.Path).join(directory, "journal.db"))
+        const isMoved = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(moved), () => false)
         return yield* new NotPossible({
-          reason: `There is no journal in ${directory}: name its directory with --data-dir.`
+          reason: isMoved
+            ? `The journal was moved before: its file is kept as ${moved}, and the agent is started with \`database\` in its configuration.`
+            : `There is no journal in ${directory}: name its directory with --data-dir.`
         })
       }
       const { entries, moved } = yield* moveInto(directory, database.value)

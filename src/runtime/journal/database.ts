@@ -80,6 +80,8 @@ const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
 const fileName = "journal.db"
+/** What a file is called that was moved into a PostgreSQL (`copy.ts`). */
+export const movedFrom = (path: string): string => `${path}.moved`
 const roomForOne = "Check that the disk has room, and that no other agent runs on this data directory."
 
 /** The tables of a file. `path`: for sentences. */
@@ -276,6 +278,13 @@ const fileIn = (
       const fs = yield* FileSystem.FileSystem
       const path = (yield* Path.Path).resolve(dataDir, fileName)
       const before = yield* Effect.option(fs.stat(path))
+      if (Option.isNone(before) && (yield* Effect.orElseSucceed(fs.exists(movedFrom(path)), () => false))) {
+        return yield* new DatabaseUnusable({
+          path,
+          reason: `the journal was moved from it into a PostgreSQL, and the file is kept as ${movedFrom(path)}`,
+          hint: "Name that PostgreSQL by `database` in the configuration. To begin here all the same, with nothing of what was done, put the kept file elsewhere."
+        })
+      }
       if (Option.exists(before, ({ size }) => Number(size) === 0)) {
         yield* Effect.logWarning(
           `The journal ${path} is an empty file: it begins from nothing. If a backup was put back, it did not come whole: stop the agent, and put it back again`
