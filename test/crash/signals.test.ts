@@ -111,6 +111,23 @@ withAgent("a command that is broken off", (it) => {
   }
 })
 
+withAgent("an agent that is started with an option before its command", (it) => {
+  it.scoped(
+    "ends as it should, and heeds all signals as any other",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite()
+        const agent = yield* site.command("--log-level", "debug", "run", "--data-dir", site.dataDir)
+        yield* atWork(site, agent)
+        agent.signal("SIGUSR1")
+        yield* until("its word on it", () => agent.output().includes("SIGUSR1 means nothing here"))
+        expect(yield* stopped(agent)).toEqual({ code: 0, signal: null })
+        expect(agent.output()).not.toMatch(/Debugger listening|Broken off/)
+      }),
+    long
+  )
+})
+
 /** A test order's journal goes with it: what it made a moment before its end has no tag yet, and nobody goes on with it. */
 withAgent("a test order on the real cloud that is killed", (it) => {
   for (const method of ["one.group.allocate", "one.user.allocate", "one.vrouter.instantiate"]) {
