@@ -46,7 +46,7 @@ import { Standings } from "./offerings/standing.js"
 import { watchOrders } from "./orders/source.js"
 import { Once, Others, Placement } from "./placement/index.js"
 import { makeLastHours, reportUsage, usageMemory } from "./reports/index.js"
-import { mendProbe, parkAfter } from "./schedules.js"
+import { cutOffRound, mendProbe, parkAfter } from "./schedules.js"
 import { stacked } from "./stacked.js"
 import { tellWaldur } from "./telemetry/index.js"
 import { watchImports } from "./upkeep/index.js"
@@ -161,9 +161,10 @@ export const run = (config: Config) =>
     metrics.named(config.offerings)
     const once = yield* Once
     const { several } = yield* Placement
-    if (!several) {
-      yield* Effect.catchAll(settleCutOff, (error) => Effect.logDebug(`The audit is as it was: ${error.message}`))
-    }
+    const settled = Effect.catchAll(settleCutOff(several), (error) =>
+      Effect.logDebug(`The audit is as it was: ${error.message}`)
+    )
+    yield* several ? Effect.forkScoped(Effect.repeat(settled, cutOffRound)) : settled
     yield* Effect.forkScoped(once.run("desk", Effect.zipRight(allOpen(config), attendDesk)))
     yield* Effect.forkScoped(once.run("leftovers", leftoverRounds))
     yield* Effect.forkScoped(once.run("retention", forgetDaily(config.journalRetention)))

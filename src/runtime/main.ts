@@ -7,7 +7,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, FiberRef, Layer, Logger, Option } from "effect"
 import { heedOutputs, writeToTheEnd } from "./cli/outputs.js"
 import * as Plain from "./cli/plain.js"
-import { goesOn, heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
+import { fromCommand, goesOn, heedFurtherSignals, heedOtherSignals } from "./cli/signals.js"
 import { commandLine } from "./cli/site-actors.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
@@ -57,8 +57,9 @@ const exitWith = (ending: Ending): void => {
 process.umask(0o077)
 // A diagnostic report has the whole environment, where secrets are (Node 22.13 and later can leave it out).
 if (process.report !== undefined && "excludeEnv" in process.report) process.report.excludeEnv = true
-const isAgent = process.argv[2] === "run"
-const lasts = goesOn(process.argv.slice(2))
+const words = fromCommand(process.argv.slice(2))
+const isAgent = words[0] === "run"
+const lasts = goesOn(words)
 heedOutputs(isAgent)
 writeToTheEnd(process.stdout)
 if (isAgent) {

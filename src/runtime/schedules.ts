@@ -91,6 +91,9 @@ export const heartbeat = Schedule.spaced("5 seconds")
 /** How often it is looked whether the journal has orders of offerings that the configuration does not have. */
 export const absentRound = Schedule.spaced("1 minute")
 
+/** How often one of several processes looks for what another's end has cut off: who was killed is known to be gone only after a silence. */
+export const cutOffRound = Schedule.spaced("1 minute")
+
 /** How often one of several processes looks whether the others have the same offerings and settings. */
 export const alikeRound = Schedule.spaced("5 seconds")
 

@@ -30,7 +30,57 @@ const inTheMiddle = (site: Site) =>
     return order
   })
 
+/** The configuration with another front-end. */
+const atAnother = (site: Site) =>
+  Effect.gen(function* () {
+    const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
+    return yield* site.changed((offerings) =>
+      offerings.map((offering) => ({
+        ...offering,
+        backend_settings: {
+          ...(typeof offering.backend_settings === "object" ? offering.backend_settings : {}),
+          api_url: other.url,
+          credentials: other.frontEnd.session
+        }
+      }))
+    )
+  })
+
 describe("an order that was begun at another front-end", () => {
+  scenario("and cancelled while that was there, and away, can be given up once more", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const order = yield* inTheMiddle(site)
+      const made = site.made()
+      const action = { kind: "cancel" as const, order, reason: "" }
+      site.cloud.intercept(() => away)
+      const first = yield* site.start()
+      const atHome = yield* show(site, first)
+      yield* atHome.client.orders.order({ path: { order } }).pipe(until(({ state }) => state === "waits"))
+      expect(yield* atHome.client.actions.perform({ payload: action })).toMatchObject({ ok: true })
+      expect(yield* atHome.client.actions.preview({ payload: action })).toMatchObject({
+        impossible: expect.stringContaining("has cancelled it already")
+      })
+      yield* first.stop
+      site.cloud.intercept(undefined)
+
+      const elsewhere = yield* atAnother(site)
+      const agent = yield* site.start("agent", elsewhere)
+      const { client } = yield* show(site, agent, { using: elsewhere })
+      // Before that somebody wanted it undone, which it cannot be here.
+      yield* site.awaitLogged((line) => line.includes("Waits: It was begun at ") && line.includes("cancel the order"))
+      const { actions } = yield* client.orders
+        .order({ path: { order } })
+        .pipe(until(({ marks }) => marks.some(({ event }) => event === "elsewhere")))
+      expect(actions).toContain("cancel")
+      expect(yield* client.actions.preview({ payload: action })).toMatchObject({ impossible: null })
+      expect(yield* client.actions.perform({ payload: action })).toMatchObject({ ok: true })
+      expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("erred")
+      expect(site.made()).toEqual(made)
+      yield* agent.stop
+    })
+  )
+
   scenario(
     "waits, and is ended by an operator where that is gone for good: what it made stays on the list, until that is back",
     () =>
@@ -38,17 +88,7 @@ describe("an order that was begun at another front-end", () => {
         const site = yield* makeSite()
         const order = yield* inTheMiddle(site)
         const made = site.made()
-        const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
-        const elsewhere = yield* site.changed((offerings) =>
-          offerings.map((offering) => ({
-            ...offering,
-            backend_settings: {
-              ...(typeof offering.backend_settings === "object" ? offering.backend_settings : {}),
-              api_url: other.url,
-              credentials: other.frontEnd.session
-            }
-          }))
-        )
+        const elsewhere = yield* atAnother(site)
         const agent = yield* site.start("agent", elsewhere)
         const { client } = yield* show(site, agent, { using: elsewhere })
         yield* site.awaitLogged((line) => line.includes("Waits: It was begun at "))

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Terminal } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, FiberId } from "effect"
-import { goesOn } from "../../src/runtime/cli/signals.js"
+import { fromCommand, goesOn } from "../../src/runtime/cli/signals.js"
 import { endingOf, exitCodes } from "../../src/runtime/exit-codes.js"
 import { typed } from "../support/commands.js"
 
@@ -85,6 +85,13 @@ describe("an exit code", () => {
     for (const words of ["journal backup b.db", "init", "order 3f2a --follow", "order-test o.yaml", "demo", ""])
       expect(goesOn(words.split(" ")), words).toBe(false)
     expect(exitCodes.brokenOff.code).toBe(130)
+  })
+
+  it("is 0 where what goes on was ended, wherever the options stand", () => {
+    for (const words of ["run -c c.yaml", "--log-level debug run -c c.yaml", "--log-level=debug run", "--wizard top"])
+      expect(goesOn(fromCommand(words.split(" "))), words).toBe(true)
+    for (const words of ["--log-level debug orders", "--log-level run orders", "--log-level", "--help"])
+      expect(goesOn(fromCommand(words.split(" "))), words).toBe(false)
   })
 
   it("stands in the documentation", async () => {

@@ -1,7 +1,7 @@
 /** Signals that come twice, as from npx at Ctrl-C, or from somebody in a hurry. */
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
-import { takeInventory } from "../../src/runtime/demo/inventory.js"
+import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { long, newSite, withAgent } from "./harness.js"
 import { atWork, ended, orNever, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
@@ -104,6 +104,59 @@ withAgent("a command that is broken off", (it) => {
           expect(yield* trial.ended).toEqual({ code: 130, signal: null })
           expect(trial.output()).toContain("Nothing of it is left.")
           expect(calls).toBeGreaterThan(0)
+          expect(takeInventory(site.cloud)).toEqual(before)
+        }),
+      long
+    )
+  }
+})
+
+withAgent("an agent that is started with an option before its command", (it) => {
+  it.scoped(
+    "ends as it should, and heeds all signals as any other",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite()
+        const agent = yield* site.command("--log-level", "debug", "run", "--data-dir", site.dataDir)
+        yield* atWork(site, agent)
+        agent.signal("SIGUSR1")
+        yield* until("its word on it", () => agent.output().includes("SIGUSR1 means nothing here"))
+        expect(yield* stopped(agent)).toEqual({ code: 0, signal: null })
+        expect(agent.output()).not.toMatch(/Debugger listening|Broken off/)
+      }),
+    long
+  )
+})
+
+/** A test order's journal goes with it: what it made a moment before its end has no tag yet, and nobody goes on with it. */
+withAgent("a test order on the real cloud that is killed", (it) => {
+  for (const method of ["one.group.allocate", "one.user.allocate", "one.vrouter.instantiate"]) {
+    it.scoped(
+      `after ${method} leaves what \`orphans\` lists and removes, and nothing in the way of the next one`,
+      () =>
+        Effect.gen(function* () {
+          const site = yield* newSite()
+          // The journal that `orphans` asks.
+          yield* stopped(yield* Effect.tap(site.start(), (agent) => atWork(site, agent)))
+          const before = takeInventory(site.cloud)
+          const trial = yield* site.command(
+            ...["order-test", "examples/order-vdc.yaml", "--set", "name=trial", "--offering", "VDC", "--real", "--yes"]
+          )
+          const off = site.cloud.onCall((call) => {
+            if (call.method === method) trial.kill()
+          })
+          expect(yield* trial.ended).toEqual({ code: null, signal: "SIGKILL" })
+          off()
+          const left = added(before, takeInventory(site.cloud))
+          expect(left).not.toEqual([])
+          const orphans = (...words: ReadonlyArray<string>) =>
+            Effect.gen(function* () {
+              const command = yield* site.command("orphans", "--data-dir", site.dataDir, ...words)
+              expect((yield* command.ended).code).toBe(0)
+              return command.output()
+            })
+          const [resource] = /[0-9a-f]{32}/.exec(yield* orphans("--json")) ?? []
+          yield* orphans("--remove", resource ?? "", "--yes")
           expect(takeInventory(site.cloud)).toEqual(before)
         }),
       long

@@ -41,6 +41,7 @@ import { amountsOf } from "./quotas.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
 import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
+import { whoseUntagged } from "./untagged.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
 interface Tagged {
@@ -110,17 +111,30 @@ const owned = (cloud: Cloud): Effect.Effect<ReadonlyArray<OwnedObject>, SiteErro
       )(kinds[kind].list),
     { concurrency: "unbounded" }
   )
-  return Effect.map(Effect.all([all, cloud.one.user.info(-1)], { concurrency: "unbounded" }), ([found, agent]) =>
-    found.flat().flatMap(([kind, object]) => ownedOf(kind, object, agent.id))
-  )
+  return Effect.map(Effect.all([all, cloud.one.user.info(-1)], { concurrency: "unbounded" }), ([found, agent]) => {
+    const objects = found.flat()
+    const groups = new Map(objects.flatMap(([kind, object]) => (kind === "group" ? [[object.id, object]] : [])))
+    return objects.flatMap(([kind, object]) => ownedOf(kind, object, agent.id, groups))
+  })
 }
 
 /** `uid`: whoever owns it may have written its tags. Without one only an administrator can. */
-type Listed = Tagged & { readonly since?: number; readonly uid?: number }
+type Listed = Tagged & { readonly since?: number; readonly uid?: number; readonly gid?: number }
 
-const ownedOf = (kind: Kind, { id, name, template, since, uid }: Listed, agent: number): ReadonlyArray<OwnedObject> => {
+const ownedOf = (
+  kind: Kind,
+  object: Listed,
+  agent: number,
+  groups: ReadonlyMap<number, Tagged>
+): ReadonlyArray<OwnedObject> => {
+  const { id, name, template, since, uid } = object
   const owner = ownerOf(template)
-  if (owner._tag === "None") return []
+  if (owner._tag === "None") {
+    return Option.match(whoseUntagged(kind, object, groups), {
+      onNone: () => [],
+      onSome: ({ order, resource }) => [{ kind, id, name, resource, order }]
+    })
+  }
   const { mark, ...tags } = owner.value
   const isMarked = mark !== undefined && (uid === undefined || uid === agent)
   return [{ kind, id, name, ...tags, ...(isMarked ? { mark } : {}), ...(since === undefined ? {} : { since }) }]

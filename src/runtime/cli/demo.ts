@@ -47,8 +47,7 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
     const config = yield* loadConfig(setting.configFile, plugins)
     const before = takeInventory(cloud.frontEnd)
     const differences = yield* Effect.gen(function* () {
-      yield* printLive({ colours: coloured() })
-      yield* Effect.forkScoped(Agent.run(config))
+      yield* printLive(Agent.run(config), { colours: coloured() })
       if (ui) yield* Effect.forkScoped(serveHttp(config, mendProbe, {}))
       const customer = yield* makeCustomer(marketplace.url, Redacted.make(world.customerToken))
       const { chapters, made } = yield* tellStory(customer, world, cloud.frontEnd, () =>

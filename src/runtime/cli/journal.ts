@@ -7,9 +7,10 @@ import { postgresOf } from "../config/index.js"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
 import { moveInto } from "../journal/copy.js"
+import { movedFrom } from "../journal/database.js"
 import { atOneMoment, jsonLines } from "../journal/history.js"
 import { described } from "./help.js"
-import { dataDirectory, findOrder, journalAt, journalFile, NotPossible } from "./open-journal.js"
+import { dataDirectory, findOrder, isThere, journalAt, journalFile, journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
 
 const order = Options.text("order").pipe(
@@ -38,7 +39,10 @@ const exportAll = Command.make("export", { ...options.journal, order }, (given) 
 
 const check = Command.make("check", { ...options.journal, json: options.json }, (given) =>
   Effect.gen(function* () {
-    const oddities = yield* inspect("journal.db")
+    const { where } = yield* journalPlace(given)
+    const oddities = yield* inspect(
+      typeof where === "string" ? (yield* Path.Path).resolve(where, "journal.db") : where.name
+    )
     yield* Console.log(
       given.json
         ? JSON.stringify({ sound: oddities.length === 0, oddities }, null, 2)
@@ -96,9 +100,13 @@ const move = Command.make(
         })
       }
       const directory = yield* dataDirectory({ config: Option.some(config), dataDir })
-      if (!(yield* (yield* FileSystem.FileSystem).exists((yield* Path.Path).join(directory, "journal.db")))) {
+      if (!(yield* isThere(directory))) {
+        const moved = movedFrom((yield* Path.Path).join(directory, "journal.db"))
+        const isMoved = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(moved), () => false)
         return yield* new NotPossible({
-          reason: `There is no journal in ${directory}: name its directory with --data-dir.`
+          reason: isMoved
+            ? `The journal was moved before: its file is kept as ${moved}, and the agent is started with \`database\` in its configuration.`
+            : `There is no journal in ${directory}: name its directory with --data-dir.`
         })
       }
       const { entries, moved } = yield* moveInto(directory, database.value)

@@ -2,6 +2,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Effect, Option, Ref, Schedule } from "effect"
+import { inTheWay } from "../journal/whose.js"
 import { type LogLine, linesIn, logPath, parts } from "../logs/index.js"
 import { linesOf } from "../logs/read.js"
 import { described } from "./help.js"
@@ -50,7 +51,18 @@ export const logs = Command.make("logs", { uuid, ...options.journal, follow, lin
     const wanted = Option.getOrUndefined(Option.map(given.uuid, (text) => text.replaceAll("-", "").toLowerCase()))
     const files = yield* FileSystem.FileSystem
     const file = logPath(directory)
-    if (!(yield* Effect.orElseSucceed(files.exists(file), () => false))) {
+    const isThere = files.access(file, { readable: true }).pipe(
+      Effect.as(true),
+      Effect.catchIf(
+        (error) => error._tag === "SystemError" && error.reason === "NotFound",
+        () => Effect.succeed(false)
+      ),
+      Effect.mapError((error) => {
+        const { hint, reason } = inTheWay(directory, error)
+        return new NotPossible({ reason: `The log ${file} cannot be read: ${reason}. ${hint}` })
+      })
+    )
+    if (!(yield* isThere)) {
       return yield* new NotPossible({
         reason: `There is no log at ${file}. Name the agent's data directory with --data-dir, or its configuration with -c; log_file: false keeps none.`
       })

@@ -7,7 +7,7 @@ import { type Answer, answerTo, ask, type RequestKind } from "../control/request
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
 import type { Place } from "../journal/place.js"
-import { foreign } from "../journal/whose.js"
+import { assertMayWrite, inTheWay } from "../journal/whose.js"
 import { showing, waiting } from "./progress.js"
 
 export const defaultDataDir = "site-actors-data"
@@ -87,15 +87,30 @@ export const journalPlace = (place: JournalPlace) =>
       const where: Place = postgres.value
       return { where, there: yield* Database.isThere(postgres.value) }
     }
-    const where: Place = yield* dataDirectory(place)
-    const file = (yield* Path.Path).join(where, "journal.db")
-    const there = yield* (yield* FileSystem.FileSystem).exists(file).pipe(
-      Effect.mapError(({ message }) => {
-        const { hint, reason } = foreign(where) ?? { reason: message, hint: "Name another --data-dir." }
-        return new NotPossible({ reason: `The journal ${file} cannot be looked at: ${reason}. ${hint}` })
-      })
-    )
-    return { where, there }
+    const where = yield* dataDirectory(place)
+    return { where, there: yield* isThere(where) }
+  })
+
+/**
+ * Whether a data directory has a journal. One that cannot be worked on is an error before anything is touched; an empty one, too: the first command
+ * that only looks would make a journal of it, and nothing would tell any more that a backup did not come whole.
+ */
+export const isThere = (dataDir: string) =>
+  Effect.gen(function* () {
+    const file = (yield* Path.Path).join(dataDir, "journal.db")
+    const refused = (cause: unknown) => {
+      const { hint, reason } = inTheWay(dataDir, cause)
+      return new NotPossible({ reason: `The journal ${file} cannot be opened: ${reason}. ${hint}` })
+    }
+    const files = yield* FileSystem.FileSystem
+    if (!(yield* Effect.mapError(files.exists(file), refused))) return false
+    const { size, type } = yield* Effect.mapError(files.stat(file), refused)
+    if (type !== "File") return yield* refused("EISDIR")
+    yield* Effect.try({ try: () => assertMayWrite(dataDir, file), catch: refused })
+    if (Number(size) > 0) return true
+    return yield* new NotPossible({
+      reason: `The journal ${file} is an empty file. If a backup was put back, it did not come whole: put it back again, with the agent stopped. If none was, remove the file: the agent makes a new one at its start.`
+    })
   })
 
 const untilRuns = (wanted: boolean) =>

@@ -58,8 +58,8 @@ export const orderTest = Command.make(
         `${given.real ? "On the real cloud" : "On a simulated cloud"}, with a simulated Waldur. What is made carries owner tags of resources that exist nowhere else.${given.real ? " Ctrl-C has it removed. If this is killed, `site-actors orphans` lists it, as a stranger's." : ""}\n`
       )
       const tried = yield* Effect.gen(function* () {
-        if (!given.json) yield* printLive({ colours: coloured() })
-        yield* Effect.forkScoped(Agent.run(stage.config))
+        const agent = Agent.run(stage.config)
+        yield* given.json ? Effect.forkScoped(agent) : printLive(agent, { colours: coloured() })
         return yield* tryOrder(stage, given.keep)
       }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
       yield* Console.log(given.json ? JSON.stringify(tried, null, 2) : `\n${report(tried)}`)

@@ -7,8 +7,17 @@
  */
 const ends = ["SIGTERM", "SIGINT"] as const
 
+/** What of all commands' options has a value beside it. */
+const valued = ["--log-level", "--completions"]
+
+/** These words (without `node` and its file) from the command on: the options that every command has may stand before it. */
+export const fromCommand = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [first, ...rest] = words
+  return first?.startsWith("-") === true ? fromCommand(valued.includes(first) ? rest.slice(1) : rest) : words
+}
+
 /**
- * Whether these words (without `node` and its file) are of a command that goes on until somebody ends it, which is no failure then. All others are
+ * Whether these words, from the command on, are of one that goes on until somebody ends it, which is no failure then. All others are
  * to be done: a `journal backup` that was broken off has made none, and whoever carries its file away has to hear of it.
  */
 export const goesOn = ([command = "", ...words]: ReadonlyArray<string>): boolean =>

@@ -8,6 +8,7 @@ import type { Config } from "../config/index.js"
 import { storyOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
+import { endCountsSince } from "../orders/home.js"
 import { resourceOf } from "./accepted.js"
 import { audited, type Deed } from "./audit.js"
 import { Cancellations } from "./cancellations.js"
@@ -90,7 +91,7 @@ export const cancel = (order: OrderId, who: string, reason: string) =>
     const entries = sinceAccepted(yield* storyOf(order))
     const objection = cancelObjection(entries)
     if (objection !== undefined) return not(objection)
-    yield* (yield* Cancellations).cancel(order, who, reason, entries[0]?.at ?? 0)
+    yield* (yield* Cancellations).cancel(order, who, reason, endCountsSince(entries, entries[0]?.at ?? 0))
     const resource = yield* resourceOf(order)
     if (resource !== undefined) yield* (yield* Bells).wake(resource, order)
     return done("Cancelled: when the step in work has ended, what the order did is undone, and Waldur is told.")

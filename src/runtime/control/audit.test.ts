@@ -1,5 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { Activities } from "../activity.js"
@@ -42,12 +43,31 @@ describe("what is done by hand and cut off by the agent's end", () => {
       )
       yield* Effect.forkDaemon(killed)
       yield* Deferred.await(begun)
-      yield* settleCutOff
+      yield* settleCutOff(false)
       const { rows } = yield* auditList({})
       expect(rows.slice(0, 2).map(({ kind, ok, outcome }) => [kind, ok, outcome])).toEqual([
         ["cancel", false, expect.stringMatching(/^The agent ended before it was over\. Look/)],
         ["pause", true, "Paused."]
       ])
     }).pipe(Effect.provide(journal))
+  )
+
+  it.scoped(
+    "is not written down so where one of several may be at it still: only what was begun before any that live",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const at = (moment: number) =>
+          sql`INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
+          VALUES (${moment}, 'anna', 'operator', 'token', 'cancel', '', '', NULL, '')`
+        for (const moment of [100, 300]) yield* at(moment)
+        for (const started of [200, 400])
+          yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${String(started)}, ${started}, 500)`
+        yield* settleCutOff(true)
+        expect((yield* auditList({})).rows.map(({ at, ok }) => [at, ok])).toEqual([
+          [300, null],
+          [100, false]
+        ])
+      }).pipe(Effect.provide(journal))
   )
 })

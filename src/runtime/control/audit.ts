@@ -23,11 +23,16 @@ const cutOff = {
 }
 const commandLine = "command line" satisfies Deed["by"]
 
-/** For the start of the only process: what is not over was cut off by the end of the one before it, which could not say so. */
-export const settleCutOff = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  unavailable(sql`UPDATE audit SET ok = 0, outcome = CASE by_way
-    WHEN ${commandLine} THEN ${cutOff.atCommandLine} ELSE ${cutOff.elsewhere} END WHERE ok IS NULL`)
-)
+/**
+ * What is not over, and was cut off by the end of a process that could not say so. For a start of the only one: all of it. Where there are several: what was
+ * begun before any of those that are known to live (`journal/pauses.ts`): each wrote its start and its deeds by one and the same clock.
+ */
+export const settleCutOff = (several: boolean) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    unavailable(sql`UPDATE audit SET ok = 0, outcome = CASE by_way
+      WHEN ${commandLine} THEN ${cutOff.atCommandLine} ELSE ${cutOff.elsewhere} END
+      WHERE ok IS NULL ${several ? sql`AND NOT EXISTS (SELECT 1 FROM agent WHERE agent.started <= audit.at)` : sql``}`)
+  )
 
 /** Written down around `work`. What cannot be written down is not done. */
 export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>

@@ -10,7 +10,7 @@ import { sinceAccepted } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
 import { isBeingTold } from "../orders/deadline.js"
 import { isForgotten } from "../orders/forgotten.js"
-import { isElsewhere } from "../orders/home.js"
+import { endCountsSince, isElsewhere } from "../orders/home.js"
 import { namesOf } from "../views/facts.js"
 import { orderRow } from "../views/orders.js"
 import { Cancellations } from "./cancellations.js"
@@ -58,7 +58,9 @@ const cancelPreview = (row: OrderRow) =>
         : made.length === 0
           ? "It has made nothing yet that would have to be undone."
           : `What it did is undone, the last first: ${made.join(", ")}.`
-    const already = isOrderId(row.order) ? yield* (yield* Cancellations).of(row.order, row.accepted) : undefined
+    const already = isOrderId(row.order)
+      ? yield* (yield* Cancellations).of(row.order, endCountsSince(entries, row.accepted))
+      : undefined
     const preview: Preview = {
       title: `Cancel ${named(row)}?`,
       will: [

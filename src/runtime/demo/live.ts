@@ -7,8 +7,11 @@ export interface LiveOptions {
   readonly colours: boolean
 }
 
-/** Prints until its scope closes. What comes often and says little (looking at the queue) is left out. */
-export const printLive = (options: LiveOptions) =>
+/**
+ * Runs the agent and prints what it does, both until the scope closes. What comes often and says little (looking at the queue) is left out, and so are
+ * the calls that the agent's own end breaks off: by then the last word has been said.
+ */
+export const printLive = <E, R>(agent: Effect.Effect<unknown, E, R>, options: LiveOptions) =>
   Effect.gen(function* () {
     const activities = yield* PubSub.subscribe(yield* Activities)
     const began = yield* Clock.currentTimeMillis
@@ -18,6 +21,8 @@ export const printLive = (options: LiveOptions) =>
       const at = (((yield* Clock.currentTimeMillis) - began) / 1000).toFixed(3).padStart(8)
       if (text !== undefined) yield* Console.log(`${at}  ${text}`)
     })
+    yield* Effect.forkScoped(agent)
+    // After the agent, so that it ends before it.
     yield* Effect.forkScoped(Effect.forever(print))
   })
 

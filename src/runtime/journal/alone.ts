@@ -11,7 +11,7 @@ import { Effect, Layer } from "effect"
 import Libsql from "libsql"
 import { DatabaseUnusable } from "./database.js"
 import type { Place } from "./place.js"
-import { foreign } from "./whose.js"
+import { inTheWay } from "./whose.js"
 
 const fileName = "agent.lock"
 
@@ -74,7 +74,5 @@ const unusable = (dataDir: string, cause: unknown): DatabaseUnusable =>
       })
     : new DatabaseUnusable({
         path: resolve(dataDir, fileName),
-        reason: cause instanceof Error ? cause.message : String(cause),
-        hint: "Choose another --data-dir.",
-        ...foreign(dataDir)
+        ...inTheWay(dataDir, cause)
       })

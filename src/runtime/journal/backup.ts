@@ -13,7 +13,7 @@ import { Clock, Data, Effect, Option } from "effect"
 import { synced } from "../new-file.js"
 import { DatabaseUnusable } from "./database.js"
 import { isShared, orderAsAWhole } from "./dialect.js"
-import { openFile } from "./file.js"
+import { damaged, isDamage, openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
 import { reasonOf as sqlReason, together } from "./sql.js"
 
@@ -67,7 +67,13 @@ export const backUp = (
     yield* Effect.mapError(fs.writeFile(part, new Uint8Array(), { flag: "wx", mode: 0o600 }), choose)
     return yield* Effect.gen(function* () {
       const taken = yield* Clock.currentTimeMillis
-      yield* Effect.try({ try: () => copy(journal, part, taken), catch: choose })
+      yield* Effect.try({
+        try: () => copy(journal, part, taken),
+        catch: (cause) =>
+          isDamage(reasonOf(cause))
+            ? new BackupImpossible({ file: target, reason: `${journal}: ${reasonOf(cause)}`, hint: damaged })
+            : choose(cause)
+      })
       yield* Effect.mapError(Effect.zipRight(synced(part), fs.rename(part, whole)), choose)
       yield* Effect.mapError(synced(path.dirname(whole)), choose)
       return Number((yield* Effect.mapError(fs.stat(whole), choose)).size)

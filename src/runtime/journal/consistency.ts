@@ -8,8 +8,7 @@ import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import { DatabaseUnusable, unusableBy } from "./database.js"
 import { isNoJson, isShared, orderAsAWhole, said } from "./dialect.js"
-
-const hint = "It is damaged: stop the agent, keep the file, and put back the last backup."
+import { damaged } from "./file.js"
 
 /** Of a file. A PostgreSQL sees to its own. */
 const quickCheck = (path: string) =>
@@ -17,7 +16,7 @@ const quickCheck = (path: string) =>
     const sql = yield* SqlClient.SqlClient
     const verdicts = yield* sql<{ readonly quick_check: string }>`PRAGMA quick_check(3)`
     const damage = verdicts.map((row) => row.quick_check).filter((verdict) => verdict !== "ok")
-    if (damage.length > 0) return yield* new DatabaseUnusable({ path, reason: damage.join("; "), hint })
+    if (damage.length > 0) return yield* new DatabaseUnusable({ path, reason: damage.join("; "), hint: damaged })
   })
 
 /**
@@ -51,7 +50,7 @@ export const inspect = (
       ...homeless.map((row) => `Order ${row.order_id}: it was accepted for no offering.`),
       ...ownerless.map((row) => `Order ${row.order_id}: nobody ever held its resource.`)
     ]
-  }).pipe(Effect.catchTag("SqlError", (error) => unusableBy(path, error, hint)))
+  }).pipe(Effect.catchTag("SqlError", (error) => unusableBy(path, error, damaged)))
 
 /** Inspects, and logs what is odd. A journal of several processes may be long, and is looked at by each of them: so only at what is open. */
 export const assertSound = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>

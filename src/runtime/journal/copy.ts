@@ -6,7 +6,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Data, Effect, Layer, Option } from "effect"
+import { synced } from "../new-file.js"
 import { alone } from "./alone.js"
+import { startFromBackup } from "./backup.js"
 import * as Connection from "./connection.js"
 import * as Database from "./database.js"
 import { rowsInto } from "./dialect.js"
@@ -164,7 +166,7 @@ export const moveInto = (dataDir: string, place: Postgres) =>
     const fs = yield* FileSystem.FileSystem
     const { join } = yield* Path.Path
     const file = join(dataDir, "journal.db")
-    const moved = `${file}.moved`
+    const moved = Database.movedFrom(file)
     if (yield* fs.exists(moved)) {
       return yield* new CannotMove({ reason: `${moved} is there already. Give it another name, or see what is in it.` })
     }
@@ -181,6 +183,8 @@ export const moveInto = (dataDir: string, place: Postgres) =>
       if (Option.exists(sign, ({ runs }) => runs)) {
         return yield* new CannotMove({ reason: runs })
       }
+      // Of a backup that had no start yet: in PostgreSQL nothing would tell any more that it does not know of the last entries.
+      yield* Effect.provideService(startFromBackup(file), SqlClient.SqlClient, original)
       const sql = yield* clientOf(Database.layer(place))
       return yield* together(
         sql,
@@ -190,7 +194,13 @@ export const moveInto = (dataDir: string, place: Postgres) =>
             const there = yield* copiedBefore(original, sql)
             if (Option.isSome(there)) return there.value
             return yield* new CannotMove({
-              reason: `there is a journal in ${nameOf(place)} already, and two do not make one.`
+              reason: `there is a journal in ${nameOf(place)} already, and two do not make one. If the agent has worked there since a move that was cut off, that one is right: give the file another name. Else name another database.`
+            })
+          }
+          const used = yield* tablesInUse(sql)
+          if (used.length > 0) {
+            return yield* new CannotMove({
+              reason: `the tables in ${nameOf(place)} are not empty (${used.join(", ")}): an agent or a command has been at work there. It has begun no order: end it, and make the database anew (dropdb, createdb), or name another.`
             })
           }
           yield* copyTables(beside(original), within(sql), { ...orders, ...others })
@@ -210,8 +220,15 @@ export const moveInto = (dataDir: string, place: Postgres) =>
     yield* Effect.forEach(["-wal", "-shm"], (beside) =>
       Effect.ignore(fs.rename(`${file}${beside}`, `${moved}${beside}`))
     )
+    yield* synced(dataDir)
     return { entries, moved }
   }).pipe(Effect.scoped)
+
+/** Tables of those that are copied in which there is something. */
+const tablesInUse = (sql: SqlClient.SqlClient) =>
+  Effect.filter(Object.keys({ ...orders, ...others }), (name) =>
+    Effect.map(sql`SELECT 1 FROM ${sql(name)} LIMIT 1`, (rows) => rows.length > 0)
+  )
 
 const runs = "an agent runs on it. Stop it first; its orders go on in PostgreSQL."
 

@@ -11,13 +11,13 @@ import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer, Option } from "effect"
 import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
-import { asSqlError, isFull, writeLogAgain } from "./file.js"
+import { asSqlError, damaged, isDamage, isFull, writeLogAgain } from "./file.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
 import type { Place, Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
-import { foreign } from "./whose.js"
+import { inTheWay } from "./whose.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{
@@ -80,6 +80,8 @@ const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
 const fileName = "journal.db"
+/** What a file is called that was moved into a PostgreSQL (`copy.ts`). */
+export const movedFrom = (path: string): string => `${path}.moved`
 const roomForOne = "Check that the disk has room, and that no other agent runs on this data directory."
 
 /** The tables of a file. `path`: for sentences. */
@@ -90,9 +92,7 @@ export const prepareFile = (path: string, migrations: ReadonlyArray<Migration> =
       return new DatabaseUnusable({
         path,
         reason: cause,
-        hint: /malformed|not a database|corrupt/i.test(cause)
-          ? "It is damaged: stop the agent, keep the file, and put back the last backup."
-          : roomForOne,
+        hint: isDamage(cause) ? damaged : roomForOne,
         passing: isFull(error.cause)
       })
     })
@@ -278,6 +278,13 @@ const fileIn = (
       const fs = yield* FileSystem.FileSystem
       const path = (yield* Path.Path).resolve(dataDir, fileName)
       const before = yield* Effect.option(fs.stat(path))
+      if (Option.isNone(before) && (yield* Effect.orElseSucceed(fs.exists(movedFrom(path)), () => false))) {
+        return yield* new DatabaseUnusable({
+          path,
+          reason: `the journal was moved from it into a PostgreSQL, and the file is kept as ${movedFrom(path)}`,
+          hint: "Name that PostgreSQL by `database` in the configuration. To begin here all the same, with nothing of what was done, put the kept file elsewhere."
+        })
+      }
       if (Option.exists(before, ({ size }) => Number(size) === 0)) {
         yield* Effect.logWarning(
           `The journal ${path} is an empty file: it begins from nothing. If a backup was put back, it did not come whole: stop the agent, and put it back again`
@@ -299,9 +306,7 @@ const fileIn = (
           (error) =>
             new DatabaseUnusable({
               path,
-              reason: error.message,
-              hint: "Choose another --data-dir.",
-              ...foreign(dataDir)
+              ...inTheWay(dataDir, error)
             })
         )
       )

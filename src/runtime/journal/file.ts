@@ -241,5 +241,11 @@ export const writeLogAgain = (path: string): void => {
 export const isFull = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "SQLITE_FULL" || cause.code === "ENOSPC")
 
+/** Do these words of SQLite's say that the file is no (whole) database? */
+export const isDamage = (words: string): boolean => /malformed|not a database|corrupt|damaged/i.test(words)
+
+/** What to do then. */
+export const damaged = "It is damaged: stop the agent, keep the file, and put back the last backup."
+
 export const asSqlError = (cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({ cause, message: "Failed to execute statement" })

@@ -1,5 +1,5 @@
-/** Whose a data directory is: what is refused there is mostly mended by being the user that it belongs to. */
-import { statSync } from "node:fs"
+/** Why a data directory cannot be used: what is refused there is mostly mended by being the user that it belongs to. */
+import { accessSync, constants, statSync } from "node:fs"
 import { userInfo } from "node:os"
 
 /** This user. */
@@ -31,4 +31,43 @@ export const foreign = (folder: string): { readonly reason: string; readonly hin
         reason: `${folder} belongs to another user (${of}) than ${nameOfUser()} (${own}), who wanted to use it`,
         hint: "Run it as that user (sudo -u), or choose another --data-dir."
       }
+}
+
+/** The system's own name of a fault, in whatever error it came. */
+const codeIn = (cause: unknown): string | undefined =>
+  /\bE[A-Z]{3,}\b/.exec(cause instanceof Error ? cause.message : String(cause))?.[0]
+
+/** What stands in the way of working in a data directory, and what to do. Never to take another one: what has been done would not be known there. */
+export const inTheWay = (folder: string, cause: unknown): { readonly reason: string; readonly hint: string } => {
+  const whose = foreign(folder)
+  if (whose !== undefined) return whose
+  switch (codeIn(cause)) {
+    case "EROFS":
+      return {
+        reason: `${folder} is on a file system that can only be read`,
+        hint: "Have it mounted for writing again: the system takes that away when a disk fails, and says so in its log (dmesg). To look meanwhile, copy the folder, and name the copy with --data-dir."
+      }
+    case "EACCES":
+    case "EPERM":
+      return {
+        reason: `${nameOfUser()} may not read and write everything in ${folder}`,
+        hint: "Give the right back (chmod -R u+rwX; lsattr shows what else may lock it). To look meanwhile, copy the folder, and name the copy with --data-dir."
+      }
+    case "EISDIR":
+    case "ENOTDIR":
+      return {
+        reason: "what should be a file there is a folder, or the other way round",
+        hint: "See what is there, and name the agent's data directory with --data-dir."
+      }
+    default:
+      return {
+        reason: cause instanceof Error ? cause.message : String(cause),
+        hint: "Mend that, or name the right directory with --data-dir."
+      }
+  }
+}
+
+/** Throws what stands in the way of working on a file and beside it. SQLite writes to both when it only reads. */
+export const assertMayWrite = (folder: string, file: string): void => {
+  for (const path of [folder, file]) accessSync(path, constants.R_OK | constants.W_OK)
 }

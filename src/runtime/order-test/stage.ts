@@ -2,13 +2,13 @@
  * The stage for a test order: a simulated Waldur that sells what the offering sells, and for the backend a simulated OpenNebula, or the
  * real one. The agent between them is the product itself, with an own journal that goes with the stage.
  */
-import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Redacted } from "effect"
-import { OfferingId } from "../../core/index.js"
+import { OfferingId, testSlug } from "../../core/index.js"
 import * as OpenNebula from "../../simulator/opennebula/index.js"
 import * as Waldur from "../../simulator/waldur/index.js"
 import { type Config, componentsOfFile, type OfferingConfig } from "../config/index.js"
 import { makeCustomer } from "../demo/customer.js"
+import { makeFolder } from "./folder.js"
 import { sell } from "./seller.js"
 import type { TestOrder } from "./template.js"
 
@@ -82,7 +82,7 @@ export interface StageOptions {
 
 export const makeStage = (config: Config, { offering, order, real }: StageOptions) =>
   Effect.gen(function* () {
-    const { marketplace, url } = yield* Waldur.serve({})
+    const { marketplace, url } = yield* Waldur.serve({ slugOf: testSlug })
     const components = componentsFor(offering, order)
     const isFixed = (type: string) => components.some((one) => one.type === type && one.accountingType === "fixed")
     const only = (amounts: Readonly<Record<string, number>>, fixed: boolean) =>
@@ -96,7 +96,6 @@ export const makeStage = (config: Config, { offering, order, real }: StageOption
       ]
     })
 
-    const fs = yield* FileSystem.FileSystem
     const staged: Config = {
       ...config,
       offerings: [
@@ -119,7 +118,7 @@ export const makeStage = (config: Config, { offering, order, real }: StageOption
     return {
       config: staged,
       real,
-      dataDir: yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-order-test-" }),
+      dataDir: yield* makeFolder,
       customer: yield* makeCustomer(url, Redacted.make(owner.token)),
       wish: {
         offering: sold.uuid,

@@ -30,6 +30,13 @@ const event = "elsewhere"
 /** Was its backend or its server another one, when it was last to be carried out? */
 export const isElsewhere = (entries: ReadonlyArray<JournalEntry>): boolean => isNoted(entries, event)
 
+/**
+ * From when on a wish to end the order counts. Before it was found elsewhere it was wanted undone, which it cannot be there: who wants it given up has to
+ * say so once more. `accepted`: when that was.
+ */
+export const endCountsSince = (entries: ReadonlyArray<JournalEntry>, accepted: number): number =>
+  entries.find((entry) => entry.step === wholeOrder && entry.event === event)?.at ?? accepted
+
 type At = Pick<Offering, "backend" | "backendType">
 /** All that says where that is. */
 export interface Here {

@@ -15,6 +15,7 @@ import { sinceAccepted } from "../journal/journal.js"
 import { Pauses } from "../journal/pauses.js"
 import { unavailable } from "../journal/sql.js"
 import { isBeingTold, limitFor } from "../orders/deadline.js"
+import { endCountsSince } from "../orders/home.js"
 import { Accepted } from "../orders/request.js"
 import { Placement } from "../placement/index.js"
 import { amountsOf, gateOf, namesOf, openOffering } from "./facts.js"
@@ -96,7 +97,9 @@ export const orderDetail = (config: Config, order: string) =>
     const { before, leftovers } = yield* beside(order, row.resource)
     const held = (yield* (yield* Quarantine).all).some((one) => one.order === order)
     const refusal = Option.getOrUndefined(refusalIn(entries))
-    const cancellation = yield* (yield* Cancellations).of(order, row.accepted)
+    const cancellations = yield* Cancellations
+    const cancellation = yield* cancellations.of(order, row.accepted)
+    const isCancelled = (yield* cancellations.of(order, endCountsSince(entries, row.accepted))) !== undefined
     const isOpen = row.ended === null
     // Of steps that go on side by side, one may have ended after the other broke off: the journal's last word is not that it rests.
     const state = row.state === "executing" && restsUntil !== undefined ? "waits" : row.state
@@ -121,7 +124,7 @@ export const orderDetail = (config: Config, order: string) =>
         gate: isOpen ? yield* gateOf(config, row.offering) : undefined,
         restsUntil,
         before,
-        cancelled: cancellation !== undefined
+        cancelled: isCancelled
       }),
       refusal:
         refusal === undefined ? null : { customerMessage: refusal.customerMessage, detail: refusal.detail ?? "" },
@@ -148,7 +151,7 @@ export const orderDetail = (config: Config, order: string) =>
       actions: actionsFor(
         state,
         leftovers.length,
-        isOpen && refusal === undefined && cancellation === undefined && cancelObjection(entries) === undefined,
+        isOpen && !isCancelled && cancelObjection(entries) === undefined,
         held
       )
     }

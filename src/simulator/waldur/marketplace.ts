@@ -36,6 +36,8 @@ export interface MarketplaceOptions {
   readonly race?: number | boolean
   /** Default: on the 2024 server only. */
   readonly keyErrorOnFixedLimits?: boolean
+  /** What a resource's slug is, of its name and uuid. Default: as the recorded servers make them. */
+  readonly slugOf?: (name: string, uuid: string) => string
   /** Whether `calls` is kept; true. A run of many thousand calls does without, and hears of them by `onCall`. */
   readonly keepCalls?: boolean
 }
@@ -108,7 +110,8 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
         taskAfter,
         executingAfter: options.executingAfter === undefined ? late : Duration.decode(options.executingAfter),
         race,
-        keyErrorOnFixedLimits: options.keyErrorOnFixedLimits ?? generation === "2024"
+        keyErrorOnFixedLimits: options.keyErrorOnFixedLimits ?? generation === "2024",
+        slugOf: options.slugOf
       },
       seed,
       {

@@ -40,6 +40,7 @@ export interface NewResource {
 export const makeResource = (world: World, wanted: NewResource): Resource => {
   const now = world.now()
   const { offering, project, plan, name, attributes, limits } = wanted
+  const uuid = newUuid(world)
   // Not `...wanted`: V8 would make it a table of 10 kB, slow to look into, and there are ten thousand.
   const resource: Resource = {
     offering,
@@ -48,8 +49,8 @@ export const makeResource = (world: World, wanted: NewResource): Resource => {
     name,
     attributes,
     limits,
-    uuid: newUuid(world),
-    slug: newSlug(world, wanted.name),
+    uuid,
+    slug: world.behaviour.slugOf?.(name, uuid) ?? newSlug(world, name),
     cost: costOf(wanted.plan, wanted.limits),
     state: "Creating",
     backendId: "",
