@@ -40,8 +40,10 @@ it.scopedLive("A Python agent's VDC offering is served over HTTP, with few calls
     )
     expect(made).toMatchObject({ _tag: "Done", value: { backendId: "100" } })
 
-    // The wait for the router included, whose looks depend on the machine's speed.
-    expect(frontEnd.calls.length - before).toBeLessThan(36)
+    // But for the looks at what is on its way, whose number depends on the machine's speed.
+    const looks = ["one.vmpool.infoset", "one.vn.info"]
+    const calls = frontEnd.calls.slice(before).filter(({ method }) => !looks.includes(method))
+    expect(calls.length).toBeLessThanOrEqual(27)
 
     const ended = yield* carryOut(yield* makeMemoryJournal(), backend.terminate(terminateOrder(1, "100"))).pipe(
       Effect.provide(services)
