@@ -3,6 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
+import { database } from "../../../test/support/postgres.js"
 import { Activities } from "../activity.js"
 import * as Database from "../journal/database.js"
 import { audited, auditList, type Deed, settleCutOff } from "./audit.js"
@@ -52,22 +53,26 @@ describe("what is done by hand and cut off by the agent's end", () => {
     }).pipe(Effect.provide(journal))
   )
 
-  it.scoped(
+  it.scopedLive(
     "is not written down so where one of several may be at it still: only what was begun before any that live",
     () =>
       Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const at = (moment: number) =>
-          sql`INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
+        // Several processes are at a PostgreSQL alone.
+        const { place } = yield* database(2)
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const at = (moment: number) =>
+            sql`INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
           VALUES (${moment}, 'anna', 'operator', 'token', 'cancel', '', '', NULL, '')`
-        for (const moment of [100, 300]) yield* at(moment)
-        for (const started of [200, 400])
-          yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${String(started)}, ${started}, 500)`
-        yield* settleCutOff(true)
-        expect((yield* auditList({})).rows.map(({ at, ok }) => [at, ok])).toEqual([
-          [300, null],
-          [100, false]
-        ])
-      }).pipe(Effect.provide(journal))
+          for (const moment of [100, 300]) yield* at(moment)
+          for (const started of [200, 400])
+            yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${String(started)}, ${started}, 500)`
+          yield* settleCutOff(true)
+          expect((yield* auditList({})).rows.map(({ at, ok }) => [at, ok])).toEqual([
+            [300, null],
+            [100, false]
+          ])
+        }).pipe(Effect.provide(Database.layer(place)))
+      }).pipe(Effect.provide(Layer.merge(NodeContext.layer, Activities.layer)))
   )
 })
