@@ -71,16 +71,24 @@ export const isUntagged = (object: { readonly template: Template }): boolean => 
 export const asTheirVdcsSay = <A extends Pick<GroupShort, "id" | "template">>(
   groups: ReadonlyArray<A>,
   vdcs: ReadonlyArray<Pick<Vdc, "id" | "groups" | "template">>
-): ReadonlyArray<A> =>
-  groups.map((group) => {
+): ReadonlyArray<A> => {
+  // Once over all VDCs: there may be thousands of either.
+  const ownersOf = new Map<number, Array<string>>()
+  for (const vdc of vdcs) {
+    const owner = ownerResource(vdc)
+    if (owner === undefined) continue
+    for (const group of vdc.groups) ownersOf.set(group, [...(ownersOf.get(group) ?? []), owner])
+  }
+  return groups.map((group) => {
     const said = ownerResource(group)
-    const owners = vdcs.flatMap((vdc) => (vdc.groups.includes(group.id) ? (ownerResource(vdc) ?? []) : []))
+    const owners = ownersOf.get(group.id) ?? []
     const [owner] = owners
     if (said === undefined || owner === undefined || owners.includes(said)) return group
     const tags = ownerTags({ resource: owner, order: "" })
     const others = group.template.filter(({ name }) => !tags.some((tag) => tag.name === name))
     return { ...group, template: [...others, ...tags] }
   })
+}
 
 /** Has somebody else's object this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
 export const isOthers = <E extends SiteError>(

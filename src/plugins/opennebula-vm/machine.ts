@@ -51,15 +51,23 @@ export const isTaggedAs =
   (vm: Vm): boolean =>
     Option.exists(ownerOf(vm.userTemplate), (owner) => sameUuid(owner.resource, resource.id))
 
-/** Has somebody else's machine this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
-export const isOthers =
-  (offering: VmOffering, resource: Resource) =>
-  (vmId: number): Effect.Effect<boolean, OpenNebulaError> =>
-    Effect.map(findVm(offering, vmId), (vm) => Option.exists(vm, (found) => !belongsTo(offering, resource, found)))
+/** Is the machine that has this id somebody else's? One that is gone is nobody's. */
+const whereThere =
+  (offering: VmOffering, isOthers: (vm: Vm) => Effect.Effect<boolean, SiteError>) =>
+  (vmId: number): Effect.Effect<boolean, SiteError> =>
+    Effect.flatMap(findVm(offering, vmId), Option.match({ onNone: () => Effect.succeed(false), onSome: isOthers }))
+
+/** Has somebody else's machine this id by now, as after OpenNebula was put back from a backup? */
+export const isOthers = (offering: VmOffering, resource: Resource) =>
+  whereThere(offering, (vm) => Effect.succeed(!belongsTo(offering, resource, vm)))
+
+/** The same for a create that hands its machine over to this group. */
+export const isOthersIn = (offering: VmOffering, resource: Resource, group: number) =>
+  whereThere(offering, (vm) => isStrangersIn(offering, resource, group, vm))
 
 /**
- * The same for a create, of the machine that it has handed over to this group. A tenant may write into its tags from then on, so its name will do. One of
- * the agent's user in that group that has neither is a stranger's, or the very machine: nothing tells which, so it fails.
+ * Of the machine that was handed over to this group: a tenant may write into its tags from then on, so its name will do. One of the agent's user in that
+ * group that has neither is a stranger's, or the very machine: nothing tells which, so it fails.
  */
 export const isStrangersIn = (
   offering: VmOffering,
@@ -67,25 +75,12 @@ export const isStrangersIn = (
   group: number,
   vm: Vm
 ): Effect.Effect<boolean, SiteError> =>
-  belongsTo(offering, resource, vm) || isNamedAs(offering, resource, vm)
-    ? Effect.succeed(false)
-    : vm.gid !== group
-      ? Effect.succeed(true)
-      : Effect.flatMap(offering.one.user.info(-1), ({ id }) =>
-          id === vm.uid ? notOurs(resource, vm) : Effect.succeed(true)
-        )
-
-/** By its id. One that is gone is nobody's. */
-export const isOthersIn =
-  (offering: VmOffering, resource: Resource, group: number) =>
-  (vmId: number): Effect.Effect<boolean, SiteError> =>
-    Effect.flatMap(
-      findVm(offering, vmId),
-      Option.match({
-        onNone: () => Effect.succeed(false),
-        onSome: (vm) => isStrangersIn(offering, resource, group, vm)
-      })
-    )
+  Effect.gen(function* () {
+    if (isTaggedAs(resource)(vm) || isNamedAs(offering, resource, vm)) return false
+    if (vm.gid !== group) return true
+    const agent = yield* offering.one.user.info(-1)
+    return agent.id === vm.uid ? yield* notOurs(resource, vm) : true
+  })
 
 export const notOurs = (resource: Resource, vm: Vm): OrderRefused =>
   new OrderRefused({

@@ -7,8 +7,8 @@ import { postgresOf } from "../config/index.js"
 import { backUp } from "../journal/backup.js"
 import { inspect } from "../journal/consistency.js"
 import { moveInto } from "../journal/copy.js"
-import { movedFrom } from "../journal/database.js"
 import { atOneMoment, jsonLines } from "../journal/history.js"
+import { fileOf, movedFrom } from "../journal/place.js"
 import { described } from "./help.js"
 import { dataDirectory, findOrder, isThere, journalAt, journalFile, journalPlace, NotPossible } from "./open-journal.js"
 import * as options from "./options.js"
@@ -40,9 +40,7 @@ const exportAll = Command.make("export", { ...options.journal, order }, (given) 
 const check = Command.make("check", { ...options.journal, json: options.json }, (given) =>
   Effect.gen(function* () {
     const { where } = yield* journalPlace(given)
-    const oddities = yield* inspect(
-      typeof where === "string" ? (yield* Path.Path).resolve(where, "journal.db") : where.name
-    )
+    const oddities = yield* inspect(typeof where === "string" ? (yield* Path.Path).resolve(fileOf(where)) : where.name)
     yield* Console.log(
       given.json
         ? JSON.stringify({ sound: oddities.length === 0, oddities }, null, 2)
@@ -101,7 +99,7 @@ const move = Command.make(
       }
       const directory = yield* dataDirectory({ config: Option.some(config), dataDir })
       if (!(yield* isThere(directory))) {
-        const moved = movedFrom((yield* Path.Path).join(directory, "journal.db"))
+        const moved = movedFrom(fileOf(directory))
         const isMoved = yield* Effect.orElseSucceed((yield* FileSystem.FileSystem).exists(moved), () => false)
         return yield* new NotPossible({
           reason: isMoved

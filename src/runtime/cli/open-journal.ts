@@ -1,12 +1,11 @@
 /** How commands that look at the journal find it, and how they ask the running agent for something. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
 import { Console, Data, type Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { dataDirOf, postgresOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
-import type { Place } from "../journal/place.js"
+import { fileOf, type Place } from "../journal/place.js"
 import { assertMayWrite, inTheWay } from "../journal/whose.js"
 import { showing, waiting } from "./progress.js"
 
@@ -36,19 +35,17 @@ export const journalFile = (place: JournalPlace) =>
         reason: `The journal is in ${where.name}, and no file: back it up with pg_dump, see docs/deploy.md.`
       })
     }
-    return there ? (yield* Path.Path).join(where, "journal.db") : yield* noJournal(where)
+    return there ? fileOf(where) : yield* noJournal(where)
   })
 
 const noJournal = (where: Place) =>
-  Effect.flatMap(Path.Path, ({ join }) =>
-    Effect.fail(
-      new NotPossible({
-        reason:
-          typeof where === "string"
-            ? `There is no journal at ${join(where, "journal.db")}. Name the agent's data directory with --data-dir, or its configuration with -c.`
-            : `There is no journal in ${where.name} (yet): the agent makes it at its first start. Or another database is meant: it is named by \`database\` in the configuration (-c), or by SITE_ACTORS_DATABASE.`
-      })
-    )
+  Effect.fail(
+    new NotPossible({
+      reason:
+        typeof where === "string"
+          ? `There is no journal at ${fileOf(where)}. Name the agent's data directory with --data-dir, or its configuration with -c.`
+          : `There is no journal in ${where.name} (yet): the agent makes it at its first start. Or another database is meant: it is named by \`database\` in the configuration (-c), or by SITE_ACTORS_DATABASE.`
+    })
   )
 
 /** The same for commands that may come before the agent's first start: a journal that is not there is made, or for a rehearsal made elsewhere. */
@@ -97,7 +94,7 @@ export const journalPlace = (place: JournalPlace) =>
  */
 export const isThere = (dataDir: string) =>
   Effect.gen(function* () {
-    const file = (yield* Path.Path).join(dataDir, "journal.db")
+    const file = fileOf(dataDir)
     const refused = (cause: unknown) => {
       const { hint, reason } = inTheWay(dataDir, cause)
       return new NotPossible({ reason: `The journal ${file} cannot be opened: ${reason}. ${hint}` })

@@ -10,7 +10,7 @@ import { join, resolve } from "node:path"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
 import { DatabaseUnusable } from "./database.js"
-import type { Place } from "./place.js"
+import { fileOf, type Place } from "./place.js"
 import { inTheWay } from "./whose.js"
 
 const fileName = "agent.lock"
@@ -67,7 +67,7 @@ export const alone = (place: Place): Layer.Layer<never, DatabaseUnusable> =>
 const unusable = (dataDir: string, cause: unknown): DatabaseUnusable =>
   isBusy(cause)
     ? new DatabaseUnusable({
-        path: resolve(dataDir, "journal.db"),
+        path: resolve(fileOf(dataDir)),
         reason: "another agent works on it",
         hint: "This one begins when that one has ended. Or give it a --data-dir of its own, if its offerings are others.",
         passing: true

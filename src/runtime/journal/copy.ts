@@ -3,7 +3,6 @@
  * whole journal from its file into PostgreSQL, when an agent moves there.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Data, Effect, Layer, Option } from "effect"
 import { synced } from "../new-file.js"
@@ -13,7 +12,7 @@ import * as Connection from "./connection.js"
 import * as Database from "./database.js"
 import { rowsInto } from "./dialect.js"
 import { atOneMoment, signOfLife } from "./history.js"
-import { nameOf, type Place, type Postgres } from "./place.js"
+import { fileOf, movedFrom, nameOf, type Place, type Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { straight, together, unavailable } from "./sql.js"
 
@@ -128,12 +127,11 @@ const copyTables = (from: End, to: End, tables: Tables): Effect.Effect<void, Sql
 export const copyOf = (place: Place, there: boolean) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const { join } = yield* Path.Path
     const copy = yield* fs.makeTempDirectoryScoped({ prefix: "site-actors-copy-" })
     if (!there) return copy
     if (typeof place === "string") {
-      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${join(copy, "journal.db")}`).pipe(
-        Effect.provide(Connection.layer(`file:${join(place, "journal.db")}`))
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`VACUUM INTO ${fileOf(copy)}`).pipe(
+        Effect.provide(Connection.layer(`file:${fileOf(place)}`))
       )
     } else {
       yield* Effect.gen(function* () {
@@ -164,9 +162,8 @@ export class CannotMove extends Data.TaggedError("CannotMove")<{ readonly reason
 export const moveInto = (dataDir: string, place: Postgres) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const { join } = yield* Path.Path
-    const file = join(dataDir, "journal.db")
-    const moved = Database.movedFrom(file)
+    const file = fileOf(dataDir)
+    const moved = movedFrom(file)
     if (yield* fs.exists(moved)) {
       return yield* new CannotMove({ reason: `${moved} is there already. Give it another name, or see what is in it.` })
     }

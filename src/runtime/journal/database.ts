@@ -13,7 +13,7 @@ import * as Connection from "./connection.js"
 import { forPostgres } from "./dialect.js"
 import { asSqlError, damaged, isDamage, isFull, writeLogAgain } from "./file.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
-import type { Place, Postgres } from "./place.js"
+import { fileOf, movedFrom, type Place, type Postgres } from "./place.js"
 import * as PostgresConnection from "./postgres.js"
 import { hintFor, mayPass } from "./sayings.js"
 import { reasonOf, straight, together } from "./sql.js"
@@ -79,9 +79,6 @@ const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
 const entryOf = (version: number, { oldest }: Migration, at: number): string =>
   `INSERT INTO schema_version (version, oldest, at) VALUES (${version}, ${oldest}, ${at})`
 
-const fileName = "journal.db"
-/** What a file is called that was moved into a PostgreSQL (`copy.ts`). */
-export const movedFrom = (path: string): string => `${path}.moved`
 const roomForOne = "Check that the disk has room, and that no other agent runs on this data directory."
 
 /** The tables of a file. `path`: for sentences. */
@@ -221,7 +218,7 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
 export const assertWritable = (place: Place): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient | Path.Path> =>
   typeof place === "string"
     ? Effect.flatMap(Path.Path, ({ resolve }) => {
-        const path = resolve(place, fileName)
+        const path = resolve(fileOf(place))
         return Effect.try({
           try: () => writeLogAgain(path),
           catch: (cause) =>
@@ -276,7 +273,7 @@ const fileIn = (
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const path = (yield* Path.Path).resolve(dataDir, fileName)
+      const path = (yield* Path.Path).resolve(fileOf(dataDir))
       const before = yield* Effect.option(fs.stat(path))
       if (Option.isNone(before) && (yield* Effect.orElseSucceed(fs.exists(movedFrom(path)), () => false))) {
         return yield* new DatabaseUnusable({

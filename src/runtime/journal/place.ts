@@ -1,4 +1,5 @@
 /** Where a journal is. */
+import { join } from "node:path"
 import { Data, Redacted } from "effect"
 
 /** A PostgreSQL database that keeps the journal, for one process or several. */
@@ -17,6 +18,12 @@ export class Postgres extends Data.TaggedClass("Postgres")<{
 
 /** A data directory with the journal in a file, or a PostgreSQL. */
 export type Place = string | Postgres
+
+/** The journal's file in a data directory. */
+export const fileOf = (dataDir: string): string => join(dataDir, "journal.db")
+
+/** What that file is called when it was moved into a PostgreSQL (`copy.ts`). */
+export const movedFrom = (file: string): string => `${file}.moved`
 
 /** For sentences. */
 export const nameOf = (place: Place): string => (typeof place === "string" ? place : place.name)
