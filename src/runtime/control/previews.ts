@@ -16,8 +16,8 @@ import { orderRow } from "../views/orders.js"
 import { Cancellations } from "./cancellations.js"
 import { Pausings } from "./pausings.js"
 
-/** Why an order cannot be cancelled now; `undefined`: it can. `entries`: since it was last accepted. */
-export const cancelObjection = (entries: ReadonlyArray<JournalEntry>): string | undefined => {
+/** Why an order cannot be cancelled now; `undefined`: it can. `entries`: since it was last accepted. `cancelledBy`: who has done so, if somebody has. */
+export const cancelObjection = (entries: ReadonlyArray<JournalEntry>, cancelledBy?: string): string | undefined => {
   if (entries.length === 0)
     return "The journal does not know this order: an order that waits in Waldur is cancelled there."
   const last = entries.findLast(
@@ -25,6 +25,8 @@ export const cancelObjection = (entries: ReadonlyArray<JournalEntry>): string | 
   )
   if (last?.event === "done" || last?.event === "erred") return "The order has ended."
   if (last?.event === "quarantined") return "A bug holds the order: release it first, then cancel it."
+  // Before what follows from it: that has begun a moment later.
+  if (cancelledBy !== undefined) return `${cancelledBy} has cancelled it already.`
   if (Option.isSome(refusalIn(entries)) && !isElsewhere(entries))
     return "The order has failed already, and is being undone."
   if (isBeingTold(entries) && !isForgotten(entries) && !isElsewhere(entries))
@@ -69,8 +71,7 @@ const cancelPreview = (row: OrderRow) =>
         "The order ends as erred in Waldur. The customer reads that the provider has cancelled it, and not your reason.",
         "While the offering is paused or one of its servers is away, this waits as well."
       ],
-      impossible:
-        cancelObjection(entries) ?? (already === undefined ? null : `${already.who} has cancelled it already.`),
+      impossible: cancelObjection(entries, already?.who) ?? null,
       weight: "removes"
     }
     return preview
