@@ -1,13 +1,25 @@
 import { defineConfig } from "vitest/config"
 import { alias } from "./vitest.alias.js"
+import { workers } from "./vitest.workers.js"
 
-/** `npm run test:long`: what takes its time, beside the default run. One file after the other, as each wants the machine for itself. */
+/** What wants the machine for itself: it looks at memory, or at how long something takes. One file after the other, when the others are done. */
+const alone = ["test/bench/bench.long.ts", "test/load/load.long.ts", "test/crash/stop.long.ts"]
+
+/** `npm run test:long`: what takes its time, beside the default run. */
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["test/**/*.long.ts", "examples/**/*.test.ts", "packages/*/template/test/*.test.ts"],
-    fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 60_000
+    ...workers,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: ["test/**/*.long.ts", "examples/**/*.test.ts", "packages/*/template/test/*.test.ts"],
+          exclude: alone
+        }
+      },
+      { extends: true, test: { name: "alone", include: alone, poolOptions: { forks: { singleFork: true } } } }
+    ]
   }
 })

@@ -16,6 +16,10 @@ import {
 
 const isChange = (method: string): boolean => !/info|pool|version|list/.test(method)
 
+/** The same change, when it is made anew: each start of the agent signs what it makes in another way. */
+const changeOf = (method: string, what: unknown): string =>
+  `${method} ${String(what).replace(/^WALDUR_MADE_BY=.*$/m, "")}`
+
 /**
  * Stops the agent at each change that it makes, on either side, once, and starts it again at once. `after`: the change has been made, and
  * the agent has not heard of it. `before`: it has not been made.
@@ -30,7 +34,7 @@ const restless = (site: Site, when: "before" | "after") =>
       return Queue.unsafeOffer(stops, change)
     }
     site.cloud.intercept(({ method, params }) =>
-      isChange(method) && isNew(`${method} ${String(params[0])}`) ? { _tag: "Drop", when } : undefined
+      isChange(method) && isNew(changeOf(method, params[0])) ? { _tag: "Drop", when } : undefined
     )
     site.marketplace.intercept(({ method, path }) =>
       method === "POST" && /set_|approve/.test(path) && isNew(path)

@@ -20,14 +20,14 @@ const namesIn = (file: string): ReadonlySet<string> => {
   return names
 }
 
-/** `file.test.ts` > "name"; > "another of the same file" */
+/** `file.test.ts` or `file.long.ts` > "name"; > "another of the same file" */
 const cited = page
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (there|---)/.test(line))
   .map((line) => {
     let file = ""
     const evidence = line.slice(line.lastIndexOf(" | ", line.length - 3))
-    const tests = [...evidence.matchAll(/`([^`]+\.test\.ts)`|> "([^"]+)"/g)].map(([, path, name]) => {
+    const tests = [...evidence.matchAll(/`([^`]+\.(?:test|long)\.ts)`|> "([^"]+)"/g)].map(([, path, name]) => {
       file = path ?? file
       return { file, name }
     })
