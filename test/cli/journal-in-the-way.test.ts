@@ -104,7 +104,11 @@ describe("a command that looks at the journal", () => {
 })
 
 it("what stands in the way is said with what to do, and never to begin with another directory", () => {
-  const said = (text: string) => Object.values(inTheWay("/data", new Error(text))).join(". ")
+  // As Node's own errors are, within that of whoever called it.
+  const said = (text: string) => {
+    const cause = Object.assign(new Error(text), { code: text.slice(0, text.indexOf(":")) })
+    return Object.values(inTheWay("/data", new Error(text, { cause }))).join(". ")
+  }
   expect(said("EROFS: read-only file system, chmod '/data'")).toContain(
     "/data is on a file system that can only be read"
   )

@@ -1,13 +1,14 @@
 /** The support bundle: what is in it, and that no secret is. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Option } from "effect"
+import { Effect, Either, Logger, Option } from "effect"
 import { strFromU8, unzipSync } from "fflate"
 import { gather, redactYaml, writeArchive } from "../../src/runtime/bundle/index.js"
 import { listen } from "../../src/runtime/http/serve.js"
 import { formats } from "../../src/runtime/logging.js"
 import { levelled, logFile, makeLevels } from "../../src/runtime/logs/index.js"
 import { makeSite, scenario } from "../support/agent.js"
+import { typed } from "../support/commands.js"
 
 /** As the file names what stands in the environment. */
 const reference = (name: string): string => `\${${name}}`
@@ -32,11 +33,12 @@ describe("a support bundle", () => {
 
       const parts = yield* gather({
         dataDir: site.dataDir,
+        journal: Either.right(agent.services),
         config: Option.some(site.file),
         order: Option.some(vm.uuid),
         http: Option.some(url),
         secrets: []
-      }).pipe(Effect.provide(agent.services))
+      })
       const path = `${site.dataDir}/bundle.zip`
       yield* writeArchive(path, "bundle", parts)
       expect(((yield* files.stat(path)).mode & 0o777).toString(8)).toBe("600")
@@ -73,6 +75,33 @@ describe("a support bundle", () => {
       for (const secret of [site.world.agentToken, site.cloud.session, "xyzzy-plugh"]) {
         expect(whole).not.toContain(secret)
       }
+    })
+  )
+
+  scenario("is made without a journal that cannot be opened: why stands in its place", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${folder}/journal.db`, "no database\n".repeat(1000))
+      yield* files.writeFileString(`${folder}/config.yaml`, "offerings: []\n")
+      const asked = ["bundle", "--data-dir", folder, "-c", `${folder}/config.yaml`, "-o", `${folder}/bundle.zip`]
+      const { err, out, ok } = yield* typed(...asked)
+      expect({ ok, out }).toMatchObject({ ok: true, out: expect.stringContaining("Written: ") })
+      expect(err).toContain("Without the journal")
+      expect(err).toContain("It is damaged")
+      const entries = Object.entries(unzipSync(yield* files.readFile(`${folder}/bundle.zip`))).map(
+        ([name, bytes]) => [name.split("/")[1], strFromU8(bytes)] as const
+      )
+      const parts = Object.fromEntries(entries)
+      for (const name of ["orders.json", "journal.jsonl", "leftovers.json", "pauses.json", "differences.json"])
+        expect(parts[name]).toMatch(/^not to be had: .*It is damaged/)
+      expect(parts["configuration.yaml"]).toContain("offerings")
+      expect(JSON.parse(parts["versions.json"] ?? "")).toMatchObject({ node: process.versions.node })
+
+      // Where there is none, another place is meant.
+      const elsewhere = yield* typed("bundle", "--data-dir", `${folder}/nowhere`, "-o", `${folder}/other.zip`)
+      expect(elsewhere).toMatchObject({ ok: false, failure: expect.stringContaining("There is no journal at ") })
+      expect(yield* files.exists(`${folder}/other.zip`)).toBe(false)
     })
   )
 

@@ -1,7 +1,8 @@
 /** The parts of a bundle. What cannot be had is said in its place: a bundle is made when something does not work. */
 import { release, totalmem, type } from "node:os"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Effect, Option, Stream } from "effect"
+import type { SqlClient } from "@effect/sql"
+import { type Context, Effect, Either, Option, Stream } from "effect"
 import { atOneMoment, jsonLines, leftovers, orders, pausesNow, signOfLife } from "../journal/history.js"
 import { striking } from "../logging.js"
 import { linesIn } from "../logs/index.js"
@@ -11,6 +12,8 @@ import { redactYaml } from "./redact.js"
 
 export interface Wanted {
   readonly dataDir: string
+  /** Where it is read; why it cannot be. */
+  readonly journal: Either.Either<Context.Context<SqlClient.SqlClient>, Error>
   /** The configuration file; none: it is left out. */
   readonly config: Option.Option<string>
   /** Of this order alone, its uuid; none: the end of everything. */
@@ -34,6 +37,8 @@ orders.json         open orders and the last that ended
 journal.jsonl       what was done, entry by entry; what customers ordered is left out
 log.jsonl           what was logged
 leftovers.json, pauses.json, differences.json
+
+What could not be had is said in its place.
 `
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
@@ -85,30 +90,33 @@ export const gather = (wanted: Wanted) =>
         onNone: () => Effect.succeed("not to be had: http.port is off, or no configuration was named\n"),
         onSome: (url) => asked(`${url}${path}`)
       })
+    const written = <A, E extends Error>(part: Effect.Effect<A, E, SqlClient.SqlClient>): Effect.Effect<A, E | Error> =>
+      Either.match(wanted.journal, { onLeft: Effect.fail, onRight: (context) => Effect.provide(part, context) })
+    const running = Effect.map(written(signOfLife), Option.getOrUndefined).pipe(
+      Effect.catchAll(({ message }) => Effect.succeed(`not to be had: ${message}`))
+    )
     const parts = yield* Effect.all({
       "README.txt": Effect.succeed(readme),
-      "versions.json": orReason(
-        Effect.map(signOfLife, (sign) =>
-          json({
-            agent: version,
-            node: process.versions.node,
-            system: `${type()} ${release()}`,
-            memoryMegabytes: Math.round(totalmem() / 1_000_000),
-            running: Option.getOrUndefined(sign)
-          })
-        )
+      "versions.json": Effect.map(running, (sign) =>
+        json({
+          agent: version,
+          node: process.versions.node,
+          system: `${type()} ${release()}`,
+          memoryMegabytes: Math.round(totalmem() / 1_000_000),
+          running: sign
+        })
       ),
       "configuration.yaml": Effect.succeed(
         Option.match(configuration, { onNone: () => "not named: use -c\n", onSome: ({ text }) => text })
       ),
       "readyz.json": answered("/readyz"),
       "metrics.txt": answered("/metrics"),
-      "orders.json": orReason(Effect.map(orders(20), json)),
-      "journal.jsonl": orReason(journal),
+      "orders.json": orReason(Effect.map(written(orders(20)), json)),
+      "journal.jsonl": orReason(written(journal)),
       "log.jsonl": log,
-      "leftovers.json": orReason(Effect.map(leftovers, json)),
-      "pauses.json": orReason(Effect.map(pausesNow, json)),
-      "differences.json": orReason(Effect.map(Observations.differences(), json))
+      "leftovers.json": orReason(Effect.map(written(leftovers), json)),
+      "pauses.json": orReason(Effect.map(written(pausesNow), json)),
+      "differences.json": orReason(Effect.map(written(Observations.differences()), json))
     })
     return Object.fromEntries(Object.entries(parts).map(([name, text]) => [name, strike(text)]))
   })

@@ -1,6 +1,6 @@
 /** `site-actors bundle`: everything that somebody who helps needs to see, in one archive, without secrets. */
 import { Command, Options } from "@effect/cli"
-import { Clock, Console, Effect, Option } from "effect"
+import { Clock, Console, Effect, Either, Layer, Option } from "effect"
 import { gather, writeArchive } from "../bundle/index.js"
 import { type Config, loadConfig } from "../config/index.js"
 import { secretsOf } from "../logging.js"
@@ -27,14 +27,25 @@ const addressOf = ({ http }: Config): Option.Option<string> =>
 
 export const bundle = Command.make("bundle", { ...options.journal, order, output, json: options.json }, (given) =>
   Effect.gen(function* () {
-    const found = yield* Effect.transposeMapOption(given.order, findOrder)
+    // Whoever has a journal that cannot be opened needs the rest all the more. One that is not there is mostly looked for in the wrong place.
+    const journal = yield* Layer.build(journalAt(given)).pipe(
+      Effect.map(Either.right),
+      Effect.catchAll((error) => (error._tag === "NoJournal" ? Effect.fail(error) : Effect.succeed(Either.left(error))))
+    )
+    const found = yield* Effect.transposeMapOption(given.order, (uuid) =>
+      Either.match(journal, {
+        onLeft: () => Effect.succeed(uuid.replaceAll("-", "").toLowerCase()),
+        onRight: (context) => Effect.map(Effect.provide(findOrder(uuid), context), ({ order }) => order)
+      })
+    )
     // A file that cannot be read in full, as its secrets are elsewhere, is bundled all the same.
     const config = yield* Effect.transposeMapOption(given.config, (file) => Effect.option(loadConfig(file, plugins)))
     const loaded = Option.flatten(config)
     const parts = yield* gather({
       dataDir: yield* dataDirectory(given),
       config: given.config,
-      order: Option.map(found, (one) => one.order),
+      journal,
+      order: found,
       http: Option.flatMap(loaded, addressOf),
       secrets: Option.match(loaded, { onNone: () => [], onSome: secretsOf })
     })
@@ -42,12 +53,14 @@ export const bundle = Command.make("bundle", { ...options.journal, order, output
     const folder = `site-actors-${at}`
     const file = Option.getOrElse(given.output, () => `${folder}.zip`)
     yield* writeArchive(file, folder, parts)
+    if (Either.isLeft(journal))
+      yield* Console.error(`Without the journal, and what stands in it: ${journal.left.message}`)
     yield* Console.log(
       given.json
         ? JSON.stringify({ file, parts: Object.keys(parts) }, null, 2)
         : `Written: ${file}. It holds no secrets, but names of resources and addresses of servers: look into it before you send it.`
     )
-  }).pipe(Effect.provide(journalAt(given)))
+  }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
     described(

@@ -18,6 +18,13 @@ export class NotPossible extends Data.TaggedError("NotPossible")<{ readonly reas
   }
 }
 
+/** There is none: where it was looked for, and what to do. */
+export class NoJournal extends Data.TaggedError("NoJournal")<{ readonly reason: string }> {
+  override get message(): string {
+    return this.reason
+  }
+}
+
 export interface JournalPlace {
   readonly config: Option.Option<string>
   readonly dataDir: Option.Option<string>
@@ -40,7 +47,7 @@ export const journalFile = (place: JournalPlace) =>
 
 const noJournal = (where: Place) =>
   Effect.fail(
-    new NotPossible({
+    new NoJournal({
       reason:
         typeof where === "string"
           ? `There is no journal at ${fileOf(where)}. Name the agent's data directory with --data-dir, or its configuration with -c.`
@@ -102,7 +109,7 @@ export const isThere = (dataDir: string) =>
     const files = yield* FileSystem.FileSystem
     if (!(yield* Effect.mapError(files.exists(file), refused))) return false
     const { size, type } = yield* Effect.mapError(files.stat(file), refused)
-    if (type !== "File") return yield* refused("EISDIR")
+    if (type !== "File") return yield* refused(Object.assign(new Error(`${file} is no file`), { code: "EISDIR" }))
     yield* Effect.try({ try: () => assertMayWrite(dataDir, file), catch: refused })
     if (Number(size) > 0) return true
     return yield* new NotPossible({

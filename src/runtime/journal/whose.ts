@@ -1,6 +1,7 @@
 /** Why a data directory cannot be used: what is refused there is mostly mended by being the user that it belongs to. */
 import { accessSync, constants, statSync } from "node:fs"
 import { userInfo } from "node:os"
+import { codeOf } from "../../core/index.js"
 
 /** This user. */
 export const nameOfUser = (): string => {
@@ -29,19 +30,15 @@ export const foreign = (folder: string): { readonly reason: string; readonly hin
     ? undefined
     : {
         reason: `${folder} belongs to another user (${of}) than ${nameOfUser()} (${own}), who wanted to use it`,
-        hint: "Run it as that user (sudo -u), or choose another --data-dir."
+        hint: "Run it as that user (sudo -u), or name the agent's own data directory with --data-dir."
       }
 }
-
-/** The system's own name of a fault, in whatever error it came. */
-const codeIn = (cause: unknown): string | undefined =>
-  /\bE[A-Z]{3,}\b/.exec(cause instanceof Error ? cause.message : String(cause))?.[0]
 
 /** What stands in the way of working in a data directory, and what to do. Never to take another one: what has been done would not be known there. */
 export const inTheWay = (folder: string, cause: unknown): { readonly reason: string; readonly hint: string } => {
   const whose = foreign(folder)
   if (whose !== undefined) return whose
-  switch (codeIn(cause)) {
+  switch (codeOf(cause, "")) {
     case "EROFS":
       return {
         reason: `${folder} is on a file system that can only be read`,
