@@ -1,4 +1,4 @@
-/** Virtual machines on the simulated front-end: made, changed, ended. What goes wrong on the way is in vm-failures.test.ts. */
+/** Virtual machines on the simulated front-end: made, changed, ended. What goes wrong on the way is in vm-failures.long.ts. */
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Option, TestClock } from "effect"
 import type { ResourceId } from "../src/core/index.js"
