@@ -1,31 +1,25 @@
 /** A data directory that somebody removes or moves away under a running agent, which can still write into it, for nobody. */
 import { renameSync, rmSync } from "node:fs"
 import { expect } from "@effect/vitest"
-import { Deferred, Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { long, newSite, withAgent } from "./harness.js"
 import { pictureOfCloud } from "./picture.js"
 import { closeDown } from "./trial.js"
-import { ended, orNever, stopped, until } from "./waits.js"
+import { ended, held, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
 
-/** A data centre's order whose group is being made: the answer waits for `answer`. */
+/** A data centre's order whose group is being made: the answer waits for `answered`. */
 const atWorkOnGroup = Effect.gen(function* () {
   const site = yield* newSite()
   const atFirst = pictureOfCloud(site.cloud)
   const { made } = watchForDoubles(site.cloud)
   const agent = yield* site.start()
-  const come = yield* Deferred.make<void>()
-  const answer = yield* Deferred.make<void>()
-  site.cloud.intercept(({ method }) => {
-    if (method !== "one.group.allocate") return undefined
-    Deferred.unsafeDone(come, Exit.void)
-    return { _tag: "Hold", when: "after", until: Deferred.await(answer) }
-  })
+  const { answered, come } = yield* held(site, "one.group.allocate", "after")
   const order = yield* site.place.vdc()
-  yield* orNever(() => "the group's call")(Deferred.await(come))
+  yield* come
   // It is looked for every 100 ms.
   yield* Effect.sleep("200 millis")
-  return { agent, answer: Deferred.succeed(answer, undefined), atFirst, made, order, site }
+  return { agent, answered, atFirst, made, order, site }
 })
 
 withAgent("an agent whose data directory", (it) => {
@@ -33,9 +27,9 @@ withAgent("an agent whose data directory", (it) => {
     "is removed begins nothing that no later start would know of, says so, and a restart makes nothing for a second time",
     () =>
       Effect.gen(function* () {
-        const { agent, answer, atFirst, made, order, site } = yield* atWorkOnGroup
+        const { agent, answered, atFirst, made, order, site } = yield* atWorkOnGroup
         rmSync(site.dataDir, { recursive: true })
-        yield* answer
+        yield* answered
         yield* until("its word on it", () => agent.output().includes("journal.db is not there any more"))
         const before = [...made]
         const later = yield* site.place.vdc("later")
@@ -58,9 +52,9 @@ withAgent("an agent whose data directory", (it) => {
     "is moved away waits, and goes on by itself when it is back",
     () =>
       Effect.gen(function* () {
-        const { agent, answer, atFirst, made, order, site } = yield* atWorkOnGroup
+        const { agent, answered, atFirst, made, order, site } = yield* atWorkOnGroup
         renameSync(site.dataDir, `${site.dataDir}.moved`)
-        yield* answer
+        yield* answered
         yield* until("its word on it", () => agent.output().includes("journal.db is not there any more"))
         rmSync(site.dataDir, { recursive: true, force: true })
         renameSync(`${site.dataDir}.moved`, site.dataDir)

@@ -1,9 +1,9 @@
 /** Signals that come twice, as from npx at Ctrl-C, or from somebody in a hurry. */
 import { expect } from "@effect/vitest"
-import { Deferred, Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { long, newSite, withAgent } from "./harness.js"
-import { atWork, ended, orNever, stopped, until } from "./waits.js"
+import { atWork, ended, held, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
 
 withAgent("an agent that is asked to end twice", (it) => {
@@ -14,15 +14,9 @@ withAgent("an agent that is asked to end twice", (it) => {
         const site = yield* newSite()
         const { made } = watchForDoubles(site.cloud)
         const agent = yield* site.start()
-        const come = yield* Deferred.make<void>()
-        const answer = yield* Deferred.make<void>()
-        site.cloud.intercept(({ method }) => {
-          if (method !== "one.group.allocate") return undefined
-          Deferred.unsafeDone(come, Exit.void)
-          return { _tag: "Hold", when: "before", until: Deferred.await(answer) }
-        })
+        const { answered, come } = yield* held(site, "one.group.allocate", "before")
         const order = yield* site.place.vdc()
-        yield* orNever(() => "the group's call")(Deferred.await(come))
+        yield* come
         agent.signal("SIGTERM")
         agent.signal("SIGINT")
         // It has heard both.
@@ -30,7 +24,7 @@ withAgent("an agent that is asked to end twice", (it) => {
           until("its word on the second one", () => agent.output().includes("It ends already")),
           agent.ended
         )
-        yield* Deferred.succeed(answer, undefined)
+        yield* answered
         expect(yield* agent.ended).toEqual({ code: 0, signal: null })
         expect(made.get("one.group.allocate")).toBe(1)
 
@@ -68,14 +62,9 @@ withAgent("a command that is broken off", (it) => {
     () =>
       Effect.gen(function* () {
         const site = yield* newSite()
-        const come = yield* Deferred.make<void>()
-        site.cloud.intercept(({ method }) => {
-          if (method !== "one.system.version") return undefined
-          Deferred.unsafeDone(come, Exit.void)
-          return { _tag: "Hold", when: "before", until: Effect.never }
-        })
+        const { come } = yield* held(site, "one.system.version", "before")
         const check = yield* site.command("check")
-        yield* orNever(() => "its call")(Deferred.await(come))
+        yield* come
         check.signal("SIGTERM")
         expect(yield* check.ended).toEqual({ code: 130, signal: null })
         expect(check.output()).toContain("Broken off before it was done: run it again.")

@@ -1,5 +1,5 @@
 /** What a trial waits for. Each wait ends when it is so, and says what never came if it takes far longer than it can. */
-import { Duration, Effect } from "effect"
+import { Deferred, Duration, Effect, Exit } from "effect"
 import { type JournalCopy, readJournal } from "./journal.js"
 import type { AgentProcess } from "./process.js"
 import type { Site } from "./site.js"
@@ -63,3 +63,22 @@ export const stopped = (agent: AgentProcess) =>
     Effect.zipRight(agent.ended),
     orNever(() => "the exit after SIGTERM")
   )
+
+/**
+ * The calls of a method wait for their answer from now on. `come`: the first one is on the wire; `answered`: they are answered. `before`, `after`: the
+ * front-end has not carried them out yet, or has.
+ */
+export const held = (site: Site, name: string, when: "before" | "after") =>
+  Effect.gen(function* () {
+    const come = yield* Deferred.make<void>()
+    const answer = yield* Deferred.make<void>()
+    site.cloud.intercept(({ method }) => {
+      if (method !== name) return undefined
+      Deferred.unsafeDone(come, Exit.void)
+      return { _tag: "Hold", when, until: Deferred.await(answer) }
+    })
+    return {
+      come: orNever(() => `the call of ${name}`)(Deferred.await(come)),
+      answered: Deferred.succeed(answer, undefined)
+    }
+  })
