@@ -86,14 +86,13 @@ export interface VmWatcher {
 
 /** In milliseconds, but for the counts. */
 const pace = {
-  /** From the beginning of a wait to its first look: a burst of waits shares it. */
-  first: 20,
+  /** Also from the beginning of a wait to its first look: a burst of waits shares it, but for its first few. */
   quickest: 20,
-  /** Nobody to share a call with: one more call costs the front-end 1.5 ms, and whoever waits alone waits for nothing else. */
-  few: 2,
-  quickestOfFew: 8,
   /** A wait that is `age` old is looked at every `age / patience`, so that its end is seen a sixteenth of that late on average, ... */
   patience: 8,
+  /** So few have nobody to share a call with: one more costs the front-end 1.5 ms, and whoever waits alone waits for nothing else. */
+  few: 2,
+  quickestOfFew: 8,
   /** ... at least every second while a scheduler or a boot takes its usual time, */
   slow: 1_000,
   usual: 60_000,
@@ -262,7 +261,7 @@ export const makeVmWatcher = (one: {
               vmId,
               began,
               lookedAt: began,
-              interval: pace.first,
+              interval: intervalAt(0, waits.size + 1),
               seen: (vm) => {
                 lastState = vm.state
                 const what = guarded(() => settled(vm))
