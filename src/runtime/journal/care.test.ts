@@ -124,6 +124,30 @@ describe("a database of an earlier version", () => {
   )
 })
 
+describe("a file of that name that another program made", () => {
+  it.effect.each([0, 1, 99])("is refused, and gets no tables, whatever version it says (%d)", (version) =>
+    inDirectory((directory) =>
+      Effect.gen(function* () {
+        const theirs = LibsqlClient.layer({ url: `file:${join(directory, "journal.db")}` })
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`CREATE TABLE diary (day TEXT)`
+          yield* sql.unsafe(`PRAGMA user_version = ${version}`)
+        }).pipe(Effect.provide(theirs))
+        const error = yield* Effect.flip(opened(directory, Effect.void))
+        expect(error.message).toContain(
+          "it is a database of another program, and no journal. Name the agent's data directory"
+        )
+        const tables = yield* Effect.flatMap(
+          SqlClient.SqlClient,
+          (sql) => sql`SELECT name FROM sqlite_master WHERE type = 'table'`
+        ).pipe(Effect.provide(theirs))
+        expect(tables).toEqual([{ name: "diary" }])
+      })
+    )
+  )
+})
+
 describe.each(databases)("a program of before, on what a newer one has made of %s", (_, fresh) => {
   const later = (oldest: number): ReadonlyArray<Migration> => [
     ...migrations,

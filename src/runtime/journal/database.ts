@@ -54,12 +54,26 @@ const newest = (sql: SqlClient.SqlClient) =>
 /** The version whose migration made the ledger. */
 const firstInLedger = 7
 
+/** Of every version it has the journal's table; one that nothing has been made in yet has none at all. */
+const assertOurs = (path: string, version: number) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const tables = yield* sql<{ readonly name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
+    if (version === 0 ? tables.length === 0 : tables.some(({ name }) => name === "journal")) return
+    return yield* new DatabaseUnusable({
+      path,
+      reason: "it is a database of another program, and no journal",
+      hint: "Name the agent's data directory (--data-dir, or data_dir in the configuration), or move that file away."
+    })
+  })
+
 const migrateFile = (path: string, migrations: ReadonlyArray<Migration>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const run = straight(sql)
     const [row] = yield* sql<{ readonly user_version: number }>`PRAGMA user_version`
     const version = row?.user_version ?? 0
+    yield* assertOurs(path, version)
     if (version > migrations.length) {
       const had = yield* newest(sql).pipe(Effect.orElseSucceed(() => undefined))
       yield* mayWork(path, had?.version === version ? had : { version, oldest: version }, migrations)
