@@ -160,7 +160,7 @@ export const RootKeys = Schema.Struct({
   database_connections: Schema.optionalWith(whole(2, 100), { default: () => usualConnections }),
   /** One of several processes, which share the work and take over from each other. Needs a `database`. Without it the agent is one process. */
   cluster: Schema.optional(ClusterKeys),
-  /** Seconds between two looks for orders. */
+  /** Seconds between two looks for orders. For a minute after something has changed in the queue a fifth of it, but at least one second. */
   poll_interval: seconds(5),
   /** The same while events tell of them. Never shorter than `poll_interval`. */
   events_poll_interval: seconds(60),

@@ -1,4 +1,4 @@
-/** An offering's queue on a server of some kind, looked at every 5 s for some minutes: what it costs, and when a new order is seen. */
+/** An offering's queue on a server of some kind, looked at as often as it asks for, for some minutes: what it costs, and when a new order is seen. */
 import { describe, expect, it } from "@effect/vitest"
 import { Option } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
@@ -67,13 +67,14 @@ const setting = (server: Server, waiting: number, spread = 299_983) => {
     /** Calls a second. */
     pass: (seconds: number, told = false): number => {
       calls = 0
-      for (let tick = 0; tick < seconds / 5; tick++) {
-        now += 5_000
+      for (const end = now + seconds * 1000; now + pace.rest(now) <= end; ) {
+        now += pace.rest(now)
         for (const look of pace.next({ why: "tick", resources: [], now, told })) carryOut(look)
       }
       return calls / seconds
     },
     /** `late`: it is seen so much after the time that it says it was changed at. */
+    end: () => void orders.shift(),
     place: (state: Kept["state"], late = 0) => {
       const placed = { uuid: uuid(1_000_000 + orders.length), modified: serverTime(now) - late, state }
       orders.push(placed)
@@ -89,6 +90,38 @@ describe("the queue of an offering", () => {
     expect(pass(60)).toBe(12 / 60)
     expect(pass(120, true)).toBe(2 / 120)
     expect(new Set(asked)).toEqual(new Set(["Whole"]))
+  })
+
+  it("of one page in which something changes is looked at each second for a minute, unless events tell of that", () => {
+    const { end, pass, place } = setting("filters", 200)
+    pass(20)
+    const first = place("pending-provider")
+    pass(5)
+    expect(first()).toBe(5_000)
+    const next = place("pending-provider")
+    pass(1)
+    expect(next()).toBe(1_000)
+    expect(pass(60)).toBe(1)
+    expect(pass(60)).toBe(12 / 60)
+    end()
+    pass(5)
+    expect(pass(30)).toBe(1)
+    expect(pass(120, true)).toBe(2 / 120)
+  })
+
+  it("of one page is never looked at more often than a fifth of the interval has it, nor than each second", () => {
+    const restOf = (interval: number) => {
+      const pace = makeQueuePace({ interval, slow: 60_000 })
+      for (const number of [1, 2])
+        pace.looked(
+          { _tag: "Whole" },
+          Array.from({ length: number }, (_, at) => queued({ uuid: uuid(at), modified: 1, state: "executing" })),
+          0,
+          0
+        )
+      return pace.rest(0)
+    }
+    expect([30_000, 5_000, 2_000, 500].map(restOf)).toEqual([6_000, 1_000, 1_000, 500])
   })
 
   it("of ten thousand orders that wait costs less than a call a second, and a new one is seen at the next look", () => {

@@ -7,6 +7,9 @@
  *   although something must be there: these are asked for what waits for the provider.
  * - all of it, so seldom that its pages are one call in two seconds; and while the filter has proven itself, no more often than with events.
  * - the orders of one resource, when its next one can go.
+ *
+ * Where no events tell of orders, a queue of one page in which something has just changed is looked at more often for a while: who orders a data
+ * centre orders machines in it next, and would wait for half of the interval each time, which is longer than most orders take.
  */
 import { Option } from "effect"
 import type { ResourceId } from "../../core/index.js"
@@ -25,6 +28,11 @@ export const pageful = 300
 const pageRest = 2_000
 /** ms. An order may be seen so long after the time that it says it was changed at: a request of Waldur's that takes long. */
 const seenLate = 60_000
+
+/** ms. A queue in which nothing has changed for so long is at rest. */
+const lively = 60_000
+/** ms. No look comes sooner after the last one, unless the interval itself is shorter. */
+const quickest = 1_000
 
 interface Given {
   /** ms: between two looks, without events and with them. */
@@ -59,6 +67,9 @@ export const makeQueuePace = ({ interval, slow }: Given) => {
   let seenAt = Number.NEGATIVE_INFINITY
   /** When the order was changed that was changed last, at the last whole look. */
   let newest = Number.NEGATIVE_INFINITY
+  /** What the last look at all of it has seen, in short; and until when the queue counts as lively, as that has changed. */
+  let content = ""
+  let livelyUntil = Number.NEGATIVE_INFINITY
 
   const serverTime = (at: number): number => server.time + (at - server.at)
 
@@ -77,6 +88,9 @@ export const makeQueuePace = ({ interval, slow }: Given) => {
   }
 
   return {
+    /** ms from this look to the next one, on average. */
+    rest: (now: number): number =>
+      now < livelyUntil && pages === 1 ? Math.max(interval / 5, Math.min(interval, quickest)) : interval,
     /** What to ask for now. */
     next: ({ now, resources, told, why }: Moment): ReadonlyArray<QueueLook> => {
       const whole: ReadonlyArray<QueueLook> = [{ _tag: "Whole" }]
@@ -100,6 +114,9 @@ export const makeQueuePace = ({ interval, slow }: Given) => {
         pages = pagesOf(items)
         wholeAt = began
         newest = last
+        const found = `${items.length} ${last}`
+        if (found !== content && content !== "") livelyUntil = now + lively
+        content = found
       }
       if (what._tag === "Changed") judge(what.since, items)
       if (what._tag !== "Pending") seenAt = began

@@ -22,7 +22,7 @@ import { makeQueuePace, type QueueLook } from "./queuePace.js"
 
 /** How often to look. */
 export interface Pace {
-  /** Between two looks, jittered by a fifth either way. */
+  /** Between two looks at a queue at rest, jittered by a fifth either way. */
   readonly interval: Duration.Duration
   /** The same while events tell of new orders: a safety net. */
   readonly slow: Duration.Duration
@@ -38,7 +38,7 @@ export const watchOrders = (offering: Offering, { interval, nexts, slow, told }:
     yield* (yield* Dispatch).attended(offering.id)
     const pace = makeQueuePace({ interval: Duration.toMillis(interval), slow: Duration.toMillis(slow) })
     const jittered = Effect.flatMap(Random.nextRange(0.8, 1.2), (factor) =>
-      Effect.sleep(Duration.times(interval, factor))
+      Effect.flatMap(steadyMillis, (now) => Effect.sleep(Duration.millis(pace.rest(now) * factor)))
     )
     const lookAt = (what: QueueLook) =>
       Effect.gen(function* () {
