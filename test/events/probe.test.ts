@@ -47,6 +47,10 @@ describe("The broker that check tries", () => {
       const tls = yield* secure
       const closed = yield* freePort
       const mute = yield* serveTcp(() => {})
+      const hangingUp = yield* serveTcp((socket) => socket.destroy())
+      const through = (proxy: number) => ({
+        transport: { proxy: Redacted.make(`http://user:secret@127.0.0.1:${proxy}`) }
+      })
       const other = { ...queue, passcode: Redacted.make("wrong-passcode") }
       const cases: ReadonlyArray<readonly [string, Partial<EventsProbe>, RegExp]> = [
         [`ws://127.0.0.1:${closed}/ws`, {}, /ECONNREFUSED.*stomp_ws_port/],
@@ -56,6 +60,12 @@ describe("The broker that check tries", () => {
         [`wss://127.0.0.1:${tls}/ws`, {}, /SELF_SIGNED.*ca_file/],
         [`ws://127.0.0.1:${port}/ws`, { queue: other }, /Bad CONNECT.*does not know this login/],
         [`ws://127.0.0.1:${port}/ws`, { queue: { ...queue, name: "none" } }, /STOMP died.*no such queue/],
+        [`ws://127.0.0.1:${port}/ws`, through(closed), /through the proxy: ECONNREFUSED.*global_proxy/],
+        [
+          `ws://127.0.0.1:${port}/ws`,
+          through(hangingUp),
+          /through the proxy: (ECONNRESET|socket hang up).*global_proxy/
+        ],
         [`ws://127.0.0.1:${mute}/ws`, { timing: { ...quick, connect: 300 } }, /stomp_ws_port.*firewall/]
       ]
       yield* Effect.forEach(
@@ -65,7 +75,7 @@ describe("The broker that check tries", () => {
             expect(ok, detail).toBe(false)
             expect(detail).toMatch(wanted)
             expect(detail.startsWith(`${url}: `), detail).toBe(true)
-            expect(detail).not.toMatch(/wrong-passcode|\n/)
+            expect(detail).not.toMatch(/wrong-passcode|secret|\n/)
           }),
         { concurrency: "unbounded", discard: true }
       )

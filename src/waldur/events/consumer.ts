@@ -46,7 +46,7 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
     const { objectType } = options
     const usual = yield* FiberRef.get(eventTiming)
     const timing: Timing = { ...usual, prefetch: options.prefetch ?? usual.prefetch }
-    const open = yield* makeSockets(options.url, options.transport)
+    const sockets = yield* makeSockets(options.url, options.transport)
     const status = yield* SubscriptionRef.make<ConsumerStatus>({
       objectType,
       connectedSince: undefined,
@@ -86,7 +86,7 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
 
     const connected = Effect.gen(function* () {
       queue ??= yield* options.queue
-      const session = yield* openSession({ open, queue, timing })
+      const session = yield* openSession({ sockets, queue, timing })
       const connectedSince = yield* Clock.currentTimeMillis
       connections++
       yield* update(() => ({ connectedSince, downSince: undefined, supported: true, reconnects: connections - 1 }))

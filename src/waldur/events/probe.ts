@@ -23,6 +23,10 @@ export interface EventsProbe {
 
 /** What the reason for the end of a session says of the configuration; the first that fits. */
 const hints: ReadonlyArray<readonly [RegExp, string]> = [
+  [
+    /through the proxy: .*(ECONN|ENOTFOUND|EAI_AGAIN|UNREACH|ETIMEDOUT|hang up|the proxy refuses)/,
+    "Check global_proxy, stomp_ws_host and stomp_ws_port: it may be the proxy that cannot be reached, or that lets nobody through to there."
+  ],
   [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/, "Check stomp_ws_host and stomp_ws_port."],
   [/timed out|did not answer/i, "Check stomp_ws_host and stomp_ws_port, and whether a firewall lies between."],
   [/server response: 40[34]/i, "There is no broker at this path: check stomp_ws_path."],
@@ -59,9 +63,9 @@ export const probeEvents = ({
   url
 }: EventsProbe): Effect.Effect<EventsFound, OfferingFault> =>
   Effect.gen(function* () {
-    const open = yield* makeSockets(url, transport)
+    const sockets = yield* makeSockets(url, transport)
     const session = openSession({
-      open,
+      sockets,
       queue,
       timing: { ...(timing ?? { ...defaultTiming, connect: 10_000 }), prefetch: 1 }
     })

@@ -10,8 +10,9 @@
  * | falls silent | two heart-beats that do not come |
  * | goes away, restarts, is refused by a proxy | the socket's error |
  */
-import { Client, type IFrame, type IMessage, type IStompSocket } from "@stomp/stompjs"
+import { Client, type IFrame, type IMessage } from "@stomp/stompjs"
 import { Data, Deferred, Duration, Effect, Queue, Redacted, type Scope } from "effect"
+import type { Sockets } from "./socket.js"
 import type { EventQueue, Timing } from "./types.js"
 
 export class SessionEnded extends Data.TaggedError("SessionEnded")<{
@@ -34,7 +35,7 @@ export interface Session {
 
 export interface SessionOptions {
   readonly queue: EventQueue
-  readonly open: (connectTimeout: number) => IStompSocket
+  readonly sockets: Sockets
   readonly timing: Timing
 }
 
@@ -61,8 +62,8 @@ const closeText = (code: number, reason: string, isReady: boolean): string => {
 
 /** Connected and subscribed; the socket is cut with the scope. */
 export const openSession = ({
-  open,
   queue,
+  sockets,
   timing
 }: SessionOptions): Effect.Effect<Session, SessionEnded, Scope.Scope> =>
   Effect.gen(function* () {
@@ -103,7 +104,7 @@ export const openSession = ({
     }
 
     const client = new Client({
-      webSocketFactory: () => open(timing.connect),
+      webSocketFactory: () => sockets.open(timing.connect),
       connectHeaders: { host: queue.vhost, login: queue.login, passcode },
       heartbeatIncoming: timing.heartBeat,
       heartbeatOutgoing: timing.heartBeat,
@@ -114,7 +115,7 @@ export const openSession = ({
       onStompError: ({ body, headers }) => end(`The broker says: ${headers.message ?? "error"}. ${body}`, true),
       onHeartbeatLost: () => end(`The broker gave no sign of life for ${(2 * timing.heartBeat) / 1000} s.`),
       onWebSocketError: ({ error }: { readonly error?: unknown }) =>
-        end(`The broker cannot be reached: ${errorText(error)}.`),
+        end(`The broker cannot be reached${sockets.throughProxy ? " through the proxy" : ""}: ${errorText(error)}.`),
       onWebSocketClose: ({ code, reason }: { readonly code: number; readonly reason: string }) =>
         end(closeText(code, reason, state.ready), reason === "STOMP died")
     })

@@ -28,11 +28,16 @@ export const brokerUrl = (apiUrl: string, place: BrokerPlace): string => {
   return url.href
 }
 
-/** Opens a socket each time it is called. The options are looked at once. */
-export const makeSockets = (
-  url: string,
-  options: TransportOptions
-): Effect.Effect<(connectTimeout: number) => IStompSocket, OfferingFault> =>
+/** The way to the broker. */
+export interface Sockets {
+  /** Opens one each time it is called. */
+  readonly open: (connectTimeout: number) => IStompSocket
+  /** Over `global_proxy`, which then may be what cannot be reached, or what hangs up. */
+  readonly throughProxy: boolean
+}
+
+/** The options are looked at once. */
+export const makeSockets = (url: string, options: TransportOptions): Effect.Effect<Sockets, OfferingFault> =>
   Effect.gen(function* () {
     const file = options.tls?.caFile
     const ca = file === undefined ? {} : { ca: yield* readCa(file) }
@@ -50,7 +55,7 @@ export const makeSockets = (
                 hint: "It looks like http://host:3128."
               })
           })
-    return (connectTimeout) =>
+    const open = (connectTimeout: number) =>
       adapted(
         new WebSocket(url, ["v12.stomp", "v11.stomp", "v10.stomp"], {
           ...tls,
@@ -61,6 +66,7 @@ export const makeSockets = (
           skipUTF8Validation: true
         })
       )
+    return { open, throughProxy: proxy !== undefined }
   })
 
 /** As stompjs wants it. A terminated socket is closed at once, and not when the other side has agreed (recording 053: 30 s later). */
