@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util"
 import { Effect, Option } from "effect"
 import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome } from "../../core/index.js"
+import { isMissing } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 
 /** One look, and what is not there; says whether there was any. A backend id that is there is left as it is, and secrets that were issued hold. */
@@ -33,3 +34,19 @@ export const remind = (offering: Offering, request: OrderRequest, outcome: Outco
     }
     return isLost
   })
+
+/** Is it for other limits, and were some told? */
+export const isOfLimits = (request: OrderRequest, { amounts = {} }: Outcome): boolean =>
+  request._tag === "Update" && request.change === "limits" && Object.keys(amounts).length > 0
+
+/**
+ * After "done" of an order for other limits. Waldur makes the order's limits the resource's then, as they are (source: waldur-mastermind,
+ * marketplace/callbacks.py, `resource_update_succeeded`), and takes orders that name a part of them: what such a one does not name would be gone there, and
+ * stand in the backend, unpaid. The order is over, so nothing of this ends it.
+ */
+export const keepLimits = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+  Effect.catchIf(
+    Effect.asVoid(remind(offering, request, outcome, false)),
+    (error) => error.disposition === "fail-order" || isMissing(error),
+    (error) => Effect.logWarning(`Waldur may have lost the limits that the order does not name: ${error.message}`)
+  )

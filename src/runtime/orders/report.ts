@@ -13,7 +13,7 @@ import {
   stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { remind } from "./remind.js"
+import { isOfLimits, keepLimits, remind } from "./remind.js"
 import { assertUntold, isApprovedHere, isDoneByAnother, yieldTo } from "./rivals.js"
 
 /** The steps in which values are told. */
@@ -92,6 +92,7 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
       }),
       ends: true
     })
+    if (isOfLimits(request, outcome)) yield* ensureDone("waldur: limits kept", keepLimits(offering, request, outcome))
   })
 
 /**
