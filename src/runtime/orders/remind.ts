@@ -1,7 +1,7 @@
 /** What Waldur was told of an order, and has lost: it is told once more. */
 import { isDeepStrictEqual } from "node:util"
 import { Effect, Option } from "effect"
-import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome } from "../../core/index.js"
+import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome, type SiteError } from "../../core/index.js"
 import { isMissing } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 
@@ -45,8 +45,15 @@ export const isOfLimits = (request: OrderRequest, { amounts = {} }: Outcome): bo
  * stand in the backend, unpaid. The order is over, so nothing of this ends it.
  */
 export const keepLimits = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+  unlessRefused("the limits that the order does not name", remind(offering, request, outcome, false))
+
+/** What is told after an order is over, or undone. */
+export const unlessRefused = (
+  what: string,
+  telling: Effect.Effect<unknown, SiteError>
+): Effect.Effect<void, SiteError> =>
   Effect.catchIf(
-    Effect.asVoid(remind(offering, request, outcome, false)),
+    Effect.asVoid(telling),
     (error) => error.disposition === "fail-order" || isMissing(error),
-    (error) => Effect.logWarning(`Waldur may have lost the limits that the order does not name: ${error.message}`)
+    (error) => Effect.logWarning(`Waldur may not have ${what}: ${error.message}`)
   )
