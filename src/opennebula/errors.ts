@@ -109,7 +109,12 @@ export class OwnerMissing extends Data.TaggedError("OwnerMissing")<RefusalFields
 /** 0x0400: no object with this id (`objectId`). Where that is expected, catch it by its tag. */
 export class NoSuchObject extends Data.TaggedError("NoSuchObject")<RefusalFields> {
   readonly disposition = "fail-order" as const
-  readonly customerMessage = "Something that this order needs does not exist in the cloud (any more)."
+  /** "Error getting group [100]." (recordings 281 to 303) */
+  get customerMessage(): string {
+    const [, kind] = /^Error getting ([a-z ]+) \[/i.exec(this.serverMessage) ?? []
+    const what = kind === undefined ? "Something" : `A ${kind}`
+    return `${what} that this order needs does not exist in the cloud (any more): order again, or ask the provider.`
+  }
   override get message(): string {
     return describe(this, "0x0400 NO_EXISTS", this.serverMessage)
   }
@@ -118,7 +123,8 @@ export class NoSuchObject extends Data.TaggedError("NoSuchObject")<RefusalFields
 /** 0x0800: not in this state, still in use, or not with these values. */
 export class ActionRefused extends Data.TaggedError("ActionRefused")<RefusalFields> {
   readonly disposition = "fail-order" as const
-  readonly customerMessage = "The cloud refused this operation in the resource's present state."
+  readonly customerMessage =
+    "The cloud refused this operation in the resource's present state: try again later, or ask the provider."
   override get message(): string {
     return describe(this, "0x0800 ACTION", this.serverMessage)
   }
@@ -127,7 +133,7 @@ export class ActionRefused extends Data.TaggedError("ActionRefused")<RefusalFiel
 /** 0x2000: everything from a parse error to "already assigned". */
 export class InternalRefusal extends Data.TaggedError("InternalRefusal")<RefusalFields> {
   readonly disposition = "fail-order" as const
-  readonly customerMessage = "The cloud refused this operation."
+  readonly customerMessage = "The cloud refused this operation: try again later, or ask the provider."
   override get message(): string {
     return describe(this, "0x2000 INTERNAL", this.serverMessage)
   }
@@ -162,7 +168,7 @@ export class InvalidName extends Data.TaggedError("InvalidName")<RefusalFields &
 /** 0x4000: a VM, host or image could not be made from this template. */
 export class AllocationRefused extends Data.TaggedError("AllocationRefused")<RefusalFields> {
   readonly disposition = "fail-order" as const
-  readonly customerMessage = "The cloud could not make this resource with the values ordered."
+  readonly customerMessage = "The cloud could not make this resource with the values ordered: ask the provider."
   override get message(): string {
     return describe(this, "0x4000 ALLOCATE", this.serverMessage)
   }

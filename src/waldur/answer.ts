@@ -117,6 +117,18 @@ const complaint = (answer: RawAnswer, asked: Asked): ReadonlyArray<string> => {
  */
 const isOfOffering = (message: string): boolean => /^offering is unavailable\.?$/i.test(message)
 
+/**
+ * Is the customer's organization blocked or archived? Then Waldur takes no approval of its orders, nor a rejection (source: waldur-mastermind,
+ * structure/utils.py, `check_customer_blocked_or_archived`). No fault of the order, and its staff may open it again.
+ */
+const isOfOrganization = (message: string): boolean =>
+  /^(blocked|archived) organization is not available\.?$/i.test(message)
+
+const dispositionOf = ({ method }: Asked, messages: ReadonlyArray<string>): WaldurInvalid["disposition"] => {
+  if (messages.some(isOfOrganization)) return "retry"
+  return method === "GET" || messages.some(isOfOffering) ? "stop-offering" : "fail-order"
+}
+
 const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurError> => {
   const { call } = asked
   const { status } = answer
@@ -131,11 +143,7 @@ const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurEr
   }
   switch (status) {
     case 400:
-      return new WaldurInvalid({
-        call,
-        messages,
-        disposition: asked.method === "GET" || messages.some(isOfOffering) ? "stop-offering" : "fail-order"
-      })
+      return new WaldurInvalid({ call, messages, disposition: dispositionOf(asked, messages) })
     case 401:
       return new WaldurUnauthorized({ call, detail })
     case 403:

@@ -117,16 +117,19 @@ describe("a call to Waldur", () => {
     })
   )
 
-  it.scopedLive("takes a refusal for the order's fault, but not where the whole offering is closed", () =>
-    Effect.gen(function* () {
-      const dispositions = yield* Effect.forEach(["Not a number.", "Offering is unavailable."], (text) =>
-        Effect.gen(function* () {
-          const { waldur } = yield* connect(() => ({ status: 400, json: [text] }))
-          return yield* Effect.flip(waldur.setBackendMetadata(id, {}))
-        })
-      )
-      expect(dispositions.map(({ disposition }) => disposition)).toEqual(["fail-order", "stop-offering"])
-    })
+  it.scopedLive(
+    "takes a refusal for the order's fault, but not where the whole offering or its customer is closed",
+    () =>
+      Effect.gen(function* () {
+        const texts = ["Not a number.", "Offering is unavailable.", "Archived organization is not available."]
+        const dispositions = yield* Effect.forEach(texts, (text) =>
+          Effect.gen(function* () {
+            const { waldur } = yield* connect(() => ({ status: 400, json: [text] }))
+            return yield* Effect.flip(waldur.setBackendMetadata(id, {}))
+          })
+        )
+        expect(dispositions.map(({ disposition }) => disposition)).toEqual(["fail-order", "stop-offering", "retry"])
+      })
   )
 
   it.scopedLive("does not follow a redirect", () =>

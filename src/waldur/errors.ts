@@ -152,16 +152,21 @@ export class WaldurInvalid extends Data.TaggedError("WaldurInvalid")<
   Where & {
     readonly messages: ReadonlyArray<string>
     /**
-     * What is asked with a GET comes from the configuration; what is sent with a POST comes from the order, unless the offering is closed altogether.
+     * What is asked with a GET comes from the configuration; what is sent with a POST comes from the order, unless the offering is closed altogether, or
+     * the customer's organization is for now.
      */
-    readonly disposition: Extract<Disposition, "fail-order" | "stop-offering">
+    readonly disposition: Disposition
   }
 > {
   get customerMessage(): string {
     return "The marketplace did not accept what was to be recorded for this order."
   }
   override get message(): string {
-    return `Waldur did not accept the call: ${this.messages.join("; ") || "no reason given"} (${this.call}).`
+    const advice =
+      this.disposition === "retry"
+        ? " It goes on by itself when it does: have the organization opened again in Waldur, or the order removed there by its staff."
+        : ""
+    return `Waldur did not accept the call: ${this.messages.join("; ") || "no reason given"} (${this.call}).${advice}`
   }
 }
 

@@ -83,3 +83,28 @@ describe("an order in work whose resource is not in Waldur any more", () => {
       }).pipe(Effect.timeout("60 seconds"))
     )
 })
+
+describe("an order that waits for its approval and whose resource is not in Waldur any more", () => {
+  for (const type of ["updateLimits", "terminate"] as const)
+    scenario(`(${type}) waits and says what to do, and is carried out when the resource is shown again`, () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const agent = yield* site.start()
+        const { resource } = yield* site.order.vdc("centre")
+        yield* untilSettled(agent)
+        const mend = site.marketplace.intercept(({ path }) =>
+          path === `/api/marketplace-provider-resources/${resource.uuid}/`
+            ? Waldur.fault.status(404, '{"detail":"Not found."}')
+            : undefined
+        )
+        const uuid = yield* type === "terminate"
+          ? site.place.terminate(resource.uuid)
+          : site.place.updateLimits(resource.uuid, { cpu: 6 })
+        yield* site.awaitLogged((line) => line.includes("have the order removed in Waldur by its staff"), 2)
+        expect(site.marketplace.orders.get(uuid)?.state).toBe("pending-provider")
+        mend()
+        expect(yield* site.marketplace.awaitOrderEnd(uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        yield* untilSettled(agent)
+      }).pipe(Effect.timeout("60 seconds"))
+    )
+})

@@ -97,7 +97,9 @@ describe.concurrent("an order's own failure", () => {
       site.cloud.faults.failNext("deploy")
       const refused = yield* site.order.vdc("unrouted")
       expect(refused).toMatchObject({ state: "erred", resource: { state: "Terminated" } })
-      expect(refused.errorMessage).toBe("The router of this data centre could not be started.")
+      expect(refused.errorMessage).toBe(
+        "The router of this data centre could not be started: try again later, or ask the provider."
+      )
       expect((yield* another(site)).state).toBe("done")
       yield* cleanUp(site, agent, ["unrouted Terminated", "other Terminated"])
     })
@@ -147,7 +149,9 @@ describe.concurrent("an order's own failure", () => {
       const agent = yield* site.start()
       const refused = yield* site.order.vdc("slow")
       expect(refused).toMatchObject({ state: "erred", resource: { state: "Terminated" } })
-      expect(refused.errorMessage).toBe("The router of this data centre could not be started.")
+      expect(refused.errorMessage).toBe(
+        "The router of this data centre could not be started: try again later, or ask the provider."
+      )
       yield* expectNothingLeft(site, agent, ["slow Terminated"])
     })
   )

@@ -61,7 +61,7 @@ describe.concurrent("a Waldur that is slower than the agent waits", () => {
       const failed = yield* site.order.vdc("does-not-boot")
       expect(failed).toMatchObject({
         state: "erred",
-        errorMessage: "The router of this data centre could not be started."
+        errorMessage: "The router of this data centre could not be started: try again later, or ask the provider."
       })
       expect(site.made()).toEqual([])
       yield* untilSettled(agent)

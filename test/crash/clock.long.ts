@@ -5,7 +5,7 @@ import { long, newSite, withAgent } from "./harness.js"
 import type { OperationName } from "./operations.js"
 import { pictureOfCloud } from "./picture.js"
 import { shiftClock } from "./process.js"
-import { named, nothingLeft } from "./trial.js"
+import { closeDown, named, nothingLeft } from "./trial.js"
 import { atWork, ended, stopped } from "./waits.js"
 
 /** Each operation with the call at which the clock jumps. */
@@ -54,4 +54,28 @@ withAgent("an agent whose clock jumps by an hour in every operation", (it) => {
       long
     )
   }
+
+  it.scoped(
+    "forward, does not take the hour for the order's own, though it is tried again before anything else is written",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* newSite({ offerings: { order_deadlines: { create: "30m" } } })
+        const atFirst = pictureOfCloud(site.cloud)
+        const agent = yield* site.start({ nodeOptions: ["--import", shiftClock] })
+        yield* atWork(site, agent)
+        let jumped = false
+        site.tap.guard((seen) => {
+          if (seen.name !== "one.user.allocate" || jumped) return "pass"
+          jumped = true
+          agent.signal(forward.signal)
+          // As of a machine that was suspended, whose connections are broken.
+          return "lose request"
+        })
+        const order = yield* site.place.vdc()
+        const { errorMessage, state } = yield* ended(site, order)
+        expect([state, errorMessage]).toEqual(["done", ""])
+        expect(yield* closeDown(site, agent, atFirst)).toEqual([])
+      }),
+    long
+  )
 })

@@ -150,7 +150,7 @@ describe("the page", () => {
     const failed = await run(site.order.vdc("nordwind"))
     expect(failed.state).toBe("erred")
     await go(`/orders/${failed.uuid}`)
-    await reads("The router of this data centre could not be started.")
+    await reads("The router of this data centre could not be started: try again later, or ask the provider.")
     await sees("row", /^group.*Undone/)
     await sees("row", /^router.*Failed/)
     await picture("order")

@@ -66,10 +66,31 @@ describe("an order that cannot be carried out", () => {
     )
   )
 
+  it.scopedLive("because somebody removes its group meanwhile is refused, and nothing of it is left", () =>
+    Effect.map(
+      refusal({}, {}, ({ frontEnd }) =>
+        Effect.sync(() =>
+          frontEnd.intercept(({ method, params }) =>
+            method === "one.vdc.addgroup"
+              ? { _tag: "Hold", when: "before", until: frontEnd.call("one.group.delete", [Number(params[1])]) }
+              : undefined
+          )
+        )
+      ),
+      (sentence) =>
+        expect(sentence).toBe(
+          "A group that this order needs does not exist in the cloud (any more): order again, or ask the provider."
+        )
+    )
+  )
+
   it.scopedLive("because its router does not boot is refused, and nothing of it is left", () =>
     Effect.map(
       refusal({}, {}, ({ frontEnd }) => Effect.sync(() => frontEnd.faults.failNext("deploy"))),
-      (sentence) => expect(sentence).toBe("The router of this data centre could not be started.")
+      (sentence) =>
+        expect(sentence).toBe(
+          "The router of this data centre could not be started: try again later, or ask the provider."
+        )
     )
   )
 
@@ -95,7 +116,7 @@ describe("an order that cannot be carried out", () => {
           })
         doneOf(yield* ordered(1, hour))
         expect(refusedOf(yield* ordered(2, 0))).toEqual({
-          sentence: "The router of this data centre could not be started.",
+          sentence: "The router of this data centre could not be started: try again later, or ask the provider.",
           leftovers: []
         })
       })

@@ -70,7 +70,8 @@ export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
       )
       if (network.state === "Error" || network.addressRanges.length === 0) {
         return yield* new OrderRefused({
-          customerMessage: "The cloud could not make the network of this data centre.",
+          customerMessage:
+            "The cloud could not make the network of this data centre: try again later, or ask the provider.",
           detail: `network ${networkId} is ${network.state} with ${network.addressRanges.length} address ranges`
         })
       }

@@ -154,7 +154,7 @@ export const setQuota = (cloud: Cloud, groupId: number, quota: Quota) =>
     const unmet = unmetQuota(quota, (yield* cloud.one.group.info(groupId)).quotas)
     if (unmet.length === 0) return
     return yield* new OrderRefused({
-      customerMessage: "The cloud did not accept the ordered amounts.",
+      customerMessage: "The cloud did not take on the ordered amounts: order again, or ask the provider.",
       detail: unmet.join("; ")
     })
   })

@@ -105,7 +105,7 @@ export const instantiateRouter = (
 
 const noVm = () =>
   new OrderRefused({
-    customerMessage: "The router of this data centre could not be made.",
+    customerMessage: "The router of this data centre could not be made: try again later, or ask the provider.",
     detail: "one.vrouter.instantiate answered OK and made no VM"
   })
 
@@ -148,7 +148,10 @@ const release = (cloud: Cloud, vmId: number) =>
   cloud.one.vm.action(vmId, "release").pipe(Effect.catchTag("ActionRefused", () => Effect.void))
 
 const notStarted = (detail: string) =>
-  new OrderRefused({ customerMessage: "The router of this data centre could not be started.", detail })
+  new OrderRefused({
+    customerMessage: "The router of this data centre could not be started: try again later, or ask the provider.",
+    detail
+  })
 
 const outsideAddress = (vm: Vm, externalNetwork: number): string => {
   const nic = vm.nics.find(({ networkId }) => Option.contains(networkId, externalNetwork))

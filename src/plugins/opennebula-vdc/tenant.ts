@@ -5,12 +5,13 @@ import {
   type AclResource,
   type AclRule,
   type AclRuleSpec,
+  type ActionRefused,
   aclCluster,
   aclId,
   groupRule,
   sameAclRule
 } from "../../opennebula/index.js"
-import { ensureDone, isFirstCall, make, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
+import { ensureDone, isFirstCall, make, OrderRefused, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
 import {
   asTheirVdcsSay,
   both,
@@ -18,6 +19,7 @@ import {
   gone,
   isOthers,
   isUntagged,
+  namesOf,
   ownAmong,
   ownIn,
   type Pooled,
@@ -109,7 +111,20 @@ export const removeGroup = (cloud: Cloud, groupId: number) =>
     for (const vdc of vdcs.filter(({ groups }) => groups.includes(groupId))) yield* leaveVdc(cloud, vdc.id, groupId)
     // Those that have gone with a VDC are no trouble.
     yield* removeNaming(cloud, groupId, rules)
-    yield* gone(cloud.one.group.delete(groupId))
+    yield* gone(cloud.one.group.delete(groupId)).pipe(
+      Effect.catchTag("ActionRefused", (error) => stillUsed(cloud, groupId, error))
+    )
+  })
+
+/** Users alone keep a group (OpenNebula 7.4): somebody has put one there since the members were taken out. */
+const stillUsed = (cloud: Cloud, groupId: number, error: ActionRefused) =>
+  Effect.gen(function* () {
+    const users = (yield* cloud.one.user.list()).filter(({ groups }) => groups.includes(groupId))
+    if (users.length === 0) return yield* error
+    return yield* new OrderRefused({
+      customerMessage: `The data centre still has users (${namesOf(users.map(({ name }) => name))}): remove them, then order again.`,
+      detail: error.message
+    })
   })
 
 /** Every rule that names the group. They outlive it, also when somebody else deletes it. */

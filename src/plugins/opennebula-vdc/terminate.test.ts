@@ -89,6 +89,28 @@ describe("question 2: a data centre in which somebody still lives", () => {
     })
   )
 
+  it.scopedLive("is not ended for a user whom somebody has put there since it was looked at, who is named", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      bench.frontEnd.intercept(({ method }) =>
+        method === "one.group.delete"
+          ? {
+              _tag: "Hold",
+              when: "before",
+              until: bench.frontEnd.call("one.user.allocate", ["eve", "x", "core", [100]])
+            }
+          : undefined
+      )
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toBe(
+        "The data centre still has users (eve): remove them, then order again."
+      )
+      bench.frontEnd.intercept(undefined)
+      yield* bench.frontEnd.call("one.user.chgrp", [3, 1])
+      doneOf(yield* terminated(bench, "100"))
+    })
+  )
+
   it.scopedLive("is not ended for a machine of another group in its network, not even then", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench(settingsOf({ terminate_policy: "cascade" }))

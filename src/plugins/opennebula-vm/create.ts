@@ -40,7 +40,7 @@ import { extraTemplate, isConnected } from "./placement.js"
 import { placementRules } from "./settings.js"
 import { orderedSizes, type Sizes } from "./sizes.js"
 import { takenOver } from "./takeover.js"
-import { checkDisk, chooseTemplate, usableTemplate } from "./template-choice.js"
+import { checkDisk, chooseTemplate, noTemplate, notInstantiated, usableTemplate } from "./template-choice.js"
 import { userData } from "./user-data.js"
 
 type Request = CreateRequest<VmAttributes>
@@ -76,7 +76,7 @@ export const createVm =
         undo: (made) => removeVm(offering, made),
         isOthers: isOthersIn(offering, request.resource, choice.parent.group)
       })
-      yield* ensureDone("group", offering.one.vm.chown(vmId, { gid: choice.parent.group }))
+      yield* ensureDone("group", handOver(offering, vmId, choice.parent.group))
       const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
       const vm = yield* ensure("running", {
         result: VmFacts,
@@ -199,14 +199,22 @@ const instantiate = (
       })
     })
   }).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "AllocationRefused" && /Cannot get IP\/MAC lease/.test(error.message),
-      (error) =>
-        new OrderRefused({
-          customerMessage:
-            "The network of the virtual data centre has no free address left: end a machine in it, then order again.",
-          detail: error.message
-        })
+    // Read a moment ago.
+    Effect.catchTag("NoSuchObject", noTemplate(choice.template)),
+    Effect.mapError(notInstantiated)
+  )
+
+/** To the group of the virtual data centre, which may be gone by now, as may the machine. */
+const handOver = (offering: VmOffering, vmId: number, group: number): Effect.Effect<void, SiteError> =>
+  Effect.catchTag(offering.one.vm.chown(vmId, { gid: group }), "NoSuchObject", (error) =>
+    Effect.flatMap(findVm(offering, vmId), (vm) =>
+      Option.isNone(vm)
+        ? vanished
+        : new OrderRefused({
+            customerMessage:
+              "The virtual data centre was removed from the cloud while the machine was being made: choose another one and order again.",
+            detail: error.message
+          })
     )
   )
 
@@ -221,8 +229,9 @@ const released = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteE
     Effect.catchTag("ActionRefused", (error) =>
       Effect.flatMap(findVm(offering, vmId), (vm) => {
         if (Option.exists(vm, ({ state }) => state === "Cloning")) return afterItsImage(offering, vmId)
+        if (Option.isNone(vm)) return vanished
         // Released by an attempt whose answer was lost.
-        return Option.exists(vm, ({ state }) => state !== "Hold") ? Effect.void : Effect.fail(error)
+        return vm.value.state !== "Hold" ? Effect.void : Effect.fail(error)
       })
     )
   )

@@ -1,10 +1,10 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
-import { isVmFailure, type OwnerMissing, type Vm } from "../../opennebula/index.js"
+import { type ActionRefused, isVmFailure, type OwnerMissing, type Vm } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
-import { type Driven, drive, isResting, whenWithin } from "./machine.js"
+import { type Driven, drive, isLocked, isResting, lockedRefusal, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { quotaRefusal } from "./quota.js"
 
@@ -65,12 +65,14 @@ const tryAgainIfFailed = (offering: VmOffering, vmId: number): Effect.Effect<voi
     yield* whenWithin(offering, vmId, isResting, patience * 1000)
   })
 
-/** An undo has nothing to put back in a VM that is gone. */
+/** An undo has nothing to put back in a VM that is gone. One that somebody has locked is left over: that is tried again, and nobody waits. */
 const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<void, SiteError> =>
-  Effect.catchIf(
-    Effect.asVoid(undo),
-    (error) => error instanceof Vanished || error._tag === "NoSuchObject",
-    () => Effect.void
+  Effect.asVoid(undo).pipe(
+    Effect.catchIf(
+      (error) => error instanceof Vanished || error._tag === "NoSuchObject",
+      () => Effect.void
+    ),
+    Effect.catchIf(isLocked, () => lockedRefusal)
   )
 
 export const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>
@@ -101,18 +103,22 @@ export const resize = (
   enforce: boolean
 ): Effect.Effect<void, SiteError> =>
   offering.one.vm.resize(vmId, capacity, { enforce }).pipe(
+    Effect.catchTag("ActionRefused", (error) => notResized(offering, vmId, error)),
     Effect.catchTag("NoSuchObject", () => vanished),
-    Effect.catchTag(
-      "ActionRefused",
-      (error) =>
-        new OrderRefused({
-          customerMessage:
-            "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
-          detail: error.message
-        })
-    ),
     Effect.catchTag("OwnerMissing", ownerless)
   )
+
+/** Of one that is powered off, or runs, it is the host that has no room. Somebody may have started, stopped or ended it since it was powered off. */
+const notResized = (offering: VmOffering, vmId: number, { message }: ActionRefused): Effect.Effect<never, SiteError> =>
+  Effect.flatMap(whenWithin(offering, vmId, isResting, queuedFor), (vm) => {
+    if (Option.exists(vm, ({ state }) => state === "Done")) return vanished
+    return new OrderRefused({
+      customerMessage: Option.exists(vm, ({ state }) => state === "Poweroff")
+        ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
+        : "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again.",
+      detail: message
+    })
+  })
 
 /**
  * Off again first, if the VM has come up with sizes that are not the ordered ones, and up again whatever comes of it: a later try, for what was

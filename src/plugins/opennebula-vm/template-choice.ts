@@ -1,6 +1,12 @@
 /** Which VM template an order gets, and whether it can be used for it. */
 import { Effect, Option } from "effect"
-import { type Image, type OpenNebulaService, osDisk, type VmTemplate } from "../../opennebula/index.js"
+import {
+  type Image,
+  type NoSuchObject,
+  type OpenNebulaService,
+  osDisk,
+  type VmTemplate
+} from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import type { VmAttributes } from "./attributes.js"
 import type { PlacementRules } from "./settings.js"
@@ -29,16 +35,7 @@ const listed = (ids: ReadonlyArray<number>): string => (ids.length === 0 ? "" : 
 /** Reads it. Refused if it does not exist, or makes routers. */
 export const usableTemplate = (one: OpenNebulaService, templateId: number): Effect.Effect<VmTemplate, SiteError> =>
   Effect.gen(function* () {
-    const template = yield* one.template.info(templateId).pipe(
-      Effect.catchTag(
-        "NoSuchObject",
-        (error) =>
-          new OrderRefused({
-            customerMessage: `Template ${templateId} of this offering does not exist (any more): ask the provider.`,
-            detail: error.message
-          })
-      )
-    )
+    const template = yield* Effect.catchTag(one.template.info(templateId), "NoSuchObject", noTemplate(templateId))
     if (template.isVirtualRouter) {
       return yield* new OrderRefused({
         customerMessage: `Template ${templateId} is for virtual routers, not for virtual machines: ask the provider.`
@@ -46,6 +43,34 @@ export const usableTemplate = (one: OpenNebulaService, templateId: number): Effe
     }
     return template
   })
+
+export const noTemplate = (templateId: number) => (error: NoSuchObject) =>
+  new OrderRefused({
+    customerMessage: `Template ${templateId} of this offering does not exist (any more): ask the provider.`,
+    detail: error.message
+  })
+
+/** Why OpenNebula made no machine, where its customer can make something of it (recordings 155 and 156). */
+export const notInstantiated = (error: SiteError): SiteError => {
+  const sentence =
+    error._tag === "AllocationRefused" ? refusals.find(({ when }) => when.test(error.message))?.sentence : undefined
+  return sentence === undefined ? error : new OrderRefused({ customerMessage: sentence, detail: error.message })
+}
+const refusals = [
+  {
+    when: /Cannot get IP\/MAC lease/,
+    sentence: "The network of the virtual data centre has no free address left: end a machine in it, then order again."
+  },
+  {
+    when: /Virtual network with ID: \d+ does not exist/,
+    sentence:
+      "A network that the machine was to be connected to does not exist in the cloud (any more): ask the provider."
+  },
+  {
+    when: /Image with ID: \d+ does not exist/,
+    sentence: "An image that the machine was to have does not exist in the cloud (any more): ask the provider."
+  }
+]
 
 /** The disk to boot from must be there to be sized, and not become smaller than its image, which OpenNebula refuses (recording 163). */
 export const checkDisk = (

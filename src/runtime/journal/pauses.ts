@@ -98,7 +98,7 @@ const othersLive = (sql: SqlClient.SqlClient, owner: string, now: number) =>
 
 /**
  * Says that this process lives, and what the time was since the last sign of life of all those before it: a pause of all. So is the time in
- * which this process could not write its journal.
+ * which this process could not write its journal. Gives when it was heard of last.
  */
 const signOfLife = (owner: string) =>
   Effect.gen(function* () {
@@ -150,6 +150,7 @@ const signOfLife = (owner: string) =>
       Effect.schedule(heartbeat),
       Effect.forkScoped
     )
+    return Ref.get(heard)
   })
 
 /** `owner`: this process's name, unlike that of any other that works on this database. */
@@ -159,7 +160,10 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const ask = asking(sql)
-      yield* Effect.catchTag(signOfLife(owner), "SqlError", (error) => unavailable(Effect.fail(error)))
+      const heard = yield* Effect.catchTag(signOfLife(owner), "SqlError", (error) => unavailable(Effect.fail(error)))
+      /** Its clock was set forward, or its whole machine suspended, and whoever asks does so before the next sign of life, which says it for good. */
+      const silent = (until: number) =>
+        Effect.map(heard, (since) => (until - since > longSilence ? [{ since, until }] : []))
       return {
         began: (scope, reason) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -173,11 +177,12 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
               WHERE scope = ${scope} AND until IS NULL AND owner = ${owner}`)
           ),
         total: (scopes, since, until) =>
-          Effect.map(
+          Effect.zipWith(
             ask(sql<Pick<Pause, "since" | "until">>`
               SELECT since, until FROM pause
               WHERE scope IN ${sql.in([...scopes, wholeAgent])} AND since < ${until} AND (until IS NULL OR until > ${since})`),
-            (pauses) => pausedMillis(pauses, since, until)
+            silent(until),
+            (pauses, silence) => pausedMillis([...pauses, ...silence], since, until)
           )
       }
     })

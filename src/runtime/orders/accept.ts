@@ -13,6 +13,7 @@ import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { resourceToBegin } from "./forgotten.js"
 import { homeOf, madeElsewhere } from "./home.js"
 import { Accepted, requestOf } from "./request.js"
 import { tell } from "./telling.js"
@@ -26,7 +27,7 @@ export const accept = (
 ) =>
   Effect.gen(function* () {
     if (order.state !== "pending-provider" && order.state !== "executing") return undefined
-    const request = yield* requestOf(offering, order, read).pipe(
+    const request = yield* requestOf(offering, order, resourceToBegin(read)).pipe(
       Effect.catchIf(
         (error) => error instanceof OrderRefused,
         (refusal) => Effect.succeed(refusal)

@@ -19,7 +19,7 @@ import {
   stepState
 } from "../../core/index.js"
 import { isEndedByOthers } from "../../waldur/index.js"
-import type { Pauses } from "../journal/pauses.js"
+import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
@@ -61,7 +61,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const before = yield* journal.entries
     if (approve) {
       const { begun } = stepState(before, approval)
-      const approving = Effect.flatMap(offering.waldur.approveByProvider(request.order), (how) =>
+      const approving = Effect.flatMap(approved(offering, request.order, begun), (how) =>
         noteApproval(journal, how, begun)
       )
       yield* ensureDone(approval, approving)
@@ -82,6 +82,17 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     yield* ifResourceShown(journal, report(offering, request, outcome, hasScope))
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
+  })
+
+/** The order's time stands still while Waldur takes no approval of its customer's organization. `begun`: it may do so already. */
+const approved = (offering: Offering, order: OrderId, begun: boolean) =>
+  Effect.gen(function* () {
+    const pauses = yield* Pauses
+    const how = yield* Effect.tapError(offering.waldur.approveByProvider(order), (error) =>
+      error._tag === "WaldurInvalid" && error.disposition === "retry" ? pauses.began(order, error.message) : Effect.void
+    )
+    if (begun) yield* pauses.ended(order)
+    return how
   })
 
 /**

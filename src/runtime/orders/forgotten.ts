@@ -77,3 +77,15 @@ export const ifResourceShown = <A, E extends SiteError, R>(
       )
     })
   )
+
+/** The resource of an order that is not taken on yet: without it nothing was done, and nobody knows what is to be. */
+export const resourceToBegin = <A>(read: Effect.Effect<A, SiteError>): Effect.Effect<A, SiteError> =>
+  Effect.catchIf(
+    read,
+    isMissing,
+    () =>
+      new NotYet({
+        reason:
+          "Waldur has this order, and does not have its resource (any more), or does not show it to the agent's user. If the resource was deleted there, have the order removed in Waldur by its staff: nothing was done for it here. Else give the user its role back, and the order is taken on."
+      })
+  )

@@ -1,7 +1,8 @@
 /** What Waldur was told of an order, and has lost: it is told once more. */
 import { isDeepStrictEqual } from "node:util"
 import { Effect, Option } from "effect"
-import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome } from "../../core/index.js"
+import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome, type SiteError } from "../../core/index.js"
+import { isMissing } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 
 /** One look, and what is not there; says whether there was any. A backend id that is there is left as it is, and secrets that were issued hold. */
@@ -33,3 +34,26 @@ export const remind = (offering: Offering, request: OrderRequest, outcome: Outco
     }
     return isLost
   })
+
+/** Is it for other limits, and were some told? */
+export const isOfLimits = (request: OrderRequest, { amounts = {} }: Outcome): boolean =>
+  request._tag === "Update" && request.change === "limits" && Object.keys(amounts).length > 0
+
+/**
+ * After "done" of an order for other limits. Waldur makes the order's limits the resource's then, as they are (source: waldur-mastermind,
+ * marketplace/callbacks.py, `resource_update_succeeded`), and takes orders that name a part of them: what such a one does not name would be gone there, and
+ * stand in the backend, unpaid. The order is over, so nothing of this ends it.
+ */
+export const keepLimits = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
+  unlessRefused("the limits that the order does not name", remind(offering, request, outcome, false))
+
+/** What is told after an order is over, or undone. */
+export const unlessRefused = (
+  what: string,
+  telling: Effect.Effect<unknown, SiteError>
+): Effect.Effect<void, SiteError> =>
+  Effect.catchIf(
+    Effect.asVoid(telling),
+    (error) => error.disposition === "fail-order" || isMissing(error),
+    (error) => Effect.logWarning(`Waldur may not have ${what}: ${error.message}`)
+  )

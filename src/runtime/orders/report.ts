@@ -6,14 +6,16 @@ import {
   ensure,
   ensureDone,
   isRestored,
+  OrderRefused,
   type OrderRequest,
   type Outcome,
   type SiteError,
   Steps,
+  sideBySide,
   stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { remind } from "./remind.js"
+import { isOfLimits, keepLimits, remind, unlessRefused } from "./remind.js"
 import { assertUntold, isApprovedHere, isDoneByAnother, yieldTo } from "./rivals.js"
 
 /** The steps in which values are told. */
@@ -57,7 +59,8 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
           Effect.logWarning("This Waldur has no call that sets limits of such a resource: they stay as ordered").pipe(
             Effect.when(() => written === "unsupported")
           )
-        )
+        ),
+        takingBack(offering, request)
       )
     }
     if (metadata !== undefined || issueSecrets !== undefined) {
@@ -86,12 +89,16 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     yield* ensure(done, {
       result: Schema.Null,
       perform: Effect.gen(function* () {
-        const how = yield* waldur.setStateDone(request.order)
+        const how = yield* Effect.catchTags(waldur.setStateDone(request.order), {
+          WaldurServerError: (error) => unlessEnded(offering, request, error),
+          WaldurConflict: (error) => unlessEnded(offering, request, error)
+        })
         if (yield* isDoneByAnother(journal, how, begun)) yield* yieldTo(offering, request, outcome)
         return null
       }),
       ends: true
     })
+    if (isOfLimits(request, outcome)) yield* ensureDone("waldur: limits kept", keepLimits(offering, request, outcome))
   })
 
 /**
@@ -107,6 +114,35 @@ const unlessTold = (offering: Offering, request: OrderRequest, outcome: Outcome)
     if ((yield* waldur.order(request.order)).state !== "done") return
     const { backendId } = yield* waldur.resource(request.resource.id)
     yield* assertUntold(offering, request, outcome, backendId)
+  })
+
+const OldLimits = Schema.Struct({ old_limits: Schema.Record({ key: Schema.String, value: Schema.Number }) })
+
+/**
+ * Told once more is what an order for other limits has found, should it fail all the same: its staff may set it to erred, or cancel it, while it is
+ * carried out. The order says what that was, in Waldur's units.
+ */
+const takingBack = ({ components, waldur }: Offering, request: OrderRequest) => {
+  const old = request._tag === "Update" ? Schema.decodeUnknownOption(OldLimits)(request.attributes) : Option.none()
+  if (Option.isNone(old)) return undefined
+  const known = Object.entries(old.value.old_limits).filter(([type]) => components.some((one) => one.type === type))
+  return unlessRefused("the limits of before", waldur.setLimits(request.resource.id, Object.fromEntries(known)))
+}
+
+/**
+ * There is no way from a resource that has ended to one that is OK, so Waldur fails at "done", for ever (source: waldur-mastermind, marketplace/models.py,
+ * `set_state_ok`): its staff has ended it since the order was placed.
+ */
+const unlessEnded = ({ waldur }: Offering, { _tag, order, resource }: OrderRequest, error: SiteError) =>
+  Effect.gen(function* () {
+    if (_tag === "Terminate") return yield* Effect.fail(error)
+    const [now, found] = yield* sideBySide(waldur.order(order), waldur.resource(resource.id))
+    if (now.state !== "executing" || found.state !== "Terminated") return yield* Effect.fail(error)
+    return yield* new OrderRefused({
+      customerMessage:
+        "The resource was ended in the marketplace while the order was carried out, so the order was undone: ask the provider.",
+      detail: error.message
+    })
   })
 
 /** Nothing of this ends the order: Waldur has taken it before, and may have heard `done`. */

@@ -10,7 +10,7 @@ import type { Offering } from "../offerings/offering.js"
 import { scopeGrace } from "../schedules.js"
 import { backendHandler } from "./handler.js"
 import { marketplaceOf } from "./marketplace.js"
-import { remind } from "./remind.js"
+import { isOfLimits, keepLimits, remind } from "./remind.js"
 import { awaitStart } from "./start.js"
 import { acceptedIn } from "./story.js"
 
@@ -32,10 +32,13 @@ export const retell = (
     const now = yield* awaitStart(waldur, order.uuid, { scopeGrace })
     if (now.state !== "executing") return "nothing to do"
     const { request } = yield* acceptedIn(yield* journal.entries)
+    let keeping: Effect.Effect<void, SiteError> = Effect.void
     if (request !== undefined && request._tag !== "Terminate") {
       const outcome = yield* recalled(journal, backendHandler(offering, request)).pipe(
         Effect.provideService(Marketplace, marketplaceOf(offering))
       )
+      if (Option.isSome(outcome) && isOfLimits(request, outcome.value))
+        keeping = keepLimits(offering, request, outcome.value)
       yield* Option.match(outcome, {
         onNone: () =>
           Effect.logWarning(
@@ -45,5 +48,6 @@ export const retell = (
       })
     }
     yield* waldur.setStateDone(order.uuid)
+    yield* keeping
     return "done"
   })

@@ -10,6 +10,7 @@ export const rehearsedWaldur = (
   tell: (call: PlannedCall) => Effect.Effect<void>
 ): WaldurService => {
   const backendIds = new Map<string, string>()
+  const limits = new Map<string, Readonly<Record<string, number>>>()
   const approved = new Set<string>()
   const would = (call: string, about = "") => tell({ system: "waldur", call: `POST ${call}`, about })
   const onOrder = (action: string, about?: string) => would(`marketplace-orders/{uuid}/${action}/`, about)
@@ -31,6 +32,7 @@ export const rehearsedWaldur = (
     resource: (uuid) =>
       Effect.map(waldur.resource(uuid), (found) => ({
         ...found,
+        limits: limits.get(uuid) ?? found.limits,
         backendId: Option.orElse(Option.fromNullable(backendIds.get(uuid)), () => found.backendId)
       })),
     approveByProvider: (uuid) =>
@@ -51,7 +53,13 @@ export const rehearsedWaldur = (
     keepBackendId: () => Effect.succeed(true),
     setScopeOk: () => written(would("marketplace-slurm-remote/{uuid}/set_state/")),
     setOrderBackendId: (_, backendId) => written(onOrder("set_backend_id", backendId)),
-    setLimits: (_, limits) => written(onResource("set_limits", JSON.stringify(limits))),
+    setLimits: (uuid, wanted) =>
+      written(
+        Effect.zipRight(
+          onResource("set_limits", JSON.stringify(wanted)),
+          Effect.sync(() => limits.set(uuid, wanted))
+        )
+      ),
     // What it says may be a secret: the keys will do.
     setBackendMetadata: (_, metadata) => onResource("set_backend_metadata", Object.keys(metadata).join(", ")),
     setEndpoints: (_, endpoints) => written(onResource("set_endpoints", endpoints.map(({ name }) => name).join(", "))),

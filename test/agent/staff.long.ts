@@ -1,0 +1,67 @@
+/** What Waldur's staff does by hand to an order, or to its resource, while it is carried out. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { moveOrder, moveResource } from "../../src/simulator/waldur/world.js"
+import { doubled, makeSite, type Site, scenario, untilSettled, vdcLimits } from "../support/agent.js"
+
+/** Does it once, at the first such call of OpenNebula. */
+const at = ({ cloud }: Site, call: string, deed: () => void) => {
+  let done = false
+  cloud.intercept(({ method }) => {
+    if (method === call && !done) {
+      done = true
+      deed()
+    }
+    return undefined
+  })
+}
+
+const cpuOf = ({ cloud }: Site, backendId: string) =>
+  cloud.world.groups.find(Number(backendId))?.quotas.VM[0]?.limits.get("CPU")
+
+const ended = "The resource was ended in the marketplace while the order was carried out, so the order was undone"
+
+describe("a resource that staff has ended while it is made", () => {
+  scenario("has its order err, and nothing is left of it", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      at(site, "one.group.allocate", () => {
+        for (const resource of site.marketplace.resources.values())
+          moveResource(site.marketplace.world, resource, "Terminated")
+      })
+      const order = yield* site.order.vdc("centre")
+      expect([order.state, order.errorMessage]).toEqual(["erred", expect.stringContaining(ended)])
+      yield* untilSettled(agent)
+      expect(site.made()).toEqual([])
+    }).pipe(Effect.timeout("120 seconds"))
+  )
+})
+
+describe("a change of limits", () => {
+  for (const [what, sentence, deed] of [
+    ["whose resource staff has ended", ended, "end"],
+    ["that staff has set to erred", "", "err"],
+    ["that staff has canceled", "", "cancel"]
+  ] as const)
+    scenario(`${what} is undone, in Waldur as well`, () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite()
+        const agent = yield* site.start()
+        const { resource } = yield* site.order.vdc("centre")
+        yield* untilSettled(agent)
+        at(site, "one.group.quota", () => {
+          const order = [...site.marketplace.orders.values()].findLast(({ type }) => type === "Update")
+          if (deed === "end") moveResource(site.marketplace.world, resource, "Terminated")
+          else if (order !== undefined) moveOrder(site.marketplace.world, order, deed === "err" ? "erred" : "canceled")
+        })
+        const order = yield* site.order.updateLimits(resource.uuid, doubled)
+        expect([order.state, order.errorMessage]).toEqual([
+          deed === "cancel" ? "canceled" : "erred",
+          expect.stringContaining(sentence)
+        ])
+        yield* untilSettled(agent)
+        expect([cpuOf(site, resource.backendId), resource.limits]).toEqual([vdcLimits.cpu, vdcLimits])
+      }).pipe(Effect.timeout("120 seconds"))
+    )
+})

@@ -1,0 +1,119 @@
+/** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { VmState } from "../src/simulator/opennebula/index.js"
+import type { Plain } from "../src/simulator/opennebula/values.js"
+import {
+  type Bench,
+  createOrder,
+  doneOf,
+  makeBench,
+  medium,
+  refusedOf,
+  smallAndRunning,
+  stateOf,
+  untilOver,
+  updateOrder
+} from "./support/vmCloud.js"
+
+interface Moment {
+  readonly method: string
+  /** Of `one.vm.action`. */
+  readonly action?: string
+}
+type Deed = readonly [method: string, ...params: ReadonlyArray<Plain>]
+
+/** Does it, as oneadmin, just before that call is carried out for the first time; `wait`: and lets so many ms pass. */
+const byHand = (bench: Bench, { action, method }: Moment, deeds: ReadonlyArray<Deed>, wait = 0) => {
+  let done = false
+  bench.frontEnd.intercept((call) => {
+    if (done || call.method !== method || (action !== undefined && call.params[0] !== action)) return undefined
+    done = true
+    const doing = Effect.forEach(deeds, ([name, ...params]) =>
+      Effect.map(bench.frontEnd.call(name, params), (answer) => expect([name, answer._tag]).toEqual([name, "Ok"]))
+    )
+    return { _tag: "Hold", when: "before", until: Effect.zipRight(doing, Effect.sleep(wait)) }
+  })
+}
+
+const release = { method: "one.vm.action", action: "release" }
+const removed = "The machine was removed from the cloud while it was being made: order again."
+
+describe("while a machine is made", () => {
+  it.scoped.each<[string, Moment, Deed, number, string]>([
+    [
+      "the machine is removed before it is handed over",
+      { method: "one.vm.chown" },
+      ["one.vm.recover", 0, 3],
+      0,
+      removed
+    ],
+    ["the machine is removed before it is released", release, ["one.vm.recover", 0, 3], 1_000, removed],
+    [
+      "its data centre is removed before it is handed over",
+      { method: "one.vm.chown" },
+      ["one.group.delete", 100],
+      0,
+      "The virtual data centre was removed from the cloud while the machine was being made: choose another one and order again."
+    ],
+    [
+      "its template is removed",
+      { method: "one.template.instantiate" },
+      ["one.template.delete", 2, false],
+      0,
+      "Template 2 of this offering does not exist (any more): ask the provider."
+    ],
+    [
+      "its network is removed",
+      { method: "one.template.instantiate" },
+      ["one.vn.delete", 1],
+      1_000,
+      "A network that the machine was to be connected to does not exist in the cloud (any more): ask the provider."
+    ]
+  ])("and %s, the order errs, says so, and leaves nothing", ([, moment, deed, wait, sentence]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      byHand(bench, moment, [deed], wait)
+      expect(refusedOf(yield* bench.create(createOrder()))).toMatchObject({ sentence, leftovers: [] })
+      expect(bench.vms()).toEqual([])
+    })
+  )
+})
+
+describe("while a machine is changed", () => {
+  it.scoped.each<[string, Deed, string]>([
+    [
+      "removes it",
+      ["one.vm.recover", 0, 3],
+      "The machine does not exist in the cloud any more, so it cannot be changed."
+    ],
+    [
+      "starts it",
+      ["one.vm.action", "resume", 0],
+      "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+    ]
+  ])("and somebody %s before it gets its sizes, the order errs and says so", ([, deed, sentence]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.resize" }, [deed])
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({ sentence, leftovers: [] })
+      const vm = bench.frontEnd.world.vms.find(0)
+      if (vm?.state !== VmState.done) expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
+  it.scoped("and somebody locks it, the order errs, and starting it again is left over, until it is unlocked", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.resize" }, [["one.vm.lock", 0, 4, false]])
+      const end = yield* untilOver(Effect.timeoutOption(bench.update(updateOrder("0", medium)), "10 minutes"))
+      const locked = "The machine is locked in the cloud: unlock it, then order again."
+      expect(Option.getOrUndefined(Option.map(end, refusedOf))).toMatchObject({
+        sentence: locked,
+        leftovers: [{ step: "poweroff", reason: locked }]
+      })
+    })
+  )
+})
