@@ -23,7 +23,7 @@ import {
 } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
-import { asTheirVdcsSay, type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { asTheirVdcsSay, type Cloud, claimsIn, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
 import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
@@ -65,6 +65,8 @@ export interface Inventory {
   readonly routers: ReadonlyArray<VirtualRouter>
   readonly securityGroups: ReadonlyArray<SecurityGroup>
   readonly machines: ReadonlyArray<VmShort>
+  /** Groups that say that they are another resource's than their VDC, and which. */
+  readonly claims: ReadonlyMap<number, string>
 }
 
 export const inventory = ({ one }: Cloud) =>
@@ -81,7 +83,10 @@ export const inventory = ({ one }: Cloud) =>
       },
       { concurrency: "unbounded" }
     ),
-    (found) => ({ ...found, groups: asTheirVdcsSay(found.groups, found.vdcs) })
+    (found) => {
+      const groups = asTheirVdcsSay(found.groups, found.vdcs)
+      return { ...found, groups, claims: claimsIn(found.groups, groups) }
+    }
   )
 
 /** Groups below this id are OpenNebula's own (`oneadmin`, `users`). */
@@ -169,10 +174,16 @@ export const isGroupOf = (
 export const isOthersGroup =
   ({ one, settings }: Cloud, resource: Ordered) =>
   (groupId: number): Effect.Effect<boolean, OpenNebulaError> =>
-    Effect.catchTag(
-      Effect.map(one.group.info(groupId), (group) => !isGroupOf(settings, resource, group)),
-      "NoSuchObject",
-      () => Effect.succeed(false)
+    one.group.info(groupId).pipe(
+      Effect.flatMap((group) =>
+        isGroupOf(settings, resource, group)
+          ? Effect.succeed(false)
+          : Effect.map(
+              one.vdc.list(),
+              (vdcs) => !asTheirVdcsSay([group], vdcs).some((known) => isGroupOf(settings, resource, known))
+            )
+      ),
+      Effect.catchTag("NoSuchObject", () => Effect.succeed(false))
     )
 
 /**

@@ -76,7 +76,7 @@ const leftOf = (found: Inventory, { resource }: Ordered, name: string, agent: nu
   const users = own(found.users, userName(name))
   const isKnown = named.length > 0 || resource.backendId.trim() === name
   const groups = own(found.groups, name).filter(
-    (group) => isKnown && isNobodyElses(found, group, { name, users, routerVms })
+    (group) => isKnown && isNobodyElses(found, group, { resource: resource.id, name, users, routerVms })
   )
   const groupIds = groups.map(({ id }) => id)
   // Without its group, a VDC of that name may be anybody's, too.
@@ -92,15 +92,16 @@ const leftOf = (found: Inventory, { resource }: Ordered, name: string, agent: nu
 }
 
 interface Around {
+  readonly resource: string
   readonly name: string
   readonly users: ReadonlyArray<User>
   readonly routerVms: ReadonlyArray<number>
 }
 
 /** No other's user and no machine is in it, and no VDC but the first one, which takes every group, and its own. */
-const isNobodyElses = (found: Inventory, group: GroupShort, { name, users, routerVms }: Around): boolean =>
+const isNobodyElses = (found: Inventory, group: GroupShort, { resource, name, users, routerVms }: Around): boolean =>
   group.id >= firstTenantGroup &&
-  Option.isNone(adoptedBy(group.template)) &&
+  Option.getOrElse(adoptedBy(group.template), () => resource) === resource &&
   group.users.every((id) => users.some((user) => user.id === id)) &&
   found.machines.every(({ gid, id }) => gid !== group.id || routerVms.includes(id)) &&
   found.vdcs.every((vdc: Vdc) => vdc.id === 0 || vdc.name === name || !vdc.groups.includes(group.id))

@@ -241,6 +241,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
+      if (found.claims.has(group.id)) yield* kinds.group.tag(group.id, tags)
     })
   )
 

@@ -1,0 +1,115 @@
+/** Tenants who write into what is theirs, long after its order is done, so that nobody bills, pauses or ends it any more. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Observations from "../../src/runtime/observation/store.js"
+import type { Resource } from "../../src/simulator/waldur/index.js"
+import { eventually } from "../events/support.js"
+import { doubled, expectNothingLeft, makeSite, type RunningAgent, type Site } from "../support/agent.js"
+import { addComponent, often, reporting, usageScenario as scenario, usages } from "../support/usage.js"
+
+/** Reports and looks come soon; what a machine has is told beside its plan. `drift`: of both offerings. */
+const watched = (drift: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const site = yield* makeSite({
+      root: { ...often, observation_interval: 0.4 },
+      vdcOffering: { ...reporting, drift },
+      vmOffering: { ...reporting, drift, backend_components: { vcpu_used: { usage_from: "vcpu" } } }
+    })
+    addComponent(site, "vcpu_used", "", "usage", site.world.vmOffering)
+    return site
+  })
+
+/** Who has the password that the data centre's customer was shown, and administers its group. */
+const administratorOf = ({ cloud }: Site, { backendId, backendMetadata }: Resource) =>
+  Effect.gen(function* () {
+    const { opennebula_password, opennebula_username } = backendMetadata
+    const user = [...cloud.world.users].find(({ name }) => name === opennebula_username)
+    expect(yield* cloud.call("one.group.addadmin", [Number(backendId), user?.id ?? -1])).toMatchObject({ _tag: "Ok" })
+    return (method: string, params: ReadonlyArray<string | number>) =>
+      Effect.map(
+        cloud.call(method, [...params], `${String(opennebula_username)}:${String(opennebula_password)}`),
+        (answer) => expect(answer).toMatchObject({ _tag: "Ok" })
+      )
+  })
+
+const tags = (resource: string): string =>
+  `WALDUR_RESOURCE_UUID="${resource}"\nWALDUR_ORDER_UUID="${"0".repeat(32)}"\nWALDUR_MADE_BY="abc"`
+const nobody = "a".repeat(32)
+
+/** What is written in the place of the agent's tags. */
+const writings: ReadonlyArray<readonly [how: string, text: (another: Resource) => string]> = [
+  ["takes its tags off", () => 'NOTE="mine"'],
+  ["makes it nobody's", () => tags(nobody)],
+  ["makes it another's", ({ uuid }) => tags(uuid)]
+]
+
+const putRight = (site: Site, what: string) => {
+  const before = site.logged.filter((line) => line.includes(`Put right: ${what}`)).length
+  return site.awaitLogged((line) => line.includes(`Put right: ${what}`), before + 1)
+}
+
+/** As Waldur says it, and as it is carried out. */
+const pausedAndBack = (site: Site, resource: Resource) =>
+  Effect.gen(function* () {
+    resource.paused = true
+    yield* putRight(site, "paused")
+    resource.paused = false
+    yield* putRight(site, "active")
+  })
+
+const ownerDifferences = ({ services }: RunningAgent, { uuid }: Resource) =>
+  Effect.map(Observations.differences(), (all) =>
+    all
+      .filter(({ kind, resource }) => kind === "owner" && resource === uuid)
+      .map(({ found, subject }) => `${subject}: ${found}`)
+  ).pipe(Effect.provide(services))
+
+describe("an administrator of a data centre's group who", () => {
+  for (const [how, text] of [
+    ...writings,
+    ["says that it was adopted by another", ({ uuid }: Resource) => `WALDUR_ADOPTED_BY_UUID="${uuid}"`] as const
+  ])
+    scenario(`${how} has it billed, paused, changed and ended all the same`, () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        const agent = yield* site.start()
+        const { resource: lab } = yield* site.order.vdc("lab")
+        const { resource: other } = yield* site.order.vdc("other")
+        const group = Number(lab.backendId)
+        const asAdministrator = yield* administratorOf(site, lab)
+        yield* asAdministrator("one.group.update", [group, text(other), 0])
+        yield* eventually(() => usages(site)["lab cpu"] === 0.5)
+        // One more machine of a core.
+        yield* site.cloud.call("one.template.instantiate", [2, "more", true, "", false])
+        const more = [...site.cloud.world.vms].find(({ name }) => name === "more")?.id ?? -1
+        yield* site.cloud.call("one.vm.chown", [more, -1, group])
+        yield* eventually(() => usages(site)["lab cpu"] === 1.5)
+        yield* site.cloud.call("one.vm.action", ["terminate-hard", more])
+
+        yield* site.awaitLogged((line) => line.includes("Differs: ") && line.includes(`group ${group}`))
+        expect(yield* ownerDifferences(agent, lab)).toEqual([expect.stringContaining(`group ${group}: `)])
+        expect(yield* ownerDifferences(agent, other)).toEqual([])
+        yield* pausedAndBack(site, lab)
+        expect(yield* site.order.updateLimits(lab.uuid, doubled)).toMatchObject({ state: "done", errorMessage: "" })
+        expect(yield* site.order.terminate(lab.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        expect(site.cloud.world.groups.find(Number(other.backendId))).toBeDefined()
+        expect(yield* site.order.terminate(other.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        yield* expectNothingLeft(site, agent, ["lab Terminated", "other Terminated"])
+      })
+    )
+
+  scenario("makes it another's has its tag put back where the policy says so", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ owner: "repair" })
+      yield* site.start()
+      const { resource: lab } = yield* site.order.vdc("lab")
+      const group = Number(lab.backendId)
+      const asAdministrator = yield* administratorOf(site, lab)
+      yield* asAdministrator("one.group.update", [group, tags(nobody), 0])
+      const tag = () => site.cloud.world.groups.find(group)?.template.get("WALDUR_RESOURCE_UUID")
+      yield* eventually(() => tag() === lab.uuid)
+      yield* site.awaitLogged((line) => line.includes("Differs no more: "))
+      expect(site.logged.filter((line) => line.includes("Differs: "))).toHaveLength(1)
+    })
+  )
+})
