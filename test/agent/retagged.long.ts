@@ -2,6 +2,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Observations from "../../src/runtime/observation/store.js"
+import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Resource } from "../../src/simulator/waldur/index.js"
 import { eventually } from "../events/support.js"
 import { doubled, expectNothingLeft, makeSite, type RunningAgent, type Site } from "../support/agent.js"
@@ -13,11 +14,13 @@ const watched = (drift: Readonly<Record<string, string>> = {}) =>
     const site = yield* makeSite({
       root: { ...often, observation_interval: 0.4 },
       vdcOffering: { ...reporting, drift },
-      vmOffering: { ...reporting, drift, backend_components: { vcpu_used: { usage_from: "vcpu" } } }
+      vmOffering: { ...reporting, drift, backend_components: { vm_ram_used: { usage_from: "vm_ram" } } }
     })
-    addComponent(site, "vcpu_used", "", "usage", site.world.vmOffering)
+    addComponent(site, "vm_ram_used", "", "usage", site.world.vmOffering)
     return site
   })
+
+type As = (method: string, params: ReadonlyArray<string | number>) => Effect.Effect<void>
 
 /** Who has the password that the data centre's customer was shown, and administers its group. */
 const administratorOf = ({ cloud }: Site, { backendId, backendMetadata }: Resource) =>
@@ -25,11 +28,12 @@ const administratorOf = ({ cloud }: Site, { backendId, backendMetadata }: Resour
     const { opennebula_password, opennebula_username } = backendMetadata
     const user = [...cloud.world.users].find(({ name }) => name === opennebula_username)
     expect(yield* cloud.call("one.group.addadmin", [Number(backendId), user?.id ?? -1])).toMatchObject({ _tag: "Ok" })
-    return (method: string, params: ReadonlyArray<string | number>) =>
+    const as: As = (method, params) =>
       Effect.map(
         cloud.call(method, [...params], `${String(opennebula_username)}:${String(opennebula_password)}`),
         (answer) => expect(answer).toMatchObject({ _tag: "Ok" })
       )
+    return as
   })
 
 const tags = (resource: string): string =>
@@ -110,6 +114,75 @@ describe("an administrator of a data centre's group who", () => {
       yield* eventually(() => tag() === lab.uuid)
       yield* site.awaitLogged((line) => line.includes("Differs no more: "))
       expect(site.logged.filter((line) => line.includes("Differs: "))).toHaveLength(1)
+    })
+  )
+})
+
+describe("an administrator of a data centre's group who writes into a machine, and", () => {
+  const others: ReadonlyArray<readonly [string, (site: Site, machine: number, as: As) => Effect.Effect<void>]> = [
+    ["leaves it at that", () => Effect.void],
+    ["gives it another name", (_, machine, as) => as("one.vm.rename", [machine, "mine"])]
+  ]
+  for (const [how, text] of writings)
+    for (const [what, more] of others)
+      scenario(`${how}, and ${what}, has it billed, paused, changed and ended all the same`, () =>
+        Effect.gen(function* () {
+          const site = yield* watched()
+          const agent = yield* site.start()
+          const { resource: lab } = yield* site.order.vdc("lab")
+          const { resource: box } = yield* site.order.vm("box", lab.backendId)
+          const { resource: other } = yield* site.order.vm("other", lab.backendId)
+          const machine = Number(box.backendId)
+          const asAdministrator = yield* administratorOf(site, lab)
+          yield* asAdministrator("one.vm.update", [machine, text(other), 0])
+          yield* more(site, machine, asAdministrator)
+          yield* site.awaitLogged((line) => line.includes("Differs: ") && line.includes(`VM ${machine}: `))
+          expect(yield* ownerDifferences(agent, box)).toEqual([expect.stringContaining(`VM ${machine}: `)])
+          expect(yield* ownerDifferences(agent, other)).toEqual([])
+
+          yield* pausedAndBack(site, box)
+          expect(site.cloud.world.vms.get(machine)).toMatchObject({ state: VmState.active, lock: undefined })
+          expect(yield* site.order.switchToMedium(box.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+          yield* eventually(() => usages(site)["box vm_ram_used"] === 1024)
+          expect(usages(site)["other vm_ram_used"]).toBe(512)
+          expect(yield* site.order.terminate(box.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+          expect(site.cloud.world.vms.get(machine).state).toBe(VmState.done)
+          expect(site.cloud.world.vms.get(Number(other.backendId)).state).toBe(VmState.active)
+        })
+      )
+
+  scenario("makes it another's has its tag put back where the policy says so", () =>
+    Effect.gen(function* () {
+      const site = yield* watched({ owner: "repair" })
+      yield* site.start()
+      const { resource: lab } = yield* site.order.vdc("lab")
+      const { resource: box } = yield* site.order.vm("box", lab.backendId)
+      const machine = Number(box.backendId)
+      const asAdministrator = yield* administratorOf(site, lab)
+      yield* asAdministrator("one.vm.update", [machine, tags(nobody), 0])
+      yield* eventually(() => site.cloud.world.vms.get(machine).userTemplate.get("WALDUR_RESOURCE_UUID") === box.uuid)
+      yield* site.awaitLogged((line) => line.includes("Differs no more: "))
+      expect(site.logged.filter((line) => line.includes("Differs: "))).toHaveLength(1)
+    })
+  )
+
+  scenario("of a machine that was made by an earlier version is left alone, and the provider hears of it", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      yield* site.start()
+      const { resource: lab } = yield* site.order.vdc("lab")
+      const { resource: box } = yield* site.order.vm("box", lab.backendId)
+      const { vm_stime, ...metadata } = box.backendMetadata
+      expect(vm_stime).toBe(site.cloud.world.vms.get(Number(box.backendId)).stime)
+      Object.assign(box, { backendMetadata: metadata })
+      const asAdministrator = yield* administratorOf(site, lab)
+      yield* asAdministrator("one.vm.update", [Number(box.backendId), tags(nobody), 0])
+      yield* site.awaitLogged((line) => line.includes("Differs: ") && line.includes(`belongs to resource ${nobody}`))
+      expect(yield* site.order.terminate(box.uuid)).toMatchObject({
+        state: "erred",
+        errorMessage: expect.stringContaining("left alone: ask the provider")
+      })
+      expect(site.cloud.world.vms.get(Number(box.backendId)).state).toBe(VmState.active)
     })
   )
 })
