@@ -5,7 +5,15 @@ import * as Observations from "../../src/runtime/observation/store.js"
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Resource } from "../../src/simulator/waldur/index.js"
 import { eventually } from "../events/support.js"
-import { doubled, expectNothingLeft, makeSite, type RunningAgent, type Site } from "../support/agent.js"
+import {
+  doubled,
+  expectNothingLeft,
+  kinds,
+  makeSite,
+  type RunningAgent,
+  type Site,
+  vdcObjects
+} from "../support/agent.js"
 import { addComponent, often, reporting, usageScenario as scenario, usages } from "../support/usage.js"
 
 /** Reports and looks come soon; what a machine has is told beside its plan. `drift`: of both offerings. */
@@ -184,5 +192,47 @@ describe("an administrator of a data centre's group who writes into a machine, a
       })
       expect(site.cloud.world.vms.get(Number(box.backendId)).state).toBe(VmState.active)
     })
+  )
+})
+
+describe("an administrator of a data centre's group who writes into what belongs to it", () => {
+  const parts = { network: "vn", router: "vrouter", "security group": "secgroup", "router's machine": "vm" } as const
+  for (const [part, called] of Object.entries(parts))
+    for (const [how, text] of writings)
+      scenario(`(its ${part}) and ${how} has nothing left of it at its end`, () =>
+        Effect.gen(function* () {
+          const site = yield* watched()
+          const agent = yield* site.start()
+          const { resource: lab } = yield* site.order.vdc("lab")
+          const { resource: other } = yield* site.order.vdc("other")
+          const { sg_id, vnet_id, vr_id, vr_vm_id } = lab.backendMetadata
+          const ids = { vn: vnet_id, vrouter: vr_id, secgroup: sg_id, vm: vr_vm_id }
+          const id = Object.entries(ids).find(([kind]) => kind === called)?.[1]
+          const asAdministrator = yield* administratorOf(site, lab)
+          yield* asAdministrator(`one.${called}.update`, [Number(id), text(other), 0])
+          expect(yield* site.order.terminate(lab.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+          const left = kinds(site.made())
+          expect(left).toEqual(vdcObjects)
+          expect(yield* site.order.terminate(other.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+          yield* expectNothingLeft(site, agent, ["lab Terminated", "other Terminated"])
+        })
+      )
+
+  scenario(
+    "(its network), makes it another's and takes the group's tags off is not in the way of the other's end",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        const agent = yield* site.start()
+        const { resource: lab } = yield* site.order.vdc("lab")
+        const { resource: other } = yield* site.order.vdc("other")
+        const asAdministrator = yield* administratorOf(site, lab)
+        yield* asAdministrator("one.vn.update", [Number(lab.backendMetadata.vnet_id), tags(other.uuid), 0])
+        yield* asAdministrator("one.group.update", [Number(lab.backendId), 'NOTE="mine"', 0])
+        expect(yield* site.order.terminate(other.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        expect(kinds(site.made())).toMatchObject({ group: 1, network: 1, router: 1, vm: 1 })
+        expect(yield* site.order.terminate(lab.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        yield* expectNothingLeft(site, agent, ["lab Terminated", "other Terminated"])
+      })
   )
 })

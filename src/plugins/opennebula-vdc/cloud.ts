@@ -2,6 +2,7 @@
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { KeycloakService } from "../../keycloak/index.js"
 import {
+  adoptedBy,
   adoptedTags,
   type GroupShort,
   type InternalRefusal,
@@ -12,6 +13,7 @@ import {
   projectTags,
   type Template,
   type Vdc,
+  type VmShort,
   type VmWatcher
 } from "../../opennebula/index.js"
 import type { Amounts, Component, KnownResource, OrderRequest } from "../../plugin/index.js"
@@ -60,6 +62,10 @@ export const tagsOf = (request: Ordered): Effect.Effect<Template> =>
 /** The Waldur resource that an object belongs to, by its tag. */
 export const ownerResource = (object: { readonly template: Template }): string | undefined =>
   Option.getOrUndefined(ownerOf(object.template))?.resource
+
+/** Of a group: the resource that it belongs to, by its tag or as an adopted one. */
+export const whose = (group: { readonly template: Template }): string | undefined =>
+  ownerResource(group) ?? Option.getOrUndefined(adoptedBy(group.template))
 
 export const isTaggedFor = (resource: ResourceId, object: { readonly template: Template }): boolean =>
   ownerResource(object) === resource
@@ -271,6 +277,9 @@ export const untilDeadline = (seconds: number) =>
   )
 
 export const configurationFault = (reason: string, hint: string): OfferingFault => new OfferingFault({ reason, hint })
+
+export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
+  machine.nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
 
 /** "a, b and 3 more", for sentences. */
 export const namesOf = (names: ReadonlyArray<string>, shown = 5): string =>

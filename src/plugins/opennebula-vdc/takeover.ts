@@ -15,8 +15,8 @@ import {
   type VirtualRouter
 } from "../../opennebula/index.js"
 import { ensureDone, mayBeBegunElsewhere, type OrderRequest } from "../../plugin/index.js"
-import { firstTenantGroup, type Inventory, inventory, isIn } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
+import { firstTenantGroup, type Inventory, inventory } from "./belongings.js"
+import { type Cloud, isIn, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
 import { networkName, securityGroupName } from "./network.js"
 import type { Plan } from "./plan.js"
 import { routerName } from "./router.js"

@@ -43,7 +43,7 @@ import { ownGroup, setStanding } from "./standing.js"
 import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
 import { whoseUntagged } from "./untagged.js"
 
-type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
+type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 interface Tagged {
   readonly id: number
   readonly name: string
