@@ -63,6 +63,7 @@ describe("a machine that serves a model", () => {
       const url = "http://192.168.10.2:8080"
       expect(made.metadata).toEqual({
         vm_id: 0,
+        vm_stime: vm.startedAt,
         ip_address: "192.168.10.2",
         vcpu: 1,
         ram_mb: 512,

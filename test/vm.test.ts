@@ -29,12 +29,20 @@ describe("a virtual machine", () => {
     Effect.gen(function* () {
       const bench = yield* makeBench()
       const made = doneOf(yield* bench.create(createOrder()))
+      const vm_stime = (yield* bench.one.vm.info(0)).startedAt
       expect(made).toEqual({
         backendId: "0",
-        metadata: { vm_id: 0, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 512, disk_mb: 2048 }
+        metadata: { vm_id: 0, vm_stime, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 512, disk_mb: 2048 }
       })
       const changed = doneOf(yield* bench.update(updateOrder("0", medium)))
-      expect(changed.metadata).toEqual({ vm_id: 0, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 1024, disk_mb: 5120 })
+      expect(changed.metadata).toEqual({
+        vm_id: 0,
+        vm_stime,
+        ip_address: "192.168.10.2",
+        vcpu: 1,
+        ram_mb: 1024,
+        disk_mb: 5120
+      })
       const vm = yield* bench.one.vm.info(0)
       expect([vm.state, vm.vcpu, vm.memory, vm.disks.map(({ size }) => size)]).toEqual(["Running", 1, 1024, [5120]])
       expect(doneOf(yield* bench.terminate(terminateOrder("0")))).toEqual({})

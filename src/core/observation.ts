@@ -33,8 +33,6 @@ export interface SoughtResource extends KnownResource {
   readonly slug?: string
   /** This agent has offered what the backend id names for import: it may be called as the resource is in the marketplace. */
   readonly offered?: boolean
-  /** What the marketplace remembers of it from its creation, ids and addresses only: `{ vnet_id: "12", ip_address: "10.0.0.4" }`. */
-  readonly recorded?: Readonly<Record<string, string>>
 }
 
 /** What the marketplace says that a resource is. */

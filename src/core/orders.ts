@@ -35,7 +35,9 @@ export const Resource = Schema.Struct({
   /** What the backend calls it; empty while it has none. */
   backendId: Schema.String,
   /** `backend_metadata` as it stood when the order was accepted; of that, what the backend has kept (`Backend.keptMetadata`). */
-  backendMetadata: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  backendMetadata: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+  /** See `KnownResource`. Absent: an earlier version has accepted the order. */
+  recorded: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), { exact: true })
 })
 export type Resource = typeof Resource.Type
 

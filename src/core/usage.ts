@@ -34,6 +34,11 @@ export interface Usage {
 export interface KnownResource {
   readonly id: ResourceId
   readonly backendId: string
+  /**
+   * What the marketplace remembers of it from its creation, ids and the like only: `{ vnet_id: "12", ip_address: "10.0.0.4" }`. The provider alone writes
+   * that.
+   */
+  readonly recorded?: Readonly<Record<string, string>>
 }
 
 /** The name of the quantity that a component's usage is: `usage_from`, or else its type. */

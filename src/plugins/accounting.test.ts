@@ -14,6 +14,7 @@ const record = (fields: Partial<HistoryRecord> = {}): HistoryRecord => ({
   vcpu: 4,
   memory: 1024,
   disks: [2048, 1024],
+  vmStartedAt: 0,
   ownerResource: Option.none(),
   ...fields
 })

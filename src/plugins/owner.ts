@@ -29,10 +29,12 @@ interface Found {
   readonly untagged: { readonly isOurs: boolean; readonly mendable: boolean } | undefined
   /** Whether the backend id is its id. */
   readonly isBackendId: boolean
+  /** Whose it says that it is, where that is another's and it is known all the same that it is the resource's. */
+  readonly claim?: string | undefined
 }
 
 export const ownerFindings = (resource: SoughtResource, found: Found): ReadonlyArray<Finding> => {
-  const { id, isBackendId, name, subject, untagged } = found
+  const { claim, id, isBackendId, name, subject, untagged } = found
   const kind = "owner" as const
   const tag = { kind, subject, expected: "an owner tag" }
   const ofTag: ReadonlyArray<Finding> =
@@ -48,6 +50,19 @@ export const ownerFindings = (resource: SoughtResource, found: Found): ReadonlyA
               advice: uncertainOwner(resource)
             }
           ]
+  const ofClaim: ReadonlyArray<Finding> =
+    claim === undefined
+      ? []
+      : [
+          {
+            ...tag,
+            expected: "this resource's owner tag",
+            found: `that of resource ${claim.slice(0, 36)}`,
+            mendable: true,
+            advice:
+              "Its tenant has written that. It is reported, paused and ended as this resource's all the same; the agent puts its tag back with `drift: { owner: repair }`."
+          }
+        ]
   const ofId: ReadonlyArray<Finding> = isBackendId
     ? []
     : [
@@ -59,5 +74,5 @@ export const ownerFindings = (resource: SoughtResource, found: Found): ReadonlyA
           mendable: false
         }
       ]
-  return [...ofTag, ...ofId]
+  return [...ofTag, ...ofClaim, ...ofId]
 }

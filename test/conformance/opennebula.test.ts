@@ -20,7 +20,12 @@ const knownMismatches: Readonly<Record<string, string>> = {
 /** What the agent reads of accounting, whatever the hour. */
 const accounts = (answer: string) =>
   Effect.map(decode(poolOf("HISTORY", HistoryRecord), Buffer.from(answer)), (records) =>
-    records.map(({ startedAt, endedAt, ...record }) => ({ ...record, started: startedAt > 0, ended: endedAt > 0 }))
+    records.map(({ startedAt, endedAt, vmStartedAt, ...record }) => ({
+      ...record,
+      made: vmStartedAt > 0,
+      started: startedAt > 0,
+      ended: endedAt > 0
+    }))
   )
 
 it.scoped(

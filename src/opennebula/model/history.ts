@@ -23,6 +23,8 @@ export const HistoryRecord = fromElement(
     memory: LooseInt,
     /** MB of each disk; 0 if it cannot be read. */
     disks: Schema.Array(LooseInt),
+    /** When the VM itself was made, which nobody changes: seconds since 1970. */
+    vmStartedAt: Int,
     /** The owner tag, if it had one then. */
     ownerResource: OptionalText
   }),
@@ -36,6 +38,7 @@ export const HistoryRecord = fromElement(
     vcpu: text(element, "VM", "TEMPLATE", "VCPU") || "1",
     memory: text(element, "VM", "TEMPLATE", "MEMORY"),
     disks: all(element, ["VM", "TEMPLATE"], "DISK").map((disk) => text(disk, "SIZE")),
+    vmStartedAt: text(element, "VM", "STIME") || "0",
     ownerResource: text(element, "VM", "USER_TEMPLATE", "WALDUR_RESOURCE_UUID")
   })
 )
@@ -47,6 +50,7 @@ export const historyPool = poolOf("HISTORY", HistoryRecord, {
   ETIME: true,
   VM: {
     GID: true,
+    STIME: true,
     TEMPLATE: { CPU: true, VCPU: true, MEMORY: true, DISK: { SIZE: true } },
     USER_TEMPLATE: { WALDUR_RESOURCE_UUID: true }
   }

@@ -109,6 +109,18 @@ describe("the recorded documents", () => {
 })
 
 describe("what they say", () => {
+  it.effect("a VM keeps when it was made: on hold, running, resized, updated, ended, and in its accounts", () =>
+    Effect.gen(function* () {
+      for (const number of ["077", "081", "094", "098", "124", "147", "464"]) {
+        expect(yield* read(number, documentOf(Vm)), number).toMatchObject({ id: 1, startedAt: 1795379415 })
+      }
+      const accounts = (yield* read("245", historyPool)).filter(({ vmId }) => vmId === 1)
+      expect(accounts.length).toBeGreaterThan(10)
+      expect(new Set(accounts.map(({ vmStartedAt }) => vmStartedAt))).toEqual(new Set([1795379415]))
+      expect(new Set(accounts.map(({ startedAt }) => startedAt)).size).toBeGreaterThan(1)
+    })
+  )
+
   it.effect("a VM: size, disk, address, state (recording 081)", () =>
     Effect.gen(function* () {
       const vm = yield* read("081", documentOf(Vm))

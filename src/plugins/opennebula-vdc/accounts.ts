@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { type GroupShort, storedPassword, type User } from "../../opennebula/index.js"
 import { type Accounts, type KnownResource, OrderRefused, printable } from "../../plugin/index.js"
 import { groupOf } from "./belongings.js"
-import { type Cloud, isTaggedFor } from "./cloud.js"
+import { type Cloud, groupsFor, isTaggedFor } from "./cloud.js"
 import { newPassword, personOf } from "./members/people.js"
 import { userName } from "./tenant.js"
 
@@ -33,7 +33,8 @@ const find = (groups: ReadonlyArray<GroupShort>, users: ReadonlyArray<User>, res
     (group): Found => ({ group, tenant: tenantUser(group, users, resource), users })
   )
 
-const look = ({ one }: Cloud) => Effect.all([one.group.list(), one.user.list()], { concurrency: "unbounded" })
+const look = (cloud: Cloud, resources: ReadonlyArray<KnownResource>) =>
+  Effect.all([groupsFor(cloud, resources), cloud.one.user.list()], { concurrency: "unbounded" })
 
 const refused = (customerMessage: string) => new OrderRefused({ customerMessage })
 
@@ -55,7 +56,7 @@ const wanted = ({ group, tenant, users }: Found, member: string | undefined): Ef
 export const accounts = (cloud: Cloud): Accounts => ({
   resetPassword: (resource, member) =>
     Effect.gen(function* () {
-      const [groups, users] = yield* look(cloud)
+      const [groups, users] = yield* look(cloud, [resource])
       const user = yield* wanted(yield* find(groups, users, resource), member)
       const password = yield* newPassword
       yield* cloud.one.user.passwd(user.id, password)
@@ -65,7 +66,7 @@ export const accounts = (cloud: Cloud): Accounts => ({
     }),
   storedPasswords: (resources) =>
     Effect.gen(function* () {
-      const [groups, users] = yield* look(cloud)
+      const [groups, users] = yield* look(cloud, resources)
       const found = yield* Effect.forEach(resources, (resource) =>
         Effect.map(Effect.option(find(groups, users, resource)), (one) => ({
           resource,

@@ -3,6 +3,7 @@
  *
  * - An object with our resource's tag is ours, unless it is in another resource's group: tenants write tags into what is theirs. One with another
  *   resource's tag never is, but for the tenant's user, which is known by its name and its primary group: it may write into its own template.
+ * - What was made with it is ours whatever it says by now (`as-made.ts`).
  * - A group without a tag counts if it is the resource's backend id: its number, or, from the Python agent, its name.
  * - What else that agent made has no tags, so its name alone proves nothing. It belongs to such a group only if it is named as that agent names it
  *   **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines
@@ -23,7 +24,8 @@ import {
 } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
-import { asTheirVdcsSay, type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { asMade, idsOf, without } from "./as-made.js"
+import { asTheirVdcsSay, type Cloud, claimsIn, isIn, isTaggedFor, isUntagged, ownerResource, whose } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
 import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
@@ -31,7 +33,7 @@ import { networkName, securityGroupName } from "./network.js"
 import { routerName } from "./router.js"
 import { userName } from "./tenant.js"
 
-type Resource = Pick<TerminateRequest["resource"], "id" | "backendId">
+type Resource = Pick<TerminateRequest["resource"], "id" | "backendId" | "recorded">
 /** As an order has it. */
 type Ordered = Pick<TerminateRequest["resource"], "id" | "backendId" | "name" | "slug">
 
@@ -65,6 +67,8 @@ export interface Inventory {
   readonly routers: ReadonlyArray<VirtualRouter>
   readonly securityGroups: ReadonlyArray<SecurityGroup>
   readonly machines: ReadonlyArray<VmShort>
+  /** Groups that say that they are another resource's than their VDC, and which. */
+  readonly claims: ReadonlyMap<number, string>
 }
 
 export const inventory = ({ one }: Cloud) =>
@@ -81,7 +85,10 @@ export const inventory = ({ one }: Cloud) =>
       },
       { concurrency: "unbounded" }
     ),
-    (found) => ({ ...found, groups: asTheirVdcsSay(found.groups, found.vdcs) })
+    (found) => {
+      const groups = asTheirVdcsSay(found.groups, found.vdcs)
+      return { ...found, groups, claims: claimsIn(found.groups, groups) }
+    }
   )
 
 /** Groups below this id are OpenNebula's own (`oneadmin`, `users`). */
@@ -104,7 +111,7 @@ export const groupOf = (
     : groups.find(({ name }) => name === backendId)
   const found = named ?? tagged
   if (found === undefined) return Effect.succeed(undefined)
-  const owner = ownerResource(found) ?? Option.getOrUndefined(adoptedBy(found.template))
+  const owner = whose(found)
   if (found.id < firstTenantGroup || (owner !== undefined && owner !== resource.id)) {
     return new OrderRefused({
       customerMessage:
@@ -158,7 +165,7 @@ export const isGroupOf = (
   resource: Ordered,
   { name, template }: Pick<GroupShort, "name" | "template">
 ): boolean => {
-  const owner = ownerResource({ template }) ?? Option.getOrUndefined(adoptedBy(template))
+  const owner = whose({ template })
   if (owner !== undefined) return owner === resource.id
   return [resource.backendId.trim(), resource.name, resourceName(allocation_prefix, resource)].some(
     (known) => known.toLowerCase() === name.toLowerCase()
@@ -169,17 +176,28 @@ export const isGroupOf = (
 export const isOthersGroup =
   ({ one, settings }: Cloud, resource: Ordered) =>
   (groupId: number): Effect.Effect<boolean, OpenNebulaError> =>
-    Effect.catchTag(
-      Effect.map(one.group.info(groupId), (group) => !isGroupOf(settings, resource, group)),
-      "NoSuchObject",
-      () => Effect.succeed(false)
+    one.group.info(groupId).pipe(
+      Effect.flatMap((group) =>
+        isGroupOf(settings, resource, group)
+          ? Effect.succeed(false)
+          : Effect.map(
+              one.vdc.list(),
+              (vdcs) => !asTheirVdcsSay([group], vdcs).some((known) => isGroupOf(settings, resource, known))
+            )
+      ),
+      Effect.catchTag("NoSuchObject", () => Effect.succeed(false))
     )
 
 /**
  * Is something of what was noted somebody else's by now? What is there must have the resource's tag, or none and the name by which it was found.
  */
-export const isOthersIn = (found: Inventory, { id, noted }: { readonly id: string; readonly noted: Belongings }) => {
+export const isOthersIn = (
+  found: Inventory,
+  { noted, resource }: { readonly resource: Resource; readonly noted: Belongings }
+) => {
   const { slug } = noted
+  const { id } = resource
+  const made = asMade(found, resource, noted.group)
   const own = (object: Named, name: string) => {
     const owner = ownerResource(object)
     return owner === undefined ? slug === null || object.name === name : owner === id
@@ -199,13 +217,13 @@ export const isOthersIn = (found: Inventory, { id, noted }: { readonly id: strin
       userName
     ) ||
     isForeign(found.vdcs, noted.vdcs, (name) => name) ||
-    isForeign(found.networks, noted.networks, networkName) ||
+    isForeign(without(found.networks, made.networks), noted.networks, networkName) ||
     isForeign(
-      found.routers,
+      without(found.routers, made.routers),
       noted.routers.map((router) => router.id),
       routerName
     ) ||
-    isForeign(found.securityGroups, noted.securityGroups, securityGroupName) ||
+    isForeign(without(found.securityGroups, made.securityGroups), noted.securityGroups, securityGroupName) ||
     found.machines.some(
       (machine) =>
         noted.machines.includes(machine.id) && !groups.includes(machine.gid) && !isIn(machine, noted.networks)
@@ -225,21 +243,18 @@ interface Named {
   readonly template: GroupShort["template"]
 }
 
-export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
-  machine.nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
-
 /** Everything that belongs to the resource. */
 export const belongingsOf = (found: Inventory, resource: Resource, group: GroupShort | undefined) => {
-  const others = new Set(
-    found.groups.filter((one) => !isUntagged(one) && !isTaggedFor(resource.id, one)).map(({ id }) => id)
-  )
+  const others = new Set(found.groups.filter((one) => (whose(one) ?? resource.id) !== resource.id).map(({ id }) => id))
   const tagged = <A extends { readonly id: number; readonly gid?: number; readonly template: GroupShort["template"] }>(
     objects: ReadonlyArray<A>
   ) => objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))
   const own = { group: group?.id ?? null, slug: group?.name ?? null }
   const legacy = group !== undefined && isUntagged(group) ? legacyOf(found, resource.id, group) : nothing
-  const networks = [...tagged(found.networks), ...legacy.networks].map(({ id }) => id)
-  const routers = [...tagged(found.routers), ...legacy.routers].map(({ id, vms }) => ({ id, vms }))
+  const made = asMade(found, resource, own.group)
+  const networks = idsOf(tagged(found.networks), legacy.networks, made.networks)
+  const routerIds = idsOf(tagged(found.routers), legacy.routers, made.routers)
+  const routers = found.routers.filter(({ id }) => routerIds.includes(id)).map(({ id, vms }) => ({ id, vms }))
   const routerVms = found.routers.flatMap(({ vms }) => vms)
   const roleGroups = [
     ...roleGroupsOf(found, resource.id, group?.id),
@@ -268,7 +283,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
       .map(({ id }) => id),
     routers,
     networks,
-    securityGroups: [...tagged(found.securityGroups), ...legacy.securityGroups].map(({ id }) => id),
+    securityGroups: idsOf(tagged(found.securityGroups), legacy.securityGroups, made.securityGroups),
     vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id)
   } satisfies Belongings
 }

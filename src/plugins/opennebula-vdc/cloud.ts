@@ -2,6 +2,8 @@
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { KeycloakService } from "../../keycloak/index.js"
 import {
+  adoptedBy,
+  adoptedTags,
   type GroupShort,
   type InternalRefusal,
   type NameTaken,
@@ -11,9 +13,10 @@ import {
   projectTags,
   type Template,
   type Vdc,
+  type VmShort,
   type VmWatcher
 } from "../../opennebula/index.js"
-import type { Amounts, Component, OrderRequest } from "../../plugin/index.js"
+import type { Amounts, Component, KnownResource, OrderRequest } from "../../plugin/index.js"
 import {
   makerOf,
   OfferingFault,
@@ -60,35 +63,76 @@ export const tagsOf = (request: Ordered): Effect.Effect<Template> =>
 export const ownerResource = (object: { readonly template: Template }): string | undefined =>
   Option.getOrUndefined(ownerOf(object.template))?.resource
 
+/** Of a group: the resource that it belongs to, by its tag or as an adopted one. */
+export const whose = (group: { readonly template: Template }): string | undefined =>
+  ownerResource(group) ?? Option.getOrUndefined(adoptedBy(group.template))
+
 export const isTaggedFor = (resource: ResourceId, object: { readonly template: Template }): boolean =>
   ownerResource(object) === resource
 export const isUntagged = (object: { readonly template: Template }): boolean => ownerResource(object) === undefined
 
 /**
  * Groups with the owner that their VDC has, where they say another one: an administrator of a group may write into its template, and nobody but OpenNebula's
- * own administrators into that of a VDC, or where a group is.
+ * own administrators into that of a VDC, or where a group is. One that says nothing, or that it was adopted by another, counts as adopted by its VDC's, if
+ * it is called as that VDC is: the groups of roles are in there, too, and have no owner tag of their own.
  */
-export const asTheirVdcsSay = <A extends Pick<GroupShort, "id" | "template">>(
+export const asTheirVdcsSay = <A extends Pick<GroupShort, "id" | "name" | "template">>(
   groups: ReadonlyArray<A>,
-  vdcs: ReadonlyArray<Pick<Vdc, "id" | "groups" | "template">>
+  vdcs: ReadonlyArray<Pick<Vdc, "id" | "name" | "groups" | "template">>
 ): ReadonlyArray<A> => {
   // Once over all VDCs: there may be thousands of either.
-  const ownersOf = new Map<number, Array<string>>()
+  const around = new Map<number, Array<{ readonly owner: string; readonly name: string }>>()
   for (const vdc of vdcs) {
     const owner = ownerResource(vdc)
     if (owner === undefined) continue
-    for (const group of vdc.groups) ownersOf.set(group, [...(ownersOf.get(group) ?? []), owner])
+    for (const group of vdc.groups) around.set(group, [...(around.get(group) ?? []), { owner, name: vdc.name }])
   }
   return groups.map((group) => {
     const said = ownerResource(group)
-    const owners = ownersOf.get(group.id) ?? []
-    const [owner] = owners
-    if (said === undefined || owner === undefined || owners.includes(said)) return group
-    const tags = ownerTags({ resource: owner, order: "" })
-    const others = group.template.filter(({ name }) => !tags.some((tag) => tag.name === name))
-    return { ...group, template: [...others, ...tags] }
+    const held = around.get(group.id) ?? []
+    if (said !== undefined) {
+      const [vdc] = held
+      return vdc === undefined || held.some(({ owner }) => owner === said)
+        ? group
+        : { ...group, template: withTags(group.template, ownerTags({ resource: vdc.owner, order: "" })) }
+    }
+    const vdc = held.find(({ name }) => name === group.name)
+    return vdc === undefined ? group : { ...group, template: withTags(group.template, adoptedTags(vdc.owner)) }
   })
 }
+
+const withTags = (template: Template, tags: Template): Template => [
+  ...template.filter(({ name }) => !tags.some((tag) => tag.name === name)),
+  ...tags
+]
+
+/** Whose those say that they are of which their VDCs say otherwise. */
+export const claimsIn = (
+  groups: ReadonlyArray<Pick<GroupShort, "id" | "template">>,
+  known: ReadonlyArray<Pick<GroupShort, "id" | "template">>
+): ReadonlyMap<number, string> => {
+  const owners = new Map(known.map((group) => [group.id, ownerResource(group)]))
+  return new Map(
+    groups.flatMap((group) => {
+      const said = ownerResource(group)
+      return said === undefined || said === owners.get(group.id) ? [] : [[group.id, said]]
+    })
+  )
+}
+
+/**
+ * All groups, to find the resource's among them. Where that one does not say itself that it is the resource's, its VDC is asked: one read more, and only
+ * then.
+ */
+export const groupsFor = ({ one }: Pick<Cloud, "one">, resources: ReadonlyArray<KnownResource>) =>
+  Effect.flatMap(one.group.list(), (groups) => {
+    const said = new Set(
+      groups.flatMap((group) => [group.id, group.name].map((known) => `${ownerResource(group)} ${known}`))
+    )
+    return resources.every(({ backendId, id }) => said.has(`${id} ${backendId.trim()}`))
+      ? Effect.succeed(groups)
+      : Effect.map(one.vdc.list(), (vdcs) => asTheirVdcsSay(groups, vdcs))
+  })
 
 /** Has somebody else's object this id by now, as after OpenNebula was put back from a backup? One that is gone is nobody's. */
 export const isOthers = <E extends SiteError>(
@@ -233,6 +277,9 @@ export const untilDeadline = (seconds: number) =>
   )
 
 export const configurationFault = (reason: string, hint: string): OfferingFault => new OfferingFault({ reason, hint })
+
+export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
+  machine.nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
 
 /** "a, b and 3 more", for sentences. */
 export const namesOf = (names: ReadonlyArray<string>, shown = 5): string =>

@@ -82,7 +82,8 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
               mendable: numeric
             }
           : undefined,
-        isBackendId: numeric && Number(resource.backendId) === group.id
+        isBackendId: numeric && Number(resource.backendId) === group.id,
+        claim: seen.claims.get(group.id)
       }),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource),

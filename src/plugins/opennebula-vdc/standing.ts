@@ -9,7 +9,7 @@ import type { GroupShort, Limit, VirtualRouter, VmShort } from "../../opennebula
 import { ensure, type KnownResource, OrderRefused, type SiteError, Standing, type Steps } from "../../plugin/index.js"
 import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../standing.js"
 import { certainGroupOf, type groupOf } from "./belongings.js"
-import type { Cloud } from "./cloud.js"
+import { type Cloud, groupsFor } from "./cloud.js"
 import { limitsOf, setQuota } from "./quotas.js"
 import type { VdcSettings } from "./settings.js"
 
@@ -46,7 +46,7 @@ export const ownGroup = (
   known: typeof groupOf = certainGroupOf
 ): Effect.Effect<GroupShort, SiteError> =>
   Effect.gen(function* () {
-    const group = yield* known(yield* cloud.one.group.list(), resource)
+    const group = yield* known(yield* groupsFor(cloud, [resource]), resource)
     if (group !== undefined) return group
     return yield* new OrderRefused({
       customerMessage: "This data centre does not exist in the cloud (any more).",

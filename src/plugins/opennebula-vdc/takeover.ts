@@ -15,8 +15,8 @@ import {
   type VirtualRouter
 } from "../../opennebula/index.js"
 import { ensureDone, mayBeBegunElsewhere, type OrderRequest } from "../../plugin/index.js"
-import { firstTenantGroup, type Inventory, inventory, isIn } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
+import { firstTenantGroup, type Inventory, inventory } from "./belongings.js"
+import { type Cloud, isIn, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
 import { networkName, securityGroupName } from "./network.js"
 import type { Plan } from "./plan.js"
 import { routerName } from "./router.js"
@@ -76,7 +76,7 @@ const leftOf = (found: Inventory, { resource }: Ordered, name: string, agent: nu
   const users = own(found.users, userName(name))
   const isKnown = named.length > 0 || resource.backendId.trim() === name
   const groups = own(found.groups, name).filter(
-    (group) => isKnown && isNobodyElses(found, group, { name, users, routerVms })
+    (group) => isKnown && isNobodyElses(found, group, { resource: resource.id, name, users, routerVms })
   )
   const groupIds = groups.map(({ id }) => id)
   // Without its group, a VDC of that name may be anybody's, too.
@@ -92,15 +92,16 @@ const leftOf = (found: Inventory, { resource }: Ordered, name: string, agent: nu
 }
 
 interface Around {
+  readonly resource: string
   readonly name: string
   readonly users: ReadonlyArray<User>
   readonly routerVms: ReadonlyArray<number>
 }
 
 /** No other's user and no machine is in it, and no VDC but the first one, which takes every group, and its own. */
-const isNobodyElses = (found: Inventory, group: GroupShort, { name, users, routerVms }: Around): boolean =>
+const isNobodyElses = (found: Inventory, group: GroupShort, { resource, name, users, routerVms }: Around): boolean =>
   group.id >= firstTenantGroup &&
-  Option.isNone(adoptedBy(group.template)) &&
+  Option.getOrElse(adoptedBy(group.template), () => resource) === resource &&
   group.users.every((id) => users.some((user) => user.id === id)) &&
   found.machines.every(({ gid, id }) => gid !== group.id || routerVms.includes(id)) &&
   found.vdcs.every((vdc: Vdc) => vdc.id === 0 || vdc.name === name || !vdc.groups.includes(group.id))

@@ -29,7 +29,7 @@ import { removeGroup, removeRules } from "./tenant.js"
 export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
   Effect.gen(function* () {
     const own = yield* decide("belongings", Belongings, look(cloud, request), (noted) =>
-      Effect.map(inventory(cloud), (found) => isOthersIn(found, { id: request.resource.id, noted }))
+      Effect.map(inventory(cloud), (found) => isOthersIn(found, { resource: request.resource, noted }))
     )
 
     if (own.slug !== null) yield* closeAccess(cloud, own.slug, request.resource.id)

@@ -3,7 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../plugin/index.js"
 import { groupOfOrder, isOthersGroup } from "./belongings.js"
-import { type Cloud, isUntagged, limitsToReport } from "./cloud.js"
+import { type Cloud, groupsFor, isUntagged, limitsToReport } from "./cloud.js"
 import { copyLimits, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { placesOf } from "./plan.js"
 import { checkAmounts, limitsOf, quotaFor, setQuota } from "./quotas.js"
@@ -79,9 +79,12 @@ const vanished = (detail: string): OrderRefused =>
 const look = (cloud: Cloud, request: UpdateRequest) =>
   Effect.gen(function* () {
     const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
-    const [groups, { imageDatastores }] = yield* Effect.all([cloud.one.group.list(), placesOf(cloud, settings)], {
-      concurrency: "unbounded"
-    })
+    const [groups, { imageDatastores }] = yield* Effect.all(
+      [groupsFor(cloud, [request.resource]), placesOf(cloud, settings)],
+      {
+        concurrency: "unbounded"
+      }
+    )
     const group = yield* groupOfOrder(cloud, groups, request.resource)
     if (group === undefined) {
       return yield* vanished(`no group for backend id "${request.resource.backendId}"`)

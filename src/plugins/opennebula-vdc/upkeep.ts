@@ -43,7 +43,7 @@ import { ownGroup, setStanding } from "./standing.js"
 import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
 import { whoseUntagged } from "./untagged.js"
 
-type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
+type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 interface Tagged {
   readonly id: number
   readonly name: string
@@ -241,6 +241,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
+      if (found.claims.has(group.id)) yield* kinds.group.tag(group.id, tags)
     })
   )
 

@@ -12,7 +12,7 @@ import {
   type Usage
 } from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
+import { asTheirVdcsSay, type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { accessOf, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"
@@ -24,6 +24,23 @@ interface Found<A> {
   /** Those of the roles of the resource that this is the group of. */
   readonly rolesOf: (resource: KnownResource, main: A) => ReadonlyArray<A>
 }
+
+/** All of them. Where one says that it is another's than the resource's that it is the number of, its VDC is asked: one read more, and only then. */
+const lookUp = <A extends GroupShort>(
+  cloud: Cloud,
+  groups: ReadonlyArray<A>,
+  resources: ReadonlyArray<KnownResource>
+): Effect.Effect<Found<A>, SiteError> =>
+  Effect.gen(function* () {
+    const found = foundIn(groups, yield* vdcsForRoles(cloud, groups))
+    const isDoubted = resources.some((resource) => {
+      const group = found.groupFor(resource)
+      return group !== undefined && !isUntagged(group) && !isTaggedFor(resource.id, group)
+    })
+    if (!isDoubted) return found
+    const vdcs = yield* cloud.one.vdc.list()
+    return foundIn(asTheirVdcsSay(groups, vdcs), vdcs)
+  })
 
 const foundIn = <A extends GroupShort>(groups: ReadonlyArray<A>, vdcs: ReadonlyArray<Vdc>): Found<A> => {
   const byId = new Map(groups.map((group) => [group.id, group]))
@@ -71,7 +88,7 @@ export const usage =
       if (resources.length === 0) return []
       const { external_network_id: external } = yield* withPluginOptions(cloud.settings, pluginOptions)
       const groups = yield* cloud.one.group.listWithQuotas()
-      const found = foundIn(groups, yield* vdcsForRoles(cloud, groups))
+      const found = yield* lookUp(cloud, groups, resources)
       const noNetwork =
         external === undefined && cloud.components.some((component) => quantityOf(component) === "floating_ip")
       return resources.map((resource): Usage => {
@@ -109,7 +126,7 @@ export const accounting =
         { groups: one.group.list(), records: readRecords(one, spans), machines: one.vm.list() },
         { concurrency: "unbounded" }
       )
-      const found = foundIn(groups, yield* vdcsForRoles(cloud, groups))
+      const found = yield* lookUp(cloud, groups, resources)
       const groupNow = new Map(machines.map(({ id, gid }) => [id, gid]))
       const mainOf = new Map(
         resources.flatMap((resource) => {

@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { type OpenNebulaError, ownerOf, type Vm, type VmShort } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
-import { OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
+import { type KnownResource, OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
 import { drive } from "../machines.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
@@ -15,11 +15,18 @@ export const VmFacts = Schema.Struct({
   id: Schema.Int,
   /** Empty if it has none. */
   address: Schema.String,
-  sizes: Sizes
+  sizes: Sizes,
+  /** When it was made: seconds since 1970. Absent: an earlier version has noted it. */
+  startedAt: Schema.optionalWith(Schema.Int, { exact: true })
 })
 export type VmFacts = typeof VmFacts.Type
 
-export const factsOf = (vm: VmShort): VmFacts => ({ id: vm.id, address: addressOf(vm), sizes: sizesOf(vm) })
+export const factsOf = (vm: VmShort): VmFacts => ({
+  id: vm.id,
+  address: addressOf(vm),
+  sizes: sizesOf(vm),
+  startedAt: vm.startedAt
+})
 
 export const addressOf = (vm: VmShort): string =>
   Option.getOrElse(Option.firstSomeOf(vm.nics.map((nic) => nic.ip)), () => "")
@@ -36,11 +43,23 @@ export const findVm = (offering: VmOffering, vmId: number): Effect.Effect<Option
   )
 
 /**
- * Is this VM the resource's? By its tag. One without a tag may be the Python agent's: it must have the name that this agent gave it, as a
+ * Is it the very machine that was made for the resource? By its id and the second in which it was made (STIME), both as Waldur was told when its order was
+ * done. Its tenant may write tags into it, and give it another name, user or group, but not these; and an id that is given once more, after OpenNebula was put
+ * back from a backup, comes with a later second.
+ */
+export const isAsMade = (
+  { backendId, recorded = {} }: KnownResource,
+  { id, startedAt }: { readonly id: number; readonly startedAt: number }
+): boolean =>
+  vmIdOf(backendId) === id && recorded.vm_id === String(id) && startedAt > 0 && recorded.vm_stime === String(startedAt)
+
+/**
+ * Is this VM the resource's? As it was made, or by its tag. One without a tag may be the Python agent's: it must have the name that this agent gave it, as a
  * `backend_id` alone may come from another front-end or from a mistake.
  */
 export const belongsTo = (offering: VmOffering, resource: Resource, vm: Vm): boolean =>
-  Option.isSome(ownerOf(vm.userTemplate)) ? isTaggedAs(resource)(vm) : isNamedAs(offering, resource, vm)
+  isAsMade(resource, vm) ||
+  (Option.isSome(ownerOf(vm.userTemplate)) ? isTaggedAs(resource)(vm) : isNamedAs(offering, resource, vm))
 
 const isNamedAs = ({ settings }: VmOffering, resource: Resource, vm: Vm): boolean =>
   vm.name.toLowerCase() === resourceName(settings.allocation_prefix, resource)

@@ -4,7 +4,7 @@ import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/ind
 import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
 import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
-import { addressOf, isTaggedAs, vmIdOf } from "./machine.js"
+import { addressOf, isAsMade, isTaggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { plainUuid } from "./parent.js"
 import { amountsOf, sizesOf } from "./sizes.js"
@@ -26,8 +26,16 @@ export const observe =
       const heldBy = Array.groupBy(held, (vm) =>
         Option.match(ownerOf(vm.userTemplate), { onNone: () => "", onSome: (owner) => plainUuid(owner.resource) })
       )
+      // A machine that was made for one of them is not another's, whatever its tenant has written into it.
+      const made = new Set(
+        resources.flatMap((resource) => {
+          const vm = idOf(resource)
+          return vm !== undefined && isAsMade(resource, vm) ? [vm.id] : []
+        })
+      )
+      const tagged = (resource: SoughtResource) => all.find((vm) => isTaggedAs(resource)(vm) && !made.has(vm.id))
       return resources.map((resource) =>
-        look(offering, resource, idOf(resource) ?? all.find(isTaggedAs(resource)), heldBy[plainUuid(resource.id)] ?? [])
+        look(offering, resource, idOf(resource) ?? tagged(resource), heldBy[plainUuid(resource.id)] ?? [])
       )
     })
 
@@ -39,7 +47,8 @@ const look = (
 ): Observation => {
   if (vm === undefined) return { _tag: "Missing", resource: resource.id }
   const owner = ownerOf(vm.userTemplate)
-  if (Option.isSome(owner) && !isTaggedAs(resource)(vm)) {
+  const isOthers = Option.isSome(owner) && !isTaggedAs(resource)(vm)
+  if (isOthers && !isAsMade(resource, vm)) {
     const whose = `resource ${owner.value.resource.slice(0, 36)}`
     return { _tag: "Foreign", resource: resource.id, object: `VM ${vm.id}`, owner: whose }
   }
@@ -59,10 +68,14 @@ const look = (
         subject: `VM ${vm.id}`,
         id: vm.id,
         name: vm.name,
-        untagged: Option.isSome(ownerOf(vm.userTemplate))
+        untagged: Option.isSome(owner)
           ? undefined
-          : { isOurs: isCalledAs(resource, offering.settings.allocation_prefix, vm.name), mendable: true },
-        isBackendId: vmIdOf(resource.backendId) === vm.id
+          : {
+              isOurs: isAsMade(resource, vm) || isCalledAs(resource, offering.settings.allocation_prefix, vm.name),
+              mendable: true
+            },
+        isBackendId: vmIdOf(resource.backendId) === vm.id,
+        claim: isOthers ? owner.value.resource : undefined
       }),
       ...secondFindings(vm, held),
       ...addressFindings(resource, vm)

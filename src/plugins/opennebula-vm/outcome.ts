@@ -4,7 +4,8 @@ import type { VmFacts } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { reportedLimits } from "./sizes.js"
 
-/** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB. `access`: how to reach what runs on it. */
+/** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB; `vm_stime` tells this
+ * machine from any that ever gets its id (`isAsMade`). `access`: how to reach what runs on it. */
 export const outcomeOf = (
   { components, settings }: VmOffering,
   vm: VmFacts,
@@ -19,6 +20,7 @@ export const outcomeOf = (
       vcpu: vm.sizes.vcpu,
       ram_mb: vm.sizes.ram,
       disk_mb: vm.sizes.disk,
+      ...(vm.startedAt === undefined ? {} : { vm_stime: vm.startedAt }),
       ...access.metadata
     },
     ...(access.endpoints === undefined || access.endpoints.length === 0 ? {} : { endpoints: access.endpoints }),

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { isVmFailure, ownerOf, vmStateText } from "../../opennebula/index.js"
 import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../plugin/index.js"
-import { vmIdOf } from "./machine.js"
+import { isAsMade, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 
@@ -13,8 +13,9 @@ export const partsOf =
       const id = vmIdOf(resource.backendId)
       const [vm] = id === undefined ? [] : yield* offering.one.vm.infoset([id])
       if (vm === undefined || vm.state === "Done") return []
-      // One whose tag names another resource is not this one's, whatever the marketplace says.
-      if (Option.exists(ownerOf(vm.userTemplate), (owner) => !sameUuid(owner.resource, resource.id))) return []
+      // One whose tag names another resource is not this one's, unless it is the very machine that was made for it.
+      const isOthers = Option.exists(ownerOf(vm.userTemplate), (owner) => !sameUuid(owner.resource, resource.id))
+      if (isOthers && !isAsMade(resource, vm)) return []
       const parent = partKey({ kind: "vm", id: String(vm.id) })
       const healthy = !isVmFailure(vm.state) && vm.state !== "Unknown"
       const group: ResourcePart = { kind: "group", id: String(vm.gid), name: "", state: "", detail: "" }

@@ -15,7 +15,7 @@ import {
   type Steps
 } from "../../plugin/index.js"
 import { isAwake, isUnder, standingMark, startAll, stopAll } from "../standing.js"
-import { findVm, isTaggedAs, vmIdOf } from "./machine.js"
+import { findVm, isAsMade, isTaggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 
 /** Locked, and by us. */
@@ -25,12 +25,13 @@ const isOurLock = (vm: Vm): boolean => vm.locked && isUnder(vm.userTemplate) ===
 export const released = ({ one }: VmOffering, vm: Vm): Effect.Effect<void, SiteError> =>
   isOurLock(vm) ? one.vm.unlock(vm.id) : Effect.void
 
-/** The resource's own machine: one without a tag is nothing to stop. */
-const ownVm = (offering: VmOffering, { id, backendId }: KnownResource): Effect.Effect<Vm, SiteError> =>
+/** The resource's own machine: one that has no tag, and is not known to have been made for it, is nothing to stop. */
+const ownVm = (offering: VmOffering, resource: KnownResource): Effect.Effect<Vm, SiteError> =>
   Effect.gen(function* () {
+    const { id, backendId } = resource
     const vmId = vmIdOf(backendId)
     const found = vmId === undefined ? Option.none<Vm>() : yield* findVm(offering, vmId)
-    const own = Option.filter(found, isTaggedAs({ id }))
+    const own = Option.filter(found, (vm) => isAsMade(resource, vm) || isTaggedAs(resource)(vm))
     if (Option.isSome(own)) return own.value
     return yield* new OrderRefused({
       customerMessage: "The machine in the cloud is not (or not yet) known to be this resource's, so it is left alone.",

@@ -13,13 +13,13 @@ import {
   type Upkeep
 } from "../../plugin/index.js"
 import { isCalledAs } from "../owner.js"
-import { addressOf, findVm, removeVm, vmIdOf } from "./machine.js"
+import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { reportedLimits, sizesOf } from "./sizes.js"
 import { released, setStanding } from "./standing.js"
 
-type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId">
+type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 
 /** Every machine that is no router's: which ones those are, only the routers say. */
 const machinesOf = ({ one }: VmOffering) =>
@@ -99,11 +99,10 @@ const adopt = (offering: VmOffering, resource: Sought, isOwn: (vm: Vm) => boolea
     Effect.gen(function* () {
       const vmId = vmIdOf(resource.backendId)
       const found = vmId === undefined ? Option.none<Vm>() : yield* findVm(offering, vmId)
-      const vm = Option.filter(found, (one) =>
-        Option.match(ownerOf(one.userTemplate), {
-          onNone: () => isOwn(one),
-          onSome: (owner) => sameUuid(owner.resource, resource.id)
-        })
+      const isTagged = isTaggedAs(resource)
+      const vm = Option.filter(
+        found,
+        (one) => isTagged(one) || isAsMade(resource, one) || (Option.isNone(ownerOf(one.userTemplate)) && isOwn(one))
       )
       if (Option.isNone(vm)) {
         return yield* new OrderRefused({
@@ -111,7 +110,7 @@ const adopt = (offering: VmOffering, resource: Sought, isOwn: (vm: Vm) => boolea
           detail: `backend_id "${resource.backendId}"`
         })
       }
-      if (Option.isSome(ownerOf(vm.value.userTemplate))) return
+      if (isTagged(vm.value)) return
       yield* offering.one.vm.append(vm.value.id, ownerTags({ resource: resource.id, order: "" }))
     })
   )

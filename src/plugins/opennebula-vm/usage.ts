@@ -10,22 +10,30 @@ import {
   type Usage
 } from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { vmIdOf } from "./machine.js"
+import { isAsMade, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { usedAmounts } from "./sizes.js"
 
-const isOf = (resource: KnownResource, ownerResource: Option.Option<string>): boolean =>
-  Option.match(ownerResource, { onNone: () => true, onSome: (owner) => sameUuid(owner, resource.id) })
+interface Whose {
+  readonly id: number
+  readonly startedAt: number
+  readonly ownerResource: Option.Option<string>
+}
 
-/** The resource's VM, or why there is none. One whose tag names another resource is not the resource's, whatever Waldur says. */
+const isOf = (resource: KnownResource, { ownerResource, ...vm }: Whose): boolean =>
+  Option.match(ownerResource, { onNone: () => true, onSome: (owner) => sameUuid(owner, resource.id) }) ||
+  isAsMade(resource, vm)
+
+/** The resource's VM, or why there is none. One whose tag names another resource is not the resource's, unless it is the very machine that was made for it. */
 const vmOrProblem = (vms: ReadonlyMap<number, Vm>, resource: KnownResource): Vm | string => {
   const id = vmIdOf(resource.backendId)
   if (id === undefined) return `${printable(resource.backendId)} is not the number of a VM.`
   const vm = vms.get(id)
   if (vm === undefined || vm.state === "Done") return `There is no VM ${id} in OpenNebula.`
-  const owner = Option.map(ownerOf(vm.userTemplate), (tag) => tag.resource)
-  return isOf(resource, owner) ? vm : `VM ${id} in OpenNebula belongs to another resource.`
+  const { startedAt } = vm
+  const ownerResource = Option.map(ownerOf(vm.userTemplate), (tag) => tag.resource)
+  return isOf(resource, { id, startedAt, ownerResource }) ? vm : `VM ${id} in OpenNebula belongs to another resource.`
 }
 
 /** The VMs of these resources, in one call. */
@@ -62,7 +70,12 @@ export const accounting =
       if (resources.length === 0) return spans.map(() => [])
       const until = yield* countedUntil
       const records = yield* readRecords(offering.one, spans)
-      const owners = new Map(records.map(({ vmId, ownerResource }) => [vmId, ownerResource]))
+      const owners = new Map(
+        records.map(({ ownerResource, vmId, vmStartedAt }) => [
+          vmId,
+          { id: vmId, startedAt: vmStartedAt, ownerResource } satisfies Whose
+        ])
+      )
       const unknown = resources.filter(({ backendId }) => !owners.has(vmIdOf(backendId) ?? -1))
       const vms = yield* vmsOf(offering, unknown)
       const problemOf = (resource: KnownResource): string | undefined => {

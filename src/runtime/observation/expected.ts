@@ -10,20 +10,9 @@ import {
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { recordedIn } from "../offerings/recorded.js"
 
 const none: Amounts = {}
-
-/** Of `backend_metadata` only ids and addresses: passwords that customers are shown stand there too. */
-const isIdentity = (key: string): boolean => /^[a-z]+_id$/.test(key) || key === "ip_address"
-
-const recordedIn = (metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(metadata).flatMap(([key, value]) =>
-      isIdentity(key) && (typeof value === "number" || typeof value === "string") && value !== ""
-        ? [[key, String(value)] as const]
-        : []
-    )
-  )
 
 /**
  * Sizes of components that are billed `fixed` are the plan's, all others the limits'. Each plan is read once. What the server stores of

@@ -126,7 +126,8 @@ const repair = (
       project: ProjectId.make(Option.getOrElse(waldur.projectUuid, () => "0".repeat(32))),
       projectName: waldur.projectName,
       backendId: expected.backendId,
-      backendMetadata: {}
+      backendMetadata: {},
+      ...(expected.recorded === undefined ? {} : { recorded: expected.recorded })
     }
     return yield* backend.update({
       _tag: "Update",

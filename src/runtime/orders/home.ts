@@ -74,9 +74,12 @@ export const isAtHome = (offering: Here, { backend, place }: Pick<Accepted, "bac
 }
 
 /** Is the resource here, also without a tag, as what another agent has made? */
-const isHere = ({ backend }: At, { id, backendId, name, slug }: Resource): Effect.Effect<boolean, SiteError> =>
+const isHere = (
+  { backend }: At,
+  { id, backendId, name, slug, recorded = {} }: Resource
+): Effect.Effect<boolean, SiteError> =>
   Effect.map(
-    backend.observe([{ id, backendId, name, slug }]),
+    backend.observe([{ id, backendId, name, slug, recorded }]),
     ([seen]) => seen?._tag === "Present" && seen.findings.every(({ kind, mendable }) => kind !== "owner" || mendable)
   )
 

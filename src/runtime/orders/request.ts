@@ -19,6 +19,7 @@ import {
 } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { recordedIn } from "../offerings/recorded.js"
 import { keepable } from "./keepable.js"
 import { stillThere } from "./restore.js"
 
@@ -55,7 +56,8 @@ export const resourceOf = (offering: Offering, order: api.Order, resource: api.P
         typeof value === "string" &&
         value.length <= longestKept
     )
-  )
+  ),
+  recorded: recordedIn(resource.backendMetadata)
 })
 const longestKept = 1000
 const noProject = () => "0".repeat(32)

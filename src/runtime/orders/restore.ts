@@ -25,9 +25,9 @@ const gone = new OrderRefused({
 /** How it stands in the backend; a refusal if it does not. */
 export const stillThere = (
   { backend }: Pick<Offering, "backend">,
-  { backendId, id }: Pick<Resource, "backendId" | "id">
+  { backendId, id, recorded = {} }: Pick<Resource, "backendId" | "id" | "recorded">
 ): Effect.Effect<Standing, SiteError> =>
-  Effect.flatMap(backend.observe([{ id, backendId }]), ([seen]) =>
+  Effect.flatMap(backend.observe([{ id, backendId, recorded }]), ([seen]) =>
     seen?._tag === "Present" ? Effect.succeed(seen.standing.standing) : gone
   )
 

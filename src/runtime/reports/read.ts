@@ -2,6 +2,7 @@
 import { Effect, Either, Option } from "effect"
 import { type KnownResource, ResourceId, type SiteError, type Usage } from "../../core/index.js"
 import type { ReportedResource, WaldurError } from "../../waldur/index.js"
+import { recordedIn } from "../offerings/recorded.js"
 import type { Measured, Reporter } from "./measured.js"
 import type { ToldRow } from "./memory.js"
 import type { BillingPeriod } from "./periods.js"
@@ -17,7 +18,8 @@ export interface Subject {
 const subjectOf = (resource: ReportedResource, ended: boolean): Subject => ({
   resource: {
     id: ResourceId.make(resource.uuid),
-    backendId: Option.getOrElse(resource.backendId, () => "")
+    backendId: Option.getOrElse(resource.backendId, () => ""),
+    recorded: recordedIn(resource.backendMetadata)
   },
   name: resource.name,
   ended

@@ -20,6 +20,7 @@ import { sinceAccepted } from "../journal/journal.js"
 import { unavailable } from "../journal/sql.js"
 import * as Store from "../observation/store.js"
 import type { Offering } from "../offerings/offering.js"
+import { recordedIn } from "../offerings/recorded.js"
 import { Accepted } from "../orders/request.js"
 import { namesOf, openOffering } from "./facts.js"
 import { orderList, orderRow } from "./orders.js"
@@ -148,6 +149,7 @@ export const resourceDetail = (config: Config, resource: string) =>
   })
 
 const patience = Duration.seconds(10)
+const waldurTakes = Duration.seconds(2)
 
 const nothing = (outcome: LiveLook["outcome"], reason: string) => ({
   outcome,
@@ -158,21 +160,24 @@ const nothing = (outcome: LiveLook["outcome"], reason: string) => ({
   quotas: []
 })
 
-/** By what the last look knew of it, or else by what Waldur says now. */
+/** As Waldur says now; where that takes long or does not come, by what the last look knew of it. */
 const soughtOf = (offering: Offering, resource: ResourceId) =>
-  Effect.flatMap(Store.one(resource), (observed) =>
-    Option.match(observed, {
-      onSome: ({ backendId }) => Effect.succeed<KnownResource>({ id: resource, backendId }),
-      onNone: () =>
-        Effect.map(
-          offering.waldur.resource(resource),
-          ({ backendId }): KnownResource => ({
-            id: resource,
-            backendId: Option.getOrElse(backendId, () => "")
-          })
-        )
+  Effect.gen(function* () {
+    const said = Effect.map(
+      offering.waldur.resource(resource),
+      ({ backendId, backendMetadata }): KnownResource => ({
+        id: resource,
+        backendId: Option.getOrElse(backendId, () => ""),
+        recorded: recordedIn(backendMetadata)
+      })
+    )
+    const observed = yield* Store.one(resource)
+    return yield* Option.match(observed, {
+      onSome: ({ backendId }) =>
+        Effect.orElseSucceed(Effect.timeout(said, waldurTakes), (): KnownResource => ({ id: resource, backendId })),
+      onNone: () => said
     })
-  )
+  })
 
 const lookAt = (offering: Offering, resource: ResourceId) =>
   Effect.gen(function* () {

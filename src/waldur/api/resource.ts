@@ -43,10 +43,11 @@ export const ReportedResource = Schema.Struct({
   uuid: uuid("uuid"),
   name: text("name"),
   state: word("state", resourceStates),
-  backendId: optionalText("backend_id")
+  backendId: optionalText("backend_id"),
+  backendMetadata: attributes("backend_metadata")
 })
 export type ReportedResource = typeof ReportedResource.Type
-export const reportedResourceFields = ["uuid", "name", "state", "backend_id"] as const
+export const reportedResourceFields = ["uuid", "name", "state", "backend_id", "backend_metadata"] as const
 
 /** What to ask for (`field=`). */
 export const resourceFields = [

@@ -16,7 +16,7 @@ import {
   type Team
 } from "../../../plugin/index.js"
 import { certainGroupOf } from "../belongings.js"
-import type { Cloud } from "../cloud.js"
+import { asTheirVdcsSay, type Cloud } from "../cloud.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"
 import { readMapping } from "./mapping-file.js"
 import {
@@ -49,7 +49,7 @@ export const keycloakMembers = (cloud: Cloud, keycloak: KeycloakService): Member
       )
       const quotas = new Map(rows.map((row) => [row.groupId, row.quotas]))
       return yield* Effect.forEach(teams, (team) =>
-        compareTeam(cloud, keycloak, { groups, vdcs, quotas }, team).pipe(
+        compareTeam(cloud, keycloak, { groups: asTheirVdcsSay(groups, vdcs), vdcs, quotas }, team).pipe(
           Effect.either,
           Effect.map((plan) => ({ resource: team.resource, plan }))
         )

@@ -12,7 +12,7 @@ import {
   type Team
 } from "../../../plugin/index.js"
 import { certainGroupOf } from "../belongings.js"
-import type { Cloud } from "../cloud.js"
+import { type Cloud, groupsFor } from "../cloud.js"
 import { userName } from "../tenant.js"
 import {
   enterGroup,
@@ -32,9 +32,18 @@ import { roleNameOf, roleOf } from "./roles.js"
 export const ownUsers = (cloud: Cloud): Members => ({
   compare: (question) =>
     Effect.gen(function* () {
-      const [groups, all] = yield* Effect.all([cloud.one.group.list(), cloud.one.user.list()], {
-        concurrency: "unbounded"
-      })
+      const [groups, all] = yield* Effect.all(
+        [
+          groupsFor(
+            cloud,
+            question.teams.map(({ resource }) => resource)
+          ),
+          cloud.one.user.list()
+        ],
+        {
+          concurrency: "unbounded"
+        }
+      )
       const tenants = new Set(groups.map(({ id, name }) => `${id} ${userName(name)}`))
       /** The tenant's own user is nobody's account, whatever it says. */
       const users = all.filter(({ gid, name }) => !tenants.has(`${gid} ${name}`))

@@ -1,0 +1,41 @@
+/**
+ * What was made with a data centre, whatever it says by now: an administrator of its group may write into its network, router and security group. It has the id that
+ * Waldur was told when it was made, and hangs together with what only OpenNebula's own administrators write: the network is in the VDC that has the resource's tag,
+ * the router and the security group are in the group, or the router in that network. By its id alone it may be a stranger's, after OpenNebula was put back from a
+ * backup.
+ */
+import { Option } from "effect"
+import type { SecurityGroup, Vdc, VirtualNetwork, VirtualRouter } from "../../opennebula/index.js"
+import type { KnownResource } from "../../plugin/index.js"
+import { isTaggedFor } from "./cloud.js"
+
+interface Found {
+  readonly vdcs: ReadonlyArray<Vdc>
+  readonly networks: ReadonlyArray<VirtualNetwork>
+  readonly routers: ReadonlyArray<VirtualRouter>
+  readonly securityGroups: ReadonlyArray<SecurityGroup>
+}
+
+/** `group`: the data centre's own. */
+export const asMade = (
+  found: Found,
+  { id, recorded = {} }: Pick<KnownResource, "id" | "recorded">,
+  group: number | null
+): Pick<Found, "networks" | "routers" | "securityGroups"> => {
+  const within = found.vdcs.filter((vdc) => isTaggedFor(id, vdc)).flatMap((vdc) => vdc.networks.map((one) => one.id))
+  const networks = found.networks.filter((one) => String(one.id) === recorded.vnet_id && within.includes(one.id))
+  const isInThose = ({ nics }: VirtualRouter) =>
+    nics.some(({ networkId }) => Option.exists(networkId, (known) => networks.some((one) => one.id === known)))
+  return {
+    networks,
+    routers: found.routers.filter((one) => String(one.id) === recorded.vr_id && (one.gid === group || isInThose(one))),
+    securityGroups: found.securityGroups.filter((one) => String(one.id) === recorded.sg_id && one.gid === group)
+  }
+}
+
+/** Each once. */
+export const idsOf = (...pools: ReadonlyArray<ReadonlyArray<{ readonly id: number }>>): ReadonlyArray<number> => [
+  ...new Set(pools.flat().map(({ id }) => id))
+]
+
+export const without = <A>(all: ReadonlyArray<A>, some: ReadonlyArray<A>) => all.filter((one) => !some.includes(one))
