@@ -72,12 +72,15 @@ export const pictureOfCloud = (
   return lines.sort()
 }
 
-/** Waldur's side. Of a password only that it is there. */
-export const pictureOfMarketplace = ({ resources }: Waldur.Marketplace): Picture =>
+/** Waldur's side. Of a password only that it is there, and of the second in which a machine was made whether it is that of the machine. */
+export const pictureOfMarketplace = ({ resources }: Waldur.Marketplace, { world }: FrontEnd): Picture =>
   [...resources.values()]
     .map((resource) => {
       const metadata = Object.entries(resource.backendMetadata)
-        .map(([key, value]) => `${key}=${/password|secret/.test(key) ? "<there>" : JSON.stringify(value)}`)
+        .map(([key, value]) => {
+          const isAsIs = key === "vm_stime" && value === world.vms.find(Number(resource.backendId))?.stime
+          return `${key}=${isAsIs || /password|secret/.test(key) ? "<there>" : JSON.stringify(value)}`
+        })
         .sort()
       const limits = Object.entries(resource.limits).map(([type, amount]) => `${type}=${amount}`)
       return `resource ${resource.name} ${resource.state} backend id ${resource.backendId} plan ${resource.plan?.name ?? ""} limits ${list(limits)} metadata ${metadata.join(" ")}`

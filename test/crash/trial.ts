@@ -51,7 +51,7 @@ const carryOut = (site: Site, name: OperationName) =>
 
 export const pictureOf = (site: Site): Picture => [
   ...pictureOfCloud(site.cloud, (uuid) => site.marketplace.resources.get(uuid)?.name),
-  ...pictureOfMarketplace(site.marketplace)
+  ...pictureOfMarketplace(site.marketplace, site.cloud)
 ]
 
 /** The customer ends all there is; the agent is stopped; nothing may be left. */
