@@ -150,6 +150,8 @@ describe("after OpenNebula was put back from a backup, with owners put right by 
       const { resource } = yield* site.order.vm("ours", vdc.backendId)
       const vm = site.cloud.world.vms.get(Number(resource.backendId))
       becomesAStrangers(vm, vm.userTemplate)
+      // Made since the backup was taken: ours was made before.
+      vm.stime += 3600
       yield* awaitListed(agent, [`owner VM ${vm.id} report`])
       yield* site.awaitLogged(
         (line) => line.includes("Differs: ") && line.includes("It is not called as this resource is")

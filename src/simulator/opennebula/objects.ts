@@ -190,7 +190,7 @@ export interface HistoryRecord {
 export interface Vm extends Owned {
   state: number
   lcm: number
-  readonly stime: number
+  stime: number
   etime: number
   deployId: string
   /** What the front-end knows (CPU, MEMORY, DISK, NIC, CONTEXT). */
