@@ -4,10 +4,9 @@
  * the router and the security group are in the group, or the router in that network. By its id alone it may be a stranger's, after OpenNebula was put back from a
  * backup.
  */
-import { Option } from "effect"
 import type { SecurityGroup, Vdc, VirtualNetwork, VirtualRouter } from "../../opennebula/index.js"
 import type { KnownResource } from "../../plugin/index.js"
-import { isTaggedFor } from "./cloud.js"
+import { isIn, isTaggedFor } from "./cloud.js"
 
 interface Found {
   readonly vdcs: ReadonlyArray<Vdc>
@@ -24,11 +23,11 @@ export const asMade = (
 ): Pick<Found, "networks" | "routers" | "securityGroups"> => {
   const within = found.vdcs.filter((vdc) => isTaggedFor(id, vdc)).flatMap((vdc) => vdc.networks.map((one) => one.id))
   const networks = found.networks.filter((one) => String(one.id) === recorded.vnet_id && within.includes(one.id))
-  const isInThose = ({ nics }: VirtualRouter) =>
-    nics.some(({ networkId }) => Option.exists(networkId, (known) => networks.some((one) => one.id === known)))
   return {
     networks,
-    routers: found.routers.filter((one) => String(one.id) === recorded.vr_id && (one.gid === group || isInThose(one))),
+    routers: found.routers.filter(
+      (one) => String(one.id) === recorded.vr_id && (one.gid === group || isIn(one, idsOf(networks)))
+    ),
     securityGroups: found.securityGroups.filter((one) => String(one.id) === recorded.sg_id && one.gid === group)
   }
 }

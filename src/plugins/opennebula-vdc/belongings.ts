@@ -326,9 +326,9 @@ const legacyOf = (found: Inventory, resource: ResourceId, group: GroupShort): Le
   const networks = own(found.networks, networkName(group.name)).filter(({ id }) => inVdc.includes(id))
   const networkIds = networks.map(({ id }) => id)
   const routers = own(found.routers, routerName(group.name)).filter(
-    ({ vms, nics }) =>
-      found.machines.some((machine) => vms.includes(machine.id) && isIn(machine, networkIds)) ||
-      nics.some(({ networkId }) => Option.exists(networkId, (id) => networkIds.includes(id)))
+    (router) =>
+      isIn(router, networkIds) ||
+      found.machines.some((machine) => router.vms.includes(machine.id) && isIn(machine, networkIds))
   )
   const users = own(found.users, userName(group.name)).filter(({ gid }) => gid === group.id)
   const securityGroups = own(found.securityGroups, securityGroupName(group.name)).filter(({ uid }) =>

@@ -13,6 +13,7 @@ import {
   projectTags,
   type Template,
   type Vdc,
+  type VirtualRouter,
   type VmShort,
   type VmWatcher
 } from "../../opennebula/index.js"
@@ -278,8 +279,9 @@ export const untilDeadline = (seconds: number) =>
 
 export const configurationFault = (reason: string, hint: string): OfferingFault => new OfferingFault({ reason, hint })
 
-export const isIn = (machine: VmShort, networks: ReadonlyArray<number>): boolean =>
-  machine.nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
+/** Is a machine or a router in one of these networks? */
+export const isIn = ({ nics }: Pick<VmShort | VirtualRouter, "nics">, networks: ReadonlyArray<number>): boolean =>
+  nics.some(({ networkId }) => Option.exists(networkId, (id) => networks.includes(id)))
 
 /** "a, b and 3 more", for sentences. */
 export const namesOf = (names: ReadonlyArray<string>, shown = 5): string =>

@@ -47,9 +47,13 @@ export const keycloakMembers = (cloud: Cloud, keycloak: KeycloakService): Member
         [cloud.one.group.list(), cloud.one.vdc.list(), cloud.one.group.listQuotas()],
         { concurrency: "unbounded" }
       )
-      const quotas = new Map(rows.map((row) => [row.groupId, row.quotas]))
+      const found: Inventory = {
+        groups: asTheirVdcsSay(groups, vdcs),
+        vdcs,
+        quotas: new Map(rows.map((row) => [row.groupId, row.quotas]))
+      }
       return yield* Effect.forEach(teams, (team) =>
-        compareTeam(cloud, keycloak, { groups: asTheirVdcsSay(groups, vdcs), vdcs, quotas }, team).pipe(
+        compareTeam(cloud, keycloak, found, team).pipe(
           Effect.either,
           Effect.map((plan) => ({ resource: team.resource, plan }))
         )
