@@ -69,8 +69,11 @@ export class Marketplace extends Context.Tag("site-actors/core/Marketplace")<
       project: ProjectId,
       only?: string
     ) => Effect.Effect<ReadonlyArray<ProjectResource>, SiteError>
+    /** For `foretelling`. It never fails: what did not come through is told at the end. Absent: all of it is. */
+    readonly foretell?: (outcome: Outcome) => Effect.Effect<void>
   }
 >() {}
+
 export interface ProjectResource {
   readonly id: ResourceId
   readonly offering: OfferingId

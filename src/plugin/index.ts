@@ -48,6 +48,7 @@ export {
 // agent has made something, where two work on one offering by mistake.
 
 export { stillOurs } from "../core/calls/gate.js"
+export { foretelling } from "../core/foretelling.js"
 export { mayBeBegunElsewhere, Steps } from "../core/saga/attempt.js"
 export { isFirstCall, type Maker, makerOf, ownMark } from "../core/saga/marks.js"
 export { Parked, parksAfter } from "../core/saga/park.js"

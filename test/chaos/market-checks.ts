@@ -86,6 +86,16 @@ export class MarketChecks {
     return this.bench.mirror.begunSteps(order).some((step) => !step.startsWith("waldur: ") && step !== "belongings")
   }
 
+  /** What Waldur shows of a resource that is not there. */
+  private toldOf(resource: string): ReadonlyArray<string> {
+    const shown = this.marketplace.resources.get(resource)
+    if (shown === undefined) return []
+    return [
+      ...(shown.backendId === "" ? [] : [`Waldur has backend id ${shown.backendId}`]),
+      ...Object.keys(shown.backendMetadata).map((key) => `Waldur has ${key}`)
+    ]
+  }
+
   /** Once an order has erred, all is as it was before, but for what is on the list of leftovers. */
   private checkTraces(placed: Placed, thing: Thing): void {
     const bench = this.bench
@@ -95,7 +105,10 @@ export class MarketChecks {
     if (isLeft || thing.wounded) return
     const traces =
       placed.type === "Create"
-        ? this.cloud.madeBy(placed.order).map(({ kind, id, name }) => `${kind} ${id} "${name}"`)
+        ? [
+            ...this.cloud.madeBy(placed.order).map(({ kind, id, name }) => `${kind} ${id} "${name}"`),
+            ...this.toldOf(placed.resource)
+          ]
         : differences(bench, this.world, this.cloud, thing)
     bench.expect(
       traces.length === 0,

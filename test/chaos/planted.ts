@@ -140,9 +140,9 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   ),
   one(
     "done is said before the backend id",
-    "runtime/orders/report.ts",
-    "yield* ensureDone(told.backendId, set)",
-    'yield* ensureDone("waldur: early", waldur.setStateDone(request.order)); yield* ensureDone(told.backendId, set)'
+    "runtime/orders/values.ts",
+    "waldur.putBackendId(resource, backendId)",
+    "Effect.zipRight(waldur.setStateDone(request.order), waldur.putBackendId(resource, backendId))"
   ),
   one(
     "subnets are chosen without being reserved",
@@ -153,8 +153,8 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a router that does not run is good enough",
     "plugins/opennebula-vdc/create.ts",
-    "const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)",
-    'const routerAddress = ""'
+    "routerRuns(cloud, request, network, net.routerVmId, (address) => foretell(() => made(address)))",
+    'Effect.sync(() => (foretell(() => made("")), ""))'
   ),
   {
     ...one(

@@ -7,7 +7,7 @@
  */
 import { Effect } from "effect"
 import type { CreateRequest, Outcome } from "../../plugin/index.js"
-import { ensureDone } from "../../plugin/index.js"
+import { ensureDone, foretelling } from "../../plugin/index.js"
 import type { VdcAttributes } from "./attributes.js"
 import { both, type Cloud, every, limitsToReport } from "./cloud.js"
 import { makeAccess } from "./members/access.js"
@@ -70,8 +70,12 @@ export const create = (cloud: Cloud) => (request: Request) =>
       yield* openExternalNetwork(cloud, plan, network.externalNetwork, tenant.vdcId)
     }
     yield* makeAccess(cloud, request, tenant, plan)
-    const routerAddress = yield* routerRuns(cloud, request, network, net.routerVmId)
-    return outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))
+    const made = (routerAddress: string) =>
+      outcome(cloud, request, plan, tenant, networkMetadata(plan, net, subnet, routerAddress))
+    const routerAddress = yield* foretelling((foretell) =>
+      routerRuns(cloud, request, network, net.routerVmId, (address) => foretell(() => made(address)))
+    )
+    return made(routerAddress)
   })
 
 interface Tenant {

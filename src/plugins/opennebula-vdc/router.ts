@@ -115,8 +115,14 @@ export const handOverRouter = (cloud: Cloud, routerId: number, groupId: number) 
 
 const running = "router runs"
 
-/** The one slow wait of a create. The result is the router's address outside. */
-export const routerRuns = (cloud: Cloud, { resource }: Ordered, network: NetworkPlan, vmId: number) =>
+/** The one slow wait of a create. The result is the router's address outside, of which `onItsWay` hears before. */
+export const routerRuns = (
+  cloud: Cloud,
+  { resource }: Ordered,
+  network: NetworkPlan,
+  vmId: number,
+  onItsWay: (address: string) => void
+) =>
   ensure(running, {
     result: Schema.String,
     looks: true,
@@ -124,7 +130,12 @@ export const routerRuns = (cloud: Cloud, { resource }: Ordered, network: Network
       const seconds = cloud.settings.router_start_timeout
       const deadline = (yield* steadyMillis) + (yield* timeLeftOf(running, seconds * 1000))
       const settled = Effect.gen(function* () {
-        const vm = yield* whenWithin(cloud, vmId, hasSettled, deadline - (yield* steadyMillis))
+        const arrived = (seen: Vm): boolean => {
+          if (hasSettled(seen)) return true
+          onItsWay(outsideAddress(seen, network.externalNetwork))
+          return false
+        }
+        const vm = yield* whenWithin(cloud, vmId, arrived, deadline - (yield* steadyMillis))
         return Option.isSome(vm) ? vm.value : yield* notStarted(`VM ${vmId} did not run within ${seconds} s`)
       }).pipe(Effect.catchTag("NoSuchObject", () => notStarted(`VM ${vmId} has vanished`)))
       const seen = yield* settled

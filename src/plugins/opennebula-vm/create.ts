@@ -4,35 +4,30 @@
  * On hold (recordings 076 to 080), because the group's quota is only asked when the VM is handed over: so it is refused before anything boots, and
  * what is on hold ends at once, while a VM that boots does not. It costs one call.
  */
-import { Clock, Effect, FiberRef, Option, Schema } from "effect"
-import { isVmFailure, ownerOf, type SeenVm, type Vm, type VmTemplate, valueOf } from "../../opennebula/index.js"
+import { Clock, Effect, Option, Schema } from "effect"
+import { ownerOf, type Vm, type VmTemplate } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   type CreateRequest,
   decide,
   ensure,
   ensureDone,
+  foretelling,
   type HandlerServices,
   type Marketplace,
   make,
   makerOf,
   mayBeBegunElsewhere,
-  type Noted,
   OrderRefused,
   type Outcome,
   ownMark,
-  Parked,
-  parksAfter,
-  type Resource,
   RivalAtWork,
-  type SiteError,
-  timeLeft
+  type SiteError
 } from "../../plugin/index.js"
-import { startable } from "../machines.js"
 import { sshKeyOf, type VmAttributes } from "./attributes.js"
 import { chooseExtras, Extras } from "./extras.js"
 import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
-import { factsOf, findVm, isOthersIn, isStrangersIn, removeVm, VmFacts, whenWithin } from "./machine.js"
+import { factsOf, findVm, isOthersIn, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { outcomeOf } from "./outcome.js"
 import { chooseParent, Parent, sameUuid } from "./parent.js"
@@ -41,6 +36,7 @@ import { placementRules } from "./settings.js"
 import { orderedSizes, type Sizes } from "./sizes.js"
 import { takenOver } from "./takeover.js"
 import { checkDisk, chooseTemplate, noTemplate, notInstantiated, usableTemplate } from "./template-choice.js"
+import { notStarted, untilRunning, vanished } from "./until-running.js"
 import { userData } from "./user-data.js"
 
 type Request = CreateRequest<VmAttributes>
@@ -78,12 +74,20 @@ export const createVm =
       })
       yield* ensureDone("group", handOver(offering, vmId, choice.parent.group))
       const releasedAt = yield* ensure("release", { result: Schema.Number, perform: release(offering, vmId) })
-      const vm = yield* ensure("running", {
-        result: VmFacts,
-        perform: untilRunning(offering, request.resource, choice.parent, { vmId, releasedAt }),
-        looks: true
-      })
-      return outcomeOf(offering, vm, choice.inference === undefined ? {} : accessTo(choice.inference, vm.address))
+      const outcome = (vm: VmFacts) =>
+        outcomeOf(offering, vm, choice.inference === undefined ? {} : accessTo(choice.inference, vm.address))
+      const vm = yield* foretelling((foretell) =>
+        ensure("running", {
+          result: VmFacts,
+          perform: untilRunning(offering, request.resource, choice.parent, {
+            vmId,
+            releasedAt,
+            onItsWay: (seen) => foretell(() => outcome(factsOf(seen)))
+          }),
+          looks: true
+        })
+      )
+      return outcome(vm)
     })
 
 const choose = (offering: VmOffering, request: Request, sizes: Partial<Sizes>, readTemplate: ReadTemplate) =>
@@ -242,94 +246,4 @@ const afterItsImage = (offering: VmOffering, vmId: number): Effect.Effect<void, 
     const seconds = offering.settings.vm_start_timeout
     const vm = yield* whenWithin(offering, vmId, ({ state }) => state !== "Cloning", seconds * 1000)
     return yield* Option.isSome(vm) ? released(offering, vmId) : notStarted(offering, vmId, seconds)
-  })
-
-const vanished = new OrderRefused({
-  customerMessage: "The machine was removed from the cloud while it was being made: order again."
-})
-
-/**
- * It runs, or has done so: nothing that has not run comes to rest (OpenNebula 7.4 `LifeCycleManager`), and a guest may power itself off before anybody has
- * looked, as cloud-init's `power_state` has it. It was made, and what it has done in the meantime is the customer's.
- */
-const hasRun = ({ state }: Pick<SeenVm, "state">): boolean => state === "Running" || startable.has(state)
-
-const hasComeToSomething = (vm: SeenVm): boolean => hasRun(vm) || vm.state === "Done" || isVmFailure(vm.state)
-
-/** What is kept of an order that waits is what this is given: it stands by itself, so that nothing of the attempt stays with it. */
-const parkedFor = (
-  { tellWhen }: VmOffering,
-  vmId: number,
-  { within, ...waited }: { readonly age: number; readonly isUnseen: boolean; readonly within: number }
-) => new Parked({ within, watch: (tell) => tellWhen(vmId, hasComeToSomething, waited, tell) })
-
-/** A machine that was waited for before this process began, and so long that its order would park at once. */
-export const waitsForMachine =
-  (offering: VmOffering) =>
-  (noted: Noted): Effect.Effect<Option.Option<Parked>> =>
-    Effect.gen(function* () {
-      const released = Option.all([noted.result("vm", Schema.Int), noted.result("release", Schema.Number)])
-      if (!noted.isAt("running") || Option.isNone(released)) return Option.none()
-      const [vmId, releasedAt] = released.value
-      const age = (yield* Clock.currentTimeMillis) - releasedAt
-      const left = offering.settings.vm_start_timeout * 1000 - age
-      // What was paused makes it more; whoever has none left asks for that.
-      if (left <= 0 || age < (yield* FiberRef.get(parksAfter))) return Option.none()
-      return Option.some(parkedFor(offering, vmId, { age, within: left, isUnseen: true }))
-    })
-
-/** A machine that takes long is waited for by nobody's fiber: the order is parked. */
-const patiently = (
-  offering: VmOffering,
-  vmId: number,
-  { age, left }: { readonly age: number; readonly left: number }
-): Effect.Effect<Option.Option<Vm>, SiteError> =>
-  Effect.gen(function* () {
-    const first = yield* FiberRef.get(parksAfter)
-    if (left <= first) return yield* whenWithin(offering, vmId, hasComeToSomething, left)
-    const isOld = age >= first
-    const within = isOld ? left : left - first
-    const park = Effect.suspend(() => parkedFor(offering, vmId, { age: Math.max(age, first), isUnseen: false, within }))
-    return yield* Effect.gen(function* () {
-      // One that has taken long already, as after a restart, is looked at once.
-      if (isOld && !hasComeToSomething(yield* offering.glance(vmId, first))) return yield* park
-      return Option.some(yield* offering.watch(vmId, Option.liftPredicate(hasComeToSomething), first))
-    }).pipe(
-      Effect.catchTags({
-        VmVanished: () => whenWithin(offering, vmId, hasComeToSomething, 0),
-        WaitExpired: () => park
-      })
-    )
-  })
-
-const untilRunning = (
-  offering: VmOffering,
-  resource: Resource,
-  { group }: Pick<Parent, "group">,
-  { vmId, releasedAt }: { readonly vmId: number; readonly releasedAt: number }
-): Effect.Effect<VmFacts, SiteError> =>
-  Effect.gen(function* () {
-    const seconds = offering.settings.vm_start_timeout
-    const age = (yield* Clock.currentTimeMillis) - releasedAt
-    const vm = yield* patiently(offering, vmId, { age, left: yield* timeLeft(seconds * 1000, releasedAt) })
-    if (Option.isNone(vm)) return yield* notStarted(offering, vmId, seconds)
-    if (yield* isStrangersIn(offering, resource, group, vm.value)) return yield* vanished
-    if (hasRun(vm.value)) return factsOf(vm.value)
-    if (vm.value.state === "Done") return yield* vanished
-    return yield* new OrderRefused({
-      customerMessage: "The machine could not be started by the cloud: try again later, or ask the provider.",
-      detail: `VM ${vmId} is ${String(vm.value.state)}: ${Option.getOrElse(valueOf(vm.value.userTemplate, "ERROR"), () => "no reason given")}`
-    })
-  }).pipe(Effect.catchTag("NoSuchObject", () => vanished))
-
-const notStarted = (offering: VmOffering, vmId: number, seconds: number) =>
-  Effect.flatMap(findVm(offering, vmId), (vm) => {
-    const state = Option.match(vm, { onNone: () => "gone", onSome: ({ state }) => String(state) })
-    return new OrderRefused({
-      customerMessage:
-        state === "Pending"
-          ? `The cloud found no room for the machine within ${seconds} s: order a smaller one, or try again later.`
-          : `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
-      detail: `VM ${vmId} is ${state}`
-    })
   })

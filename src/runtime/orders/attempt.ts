@@ -29,7 +29,7 @@ import type { Offering } from "../offerings/offering.js"
 import { accept } from "./accept.js"
 import { carryOutAccepted } from "./carryOut.js"
 import { isBeingTold } from "./deadline.js"
-import { end, giveUp, noteUndone } from "./ending.js"
+import { end, forgetForetold, giveUp, noteUndone } from "./ending.js"
 import { ifResourceShown, ifThere, shown } from "./forgotten.js"
 import type { Accepted } from "./request.js"
 import { isOpenInWaldur, retell } from "./retell.js"
@@ -109,7 +109,10 @@ const endUnseen = (offering: Offering, journal: OrderJournal) =>
     if (Option.isNone(refusalIn(yield* journal.entries)))
       yield* refuse(journal, new OrderRefused({ customerMessage: "The order is not in Waldur any more." }))
     const result = yield* carryOutAccepted(offering, journal, yield* acceptedIn(yield* journal.entries))
-    if (result._tag === "Refused") yield* noteUndone(journal, result)
+    if (result._tag === "Refused") {
+      yield* noteUndone(journal, result)
+      yield* forgetForetold(offering, journal)
+    }
     return yield* end(offering, journal, "erred")
   })
 

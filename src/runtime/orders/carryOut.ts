@@ -6,6 +6,7 @@ import {
   decide,
   ensureDone,
   Marketplace,
+  markReached,
   type OrderId,
   type OrderJournal,
   OrderRefused,
@@ -23,6 +24,7 @@ import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { scopeGrace } from "../schedules.js"
 import { type Deadline, withDeadline } from "./deadline.js"
+import { makeForetold } from "./foretold.js"
 import { ifResourceShown } from "./forgotten.js"
 import { backendHandler } from "./handler.js"
 import { atHome } from "./home.js"
@@ -31,7 +33,7 @@ import { report } from "./report.js"
 import type { Accepted } from "./request.js"
 import { afterOthersApproval, assertAlone, noteApproval, tellsAnother } from "./rivals.js"
 import { atStart, awaitStart } from "./start.js"
-import { approval } from "./story.js"
+import { ahead, approval } from "./story.js"
 
 /** Forward within the order's deadline, or, once it is refused, back. */
 export const carryOutAccepted = (
@@ -45,9 +47,7 @@ export const carryOutAccepted = (
     const leftBehind = yield* atHome(offering, journal, accepted)
     if (Option.isSome(leftBehind)) return leftBehind.value
     const timed = yield* withDeadline(offering, journal, request)
-    return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within)).pipe(
-      Effect.provideService(Marketplace, marketplaceOf(offering))
-    )
+    return yield* carryOut(timed.journal, handle(offering, request, approve, timed.within))
   })
 
 /**
@@ -57,8 +57,11 @@ export const carryOutAccepted = (
  */
 const handle = (offering: Offering, request: OrderRequest, approve: boolean, within: Deadline["within"]) =>
   Effect.gen(function* () {
-    const { direction, journal } = yield* Steps
+    const attempt = yield* Steps
+    const { direction, journal } = attempt
     const before = yield* journal.entries
+    // Nothing is to be undone of that as of a step: Waldur is told at the end.
+    markReached(attempt, ahead)
     if (approve) {
       const { begun } = stepState(before, approval)
       const approving = Effect.flatMap(approved(offering, request.order, begun), (how) =>
@@ -70,8 +73,14 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     }
     const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
     // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
-    const settling = Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order)))
-    const working = Effect.either(Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst))
+    const foretold = yield* makeForetold(offering, journal, request)
+    const settling = Effect.tap(
+      Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))),
+      (settled) => foretold.executes(Either.isRight(settled))
+    )
+    const working = Effect.either(Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst)).pipe(
+      Effect.provideService(Marketplace, { ...marketplaceOf(offering), foretell: foretold.foretell })
+    )
     // What is remembered is waited for by nobody.
     const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
     if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, journal, request, worked.left))) return
@@ -79,7 +88,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
       yield* assertAlone(offering, journal, before)
     const outcome = yield* worked
     const hasScope = yield* settled
-    yield* ifResourceShown(journal, report(offering, request, outcome, hasScope))
+    yield* ifResourceShown(journal, report(offering, request, outcome, hasScope, foretold))
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
   })

@@ -28,7 +28,7 @@ import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
 import { atStart } from "./start.js"
-import { isOurs, ours } from "./story.js"
+import { ahead, approval, isOurs, ours } from "./story.js"
 
 export interface Deadline {
   /** For carrying the order out: begins no step of the backend after the deadline. */
@@ -45,7 +45,7 @@ interface Ending {
 }
 
 /** Of the runtime's own steps, which take no time of the backend's, those before the backend's work is done; all others tell the marketplace of it. */
-const beforehand: ReadonlySet<string> = new Set(["waldur: approve", atStart])
+const beforehand: ReadonlySet<string> = new Set([approval, atStart, ahead])
 
 /** Is the backend's work done, and the marketplace being told? From then on an order can only be done. */
 export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>

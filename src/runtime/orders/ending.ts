@@ -7,7 +7,9 @@ import { Journal } from "../journal/journal.js"
 import { visible } from "../logging.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { takeBackForetold } from "./foretold.js"
 import { awaitStart } from "./start.js"
+import { acceptedIn } from "./story.js"
 import { tell } from "./telling.js"
 
 export interface GivenUp {
@@ -26,12 +28,20 @@ export const noteUndone = (journal: OrderJournal, { leftovers, refusal }: GivenU
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
   })
 
+/** Waldur was told ahead what it would come to, and it came to nothing. */
+export const forgetForetold = (offering: Offering, journal: OrderJournal) =>
+  Effect.gen(function* () {
+    const { request } = yield* acceptedIn(yield* journal.entries)
+    if (request !== undefined) yield* takeBackForetold(offering, journal, request)
+  })
+
 /** After the undo Waldur is told, if the order still runs there. */
 export const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, result: GivenUp) =>
   Effect.gen(function* () {
     const { waldur } = offering
     const { refusal } = result
     yield* noteUndone(journal, result)
+    yield* forgetForetold(offering, journal)
     // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
     if (!isEndedByOthers(order.state)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.

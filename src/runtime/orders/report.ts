@@ -1,7 +1,6 @@
 /** What the marketplace is told of an order that was carried out: each call a step, so that none is forgotten after a crash. */
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import {
-  amountsToWaldur,
   decide,
   ensure,
   ensureDone,
@@ -15,64 +14,39 @@ import {
   stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { isOfLimits, keepLimits, remind, unlessRefused } from "./remind.js"
-import { assertUntold, isApprovedHere, isDoneByAnother, yieldTo } from "./rivals.js"
+import type { Foretold } from "./foretold.js"
+import { isOfLimits, keepLimits, remind } from "./remind.js"
+import { assertUntold, isDoneByAnother, yieldTo } from "./rivals.js"
+import { ours } from "./story.js"
+import { ValueName, valuesOf } from "./values.js"
 
-/** The steps in which values are told. */
-const told = {
-  backendId: "waldur: backend id",
-  limits: "waldur: limits",
-  metadata: "waldur: metadata",
-  endpoints: "waldur: endpoints"
-} as const
-const values = Object.values(told)
-const done = "waldur: done"
+/** The step in which a value is told. */
+const stepOf = (value: ValueName): string => `${ours}${value}`
+const done = `${ours}done`
 
 /**
  * Tells Waldur the outcome, the state of the order last: `done` must not be seen before what belongs to it.
  *
- * `hasScope`: when the order was taken, the server kept something of its own behind the resource, which must be told as well. Setting a value
- * again does no harm. Secrets are issued inside the step that shows them: if it is not known whether Waldur has got them, the next attempt makes
- * new ones.
+ * `hasScope`: when the order was taken, the server kept something of its own behind the resource, which must be told as well.
+ * What it was told while the work went on is not told again.
  */
-export const report = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>
+export const report = (
+  offering: Offering,
+  request: OrderRequest,
+  outcome: Outcome,
+  hasScope: boolean,
+  { isOld, told }: Pick<Foretold, "isOld" | "told">
+) =>
   Effect.gen(function* () {
-    const { waldur, components } = offering
+    const { waldur } = offering
     const resource = request.resource.id
-    const { backendId, amounts, metadata, endpoints, issueSecrets } = outcome
     const { direction, journal } = yield* Steps
     const before = yield* journal.entries
-    const isTold = values.some((step) => Option.isSome(stepState(before, step).result))
-    if (backendId !== undefined && backendId !== request.resource.backendId) {
-      // Of a new resource the last look, below, says whether it is still there.
-      const set: Effect.Effect<void, SiteError, Steps> =
-        request._tag === "Create"
-          ? Effect.zipRight(unlessTold(offering, request, outcome), waldur.putBackendId(resource, backendId))
-          : waldur.setBackendId(resource, backendId)
-      yield* ensureDone(told.backendId, set)
-    }
-    const limits = amounts === undefined ? {} : amountsToWaldur(components, amounts)
-    if (Object.keys(limits).length > 0) {
-      yield* ensureDone(
-        told.limits,
-        Effect.tap(waldur.setLimits(resource, limits), (written) =>
-          Effect.logWarning("This Waldur has no call that sets limits of such a resource: they stay as ordered").pipe(
-            Effect.when(() => written === "unsupported")
-          )
-        ),
-        takingBack(offering, request)
-      )
-    }
-    if (metadata !== undefined || issueSecrets !== undefined) {
-      yield* ensureDone(
-        told.metadata,
-        Effect.flatMap(issueSecrets ?? Effect.succeed({}), (secrets) =>
-          waldur.setBackendMetadata(resource, { ...metadata, ...revealed(secrets) })
-        )
-      )
-    }
-    if (endpoints !== undefined && endpoints.length > 0) {
-      yield* ensureDone(told.endpoints, waldur.setEndpoints(resource, endpoints))
+    const stateOf = (name: ValueName) => stepState(before, stepOf(name))
+    const isTold = isOld || ValueName.literals.some((name) => Option.isSome(stateOf(name).result))
+    const foretold = told(outcome)
+    for (const { name, takeBack, tell } of valuesOf(offering, journal, request, outcome)) {
+      if (!foretold.has(name) || stateOf(name).begun) yield* ensureDone(stepOf(name), tell, takeBack)
     }
     const scoped =
       request._tag === "Create"
@@ -100,34 +74,6 @@ export const report = (offering: Offering, request: OrderRequest, outcome: Outco
     })
     if (isOfLimits(request, outcome)) yield* ensureDone("waldur: limits kept", keepLimits(offering, request, outcome))
   })
-
-/**
- * Of an order that this agent has not approved, another one may have said what it came to, and that it is done: from then on the customer's next orders
- * are about that, and nothing else may be told in between.
- */
-const unlessTold = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
-  Effect.gen(function* () {
-    const { waldur } = offering
-    const { journal } = yield* Steps
-    const entries = yield* journal.entries
-    if (isApprovedHere(entries) || isRestored(entries)) return
-    if ((yield* waldur.order(request.order)).state !== "done") return
-    const { backendId } = yield* waldur.resource(request.resource.id)
-    yield* assertUntold(offering, request, outcome, backendId)
-  })
-
-const OldLimits = Schema.Struct({ old_limits: Schema.Record({ key: Schema.String, value: Schema.Number }) })
-
-/**
- * Told once more is what an order for other limits has found, should it fail all the same: its staff may set it to erred, or cancel it, while it is
- * carried out. The order says what that was, in Waldur's units.
- */
-const takingBack = ({ components, waldur }: Offering, request: OrderRequest) => {
-  const old = request._tag === "Update" ? Schema.decodeUnknownOption(OldLimits)(request.attributes) : Option.none()
-  if (Option.isNone(old)) return undefined
-  const known = Object.entries(old.value.old_limits).filter(([type]) => components.some((one) => one.type === type))
-  return unlessRefused("the limits of before", waldur.setLimits(request.resource.id, Object.fromEntries(known)))
-}
 
 /**
  * There is no way from a resource that has ended to one that is OK, so Waldur fails at "done", for ever (source: waldur-mastermind, marketplace/models.py,
@@ -178,6 +124,3 @@ const settled = (offering: Offering, request: OrderRequest, outcome: Outcome) =>
     }
     return hasScope
   })
-
-const revealed = (secrets: Readonly<Record<string, Redacted.Redacted>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, Redacted.value(secret)]))

@@ -17,6 +17,8 @@ export const isNoted = (entries: ReadonlyArray<JournalEntry>, event: string): bo
 
 /** The step in which the provider's approval is given. */
 export const approval = `${ours}approve`
+/** The step in which Waldur is told what a create will come to (`foretold.ts`). */
+export const ahead = `${ours}told ahead`
 /** Was it approved here? Then it executed. */
 export const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>
   !approve || Option.isSome(stepState(entries, approval).result)

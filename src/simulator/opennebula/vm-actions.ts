@@ -179,7 +179,13 @@ const resumeDemand = (vm: Vm) => ({
 
 /** Recover operations by code: 0 failure, 1 success, 2 retry, 3 delete, 4 recreate, 5 delete from the database. */
 const recoveries: ReadonlyArray<Action> = [
-  () => true,
+  (_, vm) => {
+    if (isActiveAt(vm, Lcm.boot)) {
+      takeTurn(vm)
+      active(vm, Lcm.bootFailure)
+    }
+    return true
+  },
   (_, vm) => {
     if (!isActiveAt(vm, Lcm.bootFailure, Lcm.boot, Lcm.unknown)) return false
     takeTurn(vm)
