@@ -16,8 +16,9 @@ import {
   stepState
 } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
+import { ifThere } from "./forgotten.js"
 import { unlessRefused } from "./remind.js"
-import { anothersId, isApprovedHere, isMadeHere } from "./rivals.js"
+import { isApprovedHere } from "./rivals.js"
 import { ahead } from "./story.js"
 import { ValueName, valuesOf } from "./values.js"
 
@@ -77,20 +78,18 @@ const valueOf = ({ amounts, backendId, endpoints, metadata }: Outcome, name: Val
   ({ "backend id": backendId, limits: amounts, metadata, endpoints })[name]
 
 /**
- * Of an order that has failed: what was told ahead is of something that is gone. Where Waldur has another id, somebody else's is the resource's, and all of it
- * is left as it is.
+ * Of an order that has failed: what was told ahead is of something that is gone. Where Waldur has the order as done, somebody else's is the resource's, and
+ * all of it is left as it is.
  */
 export const takeBackForetold = (
   { waldur }: Pick<Offering, "waldur">,
   journal: OrderJournal,
-  request: OrderRequest
+  { order, resource }: OrderRequest
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    const entries = yield* journal.entries
-    if (!stepState(entries, ahead).begun) return
-    const { resource } = request
-    const found = yield* waldur.resource(resource.id)
-    if (Option.isSome(anothersId(found.backendId, request, isMadeHere(entries)))) return
+    if (!stepState(yield* journal.entries, ahead).begun) return
+    const now = yield* ifThere({ waldur }, order)
+    if (Option.exists(now, ({ state }) => state === "done")) return
     yield* waldur.setBackendMetadata(resource.id, resource.backendMetadata)
     yield* waldur.putBackendId(resource.id, resource.backendId)
   }).pipe((telling) => unlessRefused("back what stood there before the order", telling))

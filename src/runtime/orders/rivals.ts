@@ -173,7 +173,7 @@ const lost = (
   })
 
 /** A backend id in Waldur that neither stood there when the order was accepted nor is what this agent's has come to. */
-export const anothersId = (
+const anothersId = (
   shown: Option.Option<string>,
   { resource }: OrderRequest,
   isOurs: (backendId: string) => boolean
@@ -185,7 +185,7 @@ export const anothersId = (
   )
 
 /** Is it what one of its steps has made? */
-export const isMadeHere =
+const isMadeHere =
   (entries: ReadonlyArray<JournalEntry>) =>
   (backendId: string): boolean =>
     entries.some(
