@@ -160,15 +160,22 @@ const openBare = (site: Opened, directory: string): Bare => {
     announce(["group", "finished"], ["release", "started"])
     await rpc.call("one.vm.action", "release", vm)
     announce(["release", "finished"], ["running", "started"])
+    const tell = async () => {
+      announce(["waldur: told ahead", "started"])
+      await waldur.post(`marketplace-provider-resources/${id}/set_backend_id/`, { backend_id: String(vm) })
+      await waldur.post(`marketplace-provider-resources/${id}/set_backend_metadata/`, { backend_metadata: { vm } })
+      announce(["waldur: told ahead", "finished"])
+    }
+    // From the first look at it that does not find it running, beside the next ones.
+    let telling: Promise<void> | undefined
     await until(async () => {
       const pool = await rpc.call("one.vmpool.infoset", String(vm), true)
-      return `${field(pool, "STATE")}/${field(pool, "LCM_STATE")}` === running
+      if (`${field(pool, "STATE")}/${field(pool, "LCM_STATE")}` === running) return true
+      telling ??= tell()
+      return false
     }, every)
-    await append(["running", "finished"], ["waldur: backend id", "started"])
-    await waldur.post(`marketplace-provider-resources/${id}/set_backend_id/`, { backend_id: String(vm) })
-    announce(["waldur: backend id", "finished"], ["waldur: metadata", "started"])
-    await waldur.post(`marketplace-provider-resources/${id}/set_backend_metadata/`, { backend_metadata: { vm } })
-    announce(["waldur: metadata", "finished"], ["waldur: settled", "started"])
+    await (telling ?? tell())
+    await append(["running", "finished"], ["waldur: settled", "started"])
     await waldur.get(`marketplace-provider-resources/${id}/`)
     await append(["waldur: settled", "finished"], ["waldur: done", "started"])
     await waldur.post(`marketplace-orders/${uuid}/set_state_done/`, {})
