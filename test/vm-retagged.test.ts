@@ -55,6 +55,56 @@ const retagged = Effect.gen(function* () {
   return { bench, told, problems }
 })
 
+describe("a machine of which Waldur does not know in which second it was made", () => {
+  /** What Waldur shall remember of it, by what it remembers. */
+  const learned = (
+    recorded: Readonly<Record<string, string>>,
+    tag: ReturnType<typeof single> | undefined = undefined
+  ) =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const bench = yield* makeBench()
+      const { metadata = {} } = doneOf(yield* bench.create(createOrder()))
+      if (tag !== undefined) yield* bench.one.vm.append(0, [tag])
+      const [seen] = yield* observe(bench.offering)([{ id: own, backendId: "0", recorded }])
+      const toRecord = seen?._tag === "Present" ? seen.toRecord : undefined
+      return toRecord === undefined ? "nothing" : toRecord.vm_stime === metadata.vm_stime ? Object.keys(toRecord) : seen
+    })
+  const identity = ["vm_id", "vm_stime"]
+
+  it.scoped("has that told as long as its tag says whose it is", () =>
+    Effect.gen(function* () {
+      expect(yield* learned({ vm_id: "0" })).toEqual(identity)
+      // One that was imported.
+      expect(yield* learned({ ip_address: "10.0.0.4" })).toEqual(identity)
+    })
+  )
+
+  it.scoped("has nothing told where its tag, its number or its second says otherwise, or it is known", () =>
+    Effect.gen(function* () {
+      expect(yield* learned({ vm_id: "0" }, single("WALDUR_RESOURCE_UUID", stranger))).toBe("nothing")
+      expect(yield* learned({ vm_id: "0" }, single("WALDUR_RESOURCE_UUID", ""))).toBe("nothing")
+      expect(yield* learned({ vm_id: "1" })).toBe("nothing")
+      expect(yield* learned({ vm_id: "0", vm_stime: "1" })).toBe("nothing")
+      expect(yield* learned({ vm_id: "0", vm_stime: "3600" })).toBe("nothing")
+    })
+  )
+
+  it.scoped("has nothing told while it has the number of another's that was made in that second", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const bench = yield* makeBench()
+      const { metadata = {} } = doneOf(yield* bench.create(createOrder()))
+      const recorded = { vm_id: "0", vm_stime: String(metadata.vm_stime) }
+      const seen = yield* observe(bench.offering)([
+        { id: own, backendId: "0", recorded: { vm_id: "0" } },
+        { id: ResourceId.make(stranger), backendId: "0", recorded }
+      ])
+      expect(seen.map((one) => one._tag === "Present" && one.toRecord)).toEqual([undefined, undefined])
+    })
+  )
+})
+
 describe("a machine that its tenant has made another's", () => {
   it.scoped("is used, seen, changed, paused and ended as the resource's whose machine it was made as", () =>
     Effect.gen(function* () {

@@ -69,6 +69,11 @@ const pausedAndBack = (site: Site, resource: Resource) =>
     yield* putRight(site, "active")
   })
 
+const isLook = ({ _tag }: Site["activities"][number]) => _tag === "Look"
+/** Completes with the n-th look from now on, at whichever offering. */
+const looks = (site: Site, count: number) =>
+  Effect.suspend(() => site.awaitActivity(isLook, site.activities.filter(isLook).length + count))
+
 const ownerDifferences = ({ services }: RunningAgent, { uuid }: Resource) =>
   Effect.map(Observations.differences(), (all) =>
     all
@@ -174,23 +179,56 @@ describe("an administrator of a data centre's group who writes into a machine, a
     })
   )
 
+  /** As Waldur has a machine of an earlier version. */
+  const forget = (box: Resource, more: Readonly<Record<string, unknown>> = {}) => {
+    const { vm_stime, ...metadata } = box.backendMetadata
+    Object.assign(box, { backendMetadata: { ...metadata, ...more } })
+  }
+
   scenario("of a machine that was made by an earlier version is left alone, and the provider hears of it", () =>
     Effect.gen(function* () {
       const site = yield* watched()
       yield* site.start()
       const { resource: lab } = yield* site.order.vdc("lab")
       const { resource: box } = yield* site.order.vm("box", lab.backendId)
-      const { vm_stime, ...metadata } = box.backendMetadata
-      expect(vm_stime).toBe(site.cloud.world.vms.get(Number(box.backendId)).stime)
-      Object.assign(box, { backendMetadata: metadata })
       const asAdministrator = yield* administratorOf(site, lab)
       yield* asAdministrator("one.vm.update", [Number(box.backendId), tags(nobody), 0])
+      forget(box)
       yield* site.awaitLogged((line) => line.includes("Differs: ") && line.includes(`belongs to resource ${nobody}`))
       expect(yield* site.order.terminate(box.uuid)).toMatchObject({
         state: "erred",
         errorMessage: expect.stringContaining("left alone: ask the provider")
       })
       expect(site.cloud.world.vms.get(Number(box.backendId)).state).toBe(VmState.active)
+      expect(box.backendMetadata.vm_stime).toBeUndefined()
+    })
+  )
+
+  scenario("of a machine that was made by an earlier version, and had its tag when it was looked at, ends it", () =>
+    Effect.gen(function* () {
+      const site = yield* watched()
+      yield* site.start()
+      const { resource: lab } = yield* site.order.vdc("lab")
+      const { resource: box } = yield* site.order.vm("box", lab.backendId)
+      const { resource: bare } = yield* site.order.vm("bare", lab.backendId)
+      const machine = Number(box.backendId)
+      const before = { ...box.backendMetadata }
+      forget(box, { note: "somebody's" })
+      // As of a server that does not show what it has.
+      Object.assign(bare, { backendMetadata: {} })
+      yield* eventually(() => box.backendMetadata.vm_stime === site.cloud.world.vms.get(machine).stime)
+      expect(box.backendMetadata).toEqual({ ...before, note: "somebody's" })
+      // Once, however often it is taken away again.
+      forget(box)
+      yield* looks(site, 10)
+      expect(box.backendMetadata.vm_stime).toBeUndefined()
+      expect(bare.backendMetadata).toEqual({})
+      Object.assign(box, { backendMetadata: before })
+
+      const asAdministrator = yield* administratorOf(site, lab)
+      yield* asAdministrator("one.vm.update", [machine, tags(nobody), 0])
+      expect(yield* site.order.terminate(box.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+      expect(site.cloud.world.vms.get(machine).state).toBe(VmState.done)
     })
   )
 })
