@@ -14,6 +14,7 @@ import {
   type Site,
   vdcObjects
 } from "../support/agent.js"
+import { typed } from "../support/commands.js"
 import { addComponent, often, reporting, usageScenario as scenario, usages } from "../support/usage.js"
 
 /** Reports and looks come soon; what a machine has is told beside its plan. `drift`: of both offerings. */
@@ -231,6 +232,46 @@ describe("an administrator of a data centre's group who writes into a machine, a
       expect(site.cloud.world.vms.get(machine).state).toBe(VmState.done)
     })
   )
+})
+
+describe("an administrator of a data centre's group who makes all that is in it another's", () => {
+  const all = { vm: "vr_vm_id", vrouter: "vr_id", vn: "vnet_id", secgroup: "sg_id", group: "group_id" } as const
+  for (const [how, text] of writings.slice(1))
+    scenario(`(and ${how}) has no orphans, nothing to migrate, and machines made in it`, () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        const agent = yield* site.start()
+        const { resource: lab } = yield* site.order.vdc("lab")
+        const { resource: other } = yield* site.order.vdc("other")
+        const { resource: box } = yield* site.order.vm("box", lab.backendId)
+        const asAdministrator = yield* administratorOf(site, lab)
+        const written = text(other)
+        yield* asAdministrator("one.vm.update", [Number(box.backendId), written, 0])
+        for (const [called, key] of Object.entries(all))
+          yield* asAdministrator(`one.${called}.update`, [Number(lab.backendMetadata[key]), written, 0])
+        const place = ["-c", site.config.file, "--data-dir", site.dataDir]
+        expect(yield* typed("orphans", ...place)).toMatchObject({ out: "There are no orphans.", ok: true })
+        expect(yield* typed("migrate", "--dry-run", ...place)).toMatchObject({
+          out: expect.not.stringContaining("belongs to"),
+          ok: true
+        })
+        const { resource: more, ...order } = yield* site.order.vm("more", lab.backendId)
+        expect(order).toMatchObject({ state: "done", errorMessage: "" })
+        const { gid, template } = site.cloud.world.vms.get(Number(more.backendId))
+        expect({ gid, network: template.vectors("NIC")[0]?.values.get("NETWORK_ID") }).toEqual({
+          gid: Number(lab.backendId),
+          network: String(lab.backendMetadata.vnet_id)
+        })
+        for (const one of [box, more, lab, other])
+          expect(yield* site.order.terminate(one.uuid)).toMatchObject({ state: "done", errorMessage: "" })
+        yield* expectNothingLeft(site, agent, [
+          "box Terminated",
+          "lab Terminated",
+          "more Terminated",
+          "other Terminated"
+        ])
+      })
+    )
 })
 
 describe("an administrator of a data centre's group who writes into what belongs to it", () => {

@@ -10,12 +10,13 @@ import {
   vmStateText
 } from "../../opennebula/index.js"
 import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
+import { ownerResource } from "../groups.js"
 import { startable } from "../machines.js"
 import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
 import { tenantUser } from "./accounts.js"
 import { type Inventory, inventory } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { amountsOf } from "./quotas.js"
 import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
 

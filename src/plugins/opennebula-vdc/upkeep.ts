@@ -25,6 +25,7 @@ import {
 import { startStopped } from "../machines.js"
 import { isCalledAs, uncertainOwner } from "../owner.js"
 import { forgetStored } from "./accounts.js"
+import { belongingTo } from "./belonging.js"
 import {
   type Belongings,
   belongingsOf,
@@ -40,7 +41,7 @@ import { hasNetwork, isSurplus } from "./observe.js"
 import { amountsOf } from "./quotas.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
-import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
+import { groupsIn, leaveVdc, removeGroup, removeRule } from "./tenant.js"
 import { whoseUntagged } from "./untagged.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
@@ -86,7 +87,11 @@ const kindsOf = (cloud: Cloud) => {
       remove: (id: number) => removeSecurityGroup(cloud, id)
     },
     vdc: { list: one.vdc.list(), tag: one.vdc.append, remove: (id: number) => gone(one.vdc.delete(id)) },
-    group: { list: one.group.list(), tag: one.group.append, remove: (id: number) => removeGroup(cloud, id) }
+    group: {
+      list: Effect.map(groupsIn(cloud), ({ groups }) => groups),
+      tag: one.group.append,
+      remove: (id: number) => removeGroup(cloud, id)
+    }
   } satisfies Record<
     string,
     {
@@ -300,6 +305,7 @@ export const upkeep = (cloud: Cloud): Upkeep => ({
   setStanding: setStanding(cloud),
   repair: (resource, kind) => repair(cloud, resource, kind),
   owned: owned(cloud),
+  belonging: belongingTo(cloud),
   remove: (object) => remove(cloud, object),
   removalOrder,
   importable: importable(cloud),

@@ -5,6 +5,7 @@ import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
   type Importable,
+  type KnownResource,
   OrderRefused,
   type OwnedObject,
   type Resolution,
@@ -44,6 +45,10 @@ const ownedOf = (vm: Vm, agent: number): ReadonlyArray<OwnedObject> =>
     ]
   })
 
+/** Was this machine made for one of these resources, whatever it says? */
+const isMadeForOne = ({ id, kind, since }: OwnedObject, resources: ReadonlyArray<KnownResource>): boolean =>
+  kind === "vm" && since !== undefined && resources.some((resource) => isAsMade(resource, { id, startedAt: since }))
+
 /** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. */
 const importableOf = (offering: VmOffering) =>
   Effect.map(Effect.all([machinesOf(offering), offering.one.group.list()]), ([vms, groups]) => {
@@ -81,12 +86,13 @@ const resolveIn = (offering: VmOffering, vms: ReadonlyArray<Vm>, resource: Sough
   if (found.length > 1)
     return unresolved(`${found.length} VMs are named ${JSON.stringify(name)}: ${found.map(({ id }) => id).join(", ")}`)
   const owner = ownerOf(vm.userTemplate)
+  const isMade = isAsMade(resource, vm)
   if (Option.isSome(owner)) {
-    return sameUuid(owner.value.resource, resource.id)
+    return isMade || sameUuid(owner.value.resource, resource.id)
       ? { _tag: "Resolved", backendId: String(vm.id), untagged: [] }
       : unresolved(`VM ${vm.id} belongs to resource ${owner.value.resource.slice(0, 36)}`)
   }
-  if (vmId !== undefined && vm.name.toLowerCase() !== expected) {
+  if (vmId !== undefined && !isMade && vm.name.toLowerCase() !== expected) {
     return unresolved(`VM ${vm.id} is named ${JSON.stringify(vm.name)}, and not ${JSON.stringify(expected)}`)
   }
   return { _tag: "Resolved", backendId: String(vm.id), untagged: [`vm ${vm.id} ${vm.name}`] }
@@ -126,6 +132,7 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
     Effect.all([machinesOf(offering), offering.one.user.info(-1)], { concurrency: "unbounded" }),
     ([vms, agent]) => vms.flatMap((vm) => ownedOf(vm, agent.id))
   ),
+  belonging: (objects, resources) => Effect.succeed(objects.filter((object) => isMadeForOne(object, resources))),
   removalOrder: ["vm"],
   remove: (object): Effect.Effect<void, SiteError> =>
     Effect.gen(function* () {
