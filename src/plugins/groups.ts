@@ -61,10 +61,10 @@ export const claimsIn = (
   groups: ReadonlyArray<Pick<GroupShort, "id" | "template">>,
   known: ReadonlyArray<Pick<GroupShort, "id" | "template">>
 ): ReadonlyMap<number, string> => {
-  const owners = new Map(known.map((group) => [group.id, ownerResource(group)]))
+  const owners = new Map(known.map((group) => [group.id, whose(group)]))
   return new Map(
     groups.flatMap((group) => {
-      const said = ownerResource(group)
+      const said = whose(group)
       return said === undefined || said === owners.get(group.id) ? [] : [[group.id, said]]
     })
   )

@@ -1,86 +1,22 @@
 /** Tenants who write into what is theirs, long after its order is done, so that nobody bills, pauses or ends it any more. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Observations from "../../src/runtime/observation/store.js"
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Resource } from "../../src/simulator/waldur/index.js"
 import { eventually } from "../events/support.js"
+import { doubled, expectNothingLeft, type Site } from "../support/agent.js"
 import {
-  doubled,
-  expectNothingLeft,
-  kinds,
-  makeSite,
-  type RunningAgent,
-  type Site,
-  vdcObjects
-} from "../support/agent.js"
-import { typed } from "../support/commands.js"
-import { addComponent, often, reporting, usageScenario as scenario, usages } from "../support/usage.js"
-
-/** Reports and looks come soon; what a machine has is told beside its plan. `drift`: of both offerings. */
-const watched = (drift: Readonly<Record<string, string>> = {}) =>
-  Effect.gen(function* () {
-    const site = yield* makeSite({
-      root: { ...often, observation_interval: 0.4 },
-      vdcOffering: { ...reporting, drift },
-      vmOffering: { ...reporting, drift, backend_components: { vm_ram_used: { usage_from: "vm_ram" } } }
-    })
-    addComponent(site, "vm_ram_used", "", "usage", site.world.vmOffering)
-    return site
-  })
-
-type As = (method: string, params: ReadonlyArray<string | number>) => Effect.Effect<void>
-
-/** Who has the password that the data centre's customer was shown, and administers its group. */
-const administratorOf = ({ cloud }: Site, { backendId, backendMetadata }: Resource) =>
-  Effect.gen(function* () {
-    const { opennebula_password, opennebula_username } = backendMetadata
-    const user = [...cloud.world.users].find(({ name }) => name === opennebula_username)
-    expect(yield* cloud.call("one.group.addadmin", [Number(backendId), user?.id ?? -1])).toMatchObject({ _tag: "Ok" })
-    const as: As = (method, params) =>
-      Effect.map(
-        cloud.call(method, [...params], `${String(opennebula_username)}:${String(opennebula_password)}`),
-        (answer) => expect(answer).toMatchObject({ _tag: "Ok" })
-      )
-    return as
-  })
-
-const tags = (resource: string): string =>
-  `WALDUR_RESOURCE_UUID="${resource}"\nWALDUR_ORDER_UUID="${"0".repeat(32)}"\nWALDUR_MADE_BY="abc"`
-const nobody = "a".repeat(32)
-
-/** What is written in the place of the agent's tags. */
-const writings: ReadonlyArray<readonly [how: string, text: (another: Resource) => string]> = [
-  ["takes its tags off", () => 'NOTE="mine"'],
-  ["makes it nobody's", () => tags(nobody)],
-  ["makes it another's", ({ uuid }) => tags(uuid)]
-]
-
-const putRight = (site: Site, what: string) => {
-  const before = site.logged.filter((line) => line.includes(`Put right: ${what}`)).length
-  return site.awaitLogged((line) => line.includes(`Put right: ${what}`), before + 1)
-}
-
-/** As Waldur says it, and as it is carried out. */
-const pausedAndBack = (site: Site, resource: Resource) =>
-  Effect.gen(function* () {
-    resource.paused = true
-    yield* putRight(site, "paused")
-    resource.paused = false
-    yield* putRight(site, "active")
-  })
-
-const isLook = ({ _tag }: Site["activities"][number]) => _tag === "Look"
-/** Completes with the n-th look from now on, at whichever offering. */
-const looks = (site: Site, count: number) =>
-  Effect.suspend(() => site.awaitActivity(isLook, site.activities.filter(isLook).length + count))
-
-const ownerDifferences = ({ services }: RunningAgent, { uuid }: Resource) =>
-  Effect.map(Observations.differences(), (all) =>
-    all
-      .filter(({ kind, resource }) => kind === "owner" && resource === uuid)
-      .map(({ found, subject }) => `${subject}: ${found}`)
-  ).pipe(Effect.provide(services))
+  type As,
+  administratorOf,
+  looks,
+  nobody,
+  ownerDifferences,
+  pausedAndBack,
+  tags,
+  watched,
+  writings
+} from "../support/retagged.js"
+import { usageScenario as scenario, usages } from "../support/usage.js"
 
 describe("an administrator of a data centre's group who", () => {
   for (const [how, text] of [
@@ -231,87 +167,5 @@ describe("an administrator of a data centre's group who writes into a machine, a
       expect(yield* site.order.terminate(box.uuid)).toMatchObject({ state: "done", errorMessage: "" })
       expect(site.cloud.world.vms.get(machine).state).toBe(VmState.done)
     })
-  )
-})
-
-describe("an administrator of a data centre's group who makes all that is in it another's", () => {
-  const all = { vm: "vr_vm_id", vrouter: "vr_id", vn: "vnet_id", secgroup: "sg_id", group: "group_id" } as const
-  for (const [how, text] of writings.slice(1))
-    scenario(`(and ${how}) has no orphans, nothing to migrate, and machines made in it`, () =>
-      Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
-        const { resource: box } = yield* site.order.vm("box", lab.backendId)
-        const asAdministrator = yield* administratorOf(site, lab)
-        const written = text(other)
-        yield* asAdministrator("one.vm.update", [Number(box.backendId), written, 0])
-        for (const [called, key] of Object.entries(all))
-          yield* asAdministrator(`one.${called}.update`, [Number(lab.backendMetadata[key]), written, 0])
-        const place = ["-c", site.config.file, "--data-dir", site.dataDir]
-        expect(yield* typed("orphans", ...place)).toMatchObject({ out: "There are no orphans.", ok: true })
-        expect(yield* typed("migrate", "--dry-run", ...place)).toMatchObject({
-          out: expect.not.stringContaining("belongs to"),
-          ok: true
-        })
-        const { resource: more, ...order } = yield* site.order.vm("more", lab.backendId)
-        expect(order).toMatchObject({ state: "done", errorMessage: "" })
-        const { gid, template } = site.cloud.world.vms.get(Number(more.backendId))
-        expect({ gid, network: template.vectors("NIC")[0]?.values.get("NETWORK_ID") }).toEqual({
-          gid: Number(lab.backendId),
-          network: String(lab.backendMetadata.vnet_id)
-        })
-        for (const one of [box, more, lab, other])
-          expect(yield* site.order.terminate(one.uuid)).toMatchObject({ state: "done", errorMessage: "" })
-        yield* expectNothingLeft(site, agent, [
-          "box Terminated",
-          "lab Terminated",
-          "more Terminated",
-          "other Terminated"
-        ])
-      })
-    )
-})
-
-describe("an administrator of a data centre's group who writes into what belongs to it", () => {
-  const parts = { network: "vn", router: "vrouter", "security group": "secgroup", "router's machine": "vm" } as const
-  for (const [part, called] of Object.entries(parts))
-    for (const [how, text] of writings)
-      scenario(`(its ${part}) and ${how} has nothing left of it at its end`, () =>
-        Effect.gen(function* () {
-          const site = yield* watched()
-          const agent = yield* site.start()
-          const { resource: lab } = yield* site.order.vdc("lab")
-          const { resource: other } = yield* site.order.vdc("other")
-          const { sg_id, vnet_id, vr_id, vr_vm_id } = lab.backendMetadata
-          const ids = { vn: vnet_id, vrouter: vr_id, secgroup: sg_id, vm: vr_vm_id }
-          const id = Object.entries(ids).find(([kind]) => kind === called)?.[1]
-          const asAdministrator = yield* administratorOf(site, lab)
-          yield* asAdministrator(`one.${called}.update`, [Number(id), text(other), 0])
-          expect(yield* site.order.terminate(lab.uuid)).toMatchObject({ state: "done", errorMessage: "" })
-          const left = kinds(site.made())
-          expect(left).toEqual(vdcObjects)
-          expect(yield* site.order.terminate(other.uuid)).toMatchObject({ state: "done", errorMessage: "" })
-          yield* expectNothingLeft(site, agent, ["lab Terminated", "other Terminated"])
-        })
-      )
-
-  scenario(
-    "(its network), makes it another's and takes the group's tags off is not in the way of the other's end",
-    () =>
-      Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
-        const asAdministrator = yield* administratorOf(site, lab)
-        yield* asAdministrator("one.vn.update", [Number(lab.backendMetadata.vnet_id), tags(other.uuid), 0])
-        yield* asAdministrator("one.group.update", [Number(lab.backendId), 'NOTE="mine"', 0])
-        expect(yield* site.order.terminate(other.uuid)).toMatchObject({ state: "done", errorMessage: "" })
-        expect(kinds(site.made())).toMatchObject({ group: 1, network: 1, router: 1, vm: 1 })
-        expect(yield* site.order.terminate(lab.uuid)).toMatchObject({ state: "done", errorMessage: "" })
-        yield* expectNothingLeft(site, agent, ["lab Terminated", "other Terminated"])
-      })
   )
 })

@@ -22,6 +22,7 @@ import { closeAccess, removeRoleGroups } from "./members/access.js"
 import { leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
+import { tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { withPluginOptions } from "./settings.js"
 import { removeGroup, removeRules } from "./tenant.js"
@@ -37,6 +38,8 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
     yield* removeAll("users", own.users, (id) => gone(cloud.one.user.delete(id)))
     const { group } = own
     if (group !== null) yield* removeAll("members", own.members, (id) => leaveGroup(cloud.one, { id: group }, id))
+    // Known by their VDC, which goes before them: another attempt would take them for a stranger's.
+    if (own.retagged.length > 0) yield* ensureDone("owner tags", tagAgain(cloud, request.resource.id, own.retagged))
     if (own.machines.length > 0) yield* ensureDone("machines ended", endVms(cloud, own.machines))
     if (own.routers.length > 0) {
       yield* ensureDone("routers gone", every(own.routers.map(({ id, vms }) => removeRouter(cloud, id, vms))))

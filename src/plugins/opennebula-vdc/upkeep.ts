@@ -39,6 +39,7 @@ import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { hasNetwork, isSurplus } from "./observe.js"
 import { amountsOf } from "./quotas.js"
+import { retaggedOf, tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
 import { groupsIn, leaveVdc, removeGroup, removeRule } from "./tenant.js"
@@ -246,7 +247,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
-      if (found.claims.has(group.id)) yield* kinds.group.tag(group.id, tags)
+      yield* tagAgain(cloud, resource.id, retaggedOf(found, resource, { group: group.id, slug: group.name }))
     })
   )
 
@@ -290,9 +291,10 @@ const reconnect = (cloud: Cloud, { id, recorded = {} }: ExpectedResource) =>
     if (!hasNetwork(vdc, networkId)) yield* cloud.one.vdc.addNetwork(vdc.id, cloud.settings.zone_id, networkId)
   })
 
-const startRouter = (cloud: Cloud, { id }: ExpectedResource) =>
+const startRouter = (cloud: Cloud, resource: ExpectedResource) =>
   Effect.gen(function* () {
-    const routers = (yield* cloud.one.router.list()).filter((router) => isTaggedFor(id, router))
+    const group = yield* ownGroup(cloud, resource)
+    const { routers } = belongingsOf(yield* inventory(cloud), resource, group)
     yield* Effect.forEach(
       routers.flatMap(({ vms }) => vms),
       (vmId) => startStopped(cloud, vmId),
