@@ -9,9 +9,11 @@ import {
   type GroupShort,
   ownerOf,
   ownerTags,
+  projectOf,
   type Template,
   type Vdc
 } from "../opennebula/index.js"
+import type { Importable } from "../plugin/index.js"
 
 /** The Waldur resource that an object belongs to, by its tag. */
 export const ownerResource = (object: { readonly template: Template }): string | undefined =>
@@ -68,4 +70,19 @@ export const claimsIn = (
       return said === undefined || said === owners.get(group.id) ? [] : [[group.id, said]]
     })
   )
+}
+
+/**
+ * Of which project is what lies in this group? Of that of the data centre in whose VDC it is. Else as is written: in its VDC, which only OpenNebula's own administrators
+ * write, before the group.
+ */
+export const projectIn = (
+  group: Pick<GroupShort, "id" | "template">,
+  vdcs: ReadonlyArray<Vdc>
+): Pick<Importable, "project" | "within"> => {
+  const around = vdcs.filter(({ groups }) => groups.includes(group.id))
+  const [within] = around.flatMap((vdc) => ownerResource(vdc) ?? [])
+  if (within !== undefined) return { within }
+  const [project] = [...around, group].flatMap(({ template }) => Option.toArray(projectOf(template)))
+  return project === undefined ? {} : { project }
 }

@@ -5,7 +5,6 @@ import {
   ownerOf,
   ownerTags,
   projectHint,
-  projectOf,
   type Template,
   type User,
   type Vm
@@ -22,6 +21,7 @@ import {
   type Steps,
   type Upkeep
 } from "../../plugin/index.js"
+import { projectIn } from "../groups.js"
 import { startStopped } from "../machines.js"
 import { isCalledAs, uncertainOwner } from "../owner.js"
 import { forgetStored } from "./accounts.js"
@@ -169,16 +169,21 @@ const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, Site
         const quotas = quotasOf.get(id)
         return quotas === undefined ? {} : { amounts: amountsOf(quotas, cloud.settings.external_network_id) }
       }
-      return found.groups
-        .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
-        .map((group) => ({
-          name: group.name,
-          backendId: String(group.id),
-          ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
-          hint: projectHint(group.id),
-          ...amounts(group),
-          metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
-        }))
+      return (
+        found.groups
+          .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
+          .map((group) => ({ group, of: projectIn(group, found.vdcs) }))
+          // In the VDC of a data centre of ours: that one's, or of one of its roles.
+          .filter(({ of }) => of.within === undefined)
+          .map(({ group, of }) => ({
+            name: group.name,
+            backendId: String(group.id),
+            ...of,
+            hint: projectHint(group.id),
+            ...amounts(group),
+            metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
+          }))
+      )
     }
   )
 

@@ -1,6 +1,6 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
-import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { ownerOf, ownerTags, projectHint, type Vm, vmStateText } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
@@ -13,6 +13,7 @@ import {
   type SiteError,
   type Upkeep
 } from "../../plugin/index.js"
+import { projectIn } from "../groups.js"
 import { isCalledAs } from "../owner.js"
 import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
@@ -49,22 +50,19 @@ const ownedOf = (vm: Vm, agent: number): ReadonlyArray<OwnedObject> =>
 const isMadeForOne = ({ id, kind, since }: OwnedObject, resources: ReadonlyArray<KnownResource>): boolean =>
   kind === "vm" && since !== undefined && resources.some((resource) => isAsMade(resource, { id, startedAt: since }))
 
-/** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. */
+/** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. Nor will the group's alone. */
 const importableOf = (offering: VmOffering) =>
-  Effect.map(Effect.all([machinesOf(offering), offering.one.group.list()]), ([vms, groups]) => {
-    const templateOf = new Map(groups.map(({ id, template }) => [id, template]))
+  Effect.map(Effect.all([machinesOf(offering), offering.one.group.list(), offering.one.vdc.list()]), (found) => {
+    const [vms, groups, vdcs] = found
+    const projects = new Map(groups.map((group) => [group.id, projectIn(group, vdcs)]))
     return vms
       .filter((vm) => Option.isNone(ownerOf(vm.userTemplate)))
       .map((vm): Importable => {
         const { vcpu, ram, disk } = sizesOf(vm)
-        const group = templateOf.get(vm.gid) ?? []
-        const [project] = Option.toArray(projectOf(group))
-        const [within] = Option.toArray(ownerOf(group))
         return {
           name: vm.name,
           backendId: String(vm.id),
-          ...(project === undefined ? {} : { project }),
-          ...(within === undefined ? {} : { within: within.resource }),
+          ...projects.get(vm.gid),
           hint: projectHint(vm.gid),
           amounts: reportedLimits(offering.components, sizesOf(vm), false),
           metadata: { state: vmStateText(vm.state), vcpu, ram_mb: ram, disk_mb: disk, ip_address: addressOf(vm) }
