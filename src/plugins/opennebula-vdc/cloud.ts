@@ -25,6 +25,7 @@ import {
   upToSteadily
 } from "../../plugin/index.js"
 import { asTheirVdcsSay, ownerResource } from "../groups.js"
+import { isLocked, lockedRefusal } from "../locks.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 
@@ -174,6 +175,12 @@ export const gone = <A, E extends SiteError, R>(removal: Effect.Effect<A, E, R>)
     (error) => error._tag === "NoSuchObject",
     () => Effect.void
   )
+
+/** Not waited for. `what`: "network 12". */
+export const unlessLocked =
+  (what: string) =>
+  <A, E extends SiteError, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | OrderRefused, R> =>
+    Effect.catchIf(work, isLocked, () => lockedRefusal(what))
 
 /** For calls that OpenNebula refuses (0x2000) when all is as asked already: the state decides, not the message. */
 export const unlessAlready = <E extends SiteError, E2 extends SiteError>(

@@ -4,7 +4,7 @@ import { ownerTags, type SecurityGroup, type VirtualNetwork, type VirtualRouter 
 import type { ResourceId, SiteError } from "../../plugin/index.js"
 import { ownerResource } from "../groups.js"
 import { asMade, type Found, type Group, type Known } from "./as-made.js"
-import { type Cloud, gone, isTaggedFor } from "./cloud.js"
+import { type Cloud, gone, isTaggedFor, unlessLocked } from "./cloud.js"
 
 export const Retagged = Schema.Struct({
   kind: Schema.Literal("network", "router", "security-group", "group"),
@@ -46,5 +46,7 @@ export const tagAgain = (
     group: one.group.append
   }
   const tags = ownerTags({ resource, order: "" })
-  return Effect.forEach(retagged, ({ id, kind }) => gone(append[kind](id, tags)), { discard: true })
+  return Effect.forEach(retagged, ({ id, kind }) => gone(append[kind](id, tags)).pipe(unlessLocked(`${kind} ${id}`)), {
+    discard: true
+  })
 }

@@ -14,12 +14,13 @@ import {
   type Upkeep
 } from "../../plugin/index.js"
 import { projectIn } from "../groups.js"
+import { released } from "../locks.js"
 import { isCalledAs } from "../owner.js"
 import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { reportedLimits, sizesOf } from "./sizes.js"
-import { released, setStanding } from "./standing.js"
+import { setStanding } from "./standing.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 
