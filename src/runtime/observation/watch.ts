@@ -1,5 +1,5 @@
 /** The loop that looks at an offering's resources, and hands what is to be done to their actors. */
-import { Cause, Clock, Duration, Effect, FiberMap, Queue, Random } from "effect"
+import { Cause, Duration, Effect, FiberMap, Queue, Random } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Actors } from "../actors/actors.js"
@@ -8,14 +8,10 @@ import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
 import { lookAtAll } from "./look.js"
 import { Looks } from "./looks.js"
+import { makeTurnsToNote } from "./turnsToNote.js"
 
 /** How many resources are put right at once: each look of an actor reads the backend's pools. */
 const atOnce = 4
-
-/** Of how many resources something is noted in Waldur after one look: after an update it may be all of them, and nothing waits for it. */
-const notedAtOnce = 50
-/** Waldur may not keep it: tried again after so long. */
-const notedAgainAfter = Duration.toMillis("1 day")
 
 /**
  * Looks every `interval` (jittered by a tenth either way), and when somebody asks for it. After something was done it looks once more, to
@@ -28,15 +24,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const wake = yield* Queue.sliding<void>(1)
     const inWork = yield* FiberMap.make<ResourceId>()
     const places = yield* Effect.makeSemaphore(atOnce)
-    const noted = new Map<ResourceId, number>()
-    const dueForNote = (resources: ReadonlyArray<ResourceId>) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const due = resources
-          .filter((resource) => now - (noted.get(resource) ?? Number.NEGATIVE_INFINITY) >= notedAgainAfter)
-          .slice(0, notedAtOnce)
-        for (const resource of due) noted.set(resource, now)
-        return due
-      })
+    const dueForNote = makeTurnsToNote()
     const pause = (from: number, to: number) =>
       Effect.flatMap(Random.nextRange(from, to), (factor) => Effect.sleep(Duration.times(interval, factor)))
 
