@@ -29,7 +29,8 @@ export const asMade = (
   { id, recorded = {} }: Known,
   { group, slug }: Group
 ): Pick<Found, "networks" | "routers" | "securityGroups"> => {
-  const within = found.vdcs.filter((vdc) => isTaggedFor(id, vdc)).flatMap((vdc) => vdc.networks.map((one) => one.id))
+  const vdcs = found.vdcs.filter((vdc) => isTaggedFor(id, vdc))
+  const within = vdcs.flatMap((vdc) => vdc.networks.map((one) => one.id))
   const networks = found.networks.filter((one) => String(one.id) === recorded.vnet_id && within.includes(one.id))
   return {
     networks,
@@ -39,7 +40,8 @@ export const asMade = (
     securityGroups: found.securityGroups.filter(
       (one) =>
         String(one.id) === recorded.sg_id &&
-        (one.gid === group || (slug !== null && one.name === securityGroupName(slug)))
+        // What the Python agent has made is called so, too, and has no tag to lose.
+        (one.gid === group || (vdcs.length > 0 && slug !== null && one.name === securityGroupName(slug)))
     )
   }
 }
