@@ -4,11 +4,12 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, TestClock } from "effect"
-import { single } from "../src/opennebula/index.js"
+import { ownerTags, projectTags, single } from "../src/opennebula/index.js"
 import { ResourceId } from "../src/plugin/index.js"
 import { observe } from "../src/plugins/opennebula-vm/observe.js"
 import { partsOf } from "../src/plugins/opennebula-vm/parts.js"
 import { setStanding } from "../src/plugins/opennebula-vm/standing.js"
+import { upkeep } from "../src/plugins/opennebula-vm/upkeep.js"
 import { accounting, usageOf } from "../src/plugins/opennebula-vm/usage.js"
 import { makeMemoryJournal } from "./support/journal.js"
 import {
@@ -20,7 +21,8 @@ import {
   refusedOf,
   small,
   terminateOrder,
-  updateOrder
+  updateOrder,
+  vdcResource
 } from "./support/vmCloud.js"
 
 const own = createOrder().resource.id
@@ -53,6 +55,80 @@ const retagged = Effect.gen(function* () {
       return [...(yield* usageOf(bench.offering)(resources)), ...hour].map(({ problem }) => problem)
     })
   return { bench, told, problems }
+})
+
+describe("a machine of which Waldur does not know in which second it was made", () => {
+  /** What Waldur shall remember of it, by what it remembers. */
+  const learned = (
+    recorded: Readonly<Record<string, string>>,
+    tag: ReturnType<typeof single> | undefined = undefined
+  ) =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const bench = yield* makeBench()
+      const { metadata = {} } = doneOf(yield* bench.create(createOrder()))
+      if (tag !== undefined) yield* bench.one.vm.append(0, [tag])
+      const [seen] = yield* observe(bench.offering)([{ id: own, backendId: "0", recorded }])
+      const toRecord = seen?._tag === "Present" ? seen.toRecord : undefined
+      return toRecord === undefined ? "nothing" : toRecord.vm_stime === metadata.vm_stime ? Object.keys(toRecord) : seen
+    })
+  const identity = ["vm_id", "vm_stime"]
+
+  it.scoped("has that told as long as its tag says whose it is", () =>
+    Effect.gen(function* () {
+      expect(yield* learned({ vm_id: "0" })).toEqual(identity)
+      // One that was imported.
+      expect(yield* learned({ ip_address: "10.0.0.4" })).toEqual(identity)
+    })
+  )
+
+  it.scoped("has nothing told where its tag, its number or its second says otherwise, or it is known", () =>
+    Effect.gen(function* () {
+      expect(yield* learned({ vm_id: "0" }, single("WALDUR_RESOURCE_UUID", stranger))).toBe("nothing")
+      expect(yield* learned({ vm_id: "0" }, single("WALDUR_RESOURCE_UUID", ""))).toBe("nothing")
+      expect(yield* learned({ vm_id: "1" })).toBe("nothing")
+      expect(yield* learned({ vm_id: "0", vm_stime: "1" })).toBe("nothing")
+      expect(yield* learned({ vm_id: "0", vm_stime: "3600" })).toBe("nothing")
+    })
+  )
+
+  it.scoped("has nothing told while it has the number of another's that was made in that second", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const bench = yield* makeBench()
+      const { metadata = {} } = doneOf(yield* bench.create(createOrder()))
+      const recorded = { vm_id: "0", vm_stime: String(metadata.vm_stime) }
+      const seen = yield* observe(bench.offering)([
+        { id: own, backendId: "0", recorded: { vm_id: "0" } },
+        { id: ResourceId.make(stranger), backendId: "0", recorded }
+      ])
+      expect(seen.map((one) => one._tag === "Present" && one.toRecord)).toEqual([undefined, undefined])
+    })
+  )
+})
+
+describe("a machine that nobody owns, in a data centre's group", () => {
+  it.scoped("is offered for import to the project of that data centre, whatever its administrator has written", () =>
+    Effect.gen(function* () {
+      const { one, offering } = yield* makeBench()
+      const tags = (resource: string) => ownerTags({ resource, order: "" })
+      const vdc = yield* one.vdc.allocate("acme", tags(vdcResource))
+      yield* one.vdc.addGroup(vdc, 100)
+      const made = yield* one.template.instantiate(2, { name: "mine" })
+      yield* one.vm.chown(made, { gid: 100 })
+      yield* one.group.append(100, [...tags(stranger), ...projectTags("9".repeat(32))])
+      const [importable] = yield* upkeep(offering).importable
+      expect(importable).toMatchObject({ backendId: String(made), within: vdcResource })
+      expect(importable).not.toHaveProperty("project")
+      // One that is no data centre of ours: its VDC's word counts before its own.
+      yield* one.vdc.replace(vdc, projectTags("8".repeat(32)))
+      expect(yield* upkeep(offering).importable).toMatchObject([{ project: "8".repeat(32) }])
+      yield* one.vdc.replace(vdc, [])
+      const [last] = yield* upkeep(offering).importable
+      expect(last).toMatchObject({ project: "9".repeat(32) })
+      expect(last).not.toHaveProperty("within")
+    })
+  )
 })
 
 describe("a machine that its tenant has made another's", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Option, TestClock } from "effect"
 import type { ResourceId } from "../src/core/index.js"
-import { adoptedTags } from "../src/opennebula/template/owner.js"
+import { adoptedTags, ownerTags } from "../src/opennebula/template/owner.js"
 import { single, valueOf, vectorsOf } from "../src/opennebula/template/template.js"
 import { check } from "../src/plugins/opennebula-vm/check.js"
 import { observe } from "../src/plugins/opennebula-vm/observe.js"
@@ -11,12 +11,14 @@ import {
   createOrder,
   doneOf,
   makeBench,
+  makeParent,
   medium,
   planComponents,
   quick,
   refusedOf,
   small,
   terminateOrder,
+  untilOver,
   updateOrder,
   vdcResource
 } from "./support/vmCloud.js"
@@ -176,6 +178,21 @@ describe("the parent of a virtual machine", () => {
       expect(
         refusedOf(yield* ending.create(createOrder({ pluginOptions: { parent_vdc_backend_id: "nobody" } }))).sentence
       ).toBe("The virtual data centre of this offering does not exist (any more): ask the provider.")
+    })
+  )
+
+  it.scoped("lends its own network, also where its administrator says that it is another's", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const victim = "7".repeat(32)
+      const vdc = yield* bench.one.vdc.allocate("acme", ownerTags({ resource: vdcResource, order: "" }))
+      yield* bench.one.vdc.addGroup(vdc, 100)
+      // As the Python agent has made it, and `migrate` has tagged it.
+      yield* untilOver(makeParent(bench.one, "victim", victim))
+      yield* bench.one.network.chown(2, { gid: 0 })
+      yield* bench.one.group.append(100, ownerTags({ resource: victim, order: "" }))
+      doneOf(yield* bench.create(createOrder()))
+      expect((yield* bench.one.vm.info(0)).nics.map(({ networkId }) => networkId)).toEqual([Option.some(1)])
     })
   )
 

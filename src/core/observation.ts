@@ -95,6 +95,11 @@ export type Observation =
        * while it is kept to it.
        */
       readonly toEnforce?: string | undefined
+      /**
+       * By what it is known whatever its tenant writes into it, where the marketplace does not remember that yet: added to its metadata once, under names that
+       * come back in `recorded`. Only of what is the resource's without a doubt.
+       */
+      readonly toRecord?: Readonly<Record<string, number | string>> | undefined
       readonly facts: Readonly<Record<string, unknown>>
     }
 

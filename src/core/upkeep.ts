@@ -60,6 +60,14 @@ export interface Upkeep {
   readonly repair: (resource: ExpectedResource, kind: DriftKind) => Effect.Effect<void, SiteError, Steps>
   /** Everything with an owner tag, of whatever resource. One read a kind, however much there is. */
   readonly owned: Effect.Effect<ReadonlyArray<OwnedObject>, SiteError>
+  /**
+   * Those of these objects that belong to these resources, whatever their tags say: a tenant may have written those. Absent: nobody but agents can. Asked about
+   * what would be an orphan.
+   */
+  readonly belonging?: (
+    objects: ReadonlyArray<OwnedObject>,
+    resources: ReadonlyArray<KnownResource>
+  ) => Effect.Effect<ReadonlyArray<OwnedObject>, SiteError>
   /** Removes it, if it still carries the same tag; content if it is gone. */
   readonly remove: (object: OwnedObject) => Effect.Effect<void, SiteError>
   /** In the order in which they can go: what holds others comes after them. */
@@ -67,7 +75,7 @@ export interface Upkeep {
   readonly importable: Effect.Effect<ReadonlyArray<Importable>, SiteError>
   /** What the resource's backend id means, whether it is a name or a number, and what of it has no tag yet. One read a kind for all. */
   readonly resolve: (
-    resources: ReadonlyArray<Pick<Resource, "id" | "name" | "slug" | "backendId">>
+    resources: ReadonlyArray<Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">>
   ) => Effect.Effect<ReadonlyArray<Resolution>, SiteError>
   /** Writes the owner tags that `resolve` found missing. `backendId` is the resolved one. */
   readonly adopt: (

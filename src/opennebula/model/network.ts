@@ -13,7 +13,7 @@ import {
   template,
   text
 } from "./element.js"
-import { owned, ownedFields, Permissions, permissions } from "./permissions.js"
+import { locked, owned, ownedFields, Permissions, permissions } from "./permissions.js"
 import { NetworkState } from "./state.js"
 
 /**
@@ -61,6 +61,8 @@ export const VirtualNetwork = fromElement(
     permissions: Permissions,
     /** "Ready" once it can be used, about 20 ms after the allocate. */
     state: NetworkState,
+    /** Not to be deleted. */
+    locked: Schema.Boolean,
     clusters: Ids,
     bridge: OptionalText,
     /** VN_MAD: bridge, vxlan, 802.1Q, dummy ... */
@@ -78,6 +80,7 @@ export const VirtualNetwork = fromElement(
     ...owned(element),
     permissions: permissions(element),
     state: text(element, "STATE"),
+    locked: locked(element),
     clusters: ids(element, "CLUSTERS"),
     bridge: text(element, "BRIDGE"),
     driver: text(element, "VN_MAD"),

@@ -32,3 +32,9 @@ export const ownedReads = { ID: true, NAME: true, UID: true, GID: true } as cons
 const absent: XmlElement = { name: "PERMISSIONS", text: "", children: [] }
 /** The PERMISSIONS element of an object; one without any gives no rights. */
 export const permissions = (element: XmlElement): XmlElement => find(element, "PERMISSIONS") ?? absent
+
+/**
+ * Is it kept from being deleted, by anybody, until it is unlocked? At level 1 (USE) or 2 (MANAGE). Networks and routers have it as machines do (OpenNebula 7.4
+ * `VirtualNetwork::to_xml_extended`, `VirtualRouter::to_xml`).
+ */
+export const locked = (element: XmlElement): boolean => /^[12]$/.test(text(element, "LOCK", "LOCKED"))

@@ -14,7 +14,7 @@ import {
   template,
   text
 } from "./element.js"
-import { owned, ownedFields, Permissions, permissions } from "./permissions.js"
+import { locked, owned, ownedFields, Permissions, permissions } from "./permissions.js"
 
 const RouterNic = Schema.Struct({
   id: Int,
@@ -38,6 +38,8 @@ export const VirtualRouter = fromElement(
   Schema.Struct({
     ...ownedFields,
     permissions: Permissions,
+    /** Not to be deleted. */
+    locked: Schema.Boolean,
     vms: Ids,
     nics: Schema.Array(RouterNic),
     template: TemplateSchema
@@ -45,6 +47,7 @@ export const VirtualRouter = fromElement(
   (element) => ({
     ...owned(element),
     permissions: permissions(element),
+    locked: locked(element),
     vms: ids(element, "VMS"),
     nics: all(element, "TEMPLATE", "NIC").map(routerNic),
     template: template(element)

@@ -232,6 +232,7 @@ const newRouter = (id: number, overlay: Overlay): VirtualRouter => ({
   ...newObject(id),
   name: Option.getOrElse(valueOf(overlay.templateOf(id), "NAME"), () => ""),
   permissions: noPermissions,
+  locked: false,
   vms: overlay.vmsOf(id),
   nics: [],
   template: overlay.templateOf(id)
@@ -241,6 +242,7 @@ const newNetwork = (id: number, template: Template): VirtualNetwork => ({
   ...newObject(id),
   name: Option.getOrElse(valueOf(template, "NAME"), () => ""),
   permissions: noPermissions,
+  locked: false,
   state: "Ready",
   clusters: [],
   bridge: Option.none(),

@@ -24,12 +24,14 @@ import {
 } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
+import { asTheirVdcsSay, claimsIn, ownerResource, whose } from "../groups.js"
 import { asMade, idsOf, without } from "./as-made.js"
-import { asTheirVdcsSay, type Cloud, claimsIn, isIn, isTaggedFor, isUntagged, ownerResource, whose } from "./cloud.js"
+import { type Cloud, isIn, isTaggedFor, isUntagged } from "./cloud.js"
 import { parentName } from "./members/keycloak-groups.js"
 import { personOf } from "./members/people.js"
 import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
 import { networkName, securityGroupName } from "./network.js"
+import { Retagged, retaggedOf } from "./retagged.js"
 import { routerName } from "./router.js"
 import { userName } from "./tenant.js"
 
@@ -54,7 +56,9 @@ export const Belongings = Schema.Struct({
   routers: Schema.Array(Schema.Struct({ id: Schema.Int, vms: Ids })),
   networks: Ids,
   securityGroups: Ids,
-  vdcs: Ids
+  vdcs: Ids,
+  /** What of these says that it is another's, or nobody's. */
+  retagged: Schema.optionalWith(Schema.Array(Retagged), { default: () => [] })
 })
 export type Belongings = typeof Belongings.Type
 
@@ -197,7 +201,7 @@ export const isOthersIn = (
 ) => {
   const { slug } = noted
   const { id } = resource
-  const made = asMade(found, resource, noted.group)
+  const made = asMade(found, resource, noted)
   const own = (object: Named, name: string) => {
     const owner = ownerResource(object)
     return owner === undefined ? slug === null || object.name === name : owner === id
@@ -251,7 +255,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
   ) => objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))
   const own = { group: group?.id ?? null, slug: group?.name ?? null }
   const legacy = group !== undefined && isUntagged(group) ? legacyOf(found, resource.id, group) : nothing
-  const made = asMade(found, resource, own.group)
+  const made = asMade(found, resource, own)
   const networks = idsOf(tagged(found.networks), legacy.networks, made.networks)
   const routerIds = idsOf(tagged(found.routers), legacy.routers, made.routers)
   const routers = found.routers.filter(({ id }) => routerIds.includes(id)).map(({ id, vms }) => ({ id, vms }))
@@ -284,7 +288,8 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
     routers,
     networks,
     securityGroups: idsOf(tagged(found.securityGroups), legacy.securityGroups, made.securityGroups),
-    vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id)
+    vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id),
+    retagged: retaggedOf(found, resource, own)
   } satisfies Belongings
 }
 

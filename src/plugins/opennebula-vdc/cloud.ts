@@ -2,9 +2,6 @@
 import { Cause, Duration, Effect, Either, Option, Schedule } from "effect"
 import type { KeycloakService } from "../../keycloak/index.js"
 import {
-  adoptedBy,
-  adoptedTags,
-  type GroupShort,
   type InternalRefusal,
   type NameTaken,
   type OpenNebulaService,
@@ -12,7 +9,6 @@ import {
   ownerTags,
   projectTags,
   type Template,
-  type Vdc,
   type VirtualRouter,
   type VmShort,
   type VmWatcher
@@ -28,6 +24,8 @@ import {
   type SiteError,
   upToSteadily
 } from "../../plugin/index.js"
+import { asTheirVdcsSay, ownerResource } from "../groups.js"
+import { isLocked, lockedRefusal } from "../locks.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 
@@ -60,66 +58,9 @@ export const tagsOf = (request: Ordered): Effect.Effect<Template> =>
     ...projectTags(request.resource.project)
   ])
 
-/** The Waldur resource that an object belongs to, by its tag. */
-export const ownerResource = (object: { readonly template: Template }): string | undefined =>
-  Option.getOrUndefined(ownerOf(object.template))?.resource
-
-/** Of a group: the resource that it belongs to, by its tag or as an adopted one. */
-export const whose = (group: { readonly template: Template }): string | undefined =>
-  ownerResource(group) ?? Option.getOrUndefined(adoptedBy(group.template))
-
 export const isTaggedFor = (resource: ResourceId, object: { readonly template: Template }): boolean =>
   ownerResource(object) === resource
 export const isUntagged = (object: { readonly template: Template }): boolean => ownerResource(object) === undefined
-
-/**
- * Groups with the owner that their VDC has, where they say another one: an administrator of a group may write into its template, and nobody but OpenNebula's
- * own administrators into that of a VDC, or where a group is. One that says nothing, or that it was adopted by another, counts as adopted by its VDC's, if
- * it is called as that VDC is: the groups of roles are in there, too, and have no owner tag of their own.
- */
-export const asTheirVdcsSay = <A extends Pick<GroupShort, "id" | "name" | "template">>(
-  groups: ReadonlyArray<A>,
-  vdcs: ReadonlyArray<Pick<Vdc, "id" | "name" | "groups" | "template">>
-): ReadonlyArray<A> => {
-  // Once over all VDCs: there may be thousands of either.
-  const around = new Map<number, Array<{ readonly owner: string; readonly name: string }>>()
-  for (const vdc of vdcs) {
-    const owner = ownerResource(vdc)
-    if (owner === undefined) continue
-    for (const group of vdc.groups) around.set(group, [...(around.get(group) ?? []), { owner, name: vdc.name }])
-  }
-  return groups.map((group) => {
-    const said = ownerResource(group)
-    const held = around.get(group.id) ?? []
-    if (said !== undefined) {
-      const [vdc] = held
-      return vdc === undefined || held.some(({ owner }) => owner === said)
-        ? group
-        : { ...group, template: withTags(group.template, ownerTags({ resource: vdc.owner, order: "" })) }
-    }
-    const vdc = held.find(({ name }) => name === group.name)
-    return vdc === undefined ? group : { ...group, template: withTags(group.template, adoptedTags(vdc.owner)) }
-  })
-}
-
-const withTags = (template: Template, tags: Template): Template => [
-  ...template.filter(({ name }) => !tags.some((tag) => tag.name === name)),
-  ...tags
-]
-
-/** Whose those say that they are of which their VDCs say otherwise. */
-export const claimsIn = (
-  groups: ReadonlyArray<Pick<GroupShort, "id" | "template">>,
-  known: ReadonlyArray<Pick<GroupShort, "id" | "template">>
-): ReadonlyMap<number, string> => {
-  const owners = new Map(known.map((group) => [group.id, ownerResource(group)]))
-  return new Map(
-    groups.flatMap((group) => {
-      const said = ownerResource(group)
-      return said === undefined || said === owners.get(group.id) ? [] : [[group.id, said]]
-    })
-  )
-}
 
 /**
  * All groups, to find the resource's among them. Where that one does not say itself that it is the resource's, its VDC is asked: one read more, and only
@@ -234,6 +175,12 @@ export const gone = <A, E extends SiteError, R>(removal: Effect.Effect<A, E, R>)
     (error) => error._tag === "NoSuchObject",
     () => Effect.void
   )
+
+/** Not waited for. `what`: "network 12". */
+export const unlessLocked =
+  (what: string) =>
+  <A, E extends SiteError, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | OrderRefused, R> =>
+    Effect.catchIf(work, isLocked, () => lockedRefusal(what))
 
 /** For calls that OpenNebula refuses (0x2000) when all is as asked already: the state decides, not the message. */
 export const unlessAlready = <E extends SiteError, E2 extends SiteError>(

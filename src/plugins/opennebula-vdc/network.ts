@@ -11,6 +11,7 @@ import {
   ownIn,
   tagsOf,
   unlessAlready,
+  unlessLocked,
   unlessTaken,
   untilDeadline
 } from "./cloud.js"
@@ -116,7 +117,8 @@ export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<vo
     const seconds = cloud.settings.teardown_timeout
     yield* gone(cloud.one.network.delete(networkId)).pipe(
       Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "ActionRefused" }),
-      Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message))
+      Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message)),
+      unlessLocked(`network ${networkId}`)
     )
     yield* cloud.one.network.info(networkId).pipe(
       Effect.zipRight(Effect.fail(new NotYet({ reason: `Network ${networkId} is being deleted.` }))),

@@ -4,25 +4,32 @@ import {
   type AclRuleSpec,
   type GroupShort,
   type Quotas,
+  type Template,
   type Vdc,
+  type VirtualNetwork,
   type VirtualRouter,
   type VmState,
   vmStateText
 } from "../../opennebula/index.js"
 import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
+import { ownerResource, whose } from "../groups.js"
 import { startable } from "../machines.js"
 import { isCalledAs, ownerFindings } from "../owner.js"
 import { isAwake, isUnder } from "../standing.js"
 import { tenantUser } from "./accounts.js"
+import { asMade } from "./as-made.js"
 import { type Inventory, inventory } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged, ownerResource } from "./cloud.js"
+import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { amountsOf } from "./quotas.js"
+import { type Retagged, retaggedOf } from "./retagged.js"
 import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
 
 /** All that a look needs. The pools of `Inventory`, and rights and quotas. */
 interface Seen extends Inventory {
   readonly rules: ReadonlyArray<AclRuleSpec>
   readonly quotas: ReadonlyMap<number, Quotas>
+  /** Whose groups are. */
+  readonly owners: ReadonlyMap<number, string | undefined>
 }
 
 const see = (cloud: Cloud): Effect.Effect<Seen, Effect.Effect.Error<ReturnType<typeof inventory>>> =>
@@ -31,7 +38,8 @@ const see = (cloud: Cloud): Effect.Effect<Seen, Effect.Effect.Error<ReturnType<t
     ([found, rules, quotas]) => ({
       ...found,
       rules: rules.map(({ rule }) => rule),
-      quotas: new Map(quotas.map((row) => [row.groupId, row.quotas]))
+      quotas: new Map(quotas.map((row) => [row.groupId, row.quotas])),
+      owners: new Map(found.groups.map((group) => [group.id, whose(group)]))
     })
   )
 
@@ -43,6 +51,12 @@ export const observe = (cloud: Cloud) => (resources: ReadonlyArray<SoughtResourc
         return resources.map((resource) => look(cloud, seen, resource, byTag.get(resource.id)))
       })
 
+/** Has it the resource's tag, and is not in another's group? Tenants write tags into what is theirs. */
+const isOwn =
+  ({ owners }: Seen, { id }: SoughtResource) =>
+  (object: { readonly gid?: number; readonly template: Template }): boolean =>
+    isTaggedFor(id, object) && (owners.get(object.gid ?? -1) ?? id) === id
+
 const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupShort | undefined): Observation => {
   const backendId = resource.backendId.trim()
   const numeric = /^\d+$/.test(backendId)
@@ -51,10 +65,14 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
   if (group === undefined) return { _tag: "Missing", resource: resource.id }
   const owner = ownerResource(group)
   if (owner !== undefined && owner !== resource.id) {
-    const whose = `resource ${owner.slice(0, 36)}`
-    return { _tag: "Foreign", resource: resource.id, object: `group ${group.id}`, owner: whose }
+    const other = `resource ${owner.slice(0, 36)}`
+    return { _tag: "Foreign", resource: resource.id, object: `group ${group.id}`, owner: other }
   }
-  const routers = seen.routers.filter((candidate) => isTaggedFor(resource.id, candidate))
+  const own = { group: group.id, slug: group.name }
+  const made = asMade(seen, resource, own)
+  const routers = seen.routers.filter(
+    (candidate) => isOwn(seen, resource)(candidate) || made.routers.includes(candidate)
+  )
   // Of two, the one that Waldur remembers.
   const router = routers.find(({ id }) => String(id) === resource.recorded?.vr_id) ?? routers[0]
   const states = new Map(seen.machines.map(({ id, state }) => [id, state]))
@@ -76,17 +94,19 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
         subject: `group ${group.id}`,
         id: group.id,
         name: group.name,
-        untagged: isUntagged(group)
-          ? {
-              isOurs: !numeric || isCalledAs(resource, cloud.settings.allocation_prefix, group.name),
-              mendable: numeric
-            }
-          : undefined,
+        untagged:
+          isUntagged(group) && !seen.claims.has(group.id)
+            ? {
+                isOurs: !numeric || isCalledAs(resource, cloud.settings.allocation_prefix, group.name),
+                mendable: numeric
+              }
+            : undefined,
         isBackendId: numeric && Number(resource.backendId) === group.id,
         claim: seen.claims.get(group.id)
       }),
+      ...retaggedOf(seen, resource, own).flatMap((part) => retaggedFindings(resource, part)),
       ...routerFindings(resource, router, ends),
-      ...networkFindings(seen, resource),
+      ...networkFindings(seen, resource, made.networks),
       ...doubleFindings(seen, resource),
       ...passwordFindings(seen, resource, group),
       ...(cloud.settings.tenant_isolation ? isolationFindings(seen, group) : [])
@@ -94,6 +114,19 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
     facts: { group_id: group.id, group_name: group.name, ...(router === undefined ? {} : { vr_id: router.id }) }
   }
 }
+
+/** The group's are told with what else is said of it. */
+const retaggedFindings = (resource: SoughtResource, { claim, id, kind }: Retagged): ReadonlyArray<Finding> =>
+  kind === "group"
+    ? []
+    : ownerFindings(resource, {
+        subject: `${kind} ${id}`,
+        id,
+        name: "",
+        untagged: claim === null ? { isOurs: true, mendable: true } : undefined,
+        isBackendId: true,
+        claim: claim ?? undefined
+      })
 
 /** What is not limited at all differs from every order. Addresses count only where they can be limited. */
 const limitsIn = ({ settings }: Cloud, quotas: Quotas) => ({
@@ -153,13 +186,17 @@ const routerFindings = (
 }
 
 /** The network that Waldur remembers: there, the resource's, ready, and in its VDC. */
-const networkFindings = ({ networks, vdcs }: Seen, { id, recorded = {} }: SoughtResource): ReadonlyArray<Finding> => {
+const networkFindings = (
+  { networks, vdcs }: Seen,
+  { id, recorded = {} }: SoughtResource,
+  made: ReadonlyArray<VirtualNetwork>
+): ReadonlyArray<Finding> => {
   if (recorded.vnet_id === undefined) return []
   const networkId = Number(recorded.vnet_id)
   const about = { kind: "network" as const, subject: `network ${recorded.vnet_id}` }
   const network = networks.find((candidate) => candidate.id === networkId)
   if (network === undefined) return [{ ...about, expected: "there", found: "gone", mendable: false }]
-  if (!isTaggedFor(id, network) && !isUntagged(network)) {
+  if (!isTaggedFor(id, network) && !isUntagged(network) && !made.includes(network)) {
     return [{ ...about, expected: "of this resource", found: "of another one", mendable: false }]
   }
   if (network.state !== "Ready") {
@@ -175,19 +212,16 @@ const networkFindings = ({ networks, vdcs }: Seen, { id, recorded = {} }: Sought
  * A data centre has one of each. Two can only come of a call that OpenNebula carried out minutes after it was sent, when another try had been made
  * in its place.
  */
-const doubleFindings = (
-  { groups, networks, routers, securityGroups, vdcs }: Seen,
-  { id }: SoughtResource
-): ReadonlyArray<Finding> =>
+const doubleFindings = (seen: Seen, resource: SoughtResource): ReadonlyArray<Finding> =>
   Object.entries({
-    group: groups,
-    VDC: vdcs,
-    network: networks,
-    router: routers,
-    "security group": securityGroups
+    group: seen.groups,
+    VDC: seen.vdcs,
+    network: seen.networks,
+    router: seen.routers,
+    "security group": seen.securityGroups
   }).flatMap(([kind, pool]) => {
     const own = pool
-      .filter((object) => isTaggedFor(id, object))
+      .filter(isOwn(seen, resource))
       .map((object) => object.id)
       .toSorted((one, other) => one - other)
     return own.length < 2

@@ -5,8 +5,9 @@
 import { Effect, Either, Schema } from "effect"
 import { resourceName } from "../../opennebula/naming.js"
 import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "../../plugin/index.js"
+import { ownerResource } from "../groups.js"
 import type { VdcAttributes } from "./attributes.js"
-import { type Cloud, configurationFault, ownerResource } from "./cloud.js"
+import { type Cloud, configurationFault } from "./cloud.js"
 import { SecurityRule, type VdcSettings, withPluginOptions } from "./settings.js"
 import {
   freeSubnets,

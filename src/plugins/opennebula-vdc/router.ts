@@ -11,8 +11,9 @@ import {
   steadyMillis,
   timeLeftOf
 } from "../../plugin/index.js"
+import { isLocked, released } from "../locks.js"
 import { whenWithin } from "../machines.js"
-import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf } from "./cloud.js"
+import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf, unlessLocked } from "./cloud.js"
 import { defaultSecurityGroup } from "./network.js"
 import type { NetworkPlan, Plan } from "./plan.js"
 import { addressText, gatewayOf, type Subnet } from "./subnet.js"
@@ -183,7 +184,7 @@ export const removeRouter = (
       Effect.map((router) => router.vms),
       Effect.catchTag("NoSuchObject", () => Effect.succeed([]))
     )
-    yield* gone(cloud.one.router.delete(routerId))
+    yield* gone(cloud.one.router.delete(routerId)).pipe(unlessLocked(`router ${routerId}`))
     yield* awaitEnd(cloud, [...new Set([...knownVms, ...vms])])
   })
 
@@ -194,9 +195,17 @@ export const endVms = (cloud: Cloud, vmIds: ReadonlyArray<number>): Effect.Effec
     awaitEnd(cloud, vmIds)
   )
 
-/** Refused while a VM boots (0x0800), so the wait below tries again. */
-const terminate = (cloud: Cloud, vmId: number) =>
-  gone(cloud.one.vm.action(vmId, "terminate-hard")).pipe(Effect.catchTag("ActionRefused", () => Effect.void))
+/** Refused while a VM boots (0x0800), so the wait below tries again. One that is paused has our own lock. */
+const terminate = (cloud: Cloud, vmId: number) => {
+  const end = gone(cloud.one.vm.action(vmId, "terminate-hard"))
+  return end.pipe(
+    Effect.catchIf(isLocked, () =>
+      gone(Effect.flatMap(cloud.one.vm.info(vmId), (vm) => Effect.zipRight(released(cloud, vm), end)))
+    ),
+    Effect.catchTag("ActionRefused", () => Effect.void),
+    unlessLocked(`machine ${vmId}`)
+  )
+}
 
 /**
  * A driver that fails to end a VM says nothing, and a VM that booted while its router was deleted was told in vain: both run on (OpenNebula

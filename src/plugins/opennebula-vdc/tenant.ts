@@ -12,8 +12,8 @@ import {
   sameAclRule
 } from "../../opennebula/index.js"
 import { ensureDone, isFirstCall, make, OrderRefused, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
+import { asTheirVdcsSay } from "../groups.js"
 import {
-  asTheirVdcsSay,
   both,
   type Cloud,
   gone,
@@ -67,7 +67,7 @@ const isTaggedForAnother =
   (groupId: number) =>
     isOthers(resource.id, cloud.one.group.info(groupId))
 
-const groupsIn = ({ one }: Cloud) =>
+export const groupsIn = ({ one }: Cloud) =>
   Effect.map(Effect.all([one.group.list(), one.vdc.list()], { concurrency: "unbounded" }), ([groups, vdcs]) => ({
     groups: asTheirVdcsSay(groups, vdcs),
     vdcs

@@ -1,5 +1,6 @@
 /** A virtual data centre comes to its end. Read `terminate` from top to bottom: it is the order in which things go. */
 import { Effect } from "effect"
+import type { Vm } from "../../opennebula/index.js"
 import {
   decide,
   ensureDone,
@@ -8,6 +9,7 @@ import {
   Reservations,
   type TerminateRequest
 } from "../../plugin/index.js"
+import { isOurLock, lockedRefusal } from "../locks.js"
 import {
   Belongings,
   belongingsOf,
@@ -22,6 +24,7 @@ import { closeAccess, removeRoleGroups } from "./members/access.js"
 import { leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
+import { tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { withPluginOptions } from "./settings.js"
 import { removeGroup, removeRules } from "./tenant.js"
@@ -37,6 +40,8 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
     yield* removeAll("users", own.users, (id) => gone(cloud.one.user.delete(id)))
     const { group } = own
     if (group !== null) yield* removeAll("members", own.members, (id) => leaveGroup(cloud.one, { id: group }, id))
+    // Known by their VDC, which goes before them: another attempt would take them for a stranger's.
+    if (own.retagged.length > 0) yield* ensureDone("owner tags", tagAgain(cloud, request.resource.id, own.retagged))
     if (own.machines.length > 0) yield* ensureDone("machines ended", endVms(cloud, own.machines))
     if (own.routers.length > 0) {
       yield* ensureDone("routers gone", every(own.routers.map(({ id, vms }) => removeRouter(cloud, id, vms))))
@@ -80,7 +85,8 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
         customerMessage: `The data centre still has users (${namesOf(strangers)}): remove them, then order again.`
       })
     }
-    const ours = yield* strayRouterVms(cloud, request, own.machines)
+    const vms = yield* cloud.one.vm.infoset(own.machines)
+    const ours = strayRouterVms(request, vms)
     const machines = found.machines.filter(({ id }) => own.machines.includes(id) && !ours.includes(id))
     // Machines of other groups only visit its network: they are never ours to end.
     const kept =
@@ -93,14 +99,23 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
         detail: `VMs ${kept.map(({ id }) => id).join(", ")}`
       })
     }
+    const locked = [
+      ...found.networks
+        .filter((one) => one.locked && own.networks.includes(one.id))
+        .map(({ name }) => `network ${name}`),
+      ...found.routers
+        .filter((one) => one.locked && own.routers.some(({ id }) => id === one.id))
+        .map(({ name }) => `router ${name}`),
+      ...vms.filter((vm) => vm.locked && !isOurLock(vm)).map(({ name }) => `machine ${name}`)
+    ]
+    // Its people could not unlock it any more, once they are gone.
+    if (locked.length > 0) return yield* lockedRefusal(namesOf(locked))
     return own
   })
 
 /** A router's machines whose router is gone, and which its end could not take along: no tenant's, as their tag says. */
-const strayRouterVms = (cloud: Cloud, { resource }: TerminateRequest, machines: ReadonlyArray<number>) =>
-  Effect.map(cloud.one.vm.infoset(machines), (vms) =>
-    vms.filter(({ userTemplate }) => isTaggedFor(resource.id, { template: userTemplate })).map(({ id }) => id)
-  )
+const strayRouterVms = ({ resource }: TerminateRequest, vms: ReadonlyArray<Vm>) =>
+  vms.filter(({ userTemplate }) => isTaggedFor(resource.id, { template: userTemplate })).map(({ id }) => id)
 
 /** Users in the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
 const strangersIn = (found: Inventory, own: Belongings): ReadonlyArray<string> =>

@@ -5,7 +5,6 @@ import {
   ownerOf,
   ownerTags,
   projectHint,
-  projectOf,
   type Template,
   type User,
   type Vm
@@ -22,9 +21,11 @@ import {
   type Steps,
   type Upkeep
 } from "../../plugin/index.js"
+import { projectIn } from "../groups.js"
 import { startStopped } from "../machines.js"
 import { isCalledAs, uncertainOwner } from "../owner.js"
 import { forgetStored } from "./accounts.js"
+import { belongingTo } from "./belonging.js"
 import {
   type Belongings,
   belongingsOf,
@@ -38,9 +39,10 @@ import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { hasNetwork, isSurplus } from "./observe.js"
 import { amountsOf } from "./quotas.js"
+import { retaggedOf, tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
-import { leaveVdc, removeGroup, removeRule } from "./tenant.js"
+import { groupsIn, leaveVdc, removeGroup, removeRule } from "./tenant.js"
 import { whoseUntagged } from "./untagged.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
@@ -86,7 +88,11 @@ const kindsOf = (cloud: Cloud) => {
       remove: (id: number) => removeSecurityGroup(cloud, id)
     },
     vdc: { list: one.vdc.list(), tag: one.vdc.append, remove: (id: number) => gone(one.vdc.delete(id)) },
-    group: { list: one.group.list(), tag: one.group.append, remove: (id: number) => removeGroup(cloud, id) }
+    group: {
+      list: Effect.map(groupsIn(cloud), ({ groups }) => groups),
+      tag: one.group.append,
+      remove: (id: number) => removeGroup(cloud, id)
+    }
   } satisfies Record<
     string,
     {
@@ -163,16 +169,21 @@ const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, Site
         const quotas = quotasOf.get(id)
         return quotas === undefined ? {} : { amounts: amountsOf(quotas, cloud.settings.external_network_id) }
       }
-      return found.groups
-        .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
-        .map((group) => ({
-          name: group.name,
-          backendId: String(group.id),
-          ...Option.match(projectOf(group.template), { onNone: () => ({}), onSome: (project) => ({ project }) }),
-          hint: projectHint(group.id),
-          ...amounts(group),
-          metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
-        }))
+      return (
+        found.groups
+          .filter((group) => group.id >= firstTenantGroup && isUntagged(group))
+          .map((group) => ({ group, of: projectIn(group, found.vdcs) }))
+          // In the VDC of a data centre of ours: that one's, or of one of its roles.
+          .filter(({ of }) => of.within === undefined)
+          .map(({ group, of }) => ({
+            name: group.name,
+            backendId: String(group.id),
+            ...of,
+            hint: projectHint(group.id),
+            ...amounts(group),
+            metadata: { group_id: group.id, vdc_ids: ownVdcs(found, group), machines: machinesIn(found, group) }
+          }))
+      )
     }
   )
 
@@ -241,7 +252,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
-      if (found.claims.has(group.id)) yield* kinds.group.tag(group.id, tags)
+      yield* tagAgain(cloud, resource.id, retaggedOf(found, resource, { group: group.id, slug: group.name }))
     })
   )
 
@@ -285,9 +296,10 @@ const reconnect = (cloud: Cloud, { id, recorded = {} }: ExpectedResource) =>
     if (!hasNetwork(vdc, networkId)) yield* cloud.one.vdc.addNetwork(vdc.id, cloud.settings.zone_id, networkId)
   })
 
-const startRouter = (cloud: Cloud, { id }: ExpectedResource) =>
+const startRouter = (cloud: Cloud, resource: ExpectedResource) =>
   Effect.gen(function* () {
-    const routers = (yield* cloud.one.router.list()).filter((router) => isTaggedFor(id, router))
+    const group = yield* ownGroup(cloud, resource)
+    const { routers } = belongingsOf(yield* inventory(cloud), resource, group)
     yield* Effect.forEach(
       routers.flatMap(({ vms }) => vms),
       (vmId) => startStopped(cloud, vmId),
@@ -300,6 +312,7 @@ export const upkeep = (cloud: Cloud): Upkeep => ({
   setStanding: setStanding(cloud),
   repair: (resource, kind) => repair(cloud, resource, kind),
   owned: owned(cloud),
+  belonging: belongingTo(cloud),
   remove: (object) => remove(cloud, object),
   removalOrder,
   importable: importable(cloud),

@@ -12,7 +12,8 @@ import {
   type Usage
 } from "../../plugin/index.js"
 import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { asTheirVdcsSay, type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
+import { asTheirVdcsSay } from "../groups.js"
+import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
 import { accessOf, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { usageOf } from "./quotas.js"
 import { withPluginOptions } from "./settings.js"

@@ -3,6 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { type OpenNebulaError, ownerOf, type Vm, type VmShort } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { type KnownResource, OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
+import { isLocked, lockedRefusal } from "../locks.js"
 import { drive } from "../machines.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
@@ -108,10 +109,6 @@ export const notOurs = (resource: Resource, vm: Vm): OrderRefused =>
     detail: `VM ${vm.id} "${vm.name}" has no WALDUR_RESOURCE_UUID="${resource.id}" in its user template, nor the resource's name`
   })
 
-export const lockedRefusal = new OrderRefused({
-  customerMessage: "The machine is locked in the cloud: unlock it, then order again."
-})
-
 /** Ends a VM from whatever state it is in, and waits until its disks and leases are free. Content if it is gone already. */
 export const removeVm = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
@@ -119,13 +116,10 @@ export const removeVm = (offering: VmOffering, vmId: number): Effect.Effect<void
       action: "terminate-hard",
       until: (vm) => vm.state === "Done",
       seconds: offering.settings.terminate_timeout
-    }).pipe(Effect.catchIf(isLocked, () => lockedRefusal))
+    }).pipe(Effect.catchIf(isLocked, () => lockedRefusal("machine")))
     if (end._tag !== "Stuck") return
     return yield* new OrderRefused({
       customerMessage: "The cloud could not end the machine in time: try again later, or ask the provider.",
       detail: `VM ${vmId} is still ${end.state}`
     })
   })
-
-/** Somebody locked it on purpose: that is not for us to undo, nor to wait for. */
-export const isLocked = (error: SiteError): boolean => error._tag === "ObjectLocked"

@@ -34,9 +34,18 @@ export const observe =
         })
       )
       const tagged = (resource: SoughtResource) => all.find((vm) => isTaggedAs(resource)(vm) && !made.has(vm.id))
-      return resources.map((resource) =>
-        look(offering, resource, idOf(resource) ?? tagged(resource), heldBy[plainUuid(resource.id)] ?? [])
-      )
+      return resources.map((resource) => {
+        const observed = look(
+          offering,
+          resource,
+          idOf(resource) ?? tagged(resource),
+          heldBy[plainUuid(resource.id)] ?? []
+        )
+        const vm = idOf(resource)
+        return vm === undefined || made.has(vm.id) || observed._tag !== "Present"
+          ? observed
+          : { ...observed, toRecord: toRecordOf(resource, vm) }
+      })
     })
 
 const look = (
@@ -82,6 +91,15 @@ const look = (
     ],
     facts: { vm_id: vm.id, ip_address: addressOf(vm) }
   }
+}
+
+/**
+ * A machine of an earlier version, or an imported one: Waldur does not remember in which second it was made. It is told while the tag still says whose it is; of
+ * one with another number or second in Waldur, the tag alone is no reason to.
+ */
+const toRecordOf = ({ id, recorded = {} }: SoughtResource, vm: Vm) => {
+  const isOther = (recorded.vm_id ?? String(vm.id)) !== String(vm.id) || recorded.vm_stime !== undefined
+  return isOther || vm.startedAt <= 0 || !isTaggedAs({ id })(vm) ? undefined : { vm_id: vm.id, vm_stime: vm.startedAt }
 }
 
 const standingOf = (vm: Vm): StandingFound => {

@@ -2,9 +2,10 @@
 import { Effect, Option } from "effect"
 import { type ActionRefused, isVmFailure, type OwnerMissing, type Vm } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
+import { isLocked, lockedRefusal } from "../locks.js"
 import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
-import { type Driven, drive, isLocked, isResting, lockedRefusal, whenWithin } from "./machine.js"
+import { type Driven, drive, isResting, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { quotaRefusal } from "./quota.js"
 
@@ -72,7 +73,7 @@ const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<
       (error) => error instanceof Vanished || error._tag === "NoSuchObject",
       () => Effect.void
     ),
-    Effect.catchIf(isLocked, () => lockedRefusal)
+    Effect.catchIf(isLocked, () => lockedRefusal("machine"))
   )
 
 export const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>

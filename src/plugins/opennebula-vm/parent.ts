@@ -6,15 +6,16 @@
  */
 import { Effect, Option, Schema } from "effect"
 import {
-  adoptedBy,
   type GroupShort,
   type OpenNebulaService,
   type Owner,
   ownerOf,
-  type Template
+  type Template,
+  type Vdc
 } from "../../opennebula/index.js"
 import type { ProjectId } from "../../plugin/index.js"
 import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../plugin/index.js"
+import { asTheirVdcsSay, whose } from "../groups.js"
 import type { PlacementRules } from "./settings.js"
 
 export const Parent = Schema.Struct({
@@ -50,18 +51,16 @@ const configuredGroup = (one: OpenNebulaService, rules: PlacementRules): Effect.
           "The order must name the virtual data centre that the machine shall be in, by parent_backend_id."
       })
     }
-    return yield* Effect.flatMap(
-      groupOf(one, configured),
-      Option.match({
-        onNone: () =>
-          new OrderRefused({
-            customerMessage: "The virtual data centre of this offering does not exist (any more): ask the provider.",
-            detail: `parent_vdc_backend_id ${printable(configured)} is no group in OpenNebula`
-          }),
-        onSome: (group) => Effect.succeed(group)
-      })
-    )
+    const [found, vdcs] = yield* Effect.all([groupOf(one, configured), one.vdc.list()], { concurrency: "unbounded" })
+    if (Option.isSome(found)) return asItsVdcSays(found.value, vdcs)
+    return yield* new OrderRefused({
+      customerMessage: "The virtual data centre of this offering does not exist (any more): ask the provider.",
+      detail: `parent_vdc_backend_id ${printable(configured)} is no group in OpenNebula`
+    })
   })
+
+const asItsVdcSays = (group: GroupShort, vdcs: ReadonlyArray<Vdc>): GroupShort =>
+  asTheirVdcsSay([group], vdcs)[0] ?? group
 
 const isId = (backendId: string): boolean => /^\d{1,9}$/.test(backendId)
 
@@ -91,36 +90,42 @@ const ownGroup = (
   project: ProjectId
 ): Effect.Effect<GroupShort, SiteError, Marketplace> =>
   Effect.gen(function* () {
-    const marketplace = yield* Marketplace
-    const found = Option.getOrUndefined(yield* groupOf(one, asked))
-    const resources =
-      found === undefined ? [] : yield* marketplace.projectResources(project, Option.getOrUndefined(resourceOf(found)))
-    const parent = found === undefined ? undefined : resources.find((resource) => isVdc(resource, found))
-    if (found === undefined || parent === undefined) {
+    const named = Option.getOrUndefined(yield* groupOf(one, asked))
+    const asItSays = named === undefined ? undefined : yield* vdcOf(named, project)
+    // Its administrator may have written something else into it. Its VDC is asked only then.
+    const found =
+      named === undefined || asItSays !== undefined
+        ? asItSays
+        : yield* Effect.flatMap(one.vdc.list(), (vdcs) => vdcOf(asItsVdcSays(named, vdcs), project))
+    if (found === undefined) {
       return yield* new OrderRefused({
         customerMessage: `"${printable(asked)}" is not a virtual data centre of this project: choose one of this project and order again.`
       })
     }
+    const { group, parent } = found
     if (!usable.has(parent.state)) {
       return yield* new OrderRefused({
         customerMessage: `The virtual data centre "${printable(parent.name)}" is not ready (${parent.state}): wait until it is, then order again.`
       })
     }
-    return found
+    return group
   })
 
-/** The uuid that a group carries. */
-const resourceOf = (group: GroupShort): Option.Option<string> =>
-  Option.orElse(
-    Option.map(ownerOf(group.template), (owner) => owner.resource),
-    () => adoptedBy(group.template)
-  )
-
-const isVdc = (resource: ProjectResource, group: GroupShort): boolean =>
-  Option.match(resourceOf(group), {
-    onSome: (owner) => sameUuid(owner, resource.id),
-    onNone: () => resource.backendId === group.name && !isId(resource.backendId)
+/** A group, and the project's resource whose it is. */
+const vdcOf = (group: GroupShort, project: ProjectId) =>
+  Effect.gen(function* () {
+    const marketplace = yield* Marketplace
+    const resources = yield* marketplace.projectResources(project, whose(group))
+    const parent = resources.find((resource) => isVdc(resource, group))
+    return parent === undefined ? undefined : { group, parent }
   })
+
+const isVdc = (resource: ProjectResource, group: GroupShort): boolean => {
+  const owner = whose(group)
+  return owner === undefined
+    ? resource.backendId === group.name && !isId(resource.backendId)
+    : sameUuid(owner, resource.id)
+}
 
 /** As uuids are compared, which come with hyphens and without. */
 export const plainUuid = (uuid: string): string => uuid.replaceAll("-", "").toLowerCase()

@@ -14,16 +14,10 @@ import {
   type Standing,
   type Steps
 } from "../../plugin/index.js"
-import { isAwake, isUnder, standingMark, startAll, stopAll } from "../standing.js"
+import { isOurLock, released } from "../locks.js"
+import { isAwake, standingMark, startAll, stopAll } from "../standing.js"
 import { findVm, isAsMade, isTaggedAs, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-
-/** Locked, and by us. */
-const isOurLock = (vm: Vm): boolean => vm.locked && isUnder(vm.userTemplate) === "paused"
-
-/** Takes our own lock away. Somebody else's stays, and refuses what comes next. */
-export const released = ({ one }: VmOffering, vm: Vm): Effect.Effect<void, SiteError> =>
-  isOurLock(vm) ? one.vm.unlock(vm.id) : Effect.void
 
 /** The resource's own machine: one that has no tag, and is not known to have been made for it, is nothing to stop. */
 const ownVm = (offering: VmOffering, resource: KnownResource): Effect.Effect<Vm, SiteError> =>

@@ -10,9 +10,9 @@ import {
   type SiteError,
   type TerminateRequest
 } from "../../plugin/index.js"
+import { released } from "../locks.js"
 import { belongsTo, findVm, isTaggedAs, notOurs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { released } from "./standing.js"
 
 export const terminateVm =
   (offering: VmOffering) =>

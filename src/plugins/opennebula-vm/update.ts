@@ -18,22 +18,11 @@ import {
   type SiteError,
   type UpdateRequest
 } from "../../plugin/index.js"
+import { isLocked, lockedRefusal } from "../locks.js"
 import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
 import { keptAccess } from "./inference.js"
-import {
-  belongsTo,
-  factsOf,
-  findVm,
-  isLocked,
-  isOthers,
-  isResting,
-  lockedRefusal,
-  notOurs,
-  VmFacts,
-  vmIdOf,
-  whenWithin
-} from "./machine.js"
+import { belongsTo, factsOf, findVm, isOthers, isResting, notOurs, VmFacts, vmIdOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, growDisk, powerOff, resize, started, undoResize, vanished } from "./operations.js"
 import { outcomeOf } from "./outcome.js"
@@ -68,7 +57,7 @@ export const updateVm =
         ? ensure("resume", { result: VmFacts, perform: resume(offering, id, change) })
         : ensure("read back", { result: VmFacts, perform: readBack(offering, id, change) })
       return outcomeOf(offering, after, access)
-    }).pipe(Effect.catchIf(isLocked, () => lockedRefusal))
+    }).pipe(Effect.catchIf(isLocked, () => lockedRefusal("machine")))
 
 /**
  * Reads the VM, and refuses here all that can be refused before it is touched.

@@ -1,10 +1,11 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
-import { ownerOf, ownerTags, projectHint, projectOf, type Vm, vmStateText } from "../../opennebula/index.js"
+import { ownerOf, ownerTags, projectHint, type Vm, vmStateText } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import {
   ensureDone,
   type Importable,
+  type KnownResource,
   OrderRefused,
   type OwnedObject,
   type Resolution,
@@ -12,12 +13,14 @@ import {
   type SiteError,
   type Upkeep
 } from "../../plugin/index.js"
+import { projectIn } from "../groups.js"
+import { released } from "../locks.js"
 import { isCalledAs } from "../owner.js"
 import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { sameUuid } from "./parent.js"
 import { reportedLimits, sizesOf } from "./sizes.js"
-import { released, setStanding } from "./standing.js"
+import { setStanding } from "./standing.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 
@@ -44,22 +47,23 @@ const ownedOf = (vm: Vm, agent: number): ReadonlyArray<OwnedObject> =>
     ]
   })
 
-/** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. */
+/** Was this machine made for one of these resources, whatever it says? */
+const isMadeForOne = ({ id, kind, since }: OwnedObject, resources: ReadonlyArray<KnownResource>): boolean =>
+  kind === "vm" && since !== undefined && resources.some((resource) => isAsMade(resource, { id, startedAt: since }))
+
+/** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. Nor will the group's alone. */
 const importableOf = (offering: VmOffering) =>
-  Effect.map(Effect.all([machinesOf(offering), offering.one.group.list()]), ([vms, groups]) => {
-    const templateOf = new Map(groups.map(({ id, template }) => [id, template]))
+  Effect.map(Effect.all([machinesOf(offering), offering.one.group.list(), offering.one.vdc.list()]), (found) => {
+    const [vms, groups, vdcs] = found
+    const projects = new Map(groups.map((group) => [group.id, projectIn(group, vdcs)]))
     return vms
       .filter((vm) => Option.isNone(ownerOf(vm.userTemplate)))
       .map((vm): Importable => {
         const { vcpu, ram, disk } = sizesOf(vm)
-        const group = templateOf.get(vm.gid) ?? []
-        const [project] = Option.toArray(projectOf(group))
-        const [within] = Option.toArray(ownerOf(group))
         return {
           name: vm.name,
           backendId: String(vm.id),
-          ...(project === undefined ? {} : { project }),
-          ...(within === undefined ? {} : { within: within.resource }),
+          ...projects.get(vm.gid),
           hint: projectHint(vm.gid),
           amounts: reportedLimits(offering.components, sizesOf(vm), false),
           metadata: { state: vmStateText(vm.state), vcpu, ram_mb: ram, disk_mb: disk, ip_address: addressOf(vm) }
@@ -81,12 +85,13 @@ const resolveIn = (offering: VmOffering, vms: ReadonlyArray<Vm>, resource: Sough
   if (found.length > 1)
     return unresolved(`${found.length} VMs are named ${JSON.stringify(name)}: ${found.map(({ id }) => id).join(", ")}`)
   const owner = ownerOf(vm.userTemplate)
+  const isMade = isAsMade(resource, vm)
   if (Option.isSome(owner)) {
-    return sameUuid(owner.value.resource, resource.id)
+    return isMade || sameUuid(owner.value.resource, resource.id)
       ? { _tag: "Resolved", backendId: String(vm.id), untagged: [] }
       : unresolved(`VM ${vm.id} belongs to resource ${owner.value.resource.slice(0, 36)}`)
   }
-  if (vmId !== undefined && vm.name.toLowerCase() !== expected) {
+  if (vmId !== undefined && !isMade && vm.name.toLowerCase() !== expected) {
     return unresolved(`VM ${vm.id} is named ${JSON.stringify(vm.name)}, and not ${JSON.stringify(expected)}`)
   }
   return { _tag: "Resolved", backendId: String(vm.id), untagged: [`vm ${vm.id} ${vm.name}`] }
@@ -126,6 +131,7 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
     Effect.all([machinesOf(offering), offering.one.user.info(-1)], { concurrency: "unbounded" }),
     ([vms, agent]) => vms.flatMap((vm) => ownedOf(vm, agent.id))
   ),
+  belonging: (objects, resources) => Effect.succeed(objects.filter((object) => isMadeForOne(object, resources))),
   removalOrder: ["vm"],
   remove: (object): Effect.Effect<void, SiteError> =>
     Effect.gen(function* () {

@@ -74,6 +74,15 @@ describe("A vanished resource", () => {
   })
 })
 
+describe("What Waldur does not remember of a resource", () => {
+  it("is noted there when all else has been done", () => {
+    const found: Observation = { ...there, toRecord: { vm_stime: 7 } }
+    expect(actionsFor(looked(found, {}))).toEqual([{ _tag: "Record", metadata: { vm_stime: 7 } }])
+    const differences = [{ ...difference("standing"), policy: "repair" as const }]
+    expect(tags(looked(found, {}, { differences }))).toEqual(["SetStanding", "Record"])
+  })
+})
+
 describe("A difference", () => {
   it("is reported unless the policy of its kind says otherwise, or nobody can mend it", () => {
     expect(policyFor(difference("quotas"), reportAll, false)).toBe("report")

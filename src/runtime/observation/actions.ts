@@ -12,6 +12,8 @@ export type Action =
   | { readonly _tag: "SetOk" }
   | { readonly _tag: "SetStanding"; readonly standing: Standing }
   | { readonly _tag: "Enforce"; readonly sentence: string }
+  /** Waldur shall remember that of it. */
+  | { readonly _tag: "Record"; readonly metadata: Readonly<Record<string, number | string>> }
   | { readonly _tag: "Repair"; readonly kind: DriftKind; readonly sentences: ReadonlyArray<string> }
 
 /** So many looks in a row must have found nothing before a resource counts as vanished. */
@@ -56,6 +58,7 @@ export const actionsFor = ({ differences, observation, record, standing }: Looke
     ...toRepair.flatMap(({ kind, sentence }) =>
       kind === "enforcement" ? [{ _tag: "Enforce" as const, sentence }] : []
     ),
-    ...(toRepair.some(({ kind }) => kind === "standing") ? [{ _tag: "SetStanding" as const, standing }] : [])
+    ...(toRepair.some(({ kind }) => kind === "standing") ? [{ _tag: "SetStanding" as const, standing }] : []),
+    ...(observation.toRecord === undefined ? [] : [{ _tag: "Record" as const, metadata: observation.toRecord }])
   ]
 }

@@ -98,7 +98,7 @@ export const lookAtOne = (offering: Offering, id: ResourceId) =>
 
 /**
  * All resources of the offering. What came anew and what is gone is logged once. Returns the resources about which something is to be
- * done, and those that are there.
+ * done, those of which something is only to be noted in Waldur, and those that are there.
  */
 export const lookAtAll = (offering: Offering) =>
   Effect.gen(function* () {
@@ -121,8 +121,11 @@ export const lookAtAll = (offering: Offering) =>
     // What cannot be read is not gone.
     if (malformed.length === 0) yield* Store.forget([...known.keys()].filter((id) => !listed.has(id)))
     yield* compareWithBefore(offering, results)
+    const due = results.map(({ expected: { id }, result }) => ({ id, actions: actionsFor(result) }))
+    const isUrgent = ({ actions }: (typeof due)[number]) => actions.some(({ _tag }) => _tag !== "Record")
     return {
-      toDo: results.filter(({ result }) => actionsFor(result).length > 0).map(({ expected }) => expected.id),
+      toDo: due.filter(isUrgent).map(({ id }) => id),
+      toRecord: due.filter((one) => one.actions.length > 0 && !isUrgent(one)).map(({ id }) => id),
       present: results.filter(({ result }) => result.observation._tag === "Present").map(({ expected }) => expected.id)
     }
   }).pipe(

@@ -7,6 +7,7 @@ import { Duration, Effect, Option, Schema } from "effect"
 import {
   carryOut,
   type ExpectedResource,
+  ensureDone,
   LeaseLost,
   Marketplace,
   NotYet,
@@ -88,6 +89,8 @@ const act = (
         if (upkeep === undefined) return true
         return yield* job(offering, lease, "standing", action.standing, upkeep.setStanding(expected, action.standing))
       }
+      case "Record":
+        return yield* job(offering, lease, "record", recordJob(action.metadata), record(offering, id, action.metadata))
       case "Enforce": {
         const { enforce } = offering.backend
         const work =
@@ -105,6 +108,23 @@ const act = (
         )
     }
   })
+
+const recordJob = (metadata: Readonly<Record<string, unknown>>): string =>
+  `${Object.keys(metadata).join(", ")} noted in Waldur's metadata`
+
+/**
+ * Waldur's metadata is replaced as a whole, so it is read in the moment before, and what stands there stays. Where nothing does, this server may not show
+ * what it has.
+ */
+const record = ({ waldur }: Offering, id: ResourceId, metadata: Readonly<Record<string, unknown>>) =>
+  ensureDone(
+    "waldur: metadata",
+    Effect.gen(function* () {
+      const { backendMetadata: shown } = yield* waldur.resource(id)
+      const isLacking = Object.keys(metadata).some((key) => !(key in shown))
+      if (isLacking && Object.keys(shown).length > 0) yield* waldur.setBackendMetadata(id, { ...metadata, ...shown })
+    })
+  )
 
 /** Sizes are put right as an order would set them; for the rest the plugin knows how. */
 const repair = (

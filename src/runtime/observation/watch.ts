@@ -8,6 +8,7 @@ import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
 import { lookAtAll } from "./look.js"
 import { Looks } from "./looks.js"
+import { makeTurnsToNote } from "./turnsToNote.js"
 
 /** How many resources are put right at once: each look of an actor reads the backend's pools. */
 const atOnce = 4
@@ -23,6 +24,7 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
     const wake = yield* Queue.sliding<void>(1)
     const inWork = yield* FiberMap.make<ResourceId>()
     const places = yield* Effect.makeSemaphore(atOnce)
+    const dueForNote = makeTurnsToNote()
     const pause = (from: number, to: number) =>
       Effect.flatMap(Random.nextRange(from, to), (factor) => Effect.sleep(Duration.times(interval, factor)))
 
@@ -68,9 +70,10 @@ export const watchResources = (offering: Offering, interval: Duration.DurationIn
 
     const look = Effect.gen(function* () {
       if (yield* offering.health.waits) return
-      const { present, toDo } = yield* countedRound(offering.id, "observation")(lookAtAll(offering))
+      const { present, toDo, toRecord } = yield* countedRound(offering.id, "observation")(lookAtAll(offering))
       yield* publish({ _tag: "Look", offering: offering.id })
       yield* handle(toDo, wakeUp)
+      yield* handle(yield* dueForNote(toRecord), Effect.void)
       yield* sayThatItIsThere(offering, present)
     }).pipe(
       Effect.catchAll((error) =>

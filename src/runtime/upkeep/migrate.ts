@@ -7,6 +7,7 @@ import { carryOut, ensureDone, NotYet, type Resolution, ResourceId } from "../..
 import type * as api from "../../waldur/api/index.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
+import { recordedIn } from "../offerings/recorded.js"
 import { counted } from "../progress.js"
 import type { Site } from "./sites.js"
 
@@ -52,7 +53,8 @@ export const soughtOf = (resource: api.ProviderResource) => ({
   id: ResourceId.make(resource.uuid),
   name: resource.name,
   slug: resource.slug,
-  backendId: Option.getOrElse(resource.backendId, () => "").trim()
+  backendId: Option.getOrElse(resource.backendId, () => "").trim(),
+  recorded: recordedIn(resource.backendMetadata)
 })
 
 const rowOf = (

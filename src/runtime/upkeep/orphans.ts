@@ -8,6 +8,7 @@ import type { WaldurService } from "../../waldur/service.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
 import { counted } from "../progress.js"
+import { soughtOf } from "./migrate.js"
 import type { Site } from "./sites.js"
 
 export interface Orphan extends OwnedObject {
@@ -21,7 +22,7 @@ export interface Orphan extends OwnedObject {
   readonly why: "terminated" | "unknown here" | "forgotten" | "stranger"
 }
 
-const living = ["Creating", "OK", "Erred", "Updating", "Terminating"] as const
+const livingStates = ["Creating", "OK", "Erred", "Updating", "Terminating"] as const
 
 /** What the Waldurs say of a resource; the first that knows it counts. */
 const stateOf = (servers: ReadonlyArray<WaldurService>, resource: string) =>
@@ -45,20 +46,33 @@ const isResource = Schema.is(ResourceId)
 export const findOrphans = (sites: ReadonlyArray<Site>) =>
   Effect.gen(function* () {
     const journal = yield* Journal
+    const keyAt = ({ upkeep }: Site, { id, kind }: OwnedObject) => `${upkeep.place} ${kind} ${id}`
     const found = new Map<string, OwnedObject & { readonly site: Site }>()
     for (const site of sites) {
       for (const object of yield* site.upkeep.owned) {
-        const key = `${site.upkeep.place} ${object.kind} ${object.id}`
+        const key = keyAt(site, object)
         if (!found.has(key)) found.set(key, { ...object, site })
       }
     }
-    const alive = new Set<string>()
-    for (const site of sites) {
-      const { items } = yield* site.waldur.resources({ offering: site.id, states: living })
-      for (const { uuid } of items) alive.add(uuid)
-    }
+    const living = yield* Effect.forEach(sites, (site) =>
+      Effect.map(site.waldur.resources({ offering: site.id, states: livingStates }), ({ items }) => ({
+        site,
+        resources: items.map((resource) => soughtOf(resource))
+      }))
+    )
+    const alive = new Set<string>(living.flatMap(({ resources }) => resources.map(({ id }) => id)))
     const open = new Set<string>((yield* journal.openOrders).map(({ resource }) => resource))
-    const candidates = [...found.values()].filter(({ resource }) => !alive.has(resource) && !open.has(resource))
+    const untaken = [...found.values()].filter(({ resource }) => !alive.has(resource) && !open.has(resource))
+    // Where a tenant has written another's tag, it is no orphan.
+    const theirs = yield* Effect.forEach(living, ({ resources, site }) => {
+      const { belonging, place } = site.upkeep
+      const objects = untaken.filter((object) => object.site.upkeep.place === place)
+      return belonging === undefined || objects.length === 0
+        ? Effect.succeed([])
+        : Effect.map(belonging(objects, resources), (own) => own.map((object) => keyAt(site, object)))
+    })
+    const belonging = new Set(theirs.flat())
+    const candidates = untaken.filter((object) => !belonging.has(keyAt(object.site, object)))
     const servers = [...new Map(sites.map(({ waldur }) => [waldur.apiUrl, waldur])).values()]
     const verdict = yield* Effect.cachedFunction((resource: string) =>
       Effect.gen(function* () {

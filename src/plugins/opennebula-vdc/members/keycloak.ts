@@ -15,8 +15,9 @@ import {
   type SiteError,
   type Team
 } from "../../../plugin/index.js"
+import { asTheirVdcsSay } from "../../groups.js"
 import { certainGroupOf } from "../belongings.js"
-import { asTheirVdcsSay, type Cloud } from "../cloud.js"
+import type { Cloud } from "../cloud.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"
 import { readMapping } from "./mapping-file.js"
 import {

@@ -16,7 +16,8 @@ import {
   vector
 } from "../../../opennebula/index.js"
 import type { ResourceId, SiteError } from "../../../plugin/index.js"
-import { type Cloud, isUntagged, ownerResource, unlessTaken } from "../cloud.js"
+import { ownerResource } from "../../groups.js"
+import { type Cloud, isUntagged, unlessTaken } from "../cloud.js"
 import { limitsOf, setQuota } from "../quotas.js"
 import { allowCreation, intoVdc, outOfDefaultVdc, takeNetworksBack } from "../tenant.js"
 import { pathOf } from "./keycloak-groups.js"
