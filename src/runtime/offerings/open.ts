@@ -18,7 +18,7 @@ import {
 } from "../../core/index.js"
 import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
-import { components } from "../config/index.js"
+import { components, unchanged } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { makeEarlyReads } from "../orders/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
@@ -84,7 +84,9 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
         // What was read when it was opened is good enough for the orders that waited for that.
         now - openedAt < justNow
           ? Effect.succeed(inWaldur.pluginOptions)
-          : Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions)
+          : Effect.flatMap(waldur.offering(config.id), (fresh) =>
+              Effect.as(Effect.mapError(unchanged(config, known, fresh.components), allOf), fresh.pluginOptions)
+            )
       ),
       "1 minute"
     )
