@@ -34,7 +34,7 @@ describe("an agent whose user has lost its role while no order is in work", () =
       const giveBack = takeRoles(site)
       const order = yield* site.place.terminate(resource.uuid)
       yield* site.awaitLogged(
-        (line) => line.includes("Cannot look for orders: ") && line.includes("give the agent's user a role")
+        (line) => line.includes("Cannot look for orders: ") && /give the agent's user a role.*offering=VDC/.test(line)
       )
       const { health, pluginOptions } = yield* offeringOf(site, agent)
       expect([yield* health.status, yield* health.waits]).toEqual([expect.objectContaining({ _tag: "Stopped" }), true])
