@@ -96,30 +96,51 @@ const ownerless = (error: OwnerMissing): OrderRefused =>
     detail: error.message
   })
 
-/** In Poweroff it is done when the call returns. `enforce`: the host's capacity counts; not on the way back. */
+/** Once at rest, or still on its way after that. */
+const atRest = (offering: VmOffering, vmId: number) => whenWithin(offering, vmId, isResting, patience * 1000)
+
+/**
+ * In Poweroff it is done when the call returns. One that is moved or saved by hand meanwhile (`PROLOG_MIGRATE_POWEROFF`, `BACKUP_POWEROFF`) takes nothing
+ * until that is over, and is asked again then; one that has been started is not. `enforce`: the host's capacity counts; not on the way back.
+ */
 export const resize = (
   offering: VmOffering,
   vmId: number,
   capacity: Capacity,
   enforce: boolean
-): Effect.Effect<void, SiteError> =>
-  offering.one.vm.resize(vmId, capacity, { enforce }).pipe(
-    Effect.catchTag("ActionRefused", (error) => notResized(offering, vmId, error)),
+): Effect.Effect<void, SiteError> => {
+  const call = offering.one.vm.resize(vmId, capacity, { enforce })
+  return call.pipe(
+    Effect.catchTag("ActionRefused", (error) =>
+      Effect.flatMap(atRest(offering, vmId), (vm) =>
+        Option.exists(vm, ({ state }) => state === "Poweroff") ? call : notResized(vm, error)
+      )
+    ),
+    Effect.catchTag("ActionRefused", (error) =>
+      Effect.flatMap(whenWithin(offering, vmId, isResting, queuedFor), (vm) => notResized(vm, error))
+    ),
     Effect.catchTag("NoSuchObject", () => vanished),
     Effect.catchTag("OwnerMissing", ownerless)
   )
+}
 
-/** Of one that is powered off, or runs, it is the host that has no room. Somebody may have started, stopped or ended it since it was powered off. */
-const notResized = (offering: VmOffering, vmId: number, { message }: ActionRefused): Effect.Effect<never, SiteError> =>
-  Effect.flatMap(whenWithin(offering, vmId, isResting, queuedFor), (vm) => {
-    if (Option.exists(vm, ({ state }) => state === "Done")) return vanished
-    return new OrderRefused({
-      customerMessage: Option.exists(vm, ({ state }) => state === "Poweroff")
-        ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
-        : "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again.",
-      detail: message
-    })
+/** Of one that is powered off it is the host that has no room. Somebody may have started, stopped or ended it since it was powered off. None: it is on its way. */
+const notResized = (vm: Option.Option<Vm>, { message }: ActionRefused): OrderRefused => {
+  if (Option.exists(vm, ({ state }) => state === "Done")) return vanished
+  return new OrderRefused({
+    customerMessage: Option.match(vm, {
+      onNone: () => busy,
+      onSome: ({ state }) =>
+        state === "Poweroff"
+          ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
+          : "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+    }),
+    detail: message
   })
+}
+
+const busy =
+  "The machine is being moved or saved in the cloud, so it was not changed: wait until that is over, then order again."
 
 /**
  * Off again first, if the VM has come up with sizes that are not the ordered ones, and up again whatever comes of it: a later try, for what was
@@ -167,18 +188,24 @@ export const growDisk = (
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
     const isGrown = (vm: Vm) => vm.disks.some(({ id, size }) => id === disk.id && size >= disk.size)
-    const call = offering.one.vm.diskResize(vmId, disk.id, disk.size)
-    const refused = yield* call.pipe(
+    const call = offering.one.vm.diskResize(vmId, disk.id, disk.size).pipe(
       Effect.as(Option.none<SiteError>()),
       // Grown, or growing, by an attempt whose answer was lost: then it is not smaller any more.
       Effect.catchTag("ActionRefused", (error) => Effect.succeedSome<SiteError>(error))
     )
-    const rested = yield* whenWithin(offering, vmId, isResting, patience * 1000)
+    let refused = yield* call
+    let rested = yield* atRest(offering, vmId)
+    // Or moved or saved by hand just then.
+    if (Option.isSome(refused) && Option.exists(rested, (vm) => vm.state === "Poweroff" && !isGrown(vm))) {
+      refused = yield* call
+      rested = yield* atRest(offering, vmId)
+    }
     if (Option.exists(rested, isGrown)) return
     if (Option.exists(rested, ({ state }) => state === "Done")) return yield* vanished
     return yield* new OrderRefused({
-      customerMessage:
-        "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
+      customerMessage: Option.isNone(rested)
+        ? busy
+        : "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
       detail: Option.match(refused, {
         onSome: (error) => error.message,
         onNone: () => `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB`

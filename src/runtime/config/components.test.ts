@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
 import { opennebulaVdc } from "../../plugins/opennebula-vdc/index.js"
 import { OfferingComponent } from "../../waldur/index.js"
-import { components } from "./components.js"
+import { components, unchanged } from "./components.js"
 import type { ComponentOverride } from "./model.js"
 
 const inWaldur = (raw: Readonly<Record<string, unknown>>) =>
@@ -49,6 +49,21 @@ describe("Components of an offering", () => {
 
   const messages = (found: ReturnType<typeof components>) =>
     Either.match(found, { onLeft: (faults) => faults.map(({ message }) => message), onRight: () => [] })
+
+  it("have changed where orders or figures would be counted otherwise, or refused", () => {
+    const known = [inWaldur({}), inWaldur({ type: "hours", billing_type: "usage" })]
+    const opened = Either.getOrThrow(components(offering({}), known))
+    const said = (now: ReadonlyArray<OfferingComponent>) =>
+      messages(Either.map(unchanged(offering({}), opened, now), () => opened)).join()
+    expect(said([...known, inWaldur({ type: "days", billing_type: "usage" })])).toBe("")
+    expect(said(known.map((one) => ({ ...one, name: "another" })))).toBe("")
+    expect(said([...known, inWaldur({ type: "gpu" })])).toContain(
+      "have changed in Waldur since the agent opened it: gpu."
+    )
+    expect(said(known.slice(1))).toContain(": ram. Restart the agent")
+    expect(said(known.map((one) => ({ ...one, unitFactor: 7 })))).toContain(": ram, hours.")
+    expect(said([inWaldur({ billing_type: "fixed" }), ...known.slice(1)])).toContain(": ram.")
+  })
 
   it("are refused where the file, Waldur and the backend cannot all be right, saying what to change", () => {
     const overrides = {

@@ -51,6 +51,43 @@ const combined = (offering: Overrides, inWaldur: OfferingComponent): Either.Eith
   })
 }
 
+/** By what orders and figures are counted, where a change of it counts. */
+const countedBy = (all: ReadonlyArray<Component>): ReadonlyMap<string, string> =>
+  new Map(
+    all.map(({ accountingType, reportingUnitFactor, type, unitFactor }) => [
+      type,
+      [accountingType, unitFactor, reportingUnitFactor].join(" ")
+    ])
+  )
+
+/** Orders name what is sold by limit or by plan. */
+const isOrdered = ({ accountingType }: Component): boolean => accountingType === "limit" || accountingType === "fixed"
+
+/**
+ * Fails with what has become of the components in Waldur since the offering was opened with `known`, where that would have orders refused or counted in
+ * other units: what orders may name now, what has another factor or way of billing, what is gone.
+ */
+export const unchanged = (
+  offering: Overrides,
+  known: ReadonlyArray<Component>,
+  inWaldur: ReadonlyArray<OfferingComponent>
+): Either.Either<void, ReadonlyArray<OfferingFault>> =>
+  Either.flatMap(components(offering, inWaldur), (now) => {
+    const [before, after] = [countedBy(known), countedBy(now)]
+    const others = [
+      ...known.filter(({ type }) => before.get(type) !== after.get(type)),
+      ...now.filter((component) => isOrdered(component) && !before.has(component.type))
+    ].map(({ type }) => printable(type))
+    return others.length === 0
+      ? Either.void
+      : Either.left([
+          new OfferingFault({
+            reason: `The components of offering "${printable(offering.name)}" have changed in Waldur since the agent opened it: ${others.join(", ")}.`,
+            hint: "Restart the agent, or change them back: until then new orders wait, as they would be counted in other units, or refused."
+          })
+        ])
+  })
+
 /** The file's components alone, as far as they are complete: for a look at the backend while Waldur cannot be asked. */
 export const componentsOfFile = (offering: Overrides): ReadonlyArray<Component> =>
   Object.entries(offering.components).map(([type, own]) => ({

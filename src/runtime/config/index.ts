@@ -8,7 +8,7 @@
  * decodes by a schema, `findings.ts` turns what a schema has against a value into `problem.ts`'s sentences without
  * quoting secrets. `components.ts` joins the file's components with Waldur's.
  */
-export { components, componentsOfFile } from "./components.js"
+export { components, componentsOfFile, unchanged } from "./components.js"
 export { dataDirOf, postgresOf } from "./data-dir.js"
 export { loadConfig } from "./load.js"
 export type {

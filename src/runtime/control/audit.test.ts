@@ -6,11 +6,14 @@ import { Deferred, Effect, Fiber, Layer } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import { Activities } from "../activity.js"
 import * as Database from "../journal/database.js"
+import * as Pauses from "../journal/pauses.js"
 import { audited, auditList, type Deed, settleCutOff } from "./audit.js"
 
 const journal = Layer.unwrapScoped(
   Effect.flatMap(FileSystem.FileSystem, (files) =>
-    Effect.map(files.makeTempDirectoryScoped({ prefix: "site-actors-audit-" }), (folder) => Database.layer(folder))
+    Effect.map(files.makeTempDirectoryScoped({ prefix: "site-actors-audit-" }), (folder) =>
+      Layer.provideMerge(Pauses.layer("one"), Database.layer(folder))
+    )
   )
 ).pipe(Layer.provideMerge(NodeContext.layer), Layer.provideMerge(Activities.layer))
 
@@ -54,21 +57,34 @@ describe("what is done by hand and cut off by the agent's end", () => {
   )
 
   it.scopedLive(
-    "is not written down so where one of several may be at it still: only what was begun before any that live",
+    "is not written down so where one of several may be at it still: only what is of a process that lives no more, or was begun before any that live",
     () =>
       Effect.gen(function* () {
         // Several processes are at a PostgreSQL alone.
         const { place } = yield* database(2)
         yield* Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          const at = (moment: number) =>
-            sql`INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
-          VALUES (${moment}, 'anna', 'operator', 'token', 'cancel', '', '', NULL, '')`
-          for (const moment of [100, 300]) yield* at(moment)
-          for (const started of [200, 400])
-            yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${String(started)}, ${started}, 500)`
+          const at = (moment: number, owner: string | null) =>
+            sql`INSERT INTO audit (at, owner, who, role, by_way, kind, subject, detail, ok, outcome)
+          VALUES (${moment}, ${owner}, 'anna', 'operator', 'token', 'cancel', '', '', NULL, '')`
+          // Of an earlier version nobody knows whose it is.
+          for (const moment of [100, 300]) yield* at(moment, null)
+          for (const [owner, moment] of [
+            ["lives", 301],
+            ["was killed", 302],
+            ["was started anew", 303]
+          ] as const)
+            yield* at(moment, owner)
+          for (const [owner, started] of [
+            ["lives", 200],
+            ["was started anew", 400]
+          ] as const)
+            yield* sql`INSERT INTO agent (owner, started, seen) VALUES (${owner}, ${started}, 500)`
           yield* settleCutOff(true)
           expect((yield* auditList({})).rows.map(({ at, ok }) => [at, ok])).toEqual([
+            [303, false],
+            [302, false],
+            [301, null],
             [300, null],
             [100, false]
           ])

@@ -3,6 +3,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Effect, Schema } from "effect"
 import { AuditRow, type Outcome } from "../../api/index.js"
 import { publish } from "../activity.js"
+import { Pauses } from "../journal/pauses.js"
 import { unavailable } from "../journal/sql.js"
 import { cursorOf, pageOf, readCursor, usualPage } from "../views/paging.js"
 
@@ -24,24 +25,32 @@ const cutOff = {
 const commandLine = "command line" satisfies Deed["by"]
 
 /**
- * What is not over, and was cut off by the end of a process that could not say so. For a start of the only one: all of it. Where there are several: what was
- * begun before any of those that are known to live (`journal/pauses.ts`): each wrote its start and its deeds by one and the same clock.
+ * What is not over, and was cut off by the end of a process that could not say so. For a start of the only one: all of it. Where there are several: what a
+ * process has begun that is not known to live any more (`journal/pauses.ts`), or was started anew since; of an earlier version's, which does not say whose it
+ * is, what was begun before any of those that live. Each writes its start and its deeds by one and the same clock.
  */
 export const settleCutOff = (several: boolean) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     unavailable(sql`UPDATE audit SET ok = 0, outcome = CASE by_way
       WHEN ${commandLine} THEN ${cutOff.atCommandLine} ELSE ${cutOff.elsewhere} END
-      WHERE ok IS NULL ${several ? sql`AND NOT EXISTS (SELECT 1 FROM agent WHERE agent.started <= audit.at)` : sql``}`)
+      WHERE ok IS NULL ${
+        several
+          ? sql`AND NOT EXISTS (SELECT 1 FROM agent
+              WHERE agent.started <= audit.at AND (audit.owner IS NULL OR agent.owner = audit.owner))`
+          : sql``
+      }`)
   )
 
 /** Written down around `work`. What cannot be written down is not done. */
 export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
+    const { owner } = yield* Pauses
     const at = yield* Clock.currentTimeMillis
     const [row] = yield* unavailable(sql<{ readonly id: number }>`
-      INSERT INTO audit (at, who, role, by_way, kind, subject, detail, ok, outcome)
-      VALUES (${at}, ${deed.who}, ${deed.role}, ${deed.by}, ${deed.kind}, ${deed.subject}, ${deed.detail}, NULL, '') RETURNING id`)
+      INSERT INTO audit (at, owner, who, role, by_way, kind, subject, detail, ok, outcome)
+      VALUES (${at}, ${owner}, ${deed.who}, ${deed.role}, ${deed.by}, ${deed.kind}, ${deed.subject}, ${deed.detail}, NULL, '')
+      RETURNING id`)
     const settle = (ok: boolean, outcome: string) =>
       unavailable(sql`UPDATE audit SET ok = ${ok ? 1 : 0}, outcome = ${outcome} WHERE id = ${row?.id ?? 0}`)
     yield* Effect.logInfo(

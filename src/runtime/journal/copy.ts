@@ -47,7 +47,7 @@ const others = {
   request: { key: ["id"], columns: ["kind", "subject", "at", "handled", "ok", "outcome"] },
   audit: {
     key: ["id"],
-    columns: ["at", "who", "role", "by_way", "kind", "subject", "detail", "ok", "outcome"]
+    columns: ["at", "owner", "who", "role", "by_way", "kind", "subject", "detail", "ok", "outcome"]
   },
   agent: { key: ["owner"], columns: ["started", "seen"] },
   cancellation: { key: ["order_id"], columns: ["who", "reason", "at"] },

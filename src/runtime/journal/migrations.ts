@@ -239,5 +239,7 @@ export const migrations: ReadonlyArray<Migration> = [
   { oldest: 1, statements: clusterTables },
   { oldest: 1, statements: entranceTables },
   { oldest: 1, statements: knownByKind },
-  { oldest: 1, statements: [settingsOfRunner] }
+  { oldest: 1, statements: [settingsOfRunner] },
+  // Which process is at it, as in `agent`. None: an earlier version has begun it.
+  { oldest: 1, statements: ["ALTER TABLE audit ADD COLUMN owner TEXT"] }
 ]

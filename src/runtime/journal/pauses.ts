@@ -29,6 +29,8 @@ export const wholeAgent = "agent"
 export class Pauses extends Context.Tag("site-actors/runtime/Pauses")<
   Pauses,
   {
+    /** This process's name, by which its pauses are known. */
+    readonly owner: string
     /** Nothing happens if the scope is paused already. */
     readonly began: (scope: string, reason: string) => Effect.Effect<void, JournalUnavailable>
     readonly ended: (scope: string) => Effect.Effect<void, JournalUnavailable>
@@ -165,6 +167,7 @@ export const layer = (owner: string): Layer.Layer<Pauses, JournalUnavailable, Sq
       const silent = (until: number) =>
         Effect.map(heard, (since) => (until - since > longSilence ? [{ since, until }] : []))
       return {
+        owner,
         began: (scope, reason) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
             ask(sql`INSERT INTO pause (scope, reason, since, owner)

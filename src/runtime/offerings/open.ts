@@ -18,7 +18,7 @@ import {
 } from "../../core/index.js"
 import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from "../../waldur/index.js"
 import type { OfferingConfig } from "../config/index.js"
-import { components } from "../config/index.js"
+import { components, unchanged } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
 import { makeEarlyReads } from "../orders/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
@@ -78,6 +78,18 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     yield* Ref.set(probe, Effect.zipRight(waldur.offering(config.id), backend.ping))
     const lookedAt = yield* firstLook(health, backend.ping)
     const guards = yield* FiberSet.make()
+    // A failure is not kept: it may be over by the next order.
+    const [options, readAnew] = yield* Effect.cachedInvalidateWithTTL(
+      Effect.flatMap(steadyMillis, (now) =>
+        // What was read when it was opened is good enough for the orders that waited for that.
+        now - openedAt < justNow
+          ? Effect.succeed(inWaldur.pluginOptions)
+          : Effect.flatMap(waldur.offering(config.id), (fresh) =>
+              Effect.as(Effect.mapError(unchanged(config, known, fresh.components), allOf), fresh.pluginOptions)
+            )
+      ),
+      "1 minute"
+    )
     const offering: Offering = {
       id: config.id,
       name: config.name,
@@ -92,15 +104,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
-      pluginOptions: yield* Effect.cachedWithTTL(
-        Effect.flatMap(steadyMillis, (now) =>
-          // What was read when it was opened is good enough for the orders that waited for that.
-          now - openedAt < justNow
-            ? Effect.succeed(inWaldur.pluginOptions)
-            : Effect.map(waldur.offering(config.id), (fresh) => fresh.pluginOptions)
-        ),
-        "1 minute"
-      ),
+      pluginOptions: Effect.tapError(options, () => readAnew),
       guardBackendId: (resource, backendId) =>
         Effect.flatMap(waldur.setsScope(config.id), (puts) =>
           Effect.schedule(lookAfter(waldur, resource, backendId), backendIdGuard(puts))

@@ -26,7 +26,12 @@ const offering = (deadlines: {
 
 /** `paused`: ms that do not count, asked for at each look. */
 const pausesOf = (paused: Ref.Ref<number>) =>
-  Layer.succeed(Pauses, { began: () => Effect.void, ended: () => Effect.void, total: () => Ref.get(paused) })
+  Layer.succeed(Pauses, {
+    owner: "one",
+    began: () => Effect.void,
+    ended: () => Effect.void,
+    total: () => Ref.get(paused)
+  })
 
 /** A cloud with one thing, which is made at once, and then polished for `polishing`. */
 const order = (polishing: Effect.Effect<void>, deadlines = offering({ create: halfAnHour })) =>

@@ -35,11 +35,18 @@ export const forgetForetold = (offering: Offering, journal: OrderJournal) =>
     if (request !== undefined) yield* takeBackForetold(offering, journal, request)
   })
 
+/** What a create has left concerns the provider alone. What is changed is in use: it may be powered off, say. */
+const notAllUndone = ({ type }: api.Order, { customerMessage }: OrderRefused): string =>
+  type === "Update"
+    ? `${customerMessage} What was changed for this order could not all be taken back yet: the provider sees it, and it is tried again.`
+    : customerMessage
+
 /** After the undo Waldur is told, if the order still runs there. */
 export const giveUp = (offering: Offering, order: api.Order, journal: OrderJournal, result: GivenUp) =>
   Effect.gen(function* () {
     const { waldur } = offering
     const { refusal } = result
+    const sentence = result.leftovers.length === 0 ? refusal.customerMessage : notAllUndone(order, refusal)
     yield* noteUndone(journal, result)
     yield* forgetForetold(offering, journal)
     // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
@@ -48,7 +55,7 @@ export const giveUp = (offering: Offering, order: api.Order, journal: OrderJourn
       yield* waldur.approveByProvider(order.uuid).pipe(Effect.when(() => order.state === "pending-provider"))
       const now = yield* awaitStart(waldur, order.uuid)
       const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
-      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, refusal.customerMessage, details)
+      if (now.state === "executing") yield* waldur.setStateErred(order.uuid, sentence, details)
     }
     return yield* end(offering, journal, "erred", refusal.customerMessage)
   })

@@ -77,13 +77,19 @@ export const report = (
 
 /**
  * There is no way from a resource that has ended to one that is OK, so Waldur fails at "done", for ever (source: waldur-mastermind, marketplace/models.py,
- * `set_state_ok`): its staff has ended it since the order was placed.
+ * `set_state_ok`): its staff has ended it since the order was placed, or it was put back from a backup.
  */
-const unlessEnded = ({ waldur }: Offering, { _tag, order, resource }: OrderRequest, error: SiteError) =>
+export const isEndedThere = ({ waldur }: Offering, { _tag, order, resource }: OrderRequest) =>
+  _tag === "Terminate"
+    ? Effect.succeed(false)
+    : Effect.map(
+        sideBySide(waldur.order(order), waldur.resource(resource.id)),
+        ([now, found]) => now.state === "executing" && found.state === "Terminated"
+      )
+
+const unlessEnded = (offering: Offering, request: OrderRequest, error: SiteError) =>
   Effect.gen(function* () {
-    if (_tag === "Terminate") return yield* Effect.fail(error)
-    const [now, found] = yield* sideBySide(waldur.order(order), waldur.resource(resource.id))
-    if (now.state !== "executing" || found.state !== "Terminated") return yield* Effect.fail(error)
+    if (!(yield* isEndedThere(offering, request))) return yield* Effect.fail(error)
     return yield* new OrderRefused({
       customerMessage:
         "The resource was ended in the marketplace while the order was carried out, so the order was undone: ask the provider.",

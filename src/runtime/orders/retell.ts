@@ -1,16 +1,20 @@
 /**
  * An order that is done by the journal, and open in Waldur: that was put back from a backup, or has lost what it was told.
  *
- * Nothing is done in the cloud: what the order came to is in its journal, and is told once more. A backend id that is there is left as it is.
+ * Nothing is done in the cloud: what the order came to is in its journal, and is told once more. A backend id that is there is left as it is. Where the
+ * resource has ended since, here or there, the order errs.
  */
 import { Effect, Option } from "effect"
 import { Marketplace, type OrderJournal, type Reservations, recalled, type SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
+import type { WaldurError } from "../../waldur/index.js"
+import { Journal } from "../journal/journal.js"
 import type { Offering } from "../offerings/offering.js"
 import { scopeGrace } from "../schedules.js"
 import { backendHandler } from "./handler.js"
 import { marketplaceOf } from "./marketplace.js"
 import { isOfLimits, keepLimits, remind } from "./remind.js"
+import { isEndedThere } from "./report.js"
 import { awaitStart } from "./start.js"
 import { acceptedIn } from "./story.js"
 
@@ -22,7 +26,7 @@ export const retell = (
   offering: Offering,
   journal: OrderJournal,
   order: api.Order
-): Effect.Effect<"done" | "nothing to do", SiteError, Reservations> =>
+): Effect.Effect<"done" | "erred" | "nothing to do", SiteError, Reservations | Journal> =>
   Effect.gen(function* () {
     const { waldur } = offering
     yield* Effect.logWarning(
@@ -33,6 +37,8 @@ export const retell = (
     if (now.state !== "executing") return "nothing to do"
     const { request } = yield* acceptedIn(yield* journal.entries)
     let keeping: Effect.Effect<void, SiteError> = Effect.void
+    if (request !== undefined && request._tag !== "Terminate" && (yield* (yield* Journal).hasEnded(journal.resource)))
+      return yield* erred(offering, order, endedHere)
     if (request !== undefined && request._tag !== "Terminate") {
       const outcome = yield* recalled(journal, backendHandler(offering, request)).pipe(
         Effect.provideService(Marketplace, marketplaceOf(offering))
@@ -47,7 +53,29 @@ export const retell = (
         onSome: (known) => remind(offering, request, known, Option.isSome(now.scopeUuid))
       })
     }
-    yield* waldur.setStateDone(order.uuid)
-    yield* keeping
-    return "done"
+    const refused = (error: WaldurError) =>
+      Effect.if(request === undefined ? Effect.succeed(false) : isEndedThere(offering, request), {
+        onTrue: () => erred(offering, order, endedThere),
+        onFalse: () => Effect.fail(error)
+      })
+    const told = yield* Effect.catchTags(Effect.as(waldur.setStateDone(order.uuid), "done" as const), {
+      WaldurServerError: refused,
+      WaldurConflict: refused
+    })
+    if (told === "done") yield* keeping
+    return told
+  })
+
+const endedHere =
+  "The resource was ended after this order was carried out, and nothing of it is left: if the marketplace still shows it, end it there, then order anew."
+/** It can be ended once it is erred. */
+const endedThere =
+  "The resource has ended in the marketplace since this order was carried out: end it once more, or ask the provider."
+
+/** Told as done, it would be OK in Waldur, and billed, or Waldur could not say so at all. In the journal it stays done: that is what was done. */
+const erred = ({ waldur }: Offering, { uuid }: api.Order, sentence: string) =>
+  Effect.gen(function* () {
+    yield* waldur.setStateErred(uuid, sentence)
+    yield* Effect.logWarning(`Erred in Waldur: ${sentence}`)
+    return "erred" as const
   })

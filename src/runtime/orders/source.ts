@@ -83,6 +83,9 @@ const look = (offering: Offering, what: QueueLook, next: (resource: ResourceId) 
     const dispatch = yield* Dispatch
     const since = yield* steadyMillis
     const { items } = yield* offering.waldur.queue(offering.id, partOf(what))
+    // Whoever has lost its role is shown an empty queue, and no error (source: waldur-mastermind, marketplace/views.py, `OrderViewSet.get_queryset`). So
+    // once a minute it is looked whether the offering is shown.
+    if (what._tag === "Whole" && items.length === 0) yield* offering.pluginOptions
     const listed = items.filter(isOpen).flatMap(
       (order): ReadonlyArray<Work> =>
         Option.match(order.resourceUuid, {
