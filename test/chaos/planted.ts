@@ -140,7 +140,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   ),
   one(
     "done is said before the backend id",
-    "runtime/orders/values.ts",
+    "runtime/orders/report/values.ts",
     "waldur.putBackendId(resource, backendId)",
     "Effect.zipRight(waldur.setStateDone(request.order), waldur.putBackendId(resource, backendId))"
   ),

@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { Alarms, Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
-import type { EarlyReads } from "../orders/early.js"
+import type { EarlyReads } from "../orders/queue/early.js"
 import type { LastHours } from "../reports/index.js"
 import type { OfferingHealth } from "./health.js"
 

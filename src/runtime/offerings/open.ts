@@ -20,7 +20,7 @@ import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from 
 import type { OfferingConfig } from "../config/index.js"
 import { components, unchanged } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
-import { makeEarlyReads } from "../orders/early.js"
+import { makeEarlyReads } from "../orders/queue/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"

@@ -27,7 +27,7 @@ import { type Cancellation, Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
-import { atStart } from "./start.js"
+import { atStart } from "./accepting/start.js"
 import { ahead, approval, isOurs, ours } from "./story.js"
 
 export interface Deadline {

@@ -2,7 +2,7 @@
 import type { Effect } from "effect"
 import type { HandlerServices, OrderRequest, Outcome, SiteError } from "../../core/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { restore } from "./restore.js"
+import { restore } from "./accepting/restore.js"
 
 export const backendHandler = (
   offering: Offering,

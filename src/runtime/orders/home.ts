@@ -22,7 +22,7 @@ import {
 import { Journal } from "../journal/journal.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
-import { Accepted } from "./request.js"
+import { Accepted } from "./accepting/request.js"
 import { cancelledByProvider, cancelledSince, isBegun, isNoted, isOurs } from "./story.js"
 
 const event = "elsewhere"

@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { type JournalEntry, type OrderJournal, stepState, wholeOrder } from "../../core/index.js"
 import { Cancellations } from "../control/cancellations.js"
-import { Accepted } from "./request.js"
+import { Accepted } from "./accepting/request.js"
 
 /** Steps of the runtime's own begin with this. */
 export const ours = "waldur: "
@@ -17,7 +17,7 @@ export const isNoted = (entries: ReadonlyArray<JournalEntry>, event: string): bo
 
 /** The step in which the provider's approval is given. */
 export const approval = `${ours}approve`
-/** The step in which Waldur is told what a create will come to (`foretold.ts`). */
+/** The step in which Waldur is told what a create will come to (`report/foretold.ts`). */
 export const ahead = `${ours}told ahead`
 /** Was it approved here? Then it executed. */
 export const wasApproved = (entries: ReadonlyArray<JournalEntry>, { approve }: Accepted): boolean =>

@@ -14,8 +14,8 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import { type Cancellation, Cancellations } from "../control/cancellations.js"
-import type { Accepted } from "./request.js"
-import { atStart } from "./start.js"
+import type { Accepted } from "./accepting/request.js"
+import { atStart } from "./accepting/start.js"
 import { stillWaits } from "./waiting.js"
 
 const offering = OfferingId.make("f".repeat(32))

@@ -15,10 +15,10 @@ import {
 } from "../../core/index.js"
 import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
+import type { Accepted } from "./accepting/request.js"
+import { atStart } from "./accepting/start.js"
 import { limitFor } from "./deadline.js"
 import { type Here, isAtHome } from "./home.js"
-import type { Accepted } from "./request.js"
-import { atStart } from "./start.js"
 import { cancelledSince, heldBack } from "./story.js"
 
 interface WaitingAt extends Here, Pick<Offering, "id" | "deadlines"> {

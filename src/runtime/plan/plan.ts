@@ -24,7 +24,7 @@ import * as Health from "../offerings/health.js"
 import type { Offering } from "../offerings/offering.js"
 import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
 import { attempt } from "../orders/attempt.js"
-import { noEarlyReads } from "../orders/early.js"
+import { noEarlyReads } from "../orders/queue/early.js"
 import { lookOnly, rehearsedWaldur } from "./marketplace.js"
 
 /** `refused`: it would err. `waits`: something has to pass or to be mended first. */

@@ -12,12 +12,12 @@ import {
   Steps,
   sideBySide,
   stepState
-} from "../../core/index.js"
-import type { Offering } from "../offerings/offering.js"
+} from "../../../core/index.js"
+import type { Offering } from "../../offerings/offering.js"
+import { assertUntold, isDoneByAnother, yieldTo } from "../rivals.js"
+import { ours } from "../story.js"
 import type { Foretold } from "./foretold.js"
 import { isOfLimits, keepLimits, remind } from "./remind.js"
-import { assertUntold, isDoneByAnother, yieldTo } from "./rivals.js"
-import { ours } from "./story.js"
 import { ValueName, valuesOf } from "./values.js"
 
 /** The step in which a value is told. */
@@ -113,7 +113,7 @@ const tellAgain = (offering: Offering, request: OrderRequest, outcome: Outcome, 
 
 /**
  * A look as late as can be, after which nothing but `done` is left to say: the server's background task may have overwritten the backend
- * id since it was set, or another agent may have (`rivals.ts`). Says whether the server keeps something of its own behind the resource: such a one sets the
+ * id since it was set, or another agent may have (`orders/rivals.ts`). Says whether the server keeps something of its own behind the resource: such a one sets the
  * id itself.
  */
 const settled = (offering: Offering, request: OrderRequest, outcome: Outcome) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Schema, TestClock } from "effect"
-import { Order } from "../../waldur/index.js"
+import { Order } from "../../../waldur/index.js"
 import { awaitStart, startedOr } from "./start.js"
 
 const uuid = "a".repeat(32)

@@ -15,8 +15,8 @@ import {
   type RestoreRequest,
   type SiteError,
   Standing
-} from "../../core/index.js"
-import type { Offering } from "../offerings/offering.js"
+} from "../../../core/index.js"
+import type { Offering } from "../../offerings/offering.js"
 
 const gone = new OrderRefused({
   customerMessage: "The resource was ended and its data are gone, so it cannot be restored: order a new one."

@@ -7,10 +7,10 @@ import {
   type OrderRequest,
   type Outcome,
   type SiteError
-} from "../../core/index.js"
-import type { Offering } from "../offerings/offering.js"
+} from "../../../core/index.js"
+import type { Offering } from "../../offerings/offering.js"
+import { assertUntold, isApprovedHere } from "../rivals.js"
 import { unlessRefused } from "./remind.js"
-import { assertUntold, isApprovedHere } from "./rivals.js"
 
 /** Parts of an `Outcome`. */
 export const ValueName = Schema.Literal("backend id", "limits", "metadata", "endpoints")

@@ -8,15 +8,15 @@ import {
   refuse,
   type SiteError,
   wholeOrder
-} from "../../core/index.js"
-import type * as api from "../../waldur/api/index.js"
-import { Journal } from "../journal/journal.js"
-import { Metrics } from "../metrics/index.js"
-import type { Offering } from "../offerings/offering.js"
-import { resourceToBegin } from "./forgotten.js"
-import { homeOf, madeElsewhere } from "./home.js"
+} from "../../../core/index.js"
+import type * as api from "../../../waldur/api/index.js"
+import { Journal } from "../../journal/journal.js"
+import { Metrics } from "../../metrics/index.js"
+import type { Offering } from "../../offerings/offering.js"
+import { resourceToBegin } from "../forgotten.js"
+import { homeOf, madeElsewhere } from "../home.js"
+import { tell } from "../telling.js"
 import { Accepted, requestOf } from "./request.js"
-import { tell } from "./telling.js"
 
 /** Takes an order on: from here on it is ours to end. `undefined`: it is not the provider's turn. */
 export const accept = (

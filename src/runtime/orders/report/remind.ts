@@ -1,9 +1,9 @@
 /** What Waldur was told of an order, and has lost: it is told once more. */
 import { isDeepStrictEqual } from "node:util"
 import { Effect, Option } from "effect"
-import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome, type SiteError } from "../../core/index.js"
-import { isMissing } from "../../waldur/index.js"
-import type { Offering } from "../offerings/offering.js"
+import { type Amounts, amountsToWaldur, type OrderRequest, type Outcome, type SiteError } from "../../../core/index.js"
+import { isMissing } from "../../../waldur/index.js"
+import type { Offering } from "../../offerings/offering.js"
 
 /** One look, and what is not there; says whether there was any. A backend id that is there is left as it is, and secrets that were issued hold. */
 export const remind = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>

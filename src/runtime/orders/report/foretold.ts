@@ -14,12 +14,12 @@ import {
   type SiteError,
   saying,
   stepState
-} from "../../core/index.js"
-import type { Offering } from "../offerings/offering.js"
-import { ifThere } from "./forgotten.js"
+} from "../../../core/index.js"
+import type { Offering } from "../../offerings/offering.js"
+import { ifThere } from "../forgotten.js"
+import { isApprovedHere } from "../rivals.js"
+import { ahead } from "../story.js"
 import { unlessRefused } from "./remind.js"
-import { isApprovedHere } from "./rivals.js"
-import { ahead } from "./story.js"
 import { ValueName, valuesOf } from "./values.js"
 
 export interface Foretold {

@@ -16,10 +16,10 @@ import {
   ResourceId,
   type SiteError,
   sideBySide
-} from "../../core/index.js"
-import type * as api from "../../waldur/api/index.js"
-import type { Offering } from "../offerings/offering.js"
-import { recordedIn } from "../offerings/recorded.js"
+} from "../../../core/index.js"
+import type * as api from "../../../waldur/api/index.js"
+import type { Offering } from "../../offerings/offering.js"
+import { recordedIn } from "../../offerings/recorded.js"
 import { keepable } from "./keepable.js"
 import { stillThere } from "./restore.js"
 

@@ -3,7 +3,7 @@
  * things where they do not belong, so what looks like a secret is left out (and reaches no handler), and what is beyond measure is refused.
  */
 import { Either } from "effect"
-import { withheld } from "../../core/index.js"
+import { withheld } from "../../../core/index.js"
 
 type Attributes = Readonly<Record<string, unknown>>
 

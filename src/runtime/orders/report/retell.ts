@@ -5,18 +5,18 @@
  * resource has ended since, here or there, the order errs.
  */
 import { Effect, Option } from "effect"
-import { Marketplace, type OrderJournal, type Reservations, recalled, type SiteError } from "../../core/index.js"
-import type * as api from "../../waldur/api/index.js"
-import type { WaldurError } from "../../waldur/index.js"
-import { Journal } from "../journal/journal.js"
-import type { Offering } from "../offerings/offering.js"
-import { scopeGrace } from "../schedules.js"
-import { backendHandler } from "./handler.js"
-import { marketplaceOf } from "./marketplace.js"
+import { Marketplace, type OrderJournal, type Reservations, recalled, type SiteError } from "../../../core/index.js"
+import type * as api from "../../../waldur/api/index.js"
+import type { WaldurError } from "../../../waldur/index.js"
+import { Journal } from "../../journal/journal.js"
+import type { Offering } from "../../offerings/offering.js"
+import { scopeGrace } from "../../schedules.js"
+import { awaitStart } from "../accepting/start.js"
+import { backendHandler } from "../handler.js"
+import { marketplaceOf } from "../marketplace.js"
+import { acceptedIn } from "../story.js"
 import { isOfLimits, keepLimits, remind } from "./remind.js"
 import { isEndedThere } from "./report.js"
-import { awaitStart } from "./start.js"
-import { acceptedIn } from "./story.js"
 
 /** Does Waldur wait for us? */
 export const isOpenInWaldur = ({ state }: Pick<api.Order, "state">): boolean =>

@@ -3,9 +3,9 @@
  * executing from then on. So it is approved without being taken on, and nothing is built before its time.
  */
 import { Clock, Effect, Option } from "effect"
-import { NotYet, type SiteError } from "../../core/index.js"
-import type * as api from "../../waldur/api/index.js"
-import type { WaldurService } from "../../waldur/index.js"
+import { NotYet, type SiteError } from "../../../core/index.js"
+import type * as api from "../../../waldur/api/index.js"
+import type { WaldurService } from "../../../waldur/index.js"
 
 type Calls = Pick<WaldurService, "approveByProvider" | "awaitExecuting">
 
