@@ -12,7 +12,10 @@ export const exitCodes = {
     when: "The command line is none: an option or a command that is not known, or a value that cannot be."
   },
   bug: { code: 70, when: "A bug of site-actors. What is on stderr helps whoever mends it." },
-  configuration: { code: 78, when: "The configuration file cannot be read, or something in it is wrong." },
+  configuration: {
+    code: 78,
+    when: "The configuration file cannot be read, or something in it is wrong. `check` has it in its table, and ends with 1."
+  },
   brokenOff: {
     code: 130,
     when: "Broken off by SIGTERM or Ctrl-C before it was done; at a question of `init` nothing was written."

@@ -8,7 +8,7 @@ import type { VmOffering } from "./offering.js"
 import { groupOf, parentOf } from "./parent.js"
 import { placementRules } from "./settings.js"
 import { componentOf } from "./sizes.js"
-import { smallestDisk, usableTemplate } from "./template-choice.js"
+import { smallestDisk } from "./template-choice.js"
 
 const ok = (subject: string, detail: string): CheckResult => ({ subject, status: "ok", detail })
 const warning = (subject: string, detail: string): CheckResult => ({ subject, status: "warning", detail })
@@ -34,6 +34,8 @@ export const check = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckRe
     return [frontEnd, user, ...others.flat(), limits(offering)]
   })
 
+const templateKeys = "template_id or allowed_template_ids"
+
 const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResult>> =>
   Effect.gen(function* () {
     // The offering's plugin_options in Waldur may add others; they are checked with each order.
@@ -48,14 +50,21 @@ const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResul
         look(
           `template ${id}`,
           Effect.gen(function* () {
-            const template = yield* usableTemplate(offering.one, id)
+            const template = yield* offering.one.template.info(id)
+            if (template.isVirtualRouter) {
+              return failed(`template ${id}`, `${template.name} is for virtual routers: correct ${templateKeys}`)
+            }
             if (sizedDisk && Option.isNone(osDisk(template.template))) {
               return failed(`template ${id}`, `${template.name} has no disk, but the offering sells its size`)
             }
             const disk = yield* smallestDisk(offering.one, template)
             const detail = Option.match(disk, { onNone: () => "", onSome: (size) => `, disks from ${size} MB` })
             return ok(`template ${id}`, `${template.name}${detail}`)
-          })
+          }).pipe(
+            Effect.catchTag("NoSuchObject", () =>
+              Effect.succeed(failed(`template ${id}`, noSuch("template", templateKeys)))
+            )
+          )
         ),
       { concurrency: 4 }
     )
