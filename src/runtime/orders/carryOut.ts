@@ -60,7 +60,7 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const attempt = yield* Steps
     const { direction, journal } = attempt
     const before = yield* journal.entries
-    // Nothing is to be undone of that as of a step: Waldur is told at the end.
+    // It has no undo of its own: it is taken back once all others are undone.
     markReached(attempt, ahead)
     if (approve) {
       const { begun } = stepState(before, approval)
@@ -72,8 +72,8 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
       if (direction === "forward" && request._tag === "Create") yield* afterOthersApproval(offering, journal)
     }
     const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
-    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
     const foretold = yield* makeForetold(offering, journal, request)
+    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
     const settling = Effect.tap(
       Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))),
       (settled) => foretold.executes(Either.isRight(settled))
