@@ -6,7 +6,7 @@ import type { Resource } from "../../src/simulator/waldur/index.js"
 import { eventually } from "../events/support.js"
 import { expectNothingLeft, kinds, vdcObjects } from "../support/agent.js"
 import { typed } from "../support/commands.js"
-import { administratorOf, nobody, ownerDifferences, tags, watched, writings } from "../support/retagged.js"
+import { administratorOf, nobody, ownerDifferences, tags, twoCentres, watched, writings } from "../support/retagged.js"
 import { usageScenario as scenario } from "../support/usage.js"
 
 describe("an administrator of a data centre's group who makes all that is in it another's", () => {
@@ -14,10 +14,7 @@ describe("an administrator of a data centre's group who makes all that is in it 
   for (const [how, text] of writings.slice(1))
     scenario(`(and ${how}) has no orphans, nothing to migrate, and machines made in it`, () =>
       Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
+        const { agent, lab, other, site } = yield* twoCentres
         const { resource: box } = yield* site.order.vm("box", lab.backendId)
         const asAdministrator = yield* administratorOf(site, lab)
         const written = text(other)
@@ -59,10 +56,7 @@ describe("the network, the router and the security group of a data centre that a
   for (const [how, text] of writings)
     scenario(`(whose administrator ${how}) are shown`, () =>
       Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
+        const { agent, lab, other, site } = yield* twoCentres
         const asAdministrator = yield* administratorOf(site, lab)
         const subjects = partsOf(lab).map(([kind, , id]) => `${kind} ${id}`)
         for (const [, called, id] of partsOf(lab)) yield* asAdministrator(`one.${called}.update`, [id, text(other), 0])
@@ -98,10 +92,7 @@ describe("an administrator of a data centre's group who writes into what belongs
     for (const [how, text] of writings)
       scenario(`(its ${part}) and ${how} has nothing left of it at its end`, () =>
         Effect.gen(function* () {
-          const site = yield* watched()
-          const agent = yield* site.start()
-          const { resource: lab } = yield* site.order.vdc("lab")
-          const { resource: other } = yield* site.order.vdc("other")
+          const { agent, lab, other, site } = yield* twoCentres
           const { sg_id, vnet_id, vr_id, vr_vm_id } = lab.backendMetadata
           const ids = { vn: vnet_id, vrouter: vr_id, secgroup: sg_id, vm: vr_vm_id }
           const id = Object.entries(ids).find(([kind]) => kind === called)?.[1]
@@ -119,10 +110,7 @@ describe("an administrator of a data centre's group who writes into what belongs
     "(its network), makes it another's and takes the group's tags off is not in the way of the other's end",
     () =>
       Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
+        const { agent, lab, other, site } = yield* twoCentres
         const asAdministrator = yield* administratorOf(site, lab)
         yield* asAdministrator("one.vn.update", [Number(lab.backendMetadata.vnet_id), tags(other.uuid), 0])
         yield* asAdministrator("one.group.update", [Number(lab.backendId), 'NOTE="mine"', 0])

@@ -13,6 +13,7 @@ import {
   ownerDifferences,
   pausedAndBack,
   tags,
+  twoCentres,
   watched,
   writings
 } from "../support/retagged.js"
@@ -25,10 +26,7 @@ describe("an administrator of a data centre's group who", () => {
   ])
     scenario(`${how} has it billed, paused, changed and ended all the same`, () =>
       Effect.gen(function* () {
-        const site = yield* watched()
-        const agent = yield* site.start()
-        const { resource: lab } = yield* site.order.vdc("lab")
-        const { resource: other } = yield* site.order.vdc("other")
+        const { agent, lab, other, site } = yield* twoCentres
         const group = Number(lab.backendId)
         const asAdministrator = yield* administratorOf(site, lab)
         yield* asAdministrator("one.group.update", [group, text(other), 0])

@@ -19,6 +19,15 @@ export const watched = (drift: Readonly<Record<string, string>> = {}) =>
     return site
   })
 
+/** Of one customer. */
+export const twoCentres = Effect.gen(function* () {
+  const site = yield* watched()
+  const agent = yield* site.start()
+  const { resource: lab } = yield* site.order.vdc("lab")
+  const { resource: other } = yield* site.order.vdc("other")
+  return { agent, lab, other, site }
+})
+
 export type As = (method: string, params: ReadonlyArray<string | number>) => Effect.Effect<void>
 
 /** Who has the password that the data centre's customer was shown, and administers its group. */

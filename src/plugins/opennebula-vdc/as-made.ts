@@ -9,7 +9,7 @@ import type { KnownResource } from "../../plugin/index.js"
 import { isIn, isTaggedFor } from "./cloud.js"
 import { securityGroupName } from "./network.js"
 
-export interface Found {
+interface Found {
   readonly vdcs: ReadonlyArray<Vdc>
   readonly networks: ReadonlyArray<VirtualNetwork>
   readonly routers: ReadonlyArray<VirtualRouter>
@@ -17,12 +17,12 @@ export interface Found {
 }
 
 /** The data centre's own group, and its name. */
-export interface Group {
+interface Group {
   readonly group: number | null
   readonly slug: string | null
 }
 
-export type Known = Pick<KnownResource, "id" | "recorded">
+type Known = Pick<KnownResource, "id" | "recorded">
 
 export const asMade = (
   found: Found,

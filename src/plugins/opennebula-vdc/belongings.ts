@@ -289,7 +289,7 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
     networks,
     securityGroups: idsOf(tagged(found.securityGroups), legacy.securityGroups, made.securityGroups),
     vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id),
-    retagged: retaggedOf(found, resource, own)
+    retagged: retaggedOf(made, found, resource.id, own.group)
   } satisfies Belongings
 }
 

@@ -68,8 +68,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
     const other = `resource ${owner.slice(0, 36)}`
     return { _tag: "Foreign", resource: resource.id, object: `group ${group.id}`, owner: other }
   }
-  const own = { group: group.id, slug: group.name }
-  const made = asMade(seen, resource, own)
+  const made = asMade(seen, resource, { group: group.id, slug: group.name })
   const routers = seen.routers.filter(
     (candidate) => isOwn(seen, resource)(candidate) || made.routers.includes(candidate)
   )
@@ -104,7 +103,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
         isBackendId: numeric && Number(resource.backendId) === group.id,
         claim: seen.claims.get(group.id)
       }),
-      ...retaggedOf(seen, resource, own).flatMap((part) => retaggedFindings(resource, part)),
+      ...retaggedOf(made, seen, resource.id, group.id).flatMap((part) => retaggedFindings(resource, part)),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource, made.networks),
       ...doubleFindings(seen, resource),

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { ownerTags, type SecurityGroup, type VirtualNetwork, type VirtualRouter } from "../../opennebula/index.js"
 import type { ResourceId, SiteError } from "../../plugin/index.js"
 import { ownerResource } from "../groups.js"
-import { asMade, type Found, type Group, type Known } from "./as-made.js"
+import type { asMade } from "./as-made.js"
 import { type Cloud, gone, isTaggedFor, unlessLocked } from "./cloud.js"
 
 export const Retagged = Schema.Struct({
@@ -14,23 +14,26 @@ export const Retagged = Schema.Struct({
 })
 export type Retagged = typeof Retagged.Type
 
-/** `claims`: groups that say that they are another's than their VDC. One that says nothing counts by that as well. */
+/**
+ * `made`: with the data centre. `claims`: groups that say that they are another's than their VDC; one that says nothing counts by that as well. `group`: its
+ * own.
+ */
 export const retaggedOf = (
-  found: Found & { readonly claims: ReadonlyMap<number, string> },
-  resource: Known,
-  own: Group
+  made: ReturnType<typeof asMade>,
+  { claims }: { readonly claims: ReadonlyMap<number, string> },
+  resource: ResourceId,
+  group: number | null
 ): ReadonlyArray<Retagged> => {
-  const made = asMade(found, resource, own)
   const claimed = (kind: Retagged["kind"], pool: ReadonlyArray<VirtualNetwork | VirtualRouter | SecurityGroup>) =>
     pool
-      .filter((object) => !isTaggedFor(resource.id, object))
+      .filter((object) => !isTaggedFor(resource, object))
       .map((object) => ({ kind, id: object.id, claim: ownerResource(object) ?? null }))
-  const claim = own.group === null ? undefined : found.claims.get(own.group)
+  const claim = group === null ? undefined : claims.get(group)
   return [
     ...claimed("network", made.networks),
     ...claimed("router", made.routers),
     ...claimed("security-group", made.securityGroups),
-    ...(own.group === null || claim === undefined ? [] : [{ kind: "group", id: own.group, claim } as const])
+    ...(group === null || claim === undefined ? [] : [{ kind: "group", id: group, claim } as const])
   ]
 }
 

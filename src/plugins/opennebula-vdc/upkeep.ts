@@ -39,7 +39,7 @@ import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { hasNetwork, isSurplus } from "./observe.js"
 import { amountsOf } from "./quotas.js"
-import { retaggedOf, tagAgain } from "./retagged.js"
+import { tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
 import { groupsIn, leaveVdc, removeGroup, removeRule } from "./tenant.js"
@@ -252,7 +252,7 @@ const adopt = (cloud: Cloud, resource: Sought, isOwn: (group: GroupShort) => boo
       const tags = ownerTags({ resource: resource.id, order: "" })
       const kinds = kindsOf(cloud)
       for (const [kind, { id }] of untaggedOf(found, resource, group)) yield* kinds[kind].tag(id, tags)
-      yield* tagAgain(cloud, resource.id, retaggedOf(found, resource, { group: group.id, slug: group.name }))
+      yield* tagAgain(cloud, resource.id, belongingsOf(found, resource, group).retagged)
     })
   )
 

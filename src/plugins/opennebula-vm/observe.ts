@@ -35,13 +35,8 @@ export const observe =
       )
       const tagged = (resource: SoughtResource) => all.find((vm) => isTaggedAs(resource)(vm) && !made.has(vm.id))
       return resources.map((resource) => {
-        const observed = look(
-          offering,
-          resource,
-          idOf(resource) ?? tagged(resource),
-          heldBy[plainUuid(resource.id)] ?? []
-        )
         const vm = idOf(resource)
+        const observed = look(offering, resource, vm ?? tagged(resource), heldBy[plainUuid(resource.id)] ?? [])
         return vm === undefined || made.has(vm.id) || observed._tag !== "Present"
           ? observed
           : { ...observed, toRecord: toRecordOf(resource, vm) }

@@ -31,7 +31,7 @@ import type { Accepted } from "./accepting/request.js"
 import { startedOr } from "./accepting/start.js"
 import { carryOutAccepted } from "./carryOut.js"
 import { isBeingTold } from "./deadline.js"
-import { end, forgetForetold, giveUp, noteUndone } from "./ending.js"
+import { end, giveUp, noteUndone } from "./ending.js"
 import { ifResourceShown, ifThere, shown } from "./forgotten.js"
 import { isOpenInWaldur, retell } from "./report/retell.js"
 import { besideRivals, isBesideAnother, lostTo, tellsAnother } from "./rivals.js"
@@ -109,10 +109,7 @@ const endUnseen = (offering: Offering, journal: OrderJournal) =>
     if (Option.isNone(refusalIn(yield* journal.entries)))
       yield* refuse(journal, new OrderRefused({ customerMessage: "The order is not in Waldur any more." }))
     const result = yield* carryOutAccepted(offering, journal, yield* acceptedIn(yield* journal.entries))
-    if (result._tag === "Refused") {
-      yield* noteUndone(journal, result)
-      yield* forgetForetold(offering, journal)
-    }
+    if (result._tag === "Refused") yield* noteUndone(offering, journal, result)
     return yield* end(offering, journal, "erred")
   })
 

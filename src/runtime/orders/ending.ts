@@ -17,8 +17,8 @@ export interface GivenUp {
   readonly leftovers: ReadonlyArray<Pick<Leftover, "step" | "reason">>
 }
 
-/** After the undo: what is left goes on the list. */
-export const noteUndone = (journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
+/** After the undo: what is left goes on the list, and what Waldur was told ahead is taken back, as it came to nothing. */
+export const noteUndone = (offering: Offering, journal: OrderJournal, { leftovers, refusal }: GivenUp) =>
   Effect.gen(function* () {
     yield* (yield* Journal).recordLeftovers(
       leftovers.map((leftover) => ({ ...leftover, order: journal.order, resource: journal.resource }))
@@ -26,11 +26,6 @@ export const noteUndone = (journal: OrderJournal, { leftovers, refusal }: GivenU
     yield* Effect.logWarning(`Refused: ${refusal.message}`)
     if (leftovers.length > 0)
       yield* Effect.logError(`Could not be undone: ${leftovers.map((left) => left.step).join(", ")}`)
-  })
-
-/** Waldur was told ahead what it would come to, and it came to nothing. */
-export const forgetForetold = (offering: Offering, journal: OrderJournal) =>
-  Effect.gen(function* () {
     const { request } = yield* acceptedIn(yield* journal.entries)
     if (request !== undefined) yield* takeBackForetold(offering, journal, request)
   })
@@ -47,8 +42,7 @@ export const giveUp = (offering: Offering, order: api.Order, journal: OrderJourn
     const { waldur } = offering
     const { refusal } = result
     const sentence = result.leftovers.length === 0 ? refusal.customerMessage : notAllUndone(order, refusal)
-    yield* noteUndone(journal, result)
-    yield* forgetForetold(offering, journal)
+    yield* noteUndone(offering, journal, result)
     // Nor is one rejected: of every type but Create, Waldur would take the resource for OK, and bill it, restored or not.
     if (!isEndedByOthers(order.state)) {
       // Only an executing order may be set to erred: on any other, Waldur would mark the resource.
