@@ -103,8 +103,7 @@ export default defineBackend({
         terminate: ({ resource }) =>
           Effect.gen(function* () {
             const left = yield* decide("what there is", Schema.NullOr(Tenant), server.ofResource(resource.id))
-            if (left?.database) yield* ensureDone("drop database", server.dropDatabase(left.database))
-            if (left) yield* ensureDone("drop role", server.dropRole(left.role))
+            if (left) yield* ensureDone("drop role and database", server.dropRole(left.role))
             return {}
           }),
         usage: (resources) =>

@@ -67,6 +67,7 @@ export const connect = ({ url }: typeof Settings.Type) =>
       (open) => Effect.promise(() => open.end())
     )
     const query = (sql: string) => Effect.tryPromise({ try: () => connections.query(sql), catch: errorOf })
+    const dropDatabase = (database: string) => query(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`)
     const all = Effect.flatMap(query(tenants), ({ rows }) =>
       Effect.orDie(Schema.decodeUnknown(Schema.Array(Tenant))(rows))
     )
@@ -89,10 +90,22 @@ export const connect = ({ url }: typeof Settings.Type) =>
         query(`ALTER ROLE ${name(role)} ${access === "closed" ? "NOLOGIN" : "LOGIN"};
           ALTER ROLE ${name(role)} SET default_transaction_read_only = ${access === "open" ? "off" : "on"};
           SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${text(role)}`),
-      dropRole: (role: string) => query(`DROP ROLE IF EXISTS ${name(role)}`),
+      /**
+       * With what it owns: a `CREATE DATABASE` of an agent that died may have come after the look for it. PostgreSQL locks the owner until the database
+       * is made, so a `DROP ROLE` in the meantime waits, and is refused then: the next look finds it.
+       */
+      dropRole: (role: string) =>
+        query(
+          `SELECT datname FROM pg_database JOIN pg_roles AS role ON role.oid = datdba WHERE rolname = ${text(role)}`
+        ).pipe(
+          Effect.flatMap(({ rows }) => Effect.forEach(rows, ({ datname }) => dropDatabase(String(datname)))),
+          Effect.zipRight(query(`DROP ROLE IF EXISTS ${name(role)}`)),
+          Effect.retry({ times: 1, while: (error) => error._tag === "OrderRefused" }),
+          Effect.asVoid
+        ),
       createDatabase: (role: string) => query(`CREATE DATABASE ${name(role)} OWNER ${name(role)} TEMPLATE template0`),
       closeToOthers: (database: string) => query(`REVOKE ALL ON DATABASE ${name(database)} FROM PUBLIC`),
-      dropDatabase: (database: string) => query(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`),
+      dropDatabase,
       setPassword: (role: string, password: Redacted.Redacted) =>
         query(`ALTER ROLE ${name(role)} PASSWORD ${text(Redacted.value(password))}`),
       version: Effect.map(query("SHOW server_version"), ({ rows }) => String(rows[0]?.server_version))

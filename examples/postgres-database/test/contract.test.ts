@@ -93,6 +93,27 @@ it("a connection that breaks is no refusal of the server's", () => {
   expect(disposition("22023")).toBe("fail-order")
 })
 
+it.scopedLive("a role that is dropped while its database is still being made leaves nothing", () =>
+  Effect.gen(function* () {
+    const { query, url } = yield* postgres
+    const server = yield* connect({ url })
+    for (const name of ["early", "late"]) {
+      yield* server.createRole(name, ResourceId.make("b".repeat(32)), { storage: 14, connections: 5 })
+      const making = yield* Effect.fork(Effect.either(server.createDatabase(name)))
+      if (name === "late")
+        // On its way once it has locked the role; or over.
+        yield* query(
+          `SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_authid'::regclass
+            UNION ALL SELECT FROM pg_database WHERE datname = 'late'`
+        ).pipe(Effect.repeat({ until: (locks) => locks.length > 0 }))
+      yield* server.dropRole(name)
+      yield* making
+    }
+    expect(yield* query("SELECT datname FROM pg_database WHERE oid >= 16384")).toEqual([])
+    expect(yield* query("SELECT rolname FROM pg_roles WHERE oid >= 16384")).toEqual([])
+  })
+)
+
 const filled = (rows: number) => `INSERT INTO filled SELECT repeat('x', 1000) FROM generate_series(1, ${rows})`
 
 it.scopedLive(
