@@ -5,7 +5,8 @@
  * measured, `errors.ts` what follows from which error. `observation.ts` compares the marketplace with the backend, `upkeep.ts` is what a backend can do
  * between orders.
  *
- * - `saga/`: a handler is written with the steps of `steps.ts`; `saga.ts` carries it out or undoes it, against a journal whose shape is in `journal.ts`.
+ * - `saga/`: a handler is written with the steps of `steps.ts`, each of which happens as `perform.ts` says; `saga.ts` carries it out or undoes it, against a
+ *   journal whose shape is in `journal.ts`.
  * - `calls/`: what stands around each call of a client, whichever system it calls.
  * - `lean/`: what Effect has, in fewer steps of a fiber, for where there are thousands of it.
  */

@@ -17,13 +17,13 @@ const one = (name: string, file: string, find: string, replace: string): Planted
 export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "a step that was cut off is done again without a look",
-    "core/saga/steps.ts",
+    "core/saga/perform.ts",
     "const left = yield* making(lookFor(find.value, state), lookingFor(yield* wholeStory(attempt.journal), step))",
     "const left = Option.none<A>()"
   ),
   one(
     "the journal hears of a step only afterwards",
-    "core/saga/steps.ts",
+    "core/saga/perform.ts",
     "Effect.map(begin(step, begins, Option.isSome(find), attempt), () => {",
     "Effect.map(Effect.void, () => {"
   ),

@@ -2,7 +2,7 @@
  * The journal: the memory of effects. What a step is about to do is written before the call, what came of it after the call.
  *
  * Append-only. It is what a restart resumes from, the audit trail, and the story of an order. This file is the contract between the
- * steps (`steps.ts`) and whatever stores it (`runtime/journal`); it knows no SQL.
+ * steps (`perform.ts`) and whatever stores it (`runtime/journal`); it knows no SQL.
  */
 import { Context, Data, Effect, Schema } from "effect"
 import type { OrderId, ResourceId } from "../orders.js"

@@ -76,7 +76,7 @@ export class Recorder extends Context.Tag("site-actors/runtime/Recorder")<
   )
 }
 
-/** The order and the step around a call, as the lines that are logged there say (`runtime/orders/process.ts`, `core/saga/steps.ts`). */
+/** The order and the step around a call, as the lines that are logged there say (`runtime/orders/process.ts`, `core/saga/perform.ts`). */
 const whoseCall = (
   annotations: HashMap.HashMap<string, unknown>
 ): { readonly order: string | undefined; readonly step: string | null } => {

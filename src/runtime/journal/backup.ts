@@ -3,7 +3,7 @@
  *
  * A backup does not know what happened after it was taken. So the copy is marked, and the first start on it writes `restored` into every
  * order that was open then: from there on each of its steps looks for what it would make before it makes it, whether or not it was begun
- * (`core/saga/steps.ts`), and an order that Waldur calls done is done (`orders/attempt.ts`). Orders that the backup has never heard of, and that
+ * (`core/saga/perform.ts`), and an order that Waldur calls done is done (`orders/attempt.ts`). Orders that the backup has never heard of, and that
  * Waldur says are executing, are treated alike. Put back without the mark, an old journal would make things twice.
  */
 import * as FileSystem from "@effect/platform/FileSystem"

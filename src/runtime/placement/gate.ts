@@ -17,7 +17,7 @@ import type { Lease } from "../journal/lease.js"
 const lateAfter = 500
 /**
  * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more, 3 s later, for what was
- * on its way then (`lookFor` in `core/saga/steps.ts`): the call that follows has the last of them for itself.
+ * on its way then (`lookFor` in `core/saga/perform.ts`): the call that follows has the last of them for itself.
  */
 const answeredWithin = 2_000
 /** How often a process that waits for the answer notes that it is awake, in ms. */
