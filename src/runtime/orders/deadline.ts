@@ -7,7 +7,7 @@
  *
  * An order that an operator cancels ends in the same way, at once (`control/cancellations.ts`).
  */
-import { Clock, Duration, Effect, type Fiber, FiberId, Option, Runtime } from "effect"
+import { Clock, type Context, Duration, Effect, type Fiber, FiberId, Option, Runtime } from "effect"
 import {
   type JournalEntry,
   type JournalError,
@@ -53,74 +53,88 @@ export const isBeingTold = (entries: ReadonlyArray<JournalEntry>): boolean =>
 
 const outcomes: ReadonlySet<string> = new Set(["finished", "adopted", "failed", "interrupted"])
 
+/** The backend's steps that are in work: a call that is on the wire might still be carried out after an undo has looked for what it made. */
+interface InWork {
+  readonly begins: (step: string) => Effect.Effect<void>
+  readonly ends: (step: string) => Effect.Effect<void>
+  readonly clear: Effect.Effect<void>
+  /** Waits until there is none. */
+  readonly over: Effect.Effect<void>
+  readonly names: () => string
+}
+
+const makeInWork = (): InWork => {
+  const steps = new Set<string>()
+  const idle = Effect.unsafeMakeLatch(true)
+  const after = (change: () => void) =>
+    Effect.suspend(() => {
+      change()
+      return Effect.asVoid(steps.size === 0 ? idle.open : idle.close)
+    })
+  return {
+    begins: (step) => after(() => steps.add(step)),
+    ends: (step) => after(() => steps.delete(step)),
+    clear: after(() => steps.clear()),
+    over: idle.await,
+    names: () => [...steps].join(", ")
+  }
+}
+
+/** The order's own time: since it was accepted, without what is no fault of its own. */
+const ownTime = (pauses: Context.Tag.Service<Pauses>, keys: ReadonlyArray<string>, since: number) => {
+  /** Whatever has a limit within the work counts it as this does. */
+  const counted = Effect.locally(pausedBetween, (from, until) => pauses.total(keys, from, until))
+  const left = (limit: Duration.Duration): Effect.Effect<number> =>
+    counted(timeLeft(Duration.toMillis(limit), since)).pipe(
+      // A journal that cannot be read right now: the order will find out by itself.
+      Effect.orElseSucceed(() => 5_000)
+    )
+  const expired = (limit: Duration.Duration): Effect.Effect<void> =>
+    Effect.flatMap(left(limit), (rest) =>
+      rest <= 0
+        ? Effect.void
+        : Effect.zipRight(
+            Effect.sleep(Duration.millis(Math.max(rest, 1_000))),
+            Effect.suspend(() => expired(limit))
+          )
+    )
+  return { counted, left, expired }
+}
+
 export const withDeadline = (
   offering: Pick<Offering, "id" | "deadlines" | "alarms">,
   journal: OrderJournal,
   request: Pick<OrderRequest, "_tag">
 ): Effect.Effect<Deadline, never, Pauses> =>
   Effect.gen(function* () {
-    const pauses = yield* Pauses
-    const limit = limitFor(offering, request)
     const entries = yield* journal.entries
     const accepted = entries.find((entry) => entry.step === wholeOrder && entry.event === "accepted")
     // Nor is an undo cut short: it has to learn of every step how it is undone.
     const isSettled = isBeingTold(entries) || Option.isSome(refusalIn(entries))
     if (accepted === undefined || isSettled) return { journal, within: (work) => work }
+    const limit = limitFor(offering, request)
     const cancellations = yield* Effect.serviceOption(Cancellations)
-
-    const inWork = new Set<string>()
-    const idle = Effect.unsafeMakeLatch(true)
+    const time = ownTime(yield* Pauses, [offering.id, journal.order], accepted.at)
+    const inWork = makeInWork()
     let over = false
-    const track = (step: string, event: string) =>
-      Effect.suspend(() => {
-        if (event === "started") inWork.add(step)
-        if (outcomes.has(event)) inWork.delete(step)
-        return inWork.size === 0 ? idle.open : idle.close
-      })
 
-    /** Whatever has a limit within the work counts it as this does. */
-    const counted = Effect.locally(pausedBetween, (since, until) =>
-      pauses.total([offering.id, journal.order], since, until)
-    )
-    const left = (millis: number) => counted(timeLeft(millis, accepted.at))
-    /** Taken up again at the order's deadline at the latest. */
-    const notBeyond = (parked: Parked): Effect.Effect<Parked> =>
-      Option.match(limit, {
-        onNone: () => Effect.succeed(parked),
-        onSome: (length) =>
-          left(Duration.toMillis(length)).pipe(
-            Effect.orElseSucceed(() => 5_000),
-            Effect.map((rest) => parkedWithin(parked, rest))
-          )
-      })
-    /** The step that parks is in work no more; and no order is parked that is to end now. */
-    const park = (parked: Parked) =>
-      Effect.gen(function* () {
-        inWork.clear()
-        yield* idle.open
-        return yield* over ? Effect.never : Effect.flatMap(notBeyond(parked), (sooner) => Effect.fail(sooner))
-      })
-    const expired = (millis: number): Effect.Effect<void> =>
-      left(millis).pipe(
-        // A journal that cannot be read right now: the order will find out by itself.
-        Effect.orElseSucceed(() => 5_000),
-        Effect.flatMap((rest) =>
-          rest <= 0
-            ? Effect.void
-            : Effect.zipRight(
-                Effect.sleep(Duration.millis(Math.max(rest, 1_000))),
-                Effect.suspend(() => expired(millis))
-              )
-        )
+    /** No order is parked that is to end now, and each is taken up again at its deadline at the latest. */
+    const park = (parked: Parked): Effect.Effect<never, Parked> =>
+      Effect.zipRight(
+        inWork.clear,
+        Effect.suspend(() => {
+          if (over) return Effect.never
+          if (Option.isNone(limit)) return Effect.fail(parked)
+          return Effect.flatMap(time.left(limit.value), (rest) => Effect.fail(parkedWithin(parked, rest)))
+        })
       )
     /** Once what is in work has ended. For the first reason alone. */
     const ended = ({ at, customerMessage }: Ending) =>
       Effect.gen(function* () {
         if (over) return yield* Effect.never
         over = true
-        const step = [...inWork].join(", ")
-        // A call that is on the wire might still be carried out after an undo has looked for what it made.
-        yield* Effect.raceFirst(idle.await, Effect.sleep(deadlineGrace))
+        const step = inWork.names()
+        yield* Effect.raceFirst(inWork.over, Effect.sleep(deadlineGrace))
         return new OrderRefused({
           customerMessage,
           ...(step === "" && at.startsWith("at ")
@@ -130,7 +144,7 @@ export const withDeadline = (
       })
     const atDeadline = (length: Duration.Duration) =>
       Effect.zipRight(
-        expired(Duration.toMillis(length)),
+        time.expired(length),
         Effect.suspend(() => ended({ customerMessage: sentence(request, length), at: "at the deadline" }))
       )
     const cancelled = ({ reason, who }: Pick<Cancellation, "reason" | "who">) =>
@@ -141,27 +155,21 @@ export const withDeadline = (
     const untilOver = <A, R>(work: Effect.Effect<A, SiteError, R>) =>
       Effect.gen(function* () {
         const runtime = yield* Effect.runtime()
-        const now = yield* Clock.currentTimeMillis
+        const age = (yield* Clock.currentTimeMillis) - accepted.at
         return yield* unlessTold(work, (tell: (refused: Effect.Effect<never, OrderRefused>) => void) => {
           const fibers: Array<Fiber.RuntimeFiber<void>> = []
           const end = (refusal: Effect.Effect<OrderRefused>) => {
             const telling = Effect.map(refusal, (why) => tell(Effect.fail(why)))
             fibers.push(Runtime.runFork(runtime, telling))
           }
-          const unheard = [
-            ...Option.toArray(
-              Option.map(limit, (length) =>
-                offering.alarms.after(Duration.toMillis(length) - (now - accepted.at), () => end(atDeadline(length)))
-              )
-            ),
-            ...Option.toArray(
-              Option.map(cancellations, (all) =>
-                all.wanted(journal.order, accepted.at, (cancellation) => end(cancelled(cancellation)))
-              )
-            )
-          ]
+          const alarm = Option.map(limit, (length) =>
+            offering.alarms.after(Duration.toMillis(length) - age, () => end(atDeadline(length)))
+          )
+          const wanted = Option.map(cancellations, (all) =>
+            all.wanted(journal.order, accepted.at, (cancellation) => end(cancelled(cancellation)))
+          )
           return () => {
-            for (const takeBack of unheard) takeBack()
+            for (const takeBack of [...Option.toArray(alarm), ...Option.toArray(wanted)]) takeBack()
             for (const fiber of fibers) fiber.unsafeInterruptAsFork(FiberId.none)
           }
         })
@@ -172,8 +180,10 @@ export const withDeadline = (
         // Ended by the race in `within`; a step writes this where it cannot be interrupted otherwise.
         over
           ? Effect.interruptible(Effect.never)
-          : Effect.zipRight(track(step, "started"), write).pipe(Effect.onError(() => track(step, "failed")))
+          : Effect.zipRight(inWork.begins(step), write).pipe(Effect.onError(() => inWork.ends(step)))
       )
+    const written = (step: string, event: string, write: Effect.Effect<void, JournalError>) =>
+      outcomes.has(event) ? Effect.zipRight(write, inWork.ends(step)) : write
 
     return {
       journal: {
@@ -181,14 +191,14 @@ export const withDeadline = (
         append: (step, event, data) => {
           const write = journal.append(step, event, data)
           if (isOurs(step)) return write
-          return event === "started" ? begun(step, write) : Effect.zipRight(write, track(step, event))
+          return event === "started" ? begun(step, write) : written(step, event, write)
         },
         announce: (step) => (isOurs(step) ? journal.announce(step) : begun(step, journal.announce(step))),
-        note: (step, event, data) => Effect.zipRight(journal.note(step, event, data), track(step, event))
+        note: (step, event, data) => written(step, event, journal.note(step, event, data))
       },
       within: (work) =>
         Effect.flatMap(journal.entries, (now) => {
-          const parking = Effect.catchIf(counted(work), (error) => error instanceof Parked, park)
+          const parking = Effect.catchIf(time.counted(work), (error) => error instanceof Parked, park)
           // What is refused already is being undone: that takes as long as it takes.
           return Option.isSome(refusalIn(now)) ? parking : untilOver(parking)
         }).pipe(
