@@ -7,12 +7,12 @@
  *   one.group.allocate(...)   calls/       one function per method: what goes in, what comes out, which errors
  *                             model/       what the answers mean: schemas over XML elements, states by name
  *                             template/    what is sent: the one serializer, owner tags, merging for `instantiate`
- *   watcher.watch(vm, ...)    watcher.ts   all VMs that anybody waits for, in one call
+ *   watcher.watch(vm, ...)    watching/    all VMs that anybody waits for, in one call
  * client.ts, endpoints.ts     wire/        one call: encoded, in its turn, sent, decoded as it streams in
  * errors.ts                                what can go wrong, and what follows from it
  * ```
  *
- * Begin with `calls/openNebula.ts`, the list of all nouns; then `watcher.ts`. How the front-end really behaves stands
+ * Begin with `calls/openNebula.ts`, the list of all nouns; then `watching/watcher.ts`. How the front-end really behaves stands
  * at the calls, with the number of the recording (`test/fixtures/opennebula`) that shows it.
  */
 export { type GroupRule, groupRule } from "./calls/acl.js"
@@ -29,4 +29,4 @@ export * from "./model/index.js"
 export { isSupportedRelease, lowestRelease, testedRelease } from "./releases.js"
 export { connect, type OpenNebulaConnection, OpenNebulaConnections, openNebulaShared } from "./service.js"
 export * from "./template/index.js"
-export type { VmWatcher } from "./watcher.js"
+export type { VmWatcher } from "./watching/watcher.js"

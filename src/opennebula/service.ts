@@ -13,7 +13,7 @@ import { makeOpenNebula, type OpenNebulaService } from "./calls/openNebula.js"
 import type { OpenNebulaSettings } from "./client.js"
 import { OpenNebulaEndpoints, type OpenNebulaEndpointsOptions } from "./endpoints.js"
 import { readOnly, rehearsed } from "./rehearsal/index.js"
-import { makeVmWatcher, type VmWatcher } from "./watcher.js"
+import { makeVmWatcher, type VmWatcher } from "./watching/watcher.js"
 
 export interface OpenNebulaConnection {
   /** `one.group.allocate("acme")` */

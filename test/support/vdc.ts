@@ -20,7 +20,7 @@ import {
 import { makeOpenNebula } from "../../src/opennebula/calls/openNebula.js"
 import type { OpenNebulaClient } from "../../src/opennebula/client.js"
 import { InternalRefusal, Unreachable } from "../../src/opennebula/errors.js"
-import { makeVmWatcher } from "../../src/opennebula/watcher.js"
+import { makeVmWatcher } from "../../src/opennebula/watching/watcher.js"
 import { encodeRequest } from "../../src/opennebula/wire/request.js"
 import { decodeAnswer } from "../../src/opennebula/wire/response.js"
 import type { VdcAttributes } from "../../src/plugins/opennebula-vdc/attributes.js"

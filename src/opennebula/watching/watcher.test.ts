@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Option, TestClock, TestContext } from "effect"
-import { AuthenticationFailed, type OpenNebulaError, Unreachable } from "./errors.js"
-import type { SeenVm, Vm } from "./model/vm.js"
+import { AuthenticationFailed, type OpenNebulaError, Unreachable } from "../errors.js"
+import type { SeenVm, Vm } from "../model/vm.js"
 import { makeVmWatcher } from "./watcher.js"
 
 /** A front-end on the test's clock, which counts its calls. A VM runs from `readyAt` on, and boots before. */

@@ -1,24 +1,23 @@
 /**
  * One watcher for all VMs of a front-end that somebody waits for.
  *
- * All waits share one poller and are read together, by `one.vmpool.infoset` (recording 227). Each wait is looked at
- * soon after it began and ever more seldom as it grows old; a look takes along whatever else is nearly due. Looks are
- * paid from an allowance that fills by two calls a second and by some for each new wait, so one order after the other is
- * quick, and ten thousand waits at once cost no more than those two once the first seconds are over. When nobody waits, nothing is called.
+ * All waits share one poller and are read together, by `one.vmpool.infoset` (recording 227), as often as `pace.ts` says. When nobody waits, nothing is
+ * called.
  *
  * A front-end that cannot be talked to for a while is no end of a wait: the watcher tries on, with growing pauses,
  * until the wait's own deadline. If it still cannot then, the wait fails with that error, which passes, and not with
  * `WaitExpired`: nobody knows how the VM is.
  */
 import { Cause, Data, Duration, Effect, Exit, Option, Random, type Scope } from "effect"
-import { makeAlarms } from "../core/lean/alarms.js"
-import { steadyMillis } from "../core/lean/elapsed.js"
-import { aside } from "../core/saga/place.js"
-import type { OpenNebulaService } from "./calls/openNebula.js"
-import { withCallOwner } from "./client.js"
-import { NoSuchObject, type OpenNebulaError } from "./errors.js"
-import type { SeenVm, Vm } from "./model/vm.js"
-import { type VmState, vmStateText } from "./model/vmState.js"
+import { makeAlarms } from "../../core/lean/alarms.js"
+import { steadyMillis } from "../../core/lean/elapsed.js"
+import { aside } from "../../core/saga/place.js"
+import type { OpenNebulaService } from "../calls/openNebula.js"
+import { withCallOwner } from "../client.js"
+import { NoSuchObject, type OpenNebulaError } from "../errors.js"
+import type { SeenVm, Vm } from "../model/vm.js"
+import { type VmState, vmStateText } from "../model/vmState.js"
+import { backoffAfter, dueAt, intervalAt, makeAllowance, nextOf } from "./pace.js"
 
 /** The deadline came before what was waited for, though the front-end answered. */
 export class WaitExpired extends Data.TaggedError("WaitExpired")<{
@@ -84,36 +83,10 @@ export interface VmWatcher {
   readonly vmWhen: (vmId: number, reached: (vm: Vm) => boolean) => Effect.Effect<Vm, OpenNebulaError>
 }
 
-/** In milliseconds, but for the counts. */
-const pace = {
-  /** Also from the beginning of a wait to its first look: a burst of waits shares it, but for its first few. */
-  quickest: 20,
-  /** A wait that is `age` old is looked at every `age / patience`, so that its end is seen a sixteenth of that late on average, ... */
-  patience: 8,
-  /** So few have nobody to share a call with: one more costs the front-end 1.5 ms, and whoever waits alone waits for nothing else. */
-  few: 2,
-  quickestOfFew: 8,
-  /** ... at least every second while a scheduler or a boot takes its usual time, */
-  slow: 1_000,
-  usual: 60_000,
-  /** and then every so often. */
-  slowest: 3_000,
-  /** A call takes along what has waited this part of its interval. */
-  nearlyDue: 0.5,
-  /** Some 2.5 MB of answer, and 0.8 MB if all that matters is their state. */
-  vmsPerCall: 500,
-  callsPerSecond: 2,
-  /** What each new wait adds to the allowance: about what it takes to see one quick VM through. */
-  perWait: 10,
-  /** Calls that may be made at once after a time of rest, so that a few quick waits are never slowed down. */
-  saved: 40,
-  shortestBackoff: 250,
-  longestBackoff: 10_000
-}
-
 interface WaitFor<Needs, Seen> {
   readonly needs: Needs
   readonly vmId: number
+  /** ms, of a steady clock. */
   readonly began: number
   lookedAt: number
   interval: number
@@ -132,15 +105,6 @@ interface Waiter<Seen, A> {
   readonly waitOf: (about: Omit<WaitFor<unknown, Seen>, "needs">) => Wait
 }
 
-/** `waits`: how many there are now. */
-const intervalAt = (age: number, waits: number): number => {
-  const quickest = waits <= pace.few ? pace.quickestOfFew : pace.quickest
-  return Math.min(Math.max(age / pace.patience, quickest), age < pace.usual ? pace.slow : pace.slowest)
-}
-const dueAt = (wait: Wait): number => wait.lookedAt + wait.interval
-/** 1: due now; more: overdue. Compares quick waits and slow ones fairly, and lets none starve. */
-const lateness = (wait: Wait, now: number): number => (now - wait.lookedAt) / wait.interval
-
 /** A defect in what a caller makes of a VM is the caller's, and must not end the poller of all. */
 const guarded = <A>(work: () => A): Exit.Exit<A> => Effect.runSyncExit(Effect.sync(work))
 
@@ -155,23 +119,10 @@ export const makeVmWatcher = (one: {
     const wake = yield* Effect.makeLatch()
     /** When the poller looks again by itself. */
     let wakeAt = Number.POSITIVE_INFINITY
-    let allowance = pace.saved
-    let filledAt = yield* steadyMillis
+    const allowance = makeAllowance(yield* steadyMillis)
     let failures = 0
     let lastFailure: OpenNebulaError | undefined
     let notBefore = 0
-
-    /** The most overdue waits, as many different VMs as fit into a call. */
-    const choose = (now: number): ReadonlyArray<Wait> => {
-      const late = [...waits]
-        .filter((wait) => lateness(wait, now) >= pace.nearlyDue)
-        .sort((a, b) => lateness(b, now) - lateness(a, now))
-      const vmIds = new Set<number>()
-      return late.filter((wait) => {
-        if (vmIds.size < pace.vmsPerCall) vmIds.add(wait.vmId)
-        return vmIds.has(wait.vmId)
-      })
-    }
 
     const tell = <Seen extends SeenVm>(chosen: ReadonlyArray<WaitFor<unknown, Seen>>, vms: ReadonlyArray<Seen>) => {
       const found = new Map(vms.map((vm) => [vm.id, vm]))
@@ -190,7 +141,7 @@ export const makeVmWatcher = (one: {
           return
         }
         lastFailure = error
-        const pause = Math.min(pace.shortestBackoff * 2 ** failures, pace.longestBackoff)
+        const pause = backoffAfter(failures)
         failures += 1
         // Several agents that lost the same front-end should not all come back at the same moment.
         const jitter = yield* Random.nextRange(0.8, 1.2)
@@ -199,10 +150,10 @@ export const makeVmWatcher = (one: {
       })
 
     const look = Effect.gen(function* () {
-      const chosen = choose(yield* steadyMillis)
+      const chosen = nextOf(waits, yield* steadyMillis)
       const vmIds = [...new Set(chosen.map((wait) => wait.vmId))]
       const ofState = chosen.filter((wait) => wait.needs === "state")
-      allowance -= 1
+      allowance.spend()
       const looked: Effect.Effect<() => void, OpenNebulaError> =
         ofState.length === chosen.length
           ? Effect.map(one.vm.states(vmIds), (vms) => () => tell(ofState, vms))
@@ -228,11 +179,8 @@ export const makeVmWatcher = (one: {
         return yield* wake.await
       }
       const now = yield* steadyMillis
-      allowance = Math.min(pace.saved, allowance + ((now - filledAt) / 1000) * pace.callsPerSecond)
-      filledAt = now
-      const affordable = allowance >= 1 ? now : now + ((1 - allowance) / pace.callsPerSecond) * 1000
       const earliest = [...waits].reduce((soonest, wait) => Math.min(soonest, dueAt(wait)), Number.POSITIVE_INFINITY)
-      const next = Math.max(earliest, affordable, notBefore)
+      const next = Math.max(earliest, allowance.affordableAt(now), notBefore)
       if (next <= now) return yield* look
       wakeAt = Math.ceil(next)
       yield* Effect.raceFirst(Effect.sleep(Duration.millis(wakeAt - now)), wake.await)
@@ -270,7 +218,7 @@ export const makeVmWatcher = (one: {
               },
               end: (cause) => end(Exit.failCause(cause))
             })
-            allowance = Math.min(pace.saved, allowance + pace.perWait)
+            allowance.grow()
             wakeFor(wait)
             const unset = alarms.after(millis, () =>
               end(Exit.fail(lastFailure ?? new WaitExpired({ vmId, seconds: millis / 1000, lastState })))
