@@ -12,12 +12,13 @@ import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, 
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
-import { type Holders, Placement } from "../placement/index.js"
+import { Placement } from "../placement/index.js"
 import { moveRest, parkedRound } from "../schedules.js"
 import type { Processed } from "./actor.js"
 import { Actors } from "./actors.js"
 import { Bells } from "./bells.js"
 import { tellTogether } from "./goneBack.js"
+import { makeMoves } from "./moves.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
@@ -115,7 +116,10 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
           if (processed === "done" || processed === "erred") {
             return Effect.suspend(() => (own.hasNext ? own.look(resource) : Effect.void))
           }
-          if (typeof processed === "object") noteParked(own, processed.parkedAt)
+          if (typeof processed === "object") {
+            own.parkedAt = processed.parkedAt
+            moves.parked(resource, processed.parkedAt)
+          }
           return processed === "moved" || processed === "closed" ? soon(own) : Effect.void
         }),
         Effect.catchAllCause((cause) => Effect.zipRight(goesBack(order, cause), soon(own))),
@@ -165,37 +169,8 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
     const tellSender = untilHeard(run, bells)
     wakes.listen((what) => (placement.several ? tellSender(what) : void run(wakes.send(what))))
 
-    /** Who has what, at the last look; and whether some parked order is somewhere else than that says. */
-    let holders: Holders = { of: () => placement.self, all: "" }
-    let unclear = false
-    const noteParked = (own: AtWork, at: string): void => {
-      own.parkedAt = at
-      unclear ||= holders.of(own.work.resource) !== at
-    }
-
-    /**
-     * Parked orders whose resource is with another process now: those that this one had sent go there, and of those that wait by a note of this
-     * one, whoever sends them is told. One with nobody stays until somebody has it.
-     */
-    const followMoves = Effect.gen(function* () {
-      const parked = [...atWork.values()].filter(({ parkedAt }) => parkedAt !== undefined)
-      if (parked.length === 0 && (yield* wakes.parked) === 0) return
-      const now = yield* placement.holders
-      if (now.all === holders.all && !unclear) return
-      holders = now
-      unclear = false
-      wakes.left((resource) => {
-        const at = now.of(resource)
-        return at !== undefined && at !== placement.self
-      })
-      for (const own of parked) {
-        const at = now.of(own.work.resource)
-        if (at === own.parkedAt || own.parkedAt === undefined) continue
-        if (at === undefined) unclear = true
-        else yield* again(own)
-      }
-    }).pipe(Effect.catchAll((error) => Effect.logDebug(`Who has which resource is not known: ${error.message}`)))
-    if (placement.several) yield* Effect.forkScoped(Effect.repeat(followMoves, Schedule.spaced(parkedRound)))
+    const moves = makeMoves(placement, wakes, { all: () => [...atWork.values()], again })
+    if (placement.several) yield* Effect.forkScoped(Effect.repeat(moves.follow, Schedule.spaced(parkedRound)))
 
     /**
      * The actor moves to another process, or its offering is not open there yet. Not a matter of the next look, which may be a minute away.
