@@ -3,7 +3,7 @@ import { expect } from "@effect/vitest"
 import { Duration, Effect, Schema } from "effect"
 import { parse, stringify } from "yaml"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
-import { atWork, orNever } from "../crash/waits.js"
+import { orNever } from "../crash/waits.js"
 import { type ClusterSite, makeClusterSite } from "./site.js"
 import { storm } from "./storm.js"
 
@@ -31,49 +31,6 @@ withAgent("three processes over one PostgreSQL", (it) => {
         const main = yield* AgentMain
         const { output, violations } = yield* storm({ main, processes: 3, takeover, vdcs: 2, vmsOfEach: 3, strikes })
         expect(violations, output).toEqual([])
-      }),
-    long
-  )
-
-  it.scoped(
-    "go by one time of day, though their clocks are a quarter of an hour apart",
-    () =>
-      Effect.gen(function* () {
-        const main = yield* AgentMain
-        const site = yield* makeClusterSite({
-          main,
-          processes: 2,
-          takeover,
-          bootTime: 15_000,
-          pollInterval: 1,
-          ahead: (name) => (name === 1 ? -8 : 7)
-        })
-        const [behind, ahead] = site.nodes
-        if (behind === undefined || ahead === undefined) return
-        const done = (uuid: string) =>
-          Effect.map(orNever(() => `the end of order ${uuid}`)(site.marketplace.awaitOrderEnd(uuid)), (order) =>
-            expect([order.state, order.errorMessage]).toEqual(["done", ""])
-          )
-        yield* done(yield* site.place.vdc())
-        // The one that is behind has all of it, and tells the machine to boot: by its own clock 15 minutes ago, for the other one.
-        ahead.agent.kill()
-        yield* ahead.agent.ended
-        const machine = yield* site.place.vm()
-        yield* site.journal.pipe(
-          Effect.delay("100 millis"),
-          Effect.repeat({
-            until: ({ rows }) =>
-              rows.some(
-                ({ event, order_id, step }) => order_id === machine && step === "release" && event === "finished"
-              )
-          }),
-          orNever(() => "the machine told to boot")
-        )
-        const next = yield* ahead.restart
-        yield* atWork(site, next)
-        behind.agent.kill()
-        yield* done(machine)
-        expect(next.output()).toContain("ahead of the database's: orders are timed by that one")
       }),
     long
   )
