@@ -37,6 +37,12 @@ module.exports = {
       from: { path: "^src/", pathNot: "^src/kit/|\\.test\\.ts$" },
       to: { path: "^src/kit/" }
     },
+    {
+      name: "the-database-does-not-know-what-is-kept-in-it",
+      severity: "error",
+      from: { path: "^src/runtime/database/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^src/runtime/", pathNot: "^src/runtime/(database/|version\\.ts$)" }
+    },
     only("the-simulator-imports-nothing-of-the-agent", "simulator", []),
     {
       name: "one-way-to-the-plugins",

@@ -1,6 +1,6 @@
 /** One order as a list of moments: every call on either side, every wait of the backend's and every entry of the journal, in ms from its event. */
 import { join } from "node:path"
-import { openFile } from "../src/runtime/journal/file.js"
+import { openFile } from "../src/runtime/database/file/file.js"
 import { covered } from "./figures.js"
 import type { EndedOrder, SeenCall, Wait } from "./simulators/protocol.js"
 

@@ -25,6 +25,7 @@ import { hearOthers } from "./control/hearsay.js"
 import { leftoverRounds } from "./control/leftovers.js"
 import { Pausings } from "./control/pausings.js"
 import { Wakes } from "./control/wakes.js"
+import { nameOf, type Place } from "./database/place.js"
 import { watchEvents } from "./events/index.js"
 import { startFromBackup } from "./journal/backup.js"
 import { assertSound } from "./journal/consistency.js"
@@ -32,7 +33,7 @@ import * as Database from "./journal/database.js"
 import { JournalHealth } from "./journal/health.js"
 import * as Journal from "./journal/journal.js"
 import * as Pauses from "./journal/pauses.js"
-import { nameOf, type Place } from "./journal/place.js"
+import * as Reservations from "./journal/reservations.js"
 import { forgetDaily } from "./journal/retention.js"
 import { LogLevelsInUse } from "./logs/index.js"
 import { MemberCalls } from "./members/calls.js"
@@ -88,7 +89,7 @@ export const layerOn = <E, R>(
       upon(cluster === undefined ? Layer.empty : commonClock),
       upon(JournalHealth.layer(owner)),
       upon(Journal.layer),
-      upon(Journal.reservationsLayer),
+      upon(Reservations.layer),
       upon(Pauses.layer(owner)),
       upon(Cancellations.layer),
       upon(OfferingScope.layer),

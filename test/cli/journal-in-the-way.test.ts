@@ -5,8 +5,8 @@ import { join } from "node:path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { inTheWay } from "../../src/runtime/database/whose.js"
 import * as Database from "../../src/runtime/journal/database.js"
-import { inTheWay } from "../../src/runtime/journal/whose.js"
 import { typed } from "../support/commands.js"
 
 const temporary = Effect.acquireRelease(

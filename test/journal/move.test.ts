@@ -5,10 +5,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Logger, LogLevel, type Scope } from "effect"
+import type { Place } from "../../src/runtime/database/place.js"
 import { backUp } from "../../src/runtime/journal/backup.js"
 import { moveInto } from "../../src/runtime/journal/copy.js"
 import * as Database from "../../src/runtime/journal/database.js"
-import type { Place } from "../../src/runtime/journal/place.js"
 import { database } from "../support/postgres.js"
 
 const on = <A, E>(place: Place, use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
-import type { Place } from "../../src/runtime/journal/place.js"
+import type { Place } from "../../src/runtime/database/place.js"
 import { database } from "./postgres.js"
 
 /** A directory of its own. In memory, where the system has such a place: no test here asks what a power cut leaves. */

@@ -6,10 +6,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import type { SqlClient } from "@effect/sql"
 import { Effect, Layer } from "effect"
 import { OrderId, ResourceId, wholeOrder } from "../../src/core/index.js"
+import type { Place } from "../../src/runtime/database/place.js"
 import * as Database from "../../src/runtime/journal/database.js"
 import * as JournalLayer from "../../src/runtime/journal/journal.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
-import type { Place } from "../../src/runtime/journal/place.js"
 
 export const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(

@@ -14,7 +14,7 @@ import { dirname, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { Effect, Redacted, type Scope } from "effect"
 import pg from "pg"
-import { Postgres } from "../../src/runtime/journal/place.js"
+import { Postgres } from "../../src/runtime/database/place.js"
 import { freePort } from "./ports.js"
 
 const run = promisify(execFile)

@@ -3,9 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import { accepted, file } from "../config/harness.js"
+import { Postgres } from "../database/place.js"
 import * as Database from "../journal/database.js"
 import { migrations } from "../journal/migrations.js"
-import { Postgres } from "../journal/place.js"
 import { databaseFindings } from "./database.js"
 
 const findings = (place: Postgres) =>

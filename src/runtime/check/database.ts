@@ -1,8 +1,8 @@
 /** The PostgreSQL of the journal, where the file names one: whether it can be reached, and would do. */
 import { Duration, Effect, Option } from "effect"
 import type { Config } from "../config/index.js"
+import { isLocal, type Postgres, protectionOf } from "../database/place.js"
 import { lookAt } from "../journal/database.js"
-import { isLocal, type Postgres, protectionOf } from "../journal/place.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
 /** The oldest that PostgreSQL's makers still mend. */

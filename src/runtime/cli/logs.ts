@@ -2,7 +2,7 @@
 import { Args, Command, Options } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Effect, Option, Ref, Schedule } from "effect"
-import { inTheWay } from "../journal/whose.js"
+import { inTheWay } from "../database/whose.js"
 import { type LogLine, linesIn, logPath, parts } from "../logs/index.js"
 import { linesOf } from "../logs/read.js"
 import { described } from "./help.js"

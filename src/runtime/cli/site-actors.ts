@@ -2,7 +2,7 @@
 import { CliConfig, Command } from "@effect/cli"
 import { isPlatformError, type SystemError } from "@effect/platform/Error"
 import { Console, Effect, Option } from "effect"
-import { nameOfUser } from "../journal/whose.js"
+import { nameOfUser } from "../database/whose.js"
 import { version } from "../version.js"
 import { bundle } from "./bundle.js"
 import { check } from "./check.js"

@@ -7,7 +7,7 @@
 import { SqlClient } from "@effect/sql"
 import { Duration, Effect, Layer } from "effect"
 import { type JournalUnavailable, withTimeOfDay } from "../../core/index.js"
-import { straight, unavailable } from "../journal/sql.js"
+import { straight, unavailable } from "../database/sql.js"
 import { clockLook } from "../schedules.js"
 import { databaseNow } from "./tables.js"
 

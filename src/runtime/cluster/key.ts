@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto"
 import { SqlClient } from "@effect/sql"
 import { Effect, Redacted } from "effect"
 import { JournalUnavailable } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 export type ClusterKey = Redacted.Redacted<Buffer>
 

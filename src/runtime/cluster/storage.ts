@@ -10,7 +10,7 @@ import { ClusterError, RunnerStorage } from "@effect/cluster"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
-import { asking, straight } from "../journal/sql.js"
+import { asking, straight } from "../database/sql.js"
 import { addressOf, type ClusterSettings, ClusterUnusable } from "./settings.js"
 import { databaseNow } from "./tables.js"
 

@@ -1,7 +1,7 @@
 /** Only where the journal is: for commands that read it, where nobody has the agent's other secrets in the environment. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted } from "effect"
-import { addressHint, addressProblem, type Postgres, usualConnections } from "../journal/place.js"
+import { addressHint, addressProblem, type Postgres, usualConnections } from "../database/place.js"
 import { databaseOf } from "./database.js"
 import { fillIn, reasonOf } from "./outside.js"
 import { ConfigInvalid } from "./problem.js"

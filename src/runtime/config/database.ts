@@ -1,6 +1,6 @@
 /** Which PostgreSQL keeps the journal, if one does: the file's, or else the environment's. */
 import { Effect, Config as Environment, Option, Redacted } from "effect"
-import { addressHint, addressProblem, Postgres } from "../journal/place.js"
+import { addressHint, addressProblem, Postgres } from "../database/place.js"
 import type { Problem } from "./problem.js"
 
 const variable = "SITE_ACTORS_DATABASE"

@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { AccountingType } from "../../core/components.js"
-import { usualConnections } from "../journal/place.js"
+import { usualConnections } from "../database/place.js"
 import {
   Address,
   Factor,

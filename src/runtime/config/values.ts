@@ -3,7 +3,7 @@
  */
 import { isIP } from "node:net"
 import { Schema } from "effect"
-import { addressProblem } from "../journal/place.js"
+import { addressProblem } from "../database/place.js"
 
 const webUrl = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -2,8 +2,8 @@
 import { SqlClient } from "@effect/sql"
 import { Effect, Option, Schema } from "effect"
 import { OfferingId, type OrderId, type ResourceId, wholeOrder } from "../../core/index.js"
+import { unavailable } from "../database/sql.js"
 import { Journal } from "../journal/journal.js"
-import { unavailable } from "../journal/sql.js"
 
 const AcceptedFor = Schema.Struct({ offering: OfferingId })
 

@@ -3,8 +3,8 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Effect, Schema } from "effect"
 import { AuditRow, type Outcome } from "../../api/index.js"
 import { publish } from "../activity.js"
+import { unavailable } from "../database/sql.js"
 import { Pauses } from "../journal/pauses.js"
-import { unavailable } from "../journal/sql.js"
 import { cursorOf, pageOf, readCursor, usualPage } from "../views/paging.js"
 
 export interface Deed {

@@ -5,7 +5,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer } from "effect"
 import type { JournalUnavailable, OrderId } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 export interface Cancellation {
   readonly order: OrderId

@@ -1,7 +1,7 @@
 /** What one of several processes has to hear that was said in another: pauses, cancellations, levels of the log. All of it is written down. */
 import { SqlClient } from "@effect/sql"
 import { Clock, Effect } from "effect"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 import { LogLevelsInUse } from "../logs/index.js"
 import { hearsay } from "../schedules.js"
 import { Cancellations } from "./cancellations.js"

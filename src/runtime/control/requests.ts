@@ -7,7 +7,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Effect, Option, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 /** `retry` an order, undo the `leftovers` of an order (or of all), `release` a resource from quarantine, `look` at all resources,
  * synchronise the `members` of all, have a part log more or less (`log-level`, subject "waldur=debug"). */

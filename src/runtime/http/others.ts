@@ -1,7 +1,7 @@
 /** What other processes have written into the journal since the last look: their orders tell nobody here. */
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 export interface Written {
   readonly id: number

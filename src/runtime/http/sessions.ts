@@ -7,7 +7,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import type { Role } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 import { hashOf, newSecret, readTokens, roleOf } from "./tokens.js"
 
 export interface SignedIn {

@@ -8,7 +8,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Effect, Option, Redacted } from "effect"
 import { Role } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 export interface KeptToken {
   readonly role: Role

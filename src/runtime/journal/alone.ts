@@ -9,9 +9,9 @@ import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from "
 import { join, resolve } from "node:path"
 import { Effect, Layer } from "effect"
 import Libsql from "libsql"
+import { fileOf, type Place } from "../database/place.js"
+import { inTheWay } from "../database/whose.js"
 import { DatabaseUnusable } from "./database.js"
-import { fileOf, type Place } from "./place.js"
-import { inTheWay } from "./whose.js"
 
 const fileName = "agent.lock"
 

@@ -5,8 +5,8 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Logger, TestClock } from "effect"
+import * as Connection from "../database/file/connection.js"
 import { backUp, startFromBackup } from "./backup.js"
-import * as Connection from "./connection.js"
 import * as Database from "./database.js"
 
 const inDirectory = <A, E, R>(use: (directory: string) => Effect.Effect<A, E, R>) =>

@@ -10,12 +10,12 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect, Option } from "effect"
+import { isShared, orderAsAWhole } from "../database/dialect.js"
+import { damaged, isDamage, openFile } from "../database/file/file.js"
+import { reasonOf as sqlReason, together } from "../database/sql.js"
 import { synced } from "../new-file.js"
 import { DatabaseUnusable } from "./database.js"
-import { isShared, orderAsAWhole } from "./dialect.js"
-import { damaged, isDamage, openFile } from "./file.js"
 import { backupTable } from "./migrations.js"
-import { reasonOf as sqlReason, together } from "./sql.js"
 
 /** The copy cannot be made; nothing is left of it. */
 export class BackupImpossible extends Data.TaggedError("BackupImpossible")<{
@@ -126,7 +126,7 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.mes
 
 /**
  * Marks what was in work when this journal was copied, if it is a copy and this is its first start. Once, and all of it. `path`: for
- * the message. In PostgreSQL this is done by each connection (`postgres.ts`).
+ * the message. In PostgreSQL this is done by each connection (`database/postgres.ts`).
  */
 export const startFromBackup = (path: string): Effect.Effect<void, DatabaseUnusable, SqlClient.SqlClient> =>
   Effect.mapError(

@@ -7,10 +7,10 @@ import { inDirectory, lived, opened, order, resource } from "../../../test/suppo
 import { Reservations, wholeOrder } from "../../core/index.js"
 import { inspect } from "./consistency.js"
 import * as Database from "./database.js"
-import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses, pausedMillis } from "./pauses.js"
+import * as ReservationsLayer from "./reservations.js"
 import { forget } from "./retention.js"
 
 const known = Effect.gen(function* () {
@@ -130,7 +130,7 @@ describe.each(databases)("the journal in %s forgets", (_, fresh) => {
         place,
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          const { reserve } = yield* Effect.provide(Reservations, JournalLayer.reservationsLayer)
+          const { reserve } = yield* Effect.provide(Reservations, ReservationsLayer.layer)
           yield* lived(1, resource(1), "Create", "done")
           yield* lived(2, resource(2), "Create", "done")
           yield* lived(3, resource(2), "Terminate", "done")

@@ -6,9 +6,9 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
+import { isNoJson, isShared, orderAsAWhole, said } from "../database/dialect.js"
+import { damaged } from "../database/file/file.js"
 import { DatabaseUnusable, unusableBy } from "./database.js"
-import { isNoJson, isShared, orderAsAWhole, said } from "./dialect.js"
-import { damaged } from "./file.js"
 
 /** Of a file. A PostgreSQL sees to its own. */
 const quickCheck = (path: string) =>

@@ -5,16 +5,16 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Data, Effect, Layer, Option } from "effect"
+import { rowsInto } from "../database/dialect.js"
+import * as Connection from "../database/file/connection.js"
+import { fileOf, movedFrom, nameOf, type Place, type Postgres } from "../database/place.js"
+import * as PostgresConnection from "../database/postgres.js"
+import { straight, together, unavailable } from "../database/sql.js"
 import { synced } from "../new-file.js"
 import { alone } from "./alone.js"
 import { startFromBackup } from "./backup.js"
-import * as Connection from "./connection.js"
 import * as Database from "./database.js"
-import { rowsInto } from "./dialect.js"
 import { atOneMoment, signOfLife } from "./history.js"
-import { fileOf, movedFrom, nameOf, type Place, type Postgres } from "./place.js"
-import * as PostgresConnection from "./postgres.js"
-import { straight, together, unavailable } from "./sql.js"
 
 /** What an attempt at an order reads; the rest follows from the journal by its triggers. Sorted by `key`, which no two rows share. */
 const orders = {

@@ -1,7 +1,7 @@
 /**
  * The database of the journal: embedded libSQL in a file under the data directory, readable by its owner only; or a PostgreSQL.
  *
- * As SQLite's `synchronous=FULL` (`file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that
+ * As SQLite's `synchronous=FULL` (`database/file/file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that
  * was acknowledged survives a power cut; the promise of the journal rests on it. What need not (`Commit`) is not waited for in the file.
  */
 
@@ -9,15 +9,15 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"
 import { Clock, Data, Duration, Effect, Layer, Option } from "effect"
-import * as Connection from "./connection.js"
-import { forPostgres } from "./dialect.js"
-import { asSqlError, damaged, isDamage, isFull, writeLogAgain } from "./file.js"
+import { forPostgres } from "../database/dialect.js"
+import * as Connection from "../database/file/connection.js"
+import { asSqlError, damaged, isDamage, isFull, writeLogAgain } from "../database/file/file.js"
+import { fileOf, movedFrom, type Place, type Postgres } from "../database/place.js"
+import * as PostgresConnection from "../database/postgres.js"
+import { hintFor, mayPass } from "../database/sayings.js"
+import { reasonOf, straight, together } from "../database/sql.js"
+import { inTheWay } from "../database/whose.js"
 import { migrations as known, ledger, locks, type Migration, statementsFor } from "./migrations.js"
-import { fileOf, movedFrom, type Place, type Postgres } from "./place.js"
-import * as PostgresConnection from "./postgres.js"
-import { hintFor, mayPass } from "./sayings.js"
-import { reasonOf, straight, together } from "./sql.js"
-import { inTheWay } from "./whose.js"
 
 /** The data directory or the database in it cannot be used. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{

@@ -17,9 +17,9 @@ import {
   steadyMillisBy,
   wholeOrder
 } from "../../core/index.js"
-import { orderAsAWhole } from "./dialect.js"
+import { orderAsAWhole } from "../database/dialect.js"
+import { asking, type Commit } from "../database/sql.js"
 import { type Lease, leaseHolds } from "./lease.js"
-import { asking, type Commit } from "./sql.js"
 
 /** Tables of entries, each with its column of what an entry is about. */
 const aboutIn = { journal: "order_id", reconciliation: "job" } as const

@@ -2,9 +2,9 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Array, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { asking, withOnlyConnection } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { JournalHealth } from "./health.js"
-import { asking, withOnlyConnection } from "./sql.js"
 
 /** A database that refuses what the test says, what has been logged, and how often it was looked whether it is there again. */
 const setting = Effect.gen(function* () {

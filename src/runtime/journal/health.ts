@@ -6,9 +6,9 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
 import { makeDoor } from "../../core/index.js"
+import { hears, reasonOf, straight } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { databaseReminder, journalProbe } from "../schedules.js"
-import { hears, reasonOf, straight } from "./sql.js"
 
 export interface Away {
   /** The database's own words. */

@@ -13,10 +13,10 @@ import {
   refusalIn,
   wholeOrder
 } from "../../core/index.js"
-import { isShared, orderAsAWhole } from "./dialect.js"
+import { isShared, orderAsAWhole } from "../database/dialect.js"
+import { reasonOf, together, unavailable } from "../database/sql.js"
 import { entryOf, type Row, sinceAccepted } from "./journal.js"
 import { longSilence, wholeAgent } from "./pauses.js"
-import { reasonOf, together, unavailable } from "./sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 

@@ -2,7 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
-import { unavailable } from "./sql.js"
+import { unavailable } from "../database/sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 

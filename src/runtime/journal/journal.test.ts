@@ -7,10 +7,11 @@ import { Effect, Exit, Fiber, Layer } from "effect"
 import Libsql from "libsql"
 import { databases, within } from "../../../test/support/databases.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import type { Place } from "../database/place.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
-import type { Place } from "./place.js"
+import * as ReservationsLayer from "./reservations.js"
 
 const order = OrderId.make("a".repeat(32))
 const resource = ResourceId.make("b".repeat(32))
@@ -27,7 +28,7 @@ const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
 const opened = <A, E>(place: Place, use: Effect.Effect<A, E, Journal | Reservations>) =>
   use.pipe(
     Effect.provide(
-      Layer.mergeAll(JournalLayer.layer, JournalLayer.reservationsLayer).pipe(
+      Layer.mergeAll(JournalLayer.layer, ReservationsLayer.layer).pipe(
         Layer.provide(Database.layer(place)),
         Layer.provide(NodeContext.layer)
       )

@@ -1,5 +1,5 @@
 /**
- * The journal in SQL: leases, entries, reservations and leftovers.
+ * The journal in SQL: leases, entries and leftovers.
  *
  * Each write is one statement, and each write about a resource carries the epoch of its writer's lease: the statement itself inserts
  * only while that lease is the newest. A process that was paused and wakes up late therefore writes nothing, and calls nothing,
@@ -13,18 +13,16 @@ import {
   type Leftover,
   type OrderId,
   type OrderJournal,
-  type Range,
-  Reservations,
   type ResourceId,
   steadyMillis,
   wholeOrder
 } from "../../core/index.js"
 import { Activities } from "../activity.js"
+import { orderAsAWhole, said } from "../database/dialect.js"
+import { asking } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
-import { orderAsAWhole, said } from "./dialect.js"
 import { entriesUnder, turnsIn } from "./entries.js"
 import { forgottenLeases, type Lease, leaseHolds } from "./lease.js"
-import { asking } from "./sql.js"
 
 /** An order that the journal knows and that has not ended. */
 export interface OpenOrder {
@@ -256,39 +254,3 @@ const make = Effect.gen(function* () {
 })
 
 export const layer: Layer.Layer<Journal, never, SqlClient.SqlClient> = Layer.effect(Journal, make)
-
-const makeReservations = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const unavailable = asking(sql)
-  const held = (pool: string, resource: ResourceId) =>
-    unavailable(sql<Range>`SELECT first, last FROM reservation WHERE pool = ${pool} AND resource_id = ${resource}`)
-
-  return Reservations.of({
-    reserve: (pool, resource, candidates) =>
-      Effect.gen(function* () {
-        const [own] = yield* held(pool, resource)
-        if (own !== undefined) return { first: own.first, last: own.last }
-        const taken = yield* unavailable(sql<Range>`SELECT first, last FROM reservation WHERE pool = ${pool}`)
-        for (const { first, last } of candidates) {
-          if (taken.some((other) => other.first <= last && other.last >= first)) continue
-          // Looked at again in the statement itself: another order may have come in between.
-          const rows = yield* unavailable(sql`
-            INSERT INTO reservation (pool, resource_id, first, last)
-            SELECT ${pool}, ${resource}, ${first}, ${last}
-            WHERE NOT EXISTS (
-              SELECT 1 FROM reservation WHERE pool = ${pool} AND first <= ${last} AND last >= ${first}
-            )
-            RETURNING first`)
-          if (rows.length > 0) return { first, last }
-        }
-        return undefined
-      }),
-    release: (pool, resource) =>
-      Effect.asVoid(unavailable(sql`DELETE FROM reservation WHERE pool = ${pool} AND resource_id = ${resource}`))
-  })
-})
-
-export const reservationsLayer: Layer.Layer<Reservations, never, SqlClient.SqlClient> = Layer.effect(
-  Reservations,
-  makeReservations
-)

@@ -10,10 +10,10 @@ import { Effect, Layer } from "effect"
 import fc from "fast-check"
 import { databases, within } from "../../../test/support/databases.js"
 import { wholeOrder } from "../../core/index.js"
+import type { Place } from "../database/place.js"
 import * as Database from "./database.js"
 import { orders } from "./history.js"
 import { migrations, statementsFor } from "./migrations.js"
-import type { Place } from "./place.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(

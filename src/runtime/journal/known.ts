@@ -6,8 +6,8 @@
  * every value has a default, and no text is taken apart that may not be JSON.
  */
 
-import { saidIn } from "./dialect.js"
-import type { SqlText } from "./sql-text.js"
+import { saidIn } from "../database/dialect.js"
+import type { SqlText } from "../database/sql-text.js"
 
 type Said = (column: string, path: ReadonlyArray<string>) => string
 

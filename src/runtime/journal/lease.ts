@@ -1,7 +1,7 @@
 /** Who may write about a resource: one at a time, and each statement says so. */
 import type { SqlClient } from "@effect/sql"
 import type { ResourceId } from "../../core/index.js"
-import { kept } from "./dialect.js"
+import { kept } from "../database/dialect.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
 export interface Lease {

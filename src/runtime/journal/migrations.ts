@@ -7,10 +7,10 @@
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
 import { clusterTables, settingsOfRunner } from "../cluster/tables.js"
-import { forPostgres } from "./dialect.js"
+import { forPostgres } from "../database/dialect.js"
+import type { SqlText } from "../database/sql-text.js"
 import { entranceTables } from "./entrance.js"
 import { knownByKind, knownTables } from "./known.js"
-import type { SqlText } from "./sql-text.js"
 
 export interface Migration {
   /** The oldest version of the tables whose programs go on working on a database that has had this one. */

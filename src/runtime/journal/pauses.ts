@@ -8,10 +8,10 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { isShared, later } from "../database/dialect.js"
+import { asking, unavailable } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { heartbeat } from "../schedules.js"
-import { isShared, later } from "./dialect.js"
-import { asking, unavailable } from "./sql.js"
 
 export interface Pause {
   /** An offering's id, an order's, or `agent`. */

@@ -7,6 +7,9 @@ import { vi } from "vitest"
 import { database } from "../../../test/support/postgres.js"
 import { tcpProxy } from "../../../test/support/tcp-proxy.js"
 import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import { Postgres } from "../database/place.js"
+import { bare } from "../database/postgres.js"
+import { reasonOf, together } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
@@ -15,9 +18,7 @@ import { Journal } from "./journal.js"
 import { migrations } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses } from "./pauses.js"
-import { Postgres } from "./place.js"
-import { bare } from "./postgres.js"
-import { reasonOf, together } from "./sql.js"
+import * as ReservationsLayer from "./reservations.js"
 
 const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
 const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))
@@ -25,7 +26,7 @@ const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))
 /** A process of its own, as far as a database can tell: with its own connections. */
 const openProcess = (place: Postgres) =>
   Layer.build(
-    Layer.mergeAll(JournalLayer.layer, JournalLayer.reservationsLayer).pipe(
+    Layer.mergeAll(JournalLayer.layer, ReservationsLayer.layer).pipe(
       Layer.provideMerge(Database.layer(place)),
       Layer.provide(NodeContext.layer)
     )

@@ -5,10 +5,10 @@
 import { SqlClient } from "@effect/sql"
 import { Array, Clock, Duration, Effect } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { later, orderAsAWhole, said } from "../database/dialect.js"
+import { straight, unavailable } from "../database/sql.js"
 import { retentionRound } from "../schedules.js"
-import { later, orderAsAWhole, said } from "./dialect.js"
 import { forgottenLeases } from "./lease.js"
-import { straight, unavailable } from "./sql.js"
 
 /**
  * So many orders are forgotten in one statement. The process stands still for as long as it takes: for thousands at once, as when

@@ -7,10 +7,10 @@ import { Duration, Effect, Layer, TestClock } from "effect"
 import { databases, within } from "../../../test/support/databases.js"
 import { inDirectory, lived, opened, order, resource } from "../../../test/support/journals.js"
 import { wholeOrder } from "../../core/index.js"
+import type { Place } from "../database/place.js"
 import * as Database from "./database.js"
 import { Journal } from "./journal.js"
 import { type Migration, migrations, statementsFor } from "./migrations.js"
-import type { Place } from "./place.js"
 import { forget } from "./retention.js"
 
 describe("a database of an earlier version", () => {

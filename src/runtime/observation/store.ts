@@ -2,8 +2,8 @@
 import { SqlClient } from "@effect/sql"
 import { Effect, Option } from "effect"
 import type { Difference, JournalUnavailable, OfferingId, ResourceId } from "../../core/index.js"
-import { each, eachText } from "../journal/dialect.js"
-import { unavailable } from "../journal/sql.js"
+import { each, eachText } from "../database/dialect.js"
+import { unavailable } from "../database/sql.js"
 
 type Result<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 

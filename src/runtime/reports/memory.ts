@@ -2,7 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { Context, Effect, Layer } from "effect"
 import type { JournalUnavailable, OfferingId, ResourceId } from "../../core/index.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 import type { Told } from "./verdicts.js"
 
 export interface ToldRow extends Told {

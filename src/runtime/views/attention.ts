@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import type { OfferingState, Server, Trouble } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { Quarantined } from "../actors/quarantine.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 import { type Absent, absentOfferings, sentenceOf, toDo } from "../offerings/absent.js"
 
 export interface OfferingTrouble {

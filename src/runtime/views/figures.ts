@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import type { OrderCounts, Series, Span } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { CallWindows } from "../activity/windows.js"
-import { unavailable } from "../journal/sql.js"
+import { unavailable } from "../database/sql.js"
 
 type Found<A> = Effect.Effect<A, JournalUnavailable, SqlClient.SqlClient>
 

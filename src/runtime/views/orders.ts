@@ -3,8 +3,8 @@ import { SqlClient, type Statement } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import { type OrderFilter, type OrderRow, OrderState, OrderType } from "../../api/index.js"
 import type { JournalUnavailable } from "../../core/index.js"
-import { like } from "../journal/dialect.js"
-import { unavailable } from "../journal/sql.js"
+import { like } from "../database/dialect.js"
+import { unavailable } from "../database/sql.js"
 import { type BadQuestion, cursorOf, pageOf, readCursor, searchOf, usualPage } from "./paging.js"
 
 export interface OrderQuestion {

@@ -15,9 +15,9 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import type { Config } from "../config/index.js"
+import { unavailable } from "../database/sql.js"
 import { storyOf, textOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
-import { unavailable } from "../journal/sql.js"
 import * as Store from "../observation/store.js"
 import type { Offering } from "../offerings/offering.js"
 import { recordedIn } from "../offerings/recorded.js"

@@ -2,8 +2,8 @@
 import { SqlClient, type Statement } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import { Life, type ResourceFilter, type ResourceRow } from "../../api/index.js"
-import { folded, like } from "../journal/dialect.js"
-import { unavailable } from "../journal/sql.js"
+import { folded, like } from "../database/dialect.js"
+import { unavailable } from "../database/sql.js"
 import type { Names } from "./orders.js"
 import { cursorOf, pageOf, readCursor, searchOf, usualPage } from "./paging.js"
 

@@ -10,8 +10,8 @@
  */
 import type { SqlError } from "@effect/sql"
 import { Effect, Exit } from "effect"
+import type { Commit } from "../sql.js"
 import { asSqlError, type File, isFull, type Pending, type Row } from "./file.js"
-import type { Commit } from "./sql.js"
 import { makeTerm } from "./term.js"
 
 type Answer = Exit.Exit<ReadonlyArray<Row>, SqlError.SqlError>

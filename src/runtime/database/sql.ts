@@ -1,4 +1,4 @@
-/** What the files of this room share about SQL. */
+/** How statements are run, on whichever database, and what follows from one that fails. */
 import { type SqlClient, type SqlConnection, SqlError, type Statement } from "@effect/sql"
 import { Effect, Option, type Scope } from "effect"
 import { JournalUnavailable } from "../../core/index.js"

@@ -22,7 +22,7 @@ export type Place = string | Postgres
 /** The journal's file in a data directory. */
 export const fileOf = (dataDir: string): string => join(dataDir, "journal.db")
 
-/** What that file is called when it was moved into a PostgreSQL (`copy.ts`). */
+/** What that file is called when it was moved into a PostgreSQL (`journal/copy.ts`). */
 export const movedFrom = (file: string): string => `${file}.moved`
 
 /** For sentences. */

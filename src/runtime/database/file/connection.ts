@@ -2,10 +2,10 @@
 import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, type SqlError, Statement } from "@effect/sql"
 import { Effect, Layer } from "effect"
+import { type Commit, withOnlyConnection } from "../sql.js"
 import { openFile } from "./file.js"
 import { makeGroups } from "./groups.js"
 import { makeHome } from "./home.js"
-import { type Commit, withOnlyConnection } from "./sql.js"
 
 /** Runs one statement; its rows, none if it gives none. */
 export type Run = (
