@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { single, vector } from "../src/opennebula/index.js"
 import { lockFor } from "../src/simulator/opennebula/index.js"
-import { stateName } from "../src/simulator/opennebula/vm-states.js"
+import { stateName } from "../src/simulator/opennebula/vms/states.js"
 import {
   createOrder,
   doneOf,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { VmState } from "../src/simulator/opennebula/index.js"
-import type { Plain } from "../src/simulator/opennebula/values.js"
+import type { Plain } from "../src/simulator/opennebula/wire/values.js"
 import {
   type Bench,
   createOrder,

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Lcm, VmState } from "../src/simulator/opennebula/vm-states.js"
+import { Lcm, VmState } from "../src/simulator/opennebula/vms/states.js"
 import {
   type Bench,
   createOrder,

@@ -7,7 +7,7 @@ import { parse } from "yaml"
 import { listen } from "../../src/runtime/http/serve.js"
 import { onCopy, planOffering } from "../../src/runtime/plan/plan.js"
 import * as Keycloak from "../../src/simulator/keycloak/index.js"
-import { single, Template } from "../../src/simulator/opennebula/template.js"
+import { single, Template } from "../../src/simulator/opennebula/world/template.js"
 import { afterCall, expectNothingLeft, kinds, makeSite, type Site, scenario } from "../support/agent.js"
 
 const makeKeycloak = Effect.gen(function* () {

@@ -2,7 +2,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import * as Observations from "../../src/runtime/observation/store.js"
-import { single, Template } from "../../src/simulator/opennebula/template.js"
+import { single, Template } from "../../src/simulator/opennebula/world/template.js"
 import { fault } from "../../src/simulator/waldur/calls.js"
 import { makeSite, type RunningAgent, type Site, type SiteOptions, scenario } from "../support/agent.js"
 import { addResource } from "../support/usage.js"

@@ -5,7 +5,7 @@ import { describe, expect } from "@effect/vitest"
 import { Console, Effect } from "effect"
 import { members } from "../../src/runtime/cli/members.js"
 import { resetPassword } from "../../src/runtime/cli/reset-password.js"
-import { single, Template } from "../../src/simulator/opennebula/template.js"
+import { single, Template } from "../../src/simulator/opennebula/world/template.js"
 import { makeSite, type Site, scenario } from "../support/agent.js"
 
 /** What a command prints. */

@@ -8,7 +8,7 @@ import { migration } from "../../src/runtime/cli/migrate.js"
 import { orphans } from "../../src/runtime/cli/orphans.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
 import { connectSites, findOrphans, removeOrphan } from "../../src/runtime/upkeep/index.js"
-import type { Template } from "../../src/simulator/opennebula/template.js"
+import type { Template } from "../../src/simulator/opennebula/world/template.js"
 import { newUuid, recordsOf } from "../../src/simulator/waldur/world.js"
 import { expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
 

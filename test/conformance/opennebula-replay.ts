@@ -1,8 +1,8 @@
 /** Sends the recorded session to a simulated front-end, in order and at the recorded pace, and compares every answer. */
 import { Effect, TestClock } from "effect"
-import { refuseRequest } from "../../src/simulator/opennebula/http.js"
 import type { DriverAction, FrontEnd } from "../../src/simulator/opennebula/index.js"
 import { makeFrontEnd } from "../../src/simulator/opennebula/index.js"
+import { refuseRequest } from "../../src/simulator/opennebula/wire/http.js"
 import { difference } from "./opennebula-compare.js"
 import type { Recording } from "./opennebula-recordings.js"
 

@@ -2,10 +2,11 @@
  * What stands on both sides, as lines that can be compared: ids, names, owners, sizes, quotas, leases and rights, but no times, secrets and
  * order numbers. Ids are left in on purpose: an object that was made twice and removed once shows by its id.
  */
-import { ruleText } from "../../src/simulator/opennebula/acl-bits.js"
+
 import { type FrontEnd, VmState } from "../../src/simulator/opennebula/index.js"
-import type { Template } from "../../src/simulator/opennebula/template.js"
-import { stateName } from "../../src/simulator/opennebula/vm-states.js"
+import { stateName } from "../../src/simulator/opennebula/vms/states.js"
+import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
+import type { Template } from "../../src/simulator/opennebula/world/template.js"
 import type * as Waldur from "../../src/simulator/waldur/index.js"
 
 export type Picture = ReadonlyArray<string>

@@ -1,6 +1,7 @@
 /** Looks after every carried-out call whether anything is there twice. */
-import { ruleText } from "../../src/simulator/opennebula/acl-bits.js"
+
 import { type FrontEnd, VmState } from "../../src/simulator/opennebula/index.js"
+import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
 
 export interface Watched {
   /** Kind -> the most of it that were there at one time. */

@@ -7,9 +7,9 @@ import { resourceName } from "../../src/opennebula/naming.js"
 import { opennebulaVdc } from "../../src/plugins/opennebula-vdc/index.js"
 import { opennebulaVm } from "../../src/plugins/opennebula-vm/index.js"
 import { connectionOf } from "../../src/plugins/settings.js"
-import { ruleText } from "../../src/simulator/opennebula/acl-bits.js"
 import { type FrontEnd, serve, VmState } from "../../src/simulator/opennebula/index.js"
-import type { Template } from "../../src/simulator/opennebula/template.js"
+import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
+import type { Template } from "../../src/simulator/opennebula/world/template.js"
 import { makeParent, settingsOf, vdcResource } from "../support/vmCloud.js"
 
 const ownerOf = (template: Template): string | undefined =>

@@ -1,7 +1,8 @@
 /** Whether everything that should be there is there once, and nothing else: both sides and the journal, when all orders have ended. */
-import { ruleText } from "../../src/simulator/opennebula/acl-bits.js"
+
 import { VmState } from "../../src/simulator/opennebula/index.js"
-import type { Template } from "../../src/simulator/opennebula/template.js"
+import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
+import type { Template } from "../../src/simulator/opennebula/world/template.js"
 import type { Resource } from "../../src/simulator/waldur/index.js"
 import { readJournal } from "../crash/journal.js"
 import type { Site } from "../crash/site.js"

@@ -1,7 +1,7 @@
 /** A hostile customer, end to end: whatever an order holds, OpenNebula sees the values that were meant, and nothing that grew out of them. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Template } from "../../src/simulator/opennebula/template.js"
+import type { Template } from "../../src/simulator/opennebula/world/template.js"
 import { makeSite, type Site, scenario, sshKey } from "../support/agent.js"
 
 /** What would break out of a template if anything could: quotes, the ends of vectors, other syntaxes, variables, line ends. */

@@ -1,13 +1,14 @@
 /** One call, from method name and values to its answer: session first, then the method; refusals become error answers. */
-import { Args } from "./args.js"
+
 import { announcedMethods } from "./method-table.js"
 import { methods } from "./methods.js"
-import { type Answer, ErrorCode, Fault, Refusal } from "./refusals.js"
-import { introspect } from "./system.js"
-import { authenticate } from "./users.js"
-import { array, type Value } from "./values.js"
-import type { World } from "./world.js"
-import { answerValue } from "./xml-rpc.js"
+import { introspect } from "./nouns/system.js"
+import { authenticate } from "./nouns/users.js"
+import { Args } from "./wire/args.js"
+import { type Answer, ErrorCode, Fault, Refusal } from "./wire/refusals.js"
+import { array, type Value } from "./wire/values.js"
+import { answerValue } from "./wire/xml-rpc.js"
+import type { World } from "./world/world.js"
 
 const fault = (code: number, message: string): Answer => ({ _tag: "Fault", code, message })
 

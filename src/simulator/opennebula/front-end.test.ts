@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { makeFrontEnd } from "./front-end.js"
-import type { Vm } from "./objects.js"
 import { refusalOf, settle, succeed } from "./testing.js"
-import { stateName } from "./vm-states.js"
+import { stateName } from "./vms/states.js"
+import type { Vm } from "./world/objects.js"
 
 const tenantNetwork = 'NAME="inside"\nVN_MAD="dummy"\nBRIDGE="br1"\nAR=[TYPE="IP4",IP="192.168.9.1",SIZE="10"]'
 

@@ -3,11 +3,11 @@ import { Clock, Effect, Runtime, type Scope } from "effect"
 import { dispatch } from "./dispatch.js"
 import { blotSecrets, type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } from "./interception.js"
 import { fillWorld, type InitialWorld } from "./lab.js"
-import { type Answer, Fault } from "./refusals.js"
-import { type Times, timesFrom } from "./times.js"
-import { fromPlain, type Plain, toPlain, type Value } from "./values.js"
-import { type DriverAction, World } from "./world.js"
-import { decodeBody, type Request, readRequest, writeAnswer } from "./xml-rpc.js"
+import { type Answer, Fault } from "./wire/refusals.js"
+import { fromPlain, type Plain, toPlain, type Value } from "./wire/values.js"
+import { decodeBody, type Request, readRequest, writeAnswer } from "./wire/xml-rpc.js"
+import { type Times, timesFrom } from "./world/times.js"
+import { type DriverAction, World } from "./world/world.js"
 
 export interface FrontEndOptions {
   /** Milliseconds from a host's choice to RUNNING. */

@@ -1,13 +1,14 @@
 /** The world that a front-end begins with. By default that of the recorded laboratory: one zone, one cluster, two hosts. */
-import { all, ofGroup, type ResourceKind, type RuleBits, resourceBit, rightBit } from "./acl-bits.js"
-import { newCluster } from "./infrastructure.js"
-import { makeNetwork } from "./networks.js"
-import { newPermissions, ownedBy } from "./owned.js"
-import { single, Template, vector } from "./template.js"
-import { parseTemplate } from "./template-parser.js"
-import { makeUser } from "./users.js"
-import { joinVdc } from "./vdc-membership.js"
-import { noQuotas, type World } from "./world.js"
+
+import { newCluster } from "./nouns/infrastructure.js"
+import { makeNetwork } from "./nouns/networks.js"
+import { makeUser } from "./nouns/users.js"
+import { joinVdc } from "./nouns/vdc-membership.js"
+import { all, ofGroup, type ResourceKind, type RuleBits, resourceBit, rightBit } from "./world/acl-bits.js"
+import { newPermissions, ownedBy } from "./world/owned.js"
+import { single, Template, vector } from "./world/template.js"
+import { parseTemplate } from "./world/template-parser.js"
+import { noQuotas, type World } from "./world/world.js"
 
 /** What a test or a demo may set. Left out: as in the laboratory. */
 export interface InitialWorld {

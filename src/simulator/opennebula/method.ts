@@ -1,8 +1,8 @@
 /** What every method of the front-end is: a function of the world, the caller and the parameters. Throws `Refusal` or `Fault`. */
-import type { Args } from "./args.js"
-import type { User } from "./objects.js"
-import type { Value } from "./values.js"
-import type { World } from "./world.js"
+import type { Args } from "./wire/args.js"
+import type { Value } from "./wire/values.js"
+import type { User } from "./world/objects.js"
+import type { World } from "./world/world.js"
 
 export interface Call {
   readonly world: World

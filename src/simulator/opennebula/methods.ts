@@ -1,18 +1,19 @@
 /** All methods that the simulated front-end carries out. */
-import { accountingMethods } from "./accounting.js"
-import { aclMethods } from "./acl.js"
-import { groupMethods } from "./groups.js"
-import { imageMethods } from "./images.js"
-import { infrastructureMethods } from "./infrastructure.js"
+
 import type { Methods } from "./method.js"
-import { networkMethods } from "./networks.js"
-import { routerMethods } from "./routers.js"
-import { securityGroupMethods } from "./security-groups.js"
-import { systemMethods } from "./system.js"
-import { templateMethods } from "./templates.js"
-import { userMethods } from "./users.js"
-import { vdcMethods } from "./vdcs.js"
-import { vmMethods } from "./vms.js"
+import { accountingMethods } from "./nouns/accounting.js"
+import { aclMethods } from "./nouns/acl.js"
+import { groupMethods } from "./nouns/groups.js"
+import { imageMethods } from "./nouns/images.js"
+import { infrastructureMethods } from "./nouns/infrastructure.js"
+import { networkMethods } from "./nouns/networks.js"
+import { routerMethods } from "./nouns/routers.js"
+import { securityGroupMethods } from "./nouns/security-groups.js"
+import { systemMethods } from "./nouns/system.js"
+import { templateMethods } from "./nouns/templates.js"
+import { userMethods } from "./nouns/users.js"
+import { vdcMethods } from "./nouns/vdcs.js"
+import { vmMethods } from "./vms/vms.js"
 
 export const methods: Methods = {
   ...systemMethods,

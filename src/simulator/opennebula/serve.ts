@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Effect, FiberSet, type Scope } from "effect"
 import { listening, type ServeError } from "../listening.js"
 import { type FrontEnd, type FrontEndOptions, type HttpAnswer, makeFrontEnd } from "./front-end.js"
-import { refuseRequest } from "./http.js"
 import type { ConnectionDropped } from "./interception.js"
+import { refuseRequest } from "./wire/http.js"
 
 export interface ServeOptions extends FrontEndOptions {
   /** 0: any free port. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { ruleText } from "./acl-bits.js"
 import { type FrontEnd, makeFrontEnd } from "./front-end.js"
 import { refusalOf, settle, succeed } from "./testing.js"
+import { ruleText } from "./world/acl-bits.js"
 
 const rulesOf = (frontEnd: FrontEnd, gid: number) =>
   [...frontEnd.world.acl].map(ruleText).filter((rule) => rule.startsWith(`@${gid} `))

@@ -1,8 +1,8 @@
 /** Helpers for tests of, and with, a front-end whose time is TestClock's. */
 import { Effect, TestClock } from "effect"
 import type { FrontEnd } from "./front-end.js"
-import type { Plain } from "./values.js"
-import { toPlain } from "./values.js"
+import type { Plain } from "./wire/values.js"
+import { toPlain } from "./wire/values.js"
 
 /** Turns the clock on until nothing is going on any more. A VM that finds no host counts as settled. */
 export const settle = (frontEnd: FrontEnd): Effect.Effect<void> =>

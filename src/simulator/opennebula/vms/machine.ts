@@ -1,0 +1,213 @@
+/**
+ * The life of a VM after a call has returned: every step waits its time and then happens, unless a newer action has overtaken it.
+ * A driver that fails brings the VM back to where it was and says nothing, as the real one does; only a failed deployment shows.
+ */
+import { releaseAddresses } from "../world/leases.js"
+import type { Host, Vm } from "../world/objects.js"
+import type { DriverAction, World } from "../world/world.js"
+import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./history.js"
+import { chooseHost, timeText, whyNoHost } from "./scheduler.js"
+import { Lcm, VmAction, VmState } from "./states.js"
+
+export const enter = (vm: Vm, state: number, lcm = 0): void => {
+  vm.state = state
+  vm.lcm = lcm
+}
+
+export const active = (vm: Vm, lcm: number): void => enter(vm, VmState.active, lcm)
+
+/** Carries `then` out later, unless another action on the VM came in between. */
+export const afterwards = (world: World, vm: Vm, wait: number, then: () => void): void => {
+  const { turn } = vm
+  world.later(wait, () => {
+    if (vm.turn === turn) then()
+  })
+}
+
+/** A new action begins: whatever was under way is overtaken. */
+export const takeTurn = (vm: Vm): void => {
+  vm.turn += 1
+}
+
+/** Host capacity became free or a demand smaller: whoever waits may fit now. */
+export const wakePending = (world: World): void => {
+  const pending = [...world.vms].filter(({ state }) => state === VmState.pending)
+  for (const vm of pending.sort((a, b) => a.id - b.id)) schedule(world, vm)
+}
+
+/** Waits for the scheduler. Without a fitting host the VM stays PENDING with a message. */
+export const schedule = (world: World, vm: Vm): void => {
+  takeTurn(vm)
+  afterwards(world, vm, world.times.schedule, () => {
+    const host = chooseHost(world, vm)
+    if (host === undefined) vm.userTemplate.set("SCHED_MESSAGE", `${timeText(world)}: ${whyNoHost(world, vm)}`)
+    else deployOn(world, vm, host)
+  })
+}
+
+const resumeSteps = (vm: Vm): { readonly prolog: number; readonly boot: number } => {
+  switch (currentRecord(vm)?.action) {
+    case VmAction.undeploy:
+    case VmAction.undeployHard:
+      return { prolog: Lcm.prologUndeploy, boot: Lcm.bootUndeploy }
+    case VmAction.stop:
+      return { prolog: Lcm.prologResume, boot: Lcm.bootStopped }
+    default:
+      return { prolog: Lcm.prolog, boot: Lcm.boot }
+  }
+}
+
+/** From the choice of a host to RUNNING. */
+export const deployOn = (world: World, vm: Vm, host: Host): void => {
+  const steps = resumeSteps(vm)
+  takeTurn(vm)
+  vm.userTemplate.remove("SCHED_MESSAGE")
+  active(vm, Lcm.init)
+  beginStay(world, vm, host)
+  vm.template.set("TM_MAD_SYSTEM", "dummy")
+  const requirements = vm.template.get("AUTOMATIC_DS_REQUIREMENTS")
+  // A VM that has disks in a system datastore can only come back to one of that kind (recording 147).
+  if (steps.prolog !== Lcm.prolog && requirements !== undefined && !requirements.includes("TM_MAD"))
+    vm.template.set("AUTOMATIC_DS_REQUIREMENTS", `${requirements} & (TM_MAD = "dummy")`)
+  afterwards(world, vm, world.times.dispatch, () => {
+    active(vm, steps.prolog)
+    rewrite(vm)
+    afterwards(world, vm, world.times.prolog, () => {
+      note(vm, { petime: world.now })
+      if (world.fails("prolog", vm.id)) return fail(world, vm, "PROLOG", Lcm.prologFailure)
+      boot(world, vm, steps.boot)
+    })
+  })
+}
+
+const fail = (world: World, vm: Vm, step: string, lcm: number): void => {
+  active(vm, lcm)
+  note(vm, { retime: world.now })
+  vm.userTemplate.set("ERROR", `${timeText(world)}: ${step}: ${deployIdOf(vm)}`)
+}
+
+const deployIdOf = (vm: Vm): string => `${currentRecord(vm)?.host.name}:${vm.name}:dummy`
+
+const graphicsBase = 5900
+
+/** Boots on the current host: first start, retry after a failure, or resume. */
+export const boot = (world: World, vm: Vm, lcm: number, wait = world.times.boot): void => {
+  active(vm, lcm)
+  note(vm, { rstime: world.now, retime: 0 })
+  afterwards(world, vm, wait, () => {
+    if (world.fails("deploy", vm.id)) return fail(world, vm, "DEPLOY", Lcm.bootFailure)
+    vm.deployId = deployIdOf(vm)
+    for (const graphics of vm.template.vectors("GRAPHICS"))
+      if (!graphics.values.has("PORT"))
+        vm.template.change(graphics, (values) => values.set("PORT", String(graphicsBase + vm.id)))
+    active(vm, Lcm.running)
+  })
+}
+
+/** Resume from POWEROFF or SUSPENDED on the same host. */
+export const resumeHere = (world: World, vm: Vm, lcm: number, wait: number): void => {
+  takeTurn(vm)
+  vm.countsAsRunning = true
+  const record = currentRecord(vm)
+  if (record !== undefined) {
+    const { action, gid, requestId, uid } = record
+    turnPage(world, vm, action, { uid, gid, requestId })
+    note(vm, { retime: 0, action: VmAction.none })
+  }
+  boot(world, vm, lcm, wait)
+}
+
+/** Resume from STOPPED or UNDEPLOYED: waits for a host again. */
+export const resumeElsewhere = (world: World, vm: Vm): void => {
+  vm.countsAsRunning = true
+  enter(vm, VmState.pending)
+  schedule(world, vm)
+}
+
+export interface HaltPlan {
+  readonly during: number
+  readonly driver: DriverAction
+  readonly wait: number
+  /** A second step with its LCM state, for what ends in STOPPED or UNDEPLOYED. */
+  readonly epilog?: number
+  readonly end: number
+  readonly action: number
+}
+
+/** poweroff, suspend, stop, undeploy: back to RUNNING without a word when the driver fails. */
+export const halt = (world: World, vm: Vm, plan: HaltPlan, cause: Cause): void => {
+  takeTurn(vm)
+  active(vm, plan.during)
+  const finish = () => {
+    enter(vm, plan.end)
+    vm.countsAsRunning = false
+  }
+  afterwards(world, vm, plan.wait, () => {
+    if (world.fails(plan.driver, vm.id)) return active(vm, Lcm.running)
+    note(vm, { retime: world.now, action: plan.action, ...cause })
+    const { epilog } = plan
+    if (epilog === undefined) return finish()
+    active(vm, epilog)
+    note(vm, { estime: world.now })
+    afterwards(world, vm, world.times.epilog, () => {
+      note(vm, { eetime: world.now, etime: world.now })
+      finish()
+      wakePending(world)
+    })
+  })
+}
+
+/** The VM is DONE: leases, ports and images are free again. */
+export const finish = (world: World, vm: Vm): void => {
+  takeTurn(vm)
+  enter(vm, VmState.done)
+  vm.etime = world.now
+  for (const network of world.networks) {
+    releaseAddresses(network, { kind: "VM", id: vm.id })
+    network.vms.delete(vm.id)
+  }
+  for (const graphics of vm.template.vectors("GRAPHICS"))
+    vm.template.change(graphics, (values) => values.delete("PORT"))
+  wakePending(world)
+}
+
+const epilog = (world: World, vm: Vm, action: number, cause: Cause): void => {
+  active(vm, Lcm.epilog)
+  note(vm, { estime: world.now })
+  afterwards(world, vm, world.times.epilog, () => {
+    note(vm, { eetime: world.now, etime: world.now, action, ...cause })
+    finish(world, vm)
+  })
+}
+
+/** From a running VM by way of SHUTDOWN; a driver that fails leaves it RUNNING. */
+export const shutDownAndFinish = (world: World, vm: Vm, hard: boolean, cause: Cause): void => {
+  takeTurn(vm)
+  active(vm, Lcm.shutdown)
+  afterwards(world, vm, world.times.shutdown, () => {
+    if (world.fails(hard ? "cancel" : "shutdown", vm.id)) return active(vm, Lcm.running)
+    note(vm, { retime: world.now })
+    epilog(world, vm, hard ? VmAction.terminateHard : VmAction.terminate, cause)
+  })
+}
+
+/** From a VM that is not running: EPILOG only. */
+export const finishStopped = (world: World, vm: Vm, hard: boolean, cause: Cause): void => {
+  takeTurn(vm)
+  epilog(world, vm, hard ? VmAction.terminateHard : VmAction.terminate, cause)
+}
+
+/** Deletes without asking the hypervisor's leave: after failures, by `recover`, by a router's deletion. */
+export const cleanUp = (world: World, vm: Vm, cause: Cause): void => {
+  takeTurn(vm)
+  active(vm, Lcm.cleanupDelete)
+  afterwards(world, vm, world.times.cleanup, () => {
+    const record = currentRecord(vm)
+    if (record !== undefined) {
+      if (record.retime === 0) record.retime = world.now
+      if (record.estime !== 0) record.eetime = world.now
+      note(vm, { etime: world.now, action: VmAction.delete, ...cause })
+    }
+    finish(world, vm)
+  })
+}
