@@ -6,7 +6,7 @@
  *
  * Where to begin: `serve` puts a marketplace on a port, `demoWorld` fills it. `marketplace.ts` is the machine without HTTP;
  * `model.ts` has its nouns, `orders.ts` the life of an order, `processing.ts` what the server does on its own, `permissions.ts` who
- * may do what. `*-routes.ts` are the API's paths, `*-views.ts` what they answer, `dispatch.ts` ties them together.
+ * may do what. `routes/` are the API's paths, `views/` what they answer, `dispatch.ts` ties them together.
  */
 export type { Broker } from "../stomp/index.js"
 export type { Answer } from "./answers.js"

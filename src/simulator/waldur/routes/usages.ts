@@ -1,14 +1,14 @@
 /** `marketplace-component-usages/`: what was used, per resource, component and month. */
 import { Either } from "effect"
-import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
-import { isObject } from "./limits.js"
-import { filtered, pageOf } from "./lists.js"
-import type { Component, JsonObject, Resource, Usage, User } from "./model.js"
-import { isProvider, seesProject } from "./permissions.js"
-import { type Handler, lookUp, readObject, text } from "./request.js"
-import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
-import { address, instant, type Origin } from "./views.js"
-import { newUuid, normaliseUuid, type World } from "./world.js"
+import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "../answers.js"
+import { isObject } from "../limits.js"
+import { filtered, pageOf } from "../lists.js"
+import type { Component, JsonObject, Resource, Usage, User } from "../model.js"
+import { isProvider, seesProject } from "../permissions.js"
+import { type Handler, lookUp, readObject, text } from "../request.js"
+import { address, instant, type Origin } from "../views/parts.js"
+import { newUuid, normaliseUuid, type World } from "../world.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./route.js"
 
 /** First day of the month, `2026-11-01`. */
 const monthOf = (at: number): string => `${instant(at).slice(0, 7)}-01`

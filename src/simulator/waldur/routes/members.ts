@@ -1,14 +1,14 @@
 /** `marketplace-offering-users/`: the accounts that members of a project have at the provider. Not recorded beyond empty lists. */
 import { Either } from "effect"
-import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "./answers.js"
-import { filtered, pageOf } from "./lists.js"
-import type { JsonObject, OfferingUser } from "./model.js"
-import { isProvider } from "./permissions.js"
-import { type Context, type Handler, lookUp, readObject, text } from "./request.js"
-import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
-import { makeOfferingUser } from "./seed.js"
-import { address, instant, type Origin } from "./views.js"
-import { normaliseUuid } from "./world.js"
+import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "../answers.js"
+import { filtered, pageOf } from "../lists.js"
+import type { JsonObject, OfferingUser } from "../model.js"
+import { isProvider } from "../permissions.js"
+import { type Context, type Handler, lookUp, readObject, text } from "../request.js"
+import { makeOfferingUser } from "../seed.js"
+import { address, instant, type Origin } from "../views/parts.js"
+import { normaliseUuid } from "../world.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./route.js"
 
 const pending = ["Pending account linking", "Pending additional validation"]
 const unmade = ["Requested", "Creating", ...pending]

@@ -1,7 +1,7 @@
 /** An order as it is answered: the long form of lists and details, and the other form that answers a create. */
-import type { Json, JsonObject, Order, User } from "./model.js"
-import { address, decimal, instant, instantOrNull, type Origin, offeringAddress, planAddress } from "./views.js"
-import type { World } from "./world.js"
+import type { Json, JsonObject, Order, User } from "../model.js"
+import type { World } from "../world.js"
+import { address, decimal, instant, instantOrNull, type Origin, offeringAddress, planAddress } from "./parts.js"
 
 /** Sum of the prices of the components of fixed size, for a create order (recordings 137 and 148). */
 const fixedPrice = (order: Order): number =>

@@ -1,5 +1,5 @@
 /** Small things that every answer is made of: instants, addresses, users. */
-import type { Json, JsonObject, Offering, Plan, Role, User } from "./model.js"
+import type { Json, JsonObject, Offering, Plan, Role, User } from "../model.js"
 
 /** Where the server says that it is, `http://127.0.0.1:8000`; every address in an answer begins with it. */
 export type Origin = string

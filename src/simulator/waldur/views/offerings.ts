@@ -1,7 +1,7 @@
 /** Offerings, components and plans as they are answered (recordings 007, 008, 011). */
-import type { Component, Json, JsonObject, Offering, Plan } from "./model.js"
-import { address, decimal, instant, type Origin, planAddress } from "./views.js"
-import type { World } from "./world.js"
+import type { Component, Json, JsonObject, Offering, Plan } from "../model.js"
+import type { World } from "../world.js"
+import { address, decimal, instant, type Origin, planAddress } from "./parts.js"
 
 const byName = <A extends { readonly name: string }>(items: ReadonlyArray<A>): ReadonlyArray<A> =>
   [...items].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0))

@@ -3,18 +3,18 @@
  * on the current one no resource has an allocation, so that it finds nothing (recording 065).
  */
 import { Either } from "effect"
-import { conflict, ensure, forbidden, invalid, notFound, type Outcome, ok, serverError } from "./answers.js"
-import { applyDone } from "./completion.js"
-import { isObject } from "./limits.js"
-import type { Allocation, JsonObject, Resource } from "./model.js"
-import { isLimitBased } from "./model.js"
-import { orderInProgress } from "./orders.js"
-import { isProvider, seesAsConsumer } from "./permissions.js"
-import { setAllocationState, stateNumbers } from "./processing.js"
-import { type Context, type Handler, lookUp, pythonType, readBody, readObject, text } from "./request.js"
-import { actionAllow, type Route } from "./routes.js"
-import { address, instant } from "./views.js"
-import { moveOrder, touchResource } from "./world.js"
+import { conflict, ensure, forbidden, invalid, notFound, type Outcome, ok, serverError } from "../answers.js"
+import { applyDone } from "../completion.js"
+import { isObject } from "../limits.js"
+import type { Allocation, JsonObject, Resource } from "../model.js"
+import { isLimitBased } from "../model.js"
+import { orderInProgress } from "../orders.js"
+import { isProvider, seesAsConsumer } from "../permissions.js"
+import { setAllocationState, stateNumbers } from "../processing.js"
+import { type Context, type Handler, lookUp, pythonType, readBody, readObject, text } from "../request.js"
+import { address, instant } from "../views/parts.js"
+import { moveOrder, touchResource } from "../world.js"
+import { actionAllow, type Route } from "./route.js"
 
 interface Allocated {
   readonly resource: Resource

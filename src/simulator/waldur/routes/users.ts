@@ -1,12 +1,12 @@
 /** Who am I, which server is this, and whose projects there are. */
 import { Either } from "effect"
-import { forbidden, notFound, ok } from "./answers.js"
-import { pageOf } from "./lists.js"
-import type { Customer, JsonObject, Project } from "./model.js"
-import { seesProject } from "./permissions.js"
-import { type Handler, lookUp } from "./request.js"
-import { detailAllow, listAllow, type Route, readAllow } from "./routes.js"
-import { address, instant, type Origin, userView } from "./views.js"
+import { forbidden, notFound, ok } from "../answers.js"
+import { pageOf } from "../lists.js"
+import type { Customer, JsonObject, Project } from "../model.js"
+import { seesProject } from "../permissions.js"
+import { type Handler, lookUp } from "../request.js"
+import { address, instant, type Origin, userView } from "../views/parts.js"
+import { detailAllow, listAllow, type Route, readAllow } from "./route.js"
 
 const me: Handler = ({ request, user }) => ok(userView(request.origin, user))
 

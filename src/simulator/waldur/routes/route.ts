@@ -1,6 +1,6 @@
 /** What a route is, and how a path finds its own. */
-import type { Handler } from "./request.js"
-import type { Behaviour } from "./world.js"
+import type { Handler } from "../request.js"
+import type { Behaviour } from "../world.js"
 
 export interface Route {
   /** Segments after `/api/`, without the trailing slash; `:name` takes any segment. */

@@ -1,10 +1,10 @@
 /** A resource as it is answered, and what stands beside it: team, plan periods, the older server's allocation. */
-import { limitTypes } from "./limits.js"
-import { isLimitBased, type Json, type JsonObject, type Resource, type User } from "./model.js"
-import { orderView } from "./order-views.js"
-import { orderInProgress } from "./orders.js"
-import { address, instant, instantOrNull, type Origin, offeringAddress, planAddress } from "./views.js"
-import { findOrder, type World } from "./world.js"
+import { limitTypes } from "../limits.js"
+import { isLimitBased, type Json, type JsonObject, type Resource, type User } from "../model.js"
+import { orderInProgress } from "../orders.js"
+import { findOrder, type World } from "../world.js"
+import { orderView } from "./orders.js"
+import { address, instant, instantOrNull, type Origin, offeringAddress, planAddress } from "./parts.js"
 
 /** What a resource that is read by itself has beside. */
 interface Orders {

@@ -15,18 +15,18 @@ import {
   ok,
   serverError,
   wrongState
-} from "./answers.js"
-import { checkBounds, invalidTypes, isObject, parseLimits, sameLimits } from "./limits.js"
-import { filtered, ordered, pageOf, sparse } from "./lists.js"
-import { type Json, type JsonObject, type Plan, type Resource, type ResourceState, resourceStates } from "./model.js"
-import * as Orders from "./orders.js"
-import { isProvider, ordersIn, seesAsConsumer, seesAsProvider } from "./permissions.js"
-import { planByUrl } from "./references.js"
-import { type Context, type Handler, lookUp, readObject, text } from "./request.js"
-import { planPeriodsView, resourceDetail, resourceView, teamView } from "./resource-views.js"
-import { actionAllow, detailAllow, listAllow, type Route, readAllow } from "./routes.js"
-import { allocationDetails } from "./slurm-routes.js"
-import { moveResource, newUuid, touchResource } from "./world.js"
+} from "../answers.js"
+import { checkBounds, invalidTypes, isObject, parseLimits, sameLimits } from "../limits.js"
+import { filtered, ordered, pageOf, sparse } from "../lists.js"
+import { type Json, type JsonObject, type Plan, type Resource, type ResourceState, resourceStates } from "../model.js"
+import * as Orders from "../orders.js"
+import { isProvider, ordersIn, seesAsConsumer, seesAsProvider } from "../permissions.js"
+import { planByUrl } from "../references.js"
+import { type Context, type Handler, lookUp, readObject, text } from "../request.js"
+import { planPeriodsView, resourceDetail, resourceView, teamView } from "../views/resources.js"
+import { moveResource, newUuid, touchResource } from "../world.js"
+import { actionAllow, detailAllow, listAllow, type Route, readAllow } from "./route.js"
+import { allocationDetails } from "./slurm.js"
 
 type Side = "consumer" | "provider"
 

@@ -12,17 +12,17 @@ import {
   type Outcome,
   ok,
   serverError
-} from "./answers.js"
-import { checkBounds, invalidTypes, isObject, parseLimits } from "./limits.js"
-import { filtered, ordered, pageOf, sparse } from "./lists.js"
-import { type Json, type JsonObject, type Order, orderStates, orderTypes, type Plan, type User } from "./model.js"
-import { createdOrderView, orderView } from "./order-views.js"
-import * as Orders from "./orders.js"
-import { ordersIn, ownsProject, ownsProvider, seesOrder } from "./permissions.js"
-import { offeringByUrl, planByUrl, projectByUrl } from "./references.js"
-import { type Context, type Handler, lookUp, readObject, text } from "./request.js"
-import { actionAllow, detailAllow, listAllow, type Route } from "./routes.js"
-import type { World } from "./world.js"
+} from "../answers.js"
+import { checkBounds, invalidTypes, isObject, parseLimits } from "../limits.js"
+import { filtered, ordered, pageOf, sparse } from "../lists.js"
+import { type Json, type JsonObject, type Order, orderStates, orderTypes, type Plan, type User } from "../model.js"
+import * as Orders from "../orders.js"
+import { ordersIn, ownsProject, ownsProvider, seesOrder } from "../permissions.js"
+import { offeringByUrl, planByUrl, projectByUrl } from "../references.js"
+import { type Context, type Handler, lookUp, readObject, text } from "../request.js"
+import { createdOrderView, orderView } from "../views/orders.js"
+import type { World } from "../world.js"
+import { actionAllow, detailAllow, listAllow, type Route } from "./route.js"
 
 const orderOf = ({ world, user, params }: Context): Outcome<Order> =>
   lookUp(world.orders, params.uuid, (order) => seesOrder(user, order), notFound("Order"))
