@@ -4,9 +4,9 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect } from "@effect/vitest"
 import { type Console, Effect, Layer, Option, Ref, Schema } from "effect"
 import { defineBackend, ensureDone, make, NotYet, OrderRefused } from "../../src/core/index.js"
-import { journal } from "../../src/runtime/cli/journal.js"
-import { order, orders } from "../../src/runtime/cli/orders.js"
-import { leftovers, quarantine, retry } from "../../src/runtime/cli/troubles.js"
+import { journal } from "../../src/runtime/cli/commands/journal.js"
+import { order, orders } from "../../src/runtime/cli/commands/orders.js"
+import { leftovers, quarantine, retry } from "../../src/runtime/cli/commands/troubles.js"
 import { makeSite, scenario } from "../support/agent.js"
 
 /** What the backend does next. */

@@ -4,7 +4,7 @@ import { FileSystem } from "@effect/platform"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { keepCallsFile, readCallsFile } from "../../src/runtime/activity/calls-file.js"
-import { drawn, picture as pictureOf } from "../../src/runtime/cli/top.js"
+import { drawn, picture as pictureOf } from "../../src/runtime/cli/commands/top.js"
 import { ordersOf, resourcesLike } from "../../src/runtime/journal/in-short.js"
 import { makeSite, scenario } from "../support/agent.js"
 

@@ -7,7 +7,7 @@ import { fileOf, type Place } from "../database/place.js"
 import { assertMayWrite, inTheWay } from "../database/whose.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
-import { showing, waiting } from "./progress.js"
+import { showing, waiting } from "./terminal/progress.js"
 
 export const defaultDataDir = "site-actors-data"
 

@@ -1,13 +1,13 @@
 /** `site-actors init`: asks a few questions, holds each answer against the servers, and writes a configuration file. */
 import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
-import { OpenNebulaConnections } from "../../opennebula/index.js"
-import { loadConfig } from "../config/index.js"
-import { credentialsVariable, fileOf, interview, tokenVariable } from "../init/index.js"
-import { mayBeWritten, writeNew } from "../new-file.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import * as options from "./options.js"
+import { OpenNebulaConnections } from "../../../opennebula/index.js"
+import { loadConfig } from "../../config/index.js"
+import { credentialsVariable, fileOf, interview, tokenVariable } from "../../init/index.js"
+import { mayBeWritten, writeNew } from "../../new-file.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import * as options from "../options.js"
 
 const said = (name: string, description: string) =>
   Options.text(name).pipe(Options.withDescription(description), Options.optional)

@@ -2,10 +2,10 @@
 
 import { Command, Options } from "@effect/cli"
 import { Cause, Console, Data, Effect, Either, Layer, Option } from "effect"
-import { type Config, components, loadConfig, type OfferingConfig } from "../config/index.js"
-import * as Database from "../journal/database.js"
-import { connectWaldur, openBackend } from "../offerings/open.js"
-import { plugins } from "../plugins.js"
+import { type Config, components, loadConfig, type OfferingConfig } from "../../config/index.js"
+import * as Database from "../../journal/database.js"
+import { connectWaldur, openBackend } from "../../offerings/open.js"
+import { plugins } from "../../plugins.js"
 import {
   report as makeReport,
   type Report,
@@ -13,12 +13,12 @@ import {
   summaryOf,
   UsageMemory,
   usageMemory
-} from "../reports/index.js"
-import * as choose from "./choose.js"
-import { described } from "./help.js"
-import { type JournalPlace, journalPlace, NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
-import { table } from "./table.js"
+} from "../../reports/index.js"
+import * as choose from "../choose.js"
+import { described } from "../help.js"
+import { type JournalPlace, journalPlace, NotPossible } from "../open-journal.js"
+import * as options from "../options.js"
+import { table } from "../terminal/table.js"
 
 /** Something could not be reported; what was printed says what. */
 export class ReportIncomplete extends Data.TaggedError("ReportIncomplete")<{

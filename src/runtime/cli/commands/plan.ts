@@ -1,14 +1,14 @@
 /** `site-actors plan`: the calls that open orders would lead to. None of them is made. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Either, Logger, LogLevel, Option } from "effect"
-import { loadConfig, type OfferingConfig } from "../config/index.js"
-import { onCopy, type PlannedOrder, planOffering } from "../plan/plan.js"
-import { plugins } from "../plugins.js"
-import { counted } from "../progress.js"
-import { described } from "./help.js"
-import { journalPlace, NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
-import { showing } from "./progress.js"
+import { loadConfig, type OfferingConfig } from "../../config/index.js"
+import { onCopy, type PlannedOrder, planOffering } from "../../plan/plan.js"
+import { plugins } from "../../plugins.js"
+import { counted } from "../../progress.js"
+import { described } from "../help.js"
+import { journalPlace, NotPossible } from "../open-journal.js"
+import * as options from "../options.js"
+import { showing } from "../terminal/progress.js"
 
 /** Not all orders could be planned; what was printed says which and why. */
 export class PlanIncomplete extends Data.TaggedError("PlanIncomplete")<{ readonly reasons: ReadonlyArray<string> }> {

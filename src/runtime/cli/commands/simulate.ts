@@ -1,8 +1,8 @@
 /** `site-actors simulate`: the simulated front-end, marketplace and Keycloak, each alone on a port, and loaded only then. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect } from "effect"
-import { described } from "./help.js"
-import * as options from "./options.js"
+import { described } from "../help.js"
+import * as options from "../options.js"
 
 /** The port cannot be listened on. */
 export class PortUnusable extends Data.TaggedError("PortUnusable")<{ readonly port: number; readonly reason: string }> {
@@ -20,7 +20,7 @@ const announced = (json: boolean, known: Readonly<Record<string, unknown>>, line
 
 const opennebula = Command.make("opennebula", { port: options.port(2633), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
-    const OpenNebula = yield* Effect.promise(() => import("../../simulator/opennebula/index.js"))
+    const OpenNebula = yield* Effect.promise(() => import("../../../simulator/opennebula/index.js"))
     const served = yield* onPort(port, OpenNebula.serve({ port }))
     const known = { url: served.url, credentials: served.frontEnd.session }
     yield* announced(json, known, [`Simulated OpenNebula 7.4: ${known.url}, credentials ${known.credentials}`])
@@ -44,7 +44,7 @@ const waldur = Command.make(
   { port: options.port(8000), generation, json: options.json },
   ({ json, port, generation }) =>
     Effect.gen(function* () {
-      const Waldur = yield* Effect.promise(() => import("../../simulator/waldur/index.js"))
+      const Waldur = yield* Effect.promise(() => import("../../../simulator/waldur/index.js"))
       const served = yield* onPort(port, Waldur.serve({ port, generation }))
       const world = yield* Waldur.demoWorld(served.marketplace)
       const known = {
@@ -76,7 +76,7 @@ const waldur = Command.make(
 
 const keycloak = Command.make("keycloak", { port: options.port(8080), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
-    const Keycloak = yield* Effect.promise(() => import("../../simulator/keycloak/index.js"))
+    const Keycloak = yield* Effect.promise(() => import("../../../simulator/keycloak/index.js"))
     const administrator = { username: "admin", password: "admin" }
     const { url, world } = yield* onPort(port, Keycloak.serve({ port, administrator }))
     const realm = Keycloak.addRealm(world, "opennebula")

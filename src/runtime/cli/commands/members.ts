@@ -1,15 +1,15 @@
 /** `site-actors members`: members synchronised now, or only what would change. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Layer, Option } from "effect"
-import { loadConfig, type OfferingConfig } from "../config/index.js"
-import { type Mode, syncMembers, type TeamReport } from "../members/sync.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import { agentRunsAt, journalAt, request } from "./open-journal.js"
-import { openForCommand } from "./open-offering.js"
-import * as options from "./options.js"
-import { showing } from "./progress.js"
-import { table } from "./table.js"
+import { loadConfig, type OfferingConfig } from "../../config/index.js"
+import { type Mode, syncMembers, type TeamReport } from "../../members/sync.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import { agentRunsAt, journalAt, request } from "../open-journal.js"
+import { openForCommand } from "../open-offering.js"
+import * as options from "../options.js"
+import { showing } from "../terminal/progress.js"
+import { table } from "../terminal/table.js"
 
 /** Something could not be done; the table says what. */
 class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed: number }> {

@@ -1,12 +1,12 @@
 /** `site-actors resources` and `drift`: how everything was at the last look, and in what it differs from Waldur. */
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
-import { Observations } from "../observation/index.js"
-import { described } from "./help.js"
-import { journalAt, request } from "./open-journal.js"
-import * as options from "./options.js"
-import { table } from "./table.js"
-import { span } from "./times.js"
+import { Observations } from "../../observation/index.js"
+import { described } from "../help.js"
+import { journalAt, request } from "../open-journal.js"
+import * as options from "../options.js"
+import { table } from "../terminal/table.js"
+import { span } from "../terminal/times.js"
 
 const inIso = (at: number): string => new Date(at).toISOString()
 

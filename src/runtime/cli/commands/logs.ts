@@ -2,13 +2,13 @@
 import { Args, Command, Options } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Effect, Option, Ref, Schedule } from "effect"
-import { inTheWay } from "../database/whose.js"
-import { type LogLine, linesIn, logPath, parts } from "../logs/index.js"
-import { linesOf } from "../logs/read.js"
-import { described } from "./help.js"
-import { dataDirectory, journalAt, NotPossible, request } from "./open-journal.js"
-import * as options from "./options.js"
-import { painted } from "./paint.js"
+import { inTheWay } from "../../database/whose.js"
+import { type LogLine, linesIn, logPath, parts } from "../../logs/index.js"
+import { linesOf } from "../../logs/read.js"
+import { described } from "../help.js"
+import { dataDirectory, journalAt, NotPossible, request } from "../open-journal.js"
+import * as options from "../options.js"
+import { painted } from "../terminal/paint.js"
 
 const uuid = Args.text({ name: "uuid" }).pipe(
   Args.withDescription("An order's or a resource's uuid, or its beginning. Without one: everything."),

@@ -1,15 +1,15 @@
 /** `site-actors components`: what an offering sells, as the file, Waldur and the backend have it; and how to make them agree. */
 import { Command, Options } from "@effect/cli"
 import { Array, Console, Effect, Either, Option } from "effect"
-import { asYaml, compared, load } from "../components/index.js"
-import { components as joined, loadConfig, type OfferingConfig } from "../config/index.js"
-import { connectWaldur } from "../offerings/open.js"
-import { plugins } from "../plugins.js"
-import * as choose from "./choose.js"
-import { described } from "./help.js"
-import { NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
-import { table } from "./table.js"
+import { asYaml, compared, load } from "../../components/index.js"
+import { components as joined, loadConfig, type OfferingConfig } from "../../config/index.js"
+import { connectWaldur } from "../../offerings/open.js"
+import { plugins } from "../../plugins.js"
+import * as choose from "../choose.js"
+import { described } from "../help.js"
+import { NotPossible } from "../open-journal.js"
+import * as options from "../options.js"
+import { table } from "../terminal/table.js"
 
 const loading = Options.boolean("load").pipe(
   Options.withDescription("Make the components in Waldur what backend_components says. None is removed.")

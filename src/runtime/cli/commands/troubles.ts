@@ -1,12 +1,12 @@
 /** `site-actors leftovers`, `retry` and `quarantine`: what went wrong, and what may be done about it. */
 import { Args, Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
-import { orders, leftovers as readLeftovers } from "../journal/history.js"
-import { described } from "./help.js"
-import { findOrder, journalAt, NotPossible, request } from "./open-journal.js"
-import * as options from "./options.js"
-import { table } from "./table.js"
-import { span, when } from "./times.js"
+import { orders, leftovers as readLeftovers } from "../../journal/history.js"
+import { described } from "../help.js"
+import { findOrder, journalAt, NotPossible, request } from "../open-journal.js"
+import * as options from "../options.js"
+import { table } from "../terminal/table.js"
+import { span, when } from "../terminal/times.js"
 
 const again = Options.boolean("retry").pipe(
   Options.withDescription("Ask the agent to undo them now; by itself it tries every 10 minutes.")

@@ -1,19 +1,19 @@
 /** `site-actors demo`: six orders through both simulators and the agent, live, and a check of what is left on both sides. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Logger, LogLevel, Redacted } from "effect"
-import * as Agent from "../agent.js"
-import { loadConfig } from "../config/index.js"
-import { makeCustomer } from "../demo/customer.js"
-import { printLive } from "../demo/live.js"
-import { keepOrdering } from "../demo/traffic.js"
-import { serveHttp } from "../http/serve.js"
-import { plugins } from "../plugins.js"
-import { mendProbe } from "../schedules.js"
-import { described } from "./help.js"
-import * as options from "./options.js"
-import { coloured } from "./paint.js"
-import { showing } from "./progress.js"
-import { table } from "./table.js"
+import * as Agent from "../../agent.js"
+import { loadConfig } from "../../config/index.js"
+import { makeCustomer } from "../../demo/customer.js"
+import { printLive } from "../../demo/live.js"
+import { keepOrdering } from "../../demo/traffic.js"
+import { serveHttp } from "../../http/serve.js"
+import { plugins } from "../../plugins.js"
+import { mendProbe } from "../../schedules.js"
+import { described } from "../help.js"
+import * as options from "../options.js"
+import { coloured } from "../terminal/paint.js"
+import { showing } from "../terminal/progress.js"
+import { table } from "../terminal/table.js"
 
 /** The demo did not end as it should; what it printed says where. */
 export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differences: ReadonlyArray<string> }> {
@@ -39,7 +39,7 @@ export const demo = Command.make("demo", { boot, ui }, ({ boot, ui }) =>
   Effect.gen(function* () {
     // The simulators are loaded by those who want them, not by every agent.
     const [{ makeSetting }, { added, takeInventory }, { tellStory }] = yield* Effect.promise(() =>
-      Promise.all([import("../demo/setting.js"), import("../demo/inventory.js"), import("../demo/story.js")])
+      Promise.all([import("../../demo/setting.js"), import("../../demo/inventory.js"), import("../../demo/story.js")])
     )
     const setting = yield* makeSetting({ bootMillis: boot, page: ui })
     const { cloud, marketplace, world } = setting

@@ -1,13 +1,13 @@
 /** `site-actors bundle`: everything that somebody who helps needs to see, in one archive, without secrets. */
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect, Either, Layer, Option } from "effect"
-import { gather, writeArchive } from "../bundle/index.js"
-import { type Config, loadConfig } from "../config/index.js"
-import { secretsOf } from "../logging.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import { dataDirectory, findOrder, journalAt } from "./open-journal.js"
-import * as options from "./options.js"
+import { gather, writeArchive } from "../../bundle/index.js"
+import { type Config, loadConfig } from "../../config/index.js"
+import { secretsOf } from "../../logging.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import { dataDirectory, findOrder, journalAt } from "../open-journal.js"
+import * as options from "../options.js"
 
 const order = Options.text("order").pipe(
   Options.withDescription("The journal and the log of this order alone: its uuid, or its beginning."),

@@ -1,13 +1,13 @@
 /** `site-actors check`: the file, the servers and the permissions, before an order finds out. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Layer } from "effect"
-import { asJson, checkAll, exitCode, fileRefused, renderTable } from "../check/index.js"
-import { loadConfig } from "../config/index.js"
-import { connectWaldur, openBackend } from "../offerings/open.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import * as options from "./options.js"
-import { coloured } from "./paint.js"
+import { asJson, checkAll, exitCode, fileRefused, renderTable } from "../../check/index.js"
+import { loadConfig } from "../../config/index.js"
+import { connectWaldur, openBackend } from "../../offerings/open.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import * as options from "../options.js"
+import { coloured } from "../terminal/paint.js"
 
 /** Something in the table has failed; the table says what. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly failed: number }> {

@@ -1,15 +1,15 @@
 /** `site-actors top`: what the actors do now, again and again; a single picture where nobody watches. */
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect, Option, Schedule } from "effect"
-import { readCallsFile } from "../activity/calls-file.js"
-import { pausesNow, signOfLife } from "../journal/history.js"
-import { type OrderInShort, workNow } from "../journal/in-short.js"
-import { described } from "./help.js"
-import { dataDirectory, journalAt } from "./open-journal.js"
-import * as options from "./options.js"
-import { painted } from "./paint.js"
-import { table } from "./table.js"
-import { span } from "./times.js"
+import { readCallsFile } from "../../activity/calls-file.js"
+import { pausesNow, signOfLife } from "../../journal/history.js"
+import { type OrderInShort, workNow } from "../../journal/in-short.js"
+import { described } from "../help.js"
+import { dataDirectory, journalAt } from "../open-journal.js"
+import * as options from "../options.js"
+import { painted } from "../terminal/paint.js"
+import { table } from "../terminal/table.js"
+import { span } from "../terminal/times.js"
 
 const once = Options.boolean("once").pipe(
   Options.withDescription("One picture, and no more. So it is anyway where the output is no terminal.")

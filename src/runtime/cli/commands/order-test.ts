@@ -1,18 +1,18 @@
 /** `site-actors order-test`: one order from a template, through the whole agent, on a simulated cloud or, asked twice, on the real one. */
 import { Args, Command, Options } from "@effect/cli"
 import { Console, Data, Effect, HashMap, Logger, LogLevel, Option } from "effect"
-import * as Agent from "../agent.js"
-import { loadConfig, type OfferingConfig } from "../config/index.js"
-import { printLive } from "../demo/live.js"
-import { type Tried, tryOrder } from "../order-test/run.js"
-import { readOrder } from "../order-test/template.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import { NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
-import { coloured } from "./paint.js"
-import { showing } from "./progress.js"
-import { table } from "./table.js"
+import * as Agent from "../../agent.js"
+import { loadConfig, type OfferingConfig } from "../../config/index.js"
+import { printLive } from "../../demo/live.js"
+import { type Tried, tryOrder } from "../../order-test/run.js"
+import { readOrder } from "../../order-test/template.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import { NotPossible } from "../open-journal.js"
+import * as options from "../options.js"
+import { coloured } from "../terminal/paint.js"
+import { showing } from "../terminal/progress.js"
+import { table } from "../terminal/table.js"
 
 /** The test order did not go as it should; what was printed says where. */
 export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{
@@ -51,7 +51,7 @@ export const orderTest = Command.make(
       const values = new Map(Option.match(given.set, { onNone: () => [], onSome: (map) => HashMap.toEntries(map) }))
       const wanted = yield* readOrder(given.order, values)
       yield* permitted(chosen, given)
-      const { makeStage } = yield* Effect.promise(() => import("../order-test/stage.js"))
+      const { makeStage } = yield* Effect.promise(() => import("../../order-test/stage.js"))
       const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })
       const say = given.json ? Console.error : Console.log
       yield* say(

@@ -1,11 +1,11 @@
 /** `site-actors order --follow`: each step as it ends, and the one in work as a bar against how long such a step usually takes. */
 import type { SqlClient } from "@effect/sql"
 import { Clock, Console, Effect, Option, Schedule } from "effect"
-import type { JournalEntry } from "../../core/index.js"
-import { signOfLife, storyOf, summaryOf, usuallyTakes } from "../journal/history.js"
-import { tell } from "../progress.js"
-import { beginnings, type StoryLine, storyLines } from "./story.js"
-import { span, when } from "./times.js"
+import type { JournalEntry } from "../../../core/index.js"
+import { signOfLife, storyOf, summaryOf, usuallyTakes } from "../../journal/history.js"
+import { tell } from "../../progress.js"
+import { beginnings, type StoryLine, storyLines } from "../terminal/story.js"
+import { span, when } from "../terminal/times.js"
 
 const look = "500 millis"
 /** Steps that take less than this need no bar; ms. */

@@ -1,16 +1,16 @@
 /** `site-actors migrate`: takes over what the Python agent made, after showing what that means. */
 import { Command, Options } from "@effect/cli"
 import { Console, Effect, Either, Option } from "effect"
-import { loadConfig } from "../config/index.js"
-import { plugins } from "../plugins.js"
-import { counted } from "../progress.js"
-import { connectSites, type MigrationRow, migrate, planMigration } from "../upkeep/index.js"
-import { described } from "./help.js"
-import { journalFor, NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
+import { loadConfig } from "../../config/index.js"
+import { plugins } from "../../plugins.js"
+import { counted } from "../../progress.js"
+import { connectSites, type MigrationRow, migrate, planMigration } from "../../upkeep/index.js"
+import { described } from "../help.js"
+import { journalFor, NotPossible } from "../open-journal.js"
+import * as options from "../options.js"
+import { showing } from "../terminal/progress.js"
+import { table } from "../terminal/table.js"
 import { commandOwner, journalServices } from "./orphans.js"
-import { showing } from "./progress.js"
-import { table } from "./table.js"
 
 const dryRun = Options.boolean("dry-run").pipe(
   Options.withDescription("Only print what would be done; nothing is changed.")

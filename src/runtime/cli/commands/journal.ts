@@ -3,15 +3,23 @@ import { Args, Command, Options } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Console, Effect, Option, Stream } from "effect"
-import { postgresOf } from "../config/index.js"
-import { fileOf, movedFrom } from "../database/place.js"
-import { backUp } from "../journal/backup.js"
-import { inspect } from "../journal/consistency.js"
-import { moveInto } from "../journal/copy.js"
-import { atOneMoment, jsonLines } from "../journal/history.js"
-import { described } from "./help.js"
-import { dataDirectory, findOrder, isThere, journalAt, journalFile, journalPlace, NotPossible } from "./open-journal.js"
-import * as options from "./options.js"
+import { postgresOf } from "../../config/index.js"
+import { fileOf, movedFrom } from "../../database/place.js"
+import { backUp } from "../../journal/backup.js"
+import { inspect } from "../../journal/consistency.js"
+import { moveInto } from "../../journal/copy.js"
+import { atOneMoment, jsonLines } from "../../journal/history.js"
+import { described } from "../help.js"
+import {
+  dataDirectory,
+  findOrder,
+  isThere,
+  journalAt,
+  journalFile,
+  journalPlace,
+  NotPossible
+} from "../open-journal.js"
+import * as options from "../options.js"
 
 const order = Options.text("order").pipe(
   Options.withDescription("Only this order: its uuid in Waldur, or its beginning."),

@@ -1,15 +1,15 @@
 /** `site-actors reset-password`: a new password for a tenant's user, and an end to those that lie about in clear. */
 import { Args, Command, Options } from "@effect/cli"
 import { Console, Effect, Layer, Option, Redacted } from "effect"
-import type { Accounts, KnownResource } from "../../core/index.js"
-import type { ProviderResource, WaldurService } from "../../waldur/index.js"
-import { loadConfig, type OfferingConfig } from "../config/index.js"
-import { known } from "../members/sync.js"
-import { plugins } from "../plugins.js"
-import { described } from "./help.js"
-import { NotPossible } from "./open-journal.js"
-import { openForCommand } from "./open-offering.js"
-import * as options from "./options.js"
+import type { Accounts, KnownResource } from "../../../core/index.js"
+import type { ProviderResource, WaldurService } from "../../../waldur/index.js"
+import { loadConfig, type OfferingConfig } from "../../config/index.js"
+import { known } from "../../members/sync.js"
+import { plugins } from "../../plugins.js"
+import { described } from "../help.js"
+import { NotPossible } from "../open-journal.js"
+import { openForCommand } from "../open-offering.js"
+import * as options from "../options.js"
 
 const resource = Args.text({ name: "resource" }).pipe(
   Args.withDescription("The resource's uuid in Waldur, the beginning of it, or its exact name."),

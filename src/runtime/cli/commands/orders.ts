@@ -8,15 +8,15 @@ import {
   signOfLife,
   storyOf,
   summaryOf
-} from "../journal/history.js"
+} from "../../journal/history.js"
+import { described } from "../help.js"
+import { findOrder, journalAt } from "../open-journal.js"
+import * as options from "../options.js"
+import { showing } from "../terminal/progress.js"
+import { storyLines } from "../terminal/story.js"
+import { table } from "../terminal/table.js"
+import { span, when } from "../terminal/times.js"
 import { follow } from "./follow.js"
-import { described } from "./help.js"
-import { findOrder, journalAt } from "./open-journal.js"
-import * as options from "./options.js"
-import { showing } from "./progress.js"
-import { storyLines } from "./story.js"
-import { table } from "./table.js"
-import { span, when } from "./times.js"
 
 const all = Options.boolean("all").pipe(
   Options.withDescription("Every order in the journal, not only the open ones and the last 20 that ended.")
