@@ -16,6 +16,7 @@ const document = () =>
     "# Configuration",
     "<!-- Made from the schemas in src/runtime/config/keys.ts and src/plugins by `npm run docs`. Change those. -->",
     "One YAML file, with the keys of Waldur's Python agent and some more. [examples/config.yaml](../examples/config.yaml) is a complete one.",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the syntax of the file that is described.
     "`site-actors check -c config.yaml` says everything that is wrong with a file at once. Unknown keys are errors. In every value, `${NAME}` is an environment variable, `${NAME:-default}` one with a default, `${file:/path}` the text of a file, `${credential:name}` that of the file `name` in the folder `CREDENTIALS_DIRECTORY` ([deploy](deploy.md)); secrets need not stand in the file.",
     "## The file",
     tableOf({ schema: RootKeys, comments: commentsOf(keys, "RootKeys"), required: { offerings: [{}] } }),
