@@ -140,10 +140,19 @@ const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> 
     : [line("component floating_ip", "ok", "tenants may use the external network")]
 }
 
-/** Orders name what is sold by limit or by plan, and those that name nothing but what a data centre does not have are all refused. */
+/** Orders name what is sold by limit or by plan, and those that name what a data centre does not have are refused. */
 const sold = ({ components }: Cloud): ReadonlyArray<CheckResult> => {
   const named = components.filter(({ accountingType }) => accountingType === "limit" || accountingType === "fixed")
-  if (named.length === 0 || named.some(({ type }) => limited.includes(type))) return []
+  const unknown = named.filter(({ type }) => !limited.includes(type))
+  if (unknown.length < named.length)
+    return unknown.map(({ type }) =>
+      line(
+        `component ${type}`,
+        "warning",
+        "billed by plan, and a data centre has none of it, so orders of a plan that says how much are refused; have it billed in another way"
+      )
+    )
+  if (named.length === 0) return []
   return [
     line(
       "what is sold",
