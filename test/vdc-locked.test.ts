@@ -21,6 +21,7 @@ const made = Effect.gen(function* () {
 })
 
 const useAndMore = 1
+const administrationAlone = 3
 const lock = (bench: Bench, method: Locking, id: number, level = useAndMore) =>
   Effect.asVoid(bench.frontEnd.call(method, [id, level, false]))
 
@@ -74,6 +75,15 @@ describe("the end of a data centre in which somebody has locked", () => {
       const bench = yield* made
       yield* bench.one.vm.append(1, [standingMark("paused")])
       yield* lock(bench, "one.vm.lock", 1)
+      doneOf(yield* ended(bench))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
+  it.scopedLive("its machine, network and router for their administration alone, ends them all the same", () =>
+    Effect.gen(function* () {
+      const bench = yield* made
+      for (const [method, id] of locks) yield* lock(bench, method, id, administrationAlone)
       doneOf(yield* ended(bench))
       expect(objectsOf(bench.frontEnd)).toEqual([])
     })

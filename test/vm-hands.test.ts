@@ -1,8 +1,10 @@
 /** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { setStanding } from "../src/plugins/opennebula-vm/standing.js"
 import { VmState } from "../src/simulator/opennebula/index.js"
 import type { Plain } from "../src/simulator/opennebula/wire/values.js"
+import { makeMemoryJournal } from "./support/journal.js"
 import {
   type Bench,
   createOrder,
@@ -117,3 +119,20 @@ describe("while a machine is changed", () => {
     })
   )
 })
+
+it.scoped("a machine that is off, and locked for its administration alone, is locked for all when it is paused", () =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench()
+    doneOf(yield* bench.create(createOrder()))
+    yield* bench.frontEnd.call("one.vm.action", ["poweroff-hard", 0])
+    const isOff = ({ state }: { readonly state: unknown }) => state === "Poweroff"
+    yield* untilOver(bench.one.vm.info(0).pipe(Effect.delay("1 second"), Effect.repeat({ until: isOff })))
+    const administrationAlone = 3
+    yield* bench.frontEnd.call("one.vm.lock", [0, administrationAlone, false])
+    const resource = { id: createOrder().resource.id, backendId: "0" }
+    const pause = Effect.as(setStanding(bench.offering)(resource, "paused"), {})
+    doneOf(yield* bench.attempt(yield* makeMemoryJournal(), pause))
+    expect(bench.frontEnd.world.vms.find(0)?.lock?.level).toBe(1)
+    expect(yield* bench.one.vm.info(0)).toMatchObject({ state: "Poweroff", locked: true })
+  })
+)

@@ -1,4 +1,6 @@
 /** What a create will come to is told while its machine boots, over real HTTP: once, and taken back if it comes to nothing. */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { Lcm } from "../../src/simulator/opennebula/index.js"
@@ -23,6 +25,15 @@ const boots = ({ cloud }: Site, how: 0 | 1) =>
     const { id } = yield* when(() => [...cloud.world.vms].find((vm) => vm.lcm === Lcm.boot))
     expect((yield* cloud.call("one.vm.recover", [id, how]))._tag).toBe("Ok")
   })
+
+/** As Waldur's staff does by hand. */
+const staffErrs = ({ waldurUrl, world }: Site, order: string) =>
+  HttpClientRequest.post(`${waldurUrl}marketplace-orders/${order}/set_state_erred/`).pipe(
+    HttpClientRequest.setHeader("authorization", `Token ${world.agentToken}`),
+    HttpClientRequest.bodyUnsafeJson({ error_message: "It hangs.", error_traceback: "" }),
+    HttpClient.execute,
+    Effect.tap(({ status }) => expect(status).toBe(200))
+  )
 
 const toldOf = ({ marketplace }: Site, resource: string) =>
   marketplace.calls
@@ -70,6 +81,27 @@ describe("while a machine boots", () => {
       expect((yield* site.marketplace.awaitOrderEnd(order)).state).toBe("erred")
       yield* untilSettled(agent)
       expect([resource.state, resource.backendId, resource.backendMetadata]).toEqual(["Terminated", "", {}])
+    })
+  )
+
+  scenario("they are taken back if staff sets its order to erred, and the customer ends the resource", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const centre = (yield* site.order.vdc("around")).resource
+      bootsOnWord(site)
+      const order = yield* site.place.vm("stuck", centre.backendId)
+      const resource = placed(site, order)
+      yield* when(() => resource.backendMetadata.ip_address)
+      yield* staffErrs(site, order)
+      expect([resource.state, resource.backendId]).toEqual(["Erred", expect.stringMatching(/^\d+$/)])
+      yield* boots(site, 1)
+      yield* untilSettled(agent)
+      expect([resource.state, resource.backendId, resource.backendMetadata]).toEqual(["Erred", "", {}])
+      expect(site.logged.some((line) => line.includes("Waldur keeps the resource as Erred"))).toBe(true)
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+      yield* site.order.terminate(centre.uuid)
+      yield* expectNothingLeft(site, agent, ["around Terminated", "stuck Terminated"])
     })
   )
 

@@ -21,6 +21,7 @@ describe("an administrator of a data centre's group who makes all that is in it 
         yield* asAdministrator("one.vm.update", [Number(box.backendId), written, 0])
         for (const [called, key] of Object.entries(all))
           yield* asAdministrator(`one.${called}.update`, [Number(lab.backendMetadata[key]), written, 0])
+        yield* asAdministrator("one.vn.rename", [Number(lab.backendMetadata.vnet_id), "mine"])
         const place = ["-c", site.config.file, "--data-dir", site.dataDir]
         expect(yield* typed("orphans", ...place)).toMatchObject({ out: "There are no orphans.", ok: true })
         expect(yield* typed("migrate", "--dry-run", ...place)).toMatchObject({

@@ -3,7 +3,7 @@ import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { added, takeInventory } from "../../src/runtime/demo/inventory.js"
 import { long, newSite, withAgent } from "./harness.js"
-import { atWork, ended, held, stopped, until } from "./waits.js"
+import { atWork, ended, held, orNever, stopped, until } from "./waits.js"
 import { watchForDoubles } from "./watch.js"
 
 withAgent("an agent that is asked to end twice", (it) => {
@@ -94,6 +94,44 @@ withAgent("a command that is broken off", (it) => {
           expect(trial.output()).toContain("Nothing of it is left.")
           expect(calls).toBeGreaterThan(0)
           expect(takeInventory(site.cloud)).toEqual(before)
+        }),
+      long
+    )
+  }
+})
+
+/** One word is enough: who stops it as a service or in a container has no second one. */
+withAgent("a test order on the real cloud that is broken off while that does not answer", (it) => {
+  const lost = { _tag: "Drop", when: "before" } as const
+  const unheard = { _tag: "Hold", when: "before", until: Effect.never } as const
+  for (const [how, method, disturbance] of [
+    ["takes calls and says nothing in a create", "one.vrouter.allocate", unheard],
+    ["is away in an end", "one.vrouter.delete", lost]
+  ] as const) {
+    it.scoped(
+      `which ${how}, ends by itself, and says what may be left`,
+      () =>
+        Effect.gen(function* () {
+          const site = yield* newSite()
+          // The journal that `orphans` asks.
+          yield* stopped(yield* Effect.tap(site.start(), (agent) => atWork(site, agent)))
+          const before = takeInventory(site.cloud)
+          let isAway = false
+          site.cloud.intercept((call) => {
+            if (call.method === method) isAway = true
+            return isAway ? disturbance : undefined
+          })
+          const trial = yield* site.command(
+            ...["order-test", "examples/order-vdc.yaml", "--set", "name=trial", "--offering", "VDC", "--real", "--yes"]
+          )
+          yield* until("the cloud's absence", () => isAway)
+          trial.signal("SIGTERM")
+          expect(yield* orNever(() => "its end")(trial.ended)).toEqual({ code: 130, signal: null })
+          const [, removal = ""] = /`site-actors (orphans --remove \w+ --yes)`/.exec(trial.output()) ?? []
+          site.cloud.intercept(() => undefined)
+          expect(added(before, takeInventory(site.cloud))).not.toEqual([])
+          const command = yield* site.command(...removal.split(" "), "--data-dir", site.dataDir)
+          expect([(yield* command.ended).code, takeInventory(site.cloud)]).toEqual([0, before])
         }),
       long
     )

@@ -64,7 +64,7 @@ export const addComponent = (
   { world }: Site,
   type: string,
   measuredUnit: string,
-  accountingType: "usage" | "limit" = "usage",
+  accountingType: "usage" | "limit" | "fixed" = "usage",
   offering = world.vdcOffering
 ) =>
   offering.components.push({

@@ -34,7 +34,8 @@ const absent: XmlElement = { name: "PERMISSIONS", text: "", children: [] }
 export const permissions = (element: XmlElement): XmlElement => find(element, "PERMISSIONS") ?? absent
 
 /**
- * Is it kept from being deleted, by anybody, until it is unlocked? At level 1 (USE) or 2 (MANAGE). Networks and routers have it as machines do (OpenNebula 7.4
- * `VirtualNetwork::to_xml_extended`, `VirtualRouter::to_xml`).
+ * Is every change of it refused, its deletion too, and to everybody, until it is unlocked? A lock stops what asks for as much as its level, or for more: 1 (USE) and
+ * 2 (MANAGE) stop MANAGE, which is what we ask for; 3 (ADMIN) stops what is an administrator's alone, such as a migration (OpenNebula 7
+ * `RequestManagerLock::request_execute`, `AclManager::oneadmin_authorize`; recordings 144 to 148). The same for machines, networks and routers.
  */
 export const locked = (element: XmlElement): boolean => /^[12]$/.test(text(element, "LOCK", "LOCKED"))

@@ -20,7 +20,7 @@ import {
   template,
   text
 } from "./element.js"
-import { ownedFields, ownedReads, Permissions, permissions } from "./permissions.js"
+import { locked, ownedFields, ownedReads, Permissions, permissions } from "./permissions.js"
 import { type VmState, vmState } from "./vmState.js"
 
 const Disk = Schema.Struct({
@@ -163,7 +163,7 @@ const machine = (element: XmlElement) => ({
   endedAt: text(element, "ETIME") || "0",
   history: all(element, "HISTORY_RECORDS", "HISTORY").map(history),
   permissions: permissions(element),
-  locked: find(element, "LOCK", "LOCKED") !== undefined,
+  locked: locked(element),
   userTemplate: template(element, "USER_TEMPLATE")
 })
 

@@ -7,6 +7,7 @@ import { type Cloud, namesOf } from "./cloud.js"
 import { mappingWritable } from "./members/mapping-file.js"
 import { defaultSecurityGroup } from "./network.js"
 import { networkProblem, takesDevice } from "./plan.js"
+import { limited } from "./quotas.js"
 
 const zone = ({ one, settings }: Cloud) => {
   const subject = `zone ${settings.zone_id}`
@@ -139,6 +140,28 @@ const addresses = ({ components, settings }: Cloud): ReadonlyArray<CheckResult> 
     : [line("component floating_ip", "ok", "tenants may use the external network")]
 }
 
+/** Orders name what is sold by limit or by plan, and those that name what a data centre does not have are refused. */
+const sold = ({ components }: Cloud): ReadonlyArray<CheckResult> => {
+  const named = components.filter(({ accountingType }) => accountingType === "limit" || accountingType === "fixed")
+  const unknown = named.filter(({ type }) => !limited.includes(type))
+  if (unknown.length < named.length)
+    return unknown.map(({ type }) =>
+      line(
+        `component ${type}`,
+        "warning",
+        "billed by plan, and a data centre has none of it, so orders of a plan that says how much are refused; have it billed in another way"
+      )
+    )
+  if (named.length === 0) return []
+  return [
+    line(
+      "what is sold",
+      "failed",
+      `${namesOf(named.map(({ type }) => type))}, and a data centre has none of these, so its orders would be refused. It has ${limited.join(", ")}. If this is the offering of something else, correct waldur_offering_uuid`
+    )
+  ]
+}
+
 const isolation = ({ settings }: Cloud): CheckResult => {
   const subject = "tenant isolation"
   if (!settings.tenant_isolation) {
@@ -200,5 +223,6 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    return [frontEnd, user, place, ...groups, ...stores, ...networks, isolation(cloud), ...identity, ...stored]
+    const own = [...sold(cloud), isolation(cloud)]
+    return [frontEnd, user, place, ...groups, ...stores, ...networks, ...own, ...identity, ...stored]
   })

@@ -24,7 +24,7 @@ import {
   type SiteError,
   upToSteadily
 } from "../../plugin/index.js"
-import { asTheirVdcsSay, ownerResource } from "../groups.js"
+import { asTheirVdcsSay, ownerResource, whose } from "../groups.js"
 import { isLocked, lockedRefusal } from "../locks.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
@@ -87,12 +87,26 @@ export const isOthers = <E extends SiteError>(
     () => Effect.succeed(false)
   )
 
+/** Without those in another resource's group: tenants write tags into what is theirs. Groups are only read if there is one. */
+export const notInOthersGroups = <A extends { readonly gid?: number }>(
+  { one }: Cloud,
+  resource: ResourceId,
+  objects: ReadonlyArray<A>
+): Effect.Effect<ReadonlyArray<A>, SiteError> =>
+  Effect.gen(function* () {
+    if (objects.every(({ gid }) => gid === undefined)) return objects
+    const [groups, vdcs] = yield* Effect.all([one.group.list(), one.vdc.list()], { concurrency: 2 })
+    const others = asTheirVdcsSay(groups, vdcs).filter((group) => (whose(group) ?? resource) !== resource)
+    return objects.filter(({ gid }) => others.every(({ id }) => id !== gid))
+  })
+
 export interface Pooled {
   readonly id: number
   readonly name: string
   readonly template: Template
   /** Absent: only an administrator makes such objects. */
   readonly uid?: number
+  readonly gid?: number
 }
 
 /**
@@ -100,14 +114,14 @@ export interface Pooled {
  * is its own: unless it has a mark of this order's attempts, which nobody knows before it is made, that is nobody's.
  */
 export const ownAmong = <A extends Pooled>(
-  { one }: Cloud,
+  cloud: Cloud,
   { order, resource }: Ordered,
   what: string,
   objects: ReadonlyArray<A>
 ): Effect.Effect<Option.Option<A>, SiteError> =>
   Effect.gen(function* () {
     const tagged = objects.filter((object) => isTaggedFor(resource.id, object))
-    const whose = yield* Effect.forEach(tagged, (object) => {
+    const marked = yield* Effect.forEach(tagged, (object) => {
       const owner = Option.getOrUndefined(ownerOf(object.template))
       return Effect.map(makerOf(Option.fromNullable(owner?.mark)), (maker) => ({
         object,
@@ -115,11 +129,18 @@ export const ownAmong = <A extends Pooled>(
         isOwn: owner?.order !== order || maker === "this step"
       }))
     })
-    const made = whose.find(({ isMarked }) => isMarked)
+    const made = marked.find(({ isMarked }) => isMarked)
     if (made !== undefined) return Option.some(made.object)
-    if (whose.length === 0) return Option.none()
-    const agent = yield* one.user.info(-1)
-    const ofAgent = whose.filter(({ object: { uid = agent.id } }) => uid === agent.id)
+    if (marked.length === 0) return Option.none()
+    const agent = yield* cloud.one.user.info(-1)
+    const possible = yield* notInOthersGroups(
+      cloud,
+      resource.id,
+      marked.map(({ object }) => object)
+    )
+    const ofAgent = marked
+      .filter(({ object: { uid = agent.id } }) => uid === agent.id)
+      .filter(({ object }) => possible.includes(object))
     const own = ofAgent.find(({ isOwn }) => isOwn)
     if (own !== undefined) return Option.some(own.object)
     const [other] = ofAgent

@@ -5,9 +5,8 @@
 import { Effect, Either, Schema } from "effect"
 import { resourceName } from "../../opennebula/naming.js"
 import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "../../plugin/index.js"
-import { ownerResource } from "../groups.js"
 import type { VdcAttributes } from "./attributes.js"
-import { type Cloud, configurationFault } from "./cloud.js"
+import { type Cloud, configurationFault, isTaggedFor, notInOthersGroups } from "./cloud.js"
 import { SecurityRule, type VdcSettings, withPluginOptions } from "./settings.js"
 import {
   freeSubnets,
@@ -171,13 +170,15 @@ export const reserveSubnet = (cloud: Cloud, request: CreateRequest<VdcAttributes
         const from = poolOf(settings.internal_network_base, settings.internal_network_prefix)
         const asked = yield* askedSubnet(request.attributes, from)
         const networks = yield* cloud.one.network.list()
-        const known = subnetOfOwn(networks, request.resource.id)
+        const tagged = networks.filter((network) => isTaggedFor(request.resource.id, network))
+        const own = yield* notInOthersGroups(cloud, request.resource.id, tagged)
+        const known = subnetOfOwn(own)
         if (known !== undefined) {
           // It has it, whether or not it can be kept free for it: the Python agent gave the same one twice.
           yield* reservations.reserve(pool, request.resource.id, [known])
           return known
         }
-        const occupied = occupiedBy(networks, request.resource.id)
+        const occupied = occupiedBy(networks.filter((network) => !own.includes(network)))
         if (asked !== undefined && occupied.some((range) => overlaps(range, asked))) return yield* overlapping
         const prefix = asked?.prefix ?? settings.subnet_prefix_length
         const candidates = asked === undefined ? freeSubnets(from, prefix, occupied) : [asked]
@@ -209,8 +210,8 @@ export const askedSubnet = (attributes: VdcAttributes, pool: Subnet) => {
 type Networks = Effect.Effect.Success<ReturnType<Cloud["one"]["network"]["list"]>>
 
 /** Of the network that the resource has already, made by an agent whose journal is not this one. */
-const subnetOfOwn = (networks: Networks, resource: string): Subnet | undefined => {
-  const [range] = networks.find((network) => ownerResource(network) === resource)?.addressRanges ?? []
+const subnetOfOwn = (own: Networks): Subnet | undefined => {
+  const [range] = own[0]?.addressRanges ?? []
   const gateway = range?.ip._tag === "Some" ? parseAddress(range.ip.value) : undefined
   return range === undefined || gateway === undefined
     ? undefined
@@ -218,9 +219,8 @@ const subnetOfOwn = (networks: Networks, resource: string): Subnet | undefined =
 }
 
 /** What the networks of others use, address range by address range. A network of this very resource is not in its own way. */
-const occupiedBy = (networks: Networks, resource: string) =>
-  networks
-    .filter((network) => ownerResource(network) !== resource)
+const occupiedBy = (others: Networks) =>
+  others
     .flatMap(({ addressRanges }) => addressRanges)
     .flatMap((range) => {
       const first = range.ip._tag === "Some" ? parseAddress(range.ip.value) : undefined

@@ -36,6 +36,9 @@ const rules: Readonly<Record<string, Rule>> = {
   floating_ip: { unit: "addresses", decimals: 0, zero: "allowed" }
 }
 
+/** The components that an order may name. */
+export const limited: ReadonlyArray<string> = Object.keys(rules)
+
 /** What a VDC offering may have components for. */
 export const quantities: ReadonlyArray<Quantity> = [
   ...Object.entries(rules).map(([name, { unit }]): Quantity => ({ name, unit, ordered: true, measured: "now" })),
@@ -67,8 +70,7 @@ const amountsProblem = (
 ): string | undefined => {
   for (const [type, amount] of Object.entries(amounts)) {
     const rule = rules[type]
-    if (rule === undefined)
-      return `A data centre has no "${printable(type)}"; it has: ${Object.keys(rules).join(", ")}.`
+    if (rule === undefined) return `A data centre has no "${printable(type)}"; it has: ${limited.join(", ")}.`
     const problem = problemWith(labelOf(components, type), rule, amount)
     if (problem !== undefined) return problem
   }

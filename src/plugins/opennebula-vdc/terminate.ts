@@ -110,8 +110,34 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
     ]
     // Its people could not unlock it any more, once they are gone.
     if (locked.length > 0) return yield* lockedRefusal(namesOf(locked))
+    const left = leftAlone(found, own, request)
+    if (left.length > 0)
+      yield* Effect.logWarning(
+        `By what Waldur knows, ${namesOf(left)} ${left.length === 1 ? "was" : "were"} made with this data centre, and by name, tag and group somebody else's now, so it is left alone: delete it in OpenNebula if nobody needs it`
+      )
     return own
   })
+
+/** There by the id that Waldur was told, and nothing else shows whose: given away by its tenant, or a stranger's with an id that came again. */
+const leftAlone = (found: Inventory, own: Belongings, { resource }: TerminateRequest): ReadonlyArray<string> => {
+  const { recorded = {} } = resource
+  const others = <A extends { readonly id: number; readonly name: string }>(
+    kind: string,
+    pool: ReadonlyArray<A>,
+    id: string | undefined,
+    ids: ReadonlyArray<number>
+  ) => pool.filter((one) => String(one.id) === id && !ids.includes(one.id)).map((one) => `${kind} ${id} (${one.name})`)
+  return [
+    ...others("network", found.networks, recorded.vnet_id, own.networks),
+    ...others(
+      "router",
+      found.routers,
+      recorded.vr_id,
+      own.routers.map(({ id }) => id)
+    ),
+    ...others("security group", found.securityGroups, recorded.sg_id, own.securityGroups)
+  ]
+}
 
 /** A router's machines whose router is gone, and which its end could not take along: no tenant's, as their tag says. */
 const strayRouterVms = ({ resource }: TerminateRequest, vms: ReadonlyArray<Vm>) =>

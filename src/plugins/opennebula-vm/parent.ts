@@ -155,20 +155,37 @@ const belonging = <A extends Owned>(objects: ReadonlyArray<A>, group: GroupShort
     .sort((a, b) => rank(b) - rank(a) || a.id - b.id)[0]
 }
 
+/**
+ * The group's network that is in its VDC. Its administrator may have written another tag into it, and called it otherwise, but puts nothing into a VDC: the oldest
+ * is what was made with it.
+ */
+const inItsVdc = (networks: ReadonlyArray<Owned>, group: GroupShort, vdcs: ReadonlyArray<Vdc>): Owned | undefined => {
+  const within = vdcs
+    .filter(({ groups, id }) => id !== everybodysVdc && groups.includes(group.id))
+    .flatMap((vdc) => vdc.networks.map(({ id }) => id))
+  return networks
+    .filter(({ gid, id }) => gid === group.id && within.includes(id))
+    .toSorted((one, other) => one.id - other.id)[0]
+}
+
+const everybodysVdc = 0
+
 /** A VDC without networking has no network; whether that will do is for the template's own interfaces to say. */
 export const parentOf = <R>(
   one: OpenNebulaService,
   group: Effect.Effect<GroupShort, SiteError, R>
 ): Effect.Effect<Parent, SiteError, R> =>
-  Effect.map(
-    Effect.all([group, one.network.list(), one.securityGroup.list()], { concurrency: "unbounded" }),
-    ([found, networks, securityGroups]) => {
-      const network = belonging(networks, found, "_internal")
-      const securityGroup = belonging(securityGroups, found, "_default")
-      return {
-        group: found.id,
-        ...(network === undefined ? {} : { network: network.id }),
-        ...(securityGroup === undefined ? {} : { securityGroup: securityGroup.id })
-      }
+  Effect.gen(function* () {
+    const [found, networks, securityGroups] = yield* Effect.all([group, one.network.list(), one.securityGroup.list()], {
+      concurrency: "unbounded"
+    })
+    const known = belonging(networks, found, "_internal")
+    const others = known === undefined && networks.some(({ gid }) => gid === found.id)
+    const network = others ? inItsVdc(networks, found, yield* one.vdc.list()) : known
+    const securityGroup = belonging(securityGroups, found, "_default")
+    return {
+      group: found.id,
+      ...(network === undefined ? {} : { network: network.id }),
+      ...(securityGroup === undefined ? {} : { securityGroup: securityGroup.id })
     }
-  )
+  })

@@ -76,7 +76,7 @@ describe("Components of an offering", () => {
       'backend_components.gpu stands in the file, but the offering "Cloud" in Waldur has ram, licence, cpu_h. Run `site-actors components --load` to have it made in Waldur, or remove it from the file.',
       "backend_components.cpu_h.usage_from is cpu_hour, which opennebula-vdc does not measure. Did you mean cpu_hours? It measures: cpu, ram, storage, floating_ip, cpu_hours, vcpu_hours, ram_hours, storage_hours, vm_hours.",
       "backend_components.ram.accounting_type is fixed, but Waldur bills the component by limit. Write limit into the file, or run `site-actors components --load` to change Waldur.",
-      "Waldur sells the component licence by limit, but orders for opennebula-vdc can only name cpu, ram, storage, floating_ip. Remove the component from the offering in Waldur, or have it billed in another way."
+      "Waldur sells the component licence by limit, but orders for opennebula-vdc can only name cpu, ram, storage, floating_ip. Correct waldur_offering_uuid, if that is the offering of something else; or remove the component from the offering in Waldur, or have it billed in another way."
     ])
   })
 

@@ -66,6 +66,9 @@ const isOrdered = ({ accountingType }: Component): boolean => accountingType ===
 /**
  * Fails with what has become of the components in Waldur since the offering was opened with `known`, where that would have orders refused or counted in
  * other units: what orders may name now, what has another factor or way of billing, what is gone.
+ *
+ * They are not read anew while the agent runs: the backend was opened with them, reports and looks hold them, and an order in work would be accepted by
+ * some and told by others. To change all of these at once is what a restart does.
  */
 export const unchanged = (
   offering: Overrides,

@@ -69,7 +69,7 @@ const meaningless = ({ plugin }: Overrides, { type, accountingType }: OfferingCo
   return [
     new OfferingFault({
       reason: `Waldur sells the component ${printable(type)} by limit, but orders for ${plugin?.type} can only name ${listed(ordered)}.`,
-      hint: "Remove the component from the offering in Waldur, or have it billed in another way."
+      hint: "Correct waldur_offering_uuid, if that is the offering of something else; or remove the component from the offering in Waldur, or have it billed in another way."
     })
   ]
 }

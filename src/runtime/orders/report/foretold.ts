@@ -80,6 +80,9 @@ const valueOf = ({ amounts, backendId, endpoints, metadata }: Outcome, name: Val
 /**
  * Of an order that has failed: what was told ahead is of something that is gone. Where Waldur has the order as done, somebody else's is the resource's, and
  * all of it is left as it is.
+ *
+ * Of one that its staff has set to erred Waldur has looked for the backend id in that moment, and not ended the resource as it had one (source:
+ * waldur-mastermind, marketplace/handlers.py, `update_resource_when_order_is_rejected_or_erred`). There is no call that ends it but a customer's order.
  */
 export const takeBackForetold = (
   { waldur }: Pick<Offering, "waldur">,
@@ -92,4 +95,8 @@ export const takeBackForetold = (
     if (Option.exists(now, ({ state }) => state === "done")) return
     yield* waldur.setBackendMetadata(resource.id, resource.backendMetadata)
     yield* waldur.putBackendId(resource.id, resource.backendId)
+    if (Option.exists(now, ({ state }) => state === "erred"))
+      yield* Effect.logWarning(
+        "Somebody else set the order to erred while its machine booted, so Waldur keeps the resource as Erred, now without a backend id: its customer or Waldur's staff can terminate it"
+      )
   }).pipe((telling) => unlessRefused("back what stood there before the order", telling))

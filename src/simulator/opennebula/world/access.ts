@@ -23,7 +23,8 @@ export interface Target {
   readonly gid?: number
   readonly permissions?: Permissions
   readonly clusters?: Iterable<number>
-  readonly locked?: boolean
+  /** A lock's level: 1 USE, 2 MANAGE, 3 ADMIN. */
+  readonly lock?: number | undefined
 }
 
 export const isAdministrator = (user: User): boolean => user.id === 0 || user.groups.has(0)
@@ -35,7 +36,7 @@ export const targetOf = (kind: ResourceKind, owned: Owned, clusters: Iterable<nu
   gid: owned.gid,
   permissions: owned.permissions,
   clusters,
-  locked: owned.lock !== undefined
+  lock: owned.lock?.level
 })
 
 const rightColumn: Partial<Record<Right, number>> = { USE: 0, MANAGE: 1, ADMIN: 2 }
@@ -72,10 +73,16 @@ export const mayDo = (world: World, user: User, right: Right, target: Target): b
   byPermissions(user, right, target) ||
   byRules(world, user, right, target)
 
-/** Throws 0x0200 unless the caller may. A lock stops MANAGE and ADMIN, also for oneadmin (recordings 145 and 146). */
+/** MANAGE and ADMIN of `AuthRequest::Operation` (OpenNebula 7). */
+const operations: Partial<Record<Right, number>> = { MANAGE: 2, ADMIN: 4 }
+
+/** OpenNebula 7 `AclManager::oneadmin_authorize`, but for USE, of which it asks for a kind that no lock stops where something is read. */
+const isStopped = ({ lock = 0 }: Target, right: Right): boolean => lock > 0 && lock <= (operations[right] ?? 0)
+
+/** Throws 0x0200 unless the caller may. A lock stops oneadmin as well (recordings 145 and 146). */
 export const requireRight = (world: World, caller: User, right: Right, target: Target): void => {
   const may = mayDo(world, caller, right, target)
-  if (may && (target.locked !== true || right === "USE")) return
+  if (may && !isStopped(target, right)) return
   if (may && isAdministrator(caller))
     throw notAuthorized(`User [${caller.id}] : ${target.kind} is locked. [${target.id}].`)
   const name = target.id === undefined ? target.kind : `${target.kind} [${target.id}]`

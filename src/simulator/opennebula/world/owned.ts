@@ -160,16 +160,19 @@ export const ownedMethods = <Item extends Owned>(kind: OwnedKind<Item>): Methods
       return int(id)
     },
     [method("lock")]: ({ args, caller, requestId, world }) => {
-      const [id, level] = [args.int(0), args.int(1)]
+      const [id, asked] = [args.int(0), args.int(1)]
       const item = kind.pool(world).get(id)
       requireRight(world, caller, "MANAGE", target(item))
+      if (asked < 1 || asked > 4) throw actionRefused("Wrong lock level specified")
+      // 4, ALL, is the same as 1, USE (7 `RequestManagerLock::request_execute`).
+      const level = asked === 4 ? 1 : asked
       item.lock = { level, owner: caller.id, time: world.now, requestId }
       return int(id)
     },
     [method("unlock")]: ({ args, caller, world }) => {
       const id = args.int(0)
       const item = kind.pool(world).get(id)
-      requireRight(world, caller, "MANAGE", { ...target(item), locked: false })
+      requireRight(world, caller, "MANAGE", { ...target(item), lock: undefined })
       item.lock = undefined
       return int(id)
     }
