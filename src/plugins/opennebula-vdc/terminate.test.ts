@@ -63,7 +63,7 @@ const madeByPythonAgent = (bench: Bench, name: string) =>
     return group
   })
 
-describe("question 2: a data centre in which somebody still lives", () => {
+describe("a data centre in which somebody still lives", () => {
   it.scopedLive("is not ended, and its machines are named, five at most", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -132,7 +132,7 @@ describe("question 2: a data centre in which somebody still lives", () => {
   )
 })
 
-describe("question 2: the end of a data centre", () => {
+describe("the end of a data centre", () => {
   it.scopedLive("comes soon although the router's machine has to be told twice", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench(settingsOf({ teardown_timeout: 300 }))
@@ -203,7 +203,7 @@ describe("question 2: the end of a data centre", () => {
   )
 })
 
-describe("question 1: a backend id", () => {
+describe("a backend id", () => {
   it.scopedLive.each(["0", "1", "oneadmin", "users"])("that is OpenNebula's own group %s ends nothing", (backendId) =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -257,7 +257,7 @@ describe("a data centre that the Python agent made", () => {
     })
   )
 
-  it.scopedLive("question 1: has the number of its group for a backend id once it was changed by the name", () =>
+  it.scopedLive("has the number of its group for a backend id once it was changed by the name", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
       yield* madeByPythonAgent(bench, "acme")

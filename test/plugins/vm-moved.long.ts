@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Lcm, VmState } from "../src/simulator/opennebula/vms/states.js"
+import { Lcm, VmState } from "../../src/simulator/opennebula/vms/states.js"
 import {
   type Bench,
   createOrder,
@@ -17,7 +17,7 @@ import {
   stateOf,
   terminateOrder,
   updateOrder
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 /** LCM_STATE of what runs, and of what is powered off. */
 const moves = {

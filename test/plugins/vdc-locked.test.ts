@@ -1,8 +1,8 @@
 /** Locks that somebody has set on what belongs to a data centre, when it is ended. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { standingMark } from "../src/plugins/standing.js"
-import { createOrder, doneOf, makeBench, objectsOf, refusedOf, settingsOf, terminateOrder } from "./support/vdc.js"
+import { standingMark } from "../../src/plugins/standing.js"
+import { createOrder, doneOf, makeBench, objectsOf, refusedOf, settingsOf, terminateOrder } from "../support/vdc.js"
 
 type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
 type Locking = "one.vn.lock" | "one.vrouter.lock" | "one.vm.lock"

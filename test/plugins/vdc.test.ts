@@ -1,9 +1,9 @@
 /** Virtual data centres on the simulated front-end: made, changed, ended; and what is left when something goes wrong on the way. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { single, vector } from "../src/opennebula/index.js"
-import { lockFor } from "../src/simulator/opennebula/index.js"
-import { stateName } from "../src/simulator/opennebula/vms/states.js"
+import { single, vector } from "../../src/opennebula/index.js"
+import { lockFor } from "../../src/simulator/opennebula/index.js"
+import { stateName } from "../../src/simulator/opennebula/vms/states.js"
 import {
   createOrder,
   doneOf,
@@ -14,7 +14,7 @@ import {
   settingsOf,
   terminateOrder,
   updateOrder
-} from "./support/vdc.js"
+} from "../support/vdc.js"
 
 /** Settings by which a create makes all calls that it may make. */
 const withEveryCall = settingsOf({ default_security_group: false, tenant_external_network: true })
@@ -92,7 +92,7 @@ const atEach = <A, E, R>(order: "create" | "terminate", check: (at: number) => E
     yield* Effect.forEach(turns, check, { concurrency: 6, discard: true })
   })
 
-describe("question 5: a create that fails", () => {
+describe("a create that fails", () => {
   it.live(
     "at whichever call, leaves nothing behind",
     () =>

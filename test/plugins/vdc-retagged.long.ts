@@ -1,10 +1,10 @@
 /** A data centre whose administrator has made all that belongs to it another's, long after it was made. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Logger } from "effect"
-import { ownerTags } from "../src/opennebula/template/owner.js"
-import { single, type Template } from "../src/opennebula/template/template.js"
-import { recordedIn } from "../src/runtime/offerings/recorded.js"
-import { createOrder, doneOf, makeBench, objectsOf, terminateOrder } from "./support/vdc.js"
+import { ownerTags } from "../../src/opennebula/template/owner.js"
+import { single, type Template } from "../../src/opennebula/template/template.js"
+import { recordedIn } from "../../src/runtime/offerings/recorded.js"
+import { createOrder, doneOf, makeBench, objectsOf, terminateOrder } from "../support/vdc.js"
 
 type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
 const stranger = "f".repeat(32)

@@ -1,11 +1,11 @@
 /** Orders for virtual machines whose process dies, or whose calls or answers are lost, at any point: they go on where they were. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Ref } from "effect"
-import { JournalUnavailable } from "../src/core/index.js"
-import { createVm } from "../src/plugins/opennebula-vm/create.js"
-import { terminateVm } from "../src/plugins/opennebula-vm/terminate.js"
-import { updateVm } from "../src/plugins/opennebula-vm/update.js"
-import { makeMemoryJournal } from "./support/journal.js"
+import { JournalUnavailable } from "../../src/core/index.js"
+import { createVm } from "../../src/plugins/opennebula-vm/create.js"
+import { terminateVm } from "../../src/plugins/opennebula-vm/terminate.js"
+import { updateVm } from "../../src/plugins/opennebula-vm/update.js"
+import { makeMemoryJournal } from "../support/journal.js"
 import {
   atChange,
   type Bench,
@@ -21,7 +21,7 @@ import {
   stateOf,
   terminateOrder,
   updateOrder
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 describe("an order that is broken off goes on where it was", () => {
   /** Breaks off at the n-th write to the journal, as a process that dies there; then a new attempt. Says whether it came so far at all. */

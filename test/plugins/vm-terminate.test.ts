@@ -1,7 +1,7 @@
 /** Virtual machines that are ended, or that cannot be changed: from any state, gone already, locked, or not ours. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { single } from "../src/opennebula/index.js"
+import { single } from "../../src/opennebula/index.js"
 import {
   createOrder,
   doneOf,
@@ -14,7 +14,7 @@ import {
   untilOver,
   updateOrder,
   vdcResource
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 describe("a terminate", () => {
   it.scoped(

@@ -1,9 +1,9 @@
 /** What an order asks of a machine beyond its size, on the simulated front-end: host name, networks, security groups. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { single, vector, vectorsOf } from "../src/opennebula/template/template.js"
-import { VmAttributes } from "../src/plugins/opennebula-vm/attributes.js"
-import { createOrder, doneOf, makeBench, quick, refusedOf } from "./support/vmCloud.js"
+import { single, vector, vectorsOf } from "../../src/opennebula/template/template.js"
+import { VmAttributes } from "../../src/plugins/opennebula-vm/attributes.js"
+import { createOrder, doneOf, makeBench, quick, refusedOf } from "../support/vmCloud.js"
 
 const decode = Schema.decodeUnknownSync(VmAttributes)
 

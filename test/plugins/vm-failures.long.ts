@@ -1,11 +1,11 @@
 /** What goes wrong with virtual machines, and what is left then: nothing, or the machine as it was. */
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Redacted, TestClock } from "effect"
-import { pausedBetween } from "../src/core/index.js"
-import { createVm } from "../src/plugins/opennebula-vm/create.js"
-import { updateVm } from "../src/plugins/opennebula-vm/update.js"
-import { Lcm, lockFor, VmState } from "../src/simulator/opennebula/index.js"
-import { makeMemoryJournal } from "./support/journal.js"
+import { pausedBetween } from "../../src/core/index.js"
+import { createVm } from "../../src/plugins/opennebula-vm/create.js"
+import { updateVm } from "../../src/plugins/opennebula-vm/update.js"
+import { Lcm, lockFor, VmState } from "../../src/simulator/opennebula/index.js"
+import { makeMemoryJournal } from "../support/journal.js"
 import {
   atChange,
   createOrder,
@@ -20,7 +20,7 @@ import {
   stateOf,
   terminateOrder,
   updateOrder
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 describe("a machine that powers itself off before anybody has looked", () => {
   it.scoped("was made and has run: the order is done, at once, and the machine stays", () =>

@@ -4,14 +4,14 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, TestClock } from "effect"
-import { ownerTags, projectTags, single } from "../src/opennebula/index.js"
-import { ResourceId } from "../src/plugin/index.js"
-import { observe } from "../src/plugins/opennebula-vm/observe.js"
-import { partsOf } from "../src/plugins/opennebula-vm/parts.js"
-import { setStanding } from "../src/plugins/opennebula-vm/standing.js"
-import { upkeep } from "../src/plugins/opennebula-vm/upkeep.js"
-import { accounting, usageOf } from "../src/plugins/opennebula-vm/usage.js"
-import { makeMemoryJournal } from "./support/journal.js"
+import { ownerTags, projectTags, single } from "../../src/opennebula/index.js"
+import { ResourceId } from "../../src/plugin/index.js"
+import { observe } from "../../src/plugins/opennebula-vm/observe.js"
+import { partsOf } from "../../src/plugins/opennebula-vm/parts.js"
+import { setStanding } from "../../src/plugins/opennebula-vm/standing.js"
+import { upkeep } from "../../src/plugins/opennebula-vm/upkeep.js"
+import { accounting, usageOf } from "../../src/plugins/opennebula-vm/usage.js"
+import { makeMemoryJournal } from "../support/journal.js"
 import {
   createOrder,
   doneOf,
@@ -23,7 +23,7 @@ import {
   terminateOrder,
   updateOrder,
   vdcResource
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 const own = createOrder().resource.id
 const stranger = "f".repeat(32)

@@ -1,8 +1,8 @@
 /** The Waldur service against the simulated marketplace: both generations, with the race and with failures on the wire. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Redacted, Schema } from "effect"
-import { demoWorld, fault, type Generation, serve } from "../src/simulator/waldur/index.js"
-import { makeWaldur } from "../src/waldur/index.js"
+import { demoWorld, fault, type Generation, serve } from "../simulator/waldur/index.js"
+import { makeWaldur } from "./index.js"
 
 const Placed = Schema.Struct({ uuid: Schema.String })
 

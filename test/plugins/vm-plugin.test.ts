@@ -1,13 +1,13 @@
 /** The VM backend as the runtime has it: a plugin, opened for an offering, on a front-end over HTTP. */
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Layer, Schema } from "effect"
-import { carryOut, Marketplace, OfferingId } from "../src/core/index.js"
-import { makeOpenNebula } from "../src/opennebula/calls/openNebula.js"
-import { makeClient } from "../src/opennebula/client.js"
-import { opennebulaVm } from "../src/plugins/opennebula-vm/index.js"
-import { connectionOf } from "../src/plugins/settings.js"
-import { serve } from "../src/simulator/opennebula/index.js"
-import { makeMemoryJournal, memoryReservations } from "./support/journal.js"
+import { carryOut, Marketplace, OfferingId } from "../../src/core/index.js"
+import { makeOpenNebula } from "../../src/opennebula/calls/openNebula.js"
+import { makeClient } from "../../src/opennebula/client.js"
+import { opennebulaVm } from "../../src/plugins/opennebula-vm/index.js"
+import { connectionOf } from "../../src/plugins/settings.js"
+import { serve } from "../../src/simulator/opennebula/index.js"
+import { makeMemoryJournal, memoryReservations } from "../support/journal.js"
 import {
   createOrder,
   makeParent,
@@ -17,7 +17,7 @@ import {
   terminateOrder,
   updateOrder,
   vdcResource
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 const offering = OfferingId.make("c".repeat(32))
 const noMarketplace = Layer.succeed(Marketplace, {

@@ -1,10 +1,10 @@
 /** Machines that serve a language model, on the simulated front-end: what they consist of, and what is refused before anything is made. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { vectorsOf } from "../src/opennebula/template/template.js"
-import { check } from "../src/plugins/opennebula-vm/check.js"
-import type { InitialWorld } from "../src/simulator/opennebula/index.js"
-import { createOrder, doneOf, makeBench, quick, refusedOf } from "./support/vmCloud.js"
+import { vectorsOf } from "../../src/opennebula/template/template.js"
+import { check } from "../../src/plugins/opennebula-vm/check.js"
+import type { InitialWorld } from "../../src/simulator/opennebula/index.js"
+import { createOrder, doneOf, makeBench, quick, refusedOf } from "../support/vmCloud.js"
 
 /** Images 1 to 4; templates: 2 has a plain disk, 4 the engine's with a form, 5 no image. */
 const initial: InitialWorld = {

@@ -1,11 +1,11 @@
 /** The VDC backend as the runtime opens it, over HTTP: settings of the Python agent's kind in, orders done out. */
 import { expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { carryOut, Marketplace, OfferingId } from "../src/core/index.js"
-import { opennebulaVdc } from "../src/plugins/opennebula-vdc/index.js"
-import { serve } from "../src/simulator/opennebula/serve.js"
-import { makeMemoryJournal, memoryReservations } from "./support/journal.js"
-import { createOrder, objectsOf, terminateOrder } from "./support/vdc.js"
+import { carryOut, Marketplace, OfferingId } from "../../src/core/index.js"
+import { opennebulaVdc } from "../../src/plugins/opennebula-vdc/index.js"
+import { serve } from "../../src/simulator/opennebula/serve.js"
+import { makeMemoryJournal, memoryReservations } from "../support/journal.js"
+import { createOrder, objectsOf, terminateOrder } from "../support/vdc.js"
 
 const nobody = Layer.succeed(Marketplace, {
   sshKey: () => Effect.succeed(undefined),

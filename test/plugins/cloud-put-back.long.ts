@@ -4,13 +4,13 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Ref } from "effect"
-import { JournalUnavailable } from "../src/core/index.js"
-import type { OpenNebulaService } from "../src/opennebula/index.js"
-import { single } from "../src/opennebula/template/template.js"
-import { createVm } from "../src/plugins/opennebula-vm/create.js"
-import { updateVm } from "../src/plugins/opennebula-vm/update.js"
-import { makeMemoryJournal } from "./support/journal.js"
-import * as vdc from "./support/vdc.js"
+import { JournalUnavailable } from "../../src/core/index.js"
+import type { OpenNebulaService } from "../../src/opennebula/index.js"
+import { single } from "../../src/opennebula/template/template.js"
+import { createVm } from "../../src/plugins/opennebula-vm/create.js"
+import { updateVm } from "../../src/plugins/opennebula-vm/update.js"
+import { makeMemoryJournal } from "../support/journal.js"
+import * as vdc from "../support/vdc.js"
 import {
   createOrder,
   doneOf,
@@ -22,7 +22,7 @@ import {
   smallAndRunning,
   stateOf,
   updateOrder
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 const stranger = "f".repeat(32)
 const strangers = [single("WALDUR_RESOURCE_UUID", stranger), single("WALDUR_ORDER_UUID", "f".repeat(32))]

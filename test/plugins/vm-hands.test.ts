@@ -1,10 +1,10 @@
 /** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { setStanding } from "../src/plugins/opennebula-vm/standing.js"
-import { VmState } from "../src/simulator/opennebula/index.js"
-import type { Plain } from "../src/simulator/opennebula/wire/values.js"
-import { makeMemoryJournal } from "./support/journal.js"
+import { setStanding } from "../../src/plugins/opennebula-vm/standing.js"
+import { VmState } from "../../src/simulator/opennebula/index.js"
+import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
+import { makeMemoryJournal } from "../support/journal.js"
 import {
   type Bench,
   createOrder,
@@ -16,7 +16,7 @@ import {
   stateOf,
   untilOver,
   updateOrder
-} from "./support/vmCloud.js"
+} from "../support/vmCloud.js"
 
 interface Moment {
   readonly method: string
