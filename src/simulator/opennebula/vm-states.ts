@@ -44,6 +44,8 @@ export const Lcm = {
   bootFailure: 36,
   prologFailure: 39,
   epilogFailure: 40,
+  bootUndeployFailure: 47,
+  bootStoppedFailure: 48,
   diskResize: 62,
   diskResizePoweroff: 63,
   diskResizeUndeployed: 64,
