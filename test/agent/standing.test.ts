@@ -64,19 +64,21 @@ describe("a data centre that Waldur pauses", () => {
 })
 
 describe("a machine that was stopped for a pause", () => {
-  scenario("and that its administrator takes off its host meanwhile is started on another one when the pause is over", () =>
-    Effect.gen(function* () {
-      const site = yield* watched()
-      yield* site.start()
-      const { resource: vdc } = yield* site.order.vdc("tenant")
-      const { resource: running } = yield* site.order.vm("running", vdc.backendId)
-      vdc.paused = true
-      yield* putRight(site, "paused")
-      expect(yield* act(site, "undeploy", running)).toBe("ok")
-      vdc.paused = false
-      yield* putRight(site, "active")
-      expect(vmOf(site, running)).toMatchObject({ state: VmState.active, lcm: Lcm.running })
-    })
+  scenario(
+    "and that its administrator takes off its host meanwhile is started on another one when the pause is over",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        yield* site.start()
+        const { resource: vdc } = yield* site.order.vdc("tenant")
+        const { resource: running } = yield* site.order.vm("running", vdc.backendId)
+        vdc.paused = true
+        yield* putRight(site, "paused")
+        expect(yield* act(site, "undeploy", running)).toBe("ok")
+        vdc.paused = false
+        yield* putRight(site, "active")
+        expect(vmOf(site, running)).toMatchObject({ state: VmState.active, lcm: Lcm.running })
+      })
   )
 })
 
