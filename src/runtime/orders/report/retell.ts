@@ -12,6 +12,7 @@ import { Journal } from "../../journal/journal.js"
 import type { Offering } from "../../offerings/offering.js"
 import { scopeGrace } from "../../schedules.js"
 import { awaitStart } from "../accepting/start.js"
+import { assertEnded } from "../beside.js"
 import { backendHandler } from "../handler.js"
 import { marketplaceOf } from "../marketplace.js"
 import { acceptedIn } from "../story.js"
@@ -62,7 +63,10 @@ export const retell = (
       WaldurServerError: refused,
       WaldurConflict: refused
     })
-    if (told === "done") yield* keeping
+    if (told === "done") {
+      yield* assertEnded(offering, order.uuid)
+      yield* keeping
+    }
     return told
   })
 
