@@ -145,6 +145,31 @@ describe("a create", () => {
 })
 
 describe("a create that is refused on the way leaves nothing", () => {
+  it.scoped("when its image could not be copied", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { world } = bench.frontEnd
+      lockFor(world, world.images.get(0), 120_000, true)
+      const end = refusedOf(yield* bench.create(createOrder()))
+      expect(end).toMatchObject({ detail: "VM 0 is CloningFailure", leftovers: [] })
+      expect(end.sentence).toContain("could not be started by the cloud")
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when its image is one that a single machine may have, and has", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      Object.assign(bench.frontEnd.world.images.get(0), { persistent: true })
+      doneOf(yield* bench.create(createOrder()))
+      expect(refusedOf(yield* bench.create(createOrder({ order: "4" })))).toMatchObject({
+        sentence: "An image that the machine was to have is another machine's alone: ask the provider.",
+        leftovers: []
+      })
+      expect(bench.vms()).toEqual([0])
+    })
+  )
+
   it.scoped("when the group's quota is exceeded, and then nothing has booted", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

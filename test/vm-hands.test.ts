@@ -1,6 +1,7 @@
 /** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { check } from "../src/plugins/opennebula-vm/check.js"
 import { VmState } from "../src/simulator/opennebula/index.js"
 import type { Plain } from "../src/simulator/opennebula/values.js"
 import {
@@ -64,6 +65,13 @@ describe("while a machine is made", () => {
       "Template 2 of this offering does not exist (any more): ask the provider."
     ],
     [
+      "its image is disabled",
+      { method: "one.template.instantiate" },
+      ["one.image.enable", 0, false],
+      0,
+      "An image that the machine was to have cannot be used in the cloud at present: ask the provider, then order again."
+    ],
+    [
       "its network is removed",
       { method: "one.template.instantiate" },
       ["one.vn.delete", 1],
@@ -114,6 +122,31 @@ describe("while a machine is changed", () => {
         sentence: locked,
         leftovers: [{ step: "poweroff", reason: locked }]
       })
+    })
+  )
+})
+
+describe("check", () => {
+  it.scoped("says which image keeps a template from being used, and nothing of one that is still being copied", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const image = bench.frontEnd.world.images.get(0)
+      const said = Effect.map(check(bench.offering), (lines) => lines.find(({ subject }) => subject === "template 2"))
+      const cannot = (reason: string) => ({
+        subject: "template 2",
+        status: "failed",
+        detail: `image 0 of vm-small cannot be given to machines: it is ${reason}`
+      })
+      for (const [change, expected] of [
+        [{ state: 1 }, { status: "ok", detail: "vm-small, disks from 1024 MB" }],
+        [{ state: 4 }, { status: "ok" }],
+        [{ state: 3 }, cannot("disabled")],
+        [{ state: 5 }, cannot("error")],
+        [{ state: 1, persistent: true }, cannot("persistent")]
+      ] as const) {
+        Object.assign(image, change)
+        expect(yield* said).toMatchObject(expected)
+      }
     })
   )
 })
