@@ -42,6 +42,10 @@ describe("a data centre that Waldur pauses", () => {
       expect(runningLimits(site, vdc)).toEqual([0, -1, -1, 4])
       expect(yield* act(site, "resume", running)).toContain("limit of 0 reached for RUNNING_VMS")
 
+      // It says why: there is no quota that could be freed.
+      const refused = yield* site.order.vm("third", vdc.backendId)
+      expect([refused.state, refused.errorMessage]).toEqual(["erred", expect.stringContaining("is paused")])
+
       // Another size meanwhile lets nothing start.
       const larger = { cpu: 5, ram: 8192, storage: 40960, floating_ip: 4 }
       expect((yield* site.order.updateLimits(vdc.uuid, larger)).state).toBe("done")
