@@ -220,16 +220,16 @@ describe("an order", () => {
         ["retry", [200, "executing", "Creating"], [200, "done", "OK"]]
       ] as const) {
         const { order, resource } = yield* orderVdc()
-        const after = (action: string) =>
+        const moved = (action: string) =>
           Effect.map(decide(order, action), ({ status }) => [
             status,
             marketplace.orders.get(order)?.state,
             marketplace.resources.get(resource)?.state
           ])
         yield* decide(order, "approve_by_provider")
-        expect(yield* after("set_state_erred")).toEqual([200, "erred", "Terminated"])
-        expect(yield* after(again)).toEqual(inWork)
-        expect(yield* after("set_state_done")).toEqual(end)
+        expect(yield* moved("set_state_erred")).toEqual([200, "erred", "Terminated"])
+        expect(yield* moved(again)).toEqual(inWork)
+        expect(yield* moved("set_state_done")).toEqual(end)
       }
     })
   )
