@@ -111,6 +111,20 @@ describe("while a machine is changed", () => {
     })
   )
 
+  it.scoped("and somebody suspends it before it is powered off, the order errs, and it is not woken", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.action", action: "poweroff" }, [["one.vm.action", "suspend", 0]], 1_000)
+      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect(end).toMatchObject({
+        sentence: expect.stringContaining("Somebody else has started or stopped the machine"),
+        leftovers: []
+      })
+      expect((yield* stateOf(bench)).slice(0, 3)).toEqual(["Suspended", 1, 512])
+    })
+  )
+
   it.scoped("and somebody locks it, the order errs, and starting it again is left over, until it is unlocked", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

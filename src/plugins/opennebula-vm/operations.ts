@@ -20,6 +20,11 @@ const patience = 300
 /** A VM that falls back into its old state so often will not go. */
 const tries = 3
 
+/** No order brings a machine there: somebody has, for reasons of theirs, and left it so. */
+const isLeft = (state: VmState): boolean => state === "Suspended" || state === "Stopped"
+const byOthers =
+  "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+
 /** The guest is asked to shut down; when it takes too long, or does not, it is switched off. */
 export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
@@ -29,6 +34,9 @@ export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void
       action: "poweroff",
       seconds: offering.settings.poweroff_timeout
     })
+    if (asked._tag === "Stuck" && isLeft((yield* offering.one.vm.info(vmId)).state)) {
+      return yield* new OrderRefused({ customerMessage: byOthers, detail: `VM ${vmId} is ${asked.state}` })
+    }
     const end =
       asked._tag === "Stuck"
         ? yield* drive(offering, vmId, { ...off, action: "poweroff-hard", seconds: patience })
@@ -46,7 +54,7 @@ export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void,
       yield* tryAgainIfFailed(offering, vmId)
       const { state } = yield* offering.one.vm.info(vmId)
       // Also when the power-off was refused (a locked VM): then nothing may be sent at all.
-      if (state === "Running") return
+      if (state === "Running" || isLeft(state)) return
       yield* started(offering, vmId, "The machine could not be started again: ask the provider.")
     })
   )
@@ -133,7 +141,7 @@ const notResized = (vm: Option.Option<Vm>, { message }: ActionRefused): OrderRef
       onSome: ({ state }) =>
         state === "Poweroff"
           ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
-          : "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+          : byOthers
     }),
     detail: message
   })
