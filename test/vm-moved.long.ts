@@ -1,7 +1,7 @@
 /**
- * A machine that an administrator moves to another host, saves, or takes off its host, between two calls of an order for it. While it is under way it is ACTIVE in a state of its
- * own and takes nothing else (source: OpenNebula 7.4, `LifeCycleActions.cc`, `trigger_migrate`; `LifeCycleStates.cc`, `trigger_prolog_success`); then it is as
- * it was.
+ * A machine that an administrator moves to another host, saves, or takes off its host, between two calls of an order for it. While it is under way it is
+ * ACTIVE in a state of its own and takes nothing else (source: OpenNebula 7.4, `LifeCycleActions.cc`, `trigger_migrate`; `LifeCycleStates.cc`,
+ * `trigger_prolog_success`; `DispatchManagerActions.cc`, `undeploy`).
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"

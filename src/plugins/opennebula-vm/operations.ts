@@ -109,7 +109,8 @@ const atRest = (offering: VmOffering, vmId: number) => whenWithin(offering, vmId
 
 /**
  * In Poweroff it is done when the call returns. One that is moved, saved or taken off its host by hand meanwhile (`PROLOG_MIGRATE_POWEROFF`, `BACKUP_POWEROFF`,
- * `EPILOG_UNDEPLOY`) takes nothing until that is over, and is asked again then; one that has been started is not. `enforce`: the host's capacity counts; not on the way back.
+ * `EPILOG_UNDEPLOY`) takes nothing until that is over, and is asked again then; one that has been started is not. `enforce`: the host's capacity counts;
+ * not on the way back.
  */
 export const resize = (
   offering: VmOffering,

@@ -38,12 +38,15 @@ export const yieldsToNext = (offering: At, order: api.Order): Effect.Effect<bool
     return true
   })
 
-/** There is no way from a resource that has ended to one that is OK, which it is after an end that failed: Waldur answers 500, for ever (marketplace/models.py, `set_state_ok`). */
+/**
+ * There is no way from a resource that has ended to one that is OK, which it is after an end that failed: Waldur answers 500, for ever (marketplace/models.py,
+ * `set_state_ok`).
+ */
 const assertThere = ({ waldur }: At, { resourceUuid, uuid }: api.Order): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
     if (Option.isNone(resourceUuid) || (yield* waldur.resource(resourceUuid.value)).state !== "Terminated") return
     return yield* new NotYet({
-      reason: `The resource has ended, and order ${uuid}, which executes beside this one: Waldur can end neither of two. Have one of them removed there by its staff.`
+      reason: `The resource has ended, but order ${uuid} executes beside this one: Waldur can end neither of two. Have one of them removed there by its staff.`
     })
   })
 

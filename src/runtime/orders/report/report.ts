@@ -101,7 +101,10 @@ const ended = (detail: string) =>
     detail
   })
 
-/** Of a create today's server has the order done before it fails at the resource (marketplace/callbacks.py, `resource_creation_succeeded`): nobody has what was made. */
+/**
+ * Of a create today's server has the order done before it fails at the resource (marketplace/callbacks.py, `resource_creation_succeeded`): nobody has what was
+ * made.
+ */
 const assertNotEnded = ({ waldur }: Offering, { resource }: OrderRequest) =>
   Effect.flatMap(waldur.resource(resource.id), ({ state }) =>
     state === "Terminated" ? ended("Waldur has the order as done, and its resource as ended") : Effect.void
