@@ -1,5 +1,4 @@
 /** The agent's configuration and process, and what the system says of the process. */
-
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"

@@ -1,5 +1,4 @@
 /** What a resource is made of in the backend, for a picture of it. */
-
 export interface ResourcePart {
   /** `group`, `vdc`, `cluster`, `network`, `subnet`, `router`, `vm`, `security group`, `user`. */
   readonly kind: string

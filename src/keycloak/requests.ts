@@ -1,5 +1,4 @@
 /** One request: its failure named, and tried again where that may help. */
-
 import { NetworkError } from "@keycloak/keycloak-admin-client"
 import type { ConnectionConfig } from "@keycloak/keycloak-admin-client/lib/client.js"
 import { Duration, Effect, Schedule } from "effect"

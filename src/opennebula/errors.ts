@@ -82,6 +82,9 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
 > {
   readonly disposition = "fail-order" as const
   get customerMessage(): string {
+    // There is nothing to free: it is how a data centre is paused (docs/decisions/0008-paused-and-downscaled.md).
+    if (this.metric === "RUNNING_VMS" && this.limit === 0)
+      return "No machine may run there at present, as while a virtual data centre is paused: have it resumed, then order again."
     const unit = megabyteMetrics.has(this.metric) ? " MB" : ""
     const name = this.metric
       .toLowerCase()

@@ -11,6 +11,7 @@ import {
   type VmAction,
   type VmState,
   type VmWatcher,
+  valueOf,
   vmStateText
 } from "../opennebula/index.js"
 import { OrderRefused, type SiteError, steadyMillis } from "../plugin/index.js"
@@ -50,7 +51,25 @@ export const whenWithin = (
     )
   )
 
-/** Ends of a `drive`. `Stuck`: the deadline is over, or the tries are used up. */
+/**
+ * Does it stay there by itself, once that action was sent? What is resumed from Stopped or Undeployed is Pending until the scheduler has found a host for it,
+ * which takes a stock one up to 15 s (recordings 136 to 141), and takes no second resume.
+ */
+const staysAfter = (action: VmAction, vm: Vm): boolean =>
+  isResting(vm) && !(action === "resume" && vm.state === "Pending")
+
+/**
+ * Its state, and what OpenNebula itself says of a machine that does not run: why no host takes it (`SCHED_MESSAGE`, recording 181), or what its driver has
+ * said (`ERROR`).
+ */
+export const statusOf = ({ state, userTemplate }: Vm): string => {
+  const said = valueOf(userTemplate, state === "Pending" ? "SCHED_MESSAGE" : "ERROR")
+  return `${vmStateText(state)}${Option.match(said, { onNone: () => "", onSome: (words) => `: ${words.slice(0, longestWords)}` })}`
+}
+/** Its tenant may write there, too. */
+const longestWords = 500
+
+/** Ends of a `drive`. `Stuck`: the deadline is over, or the tries are used up; `state`: as `statusOf` has it. */
 export type Driven =
   | { readonly _tag: "Reached"; readonly vm: Vm }
   | { readonly _tag: "Gone" }
@@ -80,7 +99,8 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
   Effect.gen(function* () {
     const deadline = (yield* steadyMillis) + what.seconds * 1000
     const left = Effect.map(steadyMillis, (now) => deadline - now)
-    let state: VmState = "Init"
+    const stays = (vm: Vm) => staysAfter(what.action, vm)
+    let status = "Init"
     let pause = firstPause
     let refusals = 0
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
@@ -91,7 +111,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
         // Of a resume, OpenNebula asks the quota before the state: one that was heard already is refused by what the VM itself uses now.
         Effect.catchTag("QuotaExceeded", (error) =>
           Effect.flatMap(machines.one.vm.info(vmId), (vm) =>
-            what.until(vm) || !isResting(vm) ? Effect.succeed("refused" as const) : error
+            what.until(vm) || !stays(vm) ? Effect.succeed("refused" as const) : error
           )
         ),
         Effect.catchTag("NoSuchObject", () => Effect.succeed("gone" as const))
@@ -103,8 +123,8 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
         machines,
         vmId,
         (vm) => {
-          state = vm.state
-          return what.until(vm) || vm.state === "Done" || !isResting(vm)
+          status = statusOf(vm)
+          return what.until(vm) || vm.state === "Done" || !stays(vm)
         },
         Math.min(answer === "taken" ? queuedFor : firstPause, yield* left)
       )
@@ -116,8 +136,8 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
               machines,
               vmId,
               (vm) => {
-                state = vm.state
-                return what.until(vm) || isResting(vm)
+                status = statusOf(vm)
+                return what.until(vm) || stays(vm)
               },
               milliseconds
             )
@@ -131,7 +151,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
       yield* Effect.sleep(Duration.millis(pause))
       pause = Math.min(pause * 2, longestPause)
     }
-    return { _tag: "Stuck", state: vmStateText(state) } as const
+    return { _tag: "Stuck", state: status } as const
   }).pipe(Effect.catchTag("NoSuchObject", () => Effect.succeed({ _tag: "Gone" } as const)))
 
 /** States from which a machine can be started again. */

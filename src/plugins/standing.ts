@@ -5,7 +5,7 @@
 import { Effect, Option, Schema } from "effect"
 import { type Single, single, type Template, type Vm, type VmState, valueOf } from "../opennebula/index.js"
 import { NotYet, type ResourceId, type SiteError, Standing } from "../plugin/index.js"
-import { drive, isResting, type Machines } from "./machines.js"
+import { drive, isResting, type Machines, startable } from "./machines.js"
 
 const standingTag = "SITE_ACTORS_STANDING"
 /** On a machine: the resource that it was stopped for, so that only those are started again. */
@@ -98,10 +98,14 @@ export const stopAll = (
     (outcomes) => counted("stopped", outcomes)
   )
 
-/** Starts what was stopped for the resource, and takes the mark away. What somebody has started, or ended, meanwhile is left alone. */
+/**
+ * Starts what was stopped for the resource, and takes the mark away: also what an administrator has taken off its host meanwhile. What somebody has started, or
+ * ended, is left alone, and what is under way is waited for.
+ */
 const start = (machines: Machines, vm: Vm): Effect.Effect<"started" | "stays", SiteError> =>
   Effect.gen(function* () {
-    if (stopped(vm)) {
+    if (!isResting(vm)) return "stays" as const
+    if (vm.state === "Hold" || startable.has(vm.state)) {
       const end = yield* drive(machines, vm.id, {
         action: vm.state === "Hold" ? "release" : "resume",
         until: ({ state }) => state === "Running" || (vm.state === "Hold" && state === "Pending"),

@@ -85,5 +85,8 @@ export interface AwaitExecutingOptions {
 /** What is done about an account of an offering. */
 export type OfferingUserMove = "begin_creating" | "set_ok" | "set_error_creating" | "set_deleting" | "set_deleted"
 
-/** What came of moving an order. `was there`: no call of ours can have done it, as each was refused; somebody else had moved it already. */
-export type Moved = "moved" | "was there"
+/**
+ * What came of moving an order. `found moved`: by a call of ours of which no success was heard. `was there`: no call of ours can have done it, as each was
+ * refused; somebody else had moved it already.
+ */
+export type Moved = "moved" | "found moved" | "was there"

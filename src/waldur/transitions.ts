@@ -66,7 +66,8 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
             // Nobody can look either: what is known is the first failure, and the caller's patience is longer than ours.
             onFailure: (blind) => Effect.succeed(Effect.fail(isTransient(blind) ? error : blind)),
             onSuccess: ({ state }): Effect.Effect<Effect.Effect<Moved, WaldurError>, WaldurError> => {
-              if (reached.includes(state)) return Effect.succeed(Effect.succeed(isUnheardOf ? "moved" : "was there"))
+              if (reached.includes(state))
+                return Effect.succeed(Effect.succeed(isUnheardOf ? "found moved" : "was there"))
               return uncertain(error) && from.includes(state)
                 ? Effect.fail(error)
                 : Effect.succeed(Effect.fail(error._tag === "WaldurConflict" ? found(error, state) : error))

@@ -1,7 +1,7 @@
 /** Paused and downscaled resources: machines are stopped, starting is refused, and all of it is undone again. Over HTTP. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { VmState } from "../../src/simulator/opennebula/index.js"
+import { Lcm, VmState } from "../../src/simulator/opennebula/index.js"
 import type { Resource } from "../../src/simulator/waldur/index.js"
 import { kinds, makeSite, type Site, scenario } from "../support/agent.js"
 
@@ -42,6 +42,10 @@ describe("a data centre that Waldur pauses", () => {
       expect(runningLimits(site, vdc)).toEqual([0, -1, -1, 4])
       expect(yield* act(site, "resume", running)).toContain("limit of 0 reached for RUNNING_VMS")
 
+      // It says why: there is no quota that could be freed.
+      const refused = yield* site.order.vm("third", vdc.backendId)
+      expect([refused.state, refused.errorMessage]).toEqual(["erred", expect.stringContaining("is paused")])
+
       // Another size meanwhile lets nothing start.
       const larger = { cpu: 5, ram: 8192, storage: 40960, floating_ip: 4 }
       expect((yield* site.order.updateLimits(vdc.uuid, larger)).state).toBe("done")
@@ -60,6 +64,25 @@ describe("a data centre that Waldur pauses", () => {
       expect([vmOf(site, running).state, vmOf(site, off).state]).toEqual([VmState.active, VmState.poweroff])
       expect(vmOf(site, running).userTemplate.get("SITE_ACTORS_STOPPED_FOR")).toBe("none")
     })
+  )
+})
+
+describe("a machine that was stopped for a pause", () => {
+  scenario(
+    "and that its administrator takes off its host meanwhile is started on another one when the pause is over",
+    () =>
+      Effect.gen(function* () {
+        const site = yield* watched()
+        yield* site.start()
+        const { resource: vdc } = yield* site.order.vdc("tenant")
+        const { resource: running } = yield* site.order.vm("running", vdc.backendId)
+        vdc.paused = true
+        yield* putRight(site, "paused")
+        expect(yield* act(site, "undeploy", running)).toBe("ok")
+        vdc.paused = false
+        yield* putRight(site, "active")
+        expect(vmOf(site, running)).toMatchObject({ state: VmState.active, lcm: Lcm.running })
+      })
   )
 })
 

@@ -1,5 +1,4 @@
 /** The network between a simulated process and a server in memory: real requests and answers as text, and every way to lose them. */
-
 import type { Bench } from "./bench.js"
 import type { Chance } from "./chance.js"
 import type { Fate } from "./faults.js"

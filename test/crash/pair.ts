@@ -1,5 +1,4 @@
 /** The two offerings that an agent of a trial or of a measurement has: data centres, and machines in them, of one simulated pair of servers. */
-
 export interface PairOfServers {
   /** Ends in `/api/`. */
   readonly waldurUrl: string

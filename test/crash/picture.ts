@@ -2,7 +2,6 @@
  * What stands on both sides, as lines that can be compared: ids, names, owners, sizes, quotas, leases and rights, but no times, secrets and
  * order numbers. Ids are left in on purpose: an object that was made twice and removed once shows by its id.
  */
-
 import { type FrontEnd, VmState } from "../../src/simulator/opennebula/index.js"
 import { stateName } from "../../src/simulator/opennebula/vms/states.js"
 import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"

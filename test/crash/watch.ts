@@ -1,5 +1,4 @@
 /** Looks after every carried-out call whether anything is there twice. */
-
 import { type FrontEnd, VmState } from "../../src/simulator/opennebula/index.js"
 import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
 

@@ -1,5 +1,4 @@
 /** Whether everything that should be there is there once, and nothing else: both sides and the journal, when all orders have ended. */
-
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import { ruleText } from "../../src/simulator/opennebula/world/acl-bits.js"
 import type { Template } from "../../src/simulator/opennebula/world/template.js"

@@ -145,6 +145,31 @@ describe("a create", () => {
 })
 
 describe("a create that is refused on the way leaves nothing", () => {
+  it.scoped("when its image could not be copied", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { world } = bench.frontEnd
+      lockFor(world, world.images.get(0), 120_000, true)
+      const end = refusedOf(yield* bench.create(createOrder()))
+      expect(end).toMatchObject({ detail: "VM 0 is CloningFailure", leftovers: [] })
+      expect(end.sentence).toContain("could not be started by the cloud")
+      expect(bench.vms()).toEqual([])
+    })
+  )
+
+  it.scoped("when its image is one that a single machine may have, and has", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      Object.assign(bench.frontEnd.world.images.get(0), { persistent: true })
+      doneOf(yield* bench.create(createOrder()))
+      expect(refusedOf(yield* bench.create(createOrder({ order: "4" })))).toMatchObject({
+        sentence: "An image that the machine was to have is another machine's alone: ask the provider.",
+        leftovers: []
+      })
+      expect(bench.vms()).toEqual([0])
+    })
+  )
+
   it.scoped("when the group's quota is exceeded, and then nothing has booted", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -186,7 +211,9 @@ describe("a create that is refused on the way leaves nothing", () => {
     Effect.gen(function* () {
       const bench = yield* makeBench()
       expect(refusedOf(yield* bench.create(createOrder({ amounts: { ...small, vcpu: 64 } })))).toMatchObject({
-        sentence: "The cloud found no room for the machine within 600 s: order a smaller one, or try again later.",
+        sentence:
+          "The cloud found no room for the machine within 600 s: order a smaller one, try again later, or ask the provider.",
+        detail: expect.stringMatching(/^VM 0 is Pending: .* \[HOST\] Not enough CPU on hosts: 0,1$/),
         leftovers: []
       })
       expect(bench.vms()).toEqual([])
@@ -415,15 +442,23 @@ describe("silent failures of the cloud", () => {
     })
   )
 
-  it.scoped("a machine that does not boot once after an update is booted again, with its old sizes", () =>
+  it.scoped("a machine that does not boot after an update is tried three times, then booted with its old sizes", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench()
-      doneOf(yield* bench.create(createOrder()))
-      bench.frontEnd.faults.failNext("deploy")
-      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
-      expect(end.sentence).toContain("could not be started with the ordered sizes, so they are taken back")
-      expect(end.leftovers).toEqual([])
-      expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+      for (const times of [1, 3]) {
+        const bench = yield* makeBench()
+        doneOf(yield* bench.create(createOrder()))
+        bench.frontEnd.faults.failNext("deploy", { times })
+        const end = yield* bench.update(updateOrder("0", medium))
+        if (times === 1) {
+          doneOf(end)
+          expect(yield* stateOf(bench)).toEqual(mediumAndRunning)
+          continue
+        }
+        const { leftovers, sentence } = refusedOf(end)
+        expect(sentence).toContain("could not be started with the ordered sizes, so they are taken back")
+        expect(leftovers).toEqual([])
+        expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+      }
     })
   )
 
@@ -432,9 +467,10 @@ describe("silent failures of the cloud", () => {
       const bench = yield* makeBench()
       doneOf(yield* bench.create(createOrder()))
       // The machine does not come up with its new sizes, and while it is off, the quota falls below what it has.
-      bench.frontEnd.faults.failNext("deploy")
-      bench.frontEnd.onCall(({ method }) => {
-        if (method === "one.vm.recover")
+      bench.frontEnd.faults.failNext("deploy", { times: 3 })
+      let resumes = 0
+      bench.frontEnd.onCall(({ method, params }) => {
+        if (method === "one.vm.action" && params[0] === "resume" && ++resumes === 3)
           Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[MEMORY="100"]']))
       })
       const journal = yield* makeMemoryJournal()

@@ -1,6 +1,7 @@
 /** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { check } from "../../src/plugins/opennebula-vm/check.js"
 import { setStanding } from "../../src/plugins/opennebula-vm/standing.js"
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
@@ -66,6 +67,13 @@ describe("while a machine is made", () => {
       "Template 2 of this offering does not exist (any more): ask the provider."
     ],
     [
+      "its image is disabled",
+      { method: "one.template.instantiate" },
+      ["one.image.enable", 0, false],
+      0,
+      "An image that the machine was to have cannot be used in the cloud at present: ask the provider, then order again."
+    ],
+    [
       "its network is removed",
       { method: "one.template.instantiate" },
       ["one.vn.delete", 1],
@@ -105,6 +113,20 @@ describe("while a machine is changed", () => {
     })
   )
 
+  it.scoped("and somebody suspends it before it is powered off, the order errs, and it is not woken", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.action", action: "poweroff" }, [["one.vm.action", "suspend", 0]], 1_000)
+      const end = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect(end).toMatchObject({
+        sentence: expect.stringContaining("Somebody else has started or stopped the machine"),
+        leftovers: []
+      })
+      expect((yield* stateOf(bench)).slice(0, 3)).toEqual(["Suspended", 1, 512])
+    })
+  )
+
   it.scoped("and somebody locks it, the order errs, and starting it again is left over, until it is unlocked", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()
@@ -136,3 +158,28 @@ it.scoped("a machine that is off, and locked for its administration alone, is lo
     expect(yield* bench.one.vm.info(0)).toMatchObject({ state: "Poweroff", locked: true })
   })
 )
+
+describe("check", () => {
+  it.scoped("says which image keeps a template from being used, and nothing of one that is still being copied", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const image = bench.frontEnd.world.images.get(0)
+      const said = Effect.map(check(bench.offering), (lines) => lines.find(({ subject }) => subject === "template 2"))
+      const cannot = (reason: string) => ({
+        subject: "template 2",
+        status: "failed",
+        detail: `image 0 of vm-small cannot be given to machines: it is ${reason}`
+      })
+      for (const [change, expected] of [
+        [{ state: 1 }, { status: "ok", detail: "vm-small, disks from 1024 MB" }],
+        [{ state: 4 }, { status: "ok" }],
+        [{ state: 3 }, cannot("disabled")],
+        [{ state: 5 }, cannot("error")],
+        [{ state: 1, persistent: true }, cannot("persistent")]
+      ] as const) {
+        Object.assign(image, change)
+        expect(yield* said).toMatchObject(expected)
+      }
+    })
+  )
+})

@@ -1,11 +1,13 @@
 /**
- * A machine that an administrator moves to another host, or saves, between two calls of an order for it. While it is under way it is ACTIVE in a state of its
- * own and takes nothing else (source: OpenNebula 7.4, `LifeCycleActions.cc`, `trigger_migrate`; `LifeCycleStates.cc`, `trigger_prolog_success`); then it is as
- * it was.
+ * A machine that an administrator moves to another host, saves, or takes off its host, between two calls of an order for it. While it is under way it is
+ * ACTIVE in a state of its own and takes nothing else (source: OpenNebula 7.4, `LifeCycleActions.cc`, `trigger_migrate`; `LifeCycleStates.cc`,
+ * `trigger_prolog_success`; `DispatchManagerActions.cc`, `undeploy`).
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { updateVm } from "../../src/plugins/opennebula-vm/update.js"
 import { Lcm, VmState } from "../../src/simulator/opennebula/vms/states.js"
+import { makeMemoryJournal } from "../support/journal.js"
 import {
   type Bench,
   createOrder,
@@ -99,3 +101,57 @@ describe("a machine that is under way", () => {
     })
   )
 })
+
+describe("a machine that is taken off its host (undeployed) when it is changed", () => {
+  /** Carried out just before that call, and over so many ms later; a stock scheduler takes its time to find another host. */
+  const undeployed = (call: Moment, epilog: number) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ frontEnd: { times: { schedule: 15_000 } } })
+      doneOf(yield* bench.create(createOrder()))
+      Object.assign(bench.frontEnd.world.times, { epilog })
+      let done = false
+      bench.frontEnd.intercept(({ method, params }) => {
+        if (done || method !== call.method || (call.action !== undefined && params[0] !== call.action)) return undefined
+        done = true
+        const deed = Effect.map(bench.frontEnd.call("one.vm.action", ["undeploy", 0]), ({ _tag }) =>
+          expect(_tag).toBe("Ok")
+        )
+        return { _tag: "Hold", when: "before", until: Effect.zipRight(deed, Effect.sleep(1_000)) }
+      })
+      return bench
+    })
+
+  for (const moment of moments.slice(1))
+    it.scoped(`(before ${moment.action ?? moment.method}) has its sizes, and is started on another`, () =>
+      Effect.gen(function* () {
+        for (const epilog of [40, 60_000]) {
+          const bench = yield* undeployed(moment, epilog)
+          doneOf(yield* bench.update(updateOrder("0", medium)))
+          expect(yield* stateOf(bench)).toEqual(mediumAndRunning)
+        }
+      })
+    )
+
+  it.scoped("and finds no other has its sizes back, and starting it is left over until there is one", () =>
+    Effect.gen(function* () {
+      const bench = yield* undeployed({ method: "one.vm.action", action: "resume" }, 40)
+      const status = (to: number) =>
+        Effect.forEach([0, 1], (host) =>
+          Effect.map(bench.frontEnd.call("one.host.status", [host, to]), ({ _tag }) => expect(_tag).toBe("Ok"))
+        )
+      yield* status(disable)
+      const journal = yield* makeMemoryJournal()
+      const handler = updateVm(bench.offering)(updateOrder("0", medium))
+      const end = refusedOf(yield* bench.resumed(journal, handler))
+      expect(end.sentence).toContain("could not be started with the ordered sizes, so they are taken back")
+      expect(end.detail).toContain("VM 0 stays Pending: ")
+      expect(end.leftovers.map(({ step }) => step)).toEqual(["capacity", "poweroff"])
+      expect((yield* stateOf(bench)).slice(0, 3)).toEqual(["Pending", 1, 512])
+      yield* status(enable)
+      expect(refusedOf(yield* bench.resumed(journal, handler)).leftovers).toEqual([])
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 512, 5120])
+    })
+  )
+})
+
+const [enable, disable] = [0, 1]

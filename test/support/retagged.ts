@@ -1,5 +1,4 @@
 /** What tests share of tenants who write into what is theirs, long after its order is done, so that nobody bills, pauses or ends it any more. */
-
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Observations from "../../src/runtime/observation/store.js"

@@ -1,5 +1,4 @@
 /** What `site-actors top` and `resource` read of a running agent. */
-
 import { FileSystem } from "@effect/platform"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"

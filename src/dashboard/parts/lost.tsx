@@ -1,5 +1,4 @@
 /** Says plainly when what is on the screen is old, and how old. */
-
 import { now } from "../state/clock.js"
 import { connection } from "../state/live.js"
 import { age, clockTime } from "./format.js"

@@ -1,6 +1,6 @@
 /** The virtual router `<name>_router` between the tenant's network and the outside. */
 import { Duration, Effect, Option, Schema } from "effect"
-import { isVmFailure, single, type Vm, vector, vmStateText } from "../../opennebula/index.js"
+import { isVmFailure, single, type Vm, vector } from "../../opennebula/index.js"
 import {
   ensure,
   ensureDone,
@@ -12,7 +12,7 @@ import {
   timeLeftOf
 } from "../../plugin/index.js"
 import { isLocked, released } from "../locks.js"
-import { whenWithin } from "../machines.js"
+import { statusOf, whenWithin } from "../machines.js"
 import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf, unlessLocked } from "./cloud.js"
 import { defaultSecurityGroup } from "./network.js"
 import type { NetworkPlan, Plan } from "./plan.js"
@@ -137,14 +137,15 @@ export const routerRuns = (
           return false
         }
         const vm = yield* whenWithin(cloud, vmId, arrived, deadline - (yield* steadyMillis))
-        return Option.isSome(vm) ? vm.value : yield* notStarted(`VM ${vmId} did not run within ${seconds} s`)
+        if (Option.isSome(vm)) return vm.value
+        return yield* notStarted(`VM ${vmId} is ${statusOf(yield* cloud.one.vm.info(vmId))} after ${seconds} s`)
       }).pipe(Effect.catchTag("NoSuchObject", () => notStarted(`VM ${vmId} has vanished`)))
       const seen = yield* settled
       if (!isTaggedFor(resource.id, { template: seen.userTemplate })) {
         return yield* notStarted(`VM ${vmId} is somebody else's by now`)
       }
       const vm = seen.state === "Hold" ? yield* Effect.zipRight(release(cloud, vmId), settled) : seen
-      if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${vmStateText(vm.state)}`)
+      if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${statusOf(vm)}`)
       return outsideAddress(vm, network.externalNetwork)
     })
   })
@@ -239,7 +240,7 @@ const awaitOne = (cloud: Cloud, vmId: number) => {
     const vm = yield* cloud.one.vm.info(vmId)
     return yield* new OrderRefused({
       customerMessage: `The machine ${vm.name} could not be ended: ask the provider to look at it, then order again.`,
-      detail: `VM ${vmId} is ${vmStateText(vm.state)} after ${cloud.settings.teardown_timeout} s`
+      detail: `VM ${vmId} is ${statusOf(vm)} after ${cloud.settings.teardown_timeout} s`
     })
   })
 }

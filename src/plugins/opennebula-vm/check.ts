@@ -8,7 +8,7 @@ import type { VmOffering } from "./offering.js"
 import { groupOf, parentOf } from "./parent.js"
 import { placementRules } from "./settings.js"
 import { componentOf } from "./sizes.js"
-import { smallestDisk } from "./template-choice.js"
+import { bootImage } from "./template-choice.js"
 
 const ok = (subject: string, detail: string): CheckResult => ({ subject, status: "ok", detail })
 const warning = (subject: string, detail: string): CheckResult => ({ subject, status: "warning", detail })
@@ -57,9 +57,16 @@ const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResul
             if (sizedDisk && Option.isNone(osDisk(template.template))) {
               return failed(`template ${id}`, `${template.name} has no disk, but the offering sells its size`)
             }
-            const disk = yield* smallestDisk(offering.one, template)
-            const detail = Option.match(disk, { onNone: () => "", onSome: (size) => `, disks from ${size} MB` })
-            return ok(`template ${id}`, `${template.name}${detail}`)
+            const image = Option.getOrUndefined(yield* bootImage(offering.one, template))
+            if (image === undefined) return ok(`template ${id}`, template.name)
+            const reason = unusable(image)
+            // What is still being copied is waited for.
+            if (reason !== undefined && !image.state.startsWith("Locked"))
+              return failed(
+                `template ${id}`,
+                `image ${image.id} of ${template.name} cannot be given to machines: ${reason}`
+              )
+            return ok(`template ${id}`, `${template.name}, disks from ${image.size} MB`)
           }).pipe(
             Effect.catchTag("NoSuchObject", () =>
               Effect.succeed(failed(`template ${id}`, noSuch("template", templateKeys)))

@@ -1,5 +1,4 @@
 /** What the handlers of one offering work with. */
-
 import type { OpenNebulaService, VmWatcher } from "../../opennebula/index.js"
 import type { Component } from "../../plugin/index.js"
 import type { VmSettings } from "./settings.js"

@@ -1,6 +1,6 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
-import { type ActionRefused, isVmFailure, type OwnerMissing, type Vm } from "../../opennebula/index.js"
+import { type ActionRefused, isVmFailure, type OwnerMissing, type Vm, type VmState } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { isLocked, lockedRefusal } from "../locks.js"
 import { queuedFor } from "../machines.js"
@@ -20,6 +20,11 @@ const patience = 300
 /** A VM that falls back into its old state so often will not go. */
 const tries = 3
 
+/** No order brings a machine there: somebody has, for reasons of theirs, and left it so. */
+const isLeft = (state: VmState): boolean => state === "Suspended" || state === "Stopped"
+const byOthers =
+  "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+
 /** The guest is asked to shut down; when it takes too long, or does not, it is switched off. */
 export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
@@ -29,6 +34,9 @@ export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void
       action: "poweroff",
       seconds: offering.settings.poweroff_timeout
     })
+    if (asked._tag === "Stuck" && isLeft((yield* offering.one.vm.info(vmId)).state)) {
+      return yield* new OrderRefused({ customerMessage: byOthers, detail: `VM ${vmId} is ${asked.state}` })
+    }
     const end =
       asked._tag === "Stuck"
         ? yield* drive(offering, vmId, { ...off, action: "poweroff-hard", seconds: patience })
@@ -46,7 +54,7 @@ export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void,
       yield* tryAgainIfFailed(offering, vmId)
       const { state } = yield* offering.one.vm.info(vmId)
       // Also when the power-off was refused (a locked VM): then nothing may be sent at all.
-      if (state === "Running") return
+      if (state === "Running" || isLeft(state)) return
       yield* started(offering, vmId, "The machine could not be started again: ask the provider.")
     })
   )
@@ -100,8 +108,9 @@ const ownerless = (error: OwnerMissing): OrderRefused =>
 const atRest = (offering: VmOffering, vmId: number) => whenWithin(offering, vmId, isResting, patience * 1000)
 
 /**
- * In Poweroff it is done when the call returns. One that is moved or saved by hand meanwhile (`PROLOG_MIGRATE_POWEROFF`, `BACKUP_POWEROFF`) takes nothing
- * until that is over, and is asked again then; one that has been started is not. `enforce`: the host's capacity counts; not on the way back.
+ * In Poweroff it is done when the call returns. One that is moved, saved or taken off its host by hand meanwhile (`PROLOG_MIGRATE_POWEROFF`, `BACKUP_POWEROFF`,
+ * `EPILOG_UNDEPLOY`) takes nothing until that is over, and is asked again then; one that has been started is not. `enforce`: the host's capacity counts;
+ * not on the way back.
  */
 export const resize = (
   offering: VmOffering,
@@ -113,7 +122,7 @@ export const resize = (
   return call.pipe(
     Effect.catchTag("ActionRefused", (error) =>
       Effect.flatMap(atRest(offering, vmId), (vm) =>
-        Option.exists(vm, ({ state }) => state === "Poweroff") ? call : notResized(vm, error)
+        Option.exists(vm, ({ state }) => isResizable(state)) ? call : notResized(vm, error)
       )
     ),
     Effect.catchTag("ActionRefused", (error) =>
@@ -133,7 +142,7 @@ const notResized = (vm: Option.Option<Vm>, { message }: ActionRefused): OrderRef
       onSome: ({ state }) =>
         state === "Poweroff"
           ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
-          : "Somebody else has started or stopped the machine while it was being changed, so it was left as it was: wait until it runs, then order again."
+          : byOthers
     }),
     detail: message
   })
@@ -159,12 +168,17 @@ export const undoResize = (
       if (!running) return yield* resize(offering, vmId, capacity, false)
       if (vm.state === "Running") yield* quotaAllows(offering, vm, capacity)
       yield* tryAgainIfFailed(offering, vmId)
-      yield* powerOff(offering, vmId)
+      const { state } = yield* offering.one.vm.info(vmId)
+      if (!isResizable(state)) yield* powerOff(offering, vmId)
       const resized = yield* Effect.either(resize(offering, vmId, capacity, false))
       yield* bringUp(offering, vmId)
       yield* resized
     })
   )
+
+const isOff = (state: VmState): boolean => state === "Poweroff" || state === "Undeployed"
+/** As it is (recorded): what waits for a host, or was taken off one by hand, cannot be powered off. */
+const isResizable = (state: VmState): boolean => isOff(state) || state === "Pending"
 
 const hasCapacity = (vm: Vm, { cpu, vcpu, memory }: Capacity): boolean =>
   (cpu === undefined || cpu === vm.cpu) &&
@@ -195,8 +209,8 @@ export const growDisk = (
     )
     let refused = yield* call
     let rested = yield* atRest(offering, vmId)
-    // Or moved or saved by hand just then.
-    if (Option.isSome(refused) && Option.exists(rested, (vm) => vm.state === "Poweroff" && !isGrown(vm))) {
+    // Or moved, saved or taken off its host by hand just then.
+    if (Option.isSome(refused) && Option.exists(rested, (vm) => isOff(vm.state) && !isGrown(vm))) {
       refused = yield* call
       rested = yield* atRest(offering, vmId)
     }

@@ -1,5 +1,4 @@
 /** Would other sizes fit into the group's quota? Asked before a VM is powered off for nothing. */
-
 import { Option } from "effect"
 import type { Group, Vm } from "../../opennebula/index.js"
 import { OrderRefused } from "../../plugin/index.js"

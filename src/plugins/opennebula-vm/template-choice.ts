@@ -69,6 +69,16 @@ const refusals = [
   {
     when: /Image with ID: \d+ does not exist/,
     sentence: "An image that the machine was to have does not exist in the cloud (any more): ask the provider."
+  },
+  // Of `ImageManagerActions.cc`, `acquire_image` (7.4): disabled, in error, or being deleted.
+  {
+    when: /Cannot acquire image \d+, it is in state/,
+    sentence:
+      "An image that the machine was to have cannot be used in the cloud at present: ask the provider, then order again."
+  },
+  {
+    when: /Cannot acquire image \d+, it is persistent and already in use/,
+    sentence: "An image that the machine was to have is another machine's alone: ask the provider."
   }
 ]
 
@@ -85,19 +95,19 @@ export const checkDisk = (
         customerMessage: `Template ${template.id} has no disk that could have the ordered size: ask the provider.`
       })
     }
-    const image = yield* smallestDisk(one, template)
-    if (Option.isSome(image) && ordered < image.value) {
+    const image = yield* bootImage(one, template)
+    if (Option.isSome(image) && ordered < image.value.size) {
       return yield* new OrderRefused({
-        customerMessage: `The disk must have at least ${image.value} MB for this template, but ${ordered} MB was ordered.`
+        customerMessage: `The disk must have at least ${image.value.size} MB for this template, but ${ordered} MB was ordered.`
       })
     }
   })
 
-/** Size in MB of the image on the disk to boot from. None: it has no image, so any size will do. */
-export const smallestDisk = (
+/** The image on the disk to boot from. None: it has none, so any size will do. */
+export const bootImage = (
   one: OpenNebulaService,
   template: VmTemplate
-): Effect.Effect<Option.Option<number>, SiteError> =>
+): Effect.Effect<Option.Option<Image>, SiteError> =>
   Effect.gen(function* () {
     const disk = Option.getOrUndefined(osDisk(template.template))?.disk.values ?? {}
     const missing = new OrderRefused({
@@ -105,12 +115,12 @@ export const smallestDisk = (
     })
     if (disk.IMAGE_ID !== undefined) {
       const image = yield* one.image.info(Number(disk.IMAGE_ID)).pipe(Effect.catchTag("NoSuchObject", () => missing))
-      return Option.some(image.size)
+      return Option.some(image)
     }
     if (disk.IMAGE === undefined) return Option.none()
     const isMeant = yield* ownerIn(one, disk)
     const image = (yield* one.image.list()).find((found) => found.name === disk.IMAGE && isMeant(found))
-    return image === undefined ? yield* missing : Option.some(image.size)
+    return image === undefined ? yield* missing : Option.some(image)
   })
 
 /**

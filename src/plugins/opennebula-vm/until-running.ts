@@ -1,6 +1,6 @@
 /** A machine that a create has released is waited for until it runs: by the order's fiber at first, and by nobody's when it takes long. */
 import { Clock, Effect, FiberRef, Option, Schema } from "effect"
-import { isVmFailure, type SeenVm, type Vm, valueOf } from "../../opennebula/index.js"
+import { isVmFailure, type SeenVm, type Vm } from "../../opennebula/index.js"
 import {
   type Noted,
   OrderRefused,
@@ -10,7 +10,7 @@ import {
   type SiteError,
   timeLeft
 } from "../../plugin/index.js"
-import { startable } from "../machines.js"
+import { startable, statusOf } from "../machines.js"
 import { factsOf, findVm, isStrangersIn, type VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import type { Parent } from "./parent.js"
@@ -102,18 +102,16 @@ export const untilRunning = (
     if (vm.value.state === "Done") return yield* vanished
     return yield* new OrderRefused({
       customerMessage: "The machine could not be started by the cloud: try again later, or ask the provider.",
-      detail: `VM ${vmId} is ${String(vm.value.state)}: ${Option.getOrElse(valueOf(vm.value.userTemplate, "ERROR"), () => "no reason given")}`
+      detail: `VM ${vmId} is ${statusOf(vm.value)}`
     })
   }).pipe(Effect.catchTag("NoSuchObject", () => vanished))
 
 export const notStarted = (offering: VmOffering, vmId: number, seconds: number) =>
   Effect.flatMap(findVm(offering, vmId), (vm) => {
-    const state = Option.match(vm, { onNone: () => "gone", onSome: ({ state }) => String(state) })
     return new OrderRefused({
-      customerMessage:
-        state === "Pending"
-          ? `The cloud found no room for the machine within ${seconds} s: order a smaller one, or try again later.`
-          : `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
-      detail: `VM ${vmId} is ${state}`
+      customerMessage: Option.exists(vm, ({ state }) => state === "Pending")
+        ? `The cloud found no room for the machine within ${seconds} s: order a smaller one, try again later, or ask the provider.`
+        : `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
+      detail: `VM ${vmId} is ${Option.match(vm, { onNone: () => "gone", onSome: statusOf })}`
     })
   })

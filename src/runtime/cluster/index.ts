@@ -5,7 +5,6 @@
  * settings, `entities.ts` are the actors, and by `bells.ts` processes ask each other. `clock.ts` says what time it is. The whole of it:
  * docs/decisions/0043-several-processes.md.
  */
-
 import { PlacesInWork } from "../actors/placesInWork.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Pausings } from "../control/pausings.js"

@@ -2,7 +2,6 @@
  * For the tests beside: a file's text, an environment and secret files in, a configuration or its problems out. No
  * disk.
  */
-
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Either, Layer, Schema } from "effect"

@@ -4,7 +4,6 @@
  * As SQLite's `synchronous=FULL` (`database/file/file.ts`), and PostgreSQL's `synchronous_commit`, which is on unless somebody has switched it off: an entry that
  * was acknowledged survives a power cut; the promise of the journal rests on it. What need not (`Commit`) is not waited for in the file.
  */
-
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient, type SqlConnection, SqlError } from "@effect/sql"

@@ -5,7 +5,6 @@
  * those of `history.ts`, which reads them from the entries of one order. Nothing in a trigger may fail: it would take the entry with it. So
  * every value has a default, and no text is taken apart that may not be JSON.
  */
-
 import { saidIn } from "../database/dialect.js"
 import type { SqlText } from "../database/sql-text.js"
 

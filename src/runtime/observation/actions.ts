@@ -1,5 +1,4 @@
 /** What follows from a look at one resource. Pure: the loop asks whether there is anything to do, the actor what. */
-
 import { Schema } from "effect"
 import { type Difference, DriftKind, type Observation, type Standing } from "../../core/index.js"
 import type { DriftPolicies } from "../config/index.js"

@@ -29,6 +29,7 @@ import type { Offering } from "../offerings/offering.js"
 import { accept } from "./accepting/accept.js"
 import type { Accepted } from "./accepting/request.js"
 import { startedOr } from "./accepting/start.js"
+import { yieldsToNext } from "./beside.js"
 import { carryOutAccepted } from "./carryOut.js"
 import { isBeingTold } from "./deadline.js"
 import { end, giveUp, noteUndone } from "./ending.js"
@@ -75,6 +76,7 @@ export const attempt = (
     if (state === "done" || state === "erred") {
       if (!isOpenInWaldur(order)) return "nothing to do" as const
       if (state === "done") return yield* retell(offering, journal, order)
+      if (yield* yieldsToNext(offering, order)) return "erred" as const
     }
     // Carried out after the backup was taken from which this journal comes: to do it again could undo what came after it. Or by another agent, beside which
     // this one has made something too.

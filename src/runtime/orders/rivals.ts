@@ -234,7 +234,7 @@ export const assertUntold = (
 export const isDoneByAnother = (journal: OrderJournal, how: Moved, begun: boolean): Effect.Effect<boolean, SiteError> =>
   Effect.gen(function* () {
     if (isNoted(yield* journal.entries, doneByAnother)) return true
-    if (how === "moved" || begun) return false
+    if (how !== "was there" || begun) return false
     yield* journal.append(wholeOrder, doneByAnother)
     return true
   })

@@ -1,5 +1,4 @@
 /** Requests and answers, with the headers that Keycloak 26.7.3 sends in each case. */
-
 export interface Request {
   readonly method: string
   readonly path: string

@@ -1,5 +1,4 @@
 /** `/admin/realms/{realm}/users...` */
-
 import {
   type Answer,
   conflict,

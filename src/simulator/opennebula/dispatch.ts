@@ -1,5 +1,4 @@
 /** One call, from method name and values to its answer: session first, then the method; refusals become error answers. */
-
 import { announcedMethods } from "./method-table.js"
 import { methods } from "./methods.js"
 import { introspect } from "./nouns/system.js"

@@ -1,6 +1,5 @@
 /** The world that a front-end begins with. By default that of the recorded laboratory: one zone, one cluster, two hosts. */
-
-import { newCluster } from "./nouns/infrastructure.js"
+import { monitored, newCluster } from "./nouns/infrastructure.js"
 import { makeNetwork } from "./nouns/networks.js"
 import { makeUser } from "./nouns/users.js"
 import { joinVdc } from "./nouns/vdc-membership.js"
@@ -148,7 +147,14 @@ export const fillWorld = (world: World, password: string, initial: InitialWorld)
     ])
   })
   for (const { cpuCores, memoryMb, name } of initial.hosts ?? labHosts)
-    world.hosts.add((id) => ({ id, name, cluster: 0, maxCpu: cpuCores * 100, maxMemory: memoryMb * 1024 }))
+    world.hosts.add((id) => ({
+      id,
+      name,
+      cluster: 0,
+      maxCpu: cpuCores * 100,
+      maxMemory: memoryMb * 1024,
+      state: monitored
+    }))
   for (const text of initial.networks ?? labNetworks) makeNetwork(world, { caller: oneadmin }, read(text), 0).state = 1
   for (const { name, sizeMb } of initial.images ?? labImages)
     world.images.add((id) => ({

@@ -1,5 +1,4 @@
 /** All methods that the simulated front-end carries out. */
-
 import type { Methods } from "./method.js"
 import { accountingMethods } from "./nouns/accounting.js"
 import { aclMethods } from "./nouns/acl.js"

@@ -1,7 +1,6 @@
 /**
  * STOMP 1.2 frames as bytes: command, headers in their order, body. Bodies may be any bytes; only `content-length` tells where one with a NUL ends.
  */
-
 export type Header = readonly [name: string, value: string]
 
 export interface Frame {

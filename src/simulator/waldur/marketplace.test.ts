@@ -215,16 +215,22 @@ describe("an order", () => {
   it.scoped("whose create failed before anything was there is done only if its resource is taken up as well", () =>
     Effect.gen(function* () {
       const { marketplace, orderVdc, decide } = yield* stage()
-      const { order, resource } = yield* orderVdc()
-      const stateAfter = (action: string) =>
-        Effect.map(decide(order, action), ({ status }) => [status, marketplace.resources.get(resource)?.state])
-      yield* decide(order, "approve_by_provider")
-      expect(yield* stateAfter("set_state_erred")).toEqual([200, "Terminated"])
-      expect(yield* stateAfter("set_state_executing")).toEqual([200, "Terminated"])
-      expect(yield* stateAfter("set_state_done")).toEqual([500, "Terminated"])
-      yield* decide(order, "set_state_erred")
-      expect(yield* stateAfter("retry")).toEqual([200, "Creating"])
-      expect(yield* stateAfter("set_state_done")).toEqual([200, "OK"])
+      for (const [again, inWork, end] of [
+        ["set_state_executing", [200, "executing", "Terminated"], [500, "done", "Terminated"]],
+        ["retry", [200, "executing", "Creating"], [200, "done", "OK"]]
+      ] as const) {
+        const { order, resource } = yield* orderVdc()
+        const moved = (action: string) =>
+          Effect.map(decide(order, action), ({ status }) => [
+            status,
+            marketplace.orders.get(order)?.state,
+            marketplace.resources.get(resource)?.state
+          ])
+        yield* decide(order, "approve_by_provider")
+        expect(yield* moved("set_state_erred")).toEqual([200, "erred", "Terminated"])
+        expect(yield* moved(again)).toEqual(inWork)
+        expect(yield* moved("set_state_done")).toEqual(end)
+      }
     })
   )
 })

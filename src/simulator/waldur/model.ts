@@ -2,7 +2,6 @@
  * The nouns of the simulated marketplace, as plain mutable records. Instants are milliseconds since 1970; uuids are 32 hex
  * digits without dashes, as Waldur answers them. Names and states are Waldur's.
  */
-
 export type Json = string | number | boolean | null | ReadonlyArray<Json> | JsonObject
 /** A key whose value is `undefined` is absent from the answer: older servers leave empty relations out. */
 export interface JsonObject {

@@ -244,21 +244,39 @@ export const retry = (world: World, order: Order): Outcome<void> =>
     moveResource(world, order.resource, busyState[order.type])
   })
 
+/**
+ * The server looks for the order by its resource and type, not by its uuid: while two of them execute, as where an erred one was taken up again beside the
+ * next, neither is moved, and the answer is 200 all the same (source: waldur-mastermind, marketplace/callbacks.py, `set_order_state`).
+ */
 export const setDone = (world: World, order: Order): Outcome<void> =>
   Either.flatMap(inState(order, "executing"), () => {
-    if (crashesOnDone(world, order)) return Either.left(serverError)
+    if (crashesOnDone(world, order)) {
+      // Of a create the order is saved before that (source: waldur-mastermind, marketplace/callbacks.py, `resource_creation_succeeded`).
+      if (world.behaviour.published && order.type === "Create") moveOrder(world, order, "done")
+      return Either.left(serverError)
+    }
+    if (isOneOfTwo(world, order)) {
+      moveResource(world, order.resource, order.type === "Terminate" ? "Terminated" : "OK")
+      return Either.void
+    }
     moveOrder(world, order, "done")
     applyDone(world, order)
     return Either.void
   })
+
+const isOneOfTwo = (world: World, { resource, type, uuid }: Order): boolean =>
+  findOrder(world, resource, (one) => one.uuid !== uuid && one.type === type && one.state === "executing") !== undefined
 
 /**
  * Takes the message in any state, marks the resource in any state, and moves the order only if it is executing (recordings 108
  * and 186). A termination that failed leaves the resource OK; the current server ends a resource whose
  * creation failed before it had a backend id (recording 157), the older one leaves it Erred (recording 176).
  */
-export const setErred = (world: World, order: Order, message: string, traceback: string): void => {
+export const setErred = (world: World, order: Order, message: string, traceback: string): Outcome<void> => {
   const { resource } = order
+  // There is no way from there to OK (source: waldur-mastermind, marketplace/views.py, `set_state_erred`; models.py, `set_state_ok`).
+  if (world.behaviour.published && order.type === "Terminate" && resource.state === "Terminated")
+    return Either.left(serverError)
   order.errorMessage = message
   order.errorTraceback = traceback
   if (order.state === "executing") moveOrder(world, order, "erred")
@@ -266,6 +284,7 @@ export const setErred = (world: World, order: Order, message: string, traceback:
   const neverWas = world.behaviour.generation === "current" && order.type === "Create" && resource.backendId === ""
   if (order.type === "Terminate") moveResource(world, resource, "OK")
   else moveResource(world, resource, neverWas ? "Terminated" : "Erred")
+  return Either.void
 }
 
 export const setOrderBackendId = (world: World, order: Order, backendId: string): void => {

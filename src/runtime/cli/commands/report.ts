@@ -1,5 +1,4 @@
 /** `site-actors report`: usage, now: what there is to tell, and what became of it. */
-
 import { Command, Options } from "@effect/cli"
 import { Cause, Console, Data, Effect, Either, Layer, Option } from "effect"
 import { type Config, components, loadConfig, type OfferingConfig } from "../../config/index.js"

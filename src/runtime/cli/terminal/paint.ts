@@ -1,5 +1,4 @@
 /** Colours, where somebody sees them: on a terminal, unless NO_COLOR is set (https://no-color.org) or TERM is dumb. */
-
 export const coloured = (
   stream: { readonly isTTY?: boolean } = process.stdout,
   environment: Readonly<Record<string, string | undefined>> = process.env

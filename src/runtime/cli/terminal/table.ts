@@ -1,5 +1,4 @@
 /** Plain text tables for terminals: columns as wide as their widest cell, numbers to the right. One line a row, whatever a name holds. */
-
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"

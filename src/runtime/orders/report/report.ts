@@ -67,6 +67,7 @@ export const report = (
           WaldurServerError: (error) => unlessEnded(offering, request, error),
           WaldurConflict: (error) => unlessEnded(offering, request, error)
         })
+        if (request._tag === "Create" && (how === "found moved" || begun)) yield* assertNotEnded(offering, request)
         if (yield* isDoneByAnother(journal, how, begun)) yield* yieldTo(offering, request, outcome)
         return null
       }),
@@ -90,12 +91,24 @@ export const isEndedThere = ({ waldur }: Offering, { _tag, order, resource }: Or
 const unlessEnded = (offering: Offering, request: OrderRequest, error: SiteError) =>
   Effect.gen(function* () {
     if (!(yield* isEndedThere(offering, request))) return yield* Effect.fail(error)
-    return yield* new OrderRefused({
-      customerMessage:
-        "The resource was ended in the marketplace while the order was carried out, so the order was undone: ask the provider.",
-      detail: error.message
-    })
+    return yield* ended(error.message)
   })
+
+const ended = (detail: string) =>
+  new OrderRefused({
+    customerMessage:
+      "The resource was ended in the marketplace while the order was carried out, so the order was undone: ask the provider.",
+    detail
+  })
+
+/**
+ * Of a create today's server has the order done before it fails at the resource (marketplace/callbacks.py, `resource_creation_succeeded`): nobody has what was
+ * made.
+ */
+const assertNotEnded = ({ waldur }: Offering, { resource }: OrderRequest) =>
+  Effect.flatMap(waldur.resource(resource.id), ({ state }) =>
+    state === "Terminated" ? ended("Waldur has the order as done, and its resource as ended") : Effect.void
+  )
 
 /** Nothing of this ends the order: Waldur has taken it before, and may have heard `done`. */
 const tellAgain = (offering: Offering, request: OrderRequest, outcome: Outcome, hasScope: boolean) =>

@@ -7,11 +7,11 @@
 import { Effect, Option } from "effect"
 import { Marketplace, type OrderJournal, type Reservations, recalled, type SiteError } from "../../../core/index.js"
 import type * as api from "../../../waldur/api/index.js"
-import type { WaldurError } from "../../../waldur/index.js"
 import { Journal } from "../../journal/journal.js"
 import type { Offering } from "../../offerings/offering.js"
 import { scopeGrace } from "../../schedules.js"
 import { awaitStart } from "../accepting/start.js"
+import { assertEnded } from "../beside.js"
 import { backendHandler } from "../handler.js"
 import { marketplaceOf } from "../marketplace.js"
 import { acceptedIn } from "../story.js"
@@ -39,6 +39,8 @@ export const retell = (
     let keeping: Effect.Effect<void, SiteError> = Effect.void
     if (request !== undefined && request._tag !== "Terminate" && (yield* (yield* Journal).hasEnded(journal.resource)))
       return yield* erred(offering, order, endedHere)
+    if (request !== undefined && (yield* isEndedThere(offering, request)))
+      return yield* erred(offering, order, endedThere)
     if (request !== undefined && request._tag !== "Terminate") {
       const outcome = yield* recalled(journal, backendHandler(offering, request)).pipe(
         Effect.provideService(Marketplace, marketplaceOf(offering))
@@ -53,17 +55,10 @@ export const retell = (
         onSome: (known) => remind(offering, request, known, Option.isSome(now.scopeUuid))
       })
     }
-    const refused = (error: WaldurError) =>
-      Effect.if(request === undefined ? Effect.succeed(false) : isEndedThere(offering, request), {
-        onTrue: () => erred(offering, order, endedThere),
-        onFalse: () => Effect.fail(error)
-      })
-    const told = yield* Effect.catchTags(Effect.as(waldur.setStateDone(order.uuid), "done" as const), {
-      WaldurServerError: refused,
-      WaldurConflict: refused
-    })
-    if (told === "done") yield* keeping
-    return told
+    yield* waldur.setStateDone(order.uuid)
+    yield* assertEnded(offering, order.uuid)
+    yield* keeping
+    return "done" as const
   })
 
 const endedHere =

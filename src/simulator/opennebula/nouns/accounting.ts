@@ -1,5 +1,4 @@
 /** Accounting, showback and monitoring: who used what, as far as the recordings show it. */
-
 import type { Call, Methods } from "../method.js"
 import { vmTarget } from "../vms/actions.js"
 import { historyDocument } from "../vms/documents.js"

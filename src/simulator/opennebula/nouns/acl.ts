@@ -1,5 +1,4 @@
 /** Access rules: kept, listed by user, and taken back one by one. Rules outlive the groups that they speak of. */
-
 import type { Methods } from "../method.js"
 import { internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

@@ -1,5 +1,4 @@
 /** Groups: the tenants. A new group joins VDC 0; deletion is blocked by users alone and orphans everything else. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused, ErrorCode, internalError, Refusal } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

@@ -1,15 +1,13 @@
 /** Images and datastores: what disks are copied from, and where they lie. */
-
 import type { Methods } from "../method.js"
-import { endCopying } from "../vms/build.js"
+import { endCopying, failCopying, usersOf } from "../vms/build.js"
 import { schedule } from "../vms/machine.js"
-import { VmState } from "../vms/states.js"
 import { actionRefused, cannotAllocate, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
 import { cdata, element, idList, wrap } from "../wire/xml.js"
 import { requireRight, targetOf } from "../world/access.js"
 import { nameFault } from "../world/names.js"
-import type { Datastore, Image, Vm } from "../world/objects.js"
+import type { Datastore, Image } from "../world/objects.js"
 import {
   lockDocument,
   ownedBy,
@@ -25,27 +23,21 @@ import type { World } from "../world/world.js"
 
 const ready = 1
 const inUse = 2
+const disabled = 3
 const locked = 4
+const inError = 5
 
-/** Its datastore is busy with it for so many ms: VMs that are made of it meanwhile wait for it. */
-export const lockFor = (world: World, image: Image, milliseconds: number): void => {
+/** Its datastore is busy with it for so many ms: VMs that are made of it meanwhile wait for it, in vain if it `fails`. */
+export const lockFor = (world: World, image: Image, milliseconds: number, fails = false): void => {
   image.state = locked
   world.later(milliseconds, () => {
-    image.state = ready
+    image.state = fails ? inError : ready
+    if (fails) return failCopying(world, image)
     endCopying(world, (vm) => schedule(world, vm))
   })
 }
 
 const target = (image: Image) => targetOf("IMAGE", image)
-
-const usersOf = (world: World, image: Image): ReadonlyArray<Vm> =>
-  world.vms
-    .oldestFirst()
-    .filter(
-      (vm) =>
-        vm.state !== VmState.done &&
-        vm.template.vectors("DISK").some((disk) => disk.values.get("IMAGE_ID") === String(image.id))
-    )
 
 const imageDocument = (world: World, image: Image): string => {
   const users = usersOf(world, image).map((vm) => vm.id)
@@ -169,6 +161,16 @@ export const imageMethods: Methods = {
     const image = world.images.get(args.int(0))
     requireRight(world, caller, "USE", target(image))
     return string(imageDocument(world, image))
+  },
+  /** 7.4 `ImageManagerActions.cc`, `enable_image`. */
+  "one.image.enable": ({ args, caller, world }) => {
+    const [image, enable] = [world.images.get(args.int(0)), args.boolean(1)]
+    requireRight(world, caller, "MANAGE", target(image))
+    const from = enable ? [disabled, inError, ready] : [ready, inError, disabled]
+    const state = usersOf(world, image).length > 0 ? inUse : image.state
+    if (!from.includes(state)) throw internalError(`Image cannot be in state ${state}.`)
+    image.state = enable ? ready : disabled
+    return int(image.id)
   },
   "one.imagepool.info": (call) => {
     const images = selectOwned(call, call.world.images, target, rangeFrom(call))

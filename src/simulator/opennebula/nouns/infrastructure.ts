@@ -1,6 +1,6 @@
 /** Hosts, clusters and the zone: what the administrator of the cloud has set up. */
-
 import type { Methods } from "../method.js"
+import { wakePending } from "../vms/machine.js"
 import { givenAway, vmsOn } from "../vms/scheduler.js"
 import { actionRefused, cannotAllocate, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
@@ -16,7 +16,10 @@ import { deviceDocuments, hostTemplate, numaDocuments, sampleDocument } from "./
 const hostTarget = (host: Host): Target => ({ kind: "HOST", id: host.id, clusters: [host.cluster] })
 const clusterTarget = (cluster: Cluster): Target => ({ kind: "CLUSTER", id: cluster.id, clusters: [cluster.id] })
 
-const monitored = 2
+/** Enabled, and seen. */
+export const monitored = 2
+/** Enable, disable, offline: what `one.host.status` is given, and the state that the host is in then (7.4 `Host.h`). */
+const statuses: ReadonlyArray<number> = [monitored, 4, 8]
 
 const sample = (world: World, host: Host, time: number): string => {
   const used = givenAway(world, host)
@@ -36,8 +39,8 @@ const hostDocument = (world: World, host: Host, monitoring: string): string => {
     "HOST",
     element("ID", host.id) +
       element("NAME", host.name) +
-      element("STATE", monitored) +
-      element("PREV_STATE", monitored) +
+      element("STATE", host.state) +
+      element("PREV_STATE", host.state) +
       cdata("IM_MAD", "dummy") +
       cdata("VM_MAD", "dummy") +
       element("CLUSTER_ID", host.cluster) +
@@ -135,7 +138,7 @@ export const infrastructureMethods: Methods = {
     if (fault !== undefined) throw refuse(fault)
     const rival = world.hosts.byName(name)
     if (rival !== undefined) throw refuse(`NAME is already taken by HOST ${rival.id}.`)
-    const host = { name, cluster: Math.max(0, clusterId), maxCpu: 800, maxMemory: 16777216 }
+    const host = { name, cluster: Math.max(0, clusterId), maxCpu: 800, maxMemory: 16777216, state: monitored }
     return int(world.hosts.add((id) => ({ id, ...host })).id)
   },
   "one.host.delete": ({ args, caller, world }) => {
@@ -143,6 +146,15 @@ export const infrastructureMethods: Methods = {
     requireRight(world, caller, "ADMIN", hostTarget(host))
     if (vmsOn(world, host).length > 0) throw actionRefused("Cannot delete host. Can not remove a host with running VMs")
     world.hosts.remove(host.id)
+    return int(host.id)
+  },
+  "one.host.status": ({ args, caller, world }) => {
+    const [host, status] = [world.hosts.get(args.int(0)), args.int(1)]
+    requireRight(world, caller, "ADMIN", hostTarget(host))
+    const state = statuses[status]
+    if (state === undefined) throw internalError("Wrong status code")
+    host.state = state
+    wakePending(world)
     return int(host.id)
   },
   "one.host.monitoring": ({ args, caller, world }) => {

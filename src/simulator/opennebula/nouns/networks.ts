@@ -1,5 +1,4 @@
 /** Virtual networks: READY a moment after they were asked for, deleted a moment after, and never while a lease is out. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

@@ -1,5 +1,4 @@
 /** Virtual routers: NICs with floating addresses, and the VMs that carry them. Deletion returns before the VMs are gone. */
-
 import type { Call, Methods } from "../method.js"
 import { causeOf, terminate } from "../vms/actions.js"
 import { buildVm } from "../vms/build.js"

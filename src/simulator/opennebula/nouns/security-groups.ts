@@ -1,5 +1,4 @@
 /** Security groups: named firewall rules. Not deletable while a VM uses one. */
-
 import type { Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

@@ -1,5 +1,4 @@
 /** `one.system.*` and the introspection that xmlrpc-c adds by itself. */
-
 import type { Methods } from "../method.js"
 import { announcedMethods } from "../method-table.js"
 import { type Answer, Fault } from "../wire/refusals.js"

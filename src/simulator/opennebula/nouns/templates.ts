@@ -1,5 +1,4 @@
 /** VM templates, and starting VMs from them. */
-
 import type { Call, Methods } from "../method.js"
 import { buildVm, findImage, imageDisk } from "../vms/build.js"
 import { schedule } from "../vms/machine.js"

@@ -1,5 +1,4 @@
 /** The access rules that follow from a group being in a VDC, and a resource being given to one. */
-
 import type { RuleBits } from "../world/acl-bits.js"
 import type { Vdc, VdcResources } from "../world/objects.js"
 import type { World } from "../world/world.js"

@@ -1,5 +1,4 @@
 /** Virtual data centres: which groups may use which clusters, hosts, datastores and networks. */
-
 import type { Call, Method, Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

@@ -1,5 +1,4 @@
 /** `one.vm.action` and `one.vm.recover`: which action each state allows, and what it starts. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused } from "../wire/refusals.js"
 import { int } from "../wire/values.js"
@@ -20,7 +19,8 @@ import {
   resumeHere,
   schedule,
   shutDownAndFinish,
-  takeTurn
+  takeTurn,
+  undeployStopped
 } from "./machine.js"
 import { Lcm, stateName, VmAction, VmState } from "./states.js"
 
@@ -40,6 +40,13 @@ const neverDeployed: ReadonlySet<number> = new Set([
   VmState.cloningFailure
 ])
 
+const bootFailures: ReadonlyMap<number, number> = new Map([
+  [Lcm.bootFailure, Lcm.boot],
+  [Lcm.bootUndeployFailure, Lcm.bootUndeploy],
+  [Lcm.bootStoppedFailure, Lcm.bootStopped]
+])
+const failures = [...bootFailures.keys(), Lcm.prologFailure, Lcm.epilogFailure]
+
 export const terminate =
   (hard: boolean): Action =>
   (world, vm, cause) => {
@@ -48,7 +55,7 @@ export const terminate =
     if (isRunning(vm)) shutDownAndFinish(world, vm, hard, by)
     else if (neverDeployed.has(vm.state)) finish(world, vm)
     else if (vm.state !== VmState.active) finishStopped(world, vm, hard, by)
-    else if (isActiveAt(vm, Lcm.bootFailure, Lcm.prologFailure, Lcm.epilogFailure)) cleanUp(world, vm, by)
+    else if (isActiveAt(vm, ...failures)) cleanUp(world, vm, by)
     else return false
     return true
   }
@@ -77,7 +84,7 @@ const powerOff = (hard: boolean) =>
     )
   )
 
-const undeploy = (hard: boolean) =>
+const undeployRunning = (hard: boolean) =>
   whenRunning((world, vm, cause) =>
     halt(
       world,
@@ -93,6 +100,14 @@ const undeploy = (hard: boolean) =>
       cause
     )
   )
+
+const undeploy =
+  (hard: boolean): Action =>
+  (world, vm, cause) => {
+    if (vm.state !== VmState.poweroff) return undeployRunning(hard)(world, vm, cause)
+    undeployStopped(world, vm, hard ? VmAction.undeployHard : VmAction.undeploy, cause)
+    return true
+  }
 
 const resume: Action = (world, vm) => {
   if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot)
@@ -188,15 +203,16 @@ const recoveries: ReadonlyArray<Action> = [
     return true
   },
   (_, vm) => {
-    if (!isActiveAt(vm, Lcm.bootFailure, Lcm.boot, Lcm.unknown)) return false
+    if (!isActiveAt(vm, ...bootFailures.keys(), Lcm.boot, Lcm.unknown)) return false
     takeTurn(vm)
     active(vm, Lcm.running)
     return true
   },
   (world, vm) => {
-    if (!isActiveAt(vm, Lcm.bootFailure)) return false
+    const again = isActiveAt(vm, vm.lcm) ? bootFailures.get(vm.lcm) : undefined
+    if (again === undefined) return false
     takeTurn(vm)
-    boot(world, vm, Lcm.boot)
+    boot(world, vm, again)
     return true
   },
   (world, vm, cause) => {

@@ -103,11 +103,38 @@ export const findImage = (world: World, disk: Vector, asking: { readonly id: num
   return [...world.images].find((image) => image.name === name && image.uid === owner)
 }
 
+/** States from which an image is given to no VM (7.4 `ImageManagerActions.cc`, `acquire_image`). */
+const unusableStates: ReadonlyMap<number, string> = new Map([
+  [0, "INIT"],
+  [3, "DISABLED"],
+  [5, "ERROR"],
+  [6, "CLONE"],
+  [7, "DELETE"]
+])
+
+const whyNotAcquired = (world: World, image: Image): string | undefined => {
+  const state = unusableStates.get(image.state)
+  if (state !== undefined) return `in state: ${state}`
+  return image.persistent && usersOf(world, image).length > 0 ? "persistent and already in use" : undefined
+}
+
+/** VMs that have a disk of it. */
+export const usersOf = (world: World, image: Image): ReadonlyArray<Vm> =>
+  world.vms
+    .oldestFirst()
+    .filter(
+      (vm) =>
+        vm.state !== VmState.done &&
+        vm.template.vectors("DISK").some((disk) => disk.values.get("IMAGE_ID") === String(image.id))
+    )
+
 const buildDisk = (world: World, owner: User, given: Vector, at: number): Vector => {
   const wanted = given.values.get("IMAGE_ID") ?? given.values.get("IMAGE")
   if (wanted === undefined) return volatileDisk(world, given, at, at)
   const image = findImage(world, given, owner)
   if (image === undefined) throw allocationError(`DISK ${at}: Image with ID: ${wanted} does not exist`)
+  const obstacle = whyNotAcquired(world, image)
+  if (obstacle !== undefined) throw allocationError(`DISK ${at}: Cannot acquire image ${image.id}, it is ${obstacle}`)
   const size = Number(given.values.get("SIZE") ?? image.size)
   if (size < image.size)
     throw allocationError(`DISK ${at}: SIZE of ${size}MB is less than the image [${image.id}] size of ${image.size}MB.`)
@@ -135,6 +162,11 @@ const addRequirements = (template: Template): void => {
 /** LOCKED: a VM that has it is CLONING until it is there (7.4 `VirtualMachine::insert`). */
 const isCopied = (image: Image | undefined): boolean => image?.state === 4
 const settledState = (hold: boolean): number => (hold ? VmState.hold : VmState.pending)
+
+/** Its copy has failed: what waited for it is in CLONING_FAILURE (7.4 `LifeCycleStates.cc`, `trigger_disk_lock_success`). */
+export const failCopying = (world: World, image: Image): void => {
+  for (const vm of usersOf(world, image)) if (vm.state === VmState.cloning) vm.state = VmState.cloningFailure
+}
 
 /** An image is there: what waited for it is on hold or pending then, as it was made (7.4 `LifeCycleManager`, by SUBMIT_ON_HOLD). */
 export const endCopying = (world: World, start: (vm: Vm) => void): void => {

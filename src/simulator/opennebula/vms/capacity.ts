@@ -1,5 +1,4 @@
 /** `one.vm.resize` and `one.vm.diskresize`: accepted at once, done later when the VM runs, undone without a word when the driver fails. */
-
 import type { Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int } from "../wire/values.js"

@@ -1,5 +1,4 @@
 /** Plugging into a VM: NICs, disks, snapshots, context. Works in RUNNING and POWEROFF. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int } from "../wire/values.js"

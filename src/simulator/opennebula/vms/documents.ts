@@ -1,5 +1,4 @@
 /** A VM as XML: in full for `vm.info`, with its last record for extended pools, and brief for pools (recordings 056, 212, 213). */
-
 import { cdata, element, wrap, wrapWhole } from "../wire/xml.js"
 import type { HistoryRecord, Vm } from "../world/objects.js"
 import { lockDocument, ownerDocument, permissionDocument } from "../world/owned.js"

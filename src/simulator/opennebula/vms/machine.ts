@@ -7,7 +7,7 @@ import type { Host, Vm } from "../world/objects.js"
 import type { DriverAction, World } from "../world/world.js"
 import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./history.js"
 import { chooseHost, timeText, whyNoHost } from "./scheduler.js"
-import { Lcm, VmAction, VmState } from "./states.js"
+import { Lcm, type StatePair, VmAction, VmState } from "./states.js"
 
 export const enter = (vm: Vm, state: number, lcm = 0): void => {
   vm.state = state
@@ -74,19 +74,29 @@ export const deployOn = (world: World, vm: Vm, host: Host): void => {
     rewrite(vm)
     afterwards(world, vm, world.times.prolog, () => {
       note(vm, { petime: world.now })
-      if (world.fails("prolog", vm.id)) return fail(world, vm, "PROLOG", Lcm.prologFailure)
+      if (world.fails("prolog", vm.id))
+        return fail(world, vm, "PROLOG", { state: VmState.active, lcm: Lcm.prologFailure })
       boot(world, vm, steps.boot)
     })
   })
 }
 
-const fail = (world: World, vm: Vm, step: string, lcm: number): void => {
-  active(vm, lcm)
+const fail = (world: World, vm: Vm, step: string, { lcm, state }: StatePair): void => {
+  enter(vm, state, lcm)
   note(vm, { retime: world.now })
   vm.userTemplate.set("ERROR", `${timeText(world)}: ${step}: ${deployIdOf(vm)}`)
 }
 
 const deployIdOf = (vm: Vm): string => `${currentRecord(vm)?.host.name}:${vm.name}:dummy`
+
+/** Where what does not boot is then: back where it came from, if it can be (7.4 `LifeCycleStates.cc`, `trigger_deploy_failure`). */
+const afterFailedBoot: ReadonlyMap<number, StatePair> = new Map([
+  [Lcm.bootPoweroff, { state: VmState.poweroff, lcm: 0 }],
+  [Lcm.bootSuspended, { state: VmState.suspended, lcm: 0 }],
+  [Lcm.bootStopped, { state: VmState.active, lcm: Lcm.bootStoppedFailure }],
+  [Lcm.bootUndeploy, { state: VmState.active, lcm: Lcm.bootUndeployFailure }]
+])
+const bootFailed: StatePair = { state: VmState.active, lcm: Lcm.bootFailure }
 
 const graphicsBase = 5900
 
@@ -95,7 +105,7 @@ export const boot = (world: World, vm: Vm, lcm: number, wait = world.times.boot)
   active(vm, lcm)
   note(vm, { rstime: world.now, retime: 0 })
   afterwards(world, vm, wait, () => {
-    if (world.fails("deploy", vm.id)) return fail(world, vm, "DEPLOY", Lcm.bootFailure)
+    if (world.fails("deploy", vm.id)) return fail(world, vm, "DEPLOY", afterFailedBoot.get(vm.lcm) ?? bootFailed)
     vm.deployId = deployIdOf(vm)
     for (const graphics of vm.template.vectors("GRAPHICS"))
       if (!graphics.values.has("PORT"))
@@ -154,6 +164,18 @@ export const halt = (world: World, vm: Vm, plan: HaltPlan, cause: Cause): void =
       finish()
       wakePending(world)
     })
+  })
+}
+
+/** Its disks leave the host of a VM that is powered off (7.4 `DispatchManagerActions.cc`, `undeploy`). */
+export const undeployStopped = (world: World, vm: Vm, action: number, cause: Cause): void => {
+  takeTurn(vm)
+  active(vm, Lcm.epilogUndeploy)
+  note(vm, { estime: world.now, action, ...cause })
+  afterwards(world, vm, world.times.epilog, () => {
+    note(vm, { eetime: world.now, etime: world.now })
+    enter(vm, VmState.undeployed)
+    wakePending(world)
   })
 }
 

@@ -1,5 +1,4 @@
 /** VM states and their names, as error sentences use them (OpenNebula 7.4 `VirtualMachine.h`). */
-
 export const VmState = {
   init: 0,
   pending: 1,
@@ -44,6 +43,8 @@ export const Lcm = {
   bootFailure: 36,
   prologFailure: 39,
   epilogFailure: 40,
+  bootUndeployFailure: 47,
+  bootStoppedFailure: 48,
   diskResize: 62,
   diskResizePoweroff: 63,
   diskResizeUndeployed: 64,

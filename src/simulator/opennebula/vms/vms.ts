@@ -1,5 +1,4 @@
 /** VMs: reading them alone, in pools and sets; owners, hosts. What they do is in actions.ts, capacity.ts, devices.ts. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"

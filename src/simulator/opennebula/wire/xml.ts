@@ -1,5 +1,4 @@
 /** Writing the XML documents that OpenNebula answers: plain elements, CDATA elements, and lists of ids. */
-
 export const escapeXml = (text: string): string =>
   /[&<>]/.test(text) ? text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;") : text
 

@@ -1,5 +1,4 @@
 /** Who may do what: the oneadmin group everything, others by permission bits and access rules. */
-
 import { notAuthorized } from "../wire/refusals.js"
 import {
   all,

@@ -1,5 +1,4 @@
 /** The bits of access rules (OpenNebula 7.4 `AclRule`): who, on which kind of thing, may do what, in which zone. */
-
 export const individual = 0x100000000n
 export const ofGroup = 0x200000000n
 export const all = 0x400000000n

@@ -1,5 +1,4 @@
 /** Address ranges and their leases: who holds which address of a network. */
-
 import { cdata, element, wrap } from "../wire/xml.js"
 import type { AddressRange, Lease, Network } from "./objects.js"
 import type { Vector } from "./template.js"

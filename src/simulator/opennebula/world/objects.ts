@@ -150,6 +150,8 @@ export interface Host {
   /** CPU in percent of one core, memory in KB. */
   readonly maxCpu: number
   readonly maxMemory: number
+  /** As `one.host.status` left it: 2 enabled, 4 disabled, 8 offline (7.4 `Host.h`). */
+  state: number
 }
 
 export interface Cluster {

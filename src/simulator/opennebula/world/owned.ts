@@ -1,5 +1,4 @@
 /** What all owned objects share: the head of their documents, and chown, chmod, rename, update, lock for each kind. */
-
 import type { Call, Methods } from "../method.js"
 import { actionRefused, badApiCall, type Refusal } from "../wire/refusals.js"
 import { int } from "../wire/values.js"

@@ -2,7 +2,6 @@
  * Quotas of users and groups: limits as they were set, usage as it is, and whether a demand still fits. -1 stands for the default
  * quota, -2 for no limit. oneadmin and the oneadmin group have none.
  */
-
 import { actionRefused, notAuthorized } from "../wire/refusals.js"
 import { cdata, wrap } from "../wire/xml.js"
 import type { QuotaRow, QuotaSection, Quotas } from "./objects.js"

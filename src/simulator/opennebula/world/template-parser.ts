@@ -2,7 +2,6 @@
  * Reads OpenNebula's template syntax (`NAME="v"`, `VECTOR=[A="1",B="2"]`, bare values to the end of the line, `\"`) and the same
  * as XML (`<TEMPLATE><VM><CPU>8</CPU></VM></TEMPLATE>`, recording 074), with the error sentences of the recordings.
  */
-
 import { readXml, type XmlElement } from "../wire/xml-tree.js"
 import { type Attribute, single, Template } from "./template.js"
 

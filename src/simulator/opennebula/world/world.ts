@@ -1,5 +1,4 @@
 /** The whole state of one front-end: its pools, its clock's reading, and the work that it has put off. */
-
 import { noSuch } from "../wire/refusals.js"
 import type {
   AclRule,

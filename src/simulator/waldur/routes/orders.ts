@@ -149,8 +149,7 @@ const setErred = action(forProvider, ({ world }, order, body) => {
   const traceback = text(body, "error_traceback")
   if (world.behaviour.generation === "2024" && (message === undefined || traceback === undefined))
     return Either.left(serverError)
-  Orders.setErred(world, order, message ?? "", traceback ?? "")
-  return Either.right(empty(200))
+  return Either.map(Orders.setErred(world, order, message ?? "", traceback ?? ""), () => empty(200))
 })
 
 const setBackendId = action(forProvider, ({ world }, order, body) => {
