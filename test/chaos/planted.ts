@@ -128,7 +128,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   ),
   one(
     "what has no owner is ended with the rest",
-    "plugins/opennebula-vdc/belongings.ts",
+    "plugins/opennebula-vdc/belongings/belongings.ts",
     "objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))",
     "objects.filter((object) => isTaggedFor(resource.id, object) || (isUntagged(object) && object.id >= 1))"
   ),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { single, vector, vectorsOf } from "../../src/opennebula/template/template.js"
-import { VmAttributes } from "../../src/plugins/opennebula-vm/attributes.js"
+import { VmAttributes } from "../../src/plugins/opennebula-vm/ordered/attributes.js"
 import { createOrder, doneOf, makeBench, quick, refusedOf } from "../support/vmCloud.js"
 
 const decode = Schema.decodeUnknownSync(VmAttributes)

@@ -1,8 +1,8 @@
 /** What an administrator does by hand to a machine, or to what it needs, between two calls of an order for it. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { setStanding } from "../../src/plugins/opennebula-vm/between-orders/standing.js"
 import { check } from "../../src/plugins/opennebula-vm/check.js"
-import { setStanding } from "../../src/plugins/opennebula-vm/standing.js"
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
 import { makeMemoryJournal } from "../support/journal.js"

@@ -3,9 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, TestClock } from "effect"
 import type { ResourceId } from "../../src/core/index.js"
 import { single } from "../../src/opennebula/template/template.js"
+import { observe } from "../../src/plugins/opennebula-vm/between-orders/observe.js"
+import { accounting, usageOf } from "../../src/plugins/opennebula-vm/between-orders/usage.js"
 import { check } from "../../src/plugins/opennebula-vm/check.js"
-import { observe } from "../../src/plugins/opennebula-vm/observe.js"
-import { accounting, usageOf } from "../../src/plugins/opennebula-vm/usage.js"
 import { createOrder, doneOf, makeBench, planComponents, small, updateOrder, vdcResource } from "../support/vmCloud.js"
 
 describe("what is known of machines", () => {

@@ -2,11 +2,13 @@
  * Backend `opennebula-vdc`: a virtual data centre for a tenant, with a group, quotas, a network of its own behind a virtual router, a
  * security group and, where configured, a user.
  *
- * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `usage.ts` and `check.ts`
- * only look. What they do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the security group),
- * `router.ts`, `quotas.ts`. `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses, `observe.ts`, `standing.ts` and
- * `upkeep.ts` are for the time between orders, `belongings.ts` the answer to the question what is ours, `settings.ts` and `attributes.ts` what may be
- * configured and ordered.
+ * Begin with `create.ts` and `terminate.ts`, which read from top to bottom as things happen; `update.ts` changes quotas, `check.ts` only looks. What they
+ * do with OpenNebula stands by the noun: `tenant.ts` (group, VDC, rights, user), `network.ts` (with the security group), `router.ts`, `quotas.ts`.
+ * `plan.ts` is what a create decides once, `subnet.ts` the arithmetic of addresses, `settings.ts` and `attributes.ts` what may be configured and ordered.
+ *
+ * - `belongings/`: the answer to the question what is ours, also where somebody has changed or lost a tag.
+ * - `between-orders/`: looks, usage, pauses, and what can be put back.
+ * - `members/`: who may use it.
  *
  * A VDC's backend id is the number of its group.
  */
@@ -18,19 +20,19 @@ import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
 import { accounts } from "./accounts.js"
 import { VdcAttributes } from "./attributes.js"
+import { observe } from "./between-orders/observe.js"
+import { partsOf } from "./between-orders/parts.js"
+import { upkeep } from "./between-orders/upkeep.js"
+import { accounting, usage } from "./between-orders/usage.js"
 import { check } from "./check.js"
 import type { Cloud } from "./cloud.js"
 import { create } from "./create.js"
 import { keycloakOf, membersOf } from "./members/index.js"
 import { openMapping } from "./members/mapping-file.js"
-import { observe } from "./observe.js"
-import { partsOf } from "./parts.js"
 import { quantities } from "./quotas.js"
 import { VdcSettings } from "./settings.js"
 import { terminate } from "./terminate.js"
 import { update } from "./update.js"
-import { upkeep } from "./upkeep.js"
-import { accounting, usage } from "./usage.js"
 
 const type = "opennebula-vdc"
 

@@ -18,13 +18,13 @@ import {
   inventory,
   isGroupId,
   isOthersIn
-} from "./belongings.js"
+} from "./belongings/belongings.js"
+import { tagAgain } from "./belongings/retagged.js"
 import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
 import { closeAccess, removeRoleGroups } from "./members/access.js"
 import { leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { subnetPool } from "./plan.js"
-import { tagAgain } from "./retagged.js"
 import { endVms, removeRouter } from "./router.js"
 import { withPluginOptions } from "./settings.js"
 import { removeGroup, removeRules } from "./tenant.js"

@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { adoptedBy, adoptedTags, type Limit } from "../../opennebula/index.js"
 import { decide, ensureDone, OrderRefused, type Outcome, type UpdateRequest } from "../../plugin/index.js"
-import { groupOfOrder, isOthersGroup } from "./belongings.js"
+import { groupOfOrder, isOthersGroup } from "./belongings/belongings.js"
 import { type Cloud, groupsFor, isUntagged, limitsToReport } from "./cloud.js"
 import { copyLimits, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
 import { placesOf } from "./plan.js"

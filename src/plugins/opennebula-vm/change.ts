@@ -3,8 +3,8 @@ import { Schema } from "effect"
 import type { Vm } from "../../opennebula/index.js"
 import { OrderRefused } from "../../plugin/index.js"
 import { factsOf, VmFacts } from "./machine.js"
+import { bootDisk, type Sizes } from "./ordered/sizes.js"
 import type { VmSettings } from "./settings.js"
-import { bootDisk, type Sizes } from "./sizes.js"
 
 /** The VM as it was: what an undo goes back to. */
 export const Before = Schema.Struct({

@@ -3,12 +3,12 @@ import { Effect, Option } from "effect"
 import { osDisk } from "../../opennebula/index.js"
 import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, look, noSuch, release } from "../looks.js"
-import { engineImage, imagesCalled, unusable } from "./inference.js"
 import type { VmOffering } from "./offering.js"
+import { engineImage, imagesCalled, unusable } from "./ordered/inference.js"
+import { componentOf } from "./ordered/sizes.js"
+import { bootImage } from "./ordered/template-choice.js"
 import { groupOf, parentOf } from "./parent.js"
 import { placementRules } from "./settings.js"
-import { componentOf } from "./sizes.js"
-import { bootImage } from "./template-choice.js"
 
 const ok = (subject: string, detail: string): CheckResult => ({ subject, status: "ok", detail })
 const warning = (subject: string, detail: string): CheckResult => ({ subject, status: "warning", detail })

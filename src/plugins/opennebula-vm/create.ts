@@ -24,20 +24,20 @@ import {
   RivalAtWork,
   type SiteError
 } from "../../plugin/index.js"
-import { sshKeyOf, type VmAttributes } from "./attributes.js"
-import { chooseExtras, Extras } from "./extras.js"
-import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./inference.js"
 import { factsOf, findVm, isOthersIn, removeVm, VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
+import { sshKeyOf, type VmAttributes } from "./ordered/attributes.js"
+import { chooseExtras, Extras } from "./ordered/extras.js"
+import { accessTo, chooseInference, Inference, modelOf, withEngine } from "./ordered/inference.js"
+import { extraTemplate, isConnected } from "./ordered/placement.js"
+import { orderedSizes, type Sizes } from "./ordered/sizes.js"
+import { checkDisk, chooseTemplate, noTemplate, notInstantiated, usableTemplate } from "./ordered/template-choice.js"
+import { userData } from "./ordered/user-data.js"
 import { outcomeOf } from "./outcome.js"
 import { chooseParent, Parent, sameUuid } from "./parent.js"
-import { extraTemplate, isConnected } from "./placement.js"
 import { placementRules } from "./settings.js"
-import { orderedSizes, type Sizes } from "./sizes.js"
 import { takenOver } from "./takeover.js"
-import { checkDisk, chooseTemplate, noTemplate, notInstantiated, usableTemplate } from "./template-choice.js"
 import { notStarted, untilRunning, vanished } from "./until-running.js"
-import { userData } from "./user-data.js"
 
 type Request = CreateRequest<VmAttributes>
 type ReadTemplate = (id: number) => Effect.Effect<VmTemplate, SiteError>

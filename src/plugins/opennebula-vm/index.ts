@@ -2,33 +2,33 @@
  * Virtual machines of an OpenNebula cloud, sized by plans, each in a virtual data centre of its customer.
  *
  * Begin with `create.ts`, `update.ts` and `terminate.ts`: each reads from top to bottom as what happens to the machine. They use
- * - `settings.ts` and `attributes.ts`: what the provider configures, and what a customer may write (the SSH key among it);
- * - `sizes.ts`: components, units and bounds; `change.ts` and `quota.ts`: what an update has to do, and whether it fits;
- * - `template-choice.ts`, `parent.ts`, `placement.ts`: which template, which VDC, and what is sent along with the template;
- * - `extras.ts`, `user-data.ts`: host name, further networks and security groups; cloud-init;
- * - `inference.ts`: machines that serve a language model;
+ * - `settings.ts`: what the provider configures;
+ * - `ordered/`: what a customer may order (`attributes.ts`, `extras.ts`, `inference.ts` for language models; `sizes.ts` with units and bounds), and what is made
+ *   of it: which template, and what is sent along with that (`template-choice.ts`, `placement.ts`, `user-data.ts`);
+ * - `parent.ts`: the data centre that it is in;
+ * - `change.ts`, `quota.ts`, `operations.ts`: what an update has to do, whether it fits, and how each of it is done and taken back;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
- * - `usage.ts`, `check.ts`: what is reported; `observe.ts`, `standing.ts`, `upkeep.ts`: between orders.
+ * - `between-orders/`: looks, usage, pauses, and what can be put back.
  */
 import { Effect } from "effect"
 import { connect, openNebulaShared, withCallOwner } from "../../opennebula/index.js"
 import { defineBackend } from "../../plugin/index.js"
 import { ping } from "../looks.js"
 import { connectionOf } from "../settings.js"
-import { VmAttributes } from "./attributes.js"
+import { observe } from "./between-orders/observe.js"
+import { partsOf } from "./between-orders/parts.js"
+import { upkeep } from "./between-orders/upkeep.js"
+import { accounting, usageOf } from "./between-orders/usage.js"
 import { check } from "./check.js"
 import { anotherVm, createVm } from "./create.js"
-import { accessKeys } from "./inference.js"
-import { observe } from "./observe.js"
 import type { VmOffering } from "./offering.js"
-import { partsOf } from "./parts.js"
+import { VmAttributes } from "./ordered/attributes.js"
+import { accessKeys } from "./ordered/inference.js"
+import { quantities } from "./ordered/sizes.js"
 import { VmSettings } from "./settings.js"
-import { quantities } from "./sizes.js"
 import { terminateVm } from "./terminate.js"
 import { waitsForMachine } from "./until-running.js"
 import { updateVm } from "./update.js"
-import { upkeep } from "./upkeep.js"
-import { accounting, usageOf } from "./usage.js"
 
 const type = "opennebula-vm"
 

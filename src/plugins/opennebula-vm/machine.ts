@@ -6,8 +6,8 @@ import { type KnownResource, OrderRefused, type Resource, type SiteError } from 
 import { isLocked, lockedRefusal } from "../locks.js"
 import { drive } from "../machines.js"
 import type { VmOffering } from "./offering.js"
+import { Sizes, sizesOf } from "./ordered/sizes.js"
 import { sameUuid } from "./parent.js"
-import { Sizes, sizesOf } from "./sizes.js"
 
 export { type Driven, drive, isResting, whenWithin } from "../machines.js"
 

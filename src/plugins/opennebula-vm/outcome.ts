@@ -2,7 +2,7 @@
 import type { Outcome } from "../../plugin/index.js"
 import type { VmFacts } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { reportedLimits } from "./sizes.js"
+import { reportedLimits } from "./ordered/sizes.js"
 
 /** `vm_id` and `ip_address` are the Python agent's keys; sizes are those that were read back, in MB; `vm_stime` tells this
  * machine from any that ever gets its id (`isAsMade`). `access`: how to reach what runs on it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { chooseTemplate } from "./ordered/template-choice.js"
 import { placementRules, VmSettings } from "./settings.js"
-import { chooseTemplate } from "./template-choice.js"
 
 const minimal = { api_url: "http://127.0.0.1:2633/RPC2", credentials: "oneadmin:secret" }
 const settings = (more: Readonly<Record<string, unknown>>) =>

@@ -21,13 +21,13 @@ import {
 import { isLocked, lockedRefusal } from "../locks.js"
 import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
-import { keptAccess } from "./inference.js"
 import { belongsTo, factsOf, findVm, isOthers, isResting, notOurs, VmFacts, vmIdOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, growDisk, powerOff, resize, started, undoResize, vanished } from "./operations.js"
+import { keptAccess } from "./ordered/inference.js"
+import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./ordered/sizes.js"
 import { outcomeOf } from "./outcome.js"
 import { countsIn, quotaRefusal } from "./quota.js"
-import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./sizes.js"
 
 export const updateVm =
   (offering: VmOffering) =>

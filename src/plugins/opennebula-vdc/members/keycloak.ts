@@ -16,7 +16,7 @@ import {
   type Team
 } from "../../../plugin/index.js"
 import { asTheirVdcsSay } from "../../groups.js"
-import { certainGroupOf } from "../belongings.js"
+import { certainGroupOf } from "../belongings/belongings.js"
 import type { Cloud } from "../cloud.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"
 import { readMapping } from "./mapping-file.js"

@@ -11,7 +11,7 @@ import {
   NotYet,
   type Team
 } from "../../../plugin/index.js"
-import { certainGroupOf } from "../belongings.js"
+import { certainGroupOf } from "../belongings/belongings.js"
 import { type Cloud, groupsFor } from "../cloud.js"
 import { userName } from "../tenant.js"
 import {

@@ -4,10 +4,10 @@
  * the router and the security group are in the group, or the router in that network. By its id alone it may be a stranger's, after OpenNebula was put back from a
  * backup. A security group may be given away, so its name will do as well.
  */
-import type { SecurityGroup, Vdc, VirtualNetwork, VirtualRouter } from "../../opennebula/index.js"
-import type { KnownResource } from "../../plugin/index.js"
-import { isIn, isTaggedFor } from "./cloud.js"
-import { securityGroupName } from "./network.js"
+import type { SecurityGroup, Vdc, VirtualNetwork, VirtualRouter } from "../../../opennebula/index.js"
+import type { KnownResource } from "../../../plugin/index.js"
+import { isIn, isTaggedFor } from "../cloud.js"
+import { securityGroupName } from "../network.js"
 
 interface Found {
   readonly vdcs: ReadonlyArray<Vdc>

@@ -12,11 +12,11 @@ import {
   valueOf,
   vector,
   vectorsOf
-} from "../../opennebula/index.js"
+} from "../../../opennebula/index.js"
+import type { Parent } from "../parent.js"
+import type { PlacementRules } from "../settings.js"
 import { type Extras, extraInterfaces, securityGroupsOf } from "./extras.js"
 import type { Inference } from "./inference.js"
-import type { Parent } from "./parent.js"
-import type { PlacementRules } from "./settings.js"
 import type { Sizes } from "./sizes.js"
 
 export interface Instance {

@@ -5,13 +5,20 @@
  * The ordered quotas are others (CPU, MEMORY, ...) and stay as they are, so that orders and usage reports go on as ever.
  */
 import { Effect, Schema } from "effect"
-import type { GroupShort, Limit, VirtualRouter, VmShort } from "../../opennebula/index.js"
-import { ensure, type KnownResource, OrderRefused, type SiteError, Standing, type Steps } from "../../plugin/index.js"
-import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../standing.js"
-import { certainGroupOf, type groupOf } from "./belongings.js"
-import { type Cloud, groupsFor } from "./cloud.js"
-import { limitsOf, setQuota } from "./quotas.js"
-import type { VdcSettings } from "./settings.js"
+import type { GroupShort, Limit, VirtualRouter, VmShort } from "../../../opennebula/index.js"
+import {
+  ensure,
+  type KnownResource,
+  OrderRefused,
+  type SiteError,
+  Standing,
+  type Steps
+} from "../../../plugin/index.js"
+import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../../standing.js"
+import { certainGroupOf, type groupOf } from "../belongings/belongings.js"
+import { type Cloud, groupsFor } from "../cloud.js"
+import { limitsOf, setQuota } from "../quotas.js"
+import type { VdcSettings } from "../settings.js"
 
 type Settings = Pick<VdcSettings, "downscaled_limits">
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Record } from "effect"
-import { createOrder, doneOf, makeBench, settingsOf } from "../../../test/support/vdc.js"
-import { ResourceId, type Usage } from "../../core/index.js"
-import { single } from "../../opennebula/index.js"
-import { check } from "./check.js"
+import { createOrder, doneOf, makeBench, settingsOf } from "../../../../test/support/vdc.js"
+import { ResourceId, type Usage } from "../../../core/index.js"
+import { single } from "../../../opennebula/index.js"
+import { check } from "../check.js"
 import { observe } from "./observe.js"
 import { accounting, usage } from "./usage.js"
 

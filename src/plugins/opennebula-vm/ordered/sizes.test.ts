@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import type { Component } from "../../core/index.js"
+import type { Component } from "../../../core/index.js"
 import { orderedSizes, reportedLimits, sizesOf, usedAmounts } from "./sizes.js"
 
 const component = (type: string, accountingType: Component["accountingType"] = "fixed"): Component => ({

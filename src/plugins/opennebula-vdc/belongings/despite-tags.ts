@@ -1,8 +1,8 @@
 /** Which objects belong to data centres whatever their tags say, for those who list what is nobody's: by the same rules by which they are ended. */
 import { Effect } from "effect"
-import type { KnownResource, OwnedObject, SiteError } from "../../plugin/index.js"
+import type { KnownResource, OwnedObject, SiteError } from "../../../plugin/index.js"
+import type { Cloud } from "../cloud.js"
 import { type Belongings, belongingsOf, groupOf, inventory } from "./belongings.js"
-import type { Cloud } from "./cloud.js"
 
 /** By kind and id. Machines are other offerings' resources, but for those of routers. */
 const keysOf = (own: Belongings): ReadonlyArray<string> => {

@@ -1,10 +1,10 @@
 /** What a machine is made of: itself, its disks and its interfaces. */
 import { Effect, Option } from "effect"
-import { isVmFailure, ownerOf, vmStateText } from "../../opennebula/index.js"
-import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../plugin/index.js"
-import { isAsMade, vmIdOf } from "./machine.js"
-import type { VmOffering } from "./offering.js"
-import { sameUuid } from "./parent.js"
+import { isVmFailure, ownerOf, vmStateText } from "../../../opennebula/index.js"
+import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../../plugin/index.js"
+import { isAsMade, vmIdOf } from "../machine.js"
+import type { VmOffering } from "../offering.js"
+import { sameUuid } from "../parent.js"
 
 export const partsOf =
   (offering: VmOffering) =>

@@ -1,7 +1,7 @@
 /** Between orders: machines that are ours, that nobody owns, that the Python agent made; and what can be put right of them. */
 import { Effect, Option } from "effect"
-import { ownerOf, ownerTags, projectHint, type Vm, vmStateText } from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
+import { ownerOf, ownerTags, projectHint, type Vm, vmStateText } from "../../../opennebula/index.js"
+import { resourceName } from "../../../opennebula/naming.js"
 import {
   ensureDone,
   type Importable,
@@ -12,14 +12,14 @@ import {
   type Resource,
   type SiteError,
   type Upkeep
-} from "../../plugin/index.js"
-import { projectIn } from "../groups.js"
-import { released } from "../locks.js"
-import { isCalledAs } from "../owner.js"
-import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "./machine.js"
-import type { VmOffering } from "./offering.js"
-import { sameUuid } from "./parent.js"
-import { reportedLimits, sizesOf } from "./sizes.js"
+} from "../../../plugin/index.js"
+import { projectIn } from "../../groups.js"
+import { released } from "../../locks.js"
+import { isCalledAs } from "../../owner.js"
+import { addressOf, findVm, isAsMade, isTaggedAs, removeVm, vmIdOf } from "../machine.js"
+import type { VmOffering } from "../offering.js"
+import { reportedLimits, sizesOf } from "../ordered/sizes.js"
+import { sameUuid } from "../parent.js"
 import { setStanding } from "./standing.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">

@@ -1,6 +1,6 @@
 /** What VMs use and how they are, read in one call for all of them: sizes as they are, and hours from the accounts. */
 import { Effect, Option } from "effect"
-import { ownerOf, type Vm } from "../../opennebula/index.js"
+import { ownerOf, type Vm } from "../../../opennebula/index.js"
 import {
   byComponent,
   type KnownResource,
@@ -8,12 +8,12 @@ import {
   type SiteError,
   type Span,
   type Usage
-} from "../../plugin/index.js"
-import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { isAsMade, vmIdOf } from "./machine.js"
-import type { VmOffering } from "./offering.js"
-import { sameUuid } from "./parent.js"
-import { usedAmounts } from "./sizes.js"
+} from "../../../plugin/index.js"
+import { accountsIn, countedUntil, nothingUsed, readRecords } from "../../accounting.js"
+import { isAsMade, vmIdOf } from "../machine.js"
+import type { VmOffering } from "../offering.js"
+import { usedAmounts } from "../ordered/sizes.js"
+import { sameUuid } from "../parent.js"
 
 interface Whose {
   readonly id: number

@@ -1,9 +1,9 @@
-/** What a data centre is made of: from one read of each pool, by the same rules by which it is ended (`belongings.ts`). */
+/** What a data centre is made of: from one read of each pool, by the same rules by which it is ended (`belongings/`). */
 import { Effect, Option } from "effect"
-import { isVmFailure, type VirtualNetwork, valueOf, vmStateText } from "../../opennebula/index.js"
-import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../plugin/index.js"
-import { belongingsOf, groupOf, inventory } from "./belongings.js"
-import type { Cloud } from "./cloud.js"
+import { isVmFailure, type VirtualNetwork, valueOf, vmStateText } from "../../../opennebula/index.js"
+import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../../plugin/index.js"
+import { belongingsOf, groupOf, inventory } from "../belongings/belongings.js"
+import type { Cloud } from "../cloud.js"
 
 const networkDetail = ({ template, usedLeases }: VirtualNetwork): string => {
   const said = (name: string, key: string) =>

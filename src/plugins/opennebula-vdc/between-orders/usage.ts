@@ -1,6 +1,6 @@
 /** What data centres use and have, for many of them in a few reads. */
 import { Array, Effect } from "effect"
-import type { GroupShort, Vdc } from "../../opennebula/index.js"
+import type { GroupShort, Vdc } from "../../../opennebula/index.js"
 import {
   type Amounts,
   byComponent,
@@ -10,13 +10,13 @@ import {
   type SiteError,
   type Span,
   type Usage
-} from "../../plugin/index.js"
-import { accountsIn, countedUntil, nothingUsed, readRecords } from "../accounting.js"
-import { asTheirVdcsSay } from "../groups.js"
-import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
-import { accessOf, roleGroupsOf, vdcsForRoles } from "./members/role-groups.js"
-import { usageOf } from "./quotas.js"
-import { withPluginOptions } from "./settings.js"
+} from "../../../plugin/index.js"
+import { accountsIn, countedUntil, nothingUsed, readRecords } from "../../accounting.js"
+import { asTheirVdcsSay } from "../../groups.js"
+import { type Cloud, isTaggedFor, isUntagged } from "../cloud.js"
+import { accessOf, roleGroupsOf, vdcsForRoles } from "../members/role-groups.js"
+import { usageOf } from "../quotas.js"
+import { withPluginOptions } from "../settings.js"
 
 /** All groups of a front-end, by what data centres are found by. */
 interface Found<A> {

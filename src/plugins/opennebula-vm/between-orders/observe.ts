@@ -1,13 +1,13 @@
 /** How machines are: one read for all that have an id, and one of the whole pool only if some of those ids lead nowhere. */
 import { Array, Effect, Option } from "effect"
-import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../opennebula/index.js"
-import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../plugin/index.js"
-import { isCalledAs, ownerFindings } from "../owner.js"
-import { isAwake, isUnder } from "../standing.js"
-import { addressOf, isAsMade, isTaggedAs, vmIdOf } from "./machine.js"
-import type { VmOffering } from "./offering.js"
-import { plainUuid } from "./parent.js"
-import { amountsOf, sizesOf } from "./sizes.js"
+import { isVmFailure, ownerOf, type Vm, vmStateText } from "../../../opennebula/index.js"
+import type { Finding, Observation, SiteError, SoughtResource, StandingFound } from "../../../plugin/index.js"
+import { isCalledAs, ownerFindings } from "../../owner.js"
+import { isAwake, isUnder } from "../../standing.js"
+import { addressOf, isAsMade, isTaggedAs, vmIdOf } from "../machine.js"
+import type { VmOffering } from "../offering.js"
+import { amountsOf, sizesOf } from "../ordered/sizes.js"
+import { plainUuid } from "../parent.js"
 
 export const observe =
   (offering: VmOffering) =>

@@ -1,11 +1,11 @@
 /** What a customer may write into a create order, and the SSH key among it. */
 import { Effect, Either, Encoding, Option, Schema } from "effect"
-import { Marketplace, OrderRefused, type SiteError } from "../../plugin/index.js"
-import { ObjectId } from "../settings.js"
+import { Marketplace, OrderRefused, type SiteError } from "../../../plugin/index.js"
+import { ObjectId } from "../../settings.js"
+import { ParentVdc } from "../settings.js"
 import { extraFields } from "./extras.js"
 import { field, textOf } from "./fields.js"
 import { vllmFields } from "./inference.js"
-import { ParentVdc } from "./settings.js"
 
 /** Others that an order carries (`name`, `description`, ...) are Waldur's own, and are left alone. */
 export const VmAttributes = Schema.Struct({

@@ -5,10 +5,10 @@
  * Networks and security groups must be the virtual data centre's own, by its group: a name or an id alone could be another tenant's.
  */
 import { Effect, Schema } from "effect"
-import { type OpenNebulaService, type Vector, vector } from "../../opennebula/index.js"
-import { OrderRefused, printable, type SiteError } from "../../plugin/index.js"
+import { type OpenNebulaService, type Vector, vector } from "../../../opennebula/index.js"
+import { OrderRefused, printable, type SiteError } from "../../../plugin/index.js"
+import type { Parent } from "../parent.js"
 import { field, given, textOf } from "./fields.js"
-import type { Parent } from "./parent.js"
 
 /** RFC 1123: labels of letters, digits and hyphens; no `$`, which OpenNebula would take for a variable in CONTEXT. */
 const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i

@@ -5,7 +5,7 @@
  * There is no downscaling of a machine: its sizes are the plan's.
  */
 import { Effect, Option, Schema } from "effect"
-import type { Vm } from "../../opennebula/index.js"
+import type { Vm } from "../../../opennebula/index.js"
 import {
   ensure,
   type KnownResource,
@@ -13,11 +13,11 @@ import {
   type SiteError,
   type Standing,
   type Steps
-} from "../../plugin/index.js"
-import { isOurLock, released } from "../locks.js"
-import { isAwake, standingMark, startAll, stopAll } from "../standing.js"
-import { findVm, isAsMade, isTaggedAs, vmIdOf } from "./machine.js"
-import type { VmOffering } from "./offering.js"
+} from "../../../plugin/index.js"
+import { isOurLock, released } from "../../locks.js"
+import { isAwake, standingMark, startAll, stopAll } from "../../standing.js"
+import { findVm, isAsMade, isTaggedAs, vmIdOf } from "../machine.js"
+import type { VmOffering } from "../offering.js"
 
 /** The resource's own machine: one that has no tag, and is not known to have been made for it, is nothing to stop. */
 const ownVm = (offering: VmOffering, resource: KnownResource): Effect.Effect<Vm, SiteError> =>

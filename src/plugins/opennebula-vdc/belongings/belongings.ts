@@ -21,19 +21,19 @@ import {
   type VirtualRouter,
   type VmShort,
   valueOf
-} from "../../opennebula/index.js"
-import { resourceName } from "../../opennebula/naming.js"
-import { OrderRefused, type ResourceId, type TerminateRequest } from "../../plugin/index.js"
-import { asTheirVdcsSay, claimsIn, ownerResource, whose } from "../groups.js"
+} from "../../../opennebula/index.js"
+import { resourceName } from "../../../opennebula/naming.js"
+import { OrderRefused, type ResourceId, type TerminateRequest } from "../../../plugin/index.js"
+import { asTheirVdcsSay, claimsIn, ownerResource, whose } from "../../groups.js"
+import { type Cloud, isIn, isTaggedFor, isUntagged } from "../cloud.js"
+import { parentName } from "../members/keycloak-groups.js"
+import { personOf } from "../members/people.js"
+import { accessOf, roleGroupsOf, vdcOf } from "../members/role-groups.js"
+import { networkName, securityGroupName } from "../network.js"
+import { routerName } from "../router.js"
+import { userName } from "../tenant.js"
 import { asMade, idsOf, without } from "./as-made.js"
-import { type Cloud, isIn, isTaggedFor, isUntagged } from "./cloud.js"
-import { parentName } from "./members/keycloak-groups.js"
-import { personOf } from "./members/people.js"
-import { accessOf, roleGroupsOf, vdcOf } from "./members/role-groups.js"
-import { networkName, securityGroupName } from "./network.js"
 import { Retagged, retaggedOf } from "./retagged.js"
-import { routerName } from "./router.js"
-import { userName } from "./tenant.js"
 
 type Resource = Pick<TerminateRequest["resource"], "id" | "backendId" | "recorded">
 /** As an order has it. */

@@ -8,7 +8,7 @@ import {
   type Template,
   type User,
   type Vm
-} from "../../opennebula/index.js"
+} from "../../../opennebula/index.js"
 import {
   type ExpectedResource,
   ensureDone,
@@ -20,12 +20,11 @@ import {
   type SiteError,
   type Steps,
   type Upkeep
-} from "../../plugin/index.js"
-import { projectIn } from "../groups.js"
-import { startStopped } from "../machines.js"
-import { isCalledAs, uncertainOwner } from "../owner.js"
-import { forgetStored } from "./accounts.js"
-import { belongingTo } from "./belonging.js"
+} from "../../../plugin/index.js"
+import { projectIn } from "../../groups.js"
+import { startStopped } from "../../machines.js"
+import { isCalledAs, uncertainOwner } from "../../owner.js"
+import { forgetStored } from "../accounts.js"
 import {
   type Belongings,
   belongingsOf,
@@ -34,16 +33,17 @@ import {
   type Inventory,
   inventory,
   isGroupOf
-} from "./belongings.js"
-import { type Cloud, gone, isTaggedFor, isUntagged } from "./cloud.js"
-import { removeNetwork, removeSecurityGroup } from "./network.js"
+} from "../belongings/belongings.js"
+import { belongingTo } from "../belongings/despite-tags.js"
+import { tagAgain } from "../belongings/retagged.js"
+import { whoseUntagged } from "../belongings/untagged.js"
+import { type Cloud, gone, isTaggedFor, isUntagged } from "../cloud.js"
+import { removeNetwork, removeSecurityGroup } from "../network.js"
+import { amountsOf } from "../quotas.js"
+import { endVms, removeRouter } from "../router.js"
+import { groupsIn, leaveVdc, removeGroup, removeRule } from "../tenant.js"
 import { hasNetwork, isSurplus } from "./observe.js"
-import { amountsOf } from "./quotas.js"
-import { tagAgain } from "./retagged.js"
-import { endVms, removeRouter } from "./router.js"
 import { ownGroup, setStanding } from "./standing.js"
-import { groupsIn, leaveVdc, removeGroup, removeRule } from "./tenant.js"
-import { whoseUntagged } from "./untagged.js"
 
 type Sought = Pick<Resource, "id" | "name" | "slug" | "backendId" | "recorded">
 interface Tagged {

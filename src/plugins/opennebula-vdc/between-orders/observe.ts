@@ -10,18 +10,18 @@ import {
   type VirtualRouter,
   type VmState,
   vmStateText
-} from "../../opennebula/index.js"
-import type { Finding, Observation, SoughtResource, StandingFound } from "../../plugin/index.js"
-import { ownerResource, whose } from "../groups.js"
-import { startable } from "../machines.js"
-import { isCalledAs, ownerFindings } from "../owner.js"
-import { isAwake, isUnder } from "../standing.js"
-import { tenantUser } from "./accounts.js"
-import { asMade } from "./as-made.js"
-import { type Inventory, inventory } from "./belongings.js"
-import { type Cloud, isTaggedFor, isUntagged } from "./cloud.js"
-import { amountsOf } from "./quotas.js"
-import { type Retagged, retaggedOf } from "./retagged.js"
+} from "../../../opennebula/index.js"
+import type { Finding, Observation, SoughtResource, StandingFound } from "../../../plugin/index.js"
+import { ownerResource, whose } from "../../groups.js"
+import { startable } from "../../machines.js"
+import { isCalledAs, ownerFindings } from "../../owner.js"
+import { isAwake, isUnder } from "../../standing.js"
+import { tenantUser } from "../accounts.js"
+import { asMade } from "../belongings/as-made.js"
+import { type Inventory, inventory } from "../belongings/belongings.js"
+import { type Retagged, retaggedOf } from "../belongings/retagged.js"
+import { type Cloud, isTaggedFor, isUntagged } from "../cloud.js"
+import { amountsOf } from "../quotas.js"
 import { possibleStandings, runningLimitsOf, tenantMachines } from "./standing.js"
 
 /** All that a look needs. The pools of `Inventory`, and rights and quotas. */

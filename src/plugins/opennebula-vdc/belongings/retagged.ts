@@ -1,10 +1,10 @@
 /** What of a data centre its tenant has made another's, or nobody's; and our tag put back into that. */
 import { Effect, Schema } from "effect"
-import { ownerTags, type SecurityGroup, type VirtualNetwork, type VirtualRouter } from "../../opennebula/index.js"
-import type { ResourceId, SiteError } from "../../plugin/index.js"
-import { ownerResource } from "../groups.js"
+import { ownerTags, type SecurityGroup, type VirtualNetwork, type VirtualRouter } from "../../../opennebula/index.js"
+import type { ResourceId, SiteError } from "../../../plugin/index.js"
+import { ownerResource } from "../../groups.js"
+import { type Cloud, gone, isTaggedFor, unlessLocked } from "../cloud.js"
 import type { asMade } from "./as-made.js"
-import { type Cloud, gone, isTaggedFor, unlessLocked } from "./cloud.js"
 
 export const Retagged = Schema.Struct({
   kind: Schema.Literal("network", "router", "security-group", "group"),

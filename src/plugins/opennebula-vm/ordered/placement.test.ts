@@ -1,6 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Option } from "effect"
-import { ownerOf, single, type Template, type VmTemplate, valueOf, vector, vectorsOf } from "../../opennebula/index.js"
+import {
+  ownerOf,
+  single,
+  type Template,
+  type VmTemplate,
+  valueOf,
+  vector,
+  vectorsOf
+} from "../../../opennebula/index.js"
 import { extraTemplate, type Instance, isConnected } from "./placement.js"
 
 const no = { use: false, manage: false, admin: false }

@@ -5,7 +5,7 @@
  * no component is the template's, and stays as it is.
  */
 import { Effect, Schema } from "effect"
-import type { VmShort } from "../../opennebula/index.js"
+import type { VmShort } from "../../../opennebula/index.js"
 import {
   type Amounts,
   byComponent,
@@ -13,8 +13,8 @@ import {
   OrderRefused,
   type Quantity,
   type Usage
-} from "../../plugin/index.js"
-import { accountedQuantities } from "../accounting.js"
+} from "../../../plugin/index.js"
+import { accountedQuantities } from "../../accounting.js"
 
 export const Sizes = Schema.Struct({
   vcpu: Schema.Int,

@@ -6,10 +6,10 @@ import {
   type OpenNebulaService,
   osDisk,
   type VmTemplate
-} from "../../opennebula/index.js"
-import { OrderRefused, type SiteError } from "../../plugin/index.js"
+} from "../../../opennebula/index.js"
+import { OrderRefused, type SiteError } from "../../../plugin/index.js"
+import type { PlacementRules } from "../settings.js"
 import type { VmAttributes } from "./attributes.js"
-import type { PlacementRules } from "./settings.js"
 
 /** The order's template if it names one that the offering has, else the offering's own. */
 export const chooseTemplate = (

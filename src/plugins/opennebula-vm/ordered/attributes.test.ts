@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schema } from "effect"
-import { Marketplace } from "../../core/index.js"
+import { Marketplace } from "../../../core/index.js"
 import { sshKeyOf, VmAttributes } from "./attributes.js"
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+DyvyX2UiX7wPPY4FqVwRbJ4YC7pPKmNLpjzGcmyRB jane@example.org"

@@ -6,7 +6,7 @@
  * `$USER[...]` in plain text, which `#cloud-config` has every right to contain.
  */
 import { Effect, Either, Encoding } from "effect"
-import { Marketplace, type OrderId, OrderRefused, type SiteError } from "../../plugin/index.js"
+import { Marketplace, type OrderId, OrderRefused, type SiteError } from "../../../plugin/index.js"
 
 /** Of the data itself; cloud-init's other sources take 16 kB. */
 const longest = 32_768

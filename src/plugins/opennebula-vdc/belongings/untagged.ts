@@ -3,9 +3,9 @@
  * (docs/decisions/0004-a-group-before-its-tag.md). An order finds them again by itself, with its journal; here it is for those who have none any more.
  */
 import { Option } from "effect"
-import { ownerOf, type Template } from "../../opennebula/index.js"
-import { testedResource } from "../../plugin/index.js"
-import { userName } from "./tenant.js"
+import { ownerOf, type Template } from "../../../opennebula/index.js"
+import { testedResource } from "../../../plugin/index.js"
+import { userName } from "../tenant.js"
 
 interface Named {
   readonly id: number
