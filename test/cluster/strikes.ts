@@ -25,7 +25,7 @@ export interface StrikeOptions {
   readonly kinds: ReadonlyArray<StrikeKind>
 }
 
-/** ms. Beyond what a call's gate waits for (`answeredWithin` in `src/runtime/cluster/gate.ts`). */
+/** ms. Beyond what a call's gate waits for (`answeredWithin` in `src/runtime/placement/gate.ts`). */
 const slowest = 3_000
 
 /** s: how long the processes of a storm wait for Waldur, and by how much it may be later with what it does all the same. */
