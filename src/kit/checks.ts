@@ -8,7 +8,7 @@ import {
   differences,
   ResourceId
 } from "../core/index.js"
-import { type Ground, look, through } from "./ground.js"
+import { endless, type Ground, look, through } from "./ground.js"
 import type { Check } from "./model.js"
 import { added, named } from "./world.js"
 
@@ -219,7 +219,7 @@ export const foreignCheck = (ground: Ground) =>
     )
     const placed = yield* Effect.orDie(stage.create(name))
     const end = yield* stage.ended(placed)
-    if (end === undefined) faults.push("the create order does not end")
+    if (end === undefined) faults.push(yield* endless(stage, "create", placed))
     else if (end.state === "done") faults.push(...(yield* through(ground, "terminate", name)).map(({ text }) => text))
     else if (end.errorMessage === "") faults.push("the customer gets no sentence")
     const now = (yield* look(ground)).map((object) => JSON.stringify(object))

@@ -28,11 +28,19 @@ export const through = (
   )
 
 export const ending = (stage: Stage, operation: Operation, order: string, expected: "done" | "erred") =>
-  Effect.map(stage.ended(order), (end): ReadonlyArray<Problem> => {
-    if (end === undefined) return [problem("wrong", `the ${operation} order does not end`)]
-    if (end.state === expected) return []
-    return [problem("wrong", `the ${operation} order is ${end.state}, should be ${expected}: ${end.errorMessage}`)]
+  Effect.flatMap(stage.ended(order), (end): Effect.Effect<ReadonlyArray<Problem>> => {
+    if (end === undefined) return Effect.map(endless(stage, operation, order), (text) => [problem("wrong", text)])
+    if (end.state === expected) return Effect.succeed([])
+    const text = `the ${operation} order is ${end.state}, should be ${expected}: ${end.errorMessage}`
+    return Effect.succeed([problem("wrong", text)])
   })
+
+/** An order without an end, and the bug that it met. */
+export const endless = (stage: Stage, operation: Operation, order: string) =>
+  Effect.map(
+    stage.stuck(order),
+    (bug) => `the ${operation} order does not end${bug === undefined ? "" : `, by a bug: ${bug}`}`
+  )
 
 export const look = ({ backend }: Ground) => Effect.orDie(backend.objects)
 

@@ -54,7 +54,7 @@ export const deal = (cells: ReadonlyArray<CellName>): ReadonlyArray<Subject> => 
 }
 
 /** One operation for all subjects at once; strikes fall, the agent is started again, and the orders end. */
-const strikeAll = (ground: Ground, operation: Operation, subjects: ReadonlyArray<Subject>, patience: number) =>
+const strikeAll = (ground: Ground, operation: Operation, subjects: ReadonlyArray<Subject>) =>
   Effect.gen(function* () {
     const { stage, strikes } = ground
     const placed = yield* Effect.forEach(
@@ -70,15 +70,13 @@ const strikeAll = (ground: Ground, operation: Operation, subjects: ReadonlyArray
     const missed = new Set<string>()
     yield* Effect.forEach(
       placed,
-      ({ fallen, subject }) =>
+      ({ fallen, order, subject }) =>
         fallen === undefined
           ? Effect.void
-          : Deferred.await(fallen).pipe(
-              Effect.timeoutTo({
-                duration: `${patience} seconds`,
-                onSuccess: () => undefined,
-                onTimeout: () => missed.add(subject.name)
-              })
+          : // An order that has ended comes to no further moment: an undo that throws has none after it.
+            Effect.raceFirst(Deferred.await(fallen), stage.ended(order)).pipe(
+              Effect.zipRight(Deferred.isDone(fallen)),
+              Effect.map((met) => (met ? undefined : missed.add(subject.name)))
             ),
       { concurrency: "unbounded" }
     )
@@ -100,7 +98,7 @@ const strikeAll = (ground: Ground, operation: Operation, subjects: ReadonlyArray
   })
 
 /** The whole life of some subjects, and what came of each cell. */
-export const batch = (ground: Ground, life: Life, subjects: ReadonlyArray<Subject>, patience: number) =>
+export const batch = (ground: Ground, life: Life, subjects: ReadonlyArray<Subject>) =>
   Effect.gen(function* () {
     const { orders, stage } = ground
     const found = new Map<CellName, Array<Problem>>()
@@ -117,7 +115,7 @@ export const batch = (ground: Ground, life: Life, subjects: ReadonlyArray<Subjec
       expected: (subject: Subject) => ReadonlyArray<string>
     ) =>
       Effect.gen(function* () {
-        for (const { name, problems } of yield* strikeAll(ground, operation, some, patience)) {
+        for (const { name, problems } of yield* strikeAll(ground, operation, some)) {
           const subject = byName.get(name)
           if (subject !== undefined) note(subject, operation, problems)
         }

@@ -29,7 +29,7 @@ export const runKit = (plugin: Plugin, options: KitOptions) =>
     const foreign = lives ? [yield* refusalCheck(ground), yield* foreignCheck(ground)] : []
     const theirs = lives ? yield* look(ground) : atFirst
     const batches = yield* Effect.forEach(Array.chunksOf(subjects, Math.min(options.atOnce ?? 24, 30)), (some) =>
-      batch(ground, life, some, patience)
+      batch(ground, life, some)
     )
     const cells = batches.flatMap((one) => one.cells)
     const unmet = batches.flatMap((one) => one.unmet)

@@ -4,7 +4,7 @@ import * as Path from "@effect/platform/Path"
 import { Data, Deferred, Effect, Fiber, Logger, LogLevel, Redacted, Ref } from "effect"
 import { stringify } from "yaml"
 import type { Plugin, ResourceId } from "../core/index.js"
-import { Quarantine } from "../runtime/actors/quarantine.js"
+import { Quarantine, type Quarantined } from "../runtime/actors/quarantine.js"
 import * as Agent from "../runtime/agent.js"
 import { loadConfig } from "../runtime/config/index.js"
 import { makeCustomer } from "../runtime/demo/customer.js"
@@ -29,8 +29,10 @@ export interface Stage {
   readonly create: (name: string) => Effect.Effect<string, NotPlaced>
   readonly update: (name: string) => Effect.Effect<string, NotPlaced>
   readonly terminate: (name: string) => Effect.Effect<string, NotPlaced>
-  /** The order, once it has ended; `undefined` if that takes too long. */
+  /** The order, once it has ended; `undefined` if that takes too long, or will not be as the plugin has a bug (`stuck`). */
   readonly ended: (order: string) => Effect.Effect<Waldur.Order | undefined>
+  /** The bug that keeps the order from its end, if there is one. */
+  readonly stuck: (order: string) => Effect.Effect<string | undefined>
   readonly resource: (name: string) => Waldur.Resource | undefined
   /** Everything that the agents have said, at debug level. */
   readonly logged: ReadonlyArray<string>
@@ -97,13 +99,15 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
     const logger = Logger.make((record) => {
       logged.push(Logger.logfmtLogger.log(record))
     })
-    type Running = Journal | Quarantine
-    const running = yield* Ref.make<{
-      readonly stop: Effect.Effect<void>
+    interface Said {
       readonly held: Effect.Effect<ReadonlyArray<string>>
-    }>({
+      readonly quarantined: Effect.Effect<ReadonlyArray<Quarantined>>
+    }
+    type Running = Journal | Quarantine
+    const running = yield* Ref.make<Said & { readonly stop: Effect.Effect<void> }>({
       stop: Effect.void,
-      held: Effect.succeed([])
+      held: Effect.succeed([]),
+      quarantined: Effect.succeed([])
     })
     let starts = 0
     const held = Effect.gen(function* () {
@@ -119,11 +123,14 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
       ]
     })
     const start = Effect.gen(function* () {
-      const ready = yield* Deferred.make<Effect.Effect<ReadonlyArray<string>>>()
+      const ready = yield* Deferred.make<Said>()
       starts += 1
       const fiber = yield* Effect.gen(function* () {
         const context = yield* Effect.context<Running>()
-        yield* Deferred.succeed(ready, Effect.orDie(Effect.provide(held, context)))
+        yield* Deferred.succeed(ready, {
+          held: Effect.orDie(Effect.provide(held, context)),
+          quarantined: (yield* Quarantine).all
+        })
         yield* Agent.run(config)
       }).pipe(
         Effect.provide(Agent.layer(dataDir, `kit-${starts}`)),
@@ -137,7 +144,7 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
       )
       yield* Ref.set(running, {
         stop: Effect.asVoid(Fiber.interrupt(fiber)),
-        held: yield* Effect.orDie(Deferred.await(ready))
+        ...(yield* Effect.orDie(Deferred.await(ready)))
       })
     })
     /** Its sources stop first; then what waits where it died lets go, so that nobody has to wait for it. */
@@ -154,6 +161,11 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
 
     const resource = (name: string) => [...marketplace.resources.values()].find((one) => one.name === name)
     const uuidOf = (name: string) => resource(name)?.uuid ?? name
+    const stuck = (order: string) =>
+      Effect.map(
+        Effect.flatMap(Ref.get(running), ({ quarantined }) => quarantined),
+        (all) => all.find((one) => one.order === order)?.reason.split("\n")[0]
+      )
     const stage: Stage = {
       start: start,
       restart: Effect.zipRight(stopped(bury), start),
@@ -179,8 +191,16 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
         marketplace
           .awaitOrderEnd(order)
           .pipe(
+            Effect.raceFirst(
+              stuck(order).pipe(
+                Effect.delay("200 millis"),
+                Effect.repeat({ until: (reason) => reason !== undefined }),
+                Effect.as(undefined)
+              )
+            ),
             Effect.timeoutTo({ duration: `${patience} seconds`, onTimeout: () => undefined, onSuccess: (end) => end })
           ),
+      stuck,
       resource,
       logged,
       journalText: Effect.gen(function* () {

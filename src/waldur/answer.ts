@@ -74,7 +74,7 @@ export const messagesOf = (json: unknown, prefix = "", depth = 0): ReadonlyArray
 const parse = (body: string): Option.Option<unknown> =>
   Option.liftThrowable((text: string): unknown => JSON.parse(text))(body)
 
-/** An order's attributes have 32 at most (`orders/keepable.ts`). */
+/** An order's attributes have 32 at most (`runtime/orders/accepting/keepable.ts`). */
 const deepestNesting = 64
 
 /** Reading JSON takes no stack, but saying what is wrong with it does: beyond some thousand levels that ended the process. */

@@ -148,6 +148,7 @@ describe("an erred order", () => {
       expect((yield* Ref.get(things)).length).toBe(1)
       expect((yield* cli("retry", erred.uuid)).error).toBe("The order is done: there is nothing to retry.")
       expect((yield* cli("retry", "ffffffff")).error).toContain("The journal knows no order")
+      expect((yield* cli("retry", erred.uuid.slice(0, 3))).error).toContain("at least the first four characters")
     })
   )
 })

@@ -2,21 +2,27 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import * as Agent from "../../src/runtime/agent.js"
-import { tryOrder } from "../../src/runtime/order-test/run.js"
+import { listenForOpening, tryOrder } from "../../src/runtime/order-test/run.js"
 import { makeStage } from "../../src/runtime/order-test/stage.js"
-import { readOrder, render } from "../../src/runtime/order-test/template.js"
+import { readOrder, render, type TestOrder } from "../../src/runtime/order-test/template.js"
 import { makeSite, type Site, scenario } from "../support/agent.js"
 
 const examples = `${import.meta.dirname}/../../examples`
 
 const trying = (site: Site, offering: "VDC" | "VM", template: string, options: { real: boolean; keep: boolean }) =>
+  Effect.flatMap(readOrder(`${examples}/${template}`, new Map([["name", "trial"]])), (order) =>
+    tryingOrder(site, offering, order, options)
+  )
+
+const tryingOrder = (site: Site, offering: "VDC" | "VM", order: TestOrder, options: { real: boolean; keep: boolean }) =>
   Effect.gen(function* () {
     const chosen = site.config.offerings.find(({ name }) => name === offering)
     if (chosen === undefined) throw new Error(`no offering ${offering}`)
-    const order = yield* readOrder(`${examples}/${template}`, new Map([["name", "trial"]]))
     const stage = yield* makeStage(site.config, { offering: chosen, order, real: options.real })
     return yield* Effect.gen(function* () {
+      const opened = yield* listenForOpening
       yield* Effect.forkScoped(Agent.run(stage.config))
+      yield* opened
       return yield* tryOrder(stage, options.keep)
     }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
   })
@@ -54,6 +60,17 @@ describe("a test order", () => {
         expect(site.made().some((object) => object.startsWith("group"))).toBe(true)
         expect(site.marketplace.calls).toEqual([])
       })
+  )
+})
+
+describe("a test order of an offering that cannot be opened", () => {
+  scenario("ends with the reason, and does not wait until that is mended", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const misspelt = { name: "trial", attributes: {}, amounts: { cpus: 4 } }
+      const failed = yield* Effect.flip(tryingOrder(site, "VDC", misspelt, { real: false, keep: false }))
+      expect(String(failed)).toContain("Waldur sells the component cpus by limit")
+    })
   )
 })
 

@@ -123,15 +123,16 @@ describe.concurrent("site-actors init", () => {
         )
       const vm = ["--offering", "OpenNebula VM=vm"]
       expect(yield* all({ WALDUR_API_TOKEN: "f".repeat(40) }, ...vm)).toMatch(
-        /^--waldur-token-file: Waldur does not accept/
+        /^WALDUR_API_TOKEN: Waldur does not accept/
       )
-      expect(yield* all({ OPENNEBULA_CREDENTIALS: "oneadmin:wrong" }, ...vm)).toMatch(
-        /^--opennebula-credentials-file: /
-      )
+      expect(yield* all({ OPENNEBULA_CREDENTIALS: "oneadmin:wrong" }, ...vm)).toMatch(/^OPENNEBULA_CREDENTIALS: /)
       expect(yield* all({}, "--offering", "OpenNebula VX=vm")).toBe(
         `--offering: the token sees no offering "OpenNebula VX". It sees ${place.world.vdcOffering.uuid} (OpenNebula VDC), ${place.world.vmOffering.uuid} (OpenNebula VM).`
       )
       expect(yield* all({}, "--offering", "OpenNebula VM")).toContain("=vdc or <uuid or name>=vm.")
+      expect(yield* all({}, ...vm, "--offering", `${place.world.vmOffering.uuid}=vm`)).toBe(
+        '--offering: "OpenNebula VM" is named twice: name it once.'
+      )
       expect(yield* all({}, ...vm, "--clusters", "0,7")).toBe(
         '--clusters: there is no cluster "7". OpenNebula has 0 (default).'
       )

@@ -15,6 +15,18 @@ const present = {
   facts: {}
 } as const
 
+const sender = (url: string, token: string) => (method: string, path: string, body?: unknown) =>
+  Effect.promise(
+    (): Promise<{ readonly id: string }> =>
+      fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      })
+        .then((answer) => answer.text())
+        .then((text) => JSON.parse(text))
+  )
+
 /** Buckets of the scaffold's fake cloud, made by somebody who has not read the contract. */
 const careless = defineBackend({
   contract: 1,
@@ -23,17 +35,7 @@ const careless = defineBackend({
   attributes: Schema.Struct({ name: Schema.optional(Schema.String) }),
   shared: Layer.empty,
   open: ({ settings: { token, url } }) => {
-    const send = (method: string, path: string, body?: unknown) =>
-      Effect.promise(
-        (): Promise<{ readonly id: string }> =>
-          fetch(`${url}${path}`, {
-            method,
-            headers: { authorization: `Bearer ${token}` },
-            ...(body === undefined ? {} : { body: JSON.stringify(body) })
-          })
-            .then((answer) => answer.text())
-            .then((text) => JSON.parse(text))
-      )
+    const send = sender(url, token)
     return Effect.succeed({
       create: ({ resource }) =>
         Effect.gen(function* () {
@@ -105,5 +107,56 @@ it.live("the kit finds what a careless plugin does wrong, and where", () =>
     expect(cellsWith("leftover")).toEqual(expect.arrayContaining(["create, bucket, refused", "create, quota, unknown"]))
     expect(report.problems).toContain('create, step "bucket", during: duplicate: 2 of kind bucket, should be 1')
     expect(renderReport(report)).toContain("careless: the plugin contract is broken")
+  })
+)
+
+/** Buckets with a bug of their own: `undo`, and the name of the second step. */
+const withBug = (undo: Effect.Effect<void>, second: string) =>
+  defineBackend({
+    contract: 1,
+    type: "buggy",
+    settings: Schema.Struct({ url: Schema.String, token: Schema.String }),
+    attributes: Schema.Struct({ name: Schema.optional(Schema.String) }),
+    shared: Layer.empty,
+    open: ({ settings: { token, url } }) => {
+      const send = sender(url, token)
+      return Effect.succeed({
+        create: ({ resource }) =>
+          Effect.gen(function* () {
+            const id = yield* make("bucket", {
+              result: Schema.String,
+              find: Effect.succeed(Option.none()),
+              create: Effect.map(
+                send("POST", "/buckets", { name: `${resource.name}-${crypto.randomUUID()}`, tag: resource.id }),
+                (bucket) => bucket.id
+              ),
+              undo: () => undo
+            })
+            yield* ensureDone(second, send("PATCH", `/buckets/${id}`, { quotaMegabytes: 10 }))
+            return { backendId: id }
+          }),
+        update: () => Effect.succeed({}),
+        terminate: ({ resource }) =>
+          Effect.as(ensureDone("remove", send("DELETE", `/buckets/${resource.backendId}`)), {}),
+        usage: () => Effect.succeed([]),
+        observe: () => Effect.succeed([]),
+        ping: Effect.void,
+        check: Effect.succeed([])
+      })
+    }
+  })
+
+/** The patience is longer than the test's: nothing waits for an order that a bug keeps from its end. */
+it.live("the kit names a plugin's bug at once, where its order does not end", () =>
+  Effect.gen(function* () {
+    const orders = { components: [{ type: "storage" }], create: { amounts: { storage: 10 } } }
+    const told = (plugin: ReturnType<typeof withBug>) =>
+      Effect.map(testBackend(plugin, { makeBackend, orders, patience: 600 }), ({ problems }) => problems.join("\n"))
+    expect(yield* told(withBug(Effect.void, "bucket"))).toContain(
+      'the create order does not end, by a bug: StepDefect: Step "bucket": the name is used twice in this order'
+    )
+    expect(yield* told(withBug(Effect.die(new Error("no such field")), "quota"))).toContain(
+      'create, step "bucket", undo after: wrong: the create order does not end, by a bug: Error: no such field'
+    )
   })
 )

@@ -139,7 +139,12 @@ export const agentRunsAt = (place: JournalPlace) =>
 export const findOrder = (uuid: string) =>
   Effect.gen(function* () {
     const wanted = uuid.replaceAll("-", "").toLowerCase()
-    const found = wanted.length < 4 ? [] : yield* ordersLike(wanted)
+    if (wanted.length < 4) {
+      return yield* new NotPossible({
+        reason: `${JSON.stringify(uuid)} is too short: write at least the first four characters of the order's uuid.`
+      })
+    }
+    const found = yield* ordersLike(wanted)
     const [only] = found
     if (only === undefined) {
       return yield* new NotPossible({

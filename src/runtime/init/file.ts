@@ -55,6 +55,7 @@ const own = (offering: OfferingAnswers): ReadonlyArray<string> => {
           "      internal_network_prefix: 8",
           "      subnet_prefix_length: 24",
           "      default_dns: 9.9.9.9",
+          "      # default_security_group: false    # without it these rules let nothing less in: OpenNebula's own group (0) is on every network too",
           "      security_group_defaults:",
           '        - { direction: inbound, protocol: TCP, range: "22,80,443" }',
           "        - { direction: outbound, protocol: ALL }"

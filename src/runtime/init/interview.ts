@@ -62,6 +62,10 @@ const secretOf = (flag: string, file: Option.Option<string>, variable: string) =
     )
   })
 
+/** Where a secret that is refused came from. */
+const sourceOf = (given: Option.Option<Secret>, flag: string): string =>
+  Option.match(given, { onNone: () => flag, onSome: (one) => (one._tag === "Environment" ? one.name : flag) })
+
 const typed = <E, R>(prompt: Effect.Effect<Redacted.Redacted, E, R>) =>
   Effect.map(prompt, (value): Secret => ({ _tag: "Typed", value: Redacted.make(Redacted.value(value).trim()) }))
 
@@ -91,6 +95,14 @@ const offeringNamed = (text: string, offerings: ReadonlyArray<Offering>) =>
     }
     return { offering: only, kind }
   })
+
+/** The file that came of it would not be taken. */
+const eachOnce = (chosen: ReadonlyArray<{ readonly offering: Offering; readonly kind: Kind }>) => {
+  const again = chosen.find(({ offering }, at) => chosen.findIndex((one) => one.offering.uuid === offering.uuid) < at)
+  return again === undefined
+    ? Effect.succeed(chosen)
+    : new NotUsable({ reason: `${JSON.stringify(printable(again.offering.name))} is named twice: name it once.` })
+}
 
 const askForOfferings = (offerings: ReadonlyArray<Offering>) =>
   Effect.gen(function* () {
@@ -158,7 +170,7 @@ export const interview = (given: Given, interactive: boolean) =>
     })
     const waldur = { apiUrl, caFile: waldurCa }
     const { offerings, token, user } = yield* answered(interactive, {
-      flag: "--waldur-token-file",
+      flag: sourceOf(tokenGiven, "--waldur-token-file"),
       given: tokenGiven,
       ask: typed(Prompt.password({ message: "The token of the agent's user in Waldur" })),
       check: (token) => Effect.map(providerAs(waldur, token.value), (provider) => ({ ...provider, token }))
@@ -168,7 +180,11 @@ export const interview = (given: Given, interactive: boolean) =>
       flag: "--offering",
       given: Option.liftPredicate(given.offerings, (all) => all.length > 0),
       ask: askForOfferings(offerings),
-      check: (texts: ReadonlyArray<string>) => Effect.forEach(texts, (text) => offeringNamed(text, offerings))
+      check: (texts: ReadonlyArray<string>) =>
+        Effect.flatMap(
+          Effect.forEach(texts, (text) => offeringNamed(text, offerings)),
+          eachOnce
+        )
     })
 
     const openNebulaCa = Option.getOrUndefined(given.openNebulaCaFile)
@@ -185,7 +201,7 @@ export const interview = (given: Given, interactive: boolean) =>
       user: administrator,
       version
     } = yield* answered(interactive, {
-      flag: "--opennebula-credentials-file",
+      flag: sourceOf(credentialsGiven, "--opennebula-credentials-file"),
       given: credentialsGiven,
       ask: typed(Prompt.password({ message: "user:password of an administrator in OpenNebula" })),
       check: (credentials) => Effect.map(frontEndAs(cloud, credentials.value), (found) => ({ ...found, credentials }))

@@ -1,7 +1,8 @@
 /** The test itself: create, change, terminate, each an order as a customer places it. */
-import { Clock, Console, Effect, Option, Ref } from "effect"
+import { Clock, Console, Data, Effect, Option, PubSub, Queue, Ref } from "effect"
 import { OrderId } from "../../core/index.js"
 import { Recorder } from "../activity/recorder.js"
+import { Activities } from "../activity.js"
 import { cancel } from "../control/actions.js"
 import { hasEnded } from "../demo/customer.js"
 import { ordersInTurn } from "../demo/live.js"
@@ -76,6 +77,28 @@ const ordersOf = ({ customer, wish, change }: Stage, keep: boolean, last: Ref.Re
     if (!keep) yield* toItsEnd("terminate", customer.place.terminate(created.resource))
     return tried
   })
+
+/** The offering could not be opened: nothing is tried, nor was anything made. */
+export class NotOpened extends Data.TaggedError("NotOpened")<{ readonly reason: string }> {
+  override get message(): string {
+    return `The test order was not tried, as the offering cannot be opened: ${this.reason}`
+  }
+}
+
+/**
+ * Begins to listen; what it gives waits until the agent has opened the offering, and fails when it cannot. An agent goes on trying, as a service has
+ * to; whoever tries an offering wants to know.
+ */
+export const listenForOpening = Effect.gen(function* () {
+  const activities = yield* PubSub.subscribe(yield* Activities)
+  const told = Effect.gen(function* () {
+    const activity = yield* Queue.take(activities)
+    if (activity._tag !== "Offering") return false
+    if (activity.event === "closed") return yield* new NotOpened({ reason: activity.detail ?? "" })
+    return activity.event === "open"
+  })
+  return Effect.asVoid(Effect.repeat(told, { until: (isOpen) => isOpen }))
+})
 
 /** ms. An order that the agent has not taken by then, as its offering is not open, has made nothing. */
 const untaken = 2_000

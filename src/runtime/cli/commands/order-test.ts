@@ -4,7 +4,7 @@ import { Console, Data, Effect, HashMap, Logger, LogLevel, Option } from "effect
 import * as Agent from "../../agent.js"
 import { loadConfig, type OfferingConfig } from "../../config/index.js"
 import { printLive } from "../../demo/live.js"
-import { type Tried, tryOrder } from "../../order-test/run.js"
+import { listenForOpening, type Tried, tryOrder } from "../../order-test/run.js"
 import { readOrder } from "../../order-test/template.js"
 import { plugins } from "../../plugins.js"
 import { described } from "../help.js"
@@ -59,7 +59,9 @@ export const orderTest = Command.make(
       )
       const tried = yield* Effect.gen(function* () {
         const agent = Agent.run(stage.config)
+        const opened = yield* listenForOpening
         yield* given.json ? Effect.forkScoped(agent) : printLive(agent, { colours: coloured() })
+        yield* opened
         return yield* tryOrder(stage, given.keep)
       }).pipe(Effect.scoped, Effect.provide(Agent.layer(stage.dataDir, "order-test")))
       yield* Console.log(given.json ? JSON.stringify(tried, null, 2) : `\n${report(tried)}`)
