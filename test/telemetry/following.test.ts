@@ -91,6 +91,10 @@ describe("site-actors logs --follow", () => {
         yield* files.writeFileString(path, `${line.replace("second", "fourth")}\n`)
         yield* until(() => printed.some((text) => text.includes("fourth")))
         yield* Fiber.interrupt(following)
+        const unknown = commandLine(["node", "site-actors", "logs", "cccc", "--data-dir", dataDir])
+        expect(String(yield* Effect.flip(Effect.provide(unknown, NodeContext.layer)))).toContain(
+          'Nothing in the log is about an order or a resource whose uuid begins with "cccc"'
+        )
       }).pipe(Effect.scoped)
       const order = ["first", "second", "third", "fourth"]
       expect(printed.map((line) => order.find((word) => line.includes(word)))).toEqual(order)

@@ -71,6 +71,11 @@ export const logs = Command.make("logs", { uuid, ...options.journal, follow, lin
       Effect.forEach(all, (line) => Console.log(given.json ? line.text : shown(line)), { discard: true })
     const before = Number((yield* files.stat(file)).size)
     const known = (yield* linesIn(directory)).filter(isAbout(wanted))
+    if (wanted !== undefined && known.length === 0 && !given.follow) {
+      return yield* new NotPossible({
+        reason: `Nothing in the log is about an order or a resource whose uuid begins with ${JSON.stringify(wanted)}: it may be older than what is kept. \`site-actors orders\` lists what the journal knows.`
+      })
+    }
     yield* print(given.lines === 0 ? [] : known.slice(-given.lines))
     if (!given.follow) return
     // Looked at again and again: what file systems tell of changes differs from one to the next.

@@ -39,6 +39,26 @@ const generation = Options.choice("generation", ["current", "2024"]).pipe(
   Options.withDefault("current" as const)
 )
 
+interface Sold {
+  readonly url: string
+  readonly vdcOffering: string
+  readonly plans: { readonly vdc: string }
+  readonly project: string
+}
+
+/** What is posted to `marketplace-orders/`: Waldur names things by their addresses. */
+const orderOf = ({ plans, project, url, vdcOffering }: Sold) => {
+  const offering = `${url}marketplace-public-offerings/${vdcOffering}/`
+  return {
+    offering,
+    plan: `${offering}plans/${plans.vdc}/`,
+    project: `${url}projects/${project}/`,
+    attributes: { name: "acme" },
+    limits: { cpu: 4, ram: 8, storage: 50 },
+    accepting_terms_of_service: true
+  }
+}
+
 const waldur = Command.make(
   "waldur",
   { port: options.port(8000), generation, json: options.json },
@@ -62,7 +82,10 @@ const waldur = Command.make(
         `  customer's token   ${known.customerToken}`,
         `  VDC offering       ${known.vdcOffering}, plan ${known.plans.vdc}`,
         `  VM offering        ${known.vmOffering}, plans ${known.plans.small} (Small), ${known.plans.medium} (Medium)`,
-        `  project            ${known.project}`
+        `  project            ${known.project}`,
+        "An order of a data centre, as a customer places it:",
+        `  curl -H 'Authorization: Token ${known.customerToken}' -H 'Content-Type: application/json' ${known.url}marketplace-orders/ \\`,
+        `    -d '${JSON.stringify(orderOf(known))}'`
       ])
     }).pipe(Effect.scoped)
 ).pipe(
