@@ -23,6 +23,15 @@ export const ownerResource = (object: { readonly template: Template }): string |
 export const whose = (group: { readonly template: Template }): string | undefined =>
   ownerResource(group) ?? Option.getOrUndefined(adoptedBy(group.template))
 
+/** Those that belong to another resource than this one. */
+export const othersGroups = (
+  groups: ReadonlyArray<Pick<GroupShort, "id" | "template">>,
+  resource: string
+): ReadonlySet<number> => new Set(groups.filter((group) => (whose(group) ?? resource) !== resource).map(({ id }) => id))
+
+/** The VDC in which every new group finds itself; it has the whole zone. */
+export const defaultVdc = 0
+
 /**
  * Groups with the owner that their VDC has, where they say another one: an administrator of a group may write into its template, and nobody but OpenNebula's
  * own administrators into that of a VDC, or where a group is. One that says nothing, or that it was adopted by another, counts as adopted by its VDC's, if

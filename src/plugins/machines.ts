@@ -100,7 +100,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     const deadline = (yield* steadyMillis) + what.seconds * 1000
     const left = Effect.map(steadyMillis, (now) => deadline - now)
     const stays = (vm: Vm) => staysAfter(what.action, vm)
-    let status = "Init"
+    let seen: Vm | undefined
     let pause = firstPause
     let refusals = 0
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
@@ -123,7 +123,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
         machines,
         vmId,
         (vm) => {
-          status = statusOf(vm)
+          seen = vm
           return what.until(vm) || vm.state === "Done" || !stays(vm)
         },
         Math.min(answer === "taken" ? queuedFor : firstPause, yield* left)
@@ -136,7 +136,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
               machines,
               vmId,
               (vm) => {
-                status = statusOf(vm)
+                seen = vm
                 return what.until(vm) || stays(vm)
               },
               milliseconds
@@ -151,7 +151,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
       yield* Effect.sleep(Duration.millis(pause))
       pause = Math.min(pause * 2, longestPause)
     }
-    return { _tag: "Stuck", state: status } as const
+    return { _tag: "Stuck", state: seen === undefined ? "Init" : statusOf(seen) } as const
   }).pipe(Effect.catchTag("NoSuchObject", () => Effect.succeed({ _tag: "Gone" } as const)))
 
 /** States from which a machine can be started again. */

@@ -133,12 +133,9 @@ const undoOf = <A, I, E extends SiteError, R>(
     )
   return Effect.suspend(() => {
     const now = MutableRef.get(made)
-    return Effect.provide(
-      Option.isNone(now) && Option.isSome(find)
-        ? undoWhatIsFound(find.value)
-        : ifOurs(step, attempt, now, isOthersBy(spec, reached), Effect.provide(undo(now), context)),
-      context
-    )
+    return Option.isNone(now) && Option.isSome(find)
+      ? Effect.provide(undoWhatIsFound(find.value), context)
+      : ifOurs(step, attempt, now, isOthersBy(spec, reached), Effect.provide(undo(now), context))
   })
 }
 

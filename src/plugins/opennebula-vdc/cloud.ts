@@ -24,7 +24,7 @@ import {
   type SiteError,
   upToSteadily
 } from "../../plugin/index.js"
-import { asTheirVdcsSay, ownerResource, whose } from "../groups.js"
+import { asTheirVdcsSay, othersGroups, ownerResource } from "../groups.js"
 import { isLocked, lockedRefusal } from "../locks.js"
 import type { MappingFile } from "./members/mapping-file.js"
 import type { VdcSettings } from "./settings.js"
@@ -96,8 +96,8 @@ export const notInOthersGroups = <A extends { readonly gid?: number }>(
   Effect.gen(function* () {
     if (objects.every(({ gid }) => gid === undefined)) return objects
     const [groups, vdcs] = yield* Effect.all([one.group.list(), one.vdc.list()], { concurrency: 2 })
-    const others = asTheirVdcsSay(groups, vdcs).filter((group) => (whose(group) ?? resource) !== resource)
-    return objects.filter(({ gid }) => others.every(({ id }) => id !== gid))
+    const others = othersGroups(asTheirVdcsSay(groups, vdcs), resource)
+    return objects.filter(({ gid }) => gid === undefined || !others.has(gid))
   })
 
 export interface Pooled {

@@ -12,7 +12,7 @@ import {
   sameAclRule
 } from "../../opennebula/index.js"
 import { ensureDone, isFirstCall, make, OrderRefused, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
-import { asTheirVdcsSay } from "../groups.js"
+import { asTheirVdcsSay, defaultVdc } from "../groups.js"
 import {
   both,
   type Cloud,
@@ -30,9 +30,6 @@ import {
 import type { Plan } from "./plan.js"
 
 type Ordered = Pick<OrderRequest, "order" | "resource">
-
-/** The VDC in which every new group finds itself; it has the whole zone. */
-const defaultVdc = 0
 
 /**
  * The group. `one.group.allocate` takes a name and nothing else, so for one call's time the group is there without its owner tag. A

@@ -15,7 +15,7 @@ import {
 } from "../../opennebula/index.js"
 import type { ProjectId } from "../../plugin/index.js"
 import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../plugin/index.js"
-import { asTheirVdcsSay, whose } from "../groups.js"
+import { asTheirVdcsSay, defaultVdc, whose } from "../groups.js"
 import type { PlacementRules } from "./settings.js"
 
 export const Parent = Schema.Struct({
@@ -161,14 +161,12 @@ const belonging = <A extends Owned>(objects: ReadonlyArray<A>, group: GroupShort
  */
 const inItsVdc = (networks: ReadonlyArray<Owned>, group: GroupShort, vdcs: ReadonlyArray<Vdc>): Owned | undefined => {
   const within = vdcs
-    .filter(({ groups, id }) => id !== everybodysVdc && groups.includes(group.id))
+    .filter(({ groups, id }) => id !== defaultVdc && groups.includes(group.id))
     .flatMap((vdc) => vdc.networks.map(({ id }) => id))
   return networks
     .filter(({ gid, id }) => gid === group.id && within.includes(id))
     .toSorted((one, other) => one.id - other.id)[0]
 }
-
-const everybodysVdc = 0
 
 /** A VDC without networking has no network; whether that will do is for the template's own interfaces to say. */
 export const parentOf = <R>(

@@ -1,12 +1,12 @@
 /** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
 import { Cause, Effect, Either, Ref, Schema } from "effect"
 import { OrderId, ResourceId } from "../../core/index.js"
-import { isFinal, orderStates } from "../../waldur/index.js"
 import { Bells } from "../actors/bells.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
 import { LogLevelsInUse } from "../logs/index.js"
-import { type Offering, Offerings } from "../offerings/offering.js"
+import { Offerings } from "../offerings/offering.js"
+import { openBeside } from "../orders/beside.js"
 import { stateIn } from "../orders/story.js"
 import { requestRound } from "../schedules.js"
 import { acceptedOffering, resourceOf } from "./accepted.js"
@@ -139,7 +139,7 @@ export const retry = (order: OrderId) =>
       case "done":
         return not("The order is done: there is nothing to retry.")
       case "erred": {
-        const next = resource === undefined ? undefined : yield* openBeside(offering, resource, order)
+        const next = resource === undefined ? undefined : yield* openBeside(offering, order, resource)
         if (next !== undefined)
           return not(
             `Its resource has another order by now (${next.uuid}, ${next.type}, ${next.state}): this one can be taken up again when that one has ended.`
@@ -158,9 +158,3 @@ export const retry = (order: OrderId) =>
           : done("It does not rest: it is at work, or waits for an offering or a server (see the log).")
     }
   })
-
-/** An order of the resource that has not ended. Waldur ends none of two that execute (`orders/beside.ts`). */
-const openBeside = ({ waldur }: Pick<Offering, "waldur">, resource: ResourceId, order: OrderId) =>
-  Effect.map(waldur.orders({ resource, states: orderStates.filter((state) => !isFinal(state)) }), ({ items }) =>
-    items.find(({ uuid }) => uuid !== order)
-  )

@@ -6,17 +6,28 @@
 import { Effect, Option } from "effect"
 import { NotYet, type SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
+import { isFinal, orderStates } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
 
 type At = Pick<Offering, "waldur">
 
+/** The resource's other orders in these states. */
+const beside = ({ waldur }: At, order: string, resource: string, states: ReadonlyArray<api.OrderState>) =>
+  Effect.map(waldur.orders({ resource, states }), ({ items }) => items.filter(({ uuid }) => uuid !== order))
+
+const open = orderStates.filter((state) => !isFinal(state))
+
+/** Another order of the resource that has not ended. */
+export const openBeside = (offering: At, order: string, resource: string) =>
+  Effect.map(beside(offering, order, resource, open), ([other]) => other)
+
 /** What executes for its resource beside it, and is of its type. */
-const executingBeside = ({ waldur }: At, { resourceUuid, type, uuid }: api.Order) =>
+const executingBeside = (offering: At, { resourceUuid, type, uuid }: api.Order) =>
   Option.match(resourceUuid, {
     onNone: () => Effect.succeed<ReadonlyArray<api.Order>>([]),
     onSome: (resource) =>
-      Effect.map(waldur.orders({ resource, states: ["executing"] }), ({ items }) =>
-        items.filter((other) => other.uuid !== uuid && other.type === type)
+      Effect.map(beside(offering, uuid, resource, ["executing"]), (others) =>
+        others.filter((other) => other.type === type)
       )
   })
 

@@ -1,8 +1,9 @@
 /** The world that a front-end begins with. By default that of the recorded laboratory: one zone, one cluster, two hosts. */
-import { monitored, newCluster } from "./nouns/infrastructure.js"
+import { newCluster } from "./nouns/infrastructure.js"
 import { makeNetwork } from "./nouns/networks.js"
 import { makeUser } from "./nouns/users.js"
 import { joinVdc } from "./nouns/vdc-membership.js"
+import { monitored } from "./vms/scheduler.js"
 import { all, ofGroup, type ResourceKind, type RuleBits, resourceBit, rightBit } from "./world/acl-bits.js"
 import { newPermissions, ownedBy } from "./world/owned.js"
 import { single, Template, vector } from "./world/template.js"

@@ -24,7 +24,7 @@ import {
 } from "../../../opennebula/index.js"
 import { resourceName } from "../../../opennebula/naming.js"
 import { OrderRefused, type ResourceId, type TerminateRequest } from "../../../plugin/index.js"
-import { asTheirVdcsSay, claimsIn, ownerResource, whose } from "../../groups.js"
+import { asTheirVdcsSay, claimsIn, othersGroups, ownerResource, whose } from "../../groups.js"
 import { type Cloud, isIn, isTaggedFor, isUntagged } from "../cloud.js"
 import { parentName } from "../members/keycloak-groups.js"
 import { personOf } from "../members/people.js"
@@ -249,7 +249,7 @@ interface Named {
 
 /** Everything that belongs to the resource. */
 export const belongingsOf = (found: Inventory, resource: Resource, group: GroupShort | undefined) => {
-  const others = new Set(found.groups.filter((one) => (whose(one) ?? resource.id) !== resource.id).map(({ id }) => id))
+  const others = othersGroups(found.groups, resource.id)
   const tagged = <A extends { readonly id: number; readonly gid?: number; readonly template: GroupShort["template"] }>(
     objects: ReadonlyArray<A>
   ) => objects.filter((object) => isTaggedFor(resource.id, object) && !others.has(object.gid ?? -1))

@@ -21,7 +21,7 @@ import {
   type Steps,
   type Upkeep
 } from "../../../plugin/index.js"
-import { projectIn } from "../../groups.js"
+import { defaultVdc, projectIn } from "../../groups.js"
 import { startStopped } from "../../machines.js"
 import { isCalledAs, uncertainOwner } from "../../owner.js"
 import { forgetStored } from "../accounts.js"
@@ -189,7 +189,7 @@ const importable = (cloud: Cloud): Effect.Effect<ReadonlyArray<Importable>, Site
 
 const ownVdcs = ({ vdcs }: Inventory, group: GroupShort): ReadonlyArray<number> =>
   vdcs
-    .filter((vdc) => vdc.id !== 0 && vdc.groups.length === 1 && vdc.groups[0] === group.id && isUntagged(vdc))
+    .filter((vdc) => vdc.id !== defaultVdc && vdc.groups.length === 1 && vdc.groups[0] === group.id && isUntagged(vdc))
     .map(({ id }) => id)
 
 const machinesIn = ({ machines }: Inventory, group: GroupShort): number =>

@@ -16,7 +16,7 @@ import {
   vector
 } from "../../../opennebula/index.js"
 import type { ResourceId, SiteError } from "../../../plugin/index.js"
-import { ownerResource } from "../../groups.js"
+import { defaultVdc, ownerResource } from "../../groups.js"
 import { type Cloud, isUntagged, unlessTaken } from "../cloud.js"
 import { limitsOf, setQuota } from "../quotas.js"
 import { allowCreation, intoVdc, outOfDefaultVdc, takeNetworksBack } from "../tenant.js"
@@ -158,4 +158,4 @@ export const copyLimits = (cloud: Cloud, mainId: number, groupIds: ReadonlyArray
 
 /** The data centre that a group is in. */
 export const vdcOf = (vdcs: ReadonlyArray<Vdc>, groupId: number): Vdc | undefined =>
-  vdcs.find(({ id, groups }) => id !== 0 && groups.includes(groupId))
+  vdcs.find(({ id, groups }) => id !== defaultVdc && groups.includes(groupId))

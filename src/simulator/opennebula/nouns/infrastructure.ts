@@ -1,7 +1,7 @@
 /** Hosts, clusters and the zone: what the administrator of the cloud has set up. */
 import type { Methods } from "../method.js"
 import { wakePending } from "../vms/machine.js"
-import { givenAway, vmsOn } from "../vms/scheduler.js"
+import { givenAway, monitored, vmsOn } from "../vms/scheduler.js"
 import { actionRefused, cannotAllocate, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
 import { cdata, element, idList, wrap } from "../wire/xml.js"
@@ -16,8 +16,6 @@ import { deviceDocuments, hostTemplate, numaDocuments, sampleDocument } from "./
 const hostTarget = (host: Host): Target => ({ kind: "HOST", id: host.id, clusters: [host.cluster] })
 const clusterTarget = (cluster: Cluster): Target => ({ kind: "CLUSTER", id: cluster.id, clusters: [cluster.id] })
 
-/** Enabled, and seen. */
-export const monitored = 2
 /** Enable, disable, offline: what `one.host.status` is given, and the state that the host is in then (7.4 `Host.h`). */
 const statuses: ReadonlyArray<number> = [monitored, 4, 8]
 

@@ -31,12 +31,12 @@ export const fits = (world: World, host: Host, more: { readonly cpu: number; rea
   return used.cpu + more.cpu * 100 <= host.maxCpu && used.memory + more.memory * 1024 <= host.maxMemory
 }
 
-/** A host that is disabled or offline takes no more VMs; those that it has stay. */
-const enabled = 2
+/** Of a host: enabled, and seen. One that is disabled or offline takes no more VMs; those that it has stay. */
+export const monitored = 2
 
 export const chooseHost = (world: World, vm: Vm): Host | undefined => {
   const needs = { cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) }
-  const fitting = [...world.hosts].filter((host) => host.state === enabled && fits(world, host, needs))
+  const fitting = [...world.hosts].filter((host) => host.state === monitored && fits(world, host, needs))
   if (fitting.length === 1) return fitting[0]
   return fitting.sort((a, b) => givenAway(world, a).cpu - givenAway(world, b).cpu || b.id - a.id)[0]
 }
