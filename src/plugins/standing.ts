@@ -26,6 +26,13 @@ export const isUnder = (template: Template): Standing =>
 export const isStricter = (one: Standing, other: Standing): boolean =>
   Standing.literals.indexOf(one) > Standing.literals.indexOf(other)
 
+/** Has it started with the resource's others, once that is paused no more. Marked first: a mark on a machine that runs does no harm. */
+export const markStopped = (machines: Pick<Machines, "one">, vmId: number, resource: ResourceId) =>
+  machines.one.vm.append(vmId, [single(stoppedTag, resource)])
+
+export const unmarkStopped = (machines: Pick<Machines, "one">, vmId: number) =>
+  machines.one.vm.append(vmId, [single(stoppedTag, nobody)])
+
 export const isStoppedFor = ({ userTemplate }: Pick<Vm, "userTemplate">, resource: ResourceId): boolean =>
   Option.contains(valueOf(userTemplate, stoppedTag), resource)
 
@@ -48,12 +55,11 @@ const tries = 3
 
 /**
  * Marks it and stops it: asked to, then switched off. One that waits to be scheduled is held. What is on its way is left for the next look.
- * Marked first: a mark on a machine that runs does no harm.
  */
 const stop = (machines: Machines, vm: Vm, resource: ResourceId, how: Stopping): Effect.Effect<Stopped, SiteError> =>
   Effect.gen(function* () {
     if (!isResting(vm)) return "on its way" as const
-    yield* machines.one.vm.append(vm.id, [single(stoppedTag, resource)])
+    yield* markStopped(machines, vm.id, resource)
     const towards = { until: stopped, tries }
     if (vm.state === "Pending") {
       const held = yield* drive(machines, vm.id, { ...towards, action: "hold", seconds: patience })
@@ -114,7 +120,7 @@ const start = (machines: Machines, vm: Vm): Effect.Effect<"started" | "stays", S
       })
       if (end._tag === "Stuck") return "stays" as const
     }
-    yield* machines.one.vm.append(vm.id, [single(stoppedTag, nobody)])
+    yield* unmarkStopped(machines, vm.id)
     return "started" as const
   }).pipe(
     Effect.catchIf(

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { setStanding } from "../../src/plugins/opennebula-vm/between-orders/standing.js"
 import { check } from "../../src/plugins/opennebula-vm/check.js"
+import { isStoppedFor, startAll } from "../../src/plugins/standing.js"
 import { VmState } from "../../src/simulator/opennebula/index.js"
 import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
 import { makeMemoryJournal } from "../support/journal.js"
@@ -16,7 +17,8 @@ import {
   smallAndRunning,
   stateOf,
   untilOver,
-  updateOrder
+  updateOrder,
+  vdcResource
 } from "../support/vmCloud.js"
 
 interface Moment {
@@ -138,6 +140,64 @@ describe("while a machine is changed", () => {
         sentence: locked,
         leftovers: [{ step: "poweroff", reason: locked }]
       })
+    })
+  )
+})
+
+describe("while a machine is changed, and its data centre is paused", () => {
+  const dataCentre = 100
+  const paused: ReadonlyArray<Deed> = [
+    ["one.group.update", dataCentre, 'SITE_ACTORS_STANDING="paused"', 1],
+    ["one.group.quota", dataCentre, 'VM=[RUNNING_VMS="0"]']
+  ]
+  const lifted = ({ frontEnd }: Bench) =>
+    Effect.asVoid(frontEnd.call("one.group.quota", [dataCentre, 'VM=[RUNNING_VMS="-1"]']))
+  const startedWithTheOthers = (bench: Bench) =>
+    Effect.gen(function* () {
+      yield* lifted(bench)
+      return yield* startAll(bench.offering, yield* bench.one.vm.listExtended(), vdcResource)
+    })
+
+  it.scoped("it gets its sizes, and is started with the others when the pause is over", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.resize" }, paused)
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(yield* stateOf(bench)).toEqual(["Poweroff", 1, 1024, 5120])
+      expect(yield* untilOver(startedWithTheOthers(bench))).toBe("1 machine(s) started")
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 1024, 5120])
+    })
+  )
+
+  it.scoped("or gets its old ones back when it cannot have them, and is started with the others as well", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.resize" }, paused)
+      bench.frontEnd.world.failures.push({ action: "disk-resize", vm: 0 })
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({ leftovers: [] })
+      expect(yield* stateOf(bench)).toEqual(["Poweroff", 1, 512, 2048])
+      expect(yield* untilOver(startedWithTheOthers(bench))).toBe("1 machine(s) started")
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
+  it.scoped("and the pause is over while it is being marked, it is started at once, and marked no more", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      byHand(bench, { method: "one.vm.resize" }, paused)
+      const isMarked = Effect.map(bench.one.vm.info(0), (vm) => isStoppedFor(vm, vdcResource))
+      const marked: Array<boolean> = []
+      bench.frontEnd.onCall(({ method }) => {
+        if (method !== "one.vm.update") return
+        if (marked.length === 0) Effect.runSync(lifted(bench))
+        marked.push(Effect.runSync(isMarked))
+      })
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(yield* stateOf(bench)).toEqual(["Running", 1, 1024, 5120])
+      expect([...marked, yield* isMarked]).toEqual([true, false, false])
     })
   )
 })

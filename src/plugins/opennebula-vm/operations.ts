@@ -1,12 +1,21 @@
 /** What an update does to a VM, each to be repeated without harm, each with its way back. */
 import { Effect, Option } from "effect"
-import { type ActionRefused, isVmFailure, type OwnerMissing, type Vm, type VmState } from "../../opennebula/index.js"
+import {
+  type ActionRefused,
+  isVmFailure,
+  type OwnerMissing,
+  QuotaExceeded,
+  type Vm,
+  type VmState
+} from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { isLocked, lockedRefusal } from "../locks.js"
 import { queuedFor } from "../machines.js"
+import { markStopped, unmarkStopped } from "../standing.js"
 import type { Capacity } from "./change.js"
 import { type Driven, drive, isResting, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
+import { pausedParent } from "./parent.js"
 import { quotaRefusal } from "./quota.js"
 
 /** A class of its own, as its identity does not last: an error that has passed through a span is another object. */
@@ -55,7 +64,7 @@ export const bringUp = (offering: VmOffering, vmId: number): Effect.Effect<void,
       const { state } = yield* offering.one.vm.info(vmId)
       // Also when the power-off was refused (a locked VM): then nothing may be sent at all.
       if (state === "Running" || isLeft(state)) return
-      yield* started(offering, vmId, "The machine could not be started again: ask the provider.")
+      yield* startedUnlessPaused(offering, vmId, "The machine could not be started again: ask the provider.")
     })
   )
 
@@ -84,11 +93,35 @@ const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<
     Effect.catchIf(isLocked, () => lockedRefusal("machine"))
   )
 
-export const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>
+const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>
   Effect.flatMap(
     drive(offering, vmId, { action: "resume", until: (vm) => vm.state === "Running", seconds: patience, tries }),
     (end) => reached(end, vmId, sentence)
   )
+
+/**
+ * The machine, which runs; or is off because its data centre has been paused while it was changed: then it is started with that one's others. It is marked for that
+ * first, and tried once more: whoever ends the pause lifts the quota before he looks for marks, so one of the two starts it.
+ */
+export const startedUnlessPaused = (
+  offering: VmOffering,
+  vmId: number,
+  sentence: string
+): Effect.Effect<Vm, SiteError> => {
+  const start = started(offering, vmId, sentence)
+  return Effect.catchIf(start, isExhausted, (exhausted) =>
+    Effect.gen(function* () {
+      const dataCentre = yield* pausedParent(offering.one, yield* offering.one.vm.info(vmId))
+      if (Option.isNone(dataCentre)) return yield* exhausted
+      yield* markStopped(offering, vmId, dataCentre.value)
+      return yield* Effect.tap(start, unmarkStopped(offering, vmId)).pipe(
+        Effect.catchIf(isExhausted, () => offering.one.vm.info(vmId))
+      )
+    })
+  )
+}
+
+const isExhausted = (error: SiteError): error is QuotaExceeded => error instanceof QuotaExceeded
 
 const reached = (end: Driven, vmId: number, sentence: string): Effect.Effect<Vm, OrderRefused> => {
   if (end._tag === "Reached") return Effect.succeed(end.vm)

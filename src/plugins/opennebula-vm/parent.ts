@@ -14,8 +14,16 @@ import {
   type Vdc
 } from "../../opennebula/index.js"
 import type { ProjectId } from "../../plugin/index.js"
-import { Marketplace, OrderRefused, type ProjectResource, printable, type SiteError } from "../../plugin/index.js"
+import {
+  Marketplace,
+  OrderRefused,
+  type ProjectResource,
+  printable,
+  ResourceId,
+  type SiteError
+} from "../../plugin/index.js"
 import { asTheirVdcsSay, defaultVdc, whose } from "../groups.js"
+import { isUnder } from "../standing.js"
 import type { PlacementRules } from "./settings.js"
 
 export const Parent = Schema.Struct({
@@ -61,6 +69,18 @@ const configuredGroup = (one: OpenNebulaService, rules: PlacementRules): Effect.
 
 const asItsVdcSays = (group: GroupShort, vdcs: ReadonlyArray<Vdc>): GroupShort =>
   asTheirVdcsSay([group], vdcs)[0] ?? group
+
+/** The resource of a machine's data centre, if the agent has that paused: none of its machines can be started. */
+export const pausedParent = (
+  one: OpenNebulaService,
+  { gid }: { readonly gid: number }
+): Effect.Effect<Option.Option<ResourceId>, SiteError> =>
+  Effect.gen(function* () {
+    const group = yield* one.group.info(gid)
+    if (isUnder(group.template) !== "paused") return Option.none()
+    const owner = whose(asItsVdcSays(group, yield* one.vdc.list())) ?? ""
+    return Schema.decodeOption(ResourceId)(plainUuid(owner))
+  }).pipe(Effect.catchTag("NoSuchObject", () => Effect.succeedNone))
 
 const isId = (backendId: string): boolean => /^\d{1,9}$/.test(backendId)
 

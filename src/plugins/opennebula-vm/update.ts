@@ -2,7 +2,8 @@
  * Gives a VM other sizes: look and refuse what cannot be, power off, CPU and memory, disk, resume, read back.
  *
  * In this order because a grown disk never shrinks again: of all that can be refused (quota, host capacity, driver) it comes last. If only the resume
- * after it fails, CPU and memory go back, and the customer is told that the disk stays. A VM that was powered off stays so.
+ * after it fails, CPU and memory go back, and the customer is told that the disk stays. A VM that was powered off stays so, and so does one whose data centre
+ * is paused meanwhile, for as long as that is.
  */
 import { Effect, Option } from "effect"
 import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
@@ -23,7 +24,7 @@ import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
 import { belongsTo, factsOf, findVm, isOthers, isResting, notOurs, VmFacts, vmIdOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { bringUp, growDisk, powerOff, resize, started, undoResize, vanished } from "./operations.js"
+import { bringUp, growDisk, powerOff, resize, startedUnlessPaused, undoResize, vanished } from "./operations.js"
 import { keptAccess } from "./ordered/inference.js"
 import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./ordered/sizes.js"
 import { outcomeOf } from "./outcome.js"
@@ -158,7 +159,7 @@ const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, di
 const resume = (offering: VmOffering, vmId: number, change: Change): Effect.Effect<VmFacts, SiteError> => {
   const stays =
     change.disk === undefined ? "" : ` Its disk has grown to ${change.disk.size} MB and cannot shrink again.`
-  return started(
+  return startedUnlessPaused(
     offering,
     vmId,
     `The machine could not be started with the ordered sizes, so they are taken back.${stays}`
