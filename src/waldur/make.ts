@@ -1,15 +1,15 @@
 /** `makeWaldur`: the service from its options. */
 import { Effect, type Scope } from "effect"
 import type { OfferingFault } from "../core/errors.js"
+import { makeAgentCalls } from "./calls/identity.js"
+import { makeImports } from "./calls/imports.js"
+import { makeProbe } from "./calls/probe.js"
+import { makeReads } from "./calls/reads.js"
+import { makeTransitions } from "./calls/transitions.js"
+import { makeWrites } from "./calls/writes.js"
 import { type ClientOptions, makeClient } from "./client.js"
 import { makeRegistration } from "./events/registration.js"
-import { makeAgentCalls } from "./identity.js"
-import { makeImports } from "./imports.js"
-import { makeProbe } from "./probe.js"
-import { makeReads } from "./reads.js"
 import type { WaldurService } from "./service.js"
-import { makeTransitions } from "./transitions.js"
-import { makeWrites } from "./writes.js"
 
 export interface WaldurOptions extends ClientOptions {
   /** Items on a page. Default 300, Waldur's most: a list of 10,000 is 34 calls. */

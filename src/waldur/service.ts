@@ -22,10 +22,10 @@ import type {
   TeamMember,
   User
 } from "./api/index.js"
+import type { AgentCalls } from "./calls/identity.js"
+import type { ImportCalls } from "./calls/imports.js"
 import type { WaldurError } from "./errors.js"
 import type { EventQueue, ObjectType } from "./events/types.js"
-import type { AgentCalls } from "./identity.js"
-import type { ImportCalls } from "./imports.js"
 import type {
   AwaitExecutingOptions,
   ComponentRequest,

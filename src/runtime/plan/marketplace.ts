@@ -1,9 +1,9 @@
 /** A marketplace that nobody changes: reads go through, all else is told, and looks as if it had gone well. */
 import { Effect, FiberRef, Option } from "effect"
 import type { PlannedCall } from "../../core/index.js"
+import { carriers, type Transport } from "../../waldur/http/transport.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { Written } from "../../waldur/shapes.js"
-import { carriers, type Transport } from "../../waldur/transport.js"
 
 export const rehearsedWaldur = (
   waldur: WaldurService,

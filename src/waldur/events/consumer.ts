@@ -5,7 +5,7 @@
 import { Cause, Clock, Effect, Either, FiberRef, Queue, Random, type Scope, SubscriptionRef } from "effect"
 import type { OfferingFault } from "../../core/errors.js"
 import { isUnsupported, type WaldurError } from "../errors.js"
-import type { TransportOptions } from "../transport.js"
+import type { TransportOptions } from "../http/transport.js"
 import { eventOf } from "./message.js"
 import { type Delivery, openSession, SessionEnded } from "./session.js"
 import { makeSockets } from "./socket.js"

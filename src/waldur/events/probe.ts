@@ -1,7 +1,7 @@
 /** Whether events can be had: connects, logs in, subscribes and leaves again. For `site-actors check`. */
 import { Effect } from "effect"
 import type { OfferingFault } from "../../core/errors.js"
-import type { TransportOptions } from "../transport.js"
+import type { TransportOptions } from "../http/transport.js"
 import { openSession } from "./session.js"
 import { makeSockets } from "./socket.js"
 import { defaultTiming, type EventQueue, type Timing } from "./types.js"

@@ -7,9 +7,9 @@
 import { Effect, Option, Redacted, Schema } from "effect"
 import { OfferingFault } from "../../core/errors.js"
 import { optionalText, optionalUuid, uuid, uuidOf } from "../api/lenient.js"
-import type { Credentials } from "../auth.js"
 import type { Call, WaldurClient } from "../client.js"
 import { type WaldurError, WaldurMalformedAnswer } from "../errors.js"
+import type { Credentials } from "../http/auth.js"
 import type { EventQueue, ObjectType } from "./types.js"
 
 const Subscription = Schema.Struct({ uuid: uuid("uuid"), user: optionalUuid("user_uuid") })

@@ -9,7 +9,7 @@ import { Effect, Redacted } from "effect"
 import { WebSocket } from "ws"
 import { TunnelAgent } from "../../connect/index.js"
 import { OfferingFault } from "../../core/errors.js"
-import { readCa, type TransportOptions } from "../transport.js"
+import { readCa, type TransportOptions } from "../http/transport.js"
 import type { BrokerPlace } from "./types.js"
 
 /** Waldur's are a few hundred bytes. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { connect, id, offering } from "./testing/connected.js"
-import type { Reply, Request } from "./testing/scripted-server.js"
+import { connect, id, offering } from "../testing/connected.js"
+import type { Reply, Request } from "../testing/scripted-server.js"
 
 describe("the probe", () => {
   const permission = (role: string) => ({ role_name: role, scope_type: "offering", scope_uuid: offering })

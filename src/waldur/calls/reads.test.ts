@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
-import { connect, id, offering, order, unknownAddress } from "./testing/connected.js"
-import { neverAnswer } from "./testing/scripted-server.js"
+import { connect, id, offering, order, unknownAddress } from "../testing/connected.js"
+import { neverAnswer } from "../testing/scripted-server.js"
 
 describe("a single object", () => {
   it.scopedLive("that is another one than was asked for is no answer, however often", () =>

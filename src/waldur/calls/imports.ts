@@ -3,11 +3,11 @@
  * that no recorded server had, so they are read leniently and no server is expected to have them.
  */
 import { Effect } from "effect"
-import { BackendResource, ImportRequest } from "./api/index.js"
-import type { WaldurClient } from "./client.js"
-import { isUnsupported, type WaldurError } from "./errors.js"
+import { BackendResource, ImportRequest } from "../api/index.js"
+import type { WaldurClient } from "../client.js"
+import { isUnsupported, type WaldurError } from "../errors.js"
+import type { Listed, Written } from "../shapes.js"
 import type { Reads } from "./reads.js"
-import type { Listed, Written } from "./shapes.js"
 
 export interface OfferedResource {
   readonly offering: string

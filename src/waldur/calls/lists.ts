@@ -1,11 +1,11 @@
 /** Lists: read to their last page, each item once, and those that cannot be read left out and named. */
 import { Effect, HashSet, Option, ParseResult, Ref, type Schema } from "effect"
-import { decodeQuickly } from "../core/lean/quickly.js"
-import type { Answer } from "./answer.js"
-import { uuidOf } from "./api/index.js"
-import type { WaldurClient } from "./client.js"
-import { type WaldurError, WaldurMalformedAnswer } from "./errors.js"
-import type { Listed, MalformedItem } from "./shapes.js"
+import { decodeQuickly } from "../../core/lean/quickly.js"
+import { uuidOf } from "../api/index.js"
+import type { WaldurClient } from "../client.js"
+import { type WaldurError, WaldurMalformedAnswer } from "../errors.js"
+import type { Answer } from "../http/answer.js"
+import type { Listed, MalformedItem } from "../shapes.js"
 
 export type Query = ReadonlyArray<readonly [string, string]>
 

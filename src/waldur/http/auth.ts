@@ -6,10 +6,10 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Clock, Effect, MutableRef, Option, Redacted, Ref, Schema } from "effect"
-import { firstCome } from "../core/lean/fairLimiter.js"
+import { firstCome } from "../../core/lean/fairLimiter.js"
+import { optionalNumber } from "../api/lenient.js"
+import { tokenCall, type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "../errors.js"
 import { interpret } from "./answer.js"
-import { optionalNumber } from "./api/lenient.js"
-import { tokenCall, type WaldurError, WaldurMalformedAnswer, WaldurUnauthorized } from "./errors.js"
 import { retrying } from "./retry.js"
 import type { Transport } from "./transport.js"
 

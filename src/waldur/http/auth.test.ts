@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Redacted, TestClock } from "effect"
+import { makeWaldur } from "../index.js"
+import { type Reply, type Request, scriptedServer } from "../testing/scripted-server.js"
 import { makeAuthenticator } from "./auth.js"
-import { makeWaldur } from "./index.js"
-import { type Reply, type Request, scriptedServer } from "./testing/scripted-server.js"
 import type { Transport } from "./transport.js"
 
 const id = "0123456789abcdef0123456789abcdef"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { conflict, connect, id, offering, order, orderIn, resource, unknownAddress } from "./testing/connected.js"
-import { neverAnswer, type Reply, type Request, resetMidBody } from "./testing/scripted-server.js"
+import { conflict, connect, id, offering, order, orderIn, resource, unknownAddress } from "../testing/connected.js"
+import { neverAnswer, type Reply, type Request, resetMidBody } from "../testing/scripted-server.js"
 
 describe("moving an order", () => {
   it.scopedLive("accepts answers without a body, and with one", () =>

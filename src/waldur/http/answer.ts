@@ -12,7 +12,7 @@ import {
   WaldurRefusedCall,
   WaldurServerError,
   WaldurUnauthorized
-} from "./errors.js"
+} from "../errors.js"
 
 /** An answer as it came in. */
 export interface RawAnswer {

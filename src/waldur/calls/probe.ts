@@ -1,9 +1,9 @@
 /** What `site-actors check` asks of Waldur: can these credentials do an agent's work with this offering? Nothing is changed. */
 import { Effect, Option } from "effect"
-import type { Offering, User } from "./api/index.js"
-import type { WaldurError } from "./errors.js"
+import type { Offering, User } from "../api/index.js"
+import type { WaldurError } from "../errors.js"
+import type { Listed, ProbeResult } from "../shapes.js"
 import type { Reads } from "./reads.js"
-import type { Listed, ProbeResult } from "./shapes.js"
 
 const result = <A>(
   what: string,

@@ -1,10 +1,10 @@
 /** Setting values. Each of these says what shall be, so sending it twice does what sending it once does. */
 import { Effect, Option, Ref } from "effect"
-import { NotYet } from "../core/errors.js"
-import type { WaldurClient } from "./client.js"
-import { isUnsupported, type WaldurError } from "./errors.js"
+import { NotYet } from "../../core/errors.js"
+import type { WaldurClient } from "../client.js"
+import { isUnsupported, type WaldurError } from "../errors.js"
+import type { ComponentRequest, Endpoint, OfferingUserMove, UsageReport, Written } from "../shapes.js"
 import type { Reads } from "./reads.js"
-import type { ComponentRequest, Endpoint, OfferingUserMove, UsageReport, Written } from "./shapes.js"
 
 /** How often a lost backend id is set again. */
 const backendIdTries = 5

@@ -5,10 +5,10 @@
  * connections of their own, without the server's breaker: nothing that goes wrong here says anything about orders.
  */
 import { Effect, Option, Schema } from "effect"
-import { text, uuid, uuidOf } from "./api/lenient.js"
-import type { Call, WaldurClient } from "./client.js"
-import { isUnsupported, type WaldurError, WaldurMalformedAnswer } from "./errors.js"
-import type { Written } from "./shapes.js"
+import { text, uuid, uuidOf } from "../api/lenient.js"
+import type { Call, WaldurClient } from "../client.js"
+import { isUnsupported, type WaldurError, WaldurMalformedAnswer } from "../errors.js"
+import type { Written } from "../shapes.js"
 
 const Identity = Schema.Struct({ uuid: uuid("uuid"), name: text("name") })
 const Registered = Schema.Struct({ uuid: uuid("uuid") })

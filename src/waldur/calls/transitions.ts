@@ -5,14 +5,14 @@
  * outcome is the same: look where the order is, and if it is there already, that was us (or as good as us).
  */
 import { Duration, Effect, Option, Schedule } from "effect"
-import { NotYet } from "../core/errors.js"
-import { steadyMillis } from "../core/lean/elapsed.js"
-import { isFinal, type Order, type OrderState } from "./api/index.js"
-import type { WaldurClient } from "./client.js"
-import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "./errors.js"
+import { NotYet } from "../../core/errors.js"
+import { steadyMillis } from "../../core/lean/elapsed.js"
+import { isFinal, type Order, type OrderState } from "../api/index.js"
+import type { WaldurClient } from "../client.js"
+import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "../errors.js"
+import { retrying } from "../http/retry.js"
+import type { AwaitExecutingOptions, Moved } from "../shapes.js"
 import type { Reads } from "./reads.js"
-import { retrying } from "./retry.js"
-import type { AwaitExecutingOptions, Moved } from "./shapes.js"
 
 const tries = 3
 const longestMessage = 2_000

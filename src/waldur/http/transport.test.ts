@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { certificateFile, makeHttps, serve, serveTcp } from "../../test/support/tinyServers.js"
-import { makeWaldur } from "./index.js"
-import { scriptedServer } from "./testing/scripted-server.js"
+import { certificateFile, makeHttps, serve, serveTcp } from "../../../test/support/tinyServers.js"
+import { makeWaldur } from "../index.js"
+import { scriptedServer } from "../testing/scripted-server.js"
 
 const user = { uuid: "0123456789abcdef0123456789abcdef", username: "agent" }
 const credentials = { _tag: "Token", token: Redacted.make("some-token") } as const

@@ -1,7 +1,7 @@
 /** What is read of Waldur: single objects, and lists. */
 import { Effect, Either, Option, Predicate, Schema } from "effect"
-import { decodeQuickly } from "../core/lean/quickly.js"
-import { sharedByKey } from "../core/lean/shared.js"
+import { decodeQuickly } from "../../core/lean/quickly.js"
+import { sharedByKey } from "../../core/lean/shared.js"
 import {
   ComponentUsage,
   endedByOthers,
@@ -23,11 +23,11 @@ import {
   User,
   uuidOf,
   Version
-} from "./api/index.js"
-import type { Call, WaldurClient } from "./client.js"
-import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "./errors.js"
+} from "../api/index.js"
+import type { Call, WaldurClient } from "../client.js"
+import { type WaldurError, WaldurMalformedAnswer, WaldurNotFound } from "../errors.js"
+import type { Listed, OrderFilter, QueuePart, ResourceFilter } from "../shapes.js"
 import { makeLists, type Query, reasonOf } from "./lists.js"
-import type { Listed, OrderFilter, QueuePart, ResourceFilter } from "./shapes.js"
 
 /** What its server puts behind it is there by now, if ever. */
 const isMade = ({ state }: ProviderResource): boolean =>

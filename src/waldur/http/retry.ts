@@ -1,6 +1,6 @@
 /** How often, and how long apart, something is tried again. Long outages are the runtime's: this only spares it the short ones. */
 import { Duration, Effect, Option, Random } from "effect"
-import { isTransient, retryAfterOf, type WaldurError } from "./errors.js"
+import { isTransient, retryAfterOf, type WaldurError } from "../errors.js"
 
 /** The longest that a server may make one call wait; beyond it the caller's own backoff decides. */
 const patience = Duration.seconds(10)

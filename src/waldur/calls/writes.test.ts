@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { connect, id, noSuch, order, resource, unknownAddress } from "./testing/connected.js"
-import type { Reply } from "./testing/scripted-server.js"
+import { connect, id, noSuch, order, resource, unknownAddress } from "../testing/connected.js"
+import type { Reply } from "../testing/scripted-server.js"
 
 describe("the backend id", () => {
   const answering = (looks: ReadonlyArray<string>) =>

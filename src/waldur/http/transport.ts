@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Duration, Effect, FiberRef, Option, type Redacted, type Scope } from "effect"
 import type { Dispatcher } from "undici"
-import { openDispatcher, reasonOf, refusalOf } from "../connect/index.js"
-import { OfferingFault } from "../core/errors.js"
-import { makeTimeLimit } from "../core/lean/timeLimit.js"
+import { openDispatcher, reasonOf, refusalOf } from "../../connect/index.js"
+import { OfferingFault } from "../../core/errors.js"
+import { makeTimeLimit } from "../../core/lean/timeLimit.js"
+import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "../errors.js"
 import type { RawAnswer } from "./answer.js"
-import { WaldurMalformedAnswer, WaldurTimedOut, WaldurUnreachable } from "./errors.js"
 
 export interface TransportOptions {
   readonly tls?: {
