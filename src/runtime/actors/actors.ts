@@ -6,7 +6,7 @@
  */
 import { Context, Effect, Layer, type Option } from "effect"
 import type { ResourceId } from "../../core/index.js"
-import type { TeamReport } from "../members/sync.js"
+import type { TeamReport } from "../members/report.js"
 import type { Reconciled } from "../observation/reconcile.js"
 import type { Undone } from "../orders/leftovers.js"
 import { actorIdle, actorPatience } from "../schedules.js"

@@ -15,7 +15,9 @@ import type { Offering } from "../offerings/offering.js"
 import { memberBurst, memberPatience, memberRound, memberTries } from "../schedules.js"
 import { tellLeaving } from "./accounts.js"
 import { MemberCalls } from "./calls.js"
-import { lookAtMembers, type Only, type TeamReport } from "./sync.js"
+import type { Only } from "./compare.js"
+import type { TeamReport } from "./report.js"
+import { lookAtMembers } from "./sync.js"
 
 /** Something about members, as Waldur tells it. Uuids as Waldur writes them. */
 export type Told =
