@@ -10,7 +10,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { Agent } from "undici"
 import { openFile } from "../../src/runtime/database/file/file.js"
-import { migrations, statementsFor } from "../../src/runtime/journal/migrations.js"
+import { migrations, statementsFor } from "../../src/runtime/journal/tables/migrations.js"
 import type { Opened } from "../simulators/protocol.js"
 import { field, plainRpc, running, until } from "./rpc.js"
 

@@ -5,7 +5,7 @@ import { freePort } from "../../test/support/ports.js"
 import { begun, isWorthSaying } from "./beforehand.js"
 import { accepted, file } from "./config/harness.js"
 import type { Config } from "./config/index.js"
-import { DatabaseUnusable } from "./journal/database.js"
+import { DatabaseUnusable } from "./journal/unusable.js"
 
 const away = (reason = "connect ECONNREFUSED") =>
   new DatabaseUnusable({ path: "postgres://db/site", reason, hint: "Check it.", passing: true })

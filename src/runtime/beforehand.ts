@@ -6,7 +6,7 @@
 import { Clock, type Context, Duration, Effect, ExecutionStrategy, Exit, Layer, Ref, Scope } from "effect"
 import type { Config } from "./config/index.js"
 import { listenBeforehand } from "./http/index.js"
-import { DatabaseUnusable } from "./journal/database.js"
+import { DatabaseUnusable } from "./journal/unusable.js"
 import { answersBeforehand, databaseReminder, databaseRetry } from "./schedules.js"
 
 const mayPass = (error: unknown): error is DatabaseUnusable =>

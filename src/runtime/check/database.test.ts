@@ -5,7 +5,7 @@ import { database } from "../../../test/support/postgres.js"
 import { accepted, file } from "../config/harness.js"
 import { Postgres } from "../database/place.js"
 import * as Database from "../journal/database.js"
-import { migrations } from "../journal/migrations.js"
+import { migrations } from "../journal/tables/migrations.js"
 import { databaseFindings } from "./database.js"
 
 const findings = (place: Postgres) =>

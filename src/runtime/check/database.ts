@@ -2,7 +2,7 @@
 import { Duration, Effect, Option } from "effect"
 import type { Config } from "../config/index.js"
 import { isLocal, type Postgres, protectionOf } from "../database/place.js"
-import { lookAt } from "../journal/database.js"
+import { lookAt } from "../journal/tables/facts.js"
 import { type Finding, failed, ok, warning } from "./row.js"
 
 /** The oldest that PostgreSQL's makers still mend. */

@@ -7,6 +7,7 @@ import { fileOf, type Place } from "../database/place.js"
 import { assertMayWrite, inTheWay } from "../database/whose.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import { isJournalIn } from "../journal/tables/in-postgres.js"
 import { showing, waiting } from "./terminal/progress.js"
 
 export const defaultDataDir = "site-actors-data"
@@ -89,7 +90,7 @@ export const journalPlace = (place: JournalPlace) =>
     const postgres = yield* postgresOf(place.config)
     if (Option.isSome(postgres)) {
       const where: Place = postgres.value
-      return { where, there: yield* Database.isThere(postgres.value) }
+      return { where, there: yield* isJournalIn(postgres.value) }
     }
     const where = yield* dataDirectory(place)
     return { where, there: yield* isThere(where) }

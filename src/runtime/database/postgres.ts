@@ -175,7 +175,7 @@ const reserved = (pool: Pool): Effect.Effect<PoolClient, SqlError.SqlError, Scop
 
 /**
  * Connections are made when they are needed: this does not fail if there is no server. Each new one asks first whether this is the database
- * that it was before (`came_home` in `journal/migrations.ts`); the tables have to be there.
+ * that it was before (`came_home` in `journal/tables/migrations.ts`); the tables have to be there.
  */
 export const layer = (place: Postgres): Layer.Layer<SqlClient.SqlClient> =>
   over(place, {

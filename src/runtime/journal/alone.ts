@@ -11,7 +11,7 @@ import { Effect, Layer } from "effect"
 import Libsql from "libsql"
 import { fileOf, type Place } from "../database/place.js"
 import { inTheWay } from "../database/whose.js"
-import { DatabaseUnusable } from "./database.js"
+import { DatabaseUnusable } from "./unusable.js"
 
 const fileName = "agent.lock"
 

@@ -14,8 +14,8 @@ import { isShared, orderAsAWhole } from "../database/dialect.js"
 import { damaged, isDamage, openFile } from "../database/file/file.js"
 import { reasonOf as sqlReason, together } from "../database/sql.js"
 import { synced } from "../new-file.js"
-import { DatabaseUnusable } from "./database.js"
-import { backupTable } from "./migrations.js"
+import { backupTable } from "./tables/migrations.js"
+import { DatabaseUnusable } from "./unusable.js"
 
 /** The copy cannot be made; nothing is left of it. */
 export class BackupImpossible extends Data.TaggedError("BackupImpossible")<{

@@ -8,7 +8,7 @@ import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import { isNoJson, isShared, orderAsAWhole, said } from "../database/dialect.js"
 import { damaged } from "../database/file/file.js"
-import { DatabaseUnusable, unusableBy } from "./database.js"
+import { DatabaseUnusable, unusableBy } from "./unusable.js"
 
 /** Of a file. A PostgreSQL sees to its own. */
 const quickCheck = (path: string) =>

@@ -13,7 +13,7 @@ import { wholeOrder } from "../../core/index.js"
 import type { Place } from "../database/place.js"
 import * as Database from "./database.js"
 import { orders } from "./history.js"
-import { migrations, statementsFor } from "./migrations.js"
+import { migrations, statementsFor } from "./tables/migrations.js"
 
 const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(

@@ -15,10 +15,10 @@ import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
 import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
-import { migrations } from "./migrations.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses } from "./pauses.js"
 import * as ReservationsLayer from "./reservations.js"
+import { migrations } from "./tables/migrations.js"
 
 const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
 const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))

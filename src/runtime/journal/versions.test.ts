@@ -10,8 +10,8 @@ import { wholeOrder } from "../../core/index.js"
 import type { Place } from "../database/place.js"
 import * as Database from "./database.js"
 import { Journal } from "./journal.js"
-import { type Migration, migrations, statementsFor } from "./migrations.js"
 import { forget } from "./retention.js"
+import { type Migration, migrations, statementsFor } from "./tables/migrations.js"
 
 describe("a database of an earlier version", () => {
   it.effect("gets what has been added since, and keeps what is in it", () =>

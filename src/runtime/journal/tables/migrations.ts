@@ -6,11 +6,11 @@
  * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
-import { clusterTables, settingsOfRunner } from "../cluster/tables.js"
-import { forPostgres } from "../database/dialect.js"
-import type { SqlText } from "../database/sql-text.js"
-import { entranceTables } from "./entrance.js"
-import { knownByKind, knownTables } from "./known.js"
+import { clusterTables, settingsOfRunner } from "../../cluster/tables.js"
+import { forPostgres } from "../../database/dialect.js"
+import type { SqlText } from "../../database/sql-text.js"
+import { entranceTables } from "../entrance.js"
+import { knownByKind, knownTables } from "../known.js"
 
 export interface Migration {
   /** The oldest version of the tables whose programs go on working on a database that has had this one. */
