@@ -92,7 +92,8 @@ export const assertOrderable = (
 ): Effect.Effect<void, TemplateRefused> => {
   const ordered = plugin.quantities?.filter((quantity) => quantity.ordered).map((quantity) => quantity.name)
   const known = [...Object.keys(components), ...(ordered ?? [])]
-  const strange = ordered === undefined ? [] : Object.keys({ ...amounts, ...change }).filter((type) => !known.includes(type))
+  const strange =
+    ordered === undefined ? [] : Object.keys({ ...amounts, ...change }).filter((type) => !known.includes(type))
   return strange.length === 0
     ? Effect.void
     : new TemplateRefused({
