@@ -39,6 +39,20 @@ describe("a command", () => {
     })
   )
 
+  scenario("that checks a file names roles that are none, whose members would get no access", () =>
+    Effect.gen(function* () {
+      const vdc_roles = [{ name: "admin", one_group_suffix: "admins", default_view: "groupadmin", views: "groupadmin" }]
+      const site = yield* makeSite({ vdcSettings: { vdc_roles, role_mapping: { manager: "admin", owner: "chief" } } })
+      const { out } = yield* typed("check", "-c", site.file)
+      expect(out.match(/warning {2}roles .*/g)).toEqual([
+        expect.stringMatching(/default_user_role is "user", and vdc_roles has admin: .* get no access\. Correct it/),
+        expect.stringContaining('role_mapping.owner is "chief"')
+      ])
+      const usual = yield* makeSite()
+      expect((yield* typed("check", "-c", usual.file)).out).not.toContain(" roles ")
+    })
+  )
+
   it.effect("that takes a part's own log level away needs the part", () =>
     Effect.gen(function* () {
       const { ending, failure } = yield* typed("log-level", "reset", "--data-dir", "/nowhere")
