@@ -1,4 +1,4 @@
-/** What is asked of a backend beside the matrix: usage, observation, refusals, strangers' objects, secrets. Each answer is a check. */
+/** What is asked of a backend beside the matrix: usage, observation, refusals, strangers' objects. Each answer is a check. */
 import { Effect, Redacted } from "effect"
 import {
   type Amounts,
@@ -231,21 +231,5 @@ export const foreignCheck = (ground: Ground) =>
       title,
       faults,
       end === undefined ? "" : `the order is ${end.state}${end.errorMessage === "" ? "" : `: ${end.errorMessage}`}`
-    )
-  })
-
-export const secretsCheck = ({ backend, stage, strikes }: Ground) =>
-  Effect.gen(function* () {
-    const secrets = [...(backend.secrets ?? []), ...strikes.issued].filter((secret) => secret.length > 3)
-    const journal = yield* Effect.orDie(stage.journalText)
-    const log = stage.logged.join("\n")
-    const where = secrets.flatMap((secret) => [
-      ...(log.includes(secret) ? ["a secret is in the log"] : []),
-      ...(journal.includes(secret) ? ["a secret is in the journal"] : [])
-    ])
-    return verdict(
-      "no secret in log or journal",
-      [...new Set(where)],
-      `${secrets.length} secrets, ${stage.logged.length} lines`
     )
   })

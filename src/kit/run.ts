@@ -1,11 +1,12 @@
 /** One run of the kit: a life without a fault, then the matrix, and the questions beside it. */
 import { Array, Clock, Effect, Schedule } from "effect"
 import type { Plugin } from "../core/index.js"
-import { foreignCheck, refusalCheck, secretsCheck, verdict } from "./checks.js"
+import { foreignCheck, refusalCheck, verdict } from "./checks.js"
 import { type Ground, look } from "./ground.js"
 import { undisturbed } from "./life.js"
 import { batch, cellsOf, deal, spread } from "./matrix.js"
 import type { KitOptions, KitReport } from "./model.js"
+import { secretsCheck } from "./secrets.js"
 import { makeStage } from "./stage.js"
 import { makeStrikes } from "./strikes.js"
 import { added, named } from "./world.js"

@@ -7,6 +7,8 @@ import type { Plugin, ResourceId } from "../core/index.js"
 import { Quarantine, type Quarantined } from "../runtime/actors/quarantine.js"
 import * as Agent from "../runtime/agent.js"
 import { loadConfig } from "../runtime/config/index.js"
+import { openFile } from "../runtime/database/file/file.js"
+import { fileOf } from "../runtime/database/place.js"
 import { makeCustomer } from "../runtime/demo/customer.js"
 import { Journal } from "../runtime/journal/journal.js"
 import { sell } from "../runtime/order-test/seller.js"
@@ -19,6 +21,12 @@ type Amounts = Readonly<Record<string, number>>
 export class NotPlaced extends Data.TaggedError("NotPlaced")<{ readonly message: string }> {}
 const placing = <E>(place: Effect.Effect<string, E>) =>
   Effect.mapError(place, (error) => new NotPlaced({ message: String(error) }))
+
+/** A row of the journal's database, with the table that it is in. */
+export interface JournalRow {
+  readonly table: string
+  readonly values: Readonly<Record<string, unknown>>
+}
 
 export interface Stage {
   readonly start: Effect.Effect<void>
@@ -38,6 +46,8 @@ export interface Stage {
   readonly logged: ReadonlyArray<string>
   /** The files of the journal, as text. */
   readonly journalText: Effect.Effect<string, Error>
+  /** What stands in its tables now. */
+  readonly journalRows: Effect.Effect<ReadonlyArray<JournalRow>>
   /** What the agent itself says that it holds: open orders, leftovers, quarantined resources. */
   readonly held: Effect.Effect<ReadonlyArray<string>>
 }
@@ -211,6 +221,16 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
         )
         return contents.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n")
       }),
+      journalRows: Effect.acquireUseRelease(
+        Effect.sync(() => openFile(fileOf(dataDir))),
+        ({ run }) =>
+          Effect.sync(() =>
+            run("SELECT name FROM sqlite_schema WHERE type = 'table'", []).flatMap(({ name }) =>
+              run(`SELECT * FROM "${String(name)}"`, []).map((values) => ({ table: String(name), values }))
+            )
+          ),
+        ({ close }) => Effect.sync(close)
+      ),
       held: Effect.flatMap(Ref.get(running), (now) => now.held)
     }
     return stage

@@ -25,9 +25,12 @@ const told = (ending: Parameters<typeof tellOfEnd>[0], meanwhile: Effect.Effect<
   })
 
 describe("an end", () => {
-  it.effect("with no order in work says nothing", () =>
+  it.effect("with no order in work says so, and no more", () =>
     Effect.gen(function* () {
-      expect(yield* told({ atWork: new Set(), underWay: () => [] }, Effect.void)).toEqual({ progress: [], lines: [] })
+      expect(yield* told({ atWork: new Set(), underWay: () => [] }, Effect.void)).toEqual({
+        progress: [],
+        lines: ["Stops: no order is in work"]
+      })
     })
   )
 

@@ -27,11 +27,11 @@ const oldest = ({ underWay }: Ending, now: number): string => {
   return `${call.call} ${call.about}`.trimEnd().concat(`, for ${Math.round((now - call.since) / 1000)} s`)
 }
 
-/** From the word that it ends until no actor is at an order any more. Says nothing where none is. */
+/** From the word that it ends until no actor is at an order any more. Where none is, one line: without it a log ends as after a kill -9. */
 export const tellOfEnd = (ending: Ending): Effect.Effect<void> =>
   Effect.gen(function* () {
     const total = ending.atWork.size
-    if (total === 0) return
+    if (total === 0) return yield* Effect.logInfo("Stops: no order is in work")
     const began = yield* Clock.currentTimeMillis
     yield* Effect.logInfo(`Stops: ${ordersIn(total)} in work, to go on at the next start from where they are`)
     let said = began + patience - between

@@ -38,6 +38,9 @@ describe("a new file", () => {
       const path = `${folder}/config.yaml`
       yield* mayBeWritten(path)
       expect(yield* files.readDirectory(folder)).toEqual([])
+      expect((yield* Effect.flip(mayBeWritten(`${folder}/none/a`))).message).toBe(
+        `${folder}/none/a cannot be written: there is no such folder. Make its folder, or name another place with --output.`
+      )
       yield* writeNew(path, bytes("one"))
       expect((yield* files.stat(path)).mode & 0o777).toBe(0o600)
       const said = `${path} is there already, and is not overwritten: name another with --output, or move it away.`
@@ -68,10 +71,13 @@ describe("a new file", () => {
       const files = yield* FileSystem.FileSystem
       const folder = yield* makeFolder
       const path = `${folder}/config.yaml`
-      const said = `${path} cannot be written: ENOSPC: no space left on device. Make room or its folder, or name another place with --output.`
+      const said = `${path} cannot be written: ENOSPC: no space left on device. Make room, or name another place with --output.`
       expect((yield* Effect.flip(onFullDisk(mayBeWritten(path)))).message).toBe(said)
       expect((yield* Effect.flip(onFullDisk(writeNew(path, bytes("one"))))).message).toBe(said)
       expect(yield* files.readDirectory(folder)).toEqual([])
+      expect((yield* Effect.flip(mayBeWritten(`${folder}/none/a`))).message).toBe(
+        `${folder}/none/a cannot be written: there is no such folder. Make its folder, or name another place with --output.`
+      )
       yield* writeNew(path, bytes("one"))
     }).pipe(Effect.provide(NodeContext.layer))
   )

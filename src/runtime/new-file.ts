@@ -26,7 +26,8 @@ const isThere = (path: string) =>
     reason: "is there already, and is not overwritten: name another with --output, or move it away."
   })
 
-const wordsOf = (cause: unknown): string => {
+/** Why a file cannot be made, in short. */
+export const wordsOf = (cause: unknown): string => {
   if (isPlatformError(cause) && cause._tag === "SystemError") {
     if (cause.reason === "NotFound") return "there is no such folder"
     if (cause.reason === "PermissionDenied") return "permission denied"
@@ -36,11 +37,19 @@ const wordsOf = (cause: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
+const helpAgainst = (cause: unknown): string => {
+  const reason = isPlatformError(cause) && cause._tag === "SystemError" ? cause.reason : undefined
+  if (reason === "NotFound") return "Make its folder, or name another place with --output."
+  return reason === "PermissionDenied"
+    ? "Name a place with --output where this user may write."
+    : "Make room, or name another place with --output."
+}
+
 const impossible = (path: string) => (cause: unknown) =>
   new FileNotWritten({
     path,
     why: "impossible",
-    reason: `cannot be written: ${wordsOf(cause)}. Make room or its folder, or name another place with --output.`
+    reason: `cannot be written: ${wordsOf(cause)}. ${helpAgainst(cause)}`
   })
 
 /** Where it stands until it has its name. */

@@ -1,4 +1,6 @@
 /** `site-actors order-test`: an order from a template through the whole agent, on a simulated cloud or the offering's own. */
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import * as Agent from "../../src/runtime/agent.js"
@@ -6,6 +8,7 @@ import { listenForOpening, tryOrder } from "../../src/runtime/order-test/run.js"
 import { makeStage } from "../../src/runtime/order-test/stage.js"
 import { readOrder, render, type TestOrder } from "../../src/runtime/order-test/template.js"
 import { makeSite, type Site, scenario } from "../support/agent.js"
+import { typed } from "../support/commands.js"
 
 const examples = `${import.meta.dirname}/../../examples`
 
@@ -74,6 +77,21 @@ describe("a test order of an offering that cannot be opened", () => {
   )
 })
 
+describe("a test order of another offering", () => {
+  scenario("is refused before anything is tried, with what this one sells", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const { ending, failure, out } = yield* typed(
+        ...["order-test", "-c", site.file, `${examples}/order-vm.yaml`, "--set", "name=trial", "--offering", "VDC"]
+      )
+      expect({ ending, out }).toEqual({ ending: "failed", out: "" })
+      expect(failure).toMatch(
+        /it names vcpu, vm_ram, vm_disk, and orders for "VDC" \(opennebula-vdc\) can name .*cpu.*\. Correct them, or name the offering/
+      )
+    })
+  )
+})
+
 describe("a template", () => {
   it("has its values put in, and none of them adds anything to it", () => {
     const values = new Map([
@@ -88,4 +106,31 @@ describe("a template", () => {
   it("without a value for one of its places says which", () => {
     expect(render("name: {{who}}", new Map())).toEqual(Either.left("it has places without a value: give --set who=..."))
   })
+
+  it.scoped(
+    "that is no order says once what one has, and what this one has or lacks, and prints nothing of a file of secrets",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const file = yield* files.makeTempFileScoped()
+        const refused = (text: string) =>
+          files.writeFileString(file, text).pipe(
+            Effect.zipRight(Effect.flip(readOrder(file, new Map()))),
+            Effect.map(({ message }) => message.replace(/^The order in \S+ cannot be used: /, ""))
+          )
+        const needed = "An order has name and amounts, and may have attributes and change: see examples/order-vdc.yaml."
+        for (const other of ["oneadmin:swordfish", "- swordfish", ""])
+          expect(yield* refused(other)).toBe(`it is no order. ${needed}`)
+        expect(yield* refused("offerings: []\ndata_dir: x\n")).toBe(
+          `it lacks name and amounts; it has what no order has: offerings, data_dir. ${needed}`
+        )
+        expect(yield* refused("name: a\namounts: { cpu: 1 }\nchanges: {}")).toBe(
+          `it has what no order has: changes. ${needed}`
+        )
+        expect(yield* refused('name: ""\namounts: { cpu: two }')).toMatch(
+          /^name: .*non empty.*; amounts\.cpu: .*number/
+        )
+        expect(yield* refused("name: a\nb: [")).toMatch(/^it is not valid YAML, at line \d\.$/)
+      }).pipe(Effect.provide(NodeContext.layer))
+  )
 })

@@ -99,6 +99,26 @@ describe("A password", () => {
 })
 
 describe("site-actors members", () => {
+  scenario("beside the agent names who has no access, where the settings have no role for them", () =>
+    Effect.gen(function* () {
+      const here = yield* makeSite({
+        root: { membership_sync_interval: 86_000 },
+        vdcOffering: { membership_sync_backend: "opennebula" },
+        vdcSettings: {
+          external_network_id: undefined,
+          virtual_router_template_id: undefined,
+          vdc_roles: [{ name: "admin", one_group_suffix: "admins", default_view: "groupadmin", views: "groupadmin" }]
+        }
+      })
+      const agent = yield* here.start()
+      yield* here.order.vdc("lab")
+      expect(yield* printed(here, "members", "--data-dir", here.dataDir)).toMatch(
+        /lab +alice +no access +problem +there is no role "user" among vdc_roles/
+      )
+      yield* agent.stop
+    })
+  )
+
   scenario("prints what would change, and with a dry run changes nothing", () =>
     Effect.gen(function* () {
       const here = yield* site
@@ -110,7 +130,7 @@ describe("site-actors members", () => {
       expect(here.cloud.world.users.byName("alice")).toBeUndefined()
       // The agent runs: it does it, between its orders.
       expect(yield* printed(here, "members", "--data-dir", here.dataDir)).toContain(
-        "everybody has what they should have"
+        "Members are synchronised. Whoever has no access all the same is named in the log, with the reason.\nAll members of 1 resource(s)"
       )
       expect(here.cloud.world.users.byName("alice")?.enabled).toBe(true)
       expect(yield* printed(here, "members", "--dry-run")).toContain("All members of 1 resource(s)")

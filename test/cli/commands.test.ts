@@ -19,8 +19,8 @@ const leaves: ReadonlyArray<Leaf> = commands.flatMap((command) => {
   const name = nameOf(command)
   const inside = nested[name]
   return inside === undefined
-    ? [{ path: name, help: helpOf(command) }]
-    : inside.map((one) => ({ path: `${name} ${nameOf(one)}`, help: helpOf(one) }))
+    ? [{ path: name, help: helpOf([], command) }]
+    : inside.map((one) => ({ path: `${name} ${nameOf(one)}`, help: helpOf([name], one) }))
 })
 
 /** What shows no data, or shows nothing else: why it has no `--json`. */
@@ -49,6 +49,18 @@ describe("every command", () => {
     }
   })
 
+  it.effect("has its usage in its help as it is typed, whatever else is typed with it", () =>
+    Effect.gen(function* () {
+      for (const { path } of leaves) {
+        const { out, ok } = yield* typed(...path.split(" "), "--help")
+        expect(ok, path).toBe(true)
+        expect(examplesIn(out)[0], path).toMatch(new RegExp(`^site-actors ${path}( |$)`))
+      }
+      for (const words of ["retry 3f2a -c none.yaml -h", "-h retry", "--log-level debug retry --help"])
+        expect((yield* typed(...words.split(" "))).out, words).toContain("$ site-actors retry [(-c, --config file)]")
+    })
+  )
+
   it("that takes a configuration takes the data directory beside it: nobody remembers which of them look at the journal", () => {
     const without = leaves.filter(({ help }) => help.includes("--config") && !help.includes("--data-dir"))
     // Its journal goes with it.
@@ -72,6 +84,47 @@ describe("every command", () => {
       const { out } = yield* typed("journal", "--help")
       for (const name of ["export", "check", "backup"]) expect(out).toMatch(new RegExp(`^  ${name} +\\S`, "m"))
       expect((yield* typed("journal", "export", "--help")).out).toContain("$ site-actors journal export")
+    })
+  )
+})
+
+describe("what is no command line", () => {
+  const said = (line: string) =>
+    Effect.map(typed(...line.split(" ")), ({ ending, err, out }) => {
+      expect({ ending, out }, line).toEqual({ ending: "usage", out: "" })
+      return err
+    })
+
+  it.effect("is told by the word that is wrong, with the one that was meant", () =>
+    Effect.gen(function* () {
+      expect(yield* said("ordrs --json")).toBe(
+        'There is no command "ordrs". Did you mean orders? `site-actors --help` lists all.'
+      )
+      expect(yield* said("version")).toBe('There is no command "version". `site-actors --help` lists all.')
+      expect(yield* said("journal restore b.db")).toBe(
+        'There is no command "journal restore": there are journal export, journal check, journal backup, journal move.'
+      )
+      expect(yield* said("journal -c config.yaml check")).toBe(
+        "site-actors journal needs the name of what to do before its options: export, check, backup, move."
+      )
+      expect(yield* said("--jsn orders")).toContain('There is no option "--jsn" before a command.')
+      for (const line of ["--log-level loud orders", "--log-level=loud orders"])
+        expect(yield* said(line)).toMatch(/^There is no level "loud": --log-level takes one of .*debug/)
+    })
+  )
+
+  it.effect("of a command that there is ends with where its help is", () =>
+    Effect.gen(function* () {
+      for (const [line, what] of [
+        ["retry", "Missing argument <order>"],
+        ["orders --jsn", "unknown argument: '--jsn'"],
+        ["order-test -c a.yaml --set name", "text options"]
+      ] as const) {
+        const err = yield* said(line)
+        expect(err).toContain(what)
+        expect(err).toMatch(new RegExp(`^How it is typed: site-actors ${line.split(" ")[0]} --help$`, "m"))
+      }
+      expect(yield* said("journal backup")).toMatch(/^How it is typed: site-actors journal backup --help$/m)
     })
   )
 })

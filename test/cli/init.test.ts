@@ -125,7 +125,26 @@ describe.concurrent("site-actors init", () => {
       expect(yield* all({ WALDUR_API_TOKEN: "f".repeat(40) }, ...vm)).toMatch(
         /^WALDUR_API_TOKEN: Waldur does not accept/
       )
-      expect(yield* all({ OPENNEBULA_CREDENTIALS: "oneadmin:wrong" }, ...vm)).toMatch(/^OPENNEBULA_CREDENTIALS: /)
+      // In the words of what is asked: whoever runs this has not seen a key of the file yet.
+      const servers = (waldur: string, openNebula: string) =>
+        environment({ WALDUR_API_TOKEN: place.world.agentToken, OPENNEBULA_CREDENTIALS: place.session })(
+          typed(
+            ...["init", "-o", file, "--waldur-url", waldur, "--opennebula-url", openNebula, "--template", "2", ...vm]
+          )
+        ).pipe(Effect.map(({ failure }) => failure ?? ""))
+      const wrong = [
+        yield* all({ OPENNEBULA_CREDENTIALS: "oneadmin:wrong" }, ...vm),
+        yield* servers(place.waldurUrl, place.waldurUrl),
+        yield* servers(place.waldurUrl, "http://nowhere.invalid:2633/RPC2"),
+        yield* servers("http://nowhere.invalid/api/", place.cloud.url)
+      ]
+      expect(wrong).toEqual([
+        expect.stringMatching(/^OPENNEBULA_CREDENTIALS: .* does not accept .*Give user:password of an administrator/),
+        expect.stringMatching(/^--opennebula-url: no OpenNebula answers at .* \(HTTP status 404\): give the address/),
+        expect.stringMatching(/^--opennebula-url: OpenNebula cannot be reached .*correct OpenNebula's address/),
+        expect.stringMatching(/^--waldur-url: Waldur cannot be reached .*correct Waldur's address/)
+      ])
+      for (const sentence of wrong) expect(sentence).not.toMatch(/backend_settings|api_url/)
       expect(yield* all({}, "--offering", "OpenNebula VX=vm")).toBe(
         `--offering: the token sees no offering "OpenNebula VX". It sees ${place.world.vdcOffering.uuid} (OpenNebula VDC), ${place.world.vmOffering.uuid} (OpenNebula VM).`
       )

@@ -40,13 +40,13 @@ const careless = defineBackend({
       create: ({ resource }) =>
         Effect.gen(function* () {
           yield* Effect.logInfo(`Says ${token}`)
-          const id = yield* make("bucket", {
-            result: Schema.String,
+          const { id } = yield* make("bucket", {
+            result: Schema.Struct({ id: Schema.String, access: Schema.Struct({ header: Schema.String }) }),
             // Never looks, and cannot take back.
             find: Effect.succeed(Option.none()),
             create: Effect.map(
               send("POST", "/buckets", { name: `${resource.name}-${crypto.randomUUID()}`, tag: resource.id }),
-              (bucket) => bucket.id
+              (bucket) => ({ id: bucket.id, access: { header: `Bearer ${token}` } })
             )
           })
           yield* ensureDone("quota", send("PATCH", `/buckets/${id}`, { quotaMegabytes: 10 }))
@@ -98,6 +98,11 @@ it.live("the kit finds what a careless plugin does wrong, and where", () =>
       "many resources at once, and nothing is left in the end",
       "no secret in log or journal"
     ])
+    const secrets = report.checks.find(({ name }) => name === "no secret in log or journal")?.detail
+    expect(secrets).toMatch(/^a secret is in the log: .*message="Says <secret>"/)
+    expect(secrets).toMatch(
+      /; a secret is in the journal: step "bucket", entry "finished", at data(\.\w+)*\.access\.header$/
+    )
     const cellsWith = (kind: string) =>
       report.cells
         .filter(({ problems }) => problems.some((one) => one.kind === kind))

@@ -188,6 +188,8 @@ describe("check", () => {
         ["model llama", "ok"],
         ["model gone", "failed"]
       ])
+      // What a customer would read is not what the provider has to do.
+      expect(lines[0]?.detail).toBe("there is no such image in OpenNebula: correct engine_image_id")
     })
   )
 })

@@ -5,6 +5,7 @@ import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, line, look, noSuch, release } from "../looks.js"
 import { type Cloud, namesOf } from "./cloud.js"
 import { mappingWritable } from "./members/mapping-file.js"
+import { rolesOf } from "./members/roles.js"
 import { defaultSecurityGroup } from "./network.js"
 import { networkProblem, takesDevice } from "./plan.js"
 import { limited } from "./quotas.js"
@@ -178,6 +179,24 @@ const isolation = ({ settings }: Cloud): CheckResult => {
     : line(subject, "ok", "tenants use their own networks only")
 }
 
+/** Whoever's role is not among `vdc_roles` gets no access; only the log of each round would say so. */
+const roles = ({ settings }: Cloud): ReadonlyArray<CheckResult> => {
+  const known = rolesOf(settings).map(({ name }) => name)
+  const named = [
+    ["default_user_role", settings.default_user_role] as const,
+    ...Object.entries(settings.role_mapping).map(([from, to]) => [`role_mapping.${from}`, to] as const)
+  ]
+  return named
+    .filter(([, role]) => !known.includes(role))
+    .map(([key, role]) =>
+      line(
+        "roles",
+        "warning",
+        `${key} is ${JSON.stringify(role)}, and vdc_roles has ${known.join(", ")}: where members are synchronised, those with this role get no access. Correct it, or add the role to vdc_roles`
+      )
+    )
+}
+
 /** Passwords in clear that the Python agent left in users' templates. */
 const storedPasswords = ({ one }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
   one.user.list().pipe(
@@ -223,6 +242,6 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    const own = [...sold(cloud), isolation(cloud)]
+    const own = [...sold(cloud), isolation(cloud), ...roles(cloud)]
     return [frontEnd, user, place, ...groups, ...stores, ...networks, ...own, ...identity, ...stored]
   })

@@ -4,7 +4,7 @@ import { osDisk } from "../../opennebula/index.js"
 import type { CheckResult } from "../../plugin/index.js"
 import { administrator, datastores, look, noSuch, release } from "../looks.js"
 import type { VmOffering } from "./offering.js"
-import { engineImage, imagesCalled, unusable } from "./ordered/inference.js"
+import { imagesCalled, unusable } from "./ordered/inference.js"
 import { componentOf } from "./ordered/sizes.js"
 import { bootImage } from "./ordered/template-choice.js"
 import { groupOf, parentOf } from "./parent.js"
@@ -55,7 +55,10 @@ const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResul
               return failed(`template ${id}`, `${template.name} is for virtual routers: correct ${templateKeys}`)
             }
             if (sizedDisk && Option.isNone(osDisk(template.template))) {
-              return failed(`template ${id}`, `${template.name} has no disk, but the offering sells its size`)
+              return failed(
+                `template ${id}`,
+                `${template.name} has no disk, but the offering sells its size: give it one, or correct ${templateKeys}`
+              )
             }
             const image = Option.getOrUndefined(yield* bootImage(offering.one, template))
             if (image === undefined) return ok(`template ${id}`, template.name)
@@ -127,8 +130,19 @@ const models = ({ one, settings }: VmOffering): Effect.Effect<ReadonlyArray<Chec
       : [
           look(
             `engine image ${engine}`,
-            Effect.map(engineImage(one, engine), ({ name, size }) =>
-              ok(`engine image ${engine}`, `${name}, ${size} MB`)
+            // Not by `engineImage`: its sentence is the customer's.
+            Effect.map(one.image.info(engine), (image) => {
+              const reason = unusable(image)
+              return reason === undefined
+                ? ok(`engine image ${engine}`, `${image.name}, ${image.size} MB`)
+                : failed(
+                    `engine image ${engine}`,
+                    `${image.name} cannot be given to machines: ${reason}. Name another in engine_image_id`
+                  )
+            }).pipe(
+              Effect.catchTag("NoSuchObject", () =>
+                Effect.succeed(failed(`engine image ${engine}`, noSuch("image", "engine_image_id")))
+              )
             )
           )
         ]

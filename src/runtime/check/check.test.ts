@@ -105,7 +105,7 @@ describe("Checking an offering", () => {
       "ok: component ram: billed by fixed, in MB",
       "ok: component storage: billed by fixed, in MB",
       "ok: component cpu: billed by fixed, in cores",
-      "ok: billing: Ram, storage, cpu are billed by plan (fixed): limits stay empty, as a server seen in practice could not finish a plan switch with them; actual sizes are in the metadata.",
+      "ok: billing: Billed by plan (fixed) are ram, storage, cpu: limits stay empty, as a server seen in practice could not finish a plan switch with them; actual sizes are in the metadata.",
       "ok: backend: Plugin opennebula-vdc.",
       "ok: OpenNebula: 7.4.0"
     ])

@@ -122,12 +122,13 @@ const billing = (
       "billing",
       sentenceOf([
         ...written,
-        `${fixed.join(", ")} ${fixed.length === 1 ? "is" : "are"} billed by plan (fixed): limits stay empty, as a server seen in practice could not finish a plan switch with them; actual sizes are in the metadata`
+        `billed by plan (fixed) ${fixed.length === 1 ? "is" : "are"} ${fixed.join(", ")}: limits stay empty, as a server seen in practice could not finish a plan switch with them; actual sizes are in the metadata`
       ])
     )
   ]
 }
 
+/** No part begins with a component's name, which stays as Waldur has it. */
 const sentenceOf = (parts: ReadonlyArray<string>): string => {
   const text = parts.join("; ")
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

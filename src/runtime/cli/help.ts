@@ -1,6 +1,6 @@
 /** What commands say of themselves: a sentence or two, and command lines to copy. The overview of all is made from that. */
 import { stripVTControlCharacters } from "node:util"
-import { CliConfig, CommandDescriptor, HelpDoc, Span } from "@effect/cli"
+import { CliConfig, CommandDescriptor, HelpDoc, Span, Usage } from "@effect/cli"
 import { HashSet } from "effect"
 import { exitCodes } from "../exit-codes.js"
 import { version } from "../version.js"
@@ -24,13 +24,32 @@ export const nameOf = ({ descriptor }: Told): string =>
 /** What every command has is told once, in the overview. */
 export const helpConfig = CliConfig.make({ showBuiltIns: false })
 
-/** What `--help` prints, without colours. */
-export const helpOf = ({ descriptor }: Told): string =>
+/** Without colours. */
+const plainHelpOf = ({ descriptor }: Told): string =>
   stripVTControlCharacters(HelpDoc.toAnsiText(CommandDescriptor.getHelp(descriptor, helpConfig)))
+
+/**
+ * What `--help` prints of a command that does something. The library's own has the command's name alone in its usage, as if that could be typed
+ * (`$ retry ...`): here the words before it stand there too. `path`: what is typed before its own name, as ["journal"].
+ */
+export const helpOf = (path: ReadonlyArray<string>, { descriptor }: Told): string => {
+  const typed = ["$ site-actors", ...path, ""].join(" ")
+  const usage = Usage.enumerate(CommandDescriptor.getUsage(descriptor), helpConfig).map((one) =>
+    HelpDoc.p(Span.concat(Span.text(typed), one))
+  )
+  return HelpDoc.toAnsiText(
+    HelpDoc.blocks([
+      HelpDoc.p(`Site Actors ${version}`),
+      HelpDoc.h1("USAGE"),
+      ...usage,
+      CommandDescriptor.getHelp(descriptor, helpConfig)
+    ])
+  )
+}
 
 /** The first sentence of its description. */
 export const summaryOf = (command: Told): string => {
-  const description = /^DESCRIPTION\s+(.*)$/m.exec(helpOf(command))?.[1] ?? ""
+  const description = /^DESCRIPTION\s+(.*)$/m.exec(plainHelpOf(command))?.[1] ?? ""
   return /^.*?\.(?= |$)/.exec(description)?.[0] ?? description
 }
 
@@ -39,7 +58,7 @@ const everyCommand: ReadonlyArray<readonly [string, string]> = [
   ["--json", "Where a command shows data: the same for programs, one JSON document on stdout."],
   ["--completions bash", "A script for the shell's completion; also zsh, fish, sh."],
   ["--wizard", "Asks for a command's options one by one, and shows the command line."],
-  ["--log-level debug", "Says more on the way."],
+  ["--log-level debug", "Says more on the way. It stands before the command: site-actors --log-level debug <command>."],
   ["--version", "Prints the version."]
 ]
 

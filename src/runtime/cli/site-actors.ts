@@ -1,5 +1,5 @@
 /** `site-actors` with all its commands (`commands/`). What they print goes by `terminal/`. */
-import { CliConfig, Command } from "@effect/cli"
+import { CliConfig, Command, HelpDoc, ValidationError } from "@effect/cli"
 import { isPlatformError, type SystemError } from "@effect/platform/Error"
 import { Console, Effect, Option } from "effect"
 import { nameOfUser } from "../database/whose.js"
@@ -27,8 +27,10 @@ import { token } from "./commands/token.js"
 import { top } from "./commands/top.js"
 import { leftovers, quarantine, retry } from "./commands/troubles.js"
 import { completing } from "./completion.js"
-import { helpConfig, nameOf, overview, summaryOf, type Told } from "./help.js"
+import { helpConfig, helpOf, nameOf, overview, summaryOf, type Told } from "./help.js"
+import { mistyped } from "./mistyped.js"
 import { NotPossible } from "./open-journal.js"
+import { fromCommand } from "./terminal/signals.js"
 
 export const commands = [
   init,
@@ -89,13 +91,31 @@ const outOfSight = ({ description, pathOrDescriptor, reason }: SystemError) =>
         : `${pathOrDescriptor} cannot be looked at: ${description ?? reason}. Name another.`
   })
 
+const names = new Map(commands.map((command) => [nameOf(command), (nested[nameOf(command)] ?? []).map(nameOf)]))
+
+const isHelp = (word: string): boolean => word === "--help" || word === "-h"
+
+/** Fails as the library does, which has printed it by then. */
+const notUsable = (text: string) =>
+  Effect.zipRight(Console.error(text), Effect.fail(ValidationError.invalidValue(HelpDoc.p(text))))
+
 /** Of the words of a command line, as `process.argv` has them. */
 export const commandLine = (words: ReadonlyArray<string>): ReturnType<typeof parsed> => {
-  const [name, ...others] = words.slice(2).filter((word) => word !== "--help" && word !== "-h")
-  if (name === undefined && words.length <= 3) return Console.log(overview([], purpose, commands))
-  if (words.some((word) => word.startsWith("--completions"))) return completing(parsed(words))
+  const typed = words.slice(2).filter((word) => !isHelp(word))
+  if (typed.length === 0) return Console.log(overview([], purpose, commands))
+  if (typed.some((word) => word.startsWith("--completions"))) return completing(parsed(words))
+  const wrong = mistyped(typed, names)
+  if (wrong !== undefined) return notUsable(wrong)
+  const [name = "", inner] = fromCommand(typed)
   const group = commands.find((command) => nameOf(command) === name)
-  const inside = nested[name ?? ""]
-  if (group === undefined || inside === undefined || others.length > 0) return parsed(words)
-  return Console.log(overview([nameOf(group)], summaryOf(group), inside))
+  if (group === undefined) return parsed(words)
+  const inside = nested[name]
+  if (inside !== undefined && inner === undefined) return Console.log(overview([name], summaryOf(group), inside))
+  const path = inside === undefined ? [] : [name]
+  const told = inside?.find((command) => nameOf(command) === inner) ?? group
+  if (words.some(isHelp)) return Console.log(helpOf(path, told))
+  const own = ["site-actors", ...path, nameOf(told)].join(" ")
+  return Effect.tapError(parsed(words), (error) =>
+    Effect.when(Console.error(`How it is typed: ${own} --help`), () => ValidationError.isValidationError(error))
+  )
 }

@@ -3,7 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted } from "effect"
 import { addressHint, addressProblem, type Postgres, usualConnections } from "../database/place.js"
 import { databaseOf } from "./database.js"
-import { fillIn, reasonOf } from "./outside.js"
+import { fillIn, unreadable } from "./outside.js"
 import { ConfigInvalid } from "./problem.js"
 import { parseYaml } from "./yaml-file.js"
 
@@ -17,12 +17,7 @@ const textsIn = (
     const files = yield* FileSystem.FileSystem
     const text = yield* files
       .readFileString(path)
-      .pipe(
-        Effect.mapError(
-          (error) =>
-            new ConfigInvalid({ file: path, problems: [{ path: "", what: `cannot be read: ${reasonOf(error)}` }] })
-        )
-      )
+      .pipe(Effect.mapError((error) => new ConfigInvalid({ file: path, problems: [unreadable(error)] })))
     const file = parseYaml(text)
     if (file.broken.length > 0) return yield* new ConfigInvalid({ file: path, problems: file.broken })
     const { problems } = yield* fillIn(file, path)

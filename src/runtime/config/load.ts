@@ -9,7 +9,7 @@ import { fromEither } from "./gathered.js"
 import { RootKeys } from "./keys.js"
 import type { Config } from "./model.js"
 import { readOffering } from "./offering.js"
-import { fillIn, reasonOf } from "./outside.js"
+import { fillIn, unreadable } from "./outside.js"
 import { ConfigInvalid, inOrder, type Problem, pathText } from "./problem.js"
 import { read, type Source } from "./read.js"
 import { levelOf, uuidOf } from "./values.js"
@@ -26,17 +26,7 @@ export const loadConfig = (
 ): Effect.Effect<Config, ConfigInvalid, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const text = yield* files.readFileString(path).pipe(
-      Effect.mapError((error) =>
-        invalid(path, [
-          {
-            path: "",
-            what: `cannot be read: ${reasonOf(error)}`,
-            hint: "Name it with -c; examples/config.yaml is one to begin with."
-          }
-        ])
-      )
-    )
+    const text = yield* files.readFileString(path).pipe(Effect.mapError((error) => invalid(path, [unreadable(error)])))
     const foreign = otherEncoding(text)
     if (foreign !== undefined) return yield* invalid(path, [foreign])
     const file = parseYaml(text)

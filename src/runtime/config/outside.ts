@@ -11,6 +11,7 @@ import { dirname, join, resolve } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Config as Environment, Option } from "effect"
 import type { Scalar } from "yaml"
+import { nameOfUser } from "../database/whose.js"
 import { type Problem, pathText } from "./problem.js"
 import type { YamlFile } from "./yaml-file.js"
 
@@ -109,12 +110,30 @@ const fromFile = (path: string, folder: string): Effect.Effect<Value, Unfit, Fil
     Effect.map((text) => ({ text: text.replace(/(\r?\n)+$/, ""), outside: true })),
     Effect.mapError((error) => ({
       what: `refers to the file ${path}, which cannot be read: ${reasonOf(error)}`,
-      hint: "The agent's user needs the right to read it."
+      hint: isAway(error) ? "Write it there, or correct the path." : "The agent's user needs the right to read it."
     }))
   )
 
+/** As far as a file system's error is looked at here. */
+interface FileError {
+  readonly _tag: string
+  readonly reason?: string
+}
+
+const isAway = ({ reason }: FileError): boolean => reason === "NotFound"
+
+/** The configuration file itself. */
+export const unreadable = (error: FileError): Problem => ({
+  path: "",
+  what: `cannot be read: ${reasonOf(error)}`,
+  hint:
+    error.reason === "PermissionDenied"
+      ? `Let ${nameOfUser()} read it, or run this as the user whose it is (sudo -u).`
+      : "Name it with -c; examples/config.yaml is one to begin with."
+})
+
 /** A short reason for a file that cannot be read. */
-export const reasonOf = (error: { readonly _tag: string; readonly reason?: string }): string => {
+export const reasonOf = (error: FileError): string => {
   if (error.reason === "NotFound") return "there is no such file"
   if (error.reason === "PermissionDenied") return "permission denied"
   return error.reason === "BadResource" ? "it is not a file" : "it is not a readable file"

@@ -72,7 +72,7 @@ describe("Values from outside of the file", () => {
     ],
     [
       `\${file:/none}`,
-      "4:23: offerings[0].waldur_api_token refers to the file /none, which cannot be read: there is no such file. The agent's user needs the right to read it."
+      "4:23: offerings[0].waldur_api_token refers to the file /none, which cannot be read: there is no such file. Write it there, or correct the path."
     ],
     [
       `\${credential:token}`,

@@ -102,7 +102,7 @@ const members = Effect.gen(function* () {
   if (rounds.length === 0)
     return not("No offering of the running agent has membership_sync_backend (or none is open yet).")
   return rounds.every((settled) => settled)
-    ? done("Members are synchronised: everybody has what they should have.")
+    ? done("Members are synchronised. Whoever has no access all the same is named in the log, with the reason.")
     : not("Not all could be done now. The agent's log says what stood in the way; --dry-run shows what is left.")
 })
 

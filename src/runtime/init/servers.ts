@@ -1,14 +1,66 @@
 /** Answers about the two servers, held against the servers themselves. Nothing is changed there. */
 import { Data, Effect, Redacted } from "effect"
+import { connectionAdvice, withAdvice } from "../../connect/index.js"
 import { printable } from "../../core/index.js"
-import { connect, isSupportedRelease, lowestRelease, type OpenNebulaService } from "../../opennebula/index.js"
-import { makeWaldur, type Offering, type User } from "../../waldur/index.js"
+import {
+  type AuthenticationFailed,
+  connect,
+  isSupportedRelease,
+  lowestRelease,
+  type OpenNebulaService,
+  type Unreachable,
+  type WrongEndpoint
+} from "../../opennebula/index.js"
+import {
+  makeWaldur,
+  type Offering,
+  type User,
+  type WaldurUnauthorized,
+  type WaldurUnreachable
+} from "../../waldur/index.js"
 
 /** The server is not what it should be; the reason says what to do. */
 class Unfit extends Data.TaggedError("Unfit")<{ readonly reason: string }> {
   override get message(): string {
     return this.reason
   }
+}
+
+/** The errors' own advice names keys of the configuration file, which whoever answers questions has not seen yet: here it is in the questions' words. */
+const noWaldur = {
+  WaldurUnreachable: (error: WaldurUnreachable) =>
+    new Unfit({
+      reason: withAdvice(
+        `Waldur cannot be reached at ${error.origin ?? "that address"}: ${error.reason} (${error.call})`,
+        connectionAdvice(error.reason, { url: "Waldur's address", ca: "--waldur-ca-file" })
+      )
+    })
+}
+const wordsOfWaldur = {
+  ...noWaldur,
+  WaldurUnauthorized: ({ detail }: WaldurUnauthorized) =>
+    new Unfit({ reason: `Waldur does not accept the token: ${detail}` })
+}
+
+const noOpenNebula = {
+  Unreachable: ({ endpoint, reason }: Unreachable) =>
+    new Unfit({
+      reason: withAdvice(
+        `OpenNebula cannot be reached at ${endpoint}: ${reason}`,
+        connectionAdvice(reason, { url: "OpenNebula's address", ca: "--opennebula-ca-file" })
+      )
+    }),
+  WrongEndpoint: ({ endpoint, status }: WrongEndpoint) =>
+    new Unfit({
+      reason: `no OpenNebula answers at ${endpoint} (HTTP status ${status}): give the address of its XML-RPC, such as http://one.example.com:2633/RPC2.`
+    })
+}
+const wordsOfOpenNebula = {
+  ...noOpenNebula,
+  AuthenticationFailed: ({ endpoint, serverMessage }: AuthenticationFailed) =>
+    new Unfit({
+      reason: `OpenNebula at ${endpoint} does not accept this user with this password: ${serverMessage} Give user:password of an administrator, as oneadmin's one_auth has it.`
+    })
 }
 
 export interface Server {
@@ -44,7 +96,7 @@ export const waldurAt = (text: string, caFile: string | undefined) =>
       Effect.catchTag("WaldurUnauthorized", () => Effect.void)
     )
     return waldur.apiUrl
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.catchTags(noWaldur))
 
 export interface Provider {
   readonly user: User
@@ -62,7 +114,7 @@ export const providerAs = (server: Server, token: Redacted.Redacted) =>
     return yield* new Unfit({
       reason: `the user ${printable(user.username)} sees no offering from the provider's side: give it a role with the provider's organisation, or make an offering first.`
     })
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.catchTags(wordsOfWaldur))
 
 const openNebulaAs = ({ apiUrl, caFile }: Server, credentials: Redacted.Redacted) =>
   Effect.map(connect({ apiUrl, credentials, caFile }), ({ one }) => one)
@@ -78,7 +130,7 @@ export const openNebulaAt = (text: string, caFile: string | undefined) =>
       Effect.catchTag("AuthenticationFailed", () => Effect.void)
     )
     return apiUrl
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.catchTags(noOpenNebula))
 
 /** What the front-end has. */
 export interface FrontEnd {
@@ -109,7 +161,7 @@ export const frontEndAs = (server: Server, credentials: Redacted.Redacted) =>
       })
     }
     return { version, user: user.name, one } satisfies FrontEnd
-  })
+  }).pipe(Effect.catchTags(wordsOfOpenNebula))
 
 /** `cpu (limit, cores)` */
 export const componentsOf = ({ components }: Offering): ReadonlyArray<string> =>

@@ -82,8 +82,8 @@ describe("a backup", () => {
           `The backup ${backup} cannot be made: there is such a file already. Choose another name: a backup replaces nothing.`
         )
         const nowhere = join(directory, "none", "backup.db")
-        expect((yield* Effect.flip(backUp(journal, nowhere))).message).toContain(
-          "Choose a place where this user may write"
+        expect((yield* Effect.flip(backUp(journal, nowhere))).message).toBe(
+          `The backup ${nowhere} cannot be made: there is no such folder. Choose a place where this user may write, with room for the journal.`
         )
         writeFileSync(`${backup}2.part`, "")
         expect((yield* Effect.flip(backUp(journal, `${backup}2`))).message).toContain(

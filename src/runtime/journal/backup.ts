@@ -13,7 +13,7 @@ import { Clock, Data, Effect, Option } from "effect"
 import { isShared, orderAsAWhole } from "../database/dialect.js"
 import { damaged, isDamage, openFile } from "../database/file/file.js"
 import { reasonOf as sqlReason, together } from "../database/sql.js"
-import { synced } from "../new-file.js"
+import { synced, wordsOf } from "../new-file.js"
 import { backupTable } from "./tables/migrations.js"
 import { DatabaseUnusable } from "./unusable.js"
 
@@ -44,7 +44,7 @@ export const backUp = (
     const impossible =
       (hint: string) =>
       (cause: unknown): BackupImpossible =>
-        new BackupImpossible({ file: target, reason: reasonOf(cause), hint })
+        new BackupImpossible({ file: target, reason: wordsOf(cause), hint })
     const choose = impossible("Choose a place where this user may write, with room for the journal.")
     if (yield* Effect.mapError(fs.exists(whole), choose)) {
       return yield* new BackupImpossible({

@@ -2,7 +2,7 @@
 import { Context, Effect, Layer, Option, Ref, type Scope } from "effect"
 import type { OfferingId } from "../../core/index.js"
 
-/** One round over all resources of an offering. True: everybody has what they should have. */
+/** One round over all resources of an offering. True: nothing is left that another round could do; who can have no access as things are set does not count. */
 type Round = Effect.Effect<boolean>
 
 export class MemberCalls extends Context.Tag("site-actors/runtime/MemberCalls")<

@@ -156,9 +156,9 @@ export const openBackend = (config: OfferingConfig, known: ReadonlyArray<Compone
     memoMap
   )
 
-/** Several faults as one. */
+/** Several faults as one. What helps against several of them is said once. */
 export const allOf = (faults: ReadonlyArray<OfferingFault>): OfferingFault =>
   new OfferingFault({
     reason: faults.map((fault) => fault.reason).join(" "),
-    hint: faults.map((fault) => fault.hint).join(" ")
+    hint: [...new Set(faults.map((fault) => fault.hint))].join(" ")
   })

@@ -118,9 +118,13 @@ const level = Args.choice(
 ).pipe(Args.withDescription("debug, info, warning, error or critical; reset takes a part's own level away."))
 
 export const logLevel = Command.make("log-level", { level, part, ...options.journal }, (given) =>
-  request("log-level", `${Option.getOrElse(given.part, () => "")}=${given.level}`, "30 seconds").pipe(
-    Effect.provide(journalAt(given))
-  )
+  given.level === "" && Option.isNone(given.part)
+    ? new NotPossible({
+        reason: `reset takes away a part's own level: name the part by --part (${parts.join(", ")}). All of them together are those of the file again when the agent gets SIGHUP.`
+      })
+    : request("log-level", `${Option.getOrElse(given.part, () => "")}=${given.level}`, "30 seconds").pipe(
+        Effect.provide(journalAt(given))
+      )
 ).pipe(
   Command.withDescription(
     described(

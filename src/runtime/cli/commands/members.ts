@@ -33,9 +33,8 @@ export const members = Command.make(
       const place = { config: Option.some(given.config), dataDir: given.dataDir }
       const byAgent = !given.dryRun && (yield* agentRunsAt(place))
       if (byAgent) {
+        // What is printed is what is left to do then, and who can have no access: the agent's answer does not name them.
         yield* Effect.provide(request("members", "", patience, given.json), journalAt(place))
-        // JSON is what is left to do then: nothing, if all went well.
-        if (!given.json) return
       }
       const loaded = yield* loadConfig(given.config, plugins)
       const memoMap = yield* Layer.makeMemoMap

@@ -5,7 +5,7 @@ import * as Agent from "../../agent.js"
 import { loadConfig, type OfferingConfig } from "../../config/index.js"
 import { printLive } from "../../demo/live.js"
 import { listenForOpening, type Tried, tryOrder } from "../../order-test/run.js"
-import { readOrder } from "../../order-test/template.js"
+import { assertOrderable, readOrder } from "../../order-test/template.js"
 import { plugins } from "../../plugins.js"
 import { described } from "../help.js"
 import { NotPossible } from "../open-journal.js"
@@ -50,6 +50,7 @@ export const orderTest = Command.make(
       const chosen = yield* choose(config.offerings, given.offering)
       const values = new Map(Option.match(given.set, { onNone: () => [], onSome: (map) => HashMap.toEntries(map) }))
       const wanted = yield* readOrder(given.order, values)
+      yield* assertOrderable(given.order, wanted, chosen)
       yield* permitted(chosen, given)
       const { makeStage } = yield* Effect.promise(() => import("../../order-test/stage.js"))
       const stage = yield* makeStage(config, { offering: chosen, order: wanted, real: given.real })

@@ -9,6 +9,7 @@ import {
   storyOf,
   summaryOf
 } from "../../journal/history.js"
+import { visible } from "../../logging.js"
 import { described } from "../help.js"
 import { findOrder, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
@@ -112,7 +113,7 @@ export const order = Command.make("order", orderOptions, (given) =>
         `Order     ${found.order}  ${type}`,
         `Resource  ${resource}  ${JSON.stringify(name)}`,
         `Offering  ${offering}`,
-        `State     ${state}${summary.last === "" ? "" : `: ${JSON.stringify(summary.last).slice(1, -1)}`}`,
+        `State     ${state}${summary.last === "" ? "" : `: ${visible(summary.last)}`}`,
         "",
         table(
           [

@@ -2,6 +2,7 @@
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Either, Logger, LogLevel, Option } from "effect"
 import { loadConfig, type OfferingConfig } from "../../config/index.js"
+import { uuidOf } from "../../config/values.js"
 import { onCopy, type PlannedOrder, planOffering } from "../../plan/plan.js"
 import { plugins } from "../../plugins.js"
 import { counted } from "../../progress.js"
@@ -26,14 +27,15 @@ export const plan = Command.make(
     Effect.gen(function* () {
       const loaded = yield* loadConfig(config, plugins)
       const { there, where } = yield* journalPlace({ config: Option.some(config), dataDir })
-      const wanted = Option.map(order, (uuid) => uuid.replaceAll("-", "").toLowerCase())
+      const wanted = yield* Effect.transposeMapOption(order, wholeUuid)
       const results = yield* counted(
         loaded.offerings.filter(({ functions }) => functions.orders),
         { what: "plans the orders of offerings", now: ({ name }) => name },
         (offering) => Effect.map(Effect.either(planned(offering, wanted)), (result) => ({ offering, result }))
       ).pipe(Effect.provide(onCopy(where, there)))
       const orders = results.flatMap(({ result }) => (Either.isRight(result) ? result.right : []))
-      yield* Console.log(json ? JSON.stringify(orders, null, 2) : told(orders))
+      if (json || orders.length > 0 || Option.isNone(order))
+        yield* Console.log(json ? JSON.stringify(orders, null, 2) : told(orders))
       const reasons = results.flatMap(({ offering, result }) =>
         Either.isLeft(result) ? [`${offering.name} could not be planned: ${result.left.message}`] : []
       )
@@ -58,12 +60,30 @@ const planned = (offering: OfferingConfig, order: Option.Option<string>) =>
     return yield* new NotPossible({ reason: `the backend ${offering.plugin.type} cannot be rehearsed.` })
   })
 
+/** Waldur is asked for it, which knows no beginnings of uuids. */
+const wholeUuid = (text: string) =>
+  Effect.mapError(
+    Effect.fromNullable(uuidOf(text)),
+    () =>
+      new NotPossible({
+        reason: `${JSON.stringify(text)} is not the whole uuid of an order. \`site-actors orders\` lists those that the agent knows, and Waldur shows the others'.`
+      })
+  )
+
 const told = (orders: ReadonlyArray<PlannedOrder>): string =>
   orders.length === 0 ? "No orders are open." : orders.map(story).join("\n\n")
+
+const comesTo: Readonly<Record<PlannedOrder["outcome"], string>> = {
+  done: "would be done",
+  refused: "would be refused",
+  waits: "would be waiting",
+  "nothing to do": "there would be nothing to do",
+  bug: "would meet a bug"
+}
 
 const story = ({ type, resource, order, state, offering, calls, outcome, reason }: PlannedOrder): string =>
   [
     `${type} of ${JSON.stringify(resource)}, order ${order} (${state}), ${offering}`,
     ...calls.map(({ system, call, about }) => `  ${system.padEnd(10)}  ${call} ${about}`.trimEnd()),
-    `  would be ${outcome === "waits" ? "waiting" : outcome}${reason === undefined ? "" : `: ${reason}`}`
+    `  ${comesTo[outcome]}${reason === undefined ? "" : `: ${reason}`}`
   ].join("\n")

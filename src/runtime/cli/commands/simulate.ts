@@ -18,10 +18,13 @@ const onPort = <A, R>(port: number, serve: Effect.Effect<A, Error, R>): Effect.E
 const announced = (json: boolean, known: Readonly<Record<string, unknown>>, lines: ReadonlyArray<string>) =>
   Effect.zipRight(Console.log(json ? JSON.stringify(known) : lines.join("\n")), Effect.never)
 
+/** No word that stands in names: it would be struck out of them in the log, as any secret is. */
+export const cloudPassword = "not-a-secret"
+
 const opennebula = Command.make("opennebula", { port: options.port(2633), json: options.json }, ({ json, port }) =>
   Effect.gen(function* () {
     const OpenNebula = yield* Effect.promise(() => import("../../../simulator/opennebula/index.js"))
-    const served = yield* onPort(port, OpenNebula.serve({ port }))
+    const served = yield* onPort(port, OpenNebula.serve({ port, password: cloudPassword }))
     const known = { url: served.url, credentials: served.frontEnd.session }
     yield* announced(json, known, [`Simulated OpenNebula 7.4: ${known.url}, credentials ${known.credentials}`])
   }).pipe(Effect.scoped)
@@ -46,15 +49,15 @@ interface Sold {
   readonly project: string
 }
 
-/** What is posted to `marketplace-orders/`: Waldur names things by their addresses. */
-const orderOf = ({ plans, project, url, vdcOffering }: Sold) => {
+/** An order that the agent carries out. What is posted to `marketplace-orders/`: Waldur names things by their addresses. All that the offering sells by limit, in its units (`demoWorld`). */
+export const orderOf = ({ plans, project, url, vdcOffering }: Sold) => {
   const offering = `${url}marketplace-public-offerings/${vdcOffering}/`
   return {
     offering,
     plan: `${offering}plans/${plans.vdc}/`,
     project: `${url}projects/${project}/`,
     attributes: { name: "acme" },
-    limits: { cpu: 4, ram: 8, storage: 50 },
+    limits: { cpu: 4, ram: 8192, storage: 10_240, floating_ip: 1 },
     accepting_terms_of_service: true
   }
 }

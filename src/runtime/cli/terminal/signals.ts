@@ -10,6 +10,9 @@ const ends = ["SIGTERM", "SIGINT"] as const
 /** What of all commands' options has a value beside it. */
 const valued = ["--log-level", "--completions"]
 
+/** The options that every command has. They stand before it; `--help` may stand anywhere. */
+export const ofEveryCommand = [...valued, "--wizard", "--version", "--help", "-h"]
+
 /** These words (without `node` and its file) from the command on: the options that every command has may stand before it. */
 export const fromCommand = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
   const [first, ...rest] = words
