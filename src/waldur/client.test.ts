@@ -118,17 +118,33 @@ describe("a call to Waldur", () => {
   )
 
   it.scopedLive(
-    "takes a refusal for the order's fault, but not where the whole offering or its customer is closed",
+    "takes a refusal for the order's fault, but not where the offering or its customer is to be seen to",
     () =>
       Effect.gen(function* () {
-        const texts = ["Not a number.", "Offering is unavailable.", "Archived organization is not available."]
-        const dispositions = yield* Effect.forEach(texts, (text) =>
+        const refusals = [
+          ["fail-order", ["Not a number."]],
+          ["stop-offering", ["Offering is unavailable."]],
+          ["retry", ["Archived organization is not available."]],
+          ["stop-offering", { limits: "Unknown component types: storage" }],
+          ["stop-offering", { backend_id: "Invalid format. Must be 2 uppercase letters" }],
+          ["fail-order", { backend_id: "This backend_id is already in use." }]
+        ] as const
+        const errors = yield* Effect.forEach(refusals, ([, json]) =>
           Effect.gen(function* () {
-            const { waldur } = yield* connect(() => ({ status: 400, json: [text] }))
+            const { waldur } = yield* connect(() => ({ status: 400, json }))
             return yield* Effect.flip(waldur.setBackendMetadata(id, {}))
           })
         )
-        expect(dispositions.map(({ disposition }) => disposition)).toEqual(["fail-order", "stop-offering", "retry"])
+        expect(errors.map(({ disposition }) => disposition)).toEqual(refusals.map(([disposition]) => disposition))
+        expect(errors.slice(2).map(({ message }) => message)).toEqual(
+          ["have the organization opened", "restart the agent", "rules for backend ids", "unique ones within"].map(
+            (advice) => expect.stringContaining(advice)
+          )
+        )
+        expect(errors.at(-1)).toHaveProperty(
+          "customerMessage",
+          expect.stringContaining("order again, or ask the provider")
+        )
       })
   )
 
