@@ -4,6 +4,7 @@ import { passTimeOuts } from "../../test/support/clock.js"
 import { isSiteError } from "../core/errors.js"
 import type { ObservedCall, WaldurOptions } from "./index.js"
 import { makeWaldur } from "./index.js"
+import { unknownAddress } from "./testing/connected.js"
 import { neverAnswer, type Reply, type Request, resetMidBody, scriptedServer } from "./testing/scripted-server.js"
 
 const token = "d4d388232ea25b721360cfd97781f51705f0a120"
@@ -82,11 +83,7 @@ describe("a call to Waldur", () => {
     ],
     ["403", { status: 403, json: { detail: "No." } }, { _tag: "WaldurForbidden", disposition: "stop-offering" }],
     ["404 of an object", { status: 404, json: { detail: "No." } }, { _tag: "WaldurNotFound", unknownAddress: false }],
-    [
-      "404 of an address",
-      { status: 404, text: "<h1>Not Found</h1>" },
-      { _tag: "WaldurNotFound", unknownAddress: true }
-    ],
+    ["404 of an address", unknownAddress, { _tag: "WaldurNotFound", unknownAddress: true }],
     [
       "409",
       { status: 409, json: { detail: "Valid states: done." } },

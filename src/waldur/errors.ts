@@ -222,6 +222,9 @@ export const verdictOf = (error: WaldurError): Verdict => {
       return "away"
     case "WaldurMalformedAnswer":
       return "unclear"
+    // A page instead of an answer may be that of a proxy whose backend is away.
+    case "WaldurNotFound":
+      return error.unknownAddress ? "unclear" : "answers"
     default:
       return "answers"
   }

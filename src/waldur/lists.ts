@@ -4,7 +4,7 @@ import { decodeQuickly } from "../core/lean/quickly.js"
 import type { Answer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import type { WaldurClient } from "./client.js"
-import { type WaldurError, WaldurMalformedAnswer } from "./errors.js"
+import { isMissing, type WaldurError, WaldurMalformedAnswer } from "./errors.js"
 import type { Listed, MalformedItem } from "./shapes.js"
 
 export type Query = ReadonlyArray<readonly [string, string]>
@@ -126,7 +126,13 @@ export const makeLists = (client: WaldurClient, pageSize: number) =>
           const query: Query = [...(call.query ?? []), ["page_size", String(pageSize)], ["page", String(page)]]
           const answer = yield* client
             .call({ ...call, method: "GET", query })
-            .pipe(Effect.catchTag("WaldurNotFound", (gone) => (page > 1 ? Effect.succeedNone : gone)))
+            // Waldur says so in JSON. The page of a proxy before it, whose backend restarts, ends no list.
+            .pipe(
+              Effect.catchIf(
+                (error) => page > 1 && isMissing(error),
+                () => Effect.succeedNone
+              )
+            )
           if ("_tag" in answer) return Option.none()
           const { json } = answer
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")

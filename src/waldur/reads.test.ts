@@ -47,6 +47,18 @@ describe("a list", () => {
     })
   )
 
+  it.scopedLive("is not over where a proxy answers with a page of its own in the middle of it", () =>
+    Effect.gen(function* () {
+      const link = `<http://x/?page=2>; rel="next"`
+      const { waldur } = yield* connect(({ query }) =>
+        query.get("page") === "1"
+          ? { headers: { link }, json: listed([1]) }
+          : { status: 404, text: "404 page not found" }
+      )
+      expect(yield* Effect.flip(waldur.orders({ offering }))).toMatchObject({ disposition: "retry" })
+    })
+  )
+
   it.scopedLive(
     "that says how many it has is read some pages at once, and is in its order, also if it grows meanwhile",
     () =>

@@ -16,7 +16,7 @@ import { Metrics } from "../metrics/index.js"
 import type { Offering } from "../offerings/offering.js"
 import { awaitStart } from "./accepting/start.js"
 import { takeBackForetold } from "./report/foretold.js"
-import { acceptedIn } from "./story.js"
+import { acceptedIn, isNoted } from "./story.js"
 import { tell } from "./telling.js"
 
 export interface GivenUp {
@@ -57,18 +57,53 @@ export const giveUp = (offering: Offering, order: api.Order, journal: OrderJourn
       const now = yield* awaitStart(waldur, order.uuid)
       const details = offering.exposesErrorDetails ? visible(refusal.detail ?? "") : ""
       if (now.state === "executing") {
-        if (order.type === "Terminate" && (yield* hasEndedThere(offering, journal.resource)))
+        if (order.type === "Terminate" && (yield* stateThere(offering, journal.resource)) === "Terminated")
           yield* tellEnded(offering, order, refusal)
-        else yield* Effect.mapError(waldur.setStateErred(order.uuid, sentence, details), sayWhatToDo)
+        else {
+          yield* noteStanding(offering, order, journal)
+          yield* Effect.mapError(waldur.setStateErred(order.uuid, sentence, details), sayWhatToDo)
+        }
       }
     }
+    if (result.leftovers.length === 0) yield* asItStood(offering, journal)
     return yield* end(offering, journal, "erred", refusal.customerMessage)
   })
 
-const hasEndedThere = ({ waldur }: Offering, resource: string): Effect.Effect<boolean, SiteError> =>
+/** Its resource was in use when this agent said that the order has erred. */
+const stood = "was in use"
+
+/** Written down first, as it could not be told from what staff has done once the order has erred. What was Erred before stays so. */
+const noteStanding = ({ waldur }: Offering, { type }: api.Order, journal: OrderJournal) =>
+  Effect.gen(function* () {
+    if (type !== "Update" || isNoted(yield* journal.entries, stood)) return
+    const state = yield* stateThere({ waldur }, journal.resource)
+    if (state === "OK" || state === "Updating") yield* journal.append(wholeOrder, stood)
+  })
+
+/**
+ * With an order Waldur has its resource as Erred too, and takes no order for other limits or another plan for such a one (source: waldur-mastermind,
+ * marketplace/views.py, `set_state_erred` and `update_limits_validators`). Once a change is undone completely, the resource is what it was: OK. The Python agent says so at its next look at members.
+ */
+export const asItStood = ({ waldur }: Offering, journal: OrderJournal): Effect.Effect<void, SiteError> =>
+  Effect.gen(function* () {
+    if (!isNoted(yield* journal.entries, stood)) return
+    if ((yield* stateThere({ waldur }, journal.resource)) === "Erred") yield* waldur.setAsOk(journal.resource)
+  }).pipe(
+    Effect.catchIf(
+      (error) => error.disposition !== "retry",
+      (error) =>
+        Effect.logWarning(`Waldur may have the resource as erred, though the change is undone: ${error.message}`)
+    )
+  )
+
+/** The resource's; none where Waldur does not show it. */
+const stateThere = (
+  { waldur }: Pick<Offering, "waldur">,
+  resource: string
+): Effect.Effect<api.ResourceState | undefined, SiteError> =>
   waldur.resource(resource).pipe(
-    Effect.map(({ state }) => state === "Terminated"),
-    Effect.catchIf(isMissing, () => Effect.succeed(false))
+    Effect.map(({ state }) => state),
+    Effect.catchIf(isMissing, () => Effect.succeed(undefined))
   )
 
 /**
