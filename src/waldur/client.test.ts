@@ -114,6 +114,18 @@ describe("a call to Waldur", () => {
     })
   )
 
+  it.scopedLive("sends none like one that was limited before the server wants to hear of it again, and others", () =>
+    Effect.gen(function* () {
+      const { server, waldur } = yield* connect(({ path }) =>
+        path === "users/me/" ? { status: 429, headers: { "retry-after": "30" } } : { json: { version: "8.1" } }
+      )
+      const errors = yield* Effect.forEach([1, 2, 3], () => Effect.flip(waldur.me))
+      expect(errors.map(({ _tag }) => _tag)).toEqual(errors.map(() => "WaldurRateLimited"))
+      yield* waldur.version
+      expect(server.seen.map(({ path }) => path)).toEqual(["users/me/", "version/"])
+    })
+  )
+
   it.scopedLive(
     "takes a refusal for the order's fault, but not where the offering or its customer is to be seen to",
     () =>

@@ -16,6 +16,7 @@ import { type Answer, interpret, type RawAnswer } from "./answer.js"
 import { uuidOf } from "./api/index.js"
 import { type Credentials, makeAuthenticator } from "./auth.js"
 import { type WaldurError, WaldurInvalid, WaldurServerError } from "./errors.js"
+import { makeQuiet } from "./quiet.js"
 import { retrying } from "./retry.js"
 import { makeTransport, type TransportOptions } from "./transport.js"
 
@@ -119,6 +120,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     const auth = yield* makeAuthenticator(options.credentials, transport)
     // First come, first served: a long list read page by page queues up again for every page.
     const inTurn = firstCome(options.concurrency ?? 8)
+    const unlessQuiet = makeQuiet()
     const observe = options.observe ?? (() => Effect.void)
     const protect: <A>(call: Effect.Effect<A, WaldurError>) => Effect.Effect<A, WaldurError> =
       options.breaker?.protect ?? identity
@@ -194,8 +196,10 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) =>
       inTurn(
-        throughGate(request[0].method !== "GET")(
-          protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request)))
+        unlessQuiet(request[1])(
+          throughGate(request[0].method !== "GET")(
+            protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request)))
+          )
         )
       )
 
