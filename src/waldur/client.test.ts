@@ -4,6 +4,7 @@ import { passTimeOuts } from "../../test/support/clock.js"
 import { isSiteError } from "../core/errors.js"
 import type { ObservedCall, WaldurOptions } from "./index.js"
 import { makeWaldur } from "./index.js"
+import { unknownAddress } from "./testing/connected.js"
 import { neverAnswer, type Reply, type Request, resetMidBody, scriptedServer } from "./testing/scripted-server.js"
 
 const token = "d4d388232ea25b721360cfd97781f51705f0a120"
@@ -82,11 +83,7 @@ describe("a call to Waldur", () => {
     ],
     ["403", { status: 403, json: { detail: "No." } }, { _tag: "WaldurForbidden", disposition: "stop-offering" }],
     ["404 of an object", { status: 404, json: { detail: "No." } }, { _tag: "WaldurNotFound", unknownAddress: false }],
-    [
-      "404 of an address",
-      { status: 404, text: "<h1>Not Found</h1>" },
-      { _tag: "WaldurNotFound", unknownAddress: true }
-    ],
+    ["404 of an address", unknownAddress, { _tag: "WaldurNotFound", unknownAddress: true }],
     [
       "409",
       { status: 409, json: { detail: "Valid states: done." } },
@@ -117,18 +114,46 @@ describe("a call to Waldur", () => {
     })
   )
 
+  it.scopedLive("sends none like one that was limited before the server wants to hear of it again, and others", () =>
+    Effect.gen(function* () {
+      const { server, waldur } = yield* connect(({ path }) =>
+        path === "users/me/" ? { status: 429, headers: { "retry-after": "30" } } : { json: { version: "8.1" } }
+      )
+      const errors = yield* Effect.forEach([1, 2, 3], () => Effect.flip(waldur.me))
+      expect(errors.map(({ _tag }) => _tag)).toEqual(errors.map(() => "WaldurRateLimited"))
+      yield* waldur.version
+      expect(server.seen.map(({ path }) => path)).toEqual(["users/me/", "version/"])
+    })
+  )
+
   it.scopedLive(
-    "takes a refusal for the order's fault, but not where the whole offering or its customer is closed",
+    "takes a refusal for the order's fault, but not where the offering or its customer is to be seen to",
     () =>
       Effect.gen(function* () {
-        const texts = ["Not a number.", "Offering is unavailable.", "Archived organization is not available."]
-        const dispositions = yield* Effect.forEach(texts, (text) =>
+        const refusals = [
+          ["fail-order", ["Not a number."]],
+          ["stop-offering", ["Offering is unavailable."]],
+          ["retry", ["Archived organization is not available."]],
+          ["stop-offering", { limits: "Unknown component types: storage" }],
+          ["stop-offering", { backend_id: "Invalid format. Must be 2 uppercase letters" }],
+          ["fail-order", { backend_id: "This backend_id is already in use." }]
+        ] as const
+        const errors = yield* Effect.forEach(refusals, ([, json]) =>
           Effect.gen(function* () {
-            const { waldur } = yield* connect(() => ({ status: 400, json: [text] }))
+            const { waldur } = yield* connect(() => ({ status: 400, json }))
             return yield* Effect.flip(waldur.setBackendMetadata(id, {}))
           })
         )
-        expect(dispositions.map(({ disposition }) => disposition)).toEqual(["fail-order", "stop-offering", "retry"])
+        expect(errors.map(({ disposition }) => disposition)).toEqual(refusals.map(([disposition]) => disposition))
+        expect(errors.slice(2).map(({ message }) => message)).toEqual(
+          ["have the organization opened", "restart the agent", "rules for backend ids", "unique ones within"].map(
+            (advice) => expect.stringContaining(advice)
+          )
+        )
+        expect(errors.at(-1)).toHaveProperty(
+          "customerMessage",
+          expect.stringContaining("order again, or ask the provider")
+        )
       })
   )
 

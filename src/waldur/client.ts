@@ -13,9 +13,10 @@ import { OfferingFault } from "../core/errors.js"
 import { firstCome } from "../core/lean/fairLimiter.js"
 import { annotateSpan, spanned } from "../core/lean/spans.js"
 import { uuidOf } from "./api/index.js"
-import { type WaldurError, WaldurInvalid } from "./errors.js"
+import { type WaldurError, WaldurInvalid, WaldurServerError } from "./errors.js"
 import { type Answer, interpret, type RawAnswer } from "./http/answer.js"
 import { type Credentials, makeAuthenticator } from "./http/auth.js"
+import { makeQuiet } from "./http/quiet.js"
 import { retrying } from "./http/retry.js"
 import { makeTransport, type TransportOptions } from "./http/transport.js"
 
@@ -66,6 +67,12 @@ export interface WaldurClient {
 
 const tries = 3
 
+/** Cheap, and known to every Waldur. */
+const whoAmI: Call = { method: "GET", path: "users/me/" }
+const whoAmIName = "GET users/me/"
+/** Of an address that it does not know (recording 071). */
+const ownWords = "The requested resource was not found on this server."
+
 const tagOf = (cause: Cause.Cause<WaldurError>): string =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => (Cause.isInterruptedOnly(cause) ? "Interrupted" : "Defect"),
@@ -113,6 +120,7 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     const auth = yield* makeAuthenticator(options.credentials, transport)
     // First come, first served: a long list read page by page queues up again for every page.
     const inTurn = firstCome(options.concurrency ?? 8)
+    const unlessQuiet = makeQuiet()
     const observe = options.observe ?? (() => Effect.void)
     const protect: <A>(call: Effect.Effect<A, WaldurError>) => Effect.Effect<A, WaldurError> =
       options.breaker?.protect ?? identity
@@ -188,19 +196,39 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
     /** In its turn, and only if the server is there. */
     const sendInTurn = (...request: Parameters<typeof send>) =>
       inTurn(
-        throughGate(request[0].method !== "GET")(
-          protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request)))
+        unlessQuiet(request[1])(
+          throughGate(request[0].method !== "GET")(
+            protect(underWay({ system: "waldur", call: request[1], about: "" })(send(...request)))
+          )
         )
       )
 
-    const whoAmI: Call = { method: "GET", path: "users/me/" }
     yield* options.breaker?.join(
       Effect.gen(function* () {
-        const request = yield* requestOf(whoAmI, "GET users/me/")
-        return yield* send(whoAmI, "GET users/me/", request, yield* auth.authorization, 1)
+        const request = yield* requestOf(whoAmI, whoAmIName)
+        return yield* send(whoAmI, whoAmIName, request, yield* auth.authorization, 1)
       })
     ) ?? Effect.void
     yield* options.breaker?.listen ?? Effect.void
+
+    /**
+     * Of an address that is answered with a page which is not Waldur's own: a proxy may have written it whose backend restarts, and to take it for an older
+     * server would leave untold what this call says. What every Waldur knows is asked for.
+     */
+    const unlessAway =
+      (name: string) =>
+      <A>(sent: Effect.Effect<A, WaldurError>): Effect.Effect<A, WaldurError> =>
+        Effect.catchTag(sent, "WaldurNotFound", (missing) =>
+          !missing.unknownAddress || missing.detail.includes(ownWords) || name === whoAmIName
+            ? Effect.fail(missing)
+            : Effect.gen(function* () {
+                const request = yield* requestOf(whoAmI, whoAmIName)
+                const authorization = yield* auth.authorization
+                const answers = yield* Effect.isSuccess(sendInTurn(whoAmI, whoAmIName, request, authorization, 1))
+                if (answers) return yield* missing
+                return yield* new WaldurServerError({ call: name, status: 404, excerpt: missing.detail })
+              })
+        )
 
     return {
       apiUrl: root,
@@ -219,7 +247,8 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
                       onSome: (renewed) => sendInTurn(call, name, request, renewed, attempt)
                     })
                   )
-                )
+                ),
+                unlessAway(name)
               )
             )
           )

@@ -156,17 +156,18 @@ export class WaldurInvalid extends Data.TaggedError("WaldurInvalid")<
      * the customer's organization is for now.
      */
     readonly disposition: Disposition
+    /** What to do, where the reason says it. */
+    readonly advice?: string
+    /** What the order's customer is told, where there is more to say than that it was not accepted. */
+    readonly customer?: string
   }
 > {
   get customerMessage(): string {
-    return "The marketplace did not accept what was to be recorded for this order."
+    return this.customer ?? "The marketplace did not accept what was to be recorded for this order."
   }
   override get message(): string {
-    const advice =
-      this.disposition === "retry"
-        ? " It goes on by itself when it does: have the organization opened again in Waldur, or the order removed there by its staff."
-        : ""
-    return `Waldur did not accept the call: ${this.messages.join("; ") || "no reason given"} (${this.call}).${advice}`
+    const reason = this.messages.join("; ") || "no reason given"
+    return withAdvice(`Waldur did not accept the call: ${reason} (${this.call})`, this.advice ?? "")
   }
 }
 
@@ -221,6 +222,9 @@ export const verdictOf = (error: WaldurError): Verdict => {
       return "away"
     case "WaldurMalformedAnswer":
       return "unclear"
+    // A page instead of an answer may be that of a proxy whose backend is away.
+    case "WaldurNotFound":
+      return error.unknownAddress ? "unclear" : "answers"
     default:
       return "answers"
   }

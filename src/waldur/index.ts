@@ -4,7 +4,8 @@
  * Begin with `service.ts`: the calls that an agent makes, and what each promises. `make.ts` puts them together from
  *
  * - `api/`: what Waldur answers, as schemas that read leniently;
- * - `http/`: how a call travels: credentials (`auth.ts`), connections (`transport.ts`), what a status means (`answer.ts`), what is sent again (`retry.ts`);
+ * - `http/`: how a call travels: credentials (`auth.ts`), connections (`transport.ts`), what a status means (`answer.ts`), what is sent again (`retry.ts`), or not
+ *   yet (`quiet.ts`);
  * - `client.ts`: one call over these, with a limit of calls at once; `errors.ts` says what follows from its failure;
  * - `calls/`: what is asked and told: objects and lists (`reads.ts`), moving an order (`transitions.ts`), setting values (`writes.ts`), and the rest;
  * - `events/`: what Waldur tells by itself, over STOMP.

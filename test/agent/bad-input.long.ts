@@ -1,8 +1,8 @@
 /** Orders that cannot be carried out: each errs with one clear sentence, leaves nothing, and does not stand in the way of good ones. */
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Order } from "../../src/simulator/waldur/index.js"
-import { expectNothingLeft, makeSite, type Site, scenario, vdcLimits } from "../support/agent.js"
+import { fault, type Order } from "../../src/simulator/waldur/index.js"
+import { expectNothingLeft, makeSite, type Site, scenario, untilSettled, vdcLimits } from "../support/agent.js"
 
 const all = { concurrency: "unbounded" } as const
 
@@ -65,6 +65,40 @@ scenario("amounts that make no sense are refused, in a create order and in an up
     ])
   })
 )
+
+/**
+ * Waldur has the resource as Erred with the order, and takes no order for other limits of such a one (source: waldur-mastermind, marketplace/views.py,
+ * `set_state_erred` and `update_limits_validators`).
+ */
+for (const killed of [false, true])
+  scenario(
+    `a change that is refused leaves its resource in use, and the next one is taken${killed ? ", also after a restart in between" : ""}`,
+    () =>
+      Effect.gen(function* () {
+        const site = yield* makeSite({ vdcSettings: withoutNetwork })
+        let agent = yield* site.start()
+        const { resource } = yield* site.order.vdc("centre")
+        yield* untilSettled(agent)
+        const reachable = killed
+          ? site.marketplace.intercept(({ path }) => (path.endsWith("/set_as_ok/") ? fault.dropRequest : undefined))
+          : () => {}
+        expect(sentenceOf(yield* site.order.updateLimits(resource.uuid, { ...vdcLimits, cpu: 0 }))).toBe(
+          "erred: The amount of vCPU must be more than 0."
+        )
+        if (killed) {
+          yield* site.awaitLogged(
+            (line) => line.includes("Waits: Waldur cannot be reached") && line.includes("set_as_ok")
+          )
+          yield* agent.stop
+          expect(resource.state).toBe("Erred")
+          reachable()
+          agent = yield* site.start()
+        }
+        yield* site.marketplace.awaitResource(resource.uuid, ({ state }) => state === "OK")
+        expect(sentenceOf(yield* site.order.updateLimits(resource.uuid, { ...vdcLimits, cpu: 5 }))).toBe("done: ")
+        yield* untilSettled(agent)
+      }).pipe(Effect.timeout("60 seconds"))
+  )
 
 const names = [`'single' and "double" \\ quotes`, "a line\nbreak ]=[A=1,", "x".repeat(200), "emoji 🚀"]
 

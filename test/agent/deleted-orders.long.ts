@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import * as Waldur from "../../src/simulator/waldur/index.js"
 import { moveOrder, moveResource, removeOrder } from "../../src/simulator/waldur/world.js"
 import { show } from "../page/support.js"
-import { expectNothingLeft, makeSite, scenario, untilSettled } from "../support/agent.js"
+import { doubled, expectNothingLeft, makeSite, scenario, untilSettled, vdcLimits } from "../support/agent.js"
 
 describe("an order that is deleted in Waldur before anything is done for it", () => {
   scenario("is let go, and the next one of its resource is carried out", () =>
@@ -25,6 +25,30 @@ describe("an order that is deleted in Waldur before anything is done for it", ()
       removeOrder(site.marketplace.world, order)
       moveResource(site.marketplace.world, resource, "OK")
       mend()
+      expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+      yield* expectNothingLeft(site, agent, ["centre Terminated"])
+    }).pipe(Effect.timeout("60 seconds"))
+  )
+
+  /** Its customer may do so until then (source: waldur-mastermind, marketplace/views.py, `destroy_validators`). */
+  scenario("also in the moment in which it is approved", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("centre")
+      let deleted = ""
+      site.marketplace.intercept(({ path }) => {
+        const [, uuid = ""] = /marketplace-orders\/(\w+)\/approve_by_provider/.exec(path) ?? []
+        const order = site.marketplace.orders.get(uuid)
+        if (deleted !== "" || order === undefined) return undefined
+        deleted = uuid
+        removeOrder(site.marketplace.world, order)
+        moveResource(site.marketplace.world, resource, "OK")
+        return undefined
+      })
+      const uuid = yield* site.place.updateLimits(resource.uuid, doubled)
+      yield* site.awaitLogged((line) => line.includes("Refused: The order is not in Waldur any more."))
+      expect([deleted, resource.limits]).toEqual([uuid, vdcLimits])
       expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
       yield* expectNothingLeft(site, agent, ["centre Terminated"])
     }).pipe(Effect.timeout("60 seconds"))

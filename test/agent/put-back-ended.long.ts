@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import type { Order, OrderState, ResourceState } from "../../src/simulator/waldur/model.js"
 import { moveOrder, moveResource, removeOrder } from "../../src/simulator/waldur/world.js"
 import { doubled, expectNothingLeft, makeSite, type Site, scenario, untilSettled } from "../support/agent.js"
+import { typed } from "../support/commands.js"
 
 const openAgain = ({ marketplace: { world } }: Site, order: Order, state: OrderState, resource: ResourceState) => {
   for (const one of world.orders.values())
@@ -14,23 +15,30 @@ const openAgain = ({ marketplace: { world } }: Site, order: Order, state: OrderS
 
 describe("an order that was done, whose resource Waldur has as ended", () => {
   for (const type of ["Create", "Update"] as const)
-    for (const running of [true, false])
+    for (const today of [true, false])
       scenario(
-        `and that executes again (${type}), errs and says so, and the resource can be ended once more ${running ? "" : ", also after a restart"}`,
+        `and that executes again (${type}), errs and says so; ${today ? "what it made are orphans" : "an older server has the resource ended once more, also after a restart"}`,
         () =>
           Effect.gen(function* () {
-            const site = yield* makeSite()
+            const site = yield* makeSite({ marketplace: { published: today } })
             let agent = yield* site.start()
             const created = yield* site.order.vdc("centre")
             const order = type === "Create" ? created : yield* site.order.updateLimits(created.resource.uuid, doubled)
             yield* untilSettled(agent)
-            if (!running) yield* agent.stop
+            if (!today) yield* agent.stop
             openAgain(site, order, "executing", "Terminated")
-            if (!running) agent = yield* site.start()
+            if (!today) agent = yield* site.start()
             const { errorMessage, resource, state } = yield* site.marketplace.awaitOrderEnd(order.uuid)
             expect([state, errorMessage]).toEqual(["erred", expect.stringContaining("has ended in the marketplace")])
-            expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
-            yield* expectNothingLeft(site, agent, ["centre Terminated"])
+            if (today) {
+              yield* site.awaitLogged((line) => line.includes("is listed by `site-actors orphans`"))
+              expect(resource.state).toBe("Terminated")
+              const { out } = yield* typed("orphans", "-c", site.file, "--data-dir", site.dataDir)
+              expect(out).toMatch(/group:\d+.*terminated/)
+            } else {
+              expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
+              yield* expectNothingLeft(site, agent, ["centre Terminated"])
+            }
           }).pipe(Effect.timeout("60 seconds"))
       )
 })

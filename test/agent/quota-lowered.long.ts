@@ -32,13 +32,13 @@ describe("a machine that the quota keeps from being started again", () => {
       ])
       yield* untilSettled(agent)
       const vm = site.cloud.world.vms.find(Number(resource.backendId))
-      expect(vm?.state).toBe(VmState.poweroff)
+      expect([vm?.state, resource.state]).toEqual([VmState.poweroff, "Erred"])
       yield* limit(-2)
       const { client } = yield* show(site, agent)
       expect(yield* client.actions.perform({ payload: { kind: "remove-leftovers", order: uuid } })).toMatchObject({
         ok: true
       })
-      expect([vm?.state, vm?.template.get("MEMORY")]).toEqual([VmState.active, "512"])
+      expect([vm?.state, vm?.template.get("MEMORY"), resource.state]).toEqual([VmState.active, "512", "OK"])
     }).pipe(Effect.timeout("120 seconds"))
   )
 })

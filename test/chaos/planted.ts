@@ -199,7 +199,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   one(
     "an error's answer is forgotten at the last moment",
     "runtime/orders/ending.ts",
-    'if (now.state === "executing") yield* waldur.setStateErred(order.uuid, sentence, details)',
+    "yield* Effect.mapError(waldur.setStateErred(order.uuid, sentence, details), sayWhatToDo)",
     ""
   ),
   one(

@@ -112,6 +112,21 @@ describe("Checking an offering", () => {
     expect(exitCode(rows)).toBe(0)
   })
 
+  it("warns of rules for backend ids in Waldur that orders could fail at", async () => {
+    const offering = await configured()
+    const found = await recording("008-provider-offering-vm")
+    const warnings = async (backendIdRules: Offering["backendIdRules"]) => {
+      const waldur = Effect.succeed(reachable({ ...found, backendIdRules }))
+      const rows = await Effect.runPromise(checkOffering({ offering, waldur, backend: () => Effect.succeed(healthy) }))
+      return lines(rows).filter((line) => line.includes(": backend ids: "))
+    }
+    expect(await warnings({ format: null, uniqueness: { scope: "offering" } })).toEqual([])
+    expect(await warnings({ format: { regex: "[A-Z]+" }, uniqueness: { scope: "service_provider" } })).toEqual([
+      expect.stringContaining("does not match [A-Z]+"),
+      expect.stringContaining('Set it to "offering"')
+    ])
+  })
+
   it("says where members are synchronised, and Waldur keeps no accounts for them", async () => {
     const configuredOnce = await configured()
     const offering = { ...configuredOnce, functions: { ...configuredOnce.functions, membership: true } }

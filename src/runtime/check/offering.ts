@@ -5,6 +5,7 @@ import type { Component } from "../../core/components.js"
 import type { OfferingFault, SiteError } from "../../core/errors.js"
 import type { WaldurService } from "../../waldur/index.js"
 import { components, componentsOfFile, type OfferingConfig } from "../config/index.js"
+import { backendIdFindings } from "./backend-ids.js"
 import { componentFindings } from "./components.js"
 import { eventsFinding } from "./events.js"
 import { membersFindings } from "./members.js"
@@ -95,7 +96,7 @@ const waldurSide = (
       // Said already, by the probe.
       return probed.some((result) => !result.ok) ? componentsOfFile(offering) : yield* found.left
     }
-    yield* note(...componentFindings(offering, found.right.components))
+    yield* note(...componentFindings(offering, found.right.components), ...backendIdFindings(found.right))
     yield* note(...(yield* membersFindings(offering, found.right, service)))
     return Either.getOrElse(components(offering, found.right.components), () => componentsOfFile(offering))
   })

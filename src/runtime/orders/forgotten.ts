@@ -16,7 +16,7 @@ import {
 import type * as api from "../../waldur/api/index.js"
 import { isMissing } from "../../waldur/index.js"
 import type { Offering } from "../offerings/offering.js"
-import { cancelledByProvider, cancelledSince, isNoted } from "./story.js"
+import { acceptedIn, cancelledByProvider, cancelledSince, isBegun, isNoted, wasApproved } from "./story.js"
 
 const event = "forgotten"
 
@@ -48,8 +48,11 @@ export const shown = (
   Effect.gen(function* () {
     const found = yield* ifThere(offering, journal.order)
     if (Option.isSome(found)) return found
-    const isOver = Option.isSome(refusalIn(yield* journal.entries))
-    if (isOver || (yield* cancelledSince("accepted", journal))) return found
+    const entries = yield* journal.entries
+    // Its customer has deleted it before it was approved: nothing was done for it. Shown again, as after a role was lost, it is taken up anew.
+    const isUntouched = !isBegun(entries) && !wasApproved(entries, yield* acceptedIn(entries))
+    const isOver = Option.isSome(refusalIn(entries))
+    if (isUntouched || isOver || (yield* cancelledSince("accepted", journal))) return found
     return yield* waits(
       journal,
       "Waldur does not have this order (any more), or does not show it to the agent's user. If Waldur was put back from a backup, or its project was deleted, cancel the order on the page: what it has made is undone, and what a termination has left shows in `site-actors orphans`. Else give the user its role back, and the order goes on."

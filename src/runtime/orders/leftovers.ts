@@ -10,6 +10,7 @@ import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import type { Offering } from "../offerings/offering.js"
 import { carryOutAccepted } from "./carryOut.js"
+import { asItStood } from "./ending.js"
 import { acceptedIn, stateIn } from "./story.js"
 
 export const Undone = Schema.Literal(
@@ -42,6 +43,9 @@ export const undoLeftovers = (offering: Offering, order: OrderId, lease: Lease) 
       order,
       left.map((leftover) => ({ ...leftover, order, resource: journal.resource }))
     )
-    if (left.length === 0) yield* Effect.logInfo("What was left over is gone")
+    if (left.length === 0) {
+      yield* Effect.logInfo("What was left over is gone")
+      yield* asItStood(offering, journal)
+    }
     return left.length === 0 ? ("gone" as const) : ("left" as const)
   }).pipe(Effect.annotateLogs({ order, resource: lease.resource, offering: offering.name }))

@@ -21,8 +21,10 @@ export const applyDone = (world: World, order: Order): void => {
     return
   }
   if (order.type === "Update" && order.oldPlan !== null && order.plan !== null) switchPlan(world, resource, order.plan)
-  else if (order.type === "Update") resource.limits = { ...order.limits }
-  else if (resource.plan !== null) switchPlan(world, resource, resource.plan)
+  else if (order.type === "Update") {
+    // One of other options alone has none (source: waldur-mastermind, marketplace/callbacks.py, `resource_update_succeeded`).
+    if (Object.keys(order.limits).length > 0) resource.limits = { ...order.limits }
+  } else if (resource.plan !== null) switchPlan(world, resource, resource.plan)
   resource.cost = costOf(resource.plan, resource.limits)
   moveResource(world, resource, "OK")
 }

@@ -236,12 +236,48 @@ describe("an order", () => {
 })
 
 describe("the provider's calls", () => {
-  it.scoped("store an unknown limit unchecked", () =>
+  it.scoped("store an unknown limit unchecked, but not today's", () =>
     Effect.gen(function* () {
-      const { marketplace, orderVdc, write } = yield* stage()
+      const { marketplace, orderVdc, write } = yield* stage({ published: false })
       const { resource } = yield* orderVdc()
       expect((yield* write(resource, "set_limits", { limits: { nonsense: "abc" } })).status).toBe(200)
       expect(marketplace.resources.get(resource)?.limits).toEqual({ nonsense: "abc" })
+      const today = yield* stage()
+      expect(
+        yield* today.write((yield* today.orderVdc()).resource, "set_limits", { limits: { cpu: 1, nonsense: 2 } })
+      ).toMatchObject({ status: 400, json: { limits: "Unknown component types: nonsense" } })
+    })
+  )
+
+  it.scoped("give a resource a backend id by the offering's rules, whatever it had before", () =>
+    Effect.gen(function* () {
+      const { orderVdc, orderVm, world, write } = yield* stage()
+      const give = (resource: string, backend_id: string) =>
+        Effect.map(write(resource, "set_backend_id", { backend_id }), ({ json }) => json)
+      const [one, other, vm] = [(yield* orderVdc()).resource, (yield* orderVdc()).resource, (yield* orderVm).resource]
+      const changed = { status: "Resource backend_id has been changed." }
+      const inUse = { backend_id: "This backend_id is already in use." }
+      expect([yield* give(one, "7"), yield* give(one, "100")]).toEqual([changed, changed])
+      expect([yield* give(other, "100"), yield* give(vm, "100")]).toEqual([changed, changed])
+      world.vdcOffering.backendIdRules = { format: { regex: "[0-9]+" }, uniqueness: { scope: "offering" } }
+      world.vmOffering.backendIdRules = { uniqueness: { scope: "service_provider", include_terminated: false } }
+      expect([yield* give(other, "7"), yield* give(other, "100")]).toEqual([changed, inUse])
+      expect(yield* give(other, "x")).toEqual({ backend_id: "Invalid format. Must match pattern: [0-9]+" })
+      expect([yield* give(vm, "7"), yield* give(vm, "")]).toEqual([inUse, changed])
+    })
+  )
+
+  it.scoped("take no order away that is approved, and nothing from a resource that has ended to OK", () =>
+    Effect.gen(function* () {
+      const { customer, decide, marketplace, orderVdc, write } = yield* stage()
+      const { order, resource } = yield* orderVdc()
+      yield* decide(order, "approve_by_provider")
+      yield* decide(order, "set_state_erred", { error_message: "", error_traceback: "" })
+      expect((yield* customer("DELETE", `marketplace-orders/${order}/`)).status).toBe(409)
+      expect(marketplace.resources.get(resource)?.state).toBe("Terminated")
+      expect((yield* write(resource, "set_as_ok", {})).status).toBe(500)
+      const pending = yield* orderVdc()
+      expect((yield* customer("DELETE", `marketplace-orders/${pending.order}/`)).status).toBe(204)
     })
   )
 

@@ -93,6 +93,13 @@ export interface Project {
   endDate?: string
 }
 
+/** In Waldur's own words. */
+export interface BackendIdRules extends JsonObject {
+  readonly format?: { readonly regex: string; readonly description?: string }
+  /** Among the resources of the offering, or of all its provider's. `include_terminated`: default true. */
+  readonly uniqueness?: { readonly scope: "offering" | "service_provider"; readonly include_terminated?: boolean }
+}
+
 export interface Offering {
   readonly uuid: string
   readonly name: string
@@ -104,6 +111,8 @@ export interface Offering {
   readonly components: Array<Component>
   readonly plans: ReadonlyArray<Plan>
   readonly pluginOptions: JsonObject
+  /** What the provider wants of its resources' backend ids: today's server alone has such. */
+  backendIdRules?: BackendIdRules
   readonly secretOptions: JsonObject
   readonly backendMetadata: JsonObject
   /** Roles that members of a resource can have, as `membership sync` reads them. */

@@ -3,7 +3,7 @@
  * does to the resource. Permissions are not checked here.
  */
 import { Duration, Either } from "effect"
-import { conflict, type Outcome, serverError, wrongState } from "./answers.js"
+import { conflict, invalid, type Outcome, serverError, wrongState } from "./answers.js"
 import { applyDone, crashesOnDone } from "./completion.js"
 import { costOf } from "./limits.js"
 import type { Amounts, JsonObject, Offering, Order, OrderType, Plan, Project, Resource, User } from "./model.js"
@@ -235,13 +235,21 @@ const busyState = { Create: "Creating", Restore: "Creating", Update: "Updating",
 export const setExecuting = (world: World, order: Order): Outcome<void> =>
   Either.map(inState(order, "pending-provider", "erred"), () => moveOrder(world, order, "executing"))
 
-/** The same for an erred order and its resource, whatever has become of that (source: waldur-mastermind, docs/core-concepts/marketplace.md). */
+/**
+ * The same for an erred order and its resource, whatever has become of that, but none that restores, nor a create whose resource is neither ended nor erred
+ * (source: waldur-mastermind, marketplace/views.py, `retry`; models.py, `set_state_creating`).
+ */
 export const retry = (world: World, order: Order): Outcome<void> =>
-  Either.map(inState(order, "erred"), () => {
+  Either.gen(function* () {
+    const { resource, type } = order
+    yield* inState(order, "erred")
+    if (type === "Restore") return yield* invalid([`Retry is not supported for ${type} orders.`])
+    if (type === "Create" && resource.state !== "Terminated" && resource.state !== "Erred")
+      return yield* invalid([`Cannot retry: resource state ${resource.state} does not allow transition.`])
     order.errorMessage = ""
     order.errorTraceback = ""
     moveOrder(world, order, "executing")
-    moveResource(world, order.resource, busyState[order.type])
+    moveResource(world, resource, busyState[type])
   })
 
 /**
@@ -270,7 +278,8 @@ const isOneOfTwo = (world: World, { resource, type, uuid }: Order): boolean =>
 /**
  * Takes the message in any state, marks the resource in any state, and moves the order only if it is executing (recordings 108
  * and 186). A termination that failed leaves the resource OK; the current server ends a resource whose
- * creation failed before it had a backend id (recording 157), the older one leaves it Erred (recording 176).
+ * creation failed before it had a backend id (recording 157), the older one leaves it Erred (recording 176). Today's leaves one that has ended as it is (source:
+ * waldur-mastermind, marketplace/views.py, `set_state_erred`).
  */
 export const setErred = (world: World, order: Order, message: string, traceback: string): Outcome<void> => {
   const { resource } = order
@@ -282,8 +291,9 @@ export const setErred = (world: World, order: Order, message: string, traceback:
   if (order.state === "executing") moveOrder(world, order, "erred")
   else touchOrder(world, order)
   const neverWas = world.behaviour.generation === "current" && order.type === "Create" && resource.backendId === ""
+  const stays = world.behaviour.published && resource.state === "Terminated"
   if (order.type === "Terminate") moveResource(world, resource, "OK")
-  else moveResource(world, resource, neverWas ? "Terminated" : "Erred")
+  else if (!stays) moveResource(world, resource, neverWas ? "Terminated" : "Erred")
   return Either.void
 }
 
@@ -292,8 +302,10 @@ export const setOrderBackendId = (world: World, order: Order, backendId: string)
   touchOrder(world, order)
 }
 
-export const destroy = (world: World, order: Order): Outcome<void> => {
-  if (order.state === "executing" || order.state === "done") return conflict("Order cannot be deleted.")
-  removeOrder(world, order)
-  return Either.void
-}
+/** Before the provider's approval alone; today's server says so in its usual words (source: waldur-mastermind, marketplace/views.py, `destroy_validators`). */
+export const destroy = (world: World, order: Order): Outcome<void> =>
+  Either.gen(function* () {
+    if (world.behaviour.published) yield* inState(order, "pending-consumer", "pending-provider")
+    else if (order.state === "executing" || order.state === "done") return yield* conflict("Order cannot be deleted.")
+    removeOrder(world, order)
+  })

@@ -129,6 +129,8 @@ export const Offering = Schema.Struct({
   plans: list("plans", Plan),
   /** Wins over `backend_settings` of the configuration file. */
   pluginOptions: attributes("plugin_options"),
+  /** Of its resources' backend ids. Absent on servers before 2026. */
+  backendIdRules: attributes("backend_id_rules"),
   backendId: optionalText("backend_id")
 })
 export type Offering = typeof Offering.Type

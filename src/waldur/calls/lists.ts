@@ -3,7 +3,7 @@ import { Effect, HashSet, Option, ParseResult, Ref, type Schema } from "effect"
 import { decodeQuickly } from "../../core/lean/quickly.js"
 import { uuidOf } from "../api/index.js"
 import type { WaldurClient } from "../client.js"
-import { type WaldurError, WaldurMalformedAnswer } from "../errors.js"
+import { isMissing, type WaldurError, WaldurMalformedAnswer } from "../errors.js"
 import type { Answer } from "../http/answer.js"
 import type { Listed, MalformedItem } from "../shapes.js"
 
@@ -126,7 +126,13 @@ export const makeLists = (client: WaldurClient, pageSize: number) =>
           const query: Query = [...(call.query ?? []), ["page_size", String(pageSize)], ["page", String(page)]]
           const answer = yield* client
             .call({ ...call, method: "GET", query })
-            .pipe(Effect.catchTag("WaldurNotFound", (gone) => (page > 1 ? Effect.succeedNone : gone)))
+            // Waldur says so in JSON. The page of a proxy before it, whose backend restarts, ends no list.
+            .pipe(
+              Effect.catchIf(
+                (error) => page > 1 && isMissing(error),
+                () => Effect.succeedNone
+              )
+            )
           if ("_tag" in answer) return Option.none()
           const { json } = answer
           if (!Array.isArray(json)) return yield* malformedAnswer("not a list")

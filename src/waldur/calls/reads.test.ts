@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Option } from "effect"
+import { Effect, Either, Fiber, Option } from "effect"
 import { connect, id, offering, order, unknownAddress } from "../testing/connected.js"
 import { neverAnswer } from "../testing/scripted-server.js"
 
@@ -44,6 +44,21 @@ describe("a list", () => {
       expect(asked?.get("offering_uuid")).toBe(offering)
       expect(asked?.get("page_size")).toBe("2")
       expect(asked?.getAll("field")).toContain("marketplace_resource_uuid")
+    })
+  )
+
+  it.scopedLive("is not over where a proxy answers with a page of its own in the middle of it", () =>
+    Effect.gen(function* () {
+      const headers = { link: `<http://x/?page=2>; rel="next"` }
+      const { waldur } = yield* connect(({ path, query }) =>
+        path === "users/me/"
+          ? { json: { uuid: id(9), username: "agent" } }
+          : query.get("page") === "1"
+            ? { headers, json: listed([1]) }
+            : { status: 404, text: "404 page not found" }
+      )
+      const found = yield* Effect.either(waldur.orders({ offering }))
+      expect(Either.isLeft(found) && found.left.disposition).toBe("retry")
     })
   )
 

@@ -101,6 +101,26 @@ describe("limits", () => {
     })
   )
 
+  it.scopedLive(
+    "are told again where it is a proxy that knows no address, and not taken for untold on an older server",
+    () =>
+      Effect.gen(function* () {
+        const answers = (isUp: boolean) =>
+          connect(({ path }, count) =>
+            path === "users/me/" && isUp
+              ? { json: { uuid: id(9), username: "agent" } }
+              : count < 2
+                ? { status: 404, text: "default backend - 404" }
+                : {}
+          )
+        const restarting = yield* answers(false)
+        expect(yield* restarting.waldur.setEndpoints(resource, [])).toBe("written")
+        // Another page than Waldur's own, of a proxy whose backend is there.
+        const older = yield* answers(true)
+        expect(yield* older.waldur.setEndpoints(resource, [])).toBe("unsupported")
+      })
+  )
+
   it.scopedLive("of a resource that neither way finds fail with the first one's words", () =>
     Effect.gen(function* () {
       const { waldur } = yield* connect(({ path }) => (path === today ? noSuch : unknownAddress))

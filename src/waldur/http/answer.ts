@@ -111,22 +111,52 @@ const complaint = (answer: RawAnswer, asked: Asked): ReadonlyArray<string> => {
     .filter((message) => message !== "")
 }
 
-/**
- * Is it the offering that Waldur takes nothing of, whatever is sent? Said to every call that changes a resource of one whose state is
- * Unavailable (source: waldur-mastermind, marketplace/views.py), and no fault of an order.
- */
-const isOfOffering = (message: string): boolean => /^offering is unavailable\.?$/i.test(message)
+/** A 400 whose reason does not lie in what was sent, or of which the customer can be told more. Without `disposition`: it is the order's fault all the same. */
+interface Refusal extends Partial<Pick<WaldurInvalid, "advice" | "customer" | "disposition">> {
+  readonly says: RegExp
+}
 
-/**
- * Is the customer's organization blocked or archived? Then Waldur takes no approval of its orders, nor a rejection (source: waldur-mastermind,
- * structure/utils.py, `check_customer_blocked_or_archived`). No fault of the order, and its staff may open it again.
- */
-const isOfOrganization = (message: string): boolean =>
-  /^(blocked|archived) organization is not available\.?$/i.test(message)
+/** Source: waldur-mastermind, each in its place. */
+const refusals: ReadonlyArray<Refusal> = [
+  // To every call that changes a resource of an offering whose state is Unavailable (marketplace/views.py).
+  { says: /^offering is unavailable\.?$/i, disposition: "stop-offering" },
+  // Of such a customer no order is approved, nor rejected (structure/utils.py, `check_customer_blocked_or_archived`). Its staff may open it again.
+  {
+    says: /^(blocked|archived) organization is not available\.?$/i,
+    disposition: "retry",
+    advice:
+      "It goes on by itself when it does: have the organization opened again in Waldur, or the order removed there by its staff."
+  },
+  // A component was taken away or renamed since the agent has read them (marketplace/views.py, `set_limits`).
+  {
+    says: /^limits: unknown component types/i,
+    disposition: "stop-offering",
+    advice: "The offering's components have changed in Waldur: put the same ones into the file, and restart the agent."
+  },
+  // What the provider wants of its resources' ids (marketplace/utils.py, `validate_backend_id`).
+  {
+    says: /^backend_id: invalid format\./i,
+    disposition: "stop-offering",
+    advice: "Change the offering's rules for backend ids in Waldur, so that they allow those of this backend."
+  },
+  {
+    says: /^backend_id: this backend_id is already in use\.?$/i,
+    customer:
+      "The provider's rules in the marketplace do not allow the id that this resource was given: order again, or ask the provider.",
+    advice:
+      "Another resource has it: have the offering's rules for backend ids in Waldur ask for unique ones within the offering alone."
+  }
+]
 
-const dispositionOf = ({ method }: Asked, messages: ReadonlyArray<string>): WaldurInvalid["disposition"] => {
-  if (messages.some(isOfOrganization)) return "retry"
-  return method === "GET" || messages.some(isOfOffering) ? "stop-offering" : "fail-order"
+const invalid = ({ call, method }: Asked, messages: ReadonlyArray<string>): WaldurInvalid => {
+  const { advice, customer, disposition } = refusals.find(({ says }) => messages.some((one) => says.test(one))) ?? {}
+  return new WaldurInvalid({
+    call,
+    messages,
+    disposition: disposition ?? (method === "GET" ? "stop-offering" : "fail-order"),
+    ...(advice === undefined ? {} : { advice }),
+    ...(customer === undefined ? {} : { customer })
+  })
 }
 
 const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurError> => {
@@ -143,7 +173,7 @@ const failure = (answer: RawAnswer, asked: Asked): Effect.Effect<never, WaldurEr
   }
   switch (status) {
     case 400:
-      return new WaldurInvalid({ call, messages, disposition: dispositionOf(asked, messages) })
+      return invalid(asked, messages)
     case 401:
       return new WaldurUnauthorized({ call, detail })
     case 403:

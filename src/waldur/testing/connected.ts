@@ -26,5 +26,9 @@ export const orderIn = (state: string, more: object = {}): Reply => ({
   json: { uuid: order, type: "Create", state, offering_uuid: offering, ...more }
 })
 export const conflict: Reply = { status: 409, json: { detail: "Valid states for operation: executing." } }
-export const unknownAddress: Reply = { status: 404, text: "<h1>Not Found</h1>" }
+/** Waldur's own page, recording 071. */
+export const unknownAddress: Reply = {
+  status: 404,
+  text: "<h1>Not Found</h1><p>The requested resource was not found on this server.</p>"
+}
 export const noSuch: Reply = { status: 404, json: { detail: "No Resource matches the given query." } }

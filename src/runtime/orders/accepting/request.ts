@@ -12,6 +12,7 @@ import {
   OrderRefused,
   OrderRequest,
   ProjectId,
+  printable,
   type Resource,
   ResourceId,
   type SiteError,
@@ -109,7 +110,9 @@ export const requestOf = (
         yield* stillThere(offering, common.resource)
         return { _tag: "Restore", ...common }
       default:
-        return yield* new OrderRefused({ customerMessage: `Orders of type "${order.type}" are not supported here.` })
+        return yield* new OrderRefused({
+          customerMessage: `Orders of type "${printable(order.type.replace(/^unknown:/, ""))}" are not supported here.`
+        })
     }
   })
 

@@ -40,7 +40,12 @@ export const retell = (
     if (request !== undefined && request._tag !== "Terminate" && (yield* (yield* Journal).hasEnded(journal.resource)))
       return yield* erred(offering, order, endedHere)
     if (request !== undefined && (yield* isEndedThere(offering, request)))
-      return yield* erred(offering, order, endedThere)
+      return yield* Effect.zipLeft(
+        erred(offering, order, endedThere),
+        Effect.logWarning(
+          "Where Waldur has the resource as ended, what still stands of it is listed by `site-actors orphans`"
+        )
+      )
     if (request !== undefined && request._tag !== "Terminate") {
       const outcome = yield* recalled(journal, backendHandler(offering, request)).pipe(
         Effect.provideService(Marketplace, marketplaceOf(offering))
@@ -63,9 +68,9 @@ export const retell = (
 
 const endedHere =
   "The resource was ended after this order was carried out, and nothing of it is left: if the marketplace still shows it, end it there, then order anew."
-/** It can be ended once it is erred. */
+/** Older servers make it Erred then, and it can be ended; today's leave it as it is (source: waldur-mastermind, marketplace/views.py, `set_state_erred`). */
 const endedThere =
-  "The resource has ended in the marketplace since this order was carried out: end it once more, or ask the provider."
+  "The resource has ended in the marketplace since this order was carried out: if it is shown as erred there, end it once more; else ask the provider."
 
 /** Told as done, it would be OK in Waldur, and billed, or Waldur could not say so at all. In the journal it stays done: that is what was done. */
 const erred = ({ waldur }: Offering, { uuid }: api.Order, sentence: string) =>

@@ -24,7 +24,7 @@ import { isProvider, ordersIn, seesAsConsumer, seesAsProvider } from "../permiss
 import { planByUrl } from "../references.js"
 import { type Context, type Handler, lookUp, readObject, text } from "../request.js"
 import { planPeriodsView, resourceDetail, resourceView, teamView } from "../views/resources.js"
-import { moveResource, newUuid, touchResource } from "../world.js"
+import { moveResource, newUuid, touchResource, type World } from "../world.js"
 import { actionAllow, detailAllow, listAllow, type Route, readAllow } from "./route.js"
 import { allocationDetails } from "./slurm.js"
 
@@ -169,13 +169,32 @@ const providerAction =
       return answer
     })
 
-/** Without the field the server crashes (recording 059). */
-const setBackendId: Set = (_context, resource, body) => {
-  const backendId = body.backend_id
-  if (typeof backendId !== "string" && typeof backendId !== "number") return Either.left(serverError)
-  const same = resource.backendId === String(backendId)
-  resource.backendId = String(backendId)
-  return ok({ status: `Resource backend_id ${same ? "is not" : "has been"} changed.` })
+/** Without the field the server crashes (recording 059). Whether somebody has set another one since is no matter to it. */
+const setBackendId: Set = ({ world }, resource, body) => {
+  if (typeof body.backend_id !== "string" && typeof body.backend_id !== "number") return Either.left(serverError)
+  const backendId = String(body.backend_id)
+  return Either.flatMap(followsRules(world, resource, backendId), () => {
+    const same = resource.backendId === backendId
+    resource.backendId = backendId
+    return ok({ status: `Resource backend_id ${same ? "is not" : "has been"} changed.` })
+  })
+}
+
+/** A provider may have rules for them; none is for an empty one (source: waldur-mastermind, marketplace/utils.py, `validate_backend_id`). */
+const followsRules = (world: World, { offering, uuid }: Resource, backendId: string): Outcome<void> => {
+  const { format, uniqueness } = offering.backendIdRules ?? {}
+  if (!world.behaviour.published || backendId === "") return Either.void
+  if (format !== undefined && !new RegExp(`^(?:${format.regex})$`).test(backendId))
+    return invalid({ backend_id: `Invalid format. ${format.description ?? `Must match pattern: ${format.regex}`}` })
+  const { include_terminated: withEnded = true, scope } = uniqueness ?? {}
+  if (scope === undefined) return Either.void
+  for (const other of world.resources.values()) {
+    const isWithin = scope === "offering" ? other.offering === offering : other.offering.customer === offering.customer
+    const counts = withEnded || other.state !== "Terminated"
+    if (isWithin && counts && other.uuid !== uuid && other.backendId === backendId)
+      return invalid({ backend_id: "This backend_id is already in use." })
+  }
+  return Either.void
 }
 
 const setBackendMetadata: Set = (_context, resource, body) => {
@@ -184,9 +203,16 @@ const setBackendMetadata: Set = (_context, resource, body) => {
   return ok({ status: "The backend metadata is updated" })
 }
 
-/** Stored as they come: neither types nor amounts are looked at. */
-const setLimits: Set = (_context, resource, body) => {
+/**
+ * Stored as they come: amounts are not looked at, and types by today's server alone, which takes those of any component that there is (source:
+ * waldur-mastermind, marketplace/views.py, `set_limits`).
+ */
+const setLimits: Set = ({ world }, resource, body) => {
   if (!isObject(body.limits)) return invalid({ limits: ["This field is required."] })
+  const known = new Set(resource.offering.components.map(({ type }) => type))
+  const unknown = Object.keys(body.limits).filter((type) => !known.has(type))
+  if (world.behaviour.published && unknown.length > 0)
+    return invalid({ limits: `Unknown component types: ${unknown.toSorted().join(", ")}` })
   resource.limits = body.limits
   return ok({ status: "Limits are successfully set." })
 }
@@ -207,9 +233,11 @@ const refreshLastSync: Set = ({ world }, resource) => {
   return Either.right(empty(200))
 }
 
+/** From any state, but not from one that has ended to OK (source: waldur-mastermind, marketplace/models.py, `set_state_ok`). */
 const setState =
   (state: "OK" | "Erred"): Set =>
   ({ world }, resource) => {
+    if (state === "OK" && resource.state === "Terminated") return Either.left(serverError)
     moveResource(world, resource, state)
     return Either.right(empty(200))
   }

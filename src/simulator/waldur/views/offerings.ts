@@ -109,6 +109,7 @@ export const offeringView = (world: World, origin: Origin, offering: Offering, s
   components: byName(offering.components).map((component) => componentView(world, component)),
   plugin_options: offering.pluginOptions,
   secret_options: scope === "provider" ? offering.secretOptions : undefined,
+  backend_id_rules: scope === "provider" && world.behaviour.published ? (offering.backendIdRules ?? {}) : undefined,
   service_attributes: scope === "provider" ? {} : undefined,
   state: "Active",
   native_name: "",
