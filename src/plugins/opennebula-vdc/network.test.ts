@@ -1,6 +1,6 @@
 /** The tenant's network when the driver of networks fails or hangs (OpenNebula 7.4 `IPAMManager`): on a simulated front-end, time by TestClock. */
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import {
   createOrder,
   doneOf,
@@ -93,6 +93,25 @@ describe("a network whose making", () => {
       yield* recoverDelete(bench)
       expect(refusedOf(yield* attempt).leftovers).toEqual([])
       expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+})
+
+describe("a network that is not ready yet", () => {
+  it.scoped("has the addresses that were asked for it already: no other data centre gets them", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeCloud
+      const { networkReady } = bench.frontEnd.world.times
+      hang(bench, "networkReady")
+      // Where the first data centre's would be.
+      yield* bench.frontEnd.call("one.vn.allocate", [
+        'NAME="theirs"\nVN_MAD="dummy"\nBRIDGE="br"\nAR=[TYPE="IP4",IP="10.0.1.1",SIZE="254"]',
+        0
+      ])
+      Object.assign(bench.frontEnd.world.times, { networkReady })
+      doneOf(yield* create(bench))
+      const own = yield* bench.one.network.info(2)
+      expect(own.addressRanges.map(({ ip }) => Option.getOrUndefined(ip))).toEqual(["10.0.2.1"])
     })
   )
 })
