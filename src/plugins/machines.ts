@@ -69,6 +69,22 @@ export const statusOf = ({ state, userTemplate }: Vm): string => {
 /** Its tenant may write there, too. */
 const longestWords = 500
 
+/** Of these, the last host says nothing. */
+const hostless: ReadonlySet<VmState> = new Set(["Pending", "Hold", "Stopped", "Undeployed"])
+const answering: ReadonlySet<string> = new Set(["Monitored", "MonitoringMonitored"])
+
+/**
+ * " on host node-3 (Error)": for whoever looks after a machine that does not do as it was told. OpenNebula says "Running" of it after each try that its
+ * driver has failed, also where its host does not answer at all (7.4 `LifeCycleManager::trigger_shutdown_failure`). "" where that cannot be read.
+ */
+export const whereItIs = ({ one }: Pick<Machines, "one">, vmId: number): Effect.Effect<string> =>
+  Effect.zipWith(one.vm.info(vmId), one.host.list(), ({ history, state }, hosts) => {
+    const last = history.at(-1)
+    if (last === undefined || hostless.has(state)) return ""
+    const host = hosts.find(({ id }) => id === last.hostId)
+    return ` on host ${last.hostname}${host === undefined || answering.has(host.state) ? "" : ` (${host.state})`}`
+  }).pipe(Effect.orElseSucceed(() => ""))
+
 /** Ends of a `drive`. `Stuck`: the deadline is over, or the tries are used up; `state`: as `statusOf` has it. */
 export type Driven =
   | { readonly _tag: "Reached"; readonly vm: Vm }

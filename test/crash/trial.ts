@@ -6,7 +6,7 @@
 import { Clock, Deferred, Effect, Exit } from "effect"
 import { type CallId, makeCounter } from "./calls.js"
 import { type JournalCopy, readJournal } from "./journal.js"
-import { type Operation, type OperationName, operations } from "./operations.js"
+import { makeFail, type Operation, type OperationName, operations } from "./operations.js"
 import { differences, type Picture, pictureOfCloud, pictureOfMarketplace, untagged } from "./picture.js"
 import type { AgentProcess } from "./process.js"
 import { makeSite, type Site, type SiteOptions, vdcName, vmName } from "./site.js"
@@ -99,7 +99,7 @@ export const dryRun = (options: SiteOptions, operation: Operation) =>
     return yield* Effect.gen(function* () {
       yield* atWork(site, agent)
       for (const name of operation.needs) yield* carryOut(site, name)
-      operation.spoil?.(site)
+      makeFail(operation, site)
       const calls: Array<CallId> = []
       const count = makeCounter(site, operation)
       const counts = () =>
@@ -177,7 +177,7 @@ export const trial = (options: SiteOptions, operation: Operation, dry: DryRun, s
     const violations = yield* Effect.gen(function* () {
       yield* atWork(site, first)
       for (const name of operation.needs) yield* carryOut(site, name)
-      operation.spoil?.(site)
+      makeFail(operation, site)
       const outcome = yield* underStrikes(site, operation, agents, strikes)
       recovery = outcome.recovery
       const expected = operation.spoil === undefined ? "done" : "erred"

@@ -1,6 +1,6 @@
 /** What an order asks of a machine beyond its size, on the simulated front-end: host name, networks, security groups. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Schema, TestClock } from "effect"
 import { single, vector, vectorsOf } from "../../src/opennebula/template/template.js"
 import { VmAttributes } from "../../src/plugins/opennebula-vm/ordered/attributes.js"
 import { createOrder, doneOf, makeBench, quick, refusedOf } from "../support/vmCloud.js"
@@ -32,6 +32,8 @@ const makeTenantBench = Effect.gen(function* () {
     ])
     yield* one.securityGroup.chown(securityGroup, { gid })
   }
+  // A network has addresses only once it is ready.
+  yield* TestClock.adjust("1 second")
   return bench
 })
 

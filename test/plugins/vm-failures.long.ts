@@ -507,7 +507,7 @@ describe("silent failures of the cloud", () => {
       bench.frontEnd.faults.failNext("cancel", { times: 9999 })
       const end = refusedOf(yield* bench.terminate(terminateOrder("0")))
       expect(end.sentence).toBe("The cloud could not end the machine in time: try again later, or ask the provider.")
-      expect(end.detail).toBe("VM 0 is still Running")
+      expect(end.detail).toBe("VM 0 is still Running on host host02")
     })
   )
 })

@@ -175,7 +175,7 @@ describe("while a machine is changed, and its data centre is paused", () => {
       const bench = yield* makeBench()
       doneOf(yield* bench.create(createOrder()))
       byHand(bench, { method: "one.vm.resize" }, paused)
-      bench.frontEnd.world.failures.push({ action: "disk-resize", vm: 0 })
+      bench.frontEnd.faults.failNext("disk-resize")
       expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({ leftovers: [] })
       expect(yield* stateOf(bench)).toEqual(["Poweroff", 1, 512, 2048])
       expect(yield* untilOver(startedWithTheOthers(bench))).toBe("1 machine(s) started")

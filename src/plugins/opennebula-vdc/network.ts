@@ -1,6 +1,6 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
-import { single, type Template, vector } from "../../opennebula/index.js"
+import { single, type Template, type VirtualNetwork, valueOf, vector } from "../../opennebula/index.js"
 import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../plugin/index.js"
 import {
   type Cloud,
@@ -56,24 +56,32 @@ export const makeNetwork = (cloud: Cloud, request: Ordered, plan: Plan, network:
   })
 }
 
-/** Ready (some 20 ms after the call), with its addresses (OpenNebula drops a bad range without a word), and in all its clusters. */
+/**
+ * Ready (some 20 ms after the call), with its addresses (OpenNebula drops a bad range without a word), and in all its clusters. Where its driver hangs it
+ * stays in LockCreate for good, until an administrator ends that (OpenNebula 7.4 `IPAMManager::_vnet_create`, `VirtualNetworkAPI::recover`).
+ */
 export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
   const [, ...others] = plan.clusters
   return ensureDone(
     "network ready",
     Effect.gen(function* () {
-      const network = yield* cloud.one.network.info(networkId).pipe(
+      const look = cloud.one.network.info(networkId)
+      const network = yield* look.pipe(
         Effect.filterOrFail(
           ({ state }) => state === "Ready" || state === "Error",
           ({ state }) => new NotYet({ reason: `Network ${networkId} is ${state}.` })
         ),
-        Effect.retry({ schedule: untilDeadline(30), while: (error) => error._tag === "NotYet" })
+        Effect.retry({
+          schedule: untilDeadline(cloud.settings.router_start_timeout),
+          while: (error) => error._tag === "NotYet"
+        }),
+        Effect.catchTag("NotYet", () => look)
       )
-      if (network.state === "Error" || network.addressRanges.length === 0) {
+      if (network.state !== "Ready" || network.addressRanges.length === 0) {
         return yield* new OrderRefused({
           customerMessage:
             "The cloud could not make the network of this data centre: try again later, or ask the provider.",
-          detail: `network ${networkId} is ${network.state} with ${network.addressRanges.length} address ranges`
+          detail: `network ${networkId} is ${network.state}${saidOf(network)} with ${network.addressRanges.length} address ranges`
         })
       }
       yield* Effect.forEach(
@@ -111,25 +119,41 @@ export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdc
     ])
   )
 
-/** Deletes it as soon as nobody holds a lease in it, and waits until it is gone; at the deadline it says who does. */
+/**
+ * Deletes it as soon as nobody holds a lease in it, and waits until it is gone. A deletion that fails leaves it in Error, without a word, and is asked for
+ * again; while one is under way (LockDelete), or its making is (LockCreate), none is taken (OpenNebula 7.4 `IPAMManager::_vnet_delete`,
+ * `VirtualNetworkAPI::drop`).
+ */
 export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    const seconds = cloud.settings.teardown_timeout
-    yield* gone(cloud.one.network.delete(networkId)).pipe(
-      Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "ActionRefused" }),
-      Effect.catchTag("ActionRefused", (error) => stillLeased(cloud, networkId, error.message)),
-      unlessLocked(`network ${networkId}`)
-    )
-    yield* cloud.one.network.info(networkId).pipe(
-      Effect.zipRight(Effect.fail(new NotYet({ reason: `Network ${networkId} is being deleted.` }))),
-      Effect.catchTag("NoSuchObject", () => Effect.void),
-      Effect.retry({ schedule: untilDeadline(seconds), while: (error) => error._tag === "NotYet" })
-    )
-  })
+    const { state } = yield* cloud.one.network.info(networkId)
+    if (!isUnderWay(state)) yield* cloud.one.network.delete(networkId)
+    // It is looked at again.
+    return yield* new NotYet({ reason: `Network ${networkId} was ${state}.` })
+  }).pipe(
+    Effect.retry({ schedule: untilDeadline(cloud.settings.teardown_timeout), while: isWaitedFor }),
+    Effect.catchIf(isWaitedFor, (error) => notRemoved(cloud, networkId, error.message)),
+    unlessLocked(`network ${networkId}`),
+    gone
+  )
 
-const stillLeased = (cloud: Cloud, networkId: number, detail: string) =>
+/** What the driver has said of it, which failed. */
+const saidOf = ({ template }: VirtualNetwork): string =>
+  Option.match(valueOf(template, "ERROR"), { onNone: () => "", onSome: (words) => ` (${words})` })
+
+const isUnderWay = (state: VirtualNetwork["state"]): boolean => state === "LockCreate" || state === "LockDelete"
+const isWaitedFor = (error: SiteError): boolean => error._tag === "NotYet" || error._tag === "ActionRefused"
+
+/** It says who holds a lease in it, if somebody does. */
+const notRemoved = (cloud: Cloud, networkId: number, detail: string) =>
   Effect.gen(function* () {
     const network = yield* cloud.one.network.info(networkId)
+    if (network.usedLeases === 0) {
+      return yield* new OrderRefused({
+        customerMessage: `The network ${network.name} could not be removed in the cloud: ask the provider to look at it, then order again.`,
+        detail: `network ${networkId} is ${network.state}${saidOf(network)}: look after its driver, then end it by hand (onevnet recover ${networkId} --delete)`
+      })
+    }
     const holders = network.addressRanges
       .flatMap(({ leases }) => leases)
       .map((lease) => {

@@ -2,7 +2,8 @@
  * The plan: everything that the steps of a create rely on, decided once. Whatever happens to the settings, the offering or the cloud
  * while the order is carried out, every attempt goes by the same plan.
  */
-import { Effect, Either, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
+import { vectorsOf } from "../../opennebula/index.js"
 import { resourceName } from "../../opennebula/naming.js"
 import { type CreateRequest, decide, ensure, OrderRefused, Reservations } from "../../plugin/index.js"
 import type { VdcAttributes } from "./attributes.js"
@@ -211,18 +212,20 @@ type Networks = Effect.Effect.Success<ReturnType<Cloud["one"]["network"]["list"]
 
 /** Of the network that the resource has already, made by an agent whose journal is not this one. */
 const subnetOfOwn = (own: Networks): Subnet | undefined => {
-  const [range] = own[0]?.addressRanges ?? []
-  const gateway = range?.ip._tag === "Some" ? parseAddress(range.ip.value) : undefined
-  return range === undefined || gateway === undefined
-    ? undefined
-    : subnetOf(gateway, 32 - Math.ceil(Math.log2(range.size + 2)))
+  const [range] = own.slice(0, 1).flatMap(rangesOf)
+  return range === undefined ? undefined : subnetOf(range.first, 32 - Math.ceil(Math.log2(range.size + 2)))
 }
 
 /** What the networks of others use, address range by address range. A network of this very resource is not in its own way. */
 const occupiedBy = (others: Networks) =>
-  others
-    .flatMap(({ addressRanges }) => addressRanges)
-    .flatMap((range) => {
-      const first = range.ip._tag === "Some" ? parseAddress(range.ip.value) : undefined
-      return first === undefined ? [] : [{ first, last: first + Math.max(range.size, 1) - 1 }]
-    })
+  others.flatMap(rangesOf).map(({ first, size }) => ({ first, last: first + Math.max(size, 1) - 1 }))
+
+/** Also those that were asked for with it and are not made yet: until it is ready they stand in its template (OpenNebula 7.4 `IPAMManager::_vnet_create`). */
+const rangesOf = ({ addressRanges, template }: Networks[number]) =>
+  [
+    ...addressRanges.map(({ ip, size }) => ({ ip: Option.getOrUndefined(ip), size })),
+    ...vectorsOf(template, "AR").map(({ values }) => ({ ip: values.IP, size: Number(values.SIZE) || 0 }))
+  ].flatMap(({ ip, size }) => {
+    const first = ip === undefined ? undefined : parseAddress(ip)
+    return first === undefined ? [] : [{ first, size }]
+  })

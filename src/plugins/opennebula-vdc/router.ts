@@ -12,7 +12,7 @@ import {
   timeLeftOf
 } from "../../plugin/index.js"
 import { isLocked, released } from "../locks.js"
-import { statusOf, whenWithin } from "../machines.js"
+import { statusOf, whenWithin, whereItIs } from "../machines.js"
 import { type Cloud, gone, isOthers, isTaggedFor, ownIn, tagsOf, unlessLocked } from "./cloud.js"
 import { defaultSecurityGroup } from "./network.js"
 import type { NetworkPlan, Plan } from "./plan.js"
@@ -240,7 +240,7 @@ const awaitOne = (cloud: Cloud, vmId: number) => {
     const vm = yield* cloud.one.vm.info(vmId)
     return yield* new OrderRefused({
       customerMessage: `The machine ${vm.name} could not be ended: ask the provider to look at it, then order again.`,
-      detail: `VM ${vmId} is ${statusOf(vm)} after ${cloud.settings.teardown_timeout} s`
+      detail: `VM ${vmId} is ${statusOf(vm)}${yield* whereItIs(cloud, vmId)} after ${cloud.settings.teardown_timeout} s`
     })
   })
 }

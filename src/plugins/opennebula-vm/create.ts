@@ -205,7 +205,7 @@ const instantiate = (
   }).pipe(
     // Read a moment ago.
     Effect.catchTag("NoSuchObject", noTemplate(choice.template)),
-    Effect.mapError(notInstantiated)
+    Effect.catchAll(notInstantiated(offering.one))
   )
 
 /** To the group of the virtual data centre, which may be gone by now, as may the machine. */

@@ -4,12 +4,12 @@ import { type OpenNebulaError, ownerOf, type Vm, type VmShort } from "../../open
 import { resourceName } from "../../opennebula/naming.js"
 import { type KnownResource, OrderRefused, type Resource, type SiteError } from "../../plugin/index.js"
 import { isLocked, lockedRefusal } from "../locks.js"
-import { drive } from "../machines.js"
+import { drive, whereItIs } from "../machines.js"
 import type { VmOffering } from "./offering.js"
 import { Sizes, sizesOf } from "./ordered/sizes.js"
 import { sameUuid } from "./parent.js"
 
-export { type Driven, drive, isResting, whenWithin } from "../machines.js"
+export { type Driven, drive, isResting, statusOf, whenWithin, whereItIs } from "../machines.js"
 
 /** What is kept and shown of a VM. */
 export const VmFacts = Schema.Struct({
@@ -120,6 +120,6 @@ export const removeVm = (offering: VmOffering, vmId: number): Effect.Effect<void
     if (end._tag !== "Stuck") return
     return yield* new OrderRefused({
       customerMessage: "The cloud could not end the machine in time: try again later, or ask the provider.",
-      detail: `VM ${vmId} is still ${end.state}`
+      detail: `VM ${vmId} is still ${end.state}${yield* whereItIs(offering, vmId)}`
     })
   })

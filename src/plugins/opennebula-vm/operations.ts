@@ -13,7 +13,7 @@ import { isLocked, lockedRefusal } from "../locks.js"
 import { queuedFor } from "../machines.js"
 import { markStopped, unmarkStopped } from "../standing.js"
 import type { Capacity } from "./change.js"
-import { type Driven, drive, isResting, whenWithin } from "./machine.js"
+import { type Driven, drive, isResting, statusOf, whenWithin, whereItIs } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { pausedParent } from "./parent.js"
 import { quotaRefusal } from "./quota.js"
@@ -51,6 +51,7 @@ export const powerOff = (offering: VmOffering, vmId: number): Effect.Effect<void
         ? yield* drive(offering, vmId, { ...off, action: "poweroff-hard", seconds: patience })
         : asked
     yield* reached(
+      offering,
       end,
       vmId,
       "The machine could not be powered off, so it was not changed: try again later, or ask the provider."
@@ -96,7 +97,7 @@ const unlessVanished = (undo: Effect.Effect<unknown, SiteError>): Effect.Effect<
 const started = (offering: VmOffering, vmId: number, sentence: string): Effect.Effect<Vm, SiteError> =>
   Effect.flatMap(
     drive(offering, vmId, { action: "resume", until: (vm) => vm.state === "Running", seconds: patience, tries }),
-    (end) => reached(end, vmId, sentence)
+    (end) => reached(offering, end, vmId, sentence)
   )
 
 /**
@@ -123,11 +124,18 @@ export const startedUnlessPaused = (
 
 const isExhausted = (error: SiteError): error is QuotaExceeded => error instanceof QuotaExceeded
 
-const reached = (end: Driven, vmId: number, sentence: string): Effect.Effect<Vm, OrderRefused> => {
+const reached = (
+  offering: VmOffering,
+  end: Driven,
+  vmId: number,
+  sentence: string
+): Effect.Effect<Vm, OrderRefused> => {
   if (end._tag === "Reached") return Effect.succeed(end.vm)
-  return end._tag === "Gone"
-    ? vanished
-    : new OrderRefused({ customerMessage: sentence, detail: `VM ${vmId} stays ${end.state}` })
+  if (end._tag === "Gone") return vanished
+  return Effect.flatMap(
+    whereItIs(offering, vmId),
+    (where) => new OrderRefused({ customerMessage: sentence, detail: `VM ${vmId} stays ${end.state}${where}` })
+  )
 }
 
 const ownerless = (error: OwnerMissing): OrderRefused =>
@@ -255,7 +263,9 @@ export const growDisk = (
         : "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
       detail: Option.match(refused, {
         onSome: (error) => error.message,
-        onNone: () => `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB`
+        // What its driver has said of it (OpenNebula 7.4 `TransferManager::_transfer`): that its datastore is full, say.
+        onNone: () =>
+          `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB${Option.match(rested, { onNone: () => "", onSome: (vm) => `; it is ${statusOf(vm)}` })}`
       })
     })
   }).pipe(Effect.catchTags({ NoSuchObject: () => vanished, OwnerMissing: ownerless }))

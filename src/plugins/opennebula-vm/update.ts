@@ -6,7 +6,7 @@
  * is paused meanwhile, for as long as that is.
  */
 import { Effect, Option } from "effect"
-import { QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
+import { isVmFailure, QuotaExceeded, type Vm, vmStateText } from "../../opennebula/index.js"
 import {
   decide,
   ensure,
@@ -22,7 +22,19 @@ import {
 import { isLocked, lockedRefusal } from "../locks.js"
 import { isUnder } from "../standing.js"
 import { Before, beforeOf, type Change, capacityBefore, changeOf, diskRefusal } from "./change.js"
-import { belongsTo, factsOf, findVm, isOthers, isResting, notOurs, VmFacts, vmIdOf, whenWithin } from "./machine.js"
+import {
+  belongsTo,
+  factsOf,
+  findVm,
+  isOthers,
+  isResting,
+  notOurs,
+  statusOf,
+  VmFacts,
+  vmIdOf,
+  whenWithin,
+  whereItIs
+} from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, growDisk, powerOff, resize, startedUnlessPaused, undoResize, vanished } from "./operations.js"
 import { keptAccess } from "./ordered/inference.js"
@@ -93,17 +105,24 @@ const look = (
     }
     const vm = yield* atRest(offering, found.value)
     if (vm.state === "Done") return yield* vanished
-    if (vm.state !== "Running" && vm.state !== "Poweroff") {
-      return yield* new OrderRefused({
-        customerMessage: `The machine can be changed when it runs or is powered off, but it is ${vmStateText(vm.state).toLowerCase()} now.`
-      })
-    }
+    if (vm.state !== "Running" && vm.state !== "Poweroff") return yield* notChangeable(offering, vm)
     const before =
       isElsewhere && (yield* isOffForThis(offering, vm)) ? { ...beforeOf(vm), running: true } : beforeOf(vm)
     const shrinks = diskRefusal(before, ordered, offering.settings.disk_shrink)
     if (shrinks !== undefined) return yield* shrinks
     yield* checkQuota(offering, vm, before, changeOf(before, ordered, offering.settings.disk_shrink))
     return before
+  })
+
+/** What its customer can do about it is in the sentence, what an operator has to look at beside it. */
+const notChangeable = (offering: VmOffering, vm: Vm) =>
+  Effect.flatMap(whereItIs(offering, vm.id), (where) => {
+    const why = isVmFailure(vm.state)
+      ? "The machine has failed in the cloud, so it cannot be changed: ask the provider to look at it, then order again."
+      : vm.state === "Unknown"
+        ? "The cloud does not know at present whether the machine runs, so it cannot be changed: try again later, or ask the provider."
+        : `The machine can be changed when it runs or is powered off, but it is ${vmStateText(vm.state).toLowerCase()} now.`
+    return new OrderRefused({ customerMessage: why, detail: `VM ${vm.id} is ${statusOf(vm)}${where}` })
   })
 
 /** Switched off by the agent's own user, of an order that another agent may have begun: that was for the order, and the machine ran before. */

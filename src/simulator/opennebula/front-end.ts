@@ -221,7 +221,7 @@ export const makeFrontEnd = (options: FrontEndOptions = {}): Effect.Effect<Front
       answer,
       faults: {
         failNext: (action, { times = 1, vm } = {}) => {
-          for (let count = 0; count < times; count++) world.failures.push({ action, vm })
+          for (let count = 0; count < times; count++) world.failures.push({ action, of: vm })
         },
         clear: () => {
           world.failures.length = 0

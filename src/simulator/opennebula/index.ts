@@ -16,6 +16,7 @@ export { type CallSeen, ConnectionDropped, type Disturbance, type Interceptor } 
 export type { InitialWorld } from "./lab.js"
 export { lockFor } from "./nouns/images.js"
 export { type Served, type ServeOptions, serve } from "./serve.js"
+export { hostDies, hostReturns } from "./vms/scheduler.js"
 export { Lcm, VmState } from "./vms/states.js"
 export type { Answer } from "./wire/refusals.js"
 export type { Plain } from "./wire/values.js"

@@ -1,6 +1,6 @@
 /** The world that a front-end begins with. By default that of the recorded laboratory: one zone, one cluster, two hosts. */
 import { newCluster } from "./nouns/infrastructure.js"
-import { makeNetwork } from "./nouns/networks.js"
+import { becomeReady, makeNetwork } from "./nouns/networks.js"
 import { makeUser } from "./nouns/users.js"
 import { joinVdc } from "./nouns/vdc-membership.js"
 import { monitored } from "./vms/scheduler.js"
@@ -132,6 +132,7 @@ export const fillWorld = (world: World, password: string, initial: InitialWorld)
       name,
       ...mine,
       type: id === 0 ? 1 : id === 1 ? 0 : 2,
+      state: 0,
       cluster: 0,
       template: new Template([single("TM_MAD", "dummy"), ...(id === 0 ? [] : [single("DS_MAD", "dummy")])]),
       total: 20480
@@ -156,7 +157,8 @@ export const fillWorld = (world: World, password: string, initial: InitialWorld)
       maxMemory: memoryMb * 1024,
       state: monitored
     }))
-  for (const text of initial.networks ?? labNetworks) makeNetwork(world, { caller: oneadmin }, read(text), 0).state = 1
+  for (const text of initial.networks ?? labNetworks)
+    becomeReady(makeNetwork(world, { caller: oneadmin }, read(text), 0))
   for (const { name, sizeMb } of initial.images ?? labImages)
     world.images.add((id) => ({
       id,

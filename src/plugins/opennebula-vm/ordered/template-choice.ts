@@ -51,14 +51,37 @@ export const noTemplate = (templateId: number) => (error: NoSuchObject) =>
   })
 
 /** Why OpenNebula made no machine, where its customer can make something of it (recordings 155 and 156). */
-export const notInstantiated = (error: SiteError): SiteError => {
-  const sentence =
-    error._tag === "AllocationRefused" ? refusals.find(({ when }) => when.test(error.message))?.sentence : undefined
-  return sentence === undefined ? error : new OrderRefused({ customerMessage: sentence, detail: error.message })
-}
+export const notInstantiated =
+  (one: OpenNebulaService) =>
+  (error: SiteError): Effect.Effect<never, SiteError> => {
+    if (error._tag !== "AllocationRefused") return Effect.fail(error)
+    const [, network] = noLease.exec(error.message) ?? []
+    const sentence = refusals.find(({ when }) => when.test(error.message))?.sentence
+    const why = sentence === undefined ? error : new OrderRefused({ customerMessage: sentence, detail: error.message })
+    if (network === undefined) return Effect.fail(why)
+    return Effect.flatMap(stateOf(one, Number(network)), (state) =>
+      Effect.fail(
+        state === "Ready" || state === "UpdateFailure"
+          ? why
+          : new OrderRefused({
+              customerMessage:
+                "The network of the virtual data centre cannot be used in the cloud at present: ask the provider, then order again.",
+              detail: `network ${network} is ${state}: ${error.message}`
+            })
+      )
+    )
+  }
+
+/** A network whose making or whose deletion has failed, or is under way, has no addresses to give (OpenNebula 7.4 `IPAMManager`, `VirtualNetworkAPI::drop`). */
+const stateOf = (one: OpenNebulaService, networkId: number): Effect.Effect<string, SiteError> =>
+  Effect.map(one.network.info(networkId), ({ state }) => state).pipe(
+    Effect.catchTag("NoSuchObject", () => Effect.succeed("gone"))
+  )
+const noLease = /Cannot get IP\/MAC lease from virtual network (\d+)/
+
 const refusals = [
   {
-    when: /Cannot get IP\/MAC lease/,
+    when: noLease,
     sentence: "The network of the virtual data centre has no free address left: end a machine in it, then order again."
   },
   {

@@ -90,7 +90,7 @@ const datastoreDocument = (world: World, datastore: Datastore): string =>
       cdata("BASE_PATH", `/var/lib/one//datastores/${datastore.id}`) +
       element("TYPE", datastore.type) +
       element("DISK_TYPE", 0) +
-      element("STATE", 0) +
+      element("STATE", datastore.state) +
       idList("CLUSTERS", [datastore.cluster]) +
       element("TOTAL_MB", datastore.total) +
       element("FREE_MB", free(world, datastore)) +

@@ -1,5 +1,10 @@
-/** Virtual networks: READY a moment after they were asked for, deleted a moment after, and never while a lease is out. */
+/**
+ * Virtual networks: READY a moment after they were asked for, deleted a moment after, and never while a lease is out. Both are the IPAM driver's: one that
+ * fails leaves an ERROR, one that hangs a lock that no `delete` gets past (OpenNebula 7.4 `IPAMManager::_vnet_create`, `_vnet_delete`,
+ * `VirtualNetworkAPI::drop`, `recover`).
+ */
 import type { Call, Methods } from "../method.js"
+import { timeText } from "../vms/scheduler.js"
 import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
 import { cdata, cdataOrEmpty, element, idList, wrap } from "../wire/xml.js"
@@ -26,6 +31,15 @@ import { dropRulesOn } from "./acl.js"
 const ready = 1
 const creating = 2
 const deleting = 3
+const inError = 5
+const updateFailed = 6
+const stateNames: ReadonlyMap<number, string> = new Map([
+  [ready, "READY"],
+  [creating, "LOCK_CREATE"],
+  [deleting, "LOCK_DELETE"],
+  [inError, "ERROR"],
+  [updateFailed, "UPDATE_FAILURE"]
+])
 
 /** Network drivers of `oned.conf`, with the attribute that each cannot do without. */
 const drivers: Readonly<Record<string, { readonly needs: string; readonly bridgeType: string }>> = {
@@ -110,13 +124,6 @@ export const makeNetwork = (world: World, call: Pick<Call, "caller">, template: 
   const driver = template.get("VN_MAD") ?? ""
   const automatic = template.get("AUTOMATIC_VLAN_ID")?.toUpperCase() === "YES" && vlanDrivers.includes(driver)
   template.remove("AUTOMATIC_VLAN_ID")
-  const given = template.vectors("AR")
-  template.remove("AR")
-  const ranges: Array<AddressRange> = []
-  for (const range of given) {
-    const read = readRange(range, ranges.length)
-    if (read !== undefined) ranges.push(read)
-  }
   const made = world.networks.add((id) => ({
     id,
     name,
@@ -125,7 +132,7 @@ export const makeNetwork = (world: World, call: Pick<Call, "caller">, template: 
     clusters: new Set([cluster]),
     state: creating,
     template,
-    ranges,
+    ranges: [],
     vlanIdAutomatic: automatic,
     vms: new Set<number>()
   }))
@@ -137,6 +144,53 @@ export const makeNetwork = (world: World, call: Pick<Call, "caller">, template: 
   if (template.get("BRIDGE") === undefined) template.set("BRIDGE", `onebr.${template.get("VLAN_ID") ?? made.id}`)
   return made
 }
+
+/** Its address ranges, which were asked for with it, are made only now. */
+export const becomeReady = (network: Network): void => {
+  for (const given of network.template.vectors("AR")) {
+    const range = readRange(given, network.ranges.length)
+    if (range !== undefined) network.ranges.push(range)
+  }
+  network.template.remove("AR")
+  network.template.remove("ERROR")
+  network.state = ready
+}
+
+const fail = (world: World, network: Network, why: string): void => {
+  network.state = inError
+  network.template.set("ERROR", `${timeText(world)}: ${why}`)
+}
+
+/** `one.vn.recover` by its code: to which states it can be put, and what comes of it. */
+const recoveries: ReadonlyArray<{
+  readonly name: string
+  readonly from: ReadonlyArray<number>
+  readonly recover: (world: World, network: Network) => void
+}> = [
+  {
+    name: "failure",
+    from: [creating, deleting],
+    recover: (world, network) => fail(world, network, "Failure forced by user")
+  },
+  {
+    name: "success",
+    from: [creating, deleting, inError, updateFailed],
+    recover: (world, network) => {
+      network.template.remove("ERROR")
+      if (network.state === deleting) removeNetwork(world, network)
+      // Without its address ranges, if it had none yet.
+      else network.state = ready
+    }
+  },
+  { name: "delete", from: [creating, deleting, inError], recover: (world, network) => removeNetwork(world, network) },
+  {
+    name: "retry",
+    from: [updateFailed],
+    recover: (_, network) => {
+      network.state = ready
+    }
+  }
+]
 
 const removeNetwork = (world: World, network: Network): void => {
   world.networks.remove(network.id)
@@ -164,7 +218,9 @@ export const networkMethods: Methods = {
     claimName(template.get("NAME") ?? "", "NET", rivals)
     const network = makeNetwork(world, call, template, Math.max(cluster, 0))
     world.later(world.times.networkReady, () => {
-      if (network.state === creating) network.state = ready
+      if (network.state !== creating) return
+      if (world.fails("network-create", network.id)) fail(world, network, "dummy")
+      else becomeReady(network)
     })
     return int(network.id)
   },
@@ -195,8 +251,29 @@ export const networkMethods: Methods = {
     requireRight(world, caller, "MANAGE", target(network))
     if (usedLeases(network) > 0)
       throw actionRefused("Cannot delete virtual network. Can not remove a virtual network with leases in use")
+    if (network.state === creating || network.state === deleting)
+      throw actionRefused(
+        `Cannot delete virtual network. Can not remove a Virtual Network, wrong state ${stateNames.get(network.state)}`
+      )
+    network.ranges.length = 0
     network.state = deleting
-    world.later(world.times.networkDelete, () => removeNetwork(world, network))
+    world.later(world.times.networkDelete, () => {
+      if (network.state !== deleting) return
+      if (world.fails("network-delete", network.id)) fail(world, network, "dummy")
+      else removeNetwork(world, network)
+    })
+    return int(network.id)
+  },
+  "one.vn.recover": ({ args, caller, world }) => {
+    const [network, operation] = [world.networks.get(args.int(0)), args.int(1)]
+    const recovery = recoveries[operation]
+    if (recovery === undefined) throw actionRefused("Wrong recovery operation code")
+    requireRight(world, caller, "ADMIN", target(network))
+    if (!recovery.from.includes(network.state))
+      throw internalError(
+        `Could not perform 'recover ${recovery.name}' on VN ${network.id}, wrong state ${stateNames.get(network.state)}.`
+      )
+    recovery.recover(world, network)
     return int(network.id)
   }
 }

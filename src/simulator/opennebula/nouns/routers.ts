@@ -1,8 +1,9 @@
 /** Virtual routers: NICs with floating addresses, and the VMs that carry them. Deletion returns before the VMs are gone. */
 import type { Call, Methods } from "../method.js"
-import { causeOf, terminate } from "../vms/actions.js"
+import { terminate } from "../vms/actions.js"
 import { buildVm } from "../vms/build.js"
 import { attachNic, detachNic } from "../vms/devices.js"
+import { causeOf } from "../vms/history.js"
 import { cleanUp, schedule } from "../vms/machine.js"
 import { findNetwork } from "../vms/nics.js"
 import { Lcm, VmState } from "../vms/states.js"

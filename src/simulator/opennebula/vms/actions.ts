@@ -1,14 +1,13 @@
-/** `one.vm.action` and `one.vm.recover`: which action each state allows, and what it starts. */
-import type { Call, Methods } from "../method.js"
+/** `one.vm.action`: which action each state allows, and what it starts. */
+import type { Methods } from "../method.js"
 import { actionRefused } from "../wire/refusals.js"
 import { int } from "../wire/values.js"
 import { requireRight, targetOf } from "../world/access.js"
 import type { Vm } from "../world/objects.js"
 import { quotaObstacle } from "../world/quotas.js"
 import type { World } from "../world/world.js"
-import type { Cause } from "./history.js"
+import { type Cause, causeOf } from "./history.js"
 import {
-  active,
   boot,
   cleanUp,
   enter,
@@ -40,19 +39,29 @@ const neverDeployed: ReadonlySet<number> = new Set([
   VmState.cloningFailure
 ])
 
-const bootFailures: ReadonlyMap<number, number> = new Map([
-  [Lcm.bootFailure, Lcm.boot],
-  [Lcm.bootUndeployFailure, Lcm.bootUndeploy],
-  [Lcm.bootStoppedFailure, Lcm.bootStopped]
-])
-const failures = [...bootFailures.keys(), Lcm.prologFailure, Lcm.epilogFailure]
+/** What has failed for good is cleaned up (7.4 `DispatchManager::terminate`). */
+const failures = [
+  Lcm.bootFailure,
+  Lcm.bootMigrateFailure,
+  Lcm.bootUndeployFailure,
+  Lcm.bootStoppedFailure,
+  Lcm.prologFailure,
+  Lcm.prologMigrateFailure,
+  Lcm.prologMigratePoweroffFailure,
+  Lcm.prologResumeFailure,
+  Lcm.prologUndeployFailure,
+  Lcm.epilogFailure,
+  Lcm.epilogStopFailure,
+  Lcm.epilogUndeployFailure
+]
 
 export const terminate =
   (hard: boolean): Action =>
   (world, vm, cause) => {
-    if (vm.state === VmState.done || isActiveAt(vm, Lcm.shutdown, Lcm.epilog, Lcm.cleanupDelete)) return true
+    if (vm.state === VmState.done) return true
     const by = ownerAsCause(vm, cause)
-    if (isRunning(vm)) shutDownAndFinish(world, vm, hard, by)
+    // A hard one overrides a shutdown that may hang; one whose disks go already takes nothing.
+    if (isRunning(vm) || (hard && isActiveAt(vm, Lcm.shutdown))) shutDownAndFinish(world, vm, hard, by)
     else if (neverDeployed.has(vm.state)) finish(world, vm)
     else if (vm.state !== VmState.active) finishStopped(world, vm, hard, by)
     else if (isActiveAt(vm, ...failures)) cleanUp(world, vm, by)
@@ -61,44 +70,49 @@ export const terminate =
   }
 
 const whenRunning =
-  (start: (world: World, vm: Vm, cause: Cause) => void): Action =>
+  (start: (world: World, vm: Vm, cause: Cause) => void, orAt: ReadonlyArray<number> = []): Action =>
   (world, vm, cause) => {
-    if (!isRunning(vm)) return false
+    if (!isActiveAt(vm, Lcm.running, ...orAt)) return false
     start(world, vm, cause)
     return true
   }
 
+/** A hard one overrides a soft one that may hang (7.4 `DispatchManager::poweroff`, `undeploy`). */
 const powerOff = (hard: boolean) =>
-  whenRunning((world, vm, cause) =>
-    halt(
-      world,
-      vm,
-      {
-        during: Lcm.shutdownPoweroff,
-        driver: hard ? "cancel" : "shutdown",
-        wait: world.times.shutdown,
-        end: VmState.poweroff,
-        action: hard ? VmAction.poweroffHard : VmAction.poweroff
-      },
-      cause
-    )
+  whenRunning(
+    (world, vm, cause) =>
+      halt(
+        world,
+        vm,
+        {
+          during: Lcm.shutdownPoweroff,
+          driver: hard ? "cancel" : "shutdown",
+          wait: world.times.shutdown,
+          end: VmState.poweroff,
+          action: hard ? VmAction.poweroffHard : VmAction.poweroff
+        },
+        cause
+      ),
+    hard ? [Lcm.unknown, Lcm.shutdownPoweroff] : [Lcm.unknown]
   )
 
 const undeployRunning = (hard: boolean) =>
-  whenRunning((world, vm, cause) =>
-    halt(
-      world,
-      vm,
-      {
-        during: Lcm.shutdownUndeploy,
-        driver: hard ? "cancel" : "shutdown",
-        wait: world.times.shutdown,
-        epilog: Lcm.epilogUndeploy,
-        end: VmState.undeployed,
-        action: hard ? VmAction.undeployHard : VmAction.undeploy
-      },
-      cause
-    )
+  whenRunning(
+    (world, vm, cause) =>
+      halt(
+        world,
+        vm,
+        {
+          during: Lcm.shutdownUndeploy,
+          driver: hard ? "cancel" : "shutdown",
+          wait: world.times.shutdown,
+          epilog: Lcm.epilogUndeploy,
+          end: VmState.undeployed,
+          action: hard ? VmAction.undeployHard : VmAction.undeploy
+        },
+        cause
+      ),
+    hard ? [Lcm.unknown, Lcm.shutdownUndeploy] : [Lcm.unknown]
   )
 
 const undeploy =
@@ -109,21 +123,30 @@ const undeploy =
     return true
   }
 
+/** On the host that was lost sight of: running, or not known again (7.4 `trigger_restart`, `trigger_deploy_failure`). */
+const bootAgain = (world: World, vm: Vm): void => {
+  takeTurn(vm)
+  boot(world, vm, Lcm.bootUnknown)
+}
+
 const resume: Action = (world, vm) => {
   if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot)
   else if (vm.state === VmState.suspended) resumeHere(world, vm, Lcm.bootSuspended, world.times.restore)
   else if (vm.state === VmState.stopped || vm.state === VmState.undeployed) resumeElsewhere(world, vm)
   else if (!isActiveAt(vm, Lcm.unknown)) return false
-  else active(vm, Lcm.running)
+  else bootAgain(world, vm)
   return true
 }
 
 const nothingChanges = whenRunning(() => undefined)
 
 const setResched = (resched: boolean) =>
-  whenRunning((_, vm) => {
-    vm.resched = resched
-  })
+  whenRunning(
+    (_, vm) => {
+      vm.resched = resched
+    },
+    [Lcm.unknown]
+  )
 
 const actions: Readonly<Record<string, Action>> = {
   terminate: terminate(false),
@@ -182,8 +205,6 @@ const actions: Readonly<Record<string, Action>> = {
 
 export const vmTarget = (vm: Vm) => targetOf("VM", vm)
 
-export const causeOf = (call: Call): Cause => ({ uid: call.caller.id, gid: call.caller.gid, requestId: call.requestId })
-
 /** What a resume adds to RUNNING_* quotas. */
 const resumeDemand = (vm: Vm) => ({
   VM: new Map([
@@ -192,45 +213,6 @@ const resumeDemand = (vm: Vm) => ({
     ["RUNNING_MEMORY", Number(vm.template.get("MEMORY") ?? 0)]
   ])
 })
-
-/** Recover operations by code: 0 failure, 1 success, 2 retry, 3 delete, 4 recreate, 5 delete from the database. */
-const recoveries: ReadonlyArray<Action> = [
-  (_, vm) => {
-    if (isActiveAt(vm, Lcm.boot)) {
-      takeTurn(vm)
-      active(vm, Lcm.bootFailure)
-    }
-    return true
-  },
-  (_, vm) => {
-    if (!isActiveAt(vm, ...bootFailures.keys(), Lcm.boot, Lcm.unknown)) return false
-    takeTurn(vm)
-    active(vm, Lcm.running)
-    return true
-  },
-  (world, vm) => {
-    const again = isActiveAt(vm, vm.lcm) ? bootFailures.get(vm.lcm) : undefined
-    if (again === undefined) return false
-    takeTurn(vm)
-    boot(world, vm, again)
-    return true
-  },
-  (world, vm, cause) => {
-    if (vm.state === VmState.done) return false
-    cleanUp(world, vm, cause)
-    return true
-  },
-  (world, vm) => {
-    if (vm.state === VmState.done) return false
-    enter(vm, VmState.pending)
-    schedule(world, vm)
-    return true
-  },
-  (world, vm) => {
-    finish(world, vm)
-    return true
-  }
-]
 
 export const vmActionMethods: Methods = {
   "one.vm.action": (call) => {
@@ -245,17 +227,6 @@ export const vmActionMethods: Methods = {
     if (obstacle !== undefined) throw actionRefused(obstacle)
     if (!action(world, vm, causeOf(call)))
       throw actionRefused(`Error performing action "${name}": This action is not available for state ${stateName(vm)}`)
-    return int(id)
-  },
-  "one.vm.recover": (call) => {
-    const { args, caller, world } = call
-    const [id, operation] = [args.int(0), args.int(1)]
-    const vm = world.vms.get(id)
-    requireRight(world, caller, "ADMIN", vmTarget(vm))
-    const recovery = recoveries[operation]
-    if (recovery === undefined) throw actionRefused("Wrong recovery operation code")
-    if (!recovery(world, vm, causeOf(call)))
-      throw actionRefused(`Recover operation not available for state ${stateName(vm)}`)
     return int(id)
   }
 }

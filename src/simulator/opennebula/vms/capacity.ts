@@ -8,9 +8,9 @@ import { readTemplate } from "../world/owned.js"
 import { requireQuota } from "../world/quotas.js"
 import type { Template, Vector } from "../world/template.js"
 import type { World } from "../world/world.js"
-import { causeOf, vmTarget } from "./actions.js"
-import { asItIs, rewrite, turnPage } from "./history.js"
-import { active, afterwards, enter, schedule, takeTurn } from "./machine.js"
+import { vmTarget } from "./actions.js"
+import { asItIs, causeOf, rewrite, turnPage } from "./history.js"
+import { active, afterwards, driverFails, enter, sayTransferFailed, schedule, takeTurn } from "./machine.js"
 import { fits } from "./scheduler.js"
 import { Lcm, stateName, VmAction, VmState } from "./states.js"
 
@@ -50,7 +50,7 @@ const finishLiveResize = (world: World, vm: Vm, before: Capacity): void => {
   takeTurn(vm)
   active(vm, Lcm.hotplugResize)
   afterwards(world, vm, world.times.liveResize, () => {
-    if (world.fails("live-resize", vm.id)) apply(vm, before)
+    if (driverFails(world, vm, "live-resize")) apply(vm, before)
     active(vm, Lcm.running)
     rewrite(vm)
   })
@@ -71,7 +71,10 @@ const resizeDisk = (world: World, vm: Vm, diskId: string, size: string): void =>
   active(vm, live ? Lcm.diskResize : state === VmState.poweroff ? Lcm.diskResizePoweroff : Lcm.diskResizeUndeployed)
   setSize(size)
   afterwards(world, vm, world.times.diskResize, () => {
-    if (world.fails(live ? "live-disk-resize" : "disk-resize", vm.id)) setSize(before)
+    if (driverFails(world, vm, live ? "live-disk-resize" : "disk-resize")) {
+      setSize(before)
+      if (!live) sayTransferFailed(world, vm)
+    }
     if (live) active(vm, Lcm.running)
     else enter(vm, state)
     rewrite(vm)

@@ -1,4 +1,5 @@
 /** History records: one per stay on a host and per change of capacity, with who caused its end. */
+import type { Call } from "../method.js"
 import type { HistoryRecord, Host, Vm } from "../world/objects.js"
 import type { World } from "../world/world.js"
 import { vmDocument } from "./documents.js"
@@ -10,6 +11,8 @@ export interface Cause {
   readonly gid: number
   readonly requestId: number
 }
+
+export const causeOf = (call: Call): Cause => ({ uid: call.caller.id, gid: call.caller.gid, requestId: call.requestId })
 
 /** As accounting shows it. */
 export const asItIs = (vm: Vm): string => vmDocument(vm, [])

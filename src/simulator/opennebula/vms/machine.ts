@@ -1,12 +1,13 @@
 /**
  * The life of a VM after a call has returned: every step waits its time and then happens, unless a newer action has overtaken it.
- * A driver that fails brings the VM back to where it was and says nothing, as the real one does; only a failed deployment shows.
+ * A driver that fails brings the VM back to where it was, as the real one does; a failed deployment shows, and one whose disks could not be moved
+ * stays where it is (7.4 `LifeCycleStates.cc`).
  */
 import { releaseAddresses } from "../world/leases.js"
 import type { Host, Vm } from "../world/objects.js"
 import type { DriverAction, World } from "../world/world.js"
 import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./history.js"
-import { chooseHost, timeText, whyNoHost } from "./scheduler.js"
+import { chooseHost, hostInError, timeText, whyNoHost } from "./scheduler.js"
 import { Lcm, type StatePair, VmAction, VmState } from "./states.js"
 
 export const enter = (vm: Vm, state: number, lcm = 0): void => {
@@ -70,16 +71,32 @@ export const deployOn = (world: World, vm: Vm, host: Host): void => {
   if (steps.prolog !== Lcm.prolog && requirements !== undefined && !requirements.includes("TM_MAD"))
     vm.template.set("AUTOMATIC_DS_REQUIREMENTS", `${requirements} & (TM_MAD = "dummy")`)
   afterwards(world, vm, world.times.dispatch, () => {
-    active(vm, steps.prolog)
+    prolog(world, vm, steps.prolog)
     rewrite(vm)
-    afterwards(world, vm, world.times.prolog, () => {
-      note(vm, { petime: world.now })
-      if (world.fails("prolog", vm.id))
-        return fail(world, vm, "PROLOG", { state: VmState.active, lcm: Lcm.prologFailure })
-      boot(world, vm, steps.boot)
-    })
   })
 }
+
+/** What follows a PROLOG, and where a VM is whose disks could not be brought to its host (7.4 `trigger_prolog_success`, `_failure`). */
+export const prologs: ReadonlyMap<number, { readonly boot: number; readonly failed: number }> = new Map([
+  [Lcm.prolog, { boot: Lcm.boot, failed: Lcm.prologFailure }],
+  [Lcm.prologUndeploy, { boot: Lcm.bootUndeploy, failed: Lcm.prologUndeployFailure }],
+  [Lcm.prologResume, { boot: Lcm.bootStopped, failed: Lcm.prologResumeFailure }],
+  [Lcm.prologMigrate, { boot: Lcm.bootMigrate, failed: Lcm.prologMigrateFailure }]
+])
+
+export const prolog = (world: World, vm: Vm, lcm: number): void => {
+  active(vm, lcm)
+  afterwards(world, vm, world.times.prolog, () => {
+    note(vm, { petime: world.now })
+    const { boot: next, failed } = prologs.get(lcm) ?? { boot: Lcm.boot, failed: Lcm.prologFailure }
+    if (driverFails(world, vm, "prolog")) return transferFailed(world, vm, failed)
+    boot(world, vm, next)
+  })
+}
+
+/** One that is dead fails whatever it is told. */
+export const driverFails = (world: World, vm: Vm, action: DriverAction): boolean =>
+  world.fails(action, vm.id) || currentRecord(vm)?.host.state === hostInError
 
 const fail = (world: World, vm: Vm, step: string, { lcm, state }: StatePair): void => {
   enter(vm, state, lcm)
@@ -87,16 +104,27 @@ const fail = (world: World, vm: Vm, step: string, { lcm, state }: StatePair): vo
   vm.userTemplate.set("ERROR", `${timeText(world)}: ${step}: ${deployIdOf(vm)}`)
 }
 
+/** Its disks could not be copied, grown or removed (7.4 `TransferManager::_transfer`). */
+export const sayTransferFailed = (world: World, vm: Vm): void =>
+  vm.userTemplate.set("ERROR", `${timeText(world)}: Error executing image transfer script: dummy`)
+
+const transferFailed = (world: World, vm: Vm, lcm: number): void => {
+  active(vm, lcm)
+  sayTransferFailed(world, vm)
+}
+
 const deployIdOf = (vm: Vm): string => `${currentRecord(vm)?.host.name}:${vm.name}:dummy`
 
 /** Where what does not boot is then: back where it came from, if it can be (7.4 `LifeCycleStates.cc`, `trigger_deploy_failure`). */
-const afterFailedBoot: ReadonlyMap<number, StatePair> = new Map([
+export const afterFailedBoot: ReadonlyMap<number, StatePair> = new Map([
+  [Lcm.bootUnknown, { state: VmState.active, lcm: Lcm.unknown }],
+  [Lcm.bootMigrate, { state: VmState.active, lcm: Lcm.bootMigrateFailure }],
   [Lcm.bootPoweroff, { state: VmState.poweroff, lcm: 0 }],
   [Lcm.bootSuspended, { state: VmState.suspended, lcm: 0 }],
   [Lcm.bootStopped, { state: VmState.active, lcm: Lcm.bootStoppedFailure }],
   [Lcm.bootUndeploy, { state: VmState.active, lcm: Lcm.bootUndeployFailure }]
 ])
-const bootFailed: StatePair = { state: VmState.active, lcm: Lcm.bootFailure }
+export const bootFailed: StatePair = { state: VmState.active, lcm: Lcm.bootFailure }
 
 const graphicsBase = 5900
 
@@ -105,7 +133,7 @@ export const boot = (world: World, vm: Vm, lcm: number, wait = world.times.boot)
   active(vm, lcm)
   note(vm, { rstime: world.now, retime: 0 })
   afterwards(world, vm, wait, () => {
-    if (world.fails("deploy", vm.id)) return fail(world, vm, "DEPLOY", afterFailedBoot.get(vm.lcm) ?? bootFailed)
+    if (driverFails(world, vm, "deploy")) return fail(world, vm, "DEPLOY", afterFailedBoot.get(vm.lcm) ?? bootFailed)
     vm.deployId = deployIdOf(vm)
     for (const graphics of vm.template.vectors("GRAPHICS"))
       if (!graphics.values.has("PORT"))
@@ -153,30 +181,43 @@ export const halt = (world: World, vm: Vm, plan: HaltPlan, cause: Cause): void =
     vm.countsAsRunning = false
   }
   afterwards(world, vm, plan.wait, () => {
-    if (world.fails(plan.driver, vm.id)) return active(vm, Lcm.running)
+    if (driverFails(world, vm, plan.driver)) return active(vm, Lcm.running)
     note(vm, { retime: world.now, action: plan.action, ...cause })
     const { epilog } = plan
     if (epilog === undefined) return finish()
-    active(vm, epilog)
     note(vm, { estime: world.now })
-    afterwards(world, vm, world.times.epilog, () => {
-      note(vm, { eetime: world.now, etime: world.now })
-      finish()
-      wakePending(world)
-    })
+    takeOff(world, vm, epilog)
   })
+}
+
+/** Where a VM is whose disks left its host, and where it stays if they could not (7.4 `trigger_epilog_success`, `_failure`). */
+export const epilogs: ReadonlyMap<number, { readonly end: number; readonly failed: number }> = new Map([
+  [Lcm.epilogStop, { end: VmState.stopped, failed: Lcm.epilogStopFailure }],
+  [Lcm.epilogUndeploy, { end: VmState.undeployed, failed: Lcm.epilogUndeployFailure }]
+])
+
+/** Its disks leave its host. */
+export const takeOff = (world: World, vm: Vm, lcm: number): void => {
+  active(vm, lcm)
+  afterwards(world, vm, world.times.epilog, () => {
+    const { end, failed } = epilogs.get(lcm) ?? { end: VmState.undeployed, failed: Lcm.epilogUndeployFailure }
+    if (driverFails(world, vm, "epilog")) return transferFailed(world, vm, failed)
+    tookOff(world, vm, end)
+  })
+}
+
+export const tookOff = (world: World, vm: Vm, end: number): void => {
+  note(vm, { eetime: world.now, etime: world.now })
+  enter(vm, end)
+  vm.countsAsRunning = false
+  wakePending(world)
 }
 
 /** Its disks leave the host of a VM that is powered off (7.4 `DispatchManagerActions.cc`, `undeploy`). */
 export const undeployStopped = (world: World, vm: Vm, action: number, cause: Cause): void => {
   takeTurn(vm)
-  active(vm, Lcm.epilogUndeploy)
   note(vm, { estime: world.now, action, ...cause })
-  afterwards(world, vm, world.times.epilog, () => {
-    note(vm, { eetime: world.now, etime: world.now })
-    enter(vm, VmState.undeployed)
-    wakePending(world)
-  })
+  takeOff(world, vm, Lcm.epilogUndeploy)
 }
 
 /** The VM is DONE: leases, ports and images are free again. */
@@ -193,13 +234,18 @@ export const finish = (world: World, vm: Vm): void => {
   wakePending(world)
 }
 
-const epilog = (world: World, vm: Vm, action: number, cause: Cause): void => {
+export const epilog = (world: World, vm: Vm, action: number, cause: Cause): void => {
   active(vm, Lcm.epilog)
   note(vm, { estime: world.now })
   afterwards(world, vm, world.times.epilog, () => {
-    note(vm, { eetime: world.now, etime: world.now, action, ...cause })
-    finish(world, vm)
+    if (driverFails(world, vm, "epilog")) return transferFailed(world, vm, Lcm.epilogFailure)
+    endEpilog(world, vm, action, cause)
   })
+}
+
+export const endEpilog = (world: World, vm: Vm, action: number, cause: Cause): void => {
+  note(vm, { eetime: world.now, etime: world.now, action, ...cause })
+  finish(world, vm)
 }
 
 /** From a running VM by way of SHUTDOWN; a driver that fails leaves it RUNNING. */
@@ -207,7 +253,7 @@ export const shutDownAndFinish = (world: World, vm: Vm, hard: boolean, cause: Ca
   takeTurn(vm)
   active(vm, Lcm.shutdown)
   afterwards(world, vm, world.times.shutdown, () => {
-    if (world.fails(hard ? "cancel" : "shutdown", vm.id)) return active(vm, Lcm.running)
+    if (driverFails(world, vm, hard ? "cancel" : "shutdown")) return active(vm, Lcm.running)
     note(vm, { retime: world.now })
     epilog(world, vm, hard ? VmAction.terminateHard : VmAction.terminate, cause)
   })
@@ -219,17 +265,32 @@ export const finishStopped = (world: World, vm: Vm, hard: boolean, cause: Cause)
   epilog(world, vm, hard ? VmAction.terminateHard : VmAction.terminate, cause)
 }
 
+const endCleanUp = (world: World, vm: Vm, action: number, cause: Cause): void => {
+  const record = currentRecord(vm)
+  if (record === undefined) return
+  if (record.retime === 0) record.retime = world.now
+  if (record.estime !== 0) record.eetime = world.now
+  note(vm, { etime: world.now, action, ...cause })
+}
+
 /** Deletes without asking the hypervisor's leave: after failures, by `recover`, by a router's deletion. */
 export const cleanUp = (world: World, vm: Vm, cause: Cause): void => {
   takeTurn(vm)
   active(vm, Lcm.cleanupDelete)
   afterwards(world, vm, world.times.cleanup, () => {
-    const record = currentRecord(vm)
-    if (record !== undefined) {
-      if (record.retime === 0) record.retime = world.now
-      if (record.estime !== 0) record.eetime = world.now
-      note(vm, { etime: world.now, action: VmAction.delete, ...cause })
-    }
+    endCleanUp(world, vm, VmAction.delete, cause)
     finish(world, vm)
+  })
+}
+
+/** The same, and from the beginning again on whatever host has room (7.4 `trigger_delete_recreate`). */
+export const recreate = (world: World, vm: Vm, cause: Cause): void => {
+  takeTurn(vm)
+  active(vm, Lcm.cleanupResubmit)
+  afterwards(world, vm, world.times.cleanup, () => {
+    endCleanUp(world, vm, VmAction.deleteRecreate, cause)
+    vm.countsAsRunning = true
+    enter(vm, VmState.pending)
+    wakePending(world)
   })
 }

@@ -2,7 +2,7 @@
 import type { Host, Vm } from "../world/objects.js"
 import { capacityOf } from "../world/quota-usage.js"
 import type { World } from "../world/world.js"
-import { VmState } from "./states.js"
+import { Lcm, VmState } from "./states.js"
 
 const placed: ReadonlyArray<number> = [VmState.active, VmState.poweroff, VmState.suspended]
 
@@ -31,19 +31,46 @@ export const fits = (world: World, host: Host, more: { readonly cpu: number; rea
   return used.cpu + more.cpu * 100 <= host.maxCpu && used.memory + more.memory * 1024 <= host.maxMemory
 }
 
-/** Of a host: enabled, and seen. One that is disabled or offline takes no more VMs; those that it has stay. */
+/** Of a host: enabled, and seen. One that is disabled, offline or in error takes no more VMs; those that it has stay. */
 export const monitored = 2
+/** It does not answer its monitor any more (7.4 `Host::ERROR`). */
+export const hostInError = 3
+
+const enabledHosts = (world: World): ReadonlyArray<Host> =>
+  world.hosts.oldestFirst().filter(({ state }) => state === monitored)
+
+/** In the cluster of its disks and networks, and in one of those that its template names. Of such expressions nothing else is understood here. */
+const meetsRequirements =
+  (vm: Vm) =>
+  ({ cluster }: Host): boolean =>
+    [vm.template.get("AUTOMATIC_REQUIREMENTS"), vm.userTemplate.get("SCHED_REQUIREMENTS")].every(
+      (requirements = "") => {
+        const clusters = [...requirements.matchAll(/CLUSTER_ID\s*=\s*"?(\d+)/g)].map(([, id]) => Number(id))
+        return clusters.length === 0 || clusters.includes(cluster)
+      }
+    )
+
+/** An image datastore is no obstacle; a system datastore that was disabled takes nothing. */
+const hasSystemDatastore = (world: World): boolean =>
+  [...world.datastores].some(({ state, type }) => type === systemDatastore && state === datastoreReady)
+const systemDatastore = 1
+const datastoreReady = 0
 
 export const chooseHost = (world: World, vm: Vm): Host | undefined => {
+  if (!hasSystemDatastore(world)) return undefined
   const needs = { cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) }
-  const fitting = [...world.hosts].filter((host) => host.state === monitored && fits(world, host, needs))
+  const fitting = enabledHosts(world).filter((host) => meetsRequirements(vm)(host) && fits(world, host, needs))
   if (fitting.length === 1) return fitting[0]
   return fitting.sort((a, b) => givenAway(world, a).cpu - givenAway(world, b).cpu || b.id - a.id)[0]
 }
 
-/** The scheduler's sentence when nothing fits (recording 181). What it says when no host is enabled is not known. */
+/** The scheduler's sentence when nothing fits (recording 181); before it, what oned itself says (7.4 `SchedulerManagerDriver.cc`). */
 export const whyNoHost = (world: World, vm: Vm): string => {
-  const hosts = world.hosts.oldestFirst()
+  const enabled = enabledHosts(world)
+  if (enabled.length === 0) return "Cannot dispatch VM: No hosts enabled to run VMs"
+  if (!hasSystemDatastore(world)) return "Cannot dispatch VM: No system datastores found to run VMs"
+  const hosts = enabled.filter(meetsRequirements(vm))
+  if (hosts.length === 0) return "Cannot dispatch VM: No host meets SCHED_REQUIREMENTS"
   const cpu = Number(vm.template.get("CPU"))
   const short = hosts.every((host) => !fits(world, host, { cpu, memory: 0 })) ? "CPU" : "memory"
   return `[HOST] Not enough ${short} on hosts: ${hosts.map((host) => host.id).join(",")}`
@@ -51,6 +78,23 @@ export const whyNoHost = (world: World, vm: Vm): string => {
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+/**
+ * Its monitor hears nothing of it any more: what runs there is UNKNOWN, whatever is on its way stays so until its driver fails
+ * (7.4 `InformationManager::_host_state`, `trigger_monitor_done`).
+ */
+export const hostDies = (world: World, host: Host): void => {
+  host.state = hostInError
+  for (const vm of vmsOn(world, host)) if (isAt(vm, Lcm.running)) vm.lcm = Lcm.unknown
+}
+
+/** It is heard of again, and so is what runs on it (7.4 `trigger_monitor_poweron`). */
+export const hostReturns = (world: World, host: Host): void => {
+  host.state = monitored
+  for (const vm of vmsOn(world, host)) if (isAt(vm, Lcm.unknown)) vm.lcm = Lcm.running
+}
+
+const isAt = ({ lcm, state }: Vm, wanted: number): boolean => state === VmState.active && lcm === wanted
 
 /** "Sun Nov 22 20:30:17 2026", as the C library writes a time. */
 export const timeText = (world: World): string => {

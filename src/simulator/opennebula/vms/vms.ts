@@ -8,12 +8,13 @@ import type { Vm } from "../world/objects.js"
 import { ownedMethods, rangeFrom, selectOwned } from "../world/owned.js"
 import { vmAmounts } from "../world/quota-usage.js"
 import { type Demand, requireQuota } from "../world/quotas.js"
-import { causeOf, vmActionMethods, vmTarget } from "./actions.js"
+import { vmActionMethods, vmTarget } from "./actions.js"
 import { vmCapacityMethods } from "./capacity.js"
 import { vmDeviceMethods } from "./devices.js"
 import { briefVmDocument, vmDocument } from "./documents.js"
-import { turnPage } from "./history.js"
+import { causeOf, turnPage } from "./history.js"
 import { active, afterwards, deployOn, takeTurn } from "./machine.js"
+import { vmRecoverMethods } from "./recover.js"
 import { fits } from "./scheduler.js"
 import { Lcm, stateName, VmAction, VmState } from "./states.js"
 
@@ -70,6 +71,7 @@ export const vmMethods: Methods = {
     beforeChown: (call, vm, to) => requireRoomForVms(call, [vm], to)
   }),
   ...vmActionMethods,
+  ...vmRecoverMethods,
   ...vmCapacityMethods,
   ...vmDeviceMethods,
   "one.vm.info": ({ args, caller, world }) => {

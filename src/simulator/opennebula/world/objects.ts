@@ -109,7 +109,7 @@ export interface AddressRange {
 
 export interface Network extends Owned {
   readonly clusters: Set<number>
-  /** 1 READY, 2 LOCK_CREATE, 3 LOCK_DELETE. */
+  /** 1 READY, 2 LOCK_CREATE, 3 LOCK_DELETE, 5 ERROR, 6 UPDATE_FAILURE (7.4 `VirtualNetwork.h`). */
   state: number
   readonly template: Template
   readonly ranges: Array<AddressRange>
@@ -150,7 +150,7 @@ export interface Host {
   /** CPU in percent of one core, memory in KB. */
   readonly maxCpu: number
   readonly maxMemory: number
-  /** As `one.host.status` left it: 2 enabled, 4 disabled, 8 offline (7.4 `Host.h`). */
+  /** 3 in error; or as `one.host.status` left it: 2 enabled, 4 disabled, 8 offline (7.4 `Host.h`). */
   state: number
 }
 
@@ -162,6 +162,8 @@ export interface Cluster {
 
 export interface Datastore extends Owned {
   readonly type: number
+  /** 0 READY, 1 DISABLED: only a system datastore is ever disabled (7.4 `Datastore.h`). */
+  state: number
   readonly cluster: number
   readonly template: Template
   /** MB */

@@ -108,6 +108,8 @@ export type DriverAction =
   | "save"
   | "restore"
   | "migrate"
+  | "network-create"
+  | "network-delete"
 
 /** Work that a call has put off, in milliseconds. */
 export interface Deferred {
@@ -139,7 +141,7 @@ export class World {
   /** Which form `one.vmpool.infoset` was asked for last: all its calls share it (`PoolSharedAPI::extended`, OpenNebula 7.4). */
   infosetIsLong = false
   /** Failures that tests have ordered, in order. */
-  readonly failures: Array<{ readonly action: DriverAction; readonly vm: number | undefined }> = []
+  readonly failures: Array<{ readonly action: DriverAction; readonly of: number | undefined }> = []
 
   constructor(readonly times: Times) {}
 
@@ -153,9 +155,9 @@ export class World {
     this.deferred.push({ after, run })
   }
 
-  /** Whether the driver fails this action for this VM: takes one ordered failure. */
-  fails(action: DriverAction, vm: number): boolean {
-    const at = this.failures.findIndex((failure) => failure.action === action && (failure.vm ?? vm) === vm)
+  /** Whether the driver fails this action for this VM or network: takes one ordered failure. */
+  fails(action: DriverAction, id: number): boolean {
+    const at = this.failures.findIndex((failure) => failure.action === action && (failure.of ?? id) === id)
     if (at < 0) return false
     this.failures.splice(at, 1)
     return true
