@@ -180,7 +180,7 @@ export const plantedBugs: ReadonlyArray<PlantedBug> = [
   {
     ...one(
       "a machine that is gone stands in the way of its undo",
-      "plugins/opennebula-vm/operations.ts",
+      "plugins/opennebula-vm/power.ts",
       "error instanceof Vanished || ",
       ""
     ),

@@ -36,11 +36,12 @@ import {
   whereItIs
 } from "./machine.js"
 import type { VmOffering } from "./offering.js"
-import { bringUp, growDisk, powerOff, resize, startedUnlessPaused, undoResize, vanished } from "./operations.js"
 import { keptAccess } from "./ordered/inference.js"
 import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./ordered/sizes.js"
 import { outcomeOf } from "./outcome.js"
+import { bringUp, powerOff, startedUnlessPaused, vanished } from "./power.js"
 import { countsIn, quotaRefusal } from "./quota.js"
+import { growDisk, resize, undoResize } from "./resizing.js"
 
 export const updateVm =
   (offering: VmOffering) =>
