@@ -1,6 +1,13 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
-import { single, type Template, type VirtualNetwork, valueOf, vector } from "../../opennebula/index.js"
+import {
+  type OpenNebulaError,
+  single,
+  type Template,
+  type VirtualNetwork,
+  valueOf,
+  vector
+} from "../../opennebula/index.js"
 import { ensureDone, make, NotYet, OrderRefused, type OrderRequest, type SiteError } from "../../plugin/index.js"
 import {
   type Cloud,
@@ -65,17 +72,10 @@ export const networkReady = (cloud: Cloud, plan: Plan, networkId: number) => {
   return ensureDone(
     "network ready",
     Effect.gen(function* () {
-      const look = cloud.one.network.info(networkId)
-      const network = yield* look.pipe(
-        Effect.filterOrFail(
-          ({ state }) => state === "Ready" || state === "Error",
-          ({ state }) => new NotYet({ reason: `Network ${networkId} is ${state}.` })
-        ),
-        Effect.retry({
-          schedule: untilDeadline(cloud.settings.router_start_timeout),
-          while: (error) => error._tag === "NotYet"
-        }),
-        Effect.catchTag("NotYet", () => look)
+      const network = yield* whenReached(
+        cloud.one.network.info(networkId),
+        untilDeadline(cloud.settings.router_start_timeout),
+        ({ state }) => state === "Ready" || state === "Error"
       )
       if (network.state !== "Ready" || network.addressRanges.length === 0) {
         return yield* new OrderRefused({
@@ -124,17 +124,41 @@ export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdc
  * again; while one is under way (LockDelete), or its making is (LockCreate), none is taken (OpenNebula 7.4 `IPAMManager::_vnet_delete`,
  * `VirtualNetworkAPI::drop`).
  */
-export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> =>
-  Effect.gen(function* () {
-    const { state } = yield* cloud.one.network.info(networkId)
-    if (!isUnderWay(state)) yield* cloud.one.network.delete(networkId)
-    // It is looked at again.
-    return yield* new NotYet({ reason: `Network ${networkId} was ${state}.` })
+export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> => {
+  const schedule = untilDeadline(cloud.settings.teardown_timeout)
+  const look = cloud.one.network.info(networkId)
+  const taken = cloud.one.network.delete(networkId).pipe(
+    Effect.catchTag("ActionRefused", (refused) =>
+      Effect.flatMap(look, ({ state }) => (isUnderWay(state) ? Effect.void : refused))
+    ),
+    Effect.retry({ schedule, while: ({ _tag }) => _tag === "ActionRefused" })
+  )
+  return Effect.gen(function* () {
+    yield* taken
+    const { state } = yield* whenReached(look, schedule, ({ state }) => !isUnderWay(state))
+    if (!isUnderWay(state)) return yield* new NotYet({ reason: `Network ${networkId} is ${state} again.` })
+    return yield* notRemoved(cloud, networkId, "")
   }).pipe(
-    Effect.retry({ schedule: untilDeadline(cloud.settings.teardown_timeout), while: isWaitedFor }),
-    Effect.catchIf(isWaitedFor, (error) => notRemoved(cloud, networkId, error.message)),
+    Effect.retry({ schedule, while: ({ _tag }) => _tag === "NotYet" }),
+    Effect.catchTags({
+      NotYet: ({ reason }) => notRemoved(cloud, networkId, reason),
+      ActionRefused: ({ message }) => notRemoved(cloud, networkId, message)
+    }),
     unlessLocked(`network ${networkId}`),
     gone
+  )
+}
+
+/** The network once `reached` says so, or as it is when its time is over. */
+const whenReached = (
+  look: Effect.Effect<VirtualNetwork, OpenNebulaError>,
+  schedule: ReturnType<typeof untilDeadline>,
+  reached: (network: VirtualNetwork) => boolean
+): Effect.Effect<VirtualNetwork, OpenNebulaError> =>
+  look.pipe(
+    Effect.filterOrFail(reached, ({ id, state }) => new NotYet({ reason: `Network ${id} is ${state}.` })),
+    Effect.retry({ schedule, while: ({ _tag }) => _tag === "NotYet" }),
+    Effect.catchTag("NotYet", () => look)
   )
 
 /** What the driver has said of it, which failed. */
@@ -142,7 +166,6 @@ const saidOf = ({ template }: VirtualNetwork): string =>
   Option.match(valueOf(template, "ERROR"), { onNone: () => "", onSome: (words) => ` (${words})` })
 
 const isUnderWay = (state: VirtualNetwork["state"]): boolean => state === "LockCreate" || state === "LockDelete"
-const isWaitedFor = (error: SiteError): boolean => error._tag === "NotYet" || error._tag === "ActionRefused"
 
 /** It says who holds a lease in it, if somebody does. */
 const notRemoved = (cloud: Cloud, networkId: number, detail: string) =>
