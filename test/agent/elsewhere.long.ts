@@ -241,8 +241,10 @@ describe("an order whose resource Waldur has put under another offering", () => 
       const other = yield* OpenNebula.serve({ port: 0, bootTime: 30 })
       const site = yield* makeSite({
         offerings: ({ marketplace, world }) => {
-          const { customer } = world.vdcOffering
-          marketplace.addOffering({ customer, name: "Second", uuid: second, components: [] })
+          const { components, customer } = world.vdcOffering
+          // Else Waldur takes no limits of the resource there.
+          const same = components.map(({ accountingType, type }) => ({ accountingType, type }))
+          marketplace.addOffering({ customer, name: "Second", uuid: second, components: same })
           return [
             {
               name: "Second",

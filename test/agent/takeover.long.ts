@@ -42,6 +42,12 @@ const made = (site: Site) => {
   return kinds
 }
 
+/** Some 20 ms after it was asked for: before that it has no address for a router. */
+const networkReady = ({ cloud }: Site) => {
+  const ready = 1
+  return Effect.repeat(Effect.sleep("5 millis"), { until: () => cloud.world.networks.get(1).state === ready })
+}
+
 const calls = pythonVdc("lab-1").length
 /** After so many of its calls. What lies between came to the same. */
 const moments = [2, 4, 6, 8, 9, calls]
@@ -57,6 +63,7 @@ describe("an order that the Python agent was stopped in", () => {
           const order = yield* approved(site, uuid)
           for (const [method, args] of pythonVdc(order.resource.slug).slice(0, after)) {
             expect(yield* site.cloud.call(method, args)).toMatchObject({ _tag: "Ok" })
+            if (method === "one.vn.allocate") yield* networkReady(site)
           }
           if (after === calls) {
             const told = `marketplace-provider-resources/${order.resource.uuid}/set_backend_id/`
