@@ -203,11 +203,10 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
         )
       )
 
+    const askWhoAmI = (by: typeof send, authorization: Redacted.Redacted<string>) =>
+      Effect.flatMap(requestOf(whoAmI, whoAmIName), (request) => by(whoAmI, whoAmIName, request, authorization, 1))
     yield* options.breaker?.join(
-      Effect.gen(function* () {
-        const request = yield* requestOf(whoAmI, whoAmIName)
-        return yield* send(whoAmI, whoAmIName, request, yield* auth.authorization, 1)
-      })
+      Effect.flatMap(auth.authorization, (authorization) => askWhoAmI(send, authorization))
     ) ?? Effect.void
     yield* options.breaker?.listen ?? Effect.void
 
@@ -222,10 +221,8 @@ export const makeClient = (options: ClientOptions): Effect.Effect<WaldurClient, 
           !missing.unknownAddress || missing.detail.includes(ownWords) || name === whoAmIName
             ? Effect.fail(missing)
             : Effect.gen(function* () {
-                const request = yield* requestOf(whoAmI, whoAmIName)
                 const authorization = yield* auth.authorization
-                const answers = yield* Effect.isSuccess(sendInTurn(whoAmI, whoAmIName, request, authorization, 1))
-                if (answers) return yield* missing
+                if (yield* Effect.isSuccess(askWhoAmI(sendInTurn, authorization))) return yield* missing
                 return yield* new WaldurServerError({ call: name, status: 404, excerpt: missing.detail })
               })
         )

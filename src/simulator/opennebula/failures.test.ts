@@ -21,7 +21,7 @@ const makeLab = Effect.gen(function* () {
       const { lcm, state } = world.vms.get(vm)
       return `${state}/${lcm}`
     },
-    start: call("one.template.instantiate", 3, "vm", false, ""),
+    started: Effect.zipRight(call("one.template.instantiate", 3, "vm", false, ""), settle),
     act: (action: string) => call("one.vm.action", action, 0),
     recover: (operation: number | undefined) => call("one.vm.recover", 0, operation ?? -1),
     hostOf: (vm = 0) => world.hosts.get(world.vms.get(vm).history.at(-1)?.host.id ?? -1)
@@ -36,8 +36,7 @@ describe("a machine whose disks cannot be copied to its host", () => {
         for (const operation of [retry, success, recreate]) {
           const lab = yield* makeLab
           lab.faults.failNext("prolog")
-          yield* lab.start
-          yield* settle
+          yield* lab.started
           expect(lab.state()).toBe("3/39")
           expect(yield* lab.act("resume")).toContain("not available for state PROLOG_FAILURE")
           expect(yield* lab.recover(failure)).toBe("Ok")
@@ -55,8 +54,7 @@ describe("a machine whose disks cannot be removed", () => {
     Effect.gen(function* () {
       for (const end of ["terminate-hard", retry, success, remove] as const) {
         const lab = yield* makeLab
-        yield* lab.start
-        yield* settle
+        yield* lab.started
         lab.faults.failNext("epilog")
         yield* lab.act("terminate-hard")
         yield* settle
@@ -72,8 +70,7 @@ describe("a machine whose disks cannot be removed", () => {
   it.scoped("takes no second terminate while they are being removed, but one while it is shut down", () =>
     Effect.gen(function* () {
       const lab = yield* makeLab
-      yield* lab.start
-      yield* settle
+      yield* lab.started
       yield* lab.act("terminate-hard")
       expect(lab.state()).toBe("3/12")
       expect(yield* lab.act("terminate-hard")).toBe("Ok")
@@ -88,8 +85,7 @@ describe("a machine on a host that does not answer any more", () => {
   it.scoped("is UNKNOWN, does nothing that it is told, and runs when the host is back", () =>
     Effect.gen(function* () {
       const lab = yield* makeLab
-      yield* lab.start
-      yield* settle
+      yield* lab.started
       const host = lab.hostOf()
       hostDies(lab.world, host)
       expect(lab.state()).toBe("3/16")
@@ -112,8 +108,7 @@ describe("a machine on a host that does not answer any more", () => {
   it.scoped("is made again on another one by delete-recreate", () =>
     Effect.gen(function* () {
       const lab = yield* makeLab
-      yield* lab.start
-      yield* settle
+      yield* lab.started
       const host = lab.hostOf()
       hostDies(lab.world, host)
       yield* lab.recover(recreate)
@@ -129,8 +124,7 @@ describe("a machine that hangs in a shutdown", () => {
   it.scoped("is switched off by a hard one", () =>
     Effect.gen(function* () {
       const lab = yield* makeLab
-      yield* lab.start
-      yield* settle
+      yield* lab.started
       yield* lab.act("poweroff")
       expect(yield* lab.act("poweroff")).toContain("SHUTDOWN_POWEROFF")
       expect(yield* lab.act("poweroff-hard")).toBe("Ok")
@@ -162,8 +156,7 @@ describe("a machine that no host takes", () => {
       Effect.gen(function* () {
         const lab = yield* makeLab
         make(lab.world)
-        yield* lab.start
-        yield* settle
+        yield* lab.started
         expect(lab.state()).toBe("1/0")
         expect(lab.world.vms.get(0).userTemplate.get("SCHED_MESSAGE")).toMatch(
           new RegExp(`: Cannot dispatch VM: ${sentence}$`)

@@ -78,42 +78,27 @@ const whenRunning =
   }
 
 /** A hard one overrides a soft one that may hang (7.4 `DispatchManager::poweroff`, `undeploy`). */
-const powerOff = (hard: boolean) =>
+const shutDown = (hard: boolean, to: Omit<Parameters<typeof halt>[2], "driver" | "wait">) =>
   whenRunning(
     (world, vm, cause) =>
-      halt(
-        world,
-        vm,
-        {
-          during: Lcm.shutdownPoweroff,
-          driver: hard ? "cancel" : "shutdown",
-          wait: world.times.shutdown,
-          end: VmState.poweroff,
-          action: hard ? VmAction.poweroffHard : VmAction.poweroff
-        },
-        cause
-      ),
-    hard ? [Lcm.unknown, Lcm.shutdownPoweroff] : [Lcm.unknown]
+      halt(world, vm, { ...to, driver: hard ? "cancel" : "shutdown", wait: world.times.shutdown }, cause),
+    hard ? [Lcm.unknown, to.during] : [Lcm.unknown]
   )
 
+const powerOff = (hard: boolean) =>
+  shutDown(hard, {
+    during: Lcm.shutdownPoweroff,
+    end: VmState.poweroff,
+    action: hard ? VmAction.poweroffHard : VmAction.poweroff
+  })
+
 const undeployRunning = (hard: boolean) =>
-  whenRunning(
-    (world, vm, cause) =>
-      halt(
-        world,
-        vm,
-        {
-          during: Lcm.shutdownUndeploy,
-          driver: hard ? "cancel" : "shutdown",
-          wait: world.times.shutdown,
-          epilog: Lcm.epilogUndeploy,
-          end: VmState.undeployed,
-          action: hard ? VmAction.undeployHard : VmAction.undeploy
-        },
-        cause
-      ),
-    hard ? [Lcm.unknown, Lcm.shutdownUndeploy] : [Lcm.unknown]
-  )
+  shutDown(hard, {
+    during: Lcm.shutdownUndeploy,
+    epilog: Lcm.epilogUndeploy,
+    end: VmState.undeployed,
+    action: hard ? VmAction.undeployHard : VmAction.undeploy
+  })
 
 const undeploy =
   (hard: boolean): Action =>
