@@ -26,6 +26,8 @@ export interface Attempt {
   readonly unseen: MutableRef.MutableRef<ReadonlyArray<Subject>>
   /** What this order is about by a choice, and not by having made it. */
   readonly chosen: MutableRef.MutableRef<ReadonlyArray<Subject>>
+  /** Until then its steps may look, and neither do nor write down anything. */
+  readonly mayBegin: Deferred.Deferred<void>
 }
 export class Steps extends Context.Tag("site-actors/core/Steps")<Steps, Attempt>() {}
 
@@ -66,8 +68,18 @@ export const newAttempt = (
   // What an earlier attempt noted at its end may not be on the disk either.
   mayForget: MutableRef.make(entries.some(isResult)),
   unseen: MutableRef.make<ReadonlyArray<Subject>>([]),
-  chosen: MutableRef.make<ReadonlyArray<Subject>>([])
+  chosen: MutableRef.make<ReadonlyArray<Subject>>([]),
+  mayBegin: atOnce
 })
+
+const atOnce: Deferred.Deferred<void> = Deferred.unsafeMake<void>(FiberId.none)
+Deferred.unsafeDone(atOnce, Effect.void)
+
+/** What is carried out so may look at once, and begins nothing before `permission` is there. */
+export const beginningAfter =
+  (permission: Deferred.Deferred<void>) =>
+  <A, E, R>(handler: Effect.Effect<A, E, R | Steps>): Effect.Effect<A, E, Exclude<R, Steps> | Steps> =>
+    Effect.flatMap(Steps, (attempt) => Effect.provideService(handler, Steps, { ...attempt, mayBegin: permission }))
 
 /** The run has come to a step. */
 export const markReached = ({ reachedAll, unreached }: Attempt, step: string): void => {

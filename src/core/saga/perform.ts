@@ -2,7 +2,7 @@
  * The one way in which a step of any kind (`steps.ts`) happens. What is remembered of it is answered at once: after a restart that is nearly all of a
  * handler. Otherwise it is begun in the journal, what an earlier attempt may have left is looked for, and only where there is none is it done.
  */
-import { Context, Data, Effect, Either, MutableRef, Option, Schema } from "effect"
+import { Context, Data, Deferred, Effect, Either, MutableRef, Option, Schema } from "effect"
 import { stillOurs } from "../calls/gate.js"
 import { NotYet, RivalAtWork, type SiteError } from "../errors.js"
 import { saying } from "../lean/around.js"
@@ -214,6 +214,12 @@ const carriedOut = <A, I, E extends SiteError, R>(
         if (!state.begun) register(spec, reached)
       })
     )
+    // What is looked up is of no consequence until it is written down.
+    const early =
+      begins === "looking" && !(yield* Deferred.isDone(attempt.mayBegin))
+        ? Option.some(yield* Effect.either(Effect.zipRight(stillOurs, act)))
+        : Option.none()
+    yield* Deferred.await(attempt.mayBegin)
     const changes = begins !== "looking" && looks !== true
     if (changes && MutableRef.get(attempt.unseen).length > 0) yield* assertOurs(attempt)
     const mayBeBegun = !state.begun && isRestored(entries)
@@ -225,7 +231,7 @@ const carriedOut = <A, I, E extends SiteError, R>(
     if (!mayBeBegun) yield* beginning
     const acted = Option.isSome(find)
       ? making(act, madeBy(yield* wholeStory(attempt.journal), step, attempt.mark))
-      : act
+      : Option.getOrElse(early, () => act)
     // Writing it down may have taken its time, as may the look.
     const value = yield* Effect.tapError(Effect.zipRight(stillOurs, acted), (error) => noteError(step, attempt, error))
     // It has seen what it was about.

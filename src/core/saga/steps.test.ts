@@ -1,8 +1,8 @@
 /** What a power cut may take of an order's steps, and what it may not (docs/decisions/0083-what-a-power-cut-may-take.md). */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Ref, Schema, TestClock } from "effect"
+import { Deferred, Effect, Fiber, Option, Ref, Schema, TestClock } from "effect"
 import { makeMemoryJournal } from "../../../test/support/journal.js"
-import { carryOut, decide, ensure, ensureDone, make } from "../index.js"
+import { beginningAfter, carryOut, decide, ensure, ensureDone, make, OrderRefused } from "../index.js"
 
 describe("a power cut", () => {
   /** Each look sees something else; the call of this number, from 1, is carried out, and is the last thing that the process does. */
@@ -76,6 +76,47 @@ describe("a power cut", () => {
       yield* carryOut(journal, Effect.zipRight(look, ensureDone("size", Effect.void)))
       yield* journal.losePower
       expect(yield* journal.story).toEqual(["one started", "one finished", "size started"])
+    })
+  )
+})
+
+describe("before it is permitted", () => {
+  it.effect(
+    "what comes first is looked up; nothing is written down or done until then, and nothing at all where it never is",
+    () =>
+      Effect.gen(function* () {
+        const done: Array<string> = []
+        const act = (what: string) => Effect.sync(() => void done.push(what))
+        const journal = yield* makeMemoryJournal()
+        const permission = yield* Deferred.make<void>()
+        const handler = Effect.gen(function* () {
+          yield* decide("one", Schema.Null, Effect.as(act("look"), null))
+          yield* ensureDone("size", act("size"))
+        })
+        const carrying = yield* Effect.fork(carryOut(journal, beginningAfter(permission)(handler)))
+        yield* TestClock.adjust("1 minute")
+        expect([done, yield* journal.story]).toEqual([["look"], []])
+        yield* Fiber.interrupt(carrying)
+        expect(yield* journal.story).toEqual([])
+        const again = yield* Effect.fork(carryOut(journal, beginningAfter(permission)(handler)))
+        yield* Deferred.succeed(permission, undefined)
+        yield* Fiber.join(again)
+        expect(done).toEqual(["look", "look", "size"])
+        expect(yield* journal.story).toEqual(["one started", "one finished", "size started", "size finished"])
+      })
+  )
+
+  it.effect("a look that fails says so afterwards", () =>
+    Effect.gen(function* () {
+      const journal = yield* makeMemoryJournal()
+      const permission = yield* Deferred.make<void>()
+      const refused = decide("one", Schema.Null, new OrderRefused({ customerMessage: "No." }))
+      const carrying = yield* Effect.fork(carryOut(journal, beginningAfter(permission)(refused)))
+      yield* TestClock.adjust("1 minute")
+      expect(yield* journal.story).toEqual([])
+      yield* Deferred.succeed(permission, undefined)
+      expect((yield* Fiber.join(carrying))._tag).toBe("Refused")
+      expect(yield* journal.story).toEqual(["one started", "one failed", "order failed", "order undone"])
     })
   )
 })

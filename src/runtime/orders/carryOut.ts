@@ -1,10 +1,13 @@
 /** An accepted order is carried out: approved, given to the backend's handler, reported. The handler's steps and ours stand in one journal. */
-import { Effect, Either, Option, Schema } from "effect"
+import { Deferred, Effect, Either, Option, Schema } from "effect"
 import {
+  type Attempt,
+  beginningAfter,
   type CarriedOut,
   carryOut,
   decide,
   ensureDone,
+  type JournalEntry,
   Marketplace,
   markReached,
   type OrderId,
@@ -51,7 +54,8 @@ export const carryOutAccepted = (
   })
 
 /**
- * Approve, let the backend work, report. The handler's steps and ours stand in one journal.
+ * Approve, let the backend work, report. The handler's steps and ours stand in one journal. What a create or a change looks up first is looked up while Waldur takes
+ * the approval (docs/decisions/0092-looked-up-while-it-is-approved.md).
  *
  * The server's background task after an approval, which must be over before a backend id is set, is waited for while the backend works.
  */
@@ -62,25 +66,27 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     const before = yield* journal.entries
     // It has no undo of its own: it is taken back once all others are undone.
     markReached(attempt, ahead)
-    if (approve) {
-      const { begun } = stepState(before, approval)
-      const approving = Effect.flatMap(approved(offering, request.order, begun), (how) =>
-        noteApproval(journal, how, begun)
-      )
-      yield* ensureDone(approval, approving)
-      // Two agents at one change or one end come to the same.
-      if (direction === "forward" && request._tag === "Create") yield* afterOthersApproval(offering, journal)
-    }
-    const isKnown = Option.isSome(stepState(yield* journal.entries, atStart).result)
+    const permission = yield* Deferred.make<void>()
+    const permitted = Effect.zipRight(
+      approve ? approving(offering, attempt, request, before) : Effect.void,
+      Deferred.succeed(permission, undefined)
+    )
+    const isKnown = Option.isSome(stepState(before, atStart).result)
     const foretold = yield* makeForetold(offering, journal, request)
-    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made.
-    const settling = Effect.tap(
-      Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))),
-      (settled) => foretold.executes(Either.isRight(settled))
+    // Both to their end: a call that is cut off might be carried out after an undo has looked for what it made. Without permission nothing is made.
+    const settling = Effect.zipRight(
+      permitted,
+      Effect.tap(Effect.either(decide(atStart, Schema.Boolean, executing(offering, request.order))), (settled) =>
+        foretold.executes(Either.isRight(settled))
+      )
     )
-    const working = Effect.either(Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst)).pipe(
-      Effect.provideService(Marketplace, { ...marketplaceOf(offering), foretell: foretold.foretell })
-    )
+    const handler = Effect.mapErrorCause(within(backendHandler(offering, request)), passingFirst)
+    const working = Effect.either(
+      // What an end finds is what it removes: it looks as late as can be.
+      request._tag === "Terminate"
+        ? Effect.zipRight(Deferred.await(permission), handler)
+        : beginningAfter(permission)(handler)
+    ).pipe(Effect.provideService(Marketplace, { ...marketplaceOf(offering), foretell: foretold.foretell }))
     // What is remembered is waited for by nobody.
     const [settled, worked] = isKnown ? [yield* settling, yield* working] : yield* sideBySide(settling, working)
     if (Either.isLeft(worked) && (yield* isDoneAllTheSame(offering, journal, request, worked.left))) return
@@ -91,6 +97,20 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     yield* ifResourceShown(journal, report(offering, request, outcome, hasScope, foretold))
     if (request._tag === "Create" && outcome.backendId !== undefined)
       yield* offering.guardBackendId(request.resource.id, outcome.backendId)
+  })
+
+const approving = (
+  offering: Offering,
+  { direction, journal }: Pick<Attempt, "direction" | "journal">,
+  request: OrderRequest,
+  before: ReadonlyArray<JournalEntry>
+) =>
+  Effect.gen(function* () {
+    const { begun } = stepState(before, approval)
+    const taken = Effect.flatMap(approved(offering, request.order, begun), (how) => noteApproval(journal, how, begun))
+    yield* ensureDone(approval, taken)
+    // Two agents at one change or one end come to the same.
+    if (direction === "forward" && request._tag === "Create") yield* afterOthersApproval(offering, journal)
   })
 
 /** The order's time stands still while Waldur takes no approval of its customer's organization. `begun`: it may do so already. */
