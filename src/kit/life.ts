@@ -1,5 +1,5 @@
 /** A resource's life without a fault, from which the kit learns the steps of each operation and what they come to. */
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import { afterUpdate, enforcementCheck, goneCheck, notTried, passwordCheck, questions, verdict } from "./checks.js"
 import { type Ground, look, shape, through } from "./ground.js"
 import type { Check, Operation, Problem } from "./model.js"
@@ -23,6 +23,11 @@ export const undisturbed = (ground: Ground) =>
     const checks: Array<Check> = []
     const note = (found: ReadonlyArray<Problem>) => problems.push(...found.map(({ text }) => text))
     const atFirst = yield* look(ground)
+    const early = yield* Ref.make(atFirst)
+    strikes.beforeSteps(
+      name,
+      Effect.flatMap(look(ground), (objects) => Ref.set(early, objects))
+    )
     note(yield* through(ground, "create", name))
     const created = yield* shape(ground, name)
     if (created.length === 0) problems.push("nothing in the backend belongs to the created resource")
@@ -42,6 +47,16 @@ export const undisturbed = (ground: Ground) =>
       update: strikes.stepsOf(name, "update"),
       terminate: strikes.stepsOf(name, "terminate")
     }
+
+    const unasked = added(atFirst, yield* Ref.get(early))
+    checks.push(
+      verdict("create: what it makes, it makes in its steps", [
+        ...(unasked.length > 0
+          ? [`made before its first step, so it may be made before the order is approved: ${named(unasked)}`]
+          : []),
+        ...(steps.create.length === 0 && created.length > 0 ? ["it has none"] : [])
+      ])
+    )
 
     const last = steps.create.at(-1)
     const givenUp = "a create that is given up leaves nothing"

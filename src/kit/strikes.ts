@@ -50,6 +50,8 @@ export interface Strikes {
   readonly buryProcess: Effect.Effect<void>
   /** Run once, at the start of the create of the resource of that name. */
   readonly beforeCreate: (resourceName: string, act: (resource: Resource) => Effect.Effect<void>) => void
+  /** Run once, before the first step of the create of the resource of that name is begun. */
+  readonly beforeSteps: (resourceName: string, look: Effect.Effect<void>) => void
   /** The steps that an order of this kind went through, in the order in which they began. */
   readonly stepsOf: (resourceName: string, operation: Operation) => ReadonlyArray<string>
   /** The steps that were undone, or would have been, when the order was given up. */
@@ -77,6 +79,7 @@ const issue = (outcome: Outcome, issued: Set<string>): Outcome => {
 export const makeStrikes = (inner: Plugin): Strikes => {
   const aimed = new Map<string, Aimed>()
   const greetings = new Map<string, (resource: Resource) => Effect.Effect<void>>()
+  const firsts = new Map<string, Effect.Effect<void>>()
   const steps = new Map<string, Set<string>>()
   const undone = new Map<string, ReadonlyArray<string>>()
   const issued = new Set<string>()
@@ -93,7 +96,9 @@ export const makeStrikes = (inner: Plugin): Strikes => {
   const watched = (journal: OrderJournal, key: string, refuse: Effect.Effect<void>): OrderJournal => {
     const append: OrderJournal["append"] = (step, event, data) =>
       Effect.suspend(() => {
-        const write = journal.append(step, event, data)
+        const first = firsts.get(key)
+        firsts.delete(key)
+        const write = Effect.zipRight(first ?? Effect.void, journal.append(step, event, data))
         const dead = death(journal)
         if (event === "started") steps.set(key, (steps.get(key) ?? new Set()).add(step))
         const strike = aimed.get(key)
@@ -218,6 +223,9 @@ export const makeStrikes = (inner: Plugin): Strikes => {
     }),
     beforeCreate: (resourceName, act) => {
       greetings.set(resourceName, act)
+    },
+    beforeSteps: (resourceName, look) => {
+      firsts.set(`${resourceName} create`, look)
     },
     stepsOf: (resourceName, operation) => [...(steps.get(`${resourceName} ${operation}`) ?? [])],
     undoneOf: (resourceName) => undone.get(resourceName) ?? [],

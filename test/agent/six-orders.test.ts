@@ -11,7 +11,8 @@ import {
   makeSite,
   type Site,
   scenario,
-  vdcLimits
+  vdcLimits,
+  vdcObjects
 } from "../support/agent.js"
 
 /** The limits of a group, row by row, as far as they limit anything. */
@@ -85,17 +86,7 @@ describe.each<Generation>(["current", "2024"])("with a Waldur of generation %s",
         opennebula_username: "six-1_admin"
       })
       expect(cloud.world.users.byName("six-1_admin")?.passwordHash).toBe(sha256(password))
-      expect(kinds(site.made())).toEqual({
-        group: 1,
-        vdc: 1,
-        network: 1,
-        router: 1,
-        "security group": 1,
-        user: 1,
-        vm: 1,
-        "acl rule": 4,
-        lease: 2
-      })
+      expect(kinds(site.made())).toEqual(vdcObjects)
 
       expect((yield* order.updateLimits(vdc.uuid, doubled)).state).toBe("done")
       expect(vdc).toMatchObject({ state: "OK", backendId: "100", limits: doubled })

@@ -115,8 +115,8 @@ it.live("the kit finds what a careless plugin does wrong, and where", () =>
   })
 )
 
-/** Buckets with a bug of their own: `undo`, and the name of the second step. */
-const withBug = (undo: Effect.Effect<void>, second: string) =>
+/** Buckets with a bug of their own: `undo`, the name of the second step, and whether the bucket is made in no step at all. */
+const withBug = (undo: Effect.Effect<void>, second: string, isInStep = true) =>
   defineBackend({
     contract: 1,
     type: "buggy",
@@ -128,15 +128,18 @@ const withBug = (undo: Effect.Effect<void>, second: string) =>
       return Effect.succeed({
         create: ({ resource }) =>
           Effect.gen(function* () {
-            const id = yield* make("bucket", {
-              result: Schema.String,
-              find: Effect.succeed(Option.none()),
-              create: Effect.map(
-                send("POST", "/buckets", { name: `${resource.name}-${crypto.randomUUID()}`, tag: resource.id }),
-                (bucket) => bucket.id
-              ),
-              undo: () => undo
-            })
+            const create = Effect.map(
+              send("POST", "/buckets", { name: `${resource.name}-${crypto.randomUUID()}`, tag: resource.id }),
+              (bucket) => bucket.id
+            )
+            const id = yield* isInStep
+              ? make("bucket", {
+                  result: Schema.String,
+                  find: Effect.succeed(Option.none()),
+                  create,
+                  undo: () => undo
+                })
+              : create
             yield* ensureDone(second, send("PATCH", `/buckets/${id}`, { quotaMegabytes: 10 }))
             return { backendId: id }
           }),
@@ -162,6 +165,9 @@ it.live("the kit names a plugin's bug at once, where its order does not end", ()
     )
     expect(yield* told(withBug(Effect.die(new Error("no such field")), "quota"))).toContain(
       'create, step "bucket", undo after: wrong: the create order does not end, by a bug: Error: no such field'
+    )
+    expect(yield* told(withBug(Effect.void, "quota", false))).toMatch(
+      /^create: what it makes, it makes in its steps: made before its first step, so it may be made before the order is approved: bucket /m
     )
   })
 )
