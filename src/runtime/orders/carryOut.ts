@@ -5,6 +5,7 @@ import {
   carryOut,
   decide,
   ensureDone,
+  isOfLostJournal,
   Marketplace,
   markReached,
   type OrderId,
@@ -63,7 +64,8 @@ const handle = (offering: Offering, request: OrderRequest, approve: boolean, wit
     // It has no undo of its own: it is taken back once all others are undone.
     markReached(attempt, ahead)
     if (approve) {
-      const { begun } = stepState(before, approval)
+      // Of a journal that has lost its last entries the approval may be among them: it is this agent's then, and so is what has been made since.
+      const begun = stepState(before, approval).begun || isOfLostJournal(before)
       const approving = Effect.flatMap(approved(offering, request.order, begun), (how) =>
         noteApproval(journal, how, begun)
       )
