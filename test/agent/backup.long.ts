@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import Database from "libsql"
 import { backUp } from "../../src/runtime/journal/backup.js"
 import { afterCall, expectNothingLeft, kinds, makeSite, type Site, scenario, vdcObjects } from "../support/agent.js"
 
@@ -90,6 +91,32 @@ scenario("orders that went on after the backup, and orders that it never heard o
       second,
       ["tenant", "ended", "in-work", "unheard", "machine"].map((name) => `${name} Terminated`)
     )
+  })
+)
+
+scenario("an order of which the backup knows no more than that it was accepted is not taken for another agent's", () =>
+  Effect.gen(function* () {
+    const site = yield* makeSite()
+    const first = yield* site.start()
+    const { resource: tenant } = yield* site.order.vdc("tenant")
+    yield* breakOff(site, ({ method }) => /^one\.vm(pool)?\.info/.test(method))
+    const made = about("machine", "one.template.instantiate")
+    const machine = yield* until(site, made, site.place.vm("machine", tenant.backendId))
+    const backup = yield* takeBackup(site)
+    yield* first.stop
+    // As of the moment between its acceptance and its approval.
+    const journal = new Database(backup)
+    journal.prepare("DELETE FROM journal WHERE order_id = ? AND event <> 'accepted'").run(machine)
+    journal.close()
+    yield* putBack(site, backup)
+    yield* breakOff(site)
+
+    const next = yield* site.start()
+    const { resource, state } = yield* site.marketplace.awaitOrderEnd(machine)
+    expect([state, kinds(site.made())]).toEqual(["done", { ...vdcObjects, vm: 2, lease: 3 }])
+    yield* site.order.terminate(resource.uuid)
+    yield* site.order.terminate(tenant.uuid)
+    yield* expectNothingLeft(site, next, ["tenant Terminated", "machine Terminated"])
   })
 )
 

@@ -10,6 +10,7 @@ import type { Place } from "../../src/runtime/database/place.js"
 import * as Database from "../../src/runtime/journal/database.js"
 import * as JournalLayer from "../../src/runtime/journal/journal.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
+import * as ReservationsLayer from "../../src/runtime/journal/reservations.js"
 
 export const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E>) =>
   Effect.acquireUseRelease(
@@ -21,6 +22,21 @@ export const inDirectory = <A, E>(use: (directory: string) => Effect.Effect<A, E
 export const opened = <A, E>(place: Place, use: Effect.Effect<A, E, Journal | SqlClient.SqlClient>) =>
   use.pipe(
     Effect.provide(JournalLayer.layer.pipe(Layer.provideMerge(Database.layer(place)), Layer.provide(NodeContext.layer)))
+  )
+
+/** A process of its own, as far as a PostgreSQL can tell: with its own connections. */
+export const openProcess = (place: Place) =>
+  Layer.build(
+    Layer.mergeAll(JournalLayer.layer, ReservationsLayer.layer).pipe(
+      Layer.provideMerge(Database.layer(place)),
+      Layer.provide(NodeContext.layer)
+    )
+  )
+
+export const processes = (place: Place, count: number) =>
+  Effect.all(
+    Array.from({ length: count }, () => openProcess(place)),
+    { concurrency: "unbounded" }
   )
 
 export const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))

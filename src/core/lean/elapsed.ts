@@ -10,6 +10,24 @@ export const steadyMillis: Effect.Effect<number> = Effect.clockWith((clock) => E
 /** The same, where no fiber is at hand. */
 export const steadyMillisBy = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
 
+/** A moment by both clocks. */
+export interface Moment {
+  readonly steady: number
+  readonly day: number
+}
+
+export const momentBy = (clock: Clock.Clock): Moment => ({
+  steady: steadyMillisBy(clock),
+  day: clock.unsafeCurrentTimeMillis()
+})
+
+/**
+ * Milliseconds since then by whichever clock says more, for what has to know of every pause. The one that nobody sets stands still while the whole machine
+ * is suspended (`CLOCK_MONOTONIC` in clock_gettime(2)), and the time of day may be set back.
+ */
+export const passedBy = (clock: Clock.Clock, { day, steady }: Moment): number =>
+  Math.max(steadyMillisBy(clock) - steady, Math.abs(clock.unsafeCurrentTimeMillis() - day))
+
 /** That clock as it is, and another time of day (ms since 1970). */
 export const withTimeOfDay = (clock: Clock.Clock, timeOfDay: () => number): Clock.Clock => ({
   [Clock.ClockTypeId]: Clock.ClockTypeId,

@@ -132,6 +132,14 @@ const errorOf = (cause: Cause.Cause<SqlError.SqlError>): Error => {
 /** A connection that breaks: whoever uses it hears it of the statement, and the pool takes no broken one back. */
 const heardThere = () => undefined
 
+/**
+ * What a server, a database or a user may have set otherwise. A second statement has to see what was committed before it: of two that reserve at once
+ * the later one sees nothing of the earlier one where a transaction keeps its first sight. And what was acknowledged has to outlive the server's processes;
+ * more than that, as a standby's word, is for whoever runs it.
+ */
+const ownSettings = `SELECT set_config('default_transaction_isolation', 'read committed', false),
+  CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'local', false) END`
+
 interface PoolOptions {
   readonly forOne: Duration.Duration
   /** Whether statements that come again are prepared. */
@@ -153,7 +161,8 @@ const open = (place: Postgres, { forOne, onConnection }: PoolOptions): Effect.Ef
         idleTimeoutMillis: 60_000,
         keepAlive: true,
         verify: (client, done) => {
-          Runtime.runCallback(runtime)(onConnection(makeConnection(client, unprepared, forOne)), {
+          const own = makeConnection(client, unprepared, forOne)
+          Runtime.runCallback(runtime)(Effect.zipRight(own.executeValues(ownSettings, []), onConnection(own)), {
             onExit: (exit) => done(Exit.isSuccess(exit) ? undefined : errorOf(exit.cause))
           })
         },

@@ -12,9 +12,9 @@ import {
   type JournalError,
   JournalUnavailable,
   LeaseLost,
+  momentBy,
   type OrderId,
   type OrderJournal,
-  steadyMillisBy,
   wholeOrder
 } from "../../core/index.js"
 import { orderAsAWhole } from "../database/dialect.js"
@@ -118,7 +118,7 @@ export const entriesUnder = (
 
     const write = (rows: ReadonlyArray<Row>, commit: Commit): Effect.Effect<void, JournalError> =>
       Effect.suspend(() => {
-        const asked = steadyMillisBy(clock)
+        const asked = momentBy(clock)
         const began = performance.now()
         return Effect.matchEffect(ask(insert(sql, writing, rows, turns), commit), {
           onFailure: (error) => {

@@ -1,14 +1,14 @@
 /** Who may write about a resource: one at a time, and each statement says so. */
 import type { SqlClient } from "@effect/sql"
-import type { ResourceId } from "../../core/index.js"
+import type { Moment, ResourceId } from "../../core/index.js"
 import { kept } from "../database/dialect.js"
 
 /** The right to act for one resource, until somebody takes a newer one. */
 export interface Lease {
   readonly resource: ResourceId
   readonly epoch: number
-  /** When the database was last asked whether it still holds, and said yes (`steadyMillis`). */
-  readonly confirmed: { at: number }
+  /** When the database was last asked whether it still holds, and said yes. */
+  readonly confirmed: { at: Moment }
 }
 
 /**

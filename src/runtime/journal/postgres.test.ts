@@ -4,39 +4,20 @@ import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope, TestClock } from "effect"
 import { vi } from "vitest"
+import { openProcess, order, processes, resource } from "../../../test/support/journals.js"
 import { database } from "../../../test/support/postgres.js"
 import { tcpProxy } from "../../../test/support/tcp-proxy.js"
-import { OrderId, Reservations, ResourceId, wholeOrder } from "../../core/index.js"
+import { Reservations, wholeOrder } from "../../core/index.js"
 import { Postgres } from "../database/place.js"
 import { bare } from "../database/postgres.js"
 import { reasonOf, together } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
-import * as JournalLayer from "./journal.js"
 import { Journal } from "./journal.js"
 import * as PausesLayer from "./pauses.js"
 import { Pauses } from "./pauses.js"
-import * as ReservationsLayer from "./reservations.js"
 import { migrations } from "./tables/migrations.js"
-
-const order = (n: number) => OrderId.make(String(n).padStart(32, "a"))
-const resource = (n: number) => ResourceId.make(String(n).padStart(32, "b"))
-
-/** A process of its own, as far as a database can tell: with its own connections. */
-const openProcess = (place: Postgres) =>
-  Layer.build(
-    Layer.mergeAll(JournalLayer.layer, ReservationsLayer.layer).pipe(
-      Layer.provideMerge(Database.layer(place)),
-      Layer.provide(NodeContext.layer)
-    )
-  )
-
-const processes = (place: Postgres, count: number) =>
-  Effect.all(
-    Array.from({ length: count }, () => openProcess(place)),
-    { concurrency: "unbounded" }
-  )
 
 const test = <E>(name: string, run: () => Effect.Effect<void, E, Scope.Scope>) => it.scopedLive(name, run)
 
@@ -109,6 +90,37 @@ describe("several processes on one PostgreSQL", () => {
       ])
     }))
 
+  test("see what others have reserved, and lose nothing with the server, whatever somebody has set for its users", () =>
+    Effect.gen(function* () {
+      const { place, query } = yield* database(3)
+      const url = new URL(Redacted.value(place.url))
+      const set = "-c default_transaction_isolation=repeatable\\ read -c synchronous_commit=off"
+      url.searchParams.set("options", `${url.searchParams.get("options")} ${set}`)
+      const [one, other] = yield* processes(new Postgres({ ...place, url: Redacted.make(url.href) }), 2)
+      if (one === undefined || other === undefined) return
+      const sql = Context.get(one, SqlClient.SqlClient)
+      const asking = yield* sql.withTransaction(
+        Effect.gen(function* () {
+          yield* sql`INSERT INTO reservation (pool, resource_id, first, last) VALUES ('pool', ${resource(1)}, 0, 9)`
+          const range = [{ first: 0, last: 9 }]
+          const asking = yield* Effect.forkDaemon(
+            Effect.exit(Context.get(other, Reservations).reserve("pool", resource(2), range))
+          )
+          yield* Effect.repeat(query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), {
+            until: (rows) => rows.length > 0 || asking.unsafePoll() !== null
+          })
+          return asking
+        })
+      )
+      yield* Fiber.join(asking)
+      expect(yield* query("SELECT resource_id FROM reservation")).toEqual([{ resource_id: resource(1) }])
+      const commits = yield* Context.get(
+        other,
+        SqlClient.SqlClient
+      )`SELECT current_setting('synchronous_commit') AS how`
+      expect(commits).toEqual([{ how: "local" }])
+    }))
+
   test("count pauses each by itself, and those of one that died until it was last seen", () =>
     Effect.gen(function* () {
       const { place, query } = yield* database(3)
@@ -130,52 +142,6 @@ describe("several processes on one PostgreSQL", () => {
       expect(yield* open).toEqual([])
       expect(yield* query("SELECT owner FROM agent ORDER BY owner")).toEqual([{ owner: "second" }, { owner: "third" }])
       expect(yield* query("SELECT count(*)::int AS stops FROM pause WHERE scope = 'agent'")).toEqual([{ stops: 0 }])
-    }))
-})
-
-describe("a PostgreSQL that is another one than it was", () => {
-  const known = Effect.gen(function* () {
-    const journal = yield* Journal
-    const events = (n: number) => Effect.map(journal.story(order(n)), (story) => story.map(({ event }) => event))
-    return { open: yield* events(1), ended: yield* events(2), restored: yield* journal.startedFromBackup }
-  })
-  const filled = (place: Postgres) =>
-    Effect.gen(function* () {
-      const process = yield* openProcess(place)
-      yield* Effect.gen(function* () {
-        const journal = yield* Journal
-        for (const n of [1, 2]) {
-          const entries = yield* journal.order(order(n), yield* journal.lease(resource(n), "one"))
-          yield* entries.append(wholeOrder, "accepted", { offering: "f" })
-          if (n === 2) yield* entries.append(wholeOrder, "done")
-        }
-      }).pipe(Effect.provide(process))
-      return process
-    })
-
-  test("has whatever was in work looked for before it is made: a dump that was put back", () =>
-    Effect.gen(function* () {
-      const { place, query } = yield* database(2)
-      yield* Effect.scoped(filled(place))
-      // As pg_restore into a new database leaves it: all of the rows, and nothing of where they were.
-      yield* query("UPDATE home SET here = replace(here, split_part(here, ' ', 1), '1')")
-      const [again] = yield* processes(place, 2)
-      const found = yield* Effect.provide(known, again ?? (yield* openProcess(place)))
-      expect(found.open).toEqual(["accepted", "restored"])
-      expect(found.ended).toEqual(["accepted", "done"])
-      expect(found.restored._tag).toBe("Some")
-    }))
-
-  test("is noticed while the agent runs, by the next connection: another server in its place", () =>
-    Effect.gen(function* () {
-      const { place, query } = yield* database(2)
-      const process = yield* filled(place)
-      expect((yield* Effect.provide(known, process)).open).toEqual(["accepted"])
-      yield* query("UPDATE home SET here = left(here, -8) || '000000FF'")
-      yield* query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'site-actors %'")
-      // The first may still find the broken connection.
-      const found = yield* Effect.retry(Effect.provide(known, process), { times: 5 })
-      expect(found.open).toEqual(["accepted", "restored"])
     }))
 })
 

@@ -106,7 +106,8 @@ const approving = (
   before: ReadonlyArray<JournalEntry>
 ) =>
   Effect.gen(function* () {
-    const { begun } = stepState(before, approval)
+    // Of a journal that has lost its last entries the approval may be among them: it is this agent's then, and so is what has been made since.
+    const begun = stepState(before, approval).begun || isOfLostJournal(before)
     const taken = Effect.flatMap(approved(offering, request.order, begun), (how) => noteApproval(journal, how, begun))
     yield* ensureDone(approval, taken)
     // Two agents at one change or one end come to the same.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type Clock, Duration, Effect, Exit, Fiber, FiberRef, Ref, TestClock } from "effect"
-import { JournalUnavailable, ResourceId, sendingGate, steadyMillis, throughGate } from "../../core/index.js"
+import { JournalUnavailable, momentBy, ResourceId, sendingGate, throughGate } from "../../core/index.js"
 import type { Lease } from "../journal/lease.js"
 import { underLease } from "./gate.js"
 
@@ -15,21 +15,26 @@ const setting = Effect.gen(function* () {
   // A process that is stopped runs nothing: when it goes on, its clock is ahead by all of it at once.
   let ahead = 0
   let pause = 0
+  let suspension = 0
   const own = yield* Effect.clock
+  // While its machine is suspended that clock stands still, and the time of day goes on.
+  let suspended = 0
   const clock: Clock.Clock = {
     ...own,
     sleep: (duration) => own.sleep(duration),
+    unsafeCurrentTimeMillis: () => own.unsafeCurrentTimeMillis() + suspended,
     unsafeCurrentTimeNanos: () => own.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n
   }
-  const lease: Lease = { resource: ResourceId.make("0".repeat(32)), epoch: 1, confirmed: { at: 0 } }
+  const lease: Lease = { resource: ResourceId.make("0".repeat(32)), epoch: 1, confirmed: { at: momentBy(clock) } }
   const journal = {
     holds: () =>
       Effect.gen(function* () {
         asked += 1
-        const at = yield* steadyMillis
+        const at = momentBy(clock)
         yield* Effect.sleep(yield* Ref.get(takes))
         ahead += pause
-        pause = 0
+        suspended += suspension
+        pause = suspension = 0
         const now = yield* Ref.get(answer)
         if (now === "away") return yield* new JournalUnavailable({ reason: "no answer" })
         // As old as the question: the answer may have been on its way for as long.
@@ -51,6 +56,12 @@ const setting = Effect.gen(function* () {
     /** The next time that it asks, for so many ms. */
     pauseOnce: (millis: number) => {
       pause = millis
+    },
+    suspend: (millis: number) => {
+      suspended += millis
+    },
+    suspendOnce: (millis: number) => {
+      suspension = millis
     },
     under: <A>(work: Effect.Effect<A>, several = false) => underLease(journal, lease, work, undefined, several)
   }
@@ -149,6 +160,20 @@ describe("a call under a lease", () => {
       pauseOnce(1_000)
       yield* Effect.withClock(under(change), clock)
       expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 2 })
+    })
+  )
+
+  it.effect("looks again when its machine was suspended, of which the clock that nobody sets knows nothing", () =>
+    Effect.gen(function* () {
+      const { asked, change, clock, sent, suspend, suspendOnce, under } = yield* setting
+      suspend(60_000)
+      // Once more before it hears the answer.
+      suspendOnce(60_000)
+      yield* Effect.withClock(under(change), clock)
+      expect({ sent, asked: asked() }).toEqual({ sent: ["change"], asked: 2 })
+      suspend(-60_000)
+      yield* Effect.withClock(under(change), clock)
+      expect(asked()).toBe(3)
     })
   )
 

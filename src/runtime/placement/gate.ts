@@ -1,19 +1,11 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/calls/gate.ts`). */
-import { Duration, Effect, FiberRef, Schedule } from "effect"
-import {
-  changeGate,
-  LeaseLost,
-  retried,
-  sendingGate,
-  steadyMillis,
-  steadyMillisBy,
-  unlessTold
-} from "../../core/index.js"
+import { type Clock, Duration, Effect, FiberRef, Schedule } from "effect"
+import { changeGate, LeaseLost, momentBy, passedBy, retried, sendingGate, unlessTold } from "../../core/index.js"
 import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 
-/** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused is always later. */
+/** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused, or its machine suspended, is always later. */
 const lateAfter = 500
 /**
  * So long a database may take to say that the lease holds, in ms. Whoever has taken the resource meanwhile looks once more, 3 s later, for what was
@@ -29,21 +21,21 @@ const askAgain = Schedule.exponential("100 millis", 2).pipe(Schedule.union(Sched
 /**
  * Runs it, and says whether it took no longer than a slow database may, and this process was awake all the while: one that was paused misses a beat.
  */
-const attended = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
+const attended = <A, E, R>(clock: Clock.Clock, asking: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const began = yield* steadyMillis
+    const began = momentBy(clock)
     let last = began
     let isMissed = false
-    const note = Effect.map(steadyMillis, (now) => {
-      if (now - last > lateAfter) isMissed = true
-      last = now
+    const note = Effect.sync(() => {
+      if (passedBy(clock, last) > lateAfter) isMissed = true
+      last = momentBy(clock)
     })
     // Also where whoever asks is not to be interrupted.
     const beats = Effect.interruptible(Effect.forever(Effect.delay(note, Duration.millis(beat))))
     const answer = yield* Effect.raceFirst(asking, beats)
     // What has come in is heard of before the next beat.
     yield* note
-    return { answer, isPrompt: !isMissed && last - began <= answeredWithin }
+    return { answer, isPrompt: !isMissed && passedBy(clock, began) <= answeredWithin }
   })
 
 /**
@@ -63,9 +55,9 @@ export const underLease = <A, E, R>(
     // Fresh, or asked until it is: the process may have been paused while it asked. A database that is slow is none of that.
     const gate = (whenLost: Effect.Effect<never>): Effect.Effect<void> =>
       Effect.suspend(() =>
-        steadyMillisBy(clock) - lease.confirmed.at <= lateAfter
+        passedBy(clock, lease.confirmed.at) <= lateAfter
           ? Effect.void
-          : Effect.flatMap(retried(askAgain)(attended(journal.holds(lease))), ({ answer, isPrompt }) =>
+          : Effect.flatMap(retried(askAgain)(attended(clock, journal.holds(lease))), ({ answer, isPrompt }) =>
               answer
                 ? isPrompt
                   ? Effect.void

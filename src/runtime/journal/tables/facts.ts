@@ -15,7 +15,7 @@ export interface DatabaseFacts {
   readonly makes: number
   /** A table there that this user may not read and write. */
   readonly closed: string | null
-  /** `fsync` and `synchronous_commit`, and how many connections it takes in all. */
+  /** `fsync` and `synchronous_commit` as the server has them for this user, and how many connections it takes in all. */
   readonly fsync: string
   readonly commits: string
   readonly connections: number
@@ -46,7 +46,7 @@ export const lookAt = (place: Postgres): Effect.Effect<DatabaseFacts, DatabaseUn
         (SELECT min(relname) FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind = 'r'
           AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
             AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))) AS closed,
-        current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commits,
+        current_setting('fsync') AS fsync, (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit') AS commits,
         CAST(current_setting('max_connections') AS BIGINT) AS connections`
     const had = (yield* hasTables) ? yield* newest(sql) : undefined
     if (had !== undefined) yield* mayWork(place.name, had, known)

@@ -54,6 +54,12 @@ const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
       Effect.gen(function* () {
         // Behind somebody who holds a table for long, everybody else who wants it would have to wait as well.
         yield* sql.unsafe("SET LOCAL lock_timeout = '10s'")
+        // What somebody has set for the server's usual statements, this may take longer than. And of a machine that is gone in the middle of it the
+        // server hears nothing for hours, while all these tables are locked.
+        yield* sql.unsafe(
+          "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
+        )
+        yield* sql.unsafe("SET LOCAL idle_in_transaction_session_timeout = '1min'")
         yield* sql.unsafe(`SELECT pg_advisory_xact_lock(${locks.migration}, 0)`)
         yield* sql.unsafe(forPostgres(ledger))
         const had = (yield* newest(sql))?.version ?? 0

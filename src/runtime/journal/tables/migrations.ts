@@ -11,6 +11,7 @@ import { forPostgres } from "../../database/dialect.js"
 import type { SqlText } from "../../database/sql-text.js"
 import { entranceTables } from "../entrance.js"
 import { knownByKind, knownTables } from "../known.js"
+import { homeByItsTable } from "./home.js"
 
 export interface Migration {
   /** The oldest version of the tables whose programs go on working on a database that has had this one. */
@@ -241,5 +242,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { oldest: 1, statements: knownByKind },
   { oldest: 1, statements: [settingsOfRunner] },
   // Which process is at it, as in `agent`. None: an earlier version has begun it.
-  { oldest: 1, statements: ["ALTER TABLE audit ADD COLUMN owner TEXT"] }
+  { oldest: 1, statements: ["ALTER TABLE audit ADD COLUMN owner TEXT"] },
+  { oldest: 1, statements: homeByItsTable(locks.start) }
 ]
