@@ -42,6 +42,7 @@ export interface Outcome {
   readonly metadata?: Readonly<Record<string, unknown>>
   /** Actual amounts, in the backend's units, to be stored as the resource's limits. Absent: limits stay as ordered. */
   readonly amounts?: Amounts
+  /** Addresses to be shown: Waldur takes those with http, https, ssh, rdp, ldap or ldaps; others belong into the metadata. */
   readonly endpoints?: ReadonlyArray<{ readonly name: string; readonly url: string }>
   /**
    * Makes secrets anew, the moment before they are shown: a password is set in the backend and comes back to be added to the

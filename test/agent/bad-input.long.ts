@@ -1,13 +1,13 @@
 /** Orders that cannot be carried out: each errs with one clear sentence, leaves nothing, and does not stand in the way of good ones. */
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { fault, type Order } from "../../src/simulator/waldur/index.js"
+import { type Amounts, fault, type Order } from "../../src/simulator/waldur/index.js"
 import { expectNothingLeft, makeSite, type Site, scenario, untilSettled, vdcLimits } from "../support/agent.js"
 
 const all = { concurrency: "unbounded" } as const
 
 /** Waldur refuses most of this by itself; a server of 2024, a member of staff or another tool lets it through. */
-const withLimits = (site: Site, uuid: string, limits: Readonly<Record<string, number>>) => {
+const withLimits = (site: Site, uuid: string, limits: Amounts) => {
   const order = site.marketplace.orders.get(uuid)
   if (order === undefined) throw new Error(`no order ${uuid}`)
   for (const type of Object.keys(order.limits)) delete order.limits[type]
@@ -19,7 +19,7 @@ const withoutNetwork = { virtual_router_template_id: undefined, create_opennebul
 
 const sentenceOf = ({ state, errorMessage }: Order): string => `${state}: ${errorMessage}`
 
-const badAmounts: ReadonlyArray<readonly [what: string, limits: Readonly<Record<string, number>>, sentence: string]> = [
+const badAmounts: ReadonlyArray<readonly [what: string, limits: Amounts, sentence: string]> = [
   ["none", {}, "The order says nothing of Floating IP, RAM, Storage, vCPU."],
   [
     "unknown",
@@ -30,6 +30,9 @@ const badAmounts: ReadonlyArray<readonly [what: string, limits: Readonly<Record<
   ["zero", { ...vdcLimits, cpu: 0 }, "The amount of vCPU must be more than 0."],
   ["fractional", { ...vdcLimits, ram: 1024.5 }, "The amount of RAM must come to whole MB, but 1024.5 MB were ordered."],
   ["huge", { ...vdcLimits, storage: 2 ** 53 }, "The amount of Storage is too large: 9007199254740992 MB was ordered."],
+  ["worded", { ...vdcLimits, cpu: "many" }, "The amount of vCPU is not a number."],
+  ["nested", { ...vdcLimits, cpu: { cores: 4 } }, "The amount of vCPU is not a number."],
+  ["nothing", { ...vdcLimits, storage: null }, "The order says nothing of Storage."],
   ["missing", { cpu: 4, ram: 4096, floating_ip: 1 }, "The order says nothing of Storage."]
 ]
 
@@ -43,7 +46,7 @@ scenario("amounts that make no sense are refused, in a create order and in an up
     expect(created.map(sentenceOf)).toEqual(badAmounts.map(([, , sentence]) => `erred: ${sentence}`))
 
     // What an update does not name stays as it is.
-    const badUpdates = badAmounts.filter(([what]) => what !== "none" && what !== "missing")
+    const badUpdates = badAmounts.filter(([what]) => !["none", "nothing", "missing"].includes(what))
     const good = yield* Effect.forEach(badUpdates, ([what]) => site.order.vdc(`good-${what}`), all)
     expect(good.map(sentenceOf)).toEqual(badUpdates.map(() => "done: "))
     yield* first.stop

@@ -6,7 +6,10 @@ import type { Resource } from "../../src/simulator/waldur/index.js"
 import { kinds, makeSite, type Site, scenario } from "../support/agent.js"
 
 const watched = (vdcSettings: Readonly<Record<string, unknown>> = {}) =>
-  makeSite({ root: { observation_interval: 0.4 }, vdcSettings })
+  Effect.tap(makeSite({ root: { observation_interval: 0.4 }, vdcSettings }), ({ world }) => {
+    for (const { pluginOptions } of [world.vdcOffering, world.vmOffering])
+      Object.assign(pluginOptions, { can_restore_resource: true })
+  })
 
 const vmOf = ({ cloud }: Site, { backendId }: Resource) => cloud.world.vms.get(Number(backendId))
 const routerVm = ({ cloud }: Site) =>
@@ -98,7 +101,7 @@ describe("a resource that Waldur ended alone", () => {
       yield* putRight(site, "paused")
       vdc.paused = false
       vdc.state = "Terminated"
-      expect((yield* site.ended(site.customer.place.restore(vdc.uuid))).state).toBe("done")
+      expect((yield* site.ended(site.place.restore(vdc.uuid))).state).toBe("done")
       expect(vdc).toMatchObject({ state: "OK" })
       expect(runningLimits(site, vdc)[0]).toBe(-1)
     })
@@ -132,7 +135,7 @@ describe("a machine that Waldur pauses", () => {
       expect((yield* site.order.terminate(vm.uuid)).state).toBe("done")
 
       // What was ended is gone: the order fails, and the resource is not shown as one that could be used.
-      const restored = yield* site.ended(site.customer.place.restore(vm.uuid))
+      const restored = yield* site.ended(site.place.restore(vm.uuid))
       expect(restored).toMatchObject({ state: "erred", errorMessage: expect.stringContaining("cannot be restored") })
       expect(vm.state).toBe("Erred")
       expect((yield* site.order.terminate(vdc.uuid)).state).toBe("done")

@@ -259,6 +259,7 @@ export const makeSite = (options: SiteOptions = {}) =>
       attributes: { name, parent_backend_id: parent, ssh_public_key: sshKey, ...more.attributes }
     })
     const { place } = customer
+    const staff = yield* makeCustomer(served.url, Redacted.make(world.staffToken))
     const medium = world.plans.medium.uuid
 
     return {
@@ -286,7 +287,9 @@ export const makeSite = (options: SiteOptions = {}) =>
         wish: place.create,
         updateLimits: place.updateLimits,
         switchToMedium: (resource: string) => place.switchPlan(resource, world.vmOffering.uuid, medium),
-        terminate: place.terminate
+        terminate: place.terminate,
+        /** By staff: a customer may not. */
+        restore: staff.place.restore
       },
       /** Places and waits for the end: gives the order, live. */
       order: {

@@ -82,8 +82,7 @@ export default defineBackend({
             yield* ensureDone("closed to others", server.closeToOthers(database))
             return {
               backendId: role,
-              metadata: { database, role: name, address },
-              endpoints: [{ name: "PostgreSQL", url: `postgres://${name}@${address}/${database}` }],
+              metadata: { database, role: name, address, url: `postgres://${name}@${address}/${database}` },
               issueSecrets: Effect.map(renewed(name), (password) => ({ password }))
             }
           }),

@@ -1,4 +1,5 @@
 /** What a finished order leaves on its resource, and where the older server cannot finish it. */
+import { retireProject } from "./deletion.js"
 import { breaksUpdates, costOf } from "./limits.js"
 import type { Order, Plan, Resource } from "./model.js"
 import { moveResource, newUuid, type World } from "./world.js"
@@ -18,6 +19,7 @@ export const applyDone = (world: World, order: Order): void => {
     const period = resource.planPeriods.at(-1)
     if (period !== undefined) period.end = world.now()
     moveResource(world, resource, "Terminated")
+    retireIfOver(world, resource)
     return
   }
   if (order.type === "Update" && order.oldPlan !== null && order.plan !== null) switchPlan(world, resource, order.plan)
@@ -27,6 +29,16 @@ export const applyDone = (world: World, order: Order): void => {
   } else if (resource.plan !== null) switchPlan(world, resource, resource.plan)
   resource.cost = costOf(resource.plan, resource.limits)
   moveResource(world, resource, "OK")
+}
+
+/**
+ * With the last resource of a project that is over Waldur deletes it, Erred ones or not (source: waldur-mastermind, marketplace/handlers.py,
+ * `delete_expired_project_if_every_resource_has_been_terminated`).
+ */
+const retireIfOver = (world: World, { project }: Resource): void => {
+  if (project.endDate === undefined || Date.parse(project.endDate) > world.now()) return
+  const others = [...world.resources.values()].filter((one) => one.project === project)
+  if (others.every(({ state }) => state === "Terminated" || state === "Erred")) retireProject(world, project)
 }
 
 /**

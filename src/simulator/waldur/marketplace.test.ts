@@ -1,86 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { demoWorld, type Marketplace, type MarketplaceOptions, makeMarketplace } from "./index.js"
-
-const origin = "http://waldur.test"
-
-/** One call, answered without HTTP. */
-const ask = (marketplace: Marketplace, authorization: string, method: string, address: string, body?: unknown) =>
-  Effect.gen(function* () {
-    const url = new URL(`${origin}/api/${address}`)
-    const reply = yield* marketplace.handle({
-      method,
-      path: url.pathname,
-      query: url.searchParams,
-      headers: { authorization, "content-type": "application/json" },
-      body: body === undefined ? "" : JSON.stringify(body),
-      origin
-    })
-    if (reply._tag === "Cut") return yield* Effect.dieMessage("the connection was cut")
-    const { status, headers, body: answered } = reply.answer
-    const json: unknown = answered !== undefined && "json" in answered ? answered.json : undefined
-    return { status, headers, json }
-  })
-
-const field = (json: unknown, name: string): string => {
-  const value: unknown = typeof json === "object" && json !== null ? Reflect.get(json, name) : undefined
-  return typeof value === "string" ? value : ""
-}
-
-const limits = { cpu: 4, ram: 4096, storage: 20480, floating_ip: 2 }
-
-/** A marketplace with the demo world, and short ways to act as its agent and its customer. */
-const stage = (options: MarketplaceOptions = {}) =>
-  Effect.gen(function* () {
-    const marketplace = yield* makeMarketplace({ seed: 7, ...options })
-    const world = yield* demoWorld(marketplace)
-    const agent = (method: string, address: string, body?: unknown) =>
-      ask(marketplace, `Token ${world.agentToken}`, method, address, body)
-    const customer = (method: string, address: string, body?: unknown) =>
-      ask(marketplace, `Token ${world.customerToken}`, method, address, body)
-    const offeringAt = (uuid: string) => `${origin}/api/marketplace-public-offerings/${uuid}/`
-    const vdcAddress = offeringAt(world.vdcOffering.uuid)
-    const vmAddress = offeringAt(world.vmOffering.uuid)
-    const project = `${origin}/api/projects/${world.project.uuid}/`
-    const placed = (body: object) =>
-      Effect.map(customer("POST", "marketplace-orders/", { project, ...body }), ({ json, status }) => {
-        expect(status).toBe(201)
-        return { order: field(json, "uuid"), resource: field(json, "marketplace_resource_uuid") }
-      })
-    const orderVdc = (more: object = {}) =>
-      placed({
-        offering: vdcAddress,
-        plan: `${vdcAddress}plans/${world.plans.vdc.uuid}/`,
-        attributes: { name: "vdc" },
-        limits,
-        ...more
-      })
-    const orderVm = placed({
-      offering: vmAddress,
-      plan: `${vmAddress}plans/${world.plans.small.uuid}/`,
-      attributes: { name: "vm" }
-    })
-    const decide = (order: string, action: string, body: unknown = {}) =>
-      agent("POST", `marketplace-orders/${order}/${action}/`, body)
-    const write = (resource: string, action: string, body: unknown) =>
-      agent("POST", `marketplace-provider-resources/${resource}/${action}/`, body)
-    const runningVm = Effect.gen(function* () {
-      const vm = yield* orderVm
-      yield* decide(vm.order, "approve_by_provider")
-      yield* TestClock.adjust("1 second")
-      yield* write(vm.resource, "set_backend_id", { backend_id: "42" })
-      yield* decide(vm.order, "set_state_done")
-      return vm.resource
-    })
-    const toMedium = (resource: string) =>
-      Effect.map(
-        customer("POST", `marketplace-resources/${resource}/switch_plan/`, {
-          plan: `${vmAddress}plans/${world.plans.medium.uuid}/`
-        }),
-        ({ json }) => field(json, "order_uuid")
-      )
-    return { marketplace, world, agent, customer, orderVdc, orderVm, decide, write, runningVm, toMedium }
-  })
+import { ask, field, limits, origin, stage } from "./testing/stage.js"
 
 describe("the race after approve", () => {
   it.scoped("loses a backend id that is set at once, although it was answered with 200", () =>
@@ -164,14 +84,19 @@ describe("a plan switch", () => {
 })
 
 describe("an order", () => {
-  it.scoped("that is pending stays so when it is called erred, and its resource is Erred", () =>
+  it.scoped("that is pending stays so when it is called erred, but at today's, and its resource is Erred", () =>
     Effect.gen(function* () {
-      const { marketplace, orderVm, decide, write } = yield* stage()
-      const { order, resource } = yield* orderVm
-      yield* write(resource, "set_backend_id", { backend_id: "42" })
-      yield* decide(order, "set_state_erred", { error_message: "no", error_traceback: "" })
-      expect(marketplace.orders.get(order)?.state).toBe("pending-provider")
-      expect(marketplace.resources.get(resource)?.state).toBe("Erred")
+      for (const [published, state] of [
+        [false, "pending-provider"],
+        [true, "erred"]
+      ] as const) {
+        const { marketplace, orderVm, decide, write } = yield* stage({ published })
+        const { order, resource } = yield* orderVm
+        yield* write(resource, "set_backend_id", { backend_id: "42" })
+        yield* decide(order, "set_state_erred", { error_message: "no", error_traceback: "" })
+        expect(marketplace.orders.get(order)?.state).toBe(state)
+        expect(marketplace.resources.get(resource)?.state).toBe("Erred")
+      }
     })
   )
 
@@ -200,11 +125,19 @@ describe("an order", () => {
 
   it.scoped("brings a terminated resource back where the API has it", () =>
     Effect.gen(function* () {
-      const { marketplace, customer, decide, runningVm } = yield* stage()
+      const { marketplace, customer, decide, runningVm, world } = yield* stage()
       const resource = yield* runningVm
+      const ended = () => customer("POST", `marketplace-resources/${resource}/terminate/`, {})
+      const restored = () =>
+        ask(marketplace, `Token ${world.staffToken}`, "POST", `marketplace-resources/${resource}/restore/`, {})
       for (const action of ["terminate", "restore"]) {
-        const placed = yield* customer("POST", `marketplace-resources/${resource}/${action}/`, {})
-        const order = field(placed.json, "order_uuid")
+        if (action === "restore") {
+          expect(yield* restored()).toMatchObject({ status: 400, json: [expect.stringContaining("not supported")] })
+          Object.assign(world.vmOffering.pluginOptions, { can_restore_resource: true })
+          const byCustomer = yield* customer("POST", `marketplace-resources/${resource}/restore/`, {})
+          expect(byCustomer.status).toBe(403)
+        }
+        const order = field((yield* action === "terminate" ? ended() : restored()).json, "order_uuid")
         yield* decide(order, "approve_by_provider")
         expect((yield* decide(order, "set_state_done")).status).toBe(200)
         expect(marketplace.resources.get(resource)?.state).toBe(action === "terminate" ? "Terminated" : "OK")
@@ -214,11 +147,12 @@ describe("an order", () => {
 
   it.scoped("whose create failed before anything was there is done only if its resource is taken up as well", () =>
     Effect.gen(function* () {
-      const { marketplace, orderVdc, decide } = yield* stage()
-      for (const [again, inWork, end] of [
-        ["set_state_executing", [200, "executing", "Terminated"], [500, "done", "Terminated"]],
-        ["retry", [200, "executing", "Creating"], [200, "done", "OK"]]
+      for (const [atomic, again, inWork, end] of [
+        [true, "set_state_executing", [200, "executing", "Terminated"], [500, "executing", "Terminated"]],
+        [false, "set_state_executing", [200, "executing", "Terminated"], [500, "done", "Terminated"]],
+        [true, "retry", [200, "executing", "Creating"], [200, "done", "OK"]]
       ] as const) {
+        const { marketplace, orderVdc, decide } = yield* stage({ atomic })
         const { order, resource } = yield* orderVdc()
         const moved = (action: string) =>
           Effect.map(decide(order, action), ({ status }) => [

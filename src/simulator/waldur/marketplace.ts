@@ -36,6 +36,8 @@ export interface MarketplaceOptions {
   readonly race?: number | boolean
   /** Default: on the 2024 server only. */
   readonly keyErrorOnFixedLimits?: boolean
+  /** Whether a call that crashes leaves nothing behind. Default: true, as Waldur's own (`USE_ATOMIC_TRANSACTION`). */
+  readonly atomic?: boolean
   /** What a resource's slug is, of its name and uuid. Default: as the recorded servers make them. */
   readonly slugOf?: (name: string, uuid: string) => string
   /** Whether `calls` is kept; true. A run of many thousand calls does without, and hears of them by `onCall`. */
@@ -111,6 +113,7 @@ export const makeMarketplace = (options: MarketplaceOptions = {}): Effect.Effect
         executingAfter: options.executingAfter === undefined ? late : Duration.decode(options.executingAfter),
         race,
         keyErrorOnFixedLimits: options.keyErrorOnFixedLimits ?? generation === "2024",
+        atomic: options.atomic ?? true,
         slugOf: options.slugOf
       },
       seed,

@@ -91,6 +91,8 @@ export interface Project {
   readonly startsAt: number | null
   /** YYYY-MM-DD: from then on it is over. */
   endDate?: string
+  /** A policy of its costs that blocks modifications has fired: today's server alone has such. */
+  blocksModification?: boolean
 }
 
 /** In Waldur's own words. */
@@ -113,6 +115,8 @@ export interface Offering {
   readonly pluginOptions: JsonObject
   /** What the provider wants of its resources' backend ids: today's server alone has such. */
   backendIdRules?: BackendIdRules
+  /** Waldur: `SlurmPeriodicUsagePolicy`. Today's server alone has such. */
+  hasPeriodicUsagePolicy?: boolean
   readonly secretOptions: JsonObject
   readonly backendMetadata: JsonObject
   /** Roles that members of a resource can have, as `membership sync` reads them. */

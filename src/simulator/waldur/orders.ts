@@ -8,6 +8,7 @@ import { applyDone, crashesOnDone } from "./completion.js"
 import { costOf } from "./limits.js"
 import type { Amounts, JsonObject, Offering, Order, OrderType, Plan, Project, Resource, User } from "./model.js"
 import { ownsProject } from "./permissions.js"
+import { takesChange } from "./policies.js"
 import { process } from "./processing.js"
 import {
   addOrder,
@@ -229,11 +230,15 @@ export const approveByProvider = (world: World, user: User, order: Order): Outco
 const busyState = { Create: "Creating", Restore: "Creating", Update: "Updating", Terminate: "Terminating" } as const
 
 /**
- * Takes an erred order up again, or a pending one without approval (recordings 134, 196), and leaves the resource as it is
- * (source: waldur-mastermind, marketplace/views.py).
+ * Takes an erred order up again, or a pending one without approval (recordings 134, 196), and leaves the resource as it is; today's takes one that nobody has
+ * approved at all (source: waldur-mastermind, marketplace/views.py).
  */
-export const setExecuting = (world: World, order: Order): Outcome<void> =>
-  Either.map(inState(order, "pending-provider", "erred"), () => moveOrder(world, order, "executing"))
+export const setExecuting = (world: World, order: Order): Outcome<void> => {
+  const unapproved = world.behaviour.published ? (["pending-consumer"] as const) : []
+  return Either.map(inState(order, ...unapproved, "pending-provider", "erred"), () =>
+    moveOrder(world, order, "executing")
+  )
+}
 
 /**
  * The same for an erred order and its resource, whatever has become of that, but none that restores, nor a create whose resource is neither ended nor erred
@@ -257,19 +262,21 @@ export const retry = (world: World, order: Order): Outcome<void> =>
  * next, neither is moved, and the answer is 200 all the same (source: waldur-mastermind, marketplace/callbacks.py, `set_order_state`).
  */
 export const setDone = (world: World, order: Order): Outcome<void> =>
-  Either.flatMap(inState(order, "executing"), () => {
+  Either.gen(function* () {
+    yield* inState(order, "executing")
     if (crashesOnDone(world, order)) {
       // Of a create the order is saved before that (source: waldur-mastermind, marketplace/callbacks.py, `resource_creation_succeeded`).
-      if (world.behaviour.published && order.type === "Create") moveOrder(world, order, "done")
-      return Either.left(serverError)
+      if (world.behaviour.published && !world.behaviour.atomic && order.type === "Create")
+        moveOrder(world, order, "done")
+      return yield* Either.left(serverError)
     }
-    if (isOneOfTwo(world, order)) {
-      moveResource(world, order.resource, order.type === "Terminate" ? "Terminated" : "OK")
-      return Either.void
+    const end = order.type === "Terminate" ? "Terminated" : "OK"
+    if (order.resource.state !== end) yield* takesChange(order.resource)
+    if (isOneOfTwo(world, order)) moveResource(world, order.resource, end)
+    else {
+      moveOrder(world, order, "done")
+      applyDone(world, order)
     }
-    moveOrder(world, order, "done")
-    applyDone(world, order)
-    return Either.void
   })
 
 const isOneOfTwo = (world: World, { resource, type, uuid }: Order): boolean =>
@@ -278,24 +285,40 @@ const isOneOfTwo = (world: World, { resource, type, uuid }: Order): boolean =>
 /**
  * Takes the message in any state, marks the resource in any state, and moves the order only if it is executing (recordings 108
  * and 186). A termination that failed leaves the resource OK; the current server ends a resource whose
- * creation failed before it had a backend id (recording 157), the older one leaves it Erred (recording 176). Today's leaves one that has ended as it is (source:
- * waldur-mastermind, marketplace/views.py, `set_state_erred`).
+ * creation failed before it had a backend id (recording 157), the older one leaves it Erred (recording 176).
  */
 export const setErred = (world: World, order: Order, message: string, traceback: string): Outcome<void> => {
   const { resource } = order
-  // There is no way from there to OK (source: waldur-mastermind, marketplace/views.py, `set_state_erred`; models.py, `set_state_ok`).
-  if (world.behaviour.published && order.type === "Terminate" && resource.state === "Terminated")
-    return Either.left(serverError)
+  const { generation, published } = world.behaviour
+  if (published) return setErredToday(world, order, message, traceback)
   order.errorMessage = message
   order.errorTraceback = traceback
   if (order.state === "executing") moveOrder(world, order, "erred")
   else touchOrder(world, order)
-  const neverWas = world.behaviour.generation === "current" && order.type === "Create" && resource.backendId === ""
-  const stays = world.behaviour.published && resource.state === "Terminated"
+  const neverWas = generation === "current" && order.type === "Create" && resource.backendId === ""
   if (order.type === "Terminate") moveResource(world, resource, "OK")
-  else if (!stays) moveResource(world, resource, neverWas ? "Terminated" : "Erred")
+  else moveResource(world, resource, neverWas ? "Terminated" : "Erred")
   return Either.void
 }
+
+/**
+ * Today's moves the order from any state, also one that is done. First what has become of the resource is looked at: one that is still made, without a backend
+ * id, has ended. From there is no way to OK, and that of any other order stays so (source: waldur-mastermind, marketplace/views.py, `set_state_erred`; handlers.py,
+ * `update_resource_state_on_order_rejection_error_or_cancellation`; models.py, `set_state_ok`).
+ */
+const setErredToday = (world: World, order: Order, message: string, traceback: string): Outcome<void> =>
+  Either.gen(function* () {
+    const { resource, type } = order
+    const isNew = order.state !== "erred" && resource.state === "Creating"
+    const now = isNew ? (resource.backendId === "" ? "Terminated" : "Erred") : resource.state
+    const kept = type === "Terminate" ? "OK" : now === "Terminated" ? now : "Erred"
+    if (type === "Terminate" && now === "Terminated") return yield* Either.left(serverError)
+    if (kept !== resource.state) yield* takesChange(resource)
+    order.errorMessage = message
+    order.errorTraceback = traceback
+    moveOrder(world, order, "erred")
+    if (kept !== resource.state) moveResource(world, resource, kept)
+  })
 
 export const setOrderBackendId = (world: World, order: Order, backendId: string): void => {
   order.backendId = backendId

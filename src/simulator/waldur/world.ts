@@ -43,6 +43,8 @@ export interface Behaviour {
   readonly race: number
   /** Limits of `fixed` components break every later plan switch (`KeyError`, recorded on the 2024 server only). */
   readonly keyErrorOnFixedLimits: boolean
+  /** Whether a call that crashes leaves nothing behind (Waldur: `USE_ATOMIC_TRANSACTION`). */
+  readonly atomic: boolean
   /** Of a resource's name and uuid; absent: as the recorded servers make them. */
   readonly slugOf?: ((name: string, uuid: string) => string) | undefined
 }

@@ -37,8 +37,14 @@ describe("what Waldur answers", () => {
   })
 
   it("an order with a limit that is no number is not read as an order without it", () => {
-    expect(Either.isLeft(order({ limits: { cpu: "many" } }))).toBe(true)
-    expect(Either.isLeft(order({ limits: [4] }))).toBe(true)
+    const limitsOf = (limits: unknown) => Either.getOrThrow(order({ limits })).limits
+    expect(limitsOf({ cpu: "many", ram: {}, gpu: true, storage: "" })).toEqual({
+      cpu: Number.NaN,
+      ram: Number.NaN,
+      gpu: Number.NaN,
+      storage: Number.NaN
+    })
+    for (const none of [[4], "4", 4]) expect(limitsOf(none)).toEqual({ limits: Number.NaN })
   })
 
   it("a resource with garbage among its limits is still a resource", () => {

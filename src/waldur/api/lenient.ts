@@ -3,7 +3,7 @@
  *
  * A field whose relation is empty is absent on older servers and null on newer ones; amounts come as numbers or as decimals in
  * strings; a new server may know states that we do not. None of this may lose an order. So every block here reads from `unknown`
- * and says what stands for "nothing"; only what nobody could work without (a uuid, a state, an order's amounts) can fail.
+ * and says what stands for "nothing"; only what nobody could work without (a uuid, a state) can fail.
  */
 import { Option, ParseResult, Schema } from "effect"
 
@@ -56,22 +56,14 @@ const LooseAmounts = reading(NumberRecord, (u) =>
     : {}
 )
 
-/** An order's amounts: a value that is not a number fails, since to leave it out would carry out another order than was placed. */
-const ExactAmounts = Schema.transformOrFail(Schema.Unknown, NumberRecord, {
-  strict: true,
-  encode: (value) => ParseResult.succeed(value),
-  decode: (u, _options, ast) => {
-    if (u === undefined || u === null) return ParseResult.succeed({})
-    if (!isRecord(u)) return ParseResult.fail(new ParseResult.Type(ast, u, "limits are not an object"))
-    const amounts: Record<string, number> = {}
-    for (const [key, value] of Object.entries(u)) {
-      if (value === null) continue
-      const amount = asNumber(value)
-      if (Option.isNone(amount)) return ParseResult.fail(new ParseResult.Type(ast, u, `limit ${key} is not a number`))
-      amounts[key] = amount.value
-    }
-    return ParseResult.succeed(amounts)
-  }
+/**
+ * An order's amounts. What is not a number is kept as one that is none: to leave it out would carry out another order than was placed, and an order that
+ * cannot be read is neither refused nor ended. The database takes any JSON there (waldur-mastermind, marketplace/models.py), the API does not.
+ */
+const OrderedAmounts = reading(NumberRecord, (u) => {
+  if (u === undefined || u === null) return {}
+  const named = isRecord(u) ? Object.entries(u).filter(([, value]) => value !== null) : [["limits", undefined] as const]
+  return Object.fromEntries(named.map(([key, value]) => [key, Option.getOrElse(asNumber(value), () => Number.NaN)]))
 })
 
 const RequiredUuid = Schema.transformOrFail(Schema.Unknown, Schema.String, {
@@ -96,7 +88,7 @@ export const flag = <Key extends string>(key: Key) => at(key, Flag, () => false)
 /** Any object; absent, null or anything else: {}. */
 export const attributes = <Key extends string>(key: Key) => at(key, Attributes, () => ({}))
 export const looseAmounts = <Key extends string>(key: Key) => at(key, LooseAmounts, () => ({}))
-export const exactAmounts = <Key extends string>(key: Key) => at(key, ExactAmounts, () => ({}))
+export const orderedAmounts = <Key extends string>(key: Key) => at(key, OrderedAmounts, () => ({}))
 /** Must be there. */
 export const uuid = <Key extends string>(key: Key) => Schema.propertySignature(RequiredUuid).pipe(Schema.fromKey(key))
 

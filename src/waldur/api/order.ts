@@ -1,6 +1,6 @@
 /** Orders, as `GET marketplace-orders/` gives them to a provider's agent (recordings 032 and 054, both generations). */
 import { Schema } from "effect"
-import { attributes, exactAmounts, optionalText, optionalUuid, text, uuid, type Word, word } from "./lenient.js"
+import { attributes, optionalText, optionalUuid, orderedAmounts, text, uuid, type Word, word } from "./lenient.js"
 
 export const orderStates = [
   "pending-consumer",
@@ -41,8 +41,8 @@ export const Order = Schema.Struct({
   /** The customer's label: any text. */
   resourceName: text("resource_name"),
   attributes: attributes("attributes"),
-  /** In the offering's units. Empty on a plan switch, unless the resource has limits: those are copied. */
-  limits: exactAmounts("limits"),
+  /** In the offering's units, `NaN` for what is no number. Empty on a plan switch, unless the resource has limits: those are copied. */
+  limits: orderedAmounts("limits"),
   /** On a plan switch the new plan. Absent from a Terminate. */
   planUuid: optionalUuid("plan_uuid"),
   /** Only there on a plan switch (2024 recording 148). */

@@ -127,6 +127,14 @@ const refusals: ReadonlyArray<Refusal> = [
     advice:
       "It goes on by itself when it does: have the organization opened again in Waldur, or the order removed there by its staff."
   },
+  // Once a project has cost more than its policy allows, no resource of it is saved with a change, and with that no order ends (policy/policy_actions.py,
+  // `block_modification_of_existing_resources`; the class of a policy's name is in some versions of the sentence).
+  {
+    says: /^modification of (new|existing) resources in this project is not available due to a /i,
+    disposition: "retry",
+    advice:
+      "A policy of the customer's project or organization in Waldur blocks modifications, and with them what is to be said of orders in work. It goes on by itself when it does not any more, as with the next month or a higher limit."
+  },
   // A component was taken away or renamed since the agent has read them (marketplace/views.py, `set_limits`).
   {
     says: /^limits: unknown component types/i,

@@ -8,6 +8,7 @@ import {
   type Outcome,
   type SiteError
 } from "../../../core/index.js"
+import type { WaldurError } from "../../../waldur/index.js"
 import type { Offering } from "../../offerings/offering.js"
 import { assertUntold, isApprovedHere } from "../rivals.js"
 import { unlessRefused } from "./remind.js"
@@ -69,10 +70,18 @@ export const valuesOf = (
     })
   }
   if (endpoints.length > 0) {
-    values.push({ name: "endpoints", tell: Effect.asVoid(waldur.setEndpoints(resource, endpoints)) })
+    values.push({ name: "endpoints", tell: asFarAsShown(waldur.setEndpoints(resource, endpoints)) })
   }
   return values
 }
+
+/** They are there to be shown: what was made is not undone for an address of a kind that Waldur does not take. */
+const asFarAsShown = (telling: Effect.Effect<unknown, WaldurError>): Effect.Effect<void, WaldurError> =>
+  Effect.catchIf(
+    Effect.asVoid(telling),
+    (error) => error._tag === "WaldurInvalid" && error.disposition === "fail-order",
+    (error) => Effect.logWarning(`Waldur does not show this resource's endpoints: ${error.message}`)
+  )
 
 /**
  * Of an order that this agent has not approved, another one may have said what it came to, and that it is done: from then on the customer's next orders

@@ -2,6 +2,7 @@
  * `marketplace-resources/` as a consumer sees them, `marketplace-provider-resources/` as the provider does. An agent finds nothing
  * under the consumer's path (recordings 055, 168).
  */
+import { isDeepStrictEqual } from "node:util"
 import { Either } from "effect"
 import {
   type Answer,
@@ -20,7 +21,8 @@ import { checkBounds, invalidTypes, isObject, parseLimits, sameLimits } from "..
 import { filtered, ordered, pageOf, sparse } from "../lists.js"
 import { type Json, type JsonObject, type Plan, type Resource, type ResourceState, resourceStates } from "../model.js"
 import * as Orders from "../orders.js"
-import { isProvider, ordersIn, seesAsConsumer, seesAsProvider } from "../permissions.js"
+import { isProvider, ordersIn, ownsProvider, seesAsConsumer, seesAsProvider } from "../permissions.js"
+import { limitsTaken, takesChange } from "../policies.js"
 import { planByUrl } from "../references.js"
 import { type Context, type Handler, lookUp, readObject, text } from "../request.js"
 import { planPeriodsView, resourceDetail, resourceView, teamView } from "../views/resources.js"
@@ -76,6 +78,7 @@ const consumerOrder =
       const allowed = ordersIn(user, resource.project) || (side === "provider" && isProvider(user, resource.offering))
       yield* ensure(allowed, forbidden)
       yield* ensure(states.includes(resource.state), wrongState(states))
+      if (resource.state !== "Erred") yield* takesChange(resource)
       return yield* change(context, resource, yield* readObject(request))
     })
 
@@ -145,8 +148,12 @@ const terminate: Change = (context, resource, body) =>
     return yield* placed(Orders.placeOrder(context.world, context.user, wanted).uuid)
   })
 
+/** By the provider alone, and where its offering says so (source: waldur-mastermind, marketplace/views.py, `restore` and `restore_permissions`). */
 const restore: Change = (context, resource) =>
   Either.gen(function* () {
+    yield* ensure(ownsProvider(context.user, resource.offering), forbidden)
+    if (resource.offering.pluginOptions.can_restore_resource !== true)
+      return yield* invalid(["Restoring resource is not supported for this offering type."])
     yield* noOtherOrder(context, resource)
     const limits = { ...resource.limits }
     // Before there is an order (source: waldur-mastermind, marketplace/views.py).
@@ -173,10 +180,12 @@ const providerAction =
 const setBackendId: Set = ({ world }, resource, body) => {
   if (typeof body.backend_id !== "string" && typeof body.backend_id !== "number") return Either.left(serverError)
   const backendId = String(body.backend_id)
-  return Either.flatMap(followsRules(world, resource, backendId), () => {
+  return Either.gen(function* () {
+    yield* followsRules(world, resource, backendId)
     const same = resource.backendId === backendId
+    if (!same) yield* takesChange(resource)
     resource.backendId = backendId
-    return ok({ status: `Resource backend_id ${same ? "is not" : "has been"} changed.` })
+    return yield* ok({ status: `Resource backend_id ${same ? "is not" : "has been"} changed.` })
   })
 }
 
@@ -199,8 +208,12 @@ const followsRules = (world: World, { offering, uuid }: Resource, backendId: str
 
 const setBackendMetadata: Set = (_context, resource, body) => {
   if (body.backend_metadata === undefined) return invalid({ backend_metadata: ["This field is required."] })
-  resource.backendMetadata = isObject(body.backend_metadata) ? body.backend_metadata : {}
-  return ok({ status: "The backend metadata is updated" })
+  const wanted = isObject(body.backend_metadata) ? body.backend_metadata : {}
+  const change = isDeepStrictEqual(resource.backendMetadata, wanted) ? Either.void : takesChange(resource)
+  return Either.flatMap(change, () => {
+    resource.backendMetadata = wanted
+    return ok({ status: "The backend metadata is updated" })
+  })
 }
 
 /**
@@ -213,13 +226,22 @@ const setLimits: Set = ({ world }, resource, body) => {
   const unknown = Object.keys(body.limits).filter((type) => !known.has(type))
   if (world.behaviour.published && unknown.length > 0)
     return invalid({ limits: `Unknown component types: ${unknown.toSorted().join(", ")}` })
-  resource.limits = body.limits
-  return ok({ status: "Limits are successfully set." })
+  const taken = limitsTaken(resource, body.limits)
+  return Either.flatMap(isDeepStrictEqual(resource.limits, taken) ? Either.void : takesChange(resource), () => {
+    resource.limits = taken
+    return ok({ status: "Limits are successfully set." })
+  })
 }
+
+/** Source: waldur-mastermind, core/validators.py, `BackendURLValidator`. */
+const shownSchemes: ReadonlyArray<string> = ["ldap:", "ldaps:", "http:", "https:", "ssh:", "rdp:"]
+const isShown = (url: string): boolean => URL.canParse(url) && shownSchemes.includes(new URL(url).protocol)
 
 const setEndpoints: Set = ({ world }, resource, body) => {
   const wanted = Array.isArray(body.endpoints) ? body.endpoints.filter(isObject) : null
   if (wanted === null) return invalid({ endpoints: ["This field is required."] })
+  const wrong = wanted.map((one) => (isShown(text(one, "url") ?? "") ? {} : { url: ["Enter a valid URL."] }))
+  if (wrong.some((one) => "url" in one)) return invalid({ endpoints: wrong })
   resource.endpoints = wanted.map((endpoint) => ({
     uuid: newUuid(world),
     name: text(endpoint, "name") ?? "",
@@ -238,8 +260,10 @@ const setState =
   (state: "OK" | "Erred"): Set =>
   ({ world }, resource) => {
     if (state === "OK" && resource.state === "Terminated") return Either.left(serverError)
-    moveResource(world, resource, state)
-    return Either.right(empty(200))
+    return Either.map(resource.state === state ? Either.void : takesChange(resource), () => {
+      moveResource(world, resource, state)
+      return empty(200)
+    })
   }
 
 const post = (path: string, handler: Handler, since?: Route["since"]): Route => ({

@@ -71,14 +71,17 @@ interface Reported {
 }
 
 const usedStates: ReadonlyArray<string> = ["OK", "Updating", "Terminating"]
-const usedTypes: ReadonlyArray<string> = ["usage", "limit"]
+/** Today's takes what is paid once as well. */
+const usedTypes = ({ behaviour }: World): ReadonlyArray<string> =>
+  behaviour.published ? ["usage", "limit", "one"] : ["usage", "limit"]
 
 /** Only what is billed by usage or limit has any, of a resource that is there (source: waldur-mastermind, marketplace/serializers.py). */
-const reportedIn = (resource: Resource, body: JsonObject): Outcome<ReadonlyArray<Reported>> => {
+const reportedIn = (world: World, resource: Resource, body: JsonObject): Outcome<ReadonlyArray<Reported>> => {
   if (!Array.isArray(body.usages)) return invalid({ usages: ["This field is required."] })
+  if (resource.plan === null) return invalid({ resource: ["Resource must have a plan to report usage."] })
   if (!usedStates.includes(resource.state)) return invalid({ resource: ["Resource is not in valid state."] })
   const entries = body.usages.filter(isObject)
-  const takes = resource.offering.components.filter(({ accountingType }) => usedTypes.includes(accountingType))
+  const takes = resource.offering.components.filter(({ accountingType }) => usedTypes(world).includes(accountingType))
   const others = entries.map(({ type }) => String(type)).filter((type) => !takes.some((one) => one.type === type))
   if (others.length > 0)
     return invalid({ non_field_errors: [`These components are invalid: ${others.toSorted().join(", ")}.`] })
@@ -139,7 +142,7 @@ const setUsage: Handler = ({ world, user, request }) =>
     const body = yield* readObject(request)
     const resource = yield* resourceIn(world, body)
     yield* ensure(isProvider(user, resource.offering), forbidden)
-    const reported = yield* reportedIn(resource, body)
+    const reported = yield* reportedIn(world, resource, body)
     const date = Date.parse(text(body, "date") ?? "")
     const at = Number.isNaN(date) ? world.now() : date
     if (world.behaviour.published) yield* checkDate(world, user, at, reported)
