@@ -69,6 +69,16 @@ export const statusOf = ({ state, userTemplate }: Vm): string => {
 /** Its tenant may write there, too. */
 const longestWords = 500
 
+/**
+ * Whom a machine that waits for a host lacks room, as OpenNebula says it (7.4 `SchedulerFailure::log_failures`, `VirtualMachineXML.cc`). "hosts": what it is
+ * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. Its tenant may write there, too.
+ */
+export const whatItLacks = ({ userTemplate }: Pick<Vm, "userTemplate">): "sizes" | "disk" | "hosts" => {
+  const said = Option.getOrElse(valueOf(userTemplate, "SCHED_MESSAGE"), () => "")
+  if (/Not enough (CPU|memory) on hosts/i.test(said)) return "sizes"
+  return /\[DS\] Not enough capacity|Image Datastore \d+ does not have enough capacity/.test(said) ? "disk" : "hosts"
+}
+
 /** Of these, the last host says nothing. */
 const hostless: ReadonlySet<VmState> = new Set(["Pending", "Hold", "Stopped", "Undeployed"])
 const answering: ReadonlySet<string> = new Set(["Monitored", "MonitoringMonitored"])

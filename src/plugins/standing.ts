@@ -3,7 +3,7 @@
  * machines for it. Only what bears our mark is undone by us: an operator's own lock or limit stays.
  */
 import { Effect, Option, Schema } from "effect"
-import { type Single, single, type Template, type Vm, type VmState, valueOf } from "../opennebula/index.js"
+import { isVmFailure, type Single, single, type Template, type Vm, type VmState, valueOf } from "../opennebula/index.js"
 import { NotYet, type ResourceId, type SiteError, Standing } from "../plugin/index.js"
 import { drive, isResting, type Machines, startable } from "./machines.js"
 
@@ -37,8 +37,8 @@ export const isStoppedFor = ({ userTemplate }: Pick<Vm, "userTemplate">, resourc
   Option.contains(valueOf(userTemplate, stoppedTag), resource)
 
 const asleep: ReadonlySet<VmState> = new Set(["Poweroff", "Suspended", "Stopped", "Undeployed", "Hold", "Done"])
-/** Runs, or is on its way to it. */
-export const isAwake = (state: VmState): boolean => !asleep.has(state)
+/** Runs, or is on its way to it. What has failed does neither, and takes no action that would stop it (7.4 `DispatchManager::poweroff`). */
+export const isAwake = (state: VmState): boolean => !asleep.has(state) && !isVmFailure(state)
 
 export interface Stopping {
   readonly action: "poweroff" | "suspend"

@@ -110,6 +110,67 @@ describe("a machine whose host dies", () => {
   )
 })
 
+describe("a machine that no host takes", () => {
+  const cases: ReadonlyArray<{
+    readonly of: string
+    readonly make: (bench: Bench) => void
+    readonly sentence: string
+    readonly detail: RegExp
+  }> = [
+    {
+      of: "as none has so much memory",
+      make: ({ frontEnd: { world } }) => {
+        for (const host of world.hosts) Object.assign(host, { maxMemory: 0 })
+      },
+      sentence:
+        "The cloud found no room for the machine within 600 s: order a smaller one, try again later, or ask the provider.",
+      detail: /\[HOST\] Not enough MEMORY on hosts: 0,1$/
+    },
+    {
+      of: "as the system datastore is full",
+      make: ({ frontEnd: { world } }) => Object.assign(world.datastores.get(0), { total: 0 }),
+      sentence:
+        "The cloud found no room for the machine's disk within 600 s: order a smaller one, try again later, or ask the provider.",
+      detail: /\[DS\] Not enough capacity on datastores: 0$/
+    },
+    {
+      of: "as all are disabled",
+      make: ({ frontEnd: { world } }) => {
+        for (const host of world.hosts) host.state = 4
+      },
+      sentence:
+        "The cloud had no host that takes the machine within 600 s, of whatever size: try again later, or ask the provider.",
+      detail: /: Cannot dispatch VM: No hosts enabled to run VMs$/
+    },
+    {
+      of: "as its system datastore is disabled",
+      make: ({ frontEnd: { world } }) => Object.assign(world.datastores.get(0), { state: 1 }),
+      sentence:
+        "The cloud had no host that takes the machine within 600 s, of whatever size: try again later, or ask the provider.",
+      detail: /: Cannot dispatch VM: No system datastores found to run VMs$/
+    },
+    {
+      of: "as no scheduler says a word",
+      make: ({ frontEnd: { world } }) => Object.assign(world.times, { schedule: 1e9 }),
+      sentence:
+        "The cloud had no host that takes the machine within 600 s, of whatever size: try again later, or ask the provider.",
+      detail: /^VM 0 is Pending$/
+    }
+  ]
+  it.scoped.each(cases)("$of, is not made, and its customer is told to order less only where that helps", (given) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      given.make(bench)
+      expect(refusedOf(yield* bench.create(createOrder()))).toEqual({
+        sentence: given.sentence,
+        detail: expect.stringMatching(given.detail),
+        leftovers: []
+      })
+      expect(bench.vms()).toEqual([])
+    })
+  )
+})
+
 describe("a machine whose disks cannot be removed", () => {
   it.scoped("is ended all the same, by a second call or by whatever an operator does at that moment", () =>
     Effect.gen(function* () {

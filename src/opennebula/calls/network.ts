@@ -3,7 +3,7 @@ import type { OpenNebulaClient } from "../client.js"
 import { documentOf, poolOf } from "../model/element.js"
 import { VirtualNetwork } from "../model/network.js"
 import { SecurityGroup } from "../model/router.js"
-import type { Template } from "../template/template.js"
+import { type Template, vector } from "../template/template.js"
 import {
   type Call,
   chmod,
@@ -44,6 +44,10 @@ export const networkCalls = (client: OpenNebulaClient) => ({
 
   /** `one.vn.chmod` (recording 045). */
   chmod: chmod(client, "one.vn.chmod"),
+
+  /** `one.vn.release` of an address that was held by hand (not recorded; OpenNebula 7.4 `VirtualNetwork::free_leases`: a VM's stays). */
+  releaseHeld: (networkId: number, ip: string): TemplateCall<void> =>
+    withTemplate([vector("LEASES", { IP: ip })], (text) => command(client, "one.vn.release", [networkId, text])),
 
   /**
    * `one.vn.delete` (recordings 446, 474). ActionRefused while leases are held, a router's floating address and

@@ -16,7 +16,7 @@ export {
 export { Group, GroupShort, type GroupWithQuotas, type Limit, Quotas } from "./group.js"
 export { HistoryRecord } from "./history.js"
 export { Image, VmTemplate } from "./infrastructure.js"
-export { VirtualNetwork } from "./network.js"
+export { isHeldByHand, VirtualNetwork } from "./network.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"
 export { storedPassword, User } from "./user.js"
 export { Vdc } from "./vdc.js"

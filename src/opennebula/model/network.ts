@@ -1,5 +1,5 @@
 /** Virtual networks, their addresses and who holds them. */
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { XmlElement } from "../wire/answer.js"
 import {
   all,
@@ -18,7 +18,7 @@ import { NetworkState } from "./state.js"
 
 /**
  * Exactly one of the holders is there: a VM, a virtual router (a floating address), a network (a reservation), or none
- * (held by hand).
+ * (held by hand: a VM's of id -1, OpenNebula 7.4 `AddressRange::hold_by_ip`).
  */
 const Lease = Schema.Struct({
   ip: OptionalText,
@@ -34,6 +34,12 @@ const lease = (element: XmlElement) => ({
   routerId: text(element, "VROUTER"),
   networkId: text(element, "VNET")
 })
+
+export type Lease = typeof Lease.Type
+
+/** By hand: nothing has the address (`one.vn.hold`). */
+export const isHeldByHand = ({ networkId, routerId, vmId }: Lease): boolean =>
+  [vmId, routerId, networkId].every(Option.isNone)
 
 const AddressRange = Schema.Struct({
   id: Int,

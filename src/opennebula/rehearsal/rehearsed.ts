@@ -124,6 +124,7 @@ export const rehearsed = (
       allocate: (template, cluster) => makes("one.vn.allocate", "network", template, nameIn(template), cluster),
       chown: (id) => would("one.vn.chown", id),
       chmod: (id) => would("one.vn.chmod", id),
+      releaseHeld: (id, ip) => would("one.vn.release", id, ip),
       delete: (id) => and(removes("one.vn.delete", "network")(id), () => rights.losesNetwork(id))
     },
     securityGroup: {

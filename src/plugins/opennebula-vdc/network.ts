@@ -1,6 +1,7 @@
 /** The tenant's network `<name>_internal` and its security group `<name>_default`. */
 import { Effect, Option, Schema } from "effect"
 import {
+  isHeldByHand,
   type OpenNebulaError,
   single,
   type Template,
@@ -120,16 +121,18 @@ export const handOverNetwork = (cloud: Cloud, plan: Plan, networkId: number, vdc
   )
 
 /**
- * Deletes it as soon as nobody holds a lease in it, and waits until it is gone. A deletion that fails leaves it in Error, without a word, and is asked for
- * again; while one is under way (LockDelete), or its making is (LockCreate), none is taken (OpenNebula 7.4 `IPAMManager::_vnet_delete`,
- * `VirtualNetworkAPI::drop`).
+ * Deletes it as soon as nothing has a lease in it, and waits until it is gone; addresses that are only held by hand are let go then. A deletion that fails
+ * leaves it in Error, without a word, and is asked for again; while one is under way (LockDelete), or its making is (LockCreate), none is taken (OpenNebula
+ * 7.4 `IPAMManager::_vnet_delete`, `VirtualNetworkAPI::drop`).
  */
 export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<void, SiteError> => {
   const schedule = untilDeadline(cloud.settings.teardown_timeout)
   const look = cloud.one.network.info(networkId)
   const taken = cloud.one.network.delete(networkId).pipe(
     Effect.catchTag("ActionRefused", (refused) =>
-      Effect.flatMap(look, ({ state }) => (isUnderWay(state) ? Effect.void : refused))
+      Effect.flatMap(look, (network) =>
+        isUnderWay(network.state) ? Effect.void : Effect.zipRight(releaseHeld(cloud, network), refused)
+      )
     ),
     Effect.retry({ schedule, while: ({ _tag }) => _tag === "ActionRefused" })
   )
@@ -146,6 +149,17 @@ export const removeNetwork = (cloud: Cloud, networkId: number): Effect.Effect<vo
     }),
     unlessLocked(`network ${networkId}`),
     gone
+  )
+}
+
+/** All that is in its way. With it they are nobody's, and whoever held one could be gone by now: the users of a data centre go first. */
+const releaseHeld = (cloud: Cloud, { addressRanges, id, name }: VirtualNetwork) => {
+  const leases = addressRanges.flatMap((range) => range.leases)
+  const addresses = leases.flatMap(({ ip }) => Option.toArray(ip))
+  if (addresses.length === 0 || !leases.every(isHeldByHand)) return Effect.void
+  return Effect.zipRight(
+    Effect.forEach(addresses, (ip) => cloud.one.network.releaseHeld(id, ip), { discard: true }),
+    Effect.logInfo(`Network ${id} (${name}) goes, and with it what was held by hand: ${namesOf(addresses)}`)
   )
 }
 

@@ -138,17 +138,21 @@ export const routerRuns = (
         }
         const vm = yield* whenWithin(cloud, vmId, arrived, deadline - (yield* steadyMillis))
         if (Option.isSome(vm)) return vm.value
-        return yield* notStarted(`VM ${vmId} is ${statusOf(yield* cloud.one.vm.info(vmId))} after ${seconds} s`)
+        return yield* notStarted(`VM ${vmId} is ${yield* statusAndPlace(cloud, vmId)} after ${seconds} s`)
       }).pipe(Effect.catchTag("NoSuchObject", () => notStarted(`VM ${vmId} has vanished`)))
       const seen = yield* settled
       if (!isTaggedFor(resource.id, { template: seen.userTemplate })) {
         return yield* notStarted(`VM ${vmId} is somebody else's by now`)
       }
       const vm = seen.state === "Hold" ? yield* Effect.zipRight(release(cloud, vmId), settled) : seen
-      if (vm.state !== "Running") return yield* notStarted(`VM ${vmId} is ${statusOf(vm)}`)
+      if (vm.state !== "Running")
+        return yield* notStarted(`VM ${vmId} is ${statusOf(vm)}${yield* whereItIs(cloud, vmId)}`)
       return outsideAddress(vm, network.externalNetwork)
     })
   })
+
+const statusAndPlace = (cloud: Cloud, vmId: number) =>
+  Effect.zipWith(cloud.one.vm.info(vmId), whereItIs(cloud, vmId), (vm, where) => `${statusOf(vm)}${where}`)
 
 const hasSettled = ({ state }: Vm): boolean =>
   state === "Running" || state === "Done" || state === "Hold" || isVmFailure(state)

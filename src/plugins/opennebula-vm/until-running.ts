@@ -10,7 +10,7 @@ import {
   type SiteError,
   timeLeft
 } from "../../plugin/index.js"
-import { startable, statusOf } from "../machines.js"
+import { startable, statusOf, whatItLacks, whereItIs } from "../machines.js"
 import { factsOf, findVm, isStrangersIn, type VmFacts, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import type { Parent } from "./parent.js"
@@ -102,16 +102,27 @@ export const untilRunning = (
     if (vm.value.state === "Done") return yield* vanished
     return yield* new OrderRefused({
       customerMessage: "The machine could not be started by the cloud: try again later, or ask the provider.",
-      detail: `VM ${vmId} is ${statusOf(vm.value)}`
+      detail: `VM ${vmId} is ${statusOf(vm.value)}${yield* whereItIs(offering, vmId)}`
     })
   }).pipe(Effect.catchTag("NoSuchObject", () => vanished))
 
+const withoutRoom = {
+  sizes: (seconds: number) =>
+    `The cloud found no room for the machine within ${seconds} s: order a smaller one, try again later, or ask the provider.`,
+  disk: (seconds: number) =>
+    `The cloud found no room for the machine's disk within ${seconds} s: order a smaller one, try again later, or ask the provider.`,
+  hosts: (seconds: number) =>
+    `The cloud had no host that takes the machine within ${seconds} s, of whatever size: try again later, or ask the provider.`
+}
+
 export const notStarted = (offering: VmOffering, vmId: number, seconds: number) =>
-  Effect.flatMap(findVm(offering, vmId), (vm) => {
+  Effect.zipWith(findVm(offering, vmId), whereItIs(offering, vmId), (found, where) => {
+    const waiting = Option.filter(found, ({ state }) => state === "Pending")
     return new OrderRefused({
-      customerMessage: Option.exists(vm, ({ state }) => state === "Pending")
-        ? `The cloud found no room for the machine within ${seconds} s: order a smaller one, try again later, or ask the provider.`
-        : `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
-      detail: `VM ${vmId} is ${Option.match(vm, { onNone: () => "gone", onSome: statusOf })}`
+      customerMessage: Option.match(waiting, {
+        onNone: () => `The machine did not start within ${seconds} s: try again later, or ask the provider.`,
+        onSome: (vm) => withoutRoom[whatItLacks(vm)](seconds)
+      }),
+      detail: `VM ${vmId} is ${Option.match(found, { onNone: () => "gone", onSome: statusOf })}${where}`
     })
-  })
+  }).pipe(Effect.flatten)

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { type FrontEnd, hostDies, hostReturns, makeFrontEnd } from "./index.js"
+import { vector } from "./world/template.js"
 
 const [retry, success, failure, remove, recreate] = [2, 1, 0, 3, 4]
 
@@ -137,17 +138,34 @@ describe("a machine that hangs in a shutdown", () => {
 })
 
 describe("a machine that no host takes", () => {
+  const template = (world: FrontEnd["world"]) => world.templates.get(3).template
   const why: ReadonlyArray<readonly [string, (world: FrontEnd["world"]) => void]> = [
     [
-      "No hosts enabled to run VMs",
+      "Cannot dispatch VM: No hosts enabled to run VMs",
       (world) => {
         for (const host of world.hosts) host.state = 4
       }
     ],
-    ["No system datastores found to run VMs", (world) => Object.assign(world.datastores.get(0), { state: 1 })],
     [
-      "No host meets SCHED_REQUIREMENTS",
-      (world) => world.templates.get(3).template.set("SCHED_REQUIREMENTS", "CLUSTER_ID = 100")
+      "Cannot dispatch VM: No system datastores found to run VMs",
+      (world) => Object.assign(world.datastores.get(0), { state: 1 })
+    ],
+    [
+      "Cannot dispatch VM: No host meets SCHED_REQUIREMENTS",
+      (world) => template(world).set("SCHED_REQUIREMENTS", "CLUSTER_ID = 100")
+    ],
+    ["\\[HOST\\] Not enough CPU on hosts: 0,1", (world) => template(world).set("CPU", "1000")],
+    ["\\[HOST\\] Not enough MEMORY on hosts: 0,1", (world) => template(world).set("MEMORY", "9000000")],
+    [
+      "\\[HOST\\] Not enough CPU on hosts: 0\\[HOST\\] Not enough MEMORY on hosts: 1",
+      (world) => {
+        Object.assign(world.hosts.get(0), { maxCpu: 0 })
+        Object.assign(world.hosts.get(1), { maxMemory: 0 })
+      }
+    ],
+    [
+      "\\[DS\\] Not enough capacity on datastores: 0",
+      (world) => template(world).add(vector("DISK", { TYPE: "fs", SIZE: 100_000 }))
     ]
   ]
   it.scoped.each(why.map(([sentence, make]) => ({ sentence, make })))(
@@ -158,9 +176,7 @@ describe("a machine that no host takes", () => {
         make(lab.world)
         yield* lab.started
         expect(lab.state()).toBe("1/0")
-        expect(lab.world.vms.get(0).userTemplate.get("SCHED_MESSAGE")).toMatch(
-          new RegExp(`: Cannot dispatch VM: ${sentence}$`)
-        )
+        expect(lab.world.vms.get(0).userTemplate.get("SCHED_MESSAGE")).toMatch(new RegExp(`: ${sentence}$`))
       })
   )
 })

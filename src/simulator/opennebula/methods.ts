@@ -5,6 +5,7 @@ import { aclMethods } from "./nouns/acl.js"
 import { groupMethods } from "./nouns/groups.js"
 import { imageMethods } from "./nouns/images.js"
 import { infrastructureMethods } from "./nouns/infrastructure.js"
+import { networkLeaseMethods } from "./nouns/network-leases.js"
 import { networkMethods } from "./nouns/networks.js"
 import { routerMethods } from "./nouns/routers.js"
 import { securityGroupMethods } from "./nouns/security-groups.js"
@@ -21,6 +22,7 @@ export const methods: Methods = {
   ...vdcMethods,
   ...aclMethods,
   ...networkMethods,
+  ...networkLeaseMethods,
   ...securityGroupMethods,
   ...routerMethods,
   ...templateMethods,

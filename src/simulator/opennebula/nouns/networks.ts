@@ -9,7 +9,7 @@ import { actionRefused, internalError } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
 import { cdata, cdataOrEmpty, element, idList, wrap } from "../wire/xml.js"
 import { requireRight, targetOf } from "../world/access.js"
-import { briefRangeDocument, rangeDocument, readRange, usedLeases } from "../world/leases.js"
+import { briefRangeDocument, rangeDocument, readRange, releaseAddresses, usedLeases } from "../world/leases.js"
 import { claimName } from "../world/names.js"
 import type { AddressRange, Network } from "../world/objects.js"
 import {
@@ -78,7 +78,7 @@ const networkDocument = (world: World, network: Network, ranges: (range: Address
       cdata("BRIDGE_TYPE", field("BRIDGE_TYPE")) +
       cdata("STATE", network.state) +
       cdata("PREV_STATE", network.state) +
-      "<PARENT_NETWORK_ID/><TEMPLATE_ID/>" +
+      `${network.parent === undefined ? "<PARENT_NETWORK_ID/>" : cdata("PARENT_NETWORK_ID", network.parent)}<TEMPLATE_ID/>` +
       cdata("VN_MAD", field("VN_MAD")) +
       cdataOrEmpty("PHYDEV", field("PHYDEV")) +
       cdataOrEmpty("VLAN_ID", field("VLAN_ID")) +
@@ -194,6 +194,8 @@ const recoveries: ReadonlyArray<{
 
 const removeNetwork = (world: World, network: Network): void => {
   world.networks.remove(network.id)
+  const parent = world.networks.find(network.parent ?? -1)
+  if (parent !== undefined) releaseAddresses(parent, { kind: "NET", id: network.id })
   for (const vdc of world.vdcs) vdc.resources.NET.delete(network.id)
   dropRulesOn(world, "NET", network.id)
 }

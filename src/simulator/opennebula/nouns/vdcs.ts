@@ -112,6 +112,8 @@ export const vdcMethods: Methods = {
   "one.vdc.delete": (call) => {
     const vdc = forVdc(call, "ADMIN")
     if (vdc.id < 100) throw actionRefused("Cannot delete VDC. System VDCs (ID < 100) cannot be deleted.")
+    // Nothing in it is in the way; its database may be (7.4 `PoolSQL::drop`).
+    if (call.world.fails("vdc-delete", vdc.id)) throw actionRefused("Cannot delete VDC. SQL DB error")
     for (const gid of [...vdc.groups]) leaveVdc(call.world, vdc, gid)
     call.world.vdcs.remove(vdc.id)
     return int(vdc.id)

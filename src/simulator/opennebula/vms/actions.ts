@@ -48,6 +48,8 @@ const failures = [
   Lcm.prologFailure,
   Lcm.prologMigrateFailure,
   Lcm.prologMigratePoweroffFailure,
+  Lcm.prologMigrateSuspendFailure,
+  Lcm.prologMigrateUnknownFailure,
   Lcm.prologResumeFailure,
   Lcm.prologUndeployFailure,
   Lcm.epilogFailure,

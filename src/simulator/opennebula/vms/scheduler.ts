@@ -1,6 +1,6 @@
 /** Which host takes a VM: the one with the least CPU given away, the newest on a tie. Without room the VM stays PENDING. */
-import type { Host, Vm } from "../world/objects.js"
-import { capacityOf } from "../world/quota-usage.js"
+import type { Datastore, Host, Vm } from "../world/objects.js"
+import { capacityOf, systemDiskSize } from "../world/quota-usage.js"
 import type { World } from "../world/world.js"
 import { Lcm, VmState } from "./states.js"
 
@@ -51,29 +51,49 @@ const meetsRequirements =
     )
 
 /** An image datastore is no obstacle; a system datastore that was disabled takes nothing. */
-const hasSystemDatastore = (world: World): boolean =>
-  [...world.datastores].some(({ state, type }) => type === systemDatastore && state === datastoreReady)
+const systemDatastores = (world: World): ReadonlyArray<Datastore> =>
+  world.datastores.oldestFirst().filter(({ state, type }) => type === systemDatastore && state === datastoreReady)
 const systemDatastore = 1
 const datastoreReady = 0
 
+/** What comes back has its disks there already: a shared datastore is not asked for room then (7.4 `Scheduler::match_schedule`, `match_system_ds`). */
+const holds =
+  (vm: Vm) =>
+  ({ total }: Datastore): boolean =>
+    vm.history.length > 0 || systemDiskSize(vm) <= total
+
+const needsOf = (vm: Vm) => ({ cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) })
+
 export const chooseHost = (world: World, vm: Vm): Host | undefined => {
-  if (!hasSystemDatastore(world)) return undefined
-  const needs = { cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) }
-  const fitting = enabledHosts(world).filter((host) => meetsRequirements(vm)(host) && fits(world, host, needs))
+  if (!systemDatastores(world).some(holds(vm))) return undefined
+  const fitting = enabledHosts(world).filter((host) => meetsRequirements(vm)(host) && fits(world, host, needsOf(vm)))
   if (fitting.length === 1) return fitting[0]
   return fitting.sort((a, b) => givenAway(world, a).cpu - givenAway(world, b).cpu || b.id - a.id)[0]
 }
 
-/** The scheduler's sentence when nothing fits (recording 181); before it, what oned itself says (7.4 `SchedulerManagerDriver.cc`). */
+const listed = (reason: string, rejected: ReadonlyArray<{ readonly id: number }>): string =>
+  rejected.length === 0 ? "" : `${reason}: ${rejected.map(({ id }) => id).join(",")}`
+
+/**
+ * The scheduler's sentence when nothing fits (recording 181; 7.4 `SchedulerFailure::log_failures`); before it, what oned itself says
+ * (`SchedulerManagerDriver.cc`).
+ */
 export const whyNoHost = (world: World, vm: Vm): string => {
   const enabled = enabledHosts(world)
   if (enabled.length === 0) return "Cannot dispatch VM: No hosts enabled to run VMs"
-  if (!hasSystemDatastore(world)) return "Cannot dispatch VM: No system datastores found to run VMs"
+  const datastores = systemDatastores(world)
+  if (datastores.length === 0) return "Cannot dispatch VM: No system datastores found to run VMs"
   const hosts = enabled.filter(meetsRequirements(vm))
   if (hosts.length === 0) return "Cannot dispatch VM: No host meets SCHED_REQUIREMENTS"
-  const cpu = Number(vm.template.get("CPU"))
-  const short = hosts.every((host) => !fits(world, host, { cpu, memory: 0 })) ? "CPU" : "memory"
-  return `[HOST] Not enough ${short} on hosts: ${hosts.map((host) => host.id).join(",")}`
+  const { cpu, memory } = needsOf(vm)
+  const withCpu = hosts.filter((host) => fits(world, host, { cpu, memory: 0 }))
+  if (withCpu.some((host) => fits(world, host, { cpu, memory })))
+    return listed("[DS] Not enough capacity on datastores", datastores)
+  // A host that is short of both is short of CPU (`HostShareXML::test_capacity`).
+  return `${listed(
+    "[HOST] Not enough CPU on hosts",
+    hosts.filter((host) => !withCpu.includes(host))
+  )}${listed("[HOST] Not enough MEMORY on hosts", withCpu)}`
 }
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

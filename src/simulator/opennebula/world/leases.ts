@@ -87,6 +87,32 @@ export const leaseAddress = (
   return undefined
 }
 
+/** Whether it could be had: exactly this address. */
+export const holdAddress = (network: Network, holder: Lease["holder"], ip: string): boolean =>
+  readIp(ip) !== undefined && leaseAddress(network, holder, ip) !== undefined
+
+/** So many addresses next to each other, as the range of the network that they are for; undefined where no range has them free. */
+export const reserveAddresses = (network: Network, forNetwork: number, size: number): AddressRange | undefined => {
+  for (const range of network.ranges) {
+    for (let first = 0; first + size <= range.size; first++) {
+      const wanted = Array.from({ length: size }, (_, at) => first + at)
+      if (wanted.some((index) => range.leases.has(index))) continue
+      const [begin] = wanted.map((index) => take(range, index, { kind: "NET", id: forNetwork }))
+      if (begin === undefined) continue
+      return {
+        id: 0,
+        type: range.type,
+        firstIp: range.firstIp === undefined ? undefined : range.firstIp + first,
+        firstMac: begin.mac,
+        size,
+        nextIndex: 0,
+        leases: new Map()
+      }
+    }
+  }
+  return undefined
+}
+
 /** Gives back what this holder has: one address, or all of them. */
 export const releaseAddresses = (network: Network, holder: Lease["holder"], ip?: string): void => {
   for (const range of network.ranges)
@@ -101,8 +127,16 @@ export const usedLeases = (network: Network): number =>
 
 const inOrder = (range: AddressRange) => [...range.leases.values()].sort((a, b) => a.index - b.index)
 
+/** Its bit (7.4 `PoolObjectSQL::ObjectType`), and what it is called. What is held by hand is a VM's of id -1. */
+const kinds = {
+  VM: { bit: 36n, name: "VM" },
+  HOLD: { bit: 36n, name: "VM" },
+  NET: { bit: 38n, name: "VNET" },
+  VROUTER: { bit: 50n, name: "VROUTER" }
+} as const
+
 /** How a pool's document packs a holder: a bit for its kind, and its id. */
-const packed = ({ id, kind }: Lease["holder"]): bigint => (kind === "VROUTER" ? 1n << 50n : 1n << 36n) | BigInt(id)
+const packed = ({ id, kind }: Lease["holder"]): bigint => (1n << kinds[kind].bit) | BigInt.asUintN(32, BigInt(id))
 
 const baseFields = (range: AddressRange): string =>
   cdata("AR_ID", range.id) +
@@ -126,9 +160,7 @@ export const rangeDocument = (range: AddressRange): string => {
     const { ip, mac } = addressAt(range, index)
     return wrap(
       "LEASE",
-      (ip === undefined ? "" : cdata("IP", ip)) +
-        cdata("MAC", mac) +
-        cdata(holder.kind === "HOLD" ? "VM" : holder.kind, holder.id)
+      (ip === undefined ? "" : cdata("IP", ip)) + cdata("MAC", mac) + cdata(kinds[holder.kind].name, holder.id)
     )
   })
   return wrap(

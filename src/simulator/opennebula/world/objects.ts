@@ -93,7 +93,7 @@ export interface AclRule {
 
 export interface Lease {
   readonly index: number
-  readonly holder: { readonly kind: "VM" | "VROUTER" | "HOLD"; readonly id: number }
+  readonly holder: { readonly kind: "VM" | "VROUTER" | "NET" | "HOLD"; readonly id: number }
 }
 
 export interface AddressRange {
@@ -115,6 +115,8 @@ export interface Network extends Owned {
   readonly ranges: Array<AddressRange>
   readonly vlanIdAutomatic: boolean
   readonly vms: Set<number>
+  /** Of a reservation: the network whose addresses it has. */
+  readonly parent?: number
 }
 
 export interface SecurityGroup extends Owned {

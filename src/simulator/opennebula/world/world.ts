@@ -93,7 +93,7 @@ export class Pool<Item extends { readonly id: number }> implements Iterable<Item
 
 export const noQuotas = (): Quotas => ({ DATASTORE: [], NETWORK: [], VM: [], IMAGE: [] })
 
-/** What the hypervisor or storage driver does: each can be made to fail by a test. */
+/** What the hypervisor or storage driver does, or the database: each can be made to fail by a test. */
 export type DriverAction =
   | "prolog"
   | "deploy"
@@ -110,6 +110,7 @@ export type DriverAction =
   | "migrate"
   | "network-create"
   | "network-delete"
+  | "vdc-delete"
 
 /** Work that a call has put off, in milliseconds. */
 export interface Deferred {
@@ -155,7 +156,7 @@ export class World {
     this.deferred.push({ after, run })
   }
 
-  /** Whether the driver fails this action for this VM or network: takes one ordered failure. */
+  /** Whether this action fails for this VM, network or VDC: takes one ordered failure. */
   fails(action: DriverAction, id: number): boolean {
     const at = this.failures.findIndex((failure) => failure.action === action && (failure.of ?? id) === id)
     if (at < 0) return false
