@@ -8,7 +8,7 @@ import { described } from "../help.js"
 import { dataDirectory, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
 import { painted } from "../terminal/paint.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { span } from "../terminal/times.js"
 
 const once = Options.boolean("once").pipe(
@@ -74,7 +74,7 @@ const row = (now: number, one: OrderInShort): ReadonlyArray<string> => [
   span(now - one.accepted),
   span(now - one.lastAt),
   one.retries === 0 ? "" : String(one.retries),
-  one.last.length > 70 ? `${one.last.slice(0, 67)}...` : one.last
+  one.last
 ]
 
 export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): string => {
@@ -98,12 +98,12 @@ export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): 
           [
             { title: "order" },
             { title: "type" },
-            { title: "resource" },
+            nameColumn("resource"),
             { title: "state" },
             { title: "for", align: "right" },
             { title: "last step", align: "right" },
             { title: "retries", align: "right" },
-            { title: "" }
+            { title: "", most: 70 }
           ],
           orders.map((one) => row(now, one))
         )

@@ -4,6 +4,7 @@
  */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
 import { type Progress, progressListener, tell } from "../../progress.js"
+import { fitted, tame } from "./cells.js"
 import { span } from "./times.js"
 
 /** Where the line goes. */
@@ -24,7 +25,7 @@ export const lineOf = ({ done, now, total, what }: Progress, elapsed: number, co
   const counts = total === undefined ? [] : [bar(total === 0 ? 1 : done / total), `${done} of ${total}`]
   const text = [what, ...counts, span(elapsed), ...(now === undefined ? [] : [now])].join("  ")
   // A line that wraps could not be taken back.
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?").slice(0, Math.max(0, columns - 1))
+  return fitted(tame(text), Math.max(0, columns - 1))
 }
 
 const erase = "\r\u001b[2K"
