@@ -30,6 +30,13 @@ export const lineOf = ({ done, now, total, what }: Progress, elapsed: number, co
 
 const erase = "\r\u001b[2K"
 
+/** Whether somebody sees such a line. */
+export const isShown = (
+  json: boolean,
+  screen: Screen = process.stderr,
+  environment: Readonly<Record<string, string | undefined>> = process.env
+): boolean => !json && screen.isTTY === true && environment.TERM !== "dumb"
+
 /** What is told inside stands on the last line of the screen, and goes when it is over; what is printed inside stands above it. */
 export const showing =
   (
@@ -38,7 +45,7 @@ export const showing =
     environment: Readonly<Record<string, string | undefined>> = process.env
   ) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    if (json || screen.isTTY !== true || environment.TERM === "dumb") return work
+    if (!isShown(json, screen, environment)) return work
     return Effect.gen(function* () {
       const shown = yield* Ref.make<{ readonly progress: Progress; readonly since: number } | undefined>(undefined)
       const write = (text: string) => Effect.sync(() => void screen.write(text))
