@@ -79,7 +79,7 @@ const situation = Effect.gen(function* () {
       runs ? "The agent runs." : `The agent does not run: its last sign of life was ${span(silence)} ago.`
   })
   const pauses = (yield* pausesNow).map(
-    (pause) => `${pause.what} ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`
+    ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${visible(reason)}`
   )
   return [agent, ...pauses].join("\n")
 })

@@ -25,6 +25,14 @@ describe("what a command prints", () => {
     })
   )
 
+  it.effect("does nothing to a terminal that others wrote", () =>
+    Effect.gen(function* () {
+      const reason = "Paused: \u001b[2J\u001b]0;title\u0007\rgone\u001b[31mred"
+      const [said] = yield* printed({ isTTY: true, noColour: false }, reason)
+      expect(said).toBe("Paused: \\u001b[2J\\u001b]0;title\\u0007\\u000dgone\u001b[31mred")
+    })
+  )
+
   it.effect("shows what a terminal would act on, and is the same JSON", () =>
     Effect.gen(function* () {
       const name = "a\u009b2Jb\u202ec\u200fd\u2028e\u007f"

@@ -9,17 +9,22 @@ interface Output {
   readonly isTTY?: boolean
 }
 
+const control = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const colour = /^\[\d+(?:;\d+)*m/
+
 /**
- * What no text of ours has: C1 controls, which a terminal may take for the beginning of an escape sequence, and what turns the direction of writing.
- * JSON has them as they are, and is the same with them escaped.
+ * What no text of ours has is shown escaped: controls beside colours, new lines and tabs (C1 ones may begin an escape sequence, too), and what turns
+ * the direction of writing. JSON may have them as they are, and is the same with them escaped.
  */
-const hidden = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const shown = (text: string): string =>
+  text.replace(control, (one, at: number) => {
+    const isOurs = one === "\n" || one === "\t" || (one === "\u001b" && colour.test(text.slice(at + 1, at + 20)))
+    return isOurs ? one : visible(one)
+  })
+const plain = (text: string): string => stripVTControlCharacters(shown(text))
 
 const changed = (words: ReadonlyArray<unknown>, change: (text: string) => string): ReadonlyArray<unknown> =>
   words.map((word) => (typeof word === "string" ? change(word) : word))
-
-const shown = (text: string): string => text.replace(hidden, visible)
-const plain = (text: string): string => stripVTControlCharacters(shown(text))
 
 /** The console of `own`, with what others wrote to be seen, and without escape sequences on outputs that are no terminals. */
 export const plainConsole = (
