@@ -3,7 +3,7 @@
  * which takes no time, but for calls that change something: these are seen to their end, up to a minute long (docs/decisions/0049).
  */
 import { Clock, Duration, Effect } from "effect"
-import type { OrderId } from "../core/index.js"
+import { countOf, type OrderId } from "../core/index.js"
 import type { Recorder } from "./activity/recorder.js"
 import { tell } from "./progress.js"
 
@@ -18,8 +18,6 @@ const look = Duration.millis(200)
 const patience = 2_000
 const between = 10_000
 
-const ordersIn = (count: number): string => (count === 1 ? "1 order" : `${count} orders`)
-
 /** "one.template.instantiate 7, for 3 s": the one that is waited for the longest. */
 const oldest = ({ underWay }: Ending, now: number): string => {
   const [call] = underWay()
@@ -33,7 +31,7 @@ export const tellOfEnd = (ending: Ending): Effect.Effect<void> =>
     const total = ending.atWork.size
     if (total === 0) return yield* Effect.logInfo("Stops: no order is in work")
     const began = yield* Clock.currentTimeMillis
-    yield* Effect.logInfo(`Stops: ${ordersIn(total)} in work, to go on at the next start from where they are`)
+    yield* Effect.logInfo(`Stops: ${countOf(total, "order")} in work, to go on at the next start from where they are`)
     let said = began + patience - between
     while (ending.atWork.size > 0) {
       const now = yield* Clock.currentTimeMillis
@@ -41,7 +39,7 @@ export const tellOfEnd = (ending: Ending): Effect.Effect<void> =>
       yield* tell({ what: "stops", done: total - left, total, now: oldest(ending, now) })
       if (now - said >= between) {
         said = now
-        yield* Effect.logInfo(`Stops: still ${ordersIn(left)} of ${total}, waits for ${oldest(ending, now)}`)
+        yield* Effect.logInfo(`Stops: still ${countOf(left, "order")} of ${total}, waits for ${oldest(ending, now)}`)
       }
       yield* Effect.sleep(look)
     }

@@ -130,10 +130,10 @@ describe("site-actors members", () => {
       expect(here.cloud.world.users.byName("alice")).toBeUndefined()
       // The agent runs: it does it, between its orders.
       expect(yield* printed(here, "members", "--data-dir", here.dataDir)).toContain(
-        "Members are synchronised. Whoever has no access all the same is named in the log, with the reason.\nAll members of 1 resource(s)"
+        "Members are synchronised. Whoever has no access all the same is named in the log, with the reason.\nAll members of 1 resource"
       )
       expect(here.cloud.world.users.byName("alice")?.enabled).toBe(true)
-      expect(yield* printed(here, "members", "--dry-run")).toContain("All members of 1 resource(s)")
+      expect(yield* printed(here, "members", "--dry-run")).toContain("All members of 1 resource")
       const shown = yield* printed(here, "reset-password", "--member", "bob", "lab")
       expect(shown).toMatch(/^bob [\w-]{24}$/)
       yield* agent.stop

@@ -185,7 +185,7 @@ describe("what the Python agent made", () => {
           tags += 1
           return tags >= cut ? { _tag: "Drop", when: "before" } : undefined
         })
-        expect((yield* typed(site, migration)).sentence).toContain("1 of 1 resource(s)")
+        expect((yield* typed(site, migration)).sentence).toContain("1 of 1 resource")
         expect(templatesOf(site).filter(tagged)).toHaveLength(cut - 1)
         cloud.intercept(undefined)
         expect((yield* typed(site, migration)).sentence).toBe("")
@@ -210,7 +210,7 @@ describe("what the Python agent made", () => {
       other.backendId = "no-such-group"
       const missing = yield* typed(site, migration)
       expect(missing.printed).toContain('cannot: there is no group "no-such-group"')
-      expect(missing.sentence).toContain("1 of 2 resource(s)")
+      expect(missing.sentence).toContain("1 of 2 resources")
       other.backendId = one.backendId
       expect((yield* typed(site, migration)).printed).toContain("which belongs to")
       other.backendId = own
@@ -257,9 +257,9 @@ describe("what was in the cloud before", () => {
       })
       const states = (path: string) => marketplace.calls.filter((call) => call.path.endsWith(path)).length
       yield* ask
-      yield* site.awaitLogged((line) => line.includes("Offered 2 object(s) for import"))
+      yield* site.awaitLogged((line) => line.includes("Offered 2 objects for import"))
       yield* ask
-      yield* site.awaitLogged((line) => line.includes("Offered 2 object(s) for import"), 2)
+      yield* site.awaitLogged((line) => line.includes("Offered 2 objects for import"), 2)
       expect(states("/set_done/")).toBe(2)
       const offered = [...recordsOf(marketplace.world, "backend-resources").values()].map(({ fields }) => fields)
       expect(offered.map(({ backend_id, name }) => `${backend_id} ${name}`).toSorted()).toEqual([

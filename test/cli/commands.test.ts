@@ -3,7 +3,8 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { helpOf, nameOf } from "../../src/runtime/cli/help.js"
+import { wrongWords } from "../../src/runtime/cli/command-words.js"
+import { helpOf, nameOf, type Told } from "../../src/runtime/cli/help.js"
 import { commands, nested } from "../../src/runtime/cli/site-actors.js"
 import { coloured, painted } from "../../src/runtime/cli/terminal/paint.js"
 import { exitCodes } from "../../src/runtime/exit-codes.js"
@@ -12,6 +13,7 @@ import { typed } from "../support/commands.js"
 interface Leaf {
   readonly path: string
   readonly help: string
+  readonly told: Told
 }
 
 /** Every command that does something. */
@@ -19,8 +21,8 @@ const leaves: ReadonlyArray<Leaf> = commands.flatMap((command) => {
   const name = nameOf(command)
   const inside = nested[name]
   return inside === undefined
-    ? [{ path: name, help: helpOf([], command) }]
-    : inside.map((one) => ({ path: `${name} ${nameOf(one)}`, help: helpOf([name], one) }))
+    ? [{ path: name, help: helpOf([], command), told: command }]
+    : inside.map((one) => ({ path: `${name} ${nameOf(one)}`, help: helpOf([name], one), told: one }))
 })
 
 /** What shows no data, or shows nothing else: why it has no `--json`. */
@@ -38,13 +40,18 @@ const examplesIn = (help: string): ReadonlyArray<string> =>
 
 describe("every command", () => {
   it("has examples in its help, of options that it has", () => {
-    for (const { help, path } of leaves) {
+    for (const { help, path, told } of leaves) {
       const examples = examplesIn(help)
       expect(examples, path).not.toEqual([])
       for (const example of examples) {
         expect(example.startsWith(`site-actors ${path}`), example).toBe(true)
         const [own = ""] = example.split(/ [|>] /)
         for (const [option] of own.matchAll(/ --?[a-z-]+/g)) expect(help, example).toContain(option.trim())
+        // The usage, which is none to copy.
+        if (own.includes("[")) continue
+        const words = own.replaceAll(/'[^']*'/g, "quoted").split(" ")
+        const behind = words.slice(1 + path.split(" ").length).filter((word) => word !== "")
+        expect(wrongWords(path, told, behind), example).toBe(undefined)
       }
     }
   })
@@ -116,15 +123,74 @@ describe("what is no command line", () => {
   it.effect("of a command that there is ends with where its help is", () =>
     Effect.gen(function* () {
       for (const [line, what] of [
-        ["retry", "Missing argument <order>"],
-        ["orders --jsn", "unknown argument: '--jsn'"],
-        ["order-test -c a.yaml --set name", "text options"]
+        ["retry", "site-actors retry needs <order>."],
+        ["orders --jsn", 'site-actors orders has no option "--jsn". Did you mean --json? It has -c/--config <file>'],
+        ["logs --lines 9999999", "--lines must be"]
       ] as const) {
         const err = yield* said(line)
         expect(err).toContain(what)
         expect(err).toMatch(new RegExp(`^How it is typed: site-actors ${line.split(" ")[0]} --help$`, "m"))
       }
       expect(yield* said("journal backup")).toMatch(/^How it is typed: site-actors journal backup --help$/m)
+    })
+  )
+})
+
+describe("words behind a command", () => {
+  const said = (line: string) =>
+    Effect.map(typed(...line.split(" ")), ({ ending, err, out }) => {
+      expect({ ending, out }, line).toEqual({ ending: "usage", out: "" })
+      return err.split("\n")[0]
+    })
+
+  it.effect("that cannot be are told, each with what can", () =>
+    Effect.gen(function* () {
+      // Taken for the file's name, and written.
+      expect(yield* said("journal backup --nonsense")).toMatch(/has no option "--nonsense". It has -c\/--config <file>/)
+      // Passed over by the library, and with it the directory.
+      expect(yield* said("orders --DATA-DIR x")).toContain("Did you mean --data-dir?")
+      for (const [line, what] of [
+        ["run", "site-actors run needs -c/--config <file>."],
+        ["run config.yaml", "site-actors run needs -c/--config <file>."],
+        ["run -c", "-c needs its value behind it: -c/--config <file>."],
+        ["run --config --data-dir x", "--config needs its value behind it: -c/--config <file>."],
+        ["order-test", "site-actors order-test needs -c/--config <file> and <order.yaml>."],
+        ["orders 3f2a", 'site-actors orders takes nothing but options, and "3f2a" is none.'],
+        ["retry 3f2a 4a5b", 'site-actors retry takes nothing behind <order> but options, and "4a5b" is none.'],
+        ["order -fc x 3f2a", 'Write the options "-fc" apart: -f -c.'],
+        ["orders -c=x", 'Write the value of "-c=x" behind a blank: -c x.'],
+        ["simulate waldur --port many", '--port takes a whole number, and not "many".'],
+        ["simulate waldur --port=", "--port needs its value behind it: --port <integer>."],
+        ["token --role boss", '--role takes one of operator, viewer, and not "boss".'],
+        ["log-level loud", '<level> is one of debug, info, warning, error, critical, reset, and not "loud".']
+      ] as const)
+        expect(yield* said(line), line).toBe(what)
+    })
+  )
+
+  it.effect("may be written in each of the usual ways", () =>
+    Effect.gen(function* () {
+      const nowhere = "/nowhere/at/all"
+      for (const line of [
+        `orders --data-dir ${nowhere}`,
+        `orders --data-dir=${nowhere} --all`,
+        `order 3f2a --data-dir ${nowhere} -f`,
+        `order -f --data-dir ${nowhere} -- 3f2a`,
+        `orders --data-dir ${nowhere} --log-level debug`,
+        `orders --log-level=debug --data-dir ${nowhere}`,
+        `journal check --data-dir ${nowhere} --log-level debug`
+      ])
+        expect((yield* typed(...line.split(" "))).failure, line).toContain(`no journal at ${nowhere}/journal.db`)
+      expect((yield* typed("help", "journal", "backup")).out).toContain("$ site-actors journal backup")
+      expect((yield* typed("help")).out).toContain("COMMANDS")
+    })
+  )
+
+  it.effect("have the level checked wherever it stands", () =>
+    Effect.gen(function* () {
+      for (const line of ["orders --log-level loud", "orders --log-level=loud"])
+        expect(yield* said(line)).toMatch(/^There is no level "loud"/)
+      expect(yield* said("orders --log-level")).toMatch(/^There is no level ""/)
     })
   )
 })

@@ -84,7 +84,7 @@ describe.concurrent("site-actors init", () => {
       const variables = environment({ WALDUR_API_TOKEN: place.world.agentToken })
       const written = yield* variables(typed(...words))
       expect(written).toMatchObject({ ok: true, err: "" })
-      expect(written.out).toContain("Waldur knows it as site-agent, who sees 2 offering(s).")
+      expect(written.out).toContain("Waldur knows it as site-agent, who sees 2 offerings.")
       expect(written.out).toContain(`site-actors check -c ${file}`)
       expect((yield* files.stat(file)).mode & 0o777).toBe(0o600)
       const text = yield* files.readFileString(file)

@@ -379,6 +379,17 @@ describe("for every hand and eye", () => {
     await one.page.context().close()
   })
 
+  it("is shown by a browser whose language is none", async () => {
+    const other = await openTab(browser, url)
+    await other.page.addInitScript(
+      `Object.defineProperty(Navigator.prototype, "language", { get: () => "en-US@posix", configurable: true })`
+    )
+    await go("/", other)
+    await sees("heading", /./, other)
+    expect(other.faults).toEqual([])
+    await other.page.context().close()
+  })
+
   it("weighs less than 200 kB, compressed, and brings nothing inline and nothing from elsewhere", async () => {
     const files = await filesOf(built)
     expect(files.length).toBeGreaterThan(4)

@@ -206,7 +206,7 @@ describe("With events", () => {
       }
       recordsOf(marketplace.world, "backend-resource-requests").set(request.uuid, request)
       publishImportRequest(marketplace.world, request)
-      yield* one.awaitLogged((line) => line.includes("Offered 1 object(s) for import"))
+      yield* one.awaitLogged((line) => line.includes("Offered 1 object for import"))
       const imported = makeResource(marketplace.world, {
         offering: world.vdcOffering,
         project: world.project,

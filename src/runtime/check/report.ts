@@ -1,5 +1,6 @@
 /** The whole report: the file, then each offering. */
 import { Effect } from "effect"
+import { countOf } from "../../core/index.js"
 import { type Config, type ConfigInvalid, type Problem, sentence } from "../config/index.js"
 import { databaseFindings } from "./database.js"
 import { fileExposure, wireExposure } from "./exposure.js"
@@ -18,9 +19,8 @@ export const fileRefused = (error: ConfigInvalid): ReadonlyArray<CheckRow> =>
 
 /** A file that is right, with what is odd about it. */
 export const fileAccepted = (config: Config): ReadonlyArray<CheckRow> => {
-  const count = config.offerings.length === 1 ? "1 offering" : `${config.offerings.length} offerings`
   return about(config.file, [
-    ok("file", `It is valid, and has ${count}.`),
+    ok("file", `It is valid, and has ${countOf(config.offerings.length, "offering")}.`),
     ...config.notices.map((notice) => row(warning, notice))
   ])
 }

@@ -1,4 +1,6 @@
 /** Rows as text: aligned columns, one paragraph for the file and for each offering. */
+import { countOf } from "../../core/index.js"
+import { oneLine, padded, widthOf } from "../cli/terminal/cells.js"
 import type { CheckRow } from "./row.js"
 
 export interface TableOptions {
@@ -9,19 +11,12 @@ export interface TableOptions {
 const words: Readonly<Record<CheckRow["status"], string>> = { ok: "ok", warning: "warning", failed: "FAILED" }
 const colours: Readonly<Record<CheckRow["status"], number>> = { ok: 32, warning: 33, failed: 31 }
 
-/** One line, whatever a server wrote into it. */
-const oneLine = (text: string): string =>
-  text
-    .replace(/\s+/g, " ")
-    .replace(/[\p{Cc}\p{Cf}]/gu, "?")
-    .trim()
-
 export const renderTable = (rows: ReadonlyArray<CheckRow>, options: TableOptions): string => {
   const paint = (code: number, text: string): string => (options.colours ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const widest = Math.max(0, ...rows.map((row) => oneLine(row.subject).length))
+  const widest = Math.max(0, ...rows.map((row) => widthOf(oneLine(row.subject))))
   const line = (row: CheckRow): string => {
     const status = paint(colours[row.status], words[row.status].padEnd("warning".length))
-    return `  ${status}  ${oneLine(row.subject).padEnd(widest)}  ${oneLine(row.detail)}`
+    return `  ${status}  ${padded(oneLine(row.subject), widest)}  ${oneLine(row.detail)}`
   }
   const paragraphs = runs(rows).map(([name, own]) => [paint(1, oneLine(name)), ...own.map(line)].join("\n"))
   return `${[...paragraphs, summary(rows)].join("\n\n")}\n`
@@ -35,6 +30,5 @@ const runs = (rows: ReadonlyArray<CheckRow>): ReadonlyArray<readonly [string, Re
 
 const summary = (rows: ReadonlyArray<CheckRow>): string => {
   const count = (status: CheckRow["status"]) => rows.filter((row) => row.status === status).length
-  const warnings = count("warning")
-  return `${count("ok")} ok, ${warnings} ${warnings === 1 ? "warning" : "warnings"}, ${count("failed")} failed`
+  return `${count("ok")} ok, ${countOf(count("warning"), "warning")}, ${count("failed")} failed`
 }

@@ -58,7 +58,7 @@ const everyCommand: ReadonlyArray<readonly [string, string]> = [
   ["--json", "Where a command shows data: the same for programs, one JSON document on stdout."],
   ["--completions bash", "A script for the shell's completion; also zsh, fish, sh."],
   ["--wizard", "Asks for a command's options one by one, and shows the command line."],
-  ["--log-level debug", "Says more on the way. It stands before the command: site-actors --log-level debug <command>."],
+  ["--log-level debug", "Says more on the way: site-actors --log-level debug <command>."],
   ["--version", "Prints the version."]
 ]
 

@@ -43,6 +43,24 @@ describe("what is asked of the agent", () => {
     }).pipe(Effect.provide(journal))
   )
 
+  it.scoped("is said to be waited for at once, where no bar says it", () =>
+    Effect.gen(function* () {
+      yield* signOfLife
+      yield* TestClock.adjust("12 seconds")
+      const said: Array<unknown> = []
+      const own = yield* Effect.console
+      const console = {
+        ...own,
+        error: (...words: ReadonlyArray<unknown>) => Effect.sync(() => void said.push(...words))
+      }
+      yield* Effect.fork(Effect.withConsole(request("retry", "", "3 minutes"), console))
+      yield* pass(1)
+      expect(said).toEqual([
+        "Asked the agent, whose last sign of life was 12.0 s ago: waits for its answer, 180 seconds at most."
+      ])
+    }).pipe(Effect.provide(journal))
+  )
+
   it.scoped("is answered by one that was only started anew", () =>
     Effect.gen(function* () {
       yield* signOfLife

@@ -1,14 +1,17 @@
 /** How commands that look at the journal find it, and how they ask the running agent for something. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Console, Data, type Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { Console, Data, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { countOf } from "../../core/index.js"
 import { dataDirOf, postgresOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import { fileOf, type Place } from "../database/place.js"
 import { assertMayWrite, inTheWay } from "../database/whose.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import { longSilence } from "../journal/pauses.js"
 import { isJournalIn } from "../journal/tables/in-postgres.js"
-import { showing, waiting } from "./terminal/progress.js"
+import { isShown, showing, waiting } from "./terminal/progress.js"
+import { span } from "./terminal/times.js"
 
 export const defaultDataDir = "site-actors-data"
 
@@ -173,15 +176,23 @@ const agentEnded = untilRuns(false).pipe(
   )
 )
 
+const waitsFor = (silence: number, patience: Duration.DurationInput): string => {
+  const seconds = countOf(Math.round(Duration.toSeconds(patience)), "second")
+  const last = silence < longSilence / 2 ? "" : `, whose last sign of life was ${span(silence)} ago`
+  return `Asked the agent${last}: waits for its answer, ${seconds} at most.`
+}
+
 /** Asks the agent, waits for its answer and prints it. Fails if the answer is no, or if none comes. `aside`: stdout is for data. */
 export const request = (kind: RequestKind, subject: string, patience: Duration.DurationInput, aside: boolean = false) =>
   Effect.gen(function* () {
     const say = aside ? Console.error : Console.log
-    const runs = yield* agentRuns
+    const sign = Option.filter(yield* signOfLife, ({ runs }) => runs)
     const id = yield* ask(kind, subject)
-    if (!runs) {
+    if (Option.isNone(sign)) {
       return yield* say("The agent does not run now. It is done when it starts.")
     }
+    // In a pipe there is no bar: without a word it seems to hang, beside an agent that was killed for half a minute.
+    if (!isShown(aside)) yield* Console.error(waitsFor(sign.value.silence, patience))
     const asked = Effect.delay(answerTo(id), "200 millis").pipe(
       Effect.repeat({ until: Option.isSome }),
       Effect.timeoutTo({ duration: patience, onSuccess: (found) => found, onTimeout: () => Option.none<Answer>() })

@@ -4,6 +4,7 @@ import { isPlatformError, type SystemError } from "@effect/platform/Error"
 import { Console, Effect, Option } from "effect"
 import { nameOfUser } from "../database/whose.js"
 import { version } from "../version.js"
+import { wrongWords } from "./command-words.js"
 import { bundle } from "./commands/bundle.js"
 import { check } from "./commands/check.js"
 import { components } from "./commands/components.js"
@@ -30,7 +31,7 @@ import { completing } from "./completion.js"
 import { helpConfig, helpOf, nameOf, overview, summaryOf, type Told } from "./help.js"
 import { mistyped } from "./mistyped.js"
 import { NotPossible } from "./open-journal.js"
-import { fromCommand } from "./terminal/signals.js"
+import { fromCommand, levelFirst } from "./terminal/signals.js"
 
 export const commands = [
   init,
@@ -100,13 +101,17 @@ const notUsable = (text: string) =>
   Effect.zipRight(Console.error(text), Effect.fail(ValidationError.invalidValue(HelpDoc.p(text))))
 
 /** Of the words of a command line, as `process.argv` has them. */
-export const commandLine = (words: ReadonlyArray<string>): ReturnType<typeof parsed> => {
+export const commandLine = (argv: ReadonlyArray<string>): ReturnType<typeof parsed> => {
+  const ordered = levelFirst(argv.slice(2))
+  // `help` is typed by those who do not know yet how it is asked for.
+  const asked = ordered[0] === "help" ? ["--help", ...ordered.slice(1)] : ordered
+  const words = [...argv.slice(0, 2), ...asked]
   const typed = words.slice(2).filter((word) => !isHelp(word))
   if (typed.length === 0) return Console.log(overview([], purpose, commands))
   if (typed.some((word) => word.startsWith("--completions"))) return completing(parsed(words))
   const wrong = mistyped(typed, names)
   if (wrong !== undefined) return notUsable(wrong)
-  const [name = "", inner] = fromCommand(typed)
+  const [name = "", inner, ...further] = fromCommand(typed)
   const group = commands.find((command) => nameOf(command) === name)
   if (group === undefined) return parsed(words)
   const inside = nested[name]
@@ -115,6 +120,8 @@ export const commandLine = (words: ReadonlyArray<string>): ReturnType<typeof par
   const told = inside?.find((command) => nameOf(command) === inner) ?? group
   if (words.some(isHelp)) return Console.log(helpOf(path, told))
   const own = ["site-actors", ...path, nameOf(told)].join(" ")
+  const unfit = wrongWords(own, told, inside === undefined ? fromCommand(typed).slice(1) : further)
+  if (unfit !== undefined) return notUsable(`${unfit}\n\nHow it is typed: ${own} --help`)
   return Effect.tapError(parsed(words), (error) =>
     Effect.when(Console.error(`How it is typed: ${own} --help`), () => ValidationError.isValidationError(error))
   )

@@ -1,6 +1,6 @@
 /** The agent's side of `requests.ts`: looks every second, does what is asked, writes down what came of it. */
 import { Cause, Effect, Either, Ref, Schema } from "effect"
-import { OrderId, ResourceId } from "../../core/index.js"
+import { countOf, OrderId, ResourceId } from "../../core/index.js"
 import { Bells } from "../actors/bells.js"
 import { Quarantine } from "../actors/quarantine.js"
 import { Journal, sinceAccepted } from "../journal/journal.js"
@@ -112,7 +112,9 @@ export const look = Effect.gen(function* () {
   const asked = looked.filter((is) => is).length
   return asked === 0
     ? not("No offering is looked at (yet): see the log.")
-    : done(`${asked} offering(s) are looked at now; \`site-actors drift\` shows what is found.`)
+    : done(
+        `${countOf(asked, "offering is", "offerings are")} looked at now; \`site-actors drift\` shows what is found.`
+      )
 })
 
 export const leftovers = (only: OrderId | undefined) =>

@@ -11,7 +11,7 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { Cause, Clock, Data, Duration, Effect, Exit, Layer, Runtime, type Scope, Stream } from "effect"
 import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig, QueryConfig } from "pg"
-import { codeOf } from "../../core/index.js"
+import { codeOf, countOf } from "../../core/index.js"
 import { version } from "../version.js"
 import { storable } from "./dialect.js"
 import { forDriver, type Postgres } from "./place.js"
@@ -200,7 +200,7 @@ export const layer = (place: Postgres): Layer.Layer<SqlClient.SqlClient> =>
   })
 
 const elsewhere = (place: Postgres, marked: number): string =>
-  `${place.name} is not where it was: a backup, or another server in its place, that may not know of the last entries. ${marked} order(s) were in work: whatever they would make is looked for first`
+  `${place.name} is not where it was: a backup, or another server in its place, that may not know of the last entries. ${countOf(marked, "order was", "orders were")} in work: whatever they would make is looked for first`
 
 /** The same for a database that may not have its tables yet. `forOne`: how long a statement may take. */
 export const bare = (place: Postgres, forOne: Duration.Duration = patience): Layer.Layer<SqlClient.SqlClient> =>

@@ -1,6 +1,7 @@
 /** Prints what the agent does while it does it: one line a call, a step's name when it begins. */
 import { Clock, Console, Effect, PubSub, Queue } from "effect"
 import { Activities, type Activity } from "../activity.js"
+import { padded } from "../cli/terminal/cells.js"
 import { tell } from "../progress.js"
 
 export interface LiveOptions {
@@ -63,7 +64,7 @@ const line = (activity: Activity, { colours }: LiveOptions): string | undefined 
     case "Call": {
       if (looking.has(activity.call) && activity.outcome === "ok") return undefined
       const took = `${activity.milliseconds.toFixed(0).padStart(4)} ms`
-      const call = `${activity.call} ${activity.about}`.trimEnd().padEnd(66)
+      const call = padded(`${activity.call} ${activity.about}`.trimEnd(), 66)
       return `  ${dim(activity.system.padEnd(10))}  ${call}  ${dim(took)}  ${activity.outcome === "ok" ? "" : activity.outcome}`.trimEnd()
     }
     case "Order":

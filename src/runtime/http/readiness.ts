@@ -1,5 +1,6 @@
 /** Whether an offering is ready, and every reason why not. No clock and no services here: facts in, answer out. */
 import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
+import { countOf } from "../../core/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
 import { sentenceOf } from "../control/pausings.js"
 import type { Away } from "../journal/health.js"
@@ -80,7 +81,7 @@ const ofRivals = (rivals: ReadonlyMap<string, RivalSeen>): ReadonlyArray<string>
   if (first === undefined) return []
   const waiting = all.filter(({ waits }) => waits).length
   return [
-    `Another agent is at work on this offering${waiting === 0 ? "" : `, and ${waiting} order${waiting === 1 ? " waits" : "s wait"} for it`}. ${first.reason}`
+    `Another agent is at work on this offering${waiting === 0 ? "" : `, and ${countOf(waiting, "order waits", "orders wait")} for it`}. ${first.reason}`
   ]
 }
 

@@ -3,7 +3,7 @@ import { Prompt } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Config, Console, Data, Effect, Option, Redacted } from "effect"
-import { printable } from "../../core/index.js"
+import { countOf, printable } from "../../core/index.js"
 import type { OpenNebulaService } from "../../opennebula/index.js"
 import type { Offering } from "../../waldur/index.js"
 import { uuidOf } from "../config/values.js"
@@ -175,7 +175,7 @@ export const interview = (given: Given, interactive: boolean) =>
       ask: typed(Prompt.password({ message: "The token of the agent's user in Waldur" })),
       check: (token) => Effect.map(providerAs(waldur, token.value), (provider) => ({ ...provider, token }))
     })
-    yield* told(`Waldur knows it as ${printable(user.username)}, who sees ${offerings.length} offering(s).`)
+    yield* told(`Waldur knows it as ${printable(user.username)}, who sees ${countOf(offerings.length, "offering")}.`)
     const chosen = yield* answered(interactive, {
       flag: "--offering",
       given: Option.liftPredicate(given.offerings, (all) => all.length > 0),

@@ -10,6 +10,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { SqlClient } from "@effect/sql"
 import { Clock, Data, Effect, Option } from "effect"
+import { countOf } from "../../core/index.js"
 import { isShared, orderAsAWhole } from "../database/dialect.js"
 import { damaged, isDamage, openFile } from "../database/file/file.js"
 import { reasonOf as sqlReason, together } from "../database/sql.js"
@@ -160,6 +161,6 @@ const marked = Effect.gen(function* () {
     )
   )
   yield* Effect.logWarning(
-    `This journal is a backup of ${new Date(taken).toISOString()}. ${open.length} order(s) were in work then: whatever they would make is looked for first`
+    `This journal is a backup of ${new Date(taken).toISOString()}. ${countOf(open.length, "order was", "orders were")} in work then: whatever they would make is looked for first`
   )
 })

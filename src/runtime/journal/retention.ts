@@ -4,7 +4,7 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Array, Clock, Duration, Effect } from "effect"
-import type { JournalUnavailable } from "../../core/index.js"
+import { countOf, type JournalUnavailable } from "../../core/index.js"
 import { later, orderAsAWhole, said } from "../database/dialect.js"
 import { straight, unavailable } from "../database/sql.js"
 import { retentionRound } from "../schedules.js"
@@ -86,7 +86,9 @@ export const forget = (keep: Duration.Duration): Effect.Effect<number, JournalUn
 /** Once a day, for as long as the agent runs. */
 export const forgetDaily = (keep: Duration.Duration) =>
   forget(keep).pipe(
-    Effect.tap((count) => Effect.when(Effect.logInfo(`The journal forgot ${count} old order(s)`), () => count > 0)),
+    Effect.tap((count) =>
+      Effect.when(Effect.logInfo(`The journal forgot ${countOf(count, "old order")}`), () => count > 0)
+    ),
     Effect.catchAll((error) => Effect.logWarning(`The journal could not be tidied: ${error.message}`)),
     Effect.repeat(retentionRound),
     Effect.asVoid

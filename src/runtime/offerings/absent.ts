@@ -4,7 +4,7 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
-import { type JournalUnavailable, OrderId } from "../../core/index.js"
+import { countOf, type JournalUnavailable, OrderId } from "../../core/index.js"
 import { unavailable } from "../database/sql.js"
 import { Pauses } from "../journal/pauses.js"
 import { Metrics } from "../metrics/index.js"
@@ -57,8 +57,7 @@ export const absentOfferings = (
     return [...found.values()]
   }).pipe(unavailable)
 
-const counted = (count: number, what: string): ReadonlyArray<string> =>
-  count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]
+const counted = (count: number, what: string): ReadonlyArray<string> => (count === 0 ? [] : [countOf(count, what)])
 
 /** "2 orders and 1 leftover of offering 4f.. wait: ..." */
 export const sentenceOf = ({ leftovers, offering, orders }: Absent): string =>

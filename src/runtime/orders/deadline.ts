@@ -9,6 +9,7 @@
  */
 import { Clock, type Context, Duration, Effect, type Fiber, FiberId, Option, Runtime } from "effect"
 import {
+  countOf,
   type JournalEntry,
   type JournalError,
   type OrderJournal,
@@ -241,6 +242,5 @@ const inWords = (limit: Duration.Duration): string => {
     [1, "second"]
   ] as const
   const [size, unit] = units.find(([size]) => seconds % size === 0) ?? [1, "second"]
-  const count = seconds / size
-  return `${count} ${unit}${count === 1 ? "" : "s"}`
+  return countOf(seconds / size, unit)
 }

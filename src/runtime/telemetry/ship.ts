@@ -1,5 +1,6 @@
 /** Sends the lines of the log that are about an offering to its Waldur, in batches, again and again. */
 import { Clock, Effect, Ref } from "effect"
+import { countOf } from "../../core/index.js"
 import type { WaldurError, WaldurService } from "../../waldur/index.js"
 import { aboutSending, type Line, type LineStore } from "./lines.js"
 
@@ -28,7 +29,7 @@ export const shipAll = (shipping: Shipping, wasTold: Ref.Ref<string>): Effect.Ef
         // Taken for good or refused for good: neither comes again.
         Effect.catchTag("WaldurInvalid", (error) =>
           Effect.as(
-            said(wasTold, `Waldur refused ${found.length} lines of the log: ${error.message}`),
+            said(wasTold, `Waldur refused ${countOf(found.length, "line")} of the log: ${error.message}`),
             "refused" as const
           )
         )

@@ -3,7 +3,7 @@
  * resource with that backend id, and is adopted at the next look (`observation`).
  */
 import { Clock, Duration, Effect, Option, Queue, Random } from "effect"
-import { type Amounts, amountsToWaldur, type Importable, type SiteError } from "../../core/index.js"
+import { type Amounts, amountsToWaldur, countOf, type Importable, type SiteError } from "../../core/index.js"
 import type * as api from "../../waldur/api/index.js"
 import { uuidOf } from "../../waldur/index.js"
 import * as Store from "../observation/store.js"
@@ -87,7 +87,9 @@ const answer = (offering: Offering, request: api.ImportRequest) =>
       )
     })
     yield* waldur.imports.finish(request.uuid)
-    yield* Effect.logInfo(`Offered ${fresh.length - taking.filter((taken) => !taken).length} object(s) for import`)
+    yield* Effect.logInfo(
+      `Offered ${countOf(fresh.length - taking.filter((taken) => !taken).length, "object")} for import`
+    )
   }).pipe(
     Effect.catchIf(
       (error) => error.disposition === "fail-order",

@@ -2,7 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { Effect } from "effect"
 import type { OfferingState, Server, Trouble } from "../../api/index.js"
-import type { JournalUnavailable } from "../../core/index.js"
+import { countOf, type JournalUnavailable } from "../../core/index.js"
 import type { Quarantined } from "../actors/quarantine.js"
 import { unavailable } from "../database/sql.js"
 import { type Absent, absentOfferings, sentenceOf, toDo } from "../offerings/absent.js"
@@ -70,7 +70,6 @@ const ofJournal = (now: number): Effect.Effect<ReadonlyArray<Trouble>, JournalUn
     }>`
       SELECT order_id AS "order", name, last, last_at AS "lastAt" FROM known_order
       WHERE state = 'waits' AND accepted < ${now - longWait} ORDER BY accepted LIMIT 20`
-    const counted = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`)
     const list = (kind: "leftovers" | "differences", name: string) => ({ kind, id: "", name })
     return [
       ...(leftovers === undefined || leftovers.count === 0
@@ -78,7 +77,7 @@ const ofJournal = (now: number): Effect.Effect<ReadonlyArray<Trouble>, JournalUn
         : [
             {
               severity: "warning" as const,
-              what: `${counted(leftovers.count, "thing", "things")} of failed orders could not be removed from the cloud.`,
+              what: `${countOf(leftovers.count, "thing")} of failed orders could not be removed from the cloud.`,
               where: list("leftovers", "Leftovers"),
               since: leftovers.since,
               todo: "Remove what holds it, as its reason says: it is tried again every ten minutes."
@@ -89,7 +88,7 @@ const ofJournal = (now: number): Effect.Effect<ReadonlyArray<Trouble>, JournalUn
         : [
             {
               severity: "critical" as const,
-              what: `${counted(missing.count, "resource has", "resources have")} vanished from the cloud.`,
+              what: `${countOf(missing.count, "resource has", "resources have")} vanished from the cloud.`,
               where: list("differences", "Differences"),
               since: missing.since,
               todo: "Find out who removed it. End it in Waldur, or bring it back."
@@ -100,7 +99,7 @@ const ofJournal = (now: number): Effect.Effect<ReadonlyArray<Trouble>, JournalUn
         : [
             {
               severity: "warning" as const,
-              what: `${counted(differing.count, "resource differs", "resources differ")} from what Waldur says.`,
+              what: `${countOf(differing.count, "resource differs", "resources differ")} from what Waldur says.`,
               where: list("differences", "Differences"),
               since: differing.since,
               todo: "Look what differs, and put it right, or let the agent do it (drift in the configuration)."

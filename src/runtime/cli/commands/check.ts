@@ -1,6 +1,7 @@
 /** `site-actors check`: the file, the servers and the permissions, before an order finds out. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Layer } from "effect"
+import { countOf } from "../../../core/index.js"
 import { asJson, checkAll, exitCode, fileRefused, renderTable } from "../../check/index.js"
 import { loadConfig } from "../../config/index.js"
 import { connectWaldur, openBackend } from "../../offerings/open.js"
@@ -12,7 +13,7 @@ import { coloured } from "../terminal/paint.js"
 /** Something in the table has failed; the table says what. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly failed: number }> {
   override get message(): string {
-    return this.failed === 1 ? "One check failed." : `${this.failed} checks failed.`
+    return `${countOf(this.failed, "check")} failed.`
   }
 }
 

@@ -1,6 +1,7 @@
 /** `site-actors init`: asks a few questions, holds each answer against the servers, and writes a configuration file. */
 import { Command, Options } from "@effect/cli"
 import { Console, Effect } from "effect"
+import { countOf } from "../../../core/index.js"
 import { OpenNebulaConnections } from "../../../opennebula/index.js"
 import { loadConfig } from "../../config/index.js"
 import { credentialsVariable, fileOf, interview, tokenVariable } from "../../init/index.js"
@@ -61,7 +62,7 @@ export const init = Command.make("init", { output, ...given }, ({ output, ...giv
     const typed = [answers.waldur.token, answers.openNebula.credentials].some(({ _tag }) => _tag === "Typed")
     yield* Console.log(
       [
-        `Written: ${output}, for ${config.offerings.length} offering(s), readable by its owner only.${typed ? " It holds the secrets that were typed in." : ""}`,
+        `Written: ${output}, for ${countOf(config.offerings.length, "offering")}, readable by its owner only.${typed ? " It holds the secrets that were typed in." : ""}`,
         "",
         "What to do next:",
         `  site-actors check -c ${output}     looks at everything that it names, and changes nothing`,

@@ -3,6 +3,7 @@ import { Args, Command, Options } from "@effect/cli"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Console, Effect, Option, Stream } from "effect"
+import { countOf } from "../../../core/index.js"
 import { postgresOf } from "../../config/index.js"
 import { fileOf, movedFrom } from "../../database/place.js"
 import { backUp } from "../../journal/backup.js"
@@ -119,7 +120,7 @@ const move = Command.make(
       yield* Console.log(
         json
           ? JSON.stringify({ database: database.value.name, entries, file: moved }, null, 2)
-          : `${entries} entries are in ${database.value.name} now, with all that belongs to them. The file is kept as ${moved}.`
+          : `${countOf(entries, "entry is", "entries are")} in ${database.value.name} now, with all that belongs to them. The file is kept as ${moved}.`
       )
     })
 ).pipe(

@@ -1,6 +1,7 @@
 /** `site-actors members`: members synchronised now, or only what would change. */
 import { Command, Options } from "@effect/cli"
 import { Console, Data, Effect, Layer, Option } from "effect"
+import { countOf } from "../../../core/index.js"
 import { loadConfig, type OfferingConfig } from "../../config/index.js"
 import type { TeamReport } from "../../members/report.js"
 import { type Mode, syncMembers } from "../../members/sync.js"
@@ -10,12 +11,12 @@ import { agentRunsAt, journalAt, request } from "../open-journal.js"
 import { openForCommand } from "../open-offering.js"
 import * as options from "../options.js"
 import { showing } from "../terminal/progress.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 
 /** Something could not be done; the table says what. */
 class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed: number }> {
   override get message(): string {
-    return this.failed === 1 ? "One change failed." : `${this.failed} changes failed.`
+    return `${countOf(this.failed, "change")} failed.`
   }
 }
 
@@ -82,9 +83,9 @@ const tableOf = (reports: ReadonlyArray<TeamReport & { readonly offering: string
     ...problems.map(({ who, reason }) => [name, who, "no access", "problem", reason])
   ])
   return rows.length === 0
-    ? `All members of ${reports.length} resource(s) have the access that they should have.`
+    ? `All members of ${countOf(reports.length, "resource")} have the access that they should have.`
     : table(
-        [{ title: "resource" }, { title: "who" }, { title: "change" }, { title: "outcome" }, { title: "why" }],
+        [nameColumn("resource"), nameColumn("who"), { title: "change" }, { title: "outcome" }, { title: "why" }],
         rows
       )
 }

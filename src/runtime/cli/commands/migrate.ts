@@ -1,6 +1,7 @@
 /** `site-actors migrate`: takes over what the Python agent made, after showing what that means. */
 import { Command, Options } from "@effect/cli"
 import { Console, Effect, Either, Option } from "effect"
+import { countOf } from "../../../core/index.js"
 import { loadConfig } from "../../config/index.js"
 import { plugins } from "../../plugins.js"
 import { counted } from "../../progress.js"
@@ -9,7 +10,7 @@ import { described } from "../help.js"
 import { journalFor, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
 import { showing } from "../terminal/progress.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { commandOwner, journalServices } from "./orphans.js"
 
 const dryRun = Options.boolean("dry-run").pipe(
@@ -22,11 +23,11 @@ const outcomeOf = ({ changes, problem }: MigrationRow, done: string): string =>
 const shown = (rows: ReadonlyArray<MigrationRow>, done: (row: MigrationRow) => string): string =>
   table(
     [
-      { title: "offering" },
+      nameColumn("offering"),
       { title: "resource" },
-      { title: "name" },
-      { title: "backend id" },
-      { title: "becomes" },
+      nameColumn("name"),
+      nameColumn("backend id"),
+      nameColumn("becomes"),
       { title: "gets our tag" },
       { title: "" }
     ],
@@ -74,7 +75,7 @@ export const migration = Command.make(
       const stuck = rows.filter(({ problem }) => problem !== undefined).length
       if (failed + stuck > 0) {
         return yield* new NotPossible({
-          reason: `${failed + stuck} of ${rows.length} resource(s) cannot be taken over: see the table.`
+          reason: `${failed + stuck} of ${countOf(rows.length, "resource")} cannot be taken over: see the table.`
         })
       }
     }).pipe(

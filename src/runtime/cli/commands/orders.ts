@@ -15,7 +15,7 @@ import { findOrder, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
 import { showing } from "../terminal/progress.js"
 import { storyLines } from "../terminal/story.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { span, when } from "../terminal/times.js"
 import { follow } from "./follow.js"
 
@@ -52,11 +52,12 @@ const ordersTable = (found: ReadonlyArray<OrderSummary>, now: number): string =>
     [
       { title: "order" },
       { title: "type" },
-      { title: "resource" },
+      nameColumn("resource"),
       { title: "state" },
       { title: "since (UTC)" },
       { title: "for", align: "right" },
-      { title: "last" }
+      // `order` tells all of it.
+      { title: "last", most: 100 }
     ],
     found.map((one) => [
       one.order,
@@ -65,12 +66,9 @@ const ordersTable = (found: ReadonlyArray<OrderSummary>, now: number): string =>
       one.state,
       when(one.since),
       span((one.state === "done" || one.state === "erred" ? one.lastAt : now) - one.since),
-      cut(one.last)
+      one.last
     ])
   )
-
-/** A row should fit a screen; `order` shows everything. */
-const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 97)}...` : text)
 
 /** Whether an agent runs, and what holds orders up. */
 const situation = Effect.gen(function* () {
@@ -81,7 +79,7 @@ const situation = Effect.gen(function* () {
       runs ? "The agent runs." : `The agent does not run: its last sign of life was ${span(silence)} ago.`
   })
   const pauses = (yield* pausesNow).map(
-    (pause) => `${pause.what} ${pause.scope} waits for ${span(now - pause.since)}: ${pause.reason}`
+    ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${visible(reason)}`
   )
   return [agent, ...pauses].join("\n")
 })

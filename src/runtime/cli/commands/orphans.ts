@@ -12,7 +12,7 @@ import { described } from "../help.js"
 import { journalAt, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
 import { showing } from "../terminal/progress.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { when } from "../terminal/times.js"
 
 const remove = Options.text("remove").pipe(
@@ -139,7 +139,7 @@ const show = (found: ReadonlyArray<Orphan>, json: boolean) => {
       : table(
           [
             { title: "object" },
-            { title: "name" },
+            nameColumn("name"),
             { title: "why" },
             { title: "resource" },
             { title: "order" },

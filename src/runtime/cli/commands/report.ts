@@ -17,7 +17,7 @@ import * as choose from "../choose.js"
 import { described } from "../help.js"
 import { type JournalPlace, journalPlace, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 
 /** Something could not be reported; what was printed says what. */
 export class ReportIncomplete extends Data.TaggedError("ReportIncomplete")<{
@@ -132,11 +132,11 @@ const print = ({ name }: OfferingConfig, made: Report) =>
 const reportTable = ({ rows }: Report): string =>
   table(
     [
-      { title: "resource" },
+      nameColumn("resource"),
       { title: "month" },
-      { title: "component" },
+      nameColumn("component"),
       { title: "amount", align: "right" },
-      { title: "unit" },
+      nameColumn("unit"),
       { title: "" },
       { title: "why" }
     ],

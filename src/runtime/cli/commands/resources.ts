@@ -5,7 +5,7 @@ import { Observations } from "../../observation/index.js"
 import { described } from "../help.js"
 import { journalAt, request } from "../open-journal.js"
 import * as options from "../options.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { span } from "../terminal/times.js"
 
 const inIso = (at: number): string => new Date(at).toISOString()
@@ -30,8 +30,8 @@ export const resources = Command.make("resources", { ...options.journal, json: o
         : table(
             [
               { title: "resource" },
-              { title: "name" },
-              { title: "backend id" },
+              nameColumn("name"),
+              nameColumn("backend id"),
               { title: "Waldur" },
               { title: "cloud" },
               { title: "standing" },
@@ -85,7 +85,7 @@ export const drift = Command.make("drift", { ...options.journal, json: options.j
         : table(
             [
               { title: "resource" },
-              { title: "name" },
+              nameColumn("name"),
               { title: "kind" },
               { title: "for", align: "right" },
               { title: "policy" },

@@ -3,6 +3,7 @@ import { fstatSync } from "node:fs"
 import { hostname } from "node:os"
 import { Command } from "@effect/cli"
 import { Effect, Fiber, Layer, Logger, LogLevel, Option, Queue, Ref } from "effect"
+import { countOf } from "../../../core/index.js"
 import { keepCallsFile } from "../../activity/calls-file.js"
 import { Recorder } from "../../activity/recorder.js"
 import { Stopping } from "../../actors/stopping.js"
@@ -38,7 +39,7 @@ export const run = Command.make("run", { config: options.config, dataDir: option
     const owner = `${hostname()}:${process.pid}`
     const ending = yield* makeEnding
     const work = Effect.gen(function* () {
-      yield* Effect.logInfo(`Runs ${loaded.offerings.length} offering(s), journal in ${nameOf(place)}`)
+      yield* Effect.logInfo(`Runs ${countOf(loaded.offerings.length, "offering")}, journal in ${nameOf(place)}`)
       yield* rereadLevels(config, levels)
       yield* Effect.forkScoped(keepCallsFile(directory))
       yield* Effect.forkScoped(Effect.flatMap(ownHeap, collectAtRest))

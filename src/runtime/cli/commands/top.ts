@@ -4,11 +4,12 @@ import { Clock, Console, Effect, Option, Schedule } from "effect"
 import { readCallsFile } from "../../activity/calls-file.js"
 import { pausesNow, signOfLife } from "../../journal/history.js"
 import { type OrderInShort, workNow } from "../../journal/in-short.js"
+import { visible } from "../../logging.js"
 import { described } from "../help.js"
 import { dataDirectory, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
 import { painted } from "../terminal/paint.js"
-import { table } from "../terminal/table.js"
+import { nameColumn, table } from "../terminal/table.js"
 import { span } from "../terminal/times.js"
 
 const once = Options.boolean("once").pipe(
@@ -74,7 +75,7 @@ const row = (now: number, one: OrderInShort): ReadonlyArray<string> => [
   span(now - one.accepted),
   span(now - one.lastAt),
   one.retries === 0 ? "" : String(one.retries),
-  one.last.length > 70 ? `${one.last.slice(0, 67)}...` : one.last
+  one.last
 ]
 
 export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): string => {
@@ -89,7 +90,7 @@ export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): 
     .map((state) => `${painted(state)} ${counts[state] ?? 0}`)
     .join("   ")
   const held = pauses.map(
-    ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${reason}`
+    ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${visible(reason)}`
   )
   const list =
     orders.length === 0
@@ -98,12 +99,12 @@ export const drawn = ({ agent, at, counts, orders, pauses, systems }: Picture): 
           [
             { title: "order" },
             { title: "type" },
-            { title: "resource" },
+            nameColumn("resource"),
             { title: "state" },
             { title: "for", align: "right" },
             { title: "last step", align: "right" },
             { title: "retries", align: "right" },
-            { title: "" }
+            { title: "", most: 70 }
           ],
           orders.map((one) => row(now, one))
         )
@@ -126,9 +127,13 @@ export const top = Command.make("top", { ...options.journal, json: options.json,
     if (given.once || process.stdout.isTTY !== true) {
       return yield* Effect.flatMap(seeing, (seen) => Console.log(drawn(seen)))
     }
-    yield* Effect.flatMap(seeing, (seen) => Console.log(`${clear}${drawn(seen)}\n\nCtrl-C ends it.`)).pipe(
-      Effect.repeat(Schedule.spaced("1 second"))
-    )
+    yield* Effect.flatMap(seeing, (seen) =>
+      Effect.zipRight(
+        // Not by the console, which lets no text move the cursor.
+        Effect.sync(() => process.stdout.write(clear)),
+        Console.log(`${drawn(seen)}\n\nCtrl-C ends it.`)
+      )
+    ).pipe(Effect.repeat(Schedule.spaced("1 second")))
   }).pipe(Effect.provide(journalAt(given)))
 ).pipe(
   Command.withDescription(

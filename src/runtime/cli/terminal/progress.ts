@@ -4,6 +4,7 @@
  */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
 import { type Progress, progressListener, tell } from "../../progress.js"
+import { fitted, tame } from "./cells.js"
 import { span } from "./times.js"
 
 /** Where the line goes. */
@@ -24,10 +25,17 @@ export const lineOf = ({ done, now, total, what }: Progress, elapsed: number, co
   const counts = total === undefined ? [] : [bar(total === 0 ? 1 : done / total), `${done} of ${total}`]
   const text = [what, ...counts, span(elapsed), ...(now === undefined ? [] : [now])].join("  ")
   // A line that wraps could not be taken back.
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?").slice(0, Math.max(0, columns - 1))
+  return fitted(tame(text), Math.max(0, columns - 1))
 }
 
 const erase = "\r\u001b[2K"
+
+/** Whether somebody sees such a line. */
+export const isShown = (
+  json: boolean,
+  screen: Screen = process.stderr,
+  environment: Readonly<Record<string, string | undefined>> = process.env
+): boolean => !json && screen.isTTY === true && environment.TERM !== "dumb"
 
 /** What is told inside stands on the last line of the screen, and goes when it is over; what is printed inside stands above it. */
 export const showing =
@@ -37,7 +45,7 @@ export const showing =
     environment: Readonly<Record<string, string | undefined>> = process.env
   ) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    if (json || screen.isTTY !== true || environment.TERM === "dumb") return work
+    if (!isShown(json, screen, environment)) return work
     return Effect.gen(function* () {
       const shown = yield* Ref.make<{ readonly progress: Progress; readonly since: number } | undefined>(undefined)
       const write = (text: string) => Effect.sync(() => void screen.write(text))

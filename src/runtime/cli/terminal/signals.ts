@@ -13,6 +13,17 @@ const valued = ["--log-level", "--completions"]
 /** The options that every command has. They stand before it; `--help` may stand anywhere. */
 export const ofEveryCommand = [...valued, "--wizard", "--version", "--help", "-h"]
 
+/** These words with `--log-level` before the command, wherever it stands. */
+export const levelFirst = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const at = words.findIndex((word) => word === "--log-level" || word.startsWith("--log-level="))
+  const end = words.indexOf("--")
+  if (at < 0 || (end >= 0 && end < at)) return words
+  const inWord = words[at] !== "--log-level"
+  // Without a value it must not take the command for one.
+  const level = inWord ? words[at] : `--log-level=${words[at + 1] ?? ""}`
+  return [level ?? "", ...words.slice(0, at), ...words.slice(at + (inWord ? 1 : 2))]
+}
+
 /** These words (without `node` and its file) from the command on: the options that every command has may stand before it. */
 export const fromCommand = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
   const [first, ...rest] = words

@@ -1,28 +1,26 @@
 /** Plain text tables for terminals: columns as wide as their widest cell, numbers to the right. One line a row, whatever a name holds. */
+import { cut, oneLine, padded, widthOf } from "./cells.js"
+
 export interface Column {
   readonly title: string
   readonly align?: "left" | "right"
+  /** How wide it may be; what is longer is cut. */
+  readonly most?: number
 }
 
-/** Without control characters: a customer's name must neither break a line nor move the cursor. */
-const oneLine = (text: string): string =>
-  text
-    .replace(/\s+/g, " ")
-    .replace(/[\p{Cc}\p{Cf}]/gu, "?")
-    .trim()
+/** A column of names that people chose, in a list of many: a row should fit a screen. `--json` has them whole. */
+export const nameColumn = (title: string): Column => ({ title, most: 40 })
 
 export const table = (columns: ReadonlyArray<Column>, given: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const rows = given.map((row) => row.map(oneLine))
+  const rows = given.map((row) =>
+    columns.map(({ most = Number.POSITIVE_INFINITY }, index) => cut(oneLine(row[index] ?? ""), most))
+  )
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...rows.map((row) => (row[index] ?? "").length))
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? "")), widthOf(column.title))
   )
   const line = (cells: ReadonlyArray<string>) =>
     columns
-      .map((column, index) => {
-        const cell = cells[index] ?? ""
-        const width = widths[index] ?? 0
-        return column.align === "right" ? cell.padStart(width) : cell.padEnd(width)
-      })
+      .map((column, index) => padded(cells[index] ?? "", widths[index] ?? 0, column.align))
       .join("  ")
       .trimEnd()
   return [
