@@ -7,6 +7,7 @@ import {
   carryOut,
   decide,
   ensureDone,
+  isOfLostJournal,
   type JournalEntry,
   Marketplace,
   markReached,
