@@ -10,6 +10,7 @@ import {
   type Site,
   scenario,
   untilSettled,
+  vdcLimits,
   vdcObjects
 } from "../support/agent.js"
 
@@ -50,6 +51,28 @@ describe.concurrent("a Waldur that is slower than the agent waits", () => {
         expect(answers.filter((answer) => answer === `${once} 200`)).toHaveLength(6)
       expect(answers.filter((answer) => answer.startsWith("set_state_erred"))).toEqual([])
     })
+  )
+
+  scenario("does not have what one order has told put over what the next one told", () =>
+    Effect.gen(function* () {
+      const slow = { waldur_timeout: 1.5 }
+      const site = yield* makeSite({ vdcOffering: slow, vmOffering: slow })
+      const agent = yield* site.start()
+      const { resource } = yield* site.order.vdc("late")
+      const setLimits = () => site.marketplace.calls.filter(({ path }) => path.endsWith("/set_limits/")).length
+      const before = setLimits()
+      let isFirst = true
+      site.marketplace.intercept(({ path }) => {
+        if (!isFirst || !path.endsWith("/set_limits/")) return undefined
+        isFirst = false
+        return fault.delay("3 seconds")
+      })
+      expect(yield* site.order.updateLimits(resource.uuid, doubled)).toMatchObject({ state: "done" })
+      expect(yield* site.order.updateLimits(resource.uuid, vdcLimits)).toMatchObject({ state: "done" })
+      yield* untilSettled(agent)
+      yield* site.marketplace.awaitResource(resource.uuid, () => setLimits() === before + 3)
+      expect(resource.limits).toEqual(vdcLimits)
+    }).pipe(Effect.timeout("120 seconds"))
   )
 
   scenario("is told of a failure once", () =>

@@ -3,8 +3,15 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted, Schema, TestClock } from "effect"
 import type { Backend } from "../../core/backend.js"
 import { OfferingFault, OrderRefused } from "../../core/errors.js"
+import { present } from "../../core/observation.js"
 import { opennebulaVdc } from "../../plugins/opennebula-vdc/index.js"
-import { Offering, type ProbeResult, type WaldurService, WaldurUnreachable } from "../../waldur/index.js"
+import {
+  Offering,
+  type ProbeResult,
+  ProviderResource,
+  type WaldurService,
+  WaldurUnreachable
+} from "../../waldur/index.js"
 import { accepted, file } from "../config/harness.js"
 import { type ComponentOverride, ConfigInvalid, type OfferingConfig } from "../config/index.js"
 import { componentFindings } from "./components.js"
@@ -38,7 +45,7 @@ const waldurWith = (answers: Pick<WaldurService, "probe" | "offering"> & Partial
   queue: () => no,
   order: () => no,
   resource: () => no,
-  resources: () => no,
+  resources: () => Effect.succeed({ items: [], malformed: [] }),
   reportedResources: () => no,
   team: () => no,
   sshKey: () => no,
@@ -125,6 +132,36 @@ describe("Checking an offering", () => {
       expect.stringContaining("does not match [A-Z]+"),
       expect.stringContaining('Set it to "offering"')
     ])
+  })
+
+  it("says where the backend finds none of the offering's resources, as with another one's uuid", async () => {
+    const offering = await configured()
+    const found = await recording("008-provider-offering-vm")
+    const one = Schema.decodeUnknownSync(ProviderResource)({
+      uuid: "a".repeat(32),
+      state: "OK",
+      name: "box",
+      backend_id: "7"
+    })
+    const about = async (observe: Backend<unknown>["observe"], resources = [one]) => {
+      const waldur = Effect.succeed({
+        ...reachable(found),
+        resources: () => Effect.succeed({ items: resources, malformed: [] })
+      })
+      const backend = () => Effect.succeed({ ...healthy, observe })
+      const rows = await Effect.runPromise(checkOffering({ offering, waldur, backend }))
+      return lines(rows).filter((line) => line.includes(": resources: "))
+    }
+    const missing: Backend<unknown>["observe"] = (sought) =>
+      Effect.succeed(sought.map(({ id }) => ({ _tag: "Missing", resource: id })))
+    const there: Backend<unknown>["observe"] = (sought) =>
+      Effect.succeed(sought.map(({ id }) => present(id, { amounts: {} })))
+    expect(await about(missing)).toEqual([
+      expect.stringMatching(/^warning: resources: .*opennebula-vdc finds none of them.*"box"/)
+    ])
+    expect(await about(there)).toEqual([])
+    expect(await about(missing, [])).toEqual([])
+    expect(await about(() => unused)).toEqual([])
   })
 
   it("says where members are synchronised, and Waldur keeps no accounts for them", async () => {

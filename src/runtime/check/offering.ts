@@ -9,6 +9,7 @@ import { backendIdFindings } from "./backend-ids.js"
 import { componentFindings } from "./components.js"
 import { eventsFinding } from "./events.js"
 import { membersFindings } from "./members.js"
+import { resourceFindings } from "./resources.js"
 import { about, type CheckRow, type Finding, failed, ok } from "./row.js"
 
 export interface OfferingAccess {
@@ -47,6 +48,9 @@ export const checkOffering = ({ offering, waldur, backend }: OfferingAccess): Ef
           const opened = yield* backend(yield* componentsForBackend)
           yield* note(ok("backend", `Plugin ${offering.plugin.type}.`))
           yield* note(...(yield* opened.check))
+          // What is wrong with Waldur its own side says, and what is wrong with the backend has been said.
+          const resources = Effect.flatMap(waldur, (service) => resourceFindings(offering, service, opened))
+          yield* note(...(yield* Effect.orElseSucceed(resources, () => [])))
         })
       ),
       side("events", (note) => Effect.flatMap(eventsFinding(offering, waldur), (findings) => note(...findings)))

@@ -107,12 +107,12 @@ describe("a list", () => {
 
   it.scopedLive("keeps the others if one item cannot be read, and says which", () =>
     Effect.gen(function* () {
-      const bad = { uuid: id(9), type: "Create", state: "executing", limits: { cpu: "much" } }
+      const bad = { uuid: id(9), type: "Create", state: null }
       const { waldur } = yield* connect(() => ({ json: [...listed([1]), bad, "what", null, ...listed([2])] }))
       const { items, malformed } = yield* waldur.orders({ offering })
       expect(items.map(({ uuid }) => uuid)).toEqual([id(1), id(2)])
       expect(malformed).toMatchObject([
-        { uuid: Option.some(id(9)), reason: "field limits has an unexpected value" },
+        { uuid: Option.some(id(9)), reason: "field state has an unexpected value" },
         { uuid: Option.none() },
         { uuid: Option.none() }
       ])

@@ -10,7 +10,7 @@ import { steadyMillis } from "../../core/lean/elapsed.js"
 import { isFinal, type Order, type OrderState } from "../api/index.js"
 import type { WaldurClient } from "../client.js"
 import { isTransient, isUnsupported, WaldurConflict, type WaldurError } from "../errors.js"
-import { retrying } from "../http/retry.js"
+import { mayComeWithin, retrying } from "../http/retry.js"
 import type { AwaitExecutingOptions, Moved } from "../shapes.js"
 import type { Reads } from "./reads.js"
 
@@ -25,17 +25,6 @@ interface Move {
   readonly reached: ReadonlyArray<OrderState>
 }
 
-/**
- * How long, in ms, what had no answer in time may still be carried out. Waldur takes "erred" of an order that has erred already, and marks its resource
- * once more, whatever an order after it has made of that: so it is not said twice while the first may still come.
- */
-const mayComeWithin = (error: WaldurError): number =>
-  error._tag === "WaldurTimedOut"
-    ? 2 * error.milliseconds
-    : error._tag === "WaldurServerError" && error.status === gatewayTimeout
-      ? 30_000
-      : 0
-const gatewayTimeout = 504
 /** Mostly it comes in a moment, or not at all. */
 const lookAgain = Schedule.union(Schedule.exponential("25 millis", 2), Schedule.spaced("1 second"))
 
@@ -94,6 +83,8 @@ export const makeTransitions = (client: WaldurClient, reads: Reads) => {
           error_message: message.slice(0, longestMessage),
           error_traceback: traceback.slice(0, longestTraceback)
         }).pipe(
+          // Waldur takes "erred" of an order that has erred already, and marks its resource once more, whatever an order after it has made of that: so it is not
+          // said twice while the first may still come.
           Effect.tapError((error) => {
             const millis = mayComeWithin(error)
             return millis > 0 ? untilMoved(order, millis) : Effect.void

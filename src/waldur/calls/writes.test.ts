@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { connect, id, noSuch, order, resource, unknownAddress } from "../testing/connected.js"
-import type { Reply } from "../testing/scripted-server.js"
+import { neverAnswer, type Reply } from "../testing/scripted-server.js"
 
 describe("the backend id", () => {
   const answering = (looks: ReadonlyArray<string>) =>
@@ -79,6 +79,30 @@ describe("limits", () => {
         [older, { cpu: 8 }]
       ])
     })
+  )
+
+  it.scopedLive(
+    "that had no answer in time are not followed by others while they may still come, but by the same",
+    () =>
+      Effect.gen(function* () {
+        const timeout = 300
+        const times: Array<readonly [number, unknown]> = []
+        const { waldur } = yield* connect(
+          ({ json }, count) => {
+            times.push([performance.now(), json])
+            return count === 0 ? neverAnswer : {}
+          },
+          { timeout }
+        )
+        const start = performance.now()
+        yield* waldur.setLimits(resource, { cpu: 4 })
+        yield* waldur.setLimits(resource, { cpu: 8 })
+        yield* waldur.setLimits(resource, { cpu: 16 })
+        expect(times.map(([, json]) => json)).toEqual([4, 4, 8, 16].map((cpu) => ({ limits: { cpu } })))
+        const [, [again = 0] = [], [other = 0] = []] = times
+        expect(again - start).toBeGreaterThan(timeout - 5)
+        expect(other - start).toBeGreaterThan(3 * timeout - 5)
+      })
   )
 
   it.scopedLive("survive the server's upgrade", () =>

@@ -5,6 +5,7 @@ import type { WaldurClient } from "../client.js"
 import { isUnsupported, type WaldurError } from "../errors.js"
 import type { ComponentRequest, Endpoint, OfferingUserMove, UsageReport, Written } from "../shapes.js"
 import type { Reads } from "./reads.js"
+import { makeSetting } from "./unheard.js"
 
 /** How often a lost backend id is set again. */
 const backendIdTries = 5
@@ -20,8 +21,10 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
   Effect.gen(function* () {
     const limitsCall = yield* Ref.make(Option.none<LimitsCall>())
 
+    const setting = makeSetting()
+
     const set = (path: `${string}/`, uuid: string, body: unknown) =>
-      Effect.asVoid(client.call({ method: "POST", path, uuid, body, repeat: true }))
+      Effect.asVoid(setting(`${path} ${uuid}`, body)(client.call({ method: "POST", path, uuid, body })))
 
     const setIfSupported = (path: `${string}/`, uuid: string, body: unknown): Effect.Effect<Written, WaldurError> =>
       set(path, uuid, body).pipe(
@@ -145,15 +148,11 @@ export const makeWrites = (client: WaldurClient, reads: Reads) =>
           )
         ),
       /** 201 with an empty body (recording 210). Waldur updates the month's one usage of each component. */
-      setUsage: (report: UsageReport): Effect.Effect<void, WaldurError> =>
-        Effect.asVoid(
-          client.call({
-            method: "POST",
-            path: "marketplace-component-usages/set_usage/",
-            body: { ...report, usages: report.usages.map((usage) => ({ description: "", ...usage })) },
-            repeat: true
-          })
-        ),
+      setUsage: (report: UsageReport): Effect.Effect<void, WaldurError> => {
+        const body = { ...report, usages: report.usages.map((usage) => ({ description: "", ...usage })) }
+        const sent = client.call({ method: "POST", path: "marketplace-component-usages/set_usage/", body })
+        return Effect.asVoid(setting(`usage ${report.resource} ${report.date ?? ""}`, body)(sent))
+      },
       createComponent: (offering: string, component: ComponentRequest): Effect.Effect<void, WaldurError> =>
         Effect.asVoid(client.call({ method: "POST", path: onOffering("create"), uuid: offering, body: component })),
       updateComponent: (

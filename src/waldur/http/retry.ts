@@ -5,6 +5,15 @@ import { isTransient, retryAfterOf, type WaldurError } from "../errors.js"
 /** The longest that a server may make one call wait; beyond it the caller's own backoff decides. */
 const patience = Duration.seconds(10)
 
+/** How long, in ms, what had no answer in time may still be carried out. */
+export const mayComeWithin = (error: WaldurError): number =>
+  error._tag === "WaldurTimedOut"
+    ? 2 * error.milliseconds
+    : error._tag === "WaldurServerError" && error.status === gatewayTimeout
+      ? 30_000
+      : 0
+const gatewayTimeout = 504
+
 /** How long to wait before try number `attempt + 1`: 200 ms, 400 ms, ... each 50 to 150 percent of that, or what the server asks for. */
 const pauseAfter = (attempt: number, error: WaldurError): Effect.Effect<Duration.Duration> =>
   Option.match(retryAfterOf(error), {
