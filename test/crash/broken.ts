@@ -35,7 +35,7 @@ const hostsReturn = ({ cloud: { world } }: Site) => {
 }
 const quickly = {
   machines: { vm_start_timeout: 2, terminate_timeout: 2 },
-  centres: { router_start_timeout: 2, teardown_timeout: 3 }
+  centres: { router_start_timeout: 2, teardown_timeout: 5 }
 }
 
 const never = 1e9
@@ -117,7 +117,7 @@ export const onBrokenHosts: ReadonlyArray<Operation> = [
       settings: quickly,
       sentence: /^The router of this data centre could not be started: try again later, or ask the provider\.$/,
       leftovers: {
-        "router VM": /VM 0 is Running on host \w+ \(Error\) after 3 s/,
+        "router VM": /VM 0 is Running on host \w+ \(Error\) after 5 s/,
         network: /is still in use by VM 0/
       },
       said: /VM 0 is Unknown on host \w+ \(Error\) after 2 s/,
@@ -136,7 +136,7 @@ export const onBrokenHosts: ReadonlyArray<Operation> = [
       settings: quickly,
       sentence: /^The machine \S+_router_vm could not be ended: ask the provider to look at it, then order again\.$/,
       leftovers: {},
-      said: /VM 0 is Running on host \w+ \(Error\) after 3 s/,
+      said: /VM 0 is Running on host \w+ \(Error\) after 5 s/,
       mend: hostsReturn,
       repeats: [terminateHard]
     }

@@ -2,13 +2,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Plain } from "../../src/simulator/opennebula/index.js"
-import { Lcm, VmState } from "../../src/simulator/opennebula/index.js"
+import { hostDies, hostReturns, Lcm, VmState } from "../../src/simulator/opennebula/index.js"
 import { createOrder, doneOf, makeBench, objectsOf, refusedOf, settingsOf, terminateOrder } from "../support/vdc.js"
+import { isLook } from "../support/vmCloud.js"
 
 type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
 
 /** For an end that does not come: long enough for all that comes before. */
-const impatient = settingsOf({ teardown_timeout: 5 })
+const impatient = settingsOf({ router_start_timeout: 5, teardown_timeout: 5 })
 
 const made = Effect.gen(function* () {
   const bench = yield* makeBench()
@@ -122,6 +123,33 @@ describe("a VDC that OpenNebula does not remove, as its database is in trouble",
       expect(objectsOf(bench.frontEnd)).toEqual(["VDC vdc-1"])
       expect(refusedOf(yield* bench.attempt(journal, create)).leftovers).toEqual([])
       expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+})
+
+describe("a router's machine that could not be ended when its making was undone", () => {
+  it.scopedLive("is told first of all when that is tried again: its router is gone", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { calls, intercept, world } = bench.frontEnd
+      const hosts = [...world.hosts]
+      intercept(() => {
+        const vm = world.vms.find(0)
+        // As soon as it runs, and before anybody has seen it so.
+        if (vm?.state === VmState.active && vm.lcm === Lcm.running) for (const host of hosts) hostDies(world, host)
+        return undefined
+      })
+      const journal = yield* bench.journal
+      const create = bench.create(createOrder(1))
+      const { leftovers } = refusedOf(yield* bench.attempt(journal, create, { settings: impatient }))
+      expect(leftovers).toMatchObject([{ step: "router VM" }, { step: "network" }])
+      intercept(undefined)
+      for (const host of hosts) hostReturns(world, host)
+      const before = calls.length
+      expect(refusedOf(yield* bench.attempt(journal, create)).leftovers).toEqual([])
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+      const [first] = calls.slice(before).filter(({ method }) => !isLook(method))
+      expect(first).toMatchObject({ method: "one.vm.action", params: ["terminate-hard", 0] })
     })
   )
 })
