@@ -49,7 +49,8 @@ export const makeCounter = (
     if (others.some(({ uuid }) => call.address.includes(uuid))) return undefined
     const ordinal = (counts.get(call.name) ?? 0) + 1
     counts.set(call.name, ordinal)
-    if (ordinal > 1 && (polls.has(call.name) || (isGuarded && call.name === guard))) return undefined
+    const isRepeated = polls.has(call.name) || operation.broken?.repeats.includes(call.name) === true
+    if (ordinal > 1 && (isRepeated || (isGuarded && call.name === guard))) return undefined
     return { system: call.system, name: call.name, ordinal }
   }
 }

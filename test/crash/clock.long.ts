@@ -13,8 +13,8 @@ const jumps: ReadonlyArray<readonly [OperationName, string]> = [
   ["vdc-create", "one.vmpool.infoset"],
   ["vdc-update", "one.group.quota"],
   ["vm-create", "one.vmpool.infoset"],
-  ["vm-switch", "one.vm.action"],
-  ["vm-terminate", "one.vm.action"],
+  ["vm-switch", "one.vm.action poweroff"],
+  ["vm-terminate", "one.vm.action terminate-hard"],
   ["vdc-terminate", "one.vrouter.delete"]
 ]
 

@@ -1,9 +1,10 @@
 /**
- * What a customer can order: the six operations; orders that fail, whose undo is struck; and ends that OpenNebula fails on the way, and that are done all
- * the same. Each with what has to stand before.
+ * What a customer can order: the six operations; orders that fail, whose undo is struck; ends that OpenNebula fails on the way, and that are done all
+ * the same; and what cannot be carried out, ended or taken back while something of the cloud is broken. Each with what has to stand before.
  */
 import type { Effect } from "effect"
-import { doubled, type Site, vdcName, vmName } from "./site.js"
+import { onBrokenHosts, onBrokenNetworks } from "./broken.js"
+import { doubled, type Site, type SiteOptions, vdcName, vmName } from "./site.js"
 
 export const operationNames = [
   "vdc-create",
@@ -19,7 +20,15 @@ export const operationNames = [
   "vm-disk-undo",
   "vm-switch-undo",
   "vm-terminate-epilog",
-  "vdc-terminate-network"
+  "vdc-terminate-network",
+  "vm-create-host",
+  "vm-switch-host",
+  "vm-terminate-host",
+  "vdc-create-host",
+  "vdc-terminate-host",
+  "vdc-create-hangs",
+  "vdc-terminate-hangs",
+  "vdc-terminate-error"
 ] as const
 export type OperationName = (typeof operationNames)[number]
 
@@ -36,13 +45,39 @@ export interface Operation {
   readonly spoil?: (site: Site) => void
   /** Makes something fail on the way that the order gets over. */
   readonly hinder?: (site: Site) => void
+  /** Makes something of the cloud break, and stay so until its operator mends it. All calls of the order are struck. */
+  readonly broken?: Broken
+}
+
+/** What is broken for longer than an order waits: what the order may leave behind for that, and what it has to say. */
+export interface Broken {
+  readonly breaks: (site: Site) => void
+  /** Shorter ones than an operator has: they are all over before the order errs. */
+  readonly settings: Pick<SiteOptions, "machines" | "centres">
+  /** What its customer reads. */
+  readonly sentence: RegExp
+  /** On the list of leftovers, and nothing else: step, and the reason that the operator reads. */
+  readonly leftovers: Readonly<Record<string, RegExp>>
+  /** Of these, what an agent that was started again may find taken back, as far as it can be. */
+  readonly perhaps?: ReadonlyArray<string>
+  /** What the operator reads in the log of why it has erred. */
+  readonly said: RegExp
+  /** The operator's hand. What was left over then goes by itself, and an end can be ordered again. */
+  readonly mend: (site: Site) => void
+  /** Calls that come as often as there is time for them: the first of each counts. */
+  readonly repeats: ReadonlyArray<string>
 }
 
 /** Before the order is placed. */
 export const makeFail = (operation: Operation, site: Site): void => {
   operation.spoil?.(site)
   operation.hinder?.(site)
+  operation.broken?.breaks(site)
 }
+
+/** How it ends. */
+export const endOf = ({ broken, spoil }: Operation): "done" | "erred" =>
+  spoil === undefined && broken === undefined ? "done" : "erred"
 
 const orderly: ReadonlyArray<Operation> = [
   { name: "vdc-create", title: "VDC create", needs: [], resource: vdcName, place: ({ place }) => place.vdc() },
@@ -164,5 +199,8 @@ const hindered: ReadonlyArray<Operation> = [
 ]
 
 export const operations: ReadonlyMap<OperationName, Operation> = new Map(
-  [...orderly, ...failing, ...hindered].map((operation) => [operation.name, operation])
+  [...orderly, ...failing, ...hindered, ...onBrokenHosts, ...onBrokenNetworks].map((operation) => [
+    operation.name,
+    operation
+  ])
 )

@@ -13,8 +13,8 @@ export interface PairOfServers {
 
 type Keys = Readonly<Record<string, unknown>>
 
-/** For `offerings:` of a configuration file. `more`: put over the keys of both; `machines`: over the machines' backend settings. */
-export const pairOfOfferings = (servers: PairOfServers, more: Keys = {}, machines: Keys = {}) => {
+/** For `offerings:` of a configuration file. `more`: put over the keys of both; `machines`, `centres`: over the backend settings of one. */
+export const pairOfOfferings = (servers: PairOfServers, more: Keys = {}, machines: Keys = {}, centres: Keys = {}) => {
   const common = {
     waldur_api_url: servers.waldurUrl,
     waldur_api_token: servers.agentToken,
@@ -34,7 +34,8 @@ export const pairOfOfferings = (servers: PairOfServers, more: Keys = {}, machine
         external_network_id: 0,
         virtual_router_template_id: 1,
         create_opennebula_user: true,
-        security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }]
+        security_group_defaults: [{ direction: "inbound", protocol: "TCP", range: "22" }],
+        ...centres
       }
     },
     {

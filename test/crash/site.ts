@@ -20,6 +20,9 @@ export interface SiteOptions {
   readonly pollInterval?: number
   /** Put over the keys of both offerings. */
   readonly offerings?: Readonly<Record<string, unknown>>
+  /** Put over the backend settings of one offering. */
+  readonly machines?: Readonly<Record<string, unknown>>
+  readonly centres?: Readonly<Record<string, unknown>>
   /** Put over the keys at the root of the file. */
   readonly root?: Readonly<Record<string, unknown>>
   /** The front-end's beginning, and whether it keeps its calls. */
@@ -63,7 +66,9 @@ export const makeSite = (options: SiteOptions) =>
           vdcOffering: world.vdcOffering.uuid,
           vmOffering: world.vmOffering.uuid
         },
-        options.offerings
+        options.offerings,
+        options.machines,
+        options.centres
       )
     }
     yield* fs.writeFileString(configFile, stringify(configuration), { mode: 0o600 })

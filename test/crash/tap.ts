@@ -4,7 +4,7 @@ import * as Waldur from "../../src/simulator/waldur/index.js"
 
 export interface SeenCall {
   readonly system: "opennebula" | "waldur"
-  /** `one.group.allocate`, `POST marketplace-orders/{uuid}/approve_by_provider/`. */
+  /** `one.group.allocate`, `one.vm.action resume`, `POST marketplace-orders/{uuid}/approve_by_provider/`. */
   readonly name: string
   /** The path and query with its uuids; for OpenNebula empty. */
   readonly address: string
@@ -20,6 +20,8 @@ export interface Tap {
   /** Puts a guard at the gate in place of the one before. */
   readonly guard: (guard: Guard) => void
   readonly open: () => void
+  /** Happens whenever a call has come to OpenNebula, before the guard and the front-end see it. */
+  readonly onArrival: (happens: () => void) => void
 }
 
 const uuid = /[0-9a-f]{32}/g
@@ -30,8 +32,11 @@ export const isCustomers = (method: string, path: string) =>
 
 export const makeTap = (cloud: OpenNebula.FrontEnd, marketplace: Waldur.Marketplace): Tap => {
   let current: Guard = () => "pass"
-  cloud.intercept(({ method }) => {
-    const verdict = current({ system: "opennebula", name: method, address: "", isCustomers: false })
+  let arrival = () => {}
+  cloud.intercept(({ method, params }) => {
+    arrival()
+    const name = method === "one.vm.action" ? `${method} ${params[0]}` : method
+    const verdict = current({ system: "opennebula", name, address: "", isCustomers: false })
     return verdict === "pass" ? undefined : { _tag: "Drop", when: verdict === "lose request" ? "before" : "after" }
   })
   marketplace.intercept(({ method, path, query }) => {
@@ -51,6 +56,9 @@ export const makeTap = (cloud: OpenNebula.FrontEnd, marketplace: Waldur.Marketpl
     },
     open: () => {
       current = () => "pass"
+    },
+    onArrival: (happens) => {
+      arrival = happens
     }
   }
 }

@@ -6,7 +6,7 @@
 import { Clock, Deferred, Effect, Exit } from "effect"
 import { type CallId, makeCounter } from "./calls.js"
 import { type JournalCopy, readJournal } from "./journal.js"
-import { makeFail, type Operation, type OperationName, operations } from "./operations.js"
+import { type Broken, endOf, makeFail, type Operation, type OperationName, operations } from "./operations.js"
 import { differences, type Picture, pictureOfCloud, pictureOfMarketplace, untagged } from "./picture.js"
 import type { AgentProcess } from "./process.js"
 import { makeSite, type Site, type SiteOptions, vdcName, vmName } from "./site.js"
@@ -89,16 +89,75 @@ export const nothingLeft = (
   ]
 }
 
+/** Is what an order has left behind, and what it has told of it, what it may? */
+const honestly = (
+  { leftovers, perhaps = [], said, sentence }: Broken,
+  left: ReadonlyArray<string>,
+  errorMessage: string,
+  output: string
+) => {
+  const allowed = Object.entries(leftovers)
+  const isOf = (line: string, step: string) => line.startsWith(`${step}: `)
+  return [
+    ...left.flatMap((line) => {
+      const found = allowed.find(([step]) => isOf(line, step))
+      if (found === undefined) return [violation("leftover")(`on the list of leftovers: ${line}`)]
+      return found[1].test(line) ? [] : [violation("wrong")(`the operator reads: ${line}`)]
+    }),
+    ...allowed.flatMap(([step]) =>
+      perhaps.includes(step) || left.some((line) => isOf(line, step))
+        ? []
+        : [violation("wrong")(`not on the list of leftovers: ${step}`)]
+    ),
+    ...(sentence.test(errorMessage) ? [] : [violation("wrong")(`the customer reads: ${errorMessage}`)]),
+    ...(said.test(output) ? [] : [violation("wrong")(`the log does not say ${said}`)])
+  ]
+}
+
+/** The operator mends what was broken. Nothing is left over then, and an end that had erred is ordered again. */
+const mended = (site: Site, operation: Operation, broken: Broken, before: Picture) =>
+  Effect.gen(function* () {
+    broken.mend(site)
+    const command = yield* site.command("leftovers", "--retry", "--data-dir", site.dataDir)
+    const { code } = yield* orNever(() => "the leftovers' end")(command.ended)
+    if (code !== 0) return yield* Effect.fail(new Error(command.output()))
+    const { leftovers } = readJournal(site.dataDir)
+    if (leftovers.length > 0) return leftovers.map((line) => violation("leftover")(`still left over: ${line}`))
+    if (operation.name.includes("terminate")) {
+      yield* carryOut(site, operation.name)
+      return []
+    }
+    return differences(before, pictureOfCloud(site.cloud)).map((line) => violation("leftover")(`mended: ${line}`))
+  })
+
+const afterwards = (
+  site: Site,
+  operation: Operation,
+  before: Picture,
+  told: { readonly errorMessage: string; readonly output: () => string }
+) => {
+  const { broken } = operation
+  if (broken === undefined) return Effect.succeed([])
+  const left = readJournal(site.dataDir).leftovers
+  return Effect.map(mended(site, operation, broken, before), (later) => [
+    ...honestly(broken, left, told.errorMessage, told.output()),
+    ...later
+  ])
+}
+
+const siteFor = (options: SiteOptions, { broken }: Operation) => makeSite({ ...options, ...broken?.settings })
+
 /** Learns an operation's calls and what it comes to. */
 export const dryRun = (options: SiteOptions, operation: Operation) =>
   Effect.gen(function* () {
-    const site = yield* makeSite(options)
+    const site = yield* siteFor(options, operation)
     const watched = watchForDoubles(site.cloud)
     const atFirst = pictureOfCloud(site.cloud)
     const agent = yield* site.start()
     return yield* Effect.gen(function* () {
       yield* atWork(site, agent)
       for (const name of operation.needs) yield* carryOut(site, name)
+      const before = pictureOfCloud(site.cloud)
       makeFail(operation, site)
       const calls: Array<CallId> = []
       const count = makeCounter(site, operation)
@@ -118,7 +177,8 @@ export const dryRun = (options: SiteOptions, operation: Operation) =>
       const after = pictureOf(site)
       const untaggedAtFirst = untagged(atFirst)
       const faults = [
-        ...(state === (operation.spoil === undefined ? "done" : "erred") ? [] : [`it is ${state}: ${errorMessage}`]),
+        ...(state === endOf(operation) ? [] : [`it is ${state}: ${errorMessage}`]),
+        ...(yield* afterwards(site, operation, before, { errorMessage, output: agent.output })).map(({ text }) => text),
         ...(yield* closeDown(site, agent, atFirst)).map(({ text }) => text),
         ...untagged(after).filter((one) => !untaggedAtFirst.includes(one))
       ]
@@ -168,40 +228,48 @@ export const underStrikes = (
 /** Carries the operation out with a strike at each of the given instants: the second falls on the agent that was started after the first. */
 export const trial = (options: SiteOptions, operation: Operation, dry: DryRun, strikes: ReadonlyArray<Strike>) =>
   Effect.gen(function* () {
-    const site = yield* makeSite(options)
+    const site = yield* siteFor(options, operation)
     const watched = watchForDoubles(site.cloud)
     const atFirst = pictureOfCloud(site.cloud)
     const first = yield* site.start()
     const agents = [first]
+    const printed = () => agents.map((agent) => agent.output()).join("\n--- killed and started again ---\n")
     let recovery = 0
     const violations = yield* Effect.gen(function* () {
       yield* atWork(site, first)
       for (const name of operation.needs) yield* carryOut(site, name)
+      const before = pictureOfCloud(site.cloud)
       makeFail(operation, site)
       const outcome = yield* underStrikes(site, operation, agents, strikes)
       recovery = outcome.recovery
-      const expected = operation.spoil === undefined ? "done" : "erred"
-      if (outcome.end.state !== expected) {
+      if (outcome.end.state !== endOf(operation)) {
         return [violation("wrong")(`the order is ${outcome.end.state}: ${outcome.end.errorMessage}`)]
       }
       const different = differences(dry.after, pictureOf(site)).map((line) =>
         violation(line.startsWith("surplus") && !line.startsWith("surplus: resource") ? "leftover" : "wrong")(line)
       )
-      const atEnd = yield* closeDown(site, agents.at(-1) ?? first, atFirst)
       const undone = readJournal(site.dataDir).rows.filter(({ event }) => /^undo/.test(event))
+      const later = yield* afterwards(site, operation, before, {
+        errorMessage: outcome.end.errorMessage,
+        output: printed
+      })
+      const atEnd = yield* closeDown(site, agents.at(-1) ?? first, atFirst)
       return [
         ...different,
+        ...later,
         ...atEnd,
         ...doubles(dry.watched, watched).map(violation("duplicate")),
-        ...(operation.spoil === undefined ? undone : undone.filter(({ event }) => event === "undo-failed")).map(
-          ({ event, step }) => violation("wrong")(`the journal has ${event} of step ${step}`)
-        )
+        ...undone
+          .filter(({ event, step }) => {
+            if (event === "undo-failed") return operation.broken?.leftovers[step] === undefined
+            return endOf(operation) === "done"
+          })
+          .map(({ event, step }) => violation("wrong")(`the journal has ${event} of step ${step}`))
       ]
     }).pipe(
       Effect.catchAll((error) =>
         Effect.succeed([violation("wrong")(error instanceof Error ? error.message : String(error))])
       )
     )
-    const output = agents.map((agent) => agent.output()).join("\n--- killed and started again ---\n")
-    return { violations, recovery, output } satisfies Trial
+    return { violations, recovery, output: printed() } satisfies Trial
   }).pipe(Effect.scoped)

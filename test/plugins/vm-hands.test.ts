@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { setStanding } from "../../src/plugins/opennebula-vm/between-orders/standing.js"
 import { check } from "../../src/plugins/opennebula-vm/check.js"
 import { isStoppedFor, startAll } from "../../src/plugins/standing.js"
-import { VmState } from "../../src/simulator/opennebula/index.js"
+import { Lcm, VmState } from "../../src/simulator/opennebula/index.js"
 import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
 import { makeMemoryJournal } from "../support/journal.js"
 import {
@@ -216,6 +216,18 @@ it.scoped("a machine that is off, and locked for its administration alone, is lo
     doneOf(yield* bench.attempt(yield* makeMemoryJournal(), pause))
     expect(bench.frontEnd.world.vms.find(0)?.lock?.level).toBe(1)
     expect(yield* bench.one.vm.info(0)).toMatchObject({ state: "Poweroff", locked: true })
+  })
+)
+
+it.scoped("a machine that has failed is paused as it is: nothing of it runs, and it takes no power-off", () =>
+  Effect.gen(function* () {
+    const bench = yield* makeBench()
+    doneOf(yield* bench.create(createOrder()))
+    Object.assign(bench.frontEnd.world.vms.get(0), { lcm: Lcm.bootFailure })
+    const resource = { id: createOrder().resource.id, backendId: "0" }
+    const pause = Effect.as(setStanding(bench.offering)(resource, "paused"), {})
+    doneOf(yield* bench.attempt(yield* makeMemoryJournal(), pause))
+    expect(yield* bench.one.vm.info(0)).toMatchObject({ state: "BootFailure", locked: true })
   })
 )
 

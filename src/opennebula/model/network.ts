@@ -76,6 +76,8 @@ export const VirtualNetwork = fromElement(
     physicalDevice: OptionalText,
     vlanId: OptionalText,
     usedLeases: Int,
+    /** Of a reservation: the network whose addresses it has, and whose template, owner tag and all (OpenNebula 7.4 `VirtualNetwork::clone_template`). */
+    parentId: OptionalInt,
     /** Virtual routers with an interface here. */
     routers: Ids,
     addressRanges: Schema.Array(AddressRange),
@@ -93,6 +95,7 @@ export const VirtualNetwork = fromElement(
     physicalDevice: text(element, "PHYDEV"),
     vlanId: text(element, "VLAN_ID"),
     usedLeases: text(element, "USED_LEASES") || "0",
+    parentId: text(element, "PARENT_NETWORK_ID"),
     routers: ids(element, "VROUTERS"),
     addressRanges: all(element, "AR_POOL", "AR").map(addressRange),
     template: template(element)

@@ -251,6 +251,7 @@ const newNetwork = (id: number, template: Template): VirtualNetwork => ({
   physicalDevice: Option.none(),
   vlanId: Option.none(),
   usedLeases: 0,
+  parentId: Option.none(),
   routers: [],
   addressRanges: vectorsOf(template, "AR").map(({ values }, at) => ({
     id: at,

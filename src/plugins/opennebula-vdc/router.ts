@@ -176,8 +176,8 @@ const outsideAddress = (vm: Vm, externalNetwork: number): string => {
 }
 
 /**
- * Deletes the router and sees its VMs to their end: until then they hold their leases. `knownVms`: noted earlier, for when the router
- * itself is gone already.
+ * Deletes the router and sees its VMs to their end: until then they hold their leases. `knownVms`: noted earlier, for when the router itself is gone already.
+ * It has told them then, and perhaps in vain: they are told again.
  */
 export const removeRouter = (
   cloud: Cloud,
@@ -185,12 +185,13 @@ export const removeRouter = (
   knownVms: ReadonlyArray<number>
 ): Effect.Effect<void, SiteError> =>
   Effect.gen(function* () {
-    const vms = yield* cloud.one.router.info(routerId).pipe(
-      Effect.map((router) => router.vms),
-      Effect.catchTag("NoSuchObject", () => Effect.succeed([]))
+    const router = yield* cloud.one.router.info(routerId).pipe(
+      Effect.asSome,
+      Effect.catchTag("NoSuchObject", () => Effect.succeedNone)
     )
+    if (Option.isNone(router)) return yield* endVms(cloud, knownVms)
     yield* gone(cloud.one.router.delete(routerId)).pipe(unlessLocked(`router ${routerId}`))
-    yield* awaitEnd(cloud, [...new Set([...knownVms, ...vms])])
+    yield* awaitEnd(cloud, [...new Set([...knownVms, ...router.value.vms])])
   })
 
 /** Ends VMs, whatever state they are in, and waits until they are Done. */

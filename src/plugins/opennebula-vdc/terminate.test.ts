@@ -171,6 +171,16 @@ describe("the end of a data centre", () => {
     })
   )
 
+  it.scopedLive("comes although somebody holds an address of its network by hand", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      yield* bench.frontEnd.call("one.vn.hold", [1, 'LEASES=[IP="10.0.1.9"]'])
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+
   it.scopedLive("frees its subnet for the next", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

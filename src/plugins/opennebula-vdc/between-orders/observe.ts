@@ -1,9 +1,10 @@
 /** How data centres are, for many of them from one read of each pool: there or not, whose, how large, isolated, connected, paused. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import {
   type AclRuleSpec,
   type GroupShort,
   type Quotas,
+  type SecurityGroup,
   type Template,
   type Vdc,
   type VirtualNetwork,
@@ -106,6 +107,7 @@ const look = (cloud: Cloud, seen: Seen, resource: SoughtResource, tagged: GroupS
       ...retaggedOf(made, seen, resource.id, group.id).flatMap((part) => retaggedFindings(resource, part)),
       ...routerFindings(resource, router, ends),
       ...networkFindings(seen, resource, made.networks),
+      ...securityGroupFindings(seen, resource, made.securityGroups),
       ...doubleFindings(seen, resource),
       ...passwordFindings(seen, resource, group),
       ...(cloud.settings.tenant_isolation ? isolationFindings(seen, group) : [])
@@ -208,6 +210,31 @@ const networkFindings = (
 }
 
 /**
+ * The security group that Waldur remembers, given to another group by its tenant, called otherwise and with its tag off: only its number is left of it. Of what
+ * the Python agent has made, and is not migrated yet, no more is known.
+ */
+const securityGroupFindings = (
+  seen: Seen,
+  resource: SoughtResource,
+  made: ReadonlyArray<SecurityGroup>
+): ReadonlyArray<Finding> => {
+  const { sg_id: securityGroupId } = resource.recorded ?? {}
+  const found = seen.securityGroups.find(({ id }) => String(id) === securityGroupId)
+  const isMigrated = seen.vdcs.some((vdc) => isTaggedFor(resource.id, vdc))
+  if (found === undefined || !isMigrated || made.includes(found) || isOwn(seen, resource)(found)) return []
+  return [
+    {
+      kind: "owner",
+      subject: `security group ${found.id}`,
+      expected: "of this resource",
+      found: `called ${found.name} in group ${found.gid}, without this resource's tag`,
+      mendable: false,
+      advice: `If it was given away, give it back in OpenNebula (onesecgroup chgrp ${found.id}), or the data centre's end leaves it there. If OpenNebula was put back from a backup, it is another one with the same number.`
+    }
+  ]
+}
+
+/**
  * A data centre has one of each. Two can only come of a call that OpenNebula carried out minutes after it was sent, when another try had been made
  * in its place.
  */
@@ -215,7 +242,8 @@ const doubleFindings = (seen: Seen, resource: SoughtResource): ReadonlyArray<Fin
   Object.entries({
     group: seen.groups,
     VDC: seen.vdcs,
-    network: seen.networks,
+    // Whoever reserves addresses of it has its tag with them.
+    network: seen.networks.filter(({ parentId }) => Option.isNone(parentId)),
     router: seen.routers,
     "security group": seen.securityGroups
   }).flatMap(([kind, pool]) => {

@@ -2,20 +2,24 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Plain } from "../../src/simulator/opennebula/index.js"
-import { Lcm, VmState } from "../../src/simulator/opennebula/index.js"
+import { hostDies, hostReturns, Lcm, VmState } from "../../src/simulator/opennebula/index.js"
 import { createOrder, doneOf, makeBench, objectsOf, refusedOf, settingsOf, terminateOrder } from "../support/vdc.js"
+import { isLook } from "../support/vmCloud.js"
 
 type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
 
-const quickly = settingsOf({ router_start_timeout: 5, teardown_timeout: 1 })
+/** For an end that does not come: long enough for all that comes before. */
+const impatient = settingsOf({ router_start_timeout: 5, teardown_timeout: 5 })
 
 const made = Effect.gen(function* () {
-  const bench = yield* makeBench(quickly)
+  const bench = yield* makeBench()
   doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
   return bench
 })
-const terminated = (bench: Bench) =>
-  Effect.flatMap(bench.journal, (journal) => bench.attempt(journal, bench.terminate(terminateOrder(1, "100"))))
+const terminated = (bench: Bench, settings = settingsOf()) =>
+  Effect.flatMap(bench.journal, (journal) =>
+    bench.attempt(journal, bench.terminate(terminateOrder(1, "100")), { settings })
+  )
 
 /** The answer's value, or the front-end's words. */
 const call = ({ frontEnd }: Bench, method: string, params: ReadonlyArray<Plain>, session?: string) =>
@@ -49,7 +53,7 @@ describe("an address of a data centre's network that is held by hand", () => {
       yield* hold(bench)
       // A router by hand, floating in there: no machine, so that the end is begun.
       yield* call(bench, "one.vrouter.allocate", ['NAME="by hand"\nNIC=[NETWORK_ID="1",FLOATING_IP="YES"]'])
-      const { sentence } = refusedOf(yield* terminated(bench))
+      const { sentence } = refusedOf(yield* terminated(bench, impatient))
       expect(sentence).toBe(
         "The network vdc-1_internal is still in use by router 1 (10.0.1.2), a hold (10.0.1.9): remove that, then order again."
       )
@@ -64,7 +68,7 @@ describe("an address of a data centre's network that is held by hand", () => {
 
   it.scopedLive("keeps an undo from nothing", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench(quickly)
+      const bench = yield* makeBench()
       bench.frontEnd.faults.failNext("deploy")
       const off = bench.frontEnd.onCall(({ method }) => {
         if (method !== "one.vrouter.instantiate") return
@@ -110,7 +114,7 @@ describe("a VDC that OpenNebula does not remove, as its database is in trouble",
 
   it.scopedLive("is left over where its making is undone, and goes when that is tried again", () =>
     Effect.gen(function* () {
-      const bench = yield* makeBench(quickly)
+      const bench = yield* makeBench()
       bench.frontEnd.faults.failNext("deploy")
       bench.frontEnd.faults.failNext("vdc-delete")
       const journal = yield* bench.journal
@@ -119,6 +123,33 @@ describe("a VDC that OpenNebula does not remove, as its database is in trouble",
       expect(objectsOf(bench.frontEnd)).toEqual(["VDC vdc-1"])
       expect(refusedOf(yield* bench.attempt(journal, create)).leftovers).toEqual([])
       expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+})
+
+describe("a router's machine that could not be ended when its making was undone", () => {
+  it.scopedLive("is told first of all when that is tried again: its router is gone", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { calls, intercept, world } = bench.frontEnd
+      const hosts = [...world.hosts]
+      intercept(() => {
+        const vm = world.vms.find(0)
+        // As soon as it runs, and before anybody has seen it so.
+        if (vm?.state === VmState.active && vm.lcm === Lcm.running) for (const host of hosts) hostDies(world, host)
+        return undefined
+      })
+      const journal = yield* bench.journal
+      const create = bench.create(createOrder(1))
+      const { leftovers } = refusedOf(yield* bench.attempt(journal, create, { settings: impatient }))
+      expect(leftovers).toMatchObject([{ step: "router VM" }, { step: "network" }])
+      intercept(undefined)
+      for (const host of hosts) hostReturns(world, host)
+      const before = calls.length
+      expect(refusedOf(yield* bench.attempt(journal, create)).leftovers).toEqual([])
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+      const [first] = calls.slice(before).filter(({ method }) => !isLook(method))
+      expect(first).toMatchObject({ method: "one.vm.action", params: ["terminate-hard", 0] })
     })
   )
 })
