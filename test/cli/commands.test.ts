@@ -161,6 +161,14 @@ describe("words behind a command", () => {
         ["orders -c=x", 'Write the value of "-c=x" behind a blank: -c x.'],
         ["simulate waldur --port many", '--port takes a whole number, and not "many".'],
         ["simulate waldur --port=", "--port needs its value behind it: --port <integer>."],
+        [
+          "order-test -c package.json x.yaml --set name",
+          "--set takes name=value, as in --set name=trial; once for each"
+        ],
+        [
+          "order-test -c a.yaml x.yaml --set a=1 b=2",
+          'site-actors order-test takes nothing behind <order.yaml> but options, and "b=2" is none.'
+        ],
         ["token --role boss", '--role takes one of operator, viewer, and not "boss".'],
         ["log-level loud", '<level> is one of debug, info, warning, error, critical, reset, and not "loud".']
       ] as const)
