@@ -158,6 +158,7 @@ describe("words behind a command", () => {
         ["orders 3f2a", 'site-actors orders takes nothing but options, and "3f2a" is none.'],
         ["retry 3f2a 4a5b", 'site-actors retry takes nothing behind <order> but options, and "4a5b" is none.'],
         ["order -fc x 3f2a", 'Write the options "-fc" apart: -f -c.'],
+        ["orders --data-dir=/a=b", 'Write the value of "--data-dir=/a=b" behind a blank: --data-dir /a=b.'],
         ["orders -c=x", 'Write the value of "-c=x" behind a blank: -c x.'],
         ["simulate waldur --port many", '--port takes a whole number, and not "many".'],
         ["simulate waldur --port=", "--port needs its value behind it: --port <integer>."],

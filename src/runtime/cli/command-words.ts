@@ -78,7 +78,7 @@ const read = (own: string, options: ReadonlyArray<Part>, words: ReadonlyArray<st
     given.push(option)
     if (option.takes === undefined) continue
     const inWord = word.includes("=")
-    if (inWord && !word.startsWith("--"))
+    if (inWord && (!word.startsWith("--") || word.split("=").length > 2))
       return `Write the value of ${JSON.stringify(word)} behind a blank: ${word.replace("=", " ")}.`
     const value = inWord ? word.slice(word.indexOf("=") + 1) : words[at + 1]
     if (value === undefined || value === "" || (!inWord && isOption(value) && optionOf(value) !== undefined))
