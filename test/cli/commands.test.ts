@@ -158,9 +158,18 @@ describe("words behind a command", () => {
         ["orders 3f2a", 'site-actors orders takes nothing but options, and "3f2a" is none.'],
         ["retry 3f2a 4a5b", 'site-actors retry takes nothing behind <order> but options, and "4a5b" is none.'],
         ["order -fc x 3f2a", 'Write the options "-fc" apart: -f -c.'],
+        ["orders --data-dir=/a=b", 'Write the value of "--data-dir=/a=b" behind a blank: --data-dir /a=b.'],
         ["orders -c=x", 'Write the value of "-c=x" behind a blank: -c x.'],
         ["simulate waldur --port many", '--port takes a whole number, and not "many".'],
         ["simulate waldur --port=", "--port needs its value behind it: --port <integer>."],
+        [
+          "order-test -c package.json x.yaml --set name",
+          "--set takes name=value, as in --set name=trial; once for each"
+        ],
+        [
+          "order-test -c a.yaml x.yaml --set a=1 b=2",
+          'site-actors order-test takes nothing behind <order.yaml> but options, and "b=2" is none.'
+        ],
         ["token --role boss", '--role takes one of operator, viewer, and not "boss".'],
         ["log-level loud", '<level> is one of debug, info, warning, error, critical, reset, and not "loud".']
       ] as const)

@@ -11,7 +11,7 @@ import { makeSite, type RunningAgent, type Site, type SiteOptions } from "../sup
 import { fragile } from "../support/fragile.js"
 import { freePort } from "../support/ports.js"
 import { refuse } from "../support/vmCloud.js"
-import { openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
+import { desktop, openBrowser, openTab, phone, type Tab, violations } from "./support/browser.js"
 import { addressesIn, filesOf, inlineIn, weightOf } from "./support/weight.js"
 import { buildPage, built, makeRunner, seed, show } from "./support/world.js"
 
@@ -377,6 +377,35 @@ describe("for every hand and eye", () => {
     expect(found).toEqual([])
     expect(one.faults).toEqual([])
     await one.page.context().close()
+  })
+
+  it("keeps its width beside names that are one long word", async () => {
+    const long = "a".repeat(150)
+    for (const viewport of [desktop, phone]) {
+      const other = await openTab(browser, url, { viewport })
+      await other.page.route(/\/api\/(orders|resources)\b/, async (route) => {
+        const answer = await route.fetch()
+        const body = (await answer.text()).replaceAll(/"name":"[^"]*"/g, `"name":"${long}"`)
+        await route.fulfill({ response: answer, body })
+      })
+      for (const list of ["orders", "resources"]) {
+        await go(`/${list}`, other)
+        await sees("link", new RegExp(`${long}$`), other)
+        const beyond =
+          "Math.max(...[document.documentElement, ...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth))"
+        expect(await other.page.evaluate(beyond), list).toBeLessThanOrEqual(0)
+        await other.page
+          .getByRole("link", { name: new RegExp(`${long}$`) })
+          .first()
+          .click()
+        await sees("heading", new RegExp(`${long}$`), other)
+        expect(
+          await other.page.evaluate("document.documentElement.scrollWidth - innerWidth"),
+          list
+        ).toBeLessThanOrEqual(0)
+      }
+      await other.page.context().close()
+    }
   })
 
   it("is shown by a browser whose language is none", async () => {

@@ -78,7 +78,7 @@ const read = (own: string, options: ReadonlyArray<Part>, words: ReadonlyArray<st
     given.push(option)
     if (option.takes === undefined) continue
     const inWord = word.includes("=")
-    if (inWord && !word.startsWith("--"))
+    if (inWord && (!word.startsWith("--") || word.split("=").length > 2))
       return `Write the value of ${JSON.stringify(word)} behind a blank: ${word.replace("=", " ")}.`
     const value = inWord ? word.slice(word.indexOf("=") + 1) : words[at + 1]
     if (value === undefined || value === "" || (!inWord && isOption(value) && optionOf(value) !== undefined))
@@ -123,8 +123,7 @@ export const wrongWords = (own: string, { descriptor }: Told, words: ReadonlyArr
     ...places.filter((place, index) => place.needed && index >= others.length)
   ]
   if (missing.length > 0) return `${own} needs ${missing.map(shown).join(" and ")}.`
-  // "--set a=1 b=2" is "--set a=1 --set b=2".
-  const extra = others.filter((word) => !word.includes("=")).at(places.length)
+  const extra = others[places.length]
   if (extra === undefined) return undefined
   const takes =
     places.length === 0 ? "nothing but options" : `nothing behind ${places.map(shown).join(" ")} but options`

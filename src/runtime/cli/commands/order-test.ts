@@ -1,6 +1,6 @@
 /** `site-actors order-test`: one order from a template, through the whole agent, on a simulated cloud or, asked twice, on the real one. */
 import { Args, Command, Options } from "@effect/cli"
-import { Console, Data, Effect, HashMap, Logger, LogLevel, Option } from "effect"
+import { Console, Data, Effect, Logger, LogLevel, Option } from "effect"
 import * as Agent from "../../agent.js"
 import { loadConfig, type OfferingConfig } from "../../config/index.js"
 import { printLive } from "../../demo/live.js"
@@ -31,9 +31,15 @@ const offering = Options.text("offering").pipe(
   Options.withDescription("The offering's name or uuid; not needed if the file has only one."),
   Options.optional
 )
-const set = Options.keyValueMap("set").pipe(
-  Options.withDescription("A value for a place in the template: --set name=value puts it where {{name}} stands."),
-  Options.optional
+const set = Options.text("set").pipe(
+  Options.repeated,
+  // The library's own for this (`keyValueMap`) says of a word without "=" that "text options do not have a default value".
+  Options.filterMap(
+    (words) => Option.all(words.map((word) => Option.fromNullable(/^([^=]+)=(.*)$/s.exec(word)))),
+    "--set takes name=value, as in --set name=trial; once for each"
+  ),
+  Options.map((found) => new Map(found.map(([, name = "", value = ""]) => [name, value]))),
+  Options.withDescription("A value for a place in the template: --set name=value puts it where {{name}} stands.")
 )
 const real = Options.boolean("real").pipe(
   Options.withDescription("On the offering's own cloud: makes real things there. Needs --yes as well.")
@@ -48,8 +54,7 @@ export const orderTest = Command.make(
     Effect.gen(function* () {
       const config = yield* loadConfig(given.config, plugins)
       const chosen = yield* choose(config.offerings, given.offering)
-      const values = new Map(Option.match(given.set, { onNone: () => [], onSome: (map) => HashMap.toEntries(map) }))
-      const wanted = yield* readOrder(given.order, values)
+      const wanted = yield* readOrder(given.order, given.set)
       yield* assertOrderable(given.order, wanted, chosen)
       yield* permitted(chosen, given)
       const { makeStage } = yield* Effect.promise(() => import("../../order-test/stage.js"))
