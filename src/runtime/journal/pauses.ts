@@ -6,7 +6,7 @@
  * for simplicity everybody else's of that offering too.
  */
 import { SqlClient } from "@effect/sql"
-import { Clock, Context, Effect, Layer, Ref } from "effect"
+import { type Cause, Clock, Context, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { isShared, later } from "../database/dialect.js"
 import { asking, unavailable } from "../database/sql.js"
@@ -98,6 +98,10 @@ const allPaused = (sql: SqlClient.SqlClient, owner: string, reason: string, sinc
 const othersLive = (sql: SqlClient.SqlClient, owner: string, now: number) =>
   Effect.map(othersThatLive(sql, owner, now), (rows) => rows.length > 0)
 
+/** Nobody's end waits long for a server that does not answer: the silence of this process tells as much. */
+const briefly = <E, R>(words: Effect.Effect<void, E, R>): Effect.Effect<void, E | Cause.TimeoutException, R> =>
+  Effect.timeout(Effect.interruptible(Effect.disconnect(words)), "2 seconds")
+
 /**
  * Says that this process lives, and what the time was since the last sign of life of all those before it: a pause of all. So is the time in
  * which this process could not write its journal. Gives when it was heard of last.
@@ -131,7 +135,10 @@ const signOfLife = (owner: string) =>
           yield* sql`INSERT INTO pause (scope, reason, since, owner)
             VALUES (${wholeAgent}, 'The agent was stopped.', ${at}, ${owner})`
         }
-      }).pipe(Effect.catchAll((error) => Effect.logDebug("The stop could not be written down", error)))
+      }).pipe(
+        (words) => (isShared(sql) ? briefly(words) : words),
+        Effect.catchAll((error) => Effect.logDebug("The stop could not be written down", error))
+      )
     )
     yield* live(now)
     const heard = yield* Ref.make(now)

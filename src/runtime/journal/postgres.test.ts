@@ -2,7 +2,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope, TestClock } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
 import { vi } from "vitest"
 import { openProcess, order, processes, resource } from "../../../test/support/journals.js"
 import { database } from "../../../test/support/postgres.js"
@@ -11,7 +11,6 @@ import { Reservations, wholeOrder } from "../../core/index.js"
 import { Postgres } from "../database/place.js"
 import { bare } from "../database/postgres.js"
 import { reasonOf, together } from "../database/sql.js"
-import { Metrics } from "../metrics/index.js"
 import { copyOf } from "./copy.js"
 import * as Database from "./database.js"
 import { Journal } from "./journal.js"
@@ -225,47 +224,6 @@ test("what was prepared and is not kept, as behind a pooler, is asked without fr
     expect(yield* prepared).toEqual([])
     expect(yield* query("SELECT 1 AS one")).toEqual([{ one: 1 }])
   }))
-
-it.scoped("the time does not stand still once the last process but one has ended that was silent for a while", () =>
-  Effect.gen(function* () {
-    const { place, query } = yield* database(3)
-    const running = (owner: string) =>
-      Layer.build(PausesLayer.layer(owner).pipe(Layer.provide(Database.layer(place)), Layer.provide(NodeContext.layer)))
-    yield* running("one")
-    yield* Effect.scoped(
-      Effect.zipRight(
-        running("other"),
-        // Suspended, as its machine is moved: for all that the other one knows, nobody is left when it ends.
-        query("UPDATE agent SET seen = seen - 30000 WHERE owner = 'one'")
-      )
-    )
-    const open = query("SELECT reason FROM pause WHERE until IS NULL")
-    expect(yield* open).toEqual([{ reason: "The agent was stopped." }])
-    yield* TestClock.adjust("5 seconds")
-    yield* Effect.repeat(open, { until: (pauses) => pauses.length === 0 })
-  })
-)
-
-it.scoped("a PostgreSQL that is away is counted, also while no order is at work", () =>
-  Effect.gen(function* () {
-    const { place, port } = yield* database(2)
-    const way = yield* tcpProxy(port)
-    const url = Redacted.make(Redacted.value(place.url).replace(`:${port}/`, `:${way.port}/`))
-    const built = yield* Layer.build(
-      PausesLayer.layer("one").pipe(
-        Layer.provide(Database.layer(new Postgres({ url, connections: 2 }))),
-        Layer.provide(NodeContext.layer),
-        Layer.provideMerge(Metrics.layer)
-      )
-    )
-    way.set("cut")
-    yield* TestClock.adjust("5 seconds")
-    const text = Effect.promise(() =>
-      Context.get(built, Metrics).text({ offerings: [], leftovers: 0, quarantined: 0, version: "0" })
-    )
-    yield* Effect.repeat(text, { until: (all) => all.includes("journal_write_failures_total 1") })
-  })
-)
 
 describe("a text that PostgreSQL has no place for", () => {
   test("is kept as far as it has one", () =>
