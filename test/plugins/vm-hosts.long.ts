@@ -128,7 +128,7 @@ describe("a machine that no host takes", () => {
     },
     {
       of: "as the system datastore is full",
-      make: ({ frontEnd: { world } }) => Object.assign(world.datastores.get(0), { total: 0 }),
+      make: ({ frontEnd: { world } }) => Object.assign(world.datastores.get(0), { room: 0 }),
       sentence:
         "The cloud found no room for the machine's disk within 600 s: order a smaller one, try again later, or ask the provider.",
       detail: /\[DS\] Not enough capacity on datastores: 0$/

@@ -165,7 +165,10 @@ describe("a machine that no host takes", () => {
     ],
     [
       "\\[DS\\] Not enough capacity on datastores: 0",
-      (world) => template(world).add(vector("DISK", { TYPE: "fs", SIZE: 100_000 }))
+      (world) => {
+        world.datastores.get(0).room = 20_000
+        template(world).add(vector("DISK", { TYPE: "fs", SIZE: 100_000 }))
+      }
     ]
   ]
   it.scoped.each(why.map(([sentence, make]) => ({ sentence, make })))(

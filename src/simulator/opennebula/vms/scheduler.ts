@@ -59,8 +59,8 @@ const datastoreReady = 0
 /** What comes back has its disks there already: a shared datastore is not asked for room then (7.4 `Scheduler::match_schedule`, `match_system_ds`). */
 const holds =
   (vm: Vm) =>
-  ({ total }: Datastore): boolean =>
-    vm.history.length > 0 || systemDiskSize(vm) <= total
+  ({ room = Number.POSITIVE_INFINITY }: Datastore): boolean =>
+    vm.history.length > 0 || systemDiskSize(vm) <= room
 
 const needsOf = (vm: Vm) => ({ cpu: Number(vm.template.get("CPU")), memory: Number(vm.template.get("MEMORY")) })
 

@@ -170,6 +170,8 @@ export interface Datastore extends Owned {
   readonly template: Template
   /** MB */
   readonly total: number
+  /** Of a system datastore: MB that its disks may have. Absent: any, as the recorded one took a disk of 999,999 MB (recording 176). */
+  room?: number
 }
 
 export interface HistoryRecord {
