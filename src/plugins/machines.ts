@@ -70,7 +70,7 @@ export const statusOf = ({ state, userTemplate }: Vm): string => {
 const longestWords = 500
 
 /**
- * Whom a machine that waits for a host lacks room, as OpenNebula says it (7.4 `SchedulerFailure::log_failures`, `VirtualMachineXML.cc`). "hosts": what it is
+ * For what of a machine that waits there is no room, as OpenNebula says it (7.4 `SchedulerFailure::log_failures`, `VirtualMachineXML.cc`). "hosts": its size
  * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. Its tenant may write there, too.
  */
 export const whatItLacks = ({ userTemplate }: Pick<Vm, "userTemplate">): "sizes" | "disk" | "hosts" => {

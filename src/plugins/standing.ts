@@ -84,12 +84,14 @@ const unlessItsOwnFault = <A>(work: Effect.Effect<A, SiteError>): Effect.Effect<
 /** How many machines at once: each is a poller's entry and a few calls. */
 const atOnce = 8
 
+const machinesOf = (amount: number): string => `${amount} ${amount === 1 ? "machine" : "machines"}`
+
 const counted = (what: string, outcomes: ReadonlyArray<string>): Effect.Effect<string, NotYet> => {
   const done = outcomes.filter((outcome) => outcome === what).length
   const left = outcomes.length - done
   return left === 0
-    ? Effect.succeed(`${done} machine(s) ${what}`)
-    : new NotYet({ reason: `${left} of ${outcomes.length} machine(s) could not be ${what} yet.` })
+    ? Effect.succeed(`${machinesOf(done)} ${what}`)
+    : new NotYet({ reason: `${left} of ${machinesOf(outcomes.length)} could not be ${what} yet.` })
 }
 
 /** Fails with `NotYet` while some of them still run. */
@@ -149,7 +151,7 @@ export const startAll = (
     (outcomes) => {
       const stay = outcomes.filter((outcome) => outcome === "stays").length
       return asManyAsFit && stay > 0
-        ? Effect.succeed(`${outcomes.length - stay} machine(s) started, ${stay} stay off`)
+        ? Effect.succeed(`${machinesOf(outcomes.length - stay)} started, ${stay} stay off`)
         : counted("started", outcomes)
     }
   )
