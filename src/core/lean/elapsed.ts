@@ -21,6 +21,8 @@ export const momentBy = (clock: Clock.Clock): Moment => ({
   day: clock.unsafeCurrentTimeMillis()
 })
 
+export const moment: Effect.Effect<Moment> = Effect.clockWith((clock) => Effect.sync(() => momentBy(clock)))
+
 /**
  * Milliseconds since then by whichever clock says more, for what has to know of every pause. The one that nobody sets stands still while the whole machine
  * is suspended (`CLOCK_MONOTONIC` in clock_gettime(2)), and the time of day may be set back.

@@ -11,7 +11,7 @@ import {
   type JournalEntry,
   JournalUnavailable,
   type Leftover,
-  momentBy,
+  moment,
   type OrderId,
   type OrderJournal,
   type ResourceId,
@@ -128,7 +128,7 @@ const make = Effect.gen(function* () {
 
   const holds = (lease: Lease) =>
     Effect.gen(function* () {
-      const asked = yield* Effect.clockWith((clock) => Effect.succeed(momentBy(clock)))
+      const asked = yield* moment
       const rows = yield* unavailable(sql`SELECT 1 WHERE ${leaseHolds(sql, lease)}`)
       if (rows.length > 0) lease.confirmed.at = asked
       return rows.length > 0
@@ -175,7 +175,7 @@ const make = Effect.gen(function* () {
     lease: (resource, owner) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
-        const asked = yield* Effect.clockWith((clock) => Effect.succeed(momentBy(clock)))
+        const asked = yield* moment
         const [row] = yield* unavailable(sql<{ readonly epoch: number }>`
           INSERT INTO lease (resource_id, epoch, owner, at)
           VALUES (${resource}, 1 + coalesce((SELECT epoch FROM lease WHERE resource_id = ${forgottenLeases}), 0), ${owner}, ${at})

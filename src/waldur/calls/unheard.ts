@@ -28,9 +28,8 @@ export const makeSetting = (): Setting => {
   }
   return (what, value) => (sent) =>
     Effect.gen(function* () {
-      const said = JSON.stringify(value)
       const earlier = unheard.get(what)
-      if (earlier !== undefined && earlier.said !== said) {
+      if (earlier !== undefined && earlier.said !== JSON.stringify(value)) {
         const left = earlier.until - (yield* steadyMillis)
         if (left > 0) {
           yield* Effect.logInfo("Waits until what Waldur did not answer in time cannot overwrite what is told now")
@@ -41,7 +40,7 @@ export const makeSetting = (): Setting => {
         Effect.map(steadyMillis, (now) => {
           forget(now)
           const millis = mayComeWithin(error)
-          if (millis > 0) unheard.set(what, { said, until: now + millis })
+          if (millis > 0) unheard.set(what, { said: JSON.stringify(value), until: now + millis })
         })
       return yield* retrying(tries, () => Effect.tapError(sent, note))
     })
