@@ -1,6 +1,6 @@
 /** Figures as text, and ratios against those that are kept. */
 import { Schema } from "effect"
-import { table } from "../src/runtime/cli/terminal/table.js"
+import { table } from "../src/runtime/terminal/table.js"
 import { type Figure, isReached } from "./figures.js"
 
 export const kept = "bench/ratios.json"

@@ -1,5 +1,5 @@
 /** The report as text: a table like that of the crash matrix, and one line for each promise. */
-import { table } from "../runtime/cli/terminal/table.js"
+import { table } from "../runtime/terminal/table.js"
 import { type Cell, type KitReport, moments, type Operation, type ProblemKind } from "./model.js"
 
 const operations: ReadonlyArray<Operation> = ["create", "update", "terminate"]

@@ -6,11 +6,11 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, FiberRef, Layer, Logger, Option } from "effect"
 import { commandLine } from "./cli/site-actors.js"
-import { heedOutputs, writeToTheEnd } from "./cli/terminal/outputs.js"
-import * as Plain from "./cli/terminal/plain.js"
-import { fromCommand, goesOn, heedFurtherSignals, heedOtherSignals } from "./cli/terminal/signals.js"
 import { type Ending, endingOf, exitCodes } from "./exit-codes.js"
 import { commandLogger, visibleLines } from "./logging.js"
+import { heedOutputs, writeToTheEnd } from "./terminal/outputs.js"
+import * as Plain from "./terminal/plain.js"
+import { fromCommand, goesOn, heedFurtherSignals, heedOtherSignals } from "./terminal/signals.js"
 
 /** What is printed of it. An expected error is one sentence; only a bug shows its stack. */
 const said = (ending: Ending, cause: Cause.Cause<unknown>): Option.Option<string> => {

@@ -1,8 +1,8 @@
 /** Tenants who write the agent's tags into what is theirs: their user's template, their machines, their security groups. */
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { readiness } from "../../src/runtime/http/health.js"
 import { Journal } from "../../src/runtime/journal/journal.js"
+import { readiness } from "../../src/runtime/offerings/ready.js"
 import {
   afterCall,
   away,

@@ -6,8 +6,8 @@ import { Effect } from "effect"
 import { wrongWords } from "../../src/runtime/cli/command-words.js"
 import { helpOf, nameOf, type Told } from "../../src/runtime/cli/help.js"
 import { commands, nested } from "../../src/runtime/cli/site-actors.js"
-import { coloured, painted } from "../../src/runtime/cli/terminal/paint.js"
 import { exitCodes } from "../../src/runtime/exit-codes.js"
+import { coloured, painted } from "../../src/runtime/terminal/paint.js"
 import { typed } from "../support/commands.js"
 
 interface Leaf {

@@ -5,8 +5,8 @@ import { join } from "node:path"
 import { Terminal } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, FiberId } from "effect"
-import { fromCommand, goesOn } from "../../src/runtime/cli/terminal/signals.js"
 import { endingOf, exitCodes } from "../../src/runtime/exit-codes.js"
+import { fromCommand, goesOn } from "../../src/runtime/terminal/signals.js"
 import { typed } from "../support/commands.js"
 
 describe("an exit code", () => {

@@ -1,6 +1,6 @@
 /** All cells: at each call of each operation, each moment. Run a few at a time, told as they come, and summed up. */
 import { Console, Effect } from "effect"
-import { table } from "../../src/runtime/cli/terminal/table.js"
+import { table } from "../../src/runtime/terminal/table.js"
 import { type Operation, type OperationName, operations } from "./operations.js"
 import type { SiteOptions } from "./site.js"
 import { type Moment, moments } from "./strike.js"

@@ -18,32 +18,45 @@ const Cruised = Schema.parseJson(
     )
   })
 )
-const roomOf = (path: string): string => path.split("/")[1] ?? path
+type Edge = readonly [from: string, to: string]
 
-/** Which room imports which, tests aside: the plugins come in by the configuration, the kit by whoever tries a plugin. */
-const imports = async () => {
-  const { output } = await cruise(["src"], {
+/** Which folder of `within` imports which, tests aside: the plugins come in by the configuration, the kit by whoever tries a plugin. */
+const importsIn = async (within: string): Promise<ReadonlyArray<Edge>> => {
+  const { output } = await cruise([within], {
     outputType: "json",
     tsPreCompilationDeps: true,
-    includeOnly: { path: "^src/" },
+    includeOnly: { path: `^${within}/` },
     exclude: { path: "\\.test\\.tsx?$" },
-    collapse: "^src/[^/]+"
+    collapse: `^${within}/[^/]+`
   })
+  const roomOf = (path: string): string => path.slice(within.length + 1)
   const { modules } = Schema.decodeUnknownSync(Cruised)(output)
-  return modules
-    .flatMap(({ source, dependencies }) =>
-      dependencies.map(({ resolved }) => `${roomOf(source)} --> ${roomOf(resolved)}`)
-    )
-    .toSorted()
+  return modules.flatMap(({ source, dependencies }) =>
+    dependencies.map(({ resolved }): Edge => [roomOf(source), roomOf(resolved)])
+  )
+}
+
+/** What is left when whatever needs nothing of the rest is taken away, again and again: the circles, and what stands on them. */
+const circlesOf = (edges: ReadonlyArray<Edge>): ReadonlyArray<Edge> => {
+  const needing = new Set(edges.map(([from]) => from))
+  const left = edges.filter(([, to]) => needing.has(to))
+  return left.length === edges.length ? edges : circlesOf(left)
 }
 
 it("the picture of the rooms is drawn from the imports (if not: npm run docs)", async () => {
-  const drawn = ["```mermaid", "flowchart TB", ...(await imports()).map((edge) => `  ${edge}`), "```"].join("\n")
+  const edges = (await importsIn("src")).map(([from, to]) => `  ${from} --> ${to}`).toSorted()
+  const drawn = ["```mermaid", "flowchart TB", ...edges, "```"].join("\n")
   const [before, after] = [text.indexOf("<!-- rooms -->"), text.indexOf("<!-- /rooms -->")]
   expect(before, `${page} has the two marks`).toBeGreaterThan(0)
   await expect(`${text.slice(0, before)}<!-- rooms -->\n${drawn}\n${text.slice(after)}`).toMatchFileSnapshot(
     `../../${page}`
   )
+})
+
+it("the rooms of the runtime stand on each other: none imports, by whatever way, one that imports it", async () => {
+  const edges = await importsIn("src/runtime")
+  expect(edges.length).toBeGreaterThan(100)
+  expect(circlesOf(edges)).toEqual([])
 })
 
 const Rules = Schema.Struct({

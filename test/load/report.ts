@@ -1,6 +1,6 @@
 /** The figures as text. */
 import { cpus, loadavg, totalmem } from "node:os"
-import { table } from "../../src/runtime/cli/terminal/table.js"
+import { table } from "../../src/runtime/terminal/table.js"
 import type { LoadOptions, LoadResult, Wave } from "./run.js"
 
 export const machine = (): string => {

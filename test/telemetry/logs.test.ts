@@ -4,10 +4,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Logger, LogLevel, Option } from "effect"
 import { isAbout } from "../../src/runtime/cli/commands/logs.js"
-import { coloured, painted } from "../../src/runtime/cli/terminal/paint.js"
 import { answerTo, ask } from "../../src/runtime/control/requests.js"
 import { formats, isJournal, withPriorities } from "../../src/runtime/logging.js"
 import { LogLevelsInUse, levelled, linesIn, logFile, logPath, makeLevels } from "../../src/runtime/logs/index.js"
+import { coloured, painted } from "../../src/runtime/terminal/paint.js"
 import { makeSite, scenario } from "../support/agent.js"
 
 describe("log levels", () => {

@@ -16,7 +16,6 @@ import {
   wholeOrder
 } from "../../core/index.js"
 import { publish } from "../activity.js"
-import { Wakes } from "../control/wakes.js"
 import { Journal, type OpenOrder } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import { syncMembersOf } from "../members/sync.js"
@@ -24,12 +23,13 @@ import { reconcile } from "../observation/reconcile.js"
 import { Offerings } from "../offerings/offering.js"
 import { undoLeftovers } from "../orders/leftovers.js"
 import { processOrder } from "../orders/process.js"
+import { Wakes } from "../orders/wakes.js"
 import { Placement } from "../placement/index.js"
+import { atWorkOn } from "../placement/stopping.js"
 import { orderRetry } from "../schedules.js"
 import { makeHolding } from "./holding.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-import { atWorkOn } from "./stopping.js"
 
 /**
  * `moved`: another process has the resource now. `closed`: its offering is not open (yet) in this one. `quarantined`: a defect; the order stays

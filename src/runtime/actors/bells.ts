@@ -8,10 +8,10 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Call } from "../../api/index.js"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
 import { Recorder } from "../activity/recorder.js"
-import { type ParkedOrder, Wakes } from "../control/wakes.js"
 import { MemberCalls } from "../members/calls.js"
 import { Looks } from "../observation/looks.js"
 import { Standings } from "../offerings/standing.js"
+import { type ParkedOrder, Wakes } from "../orders/wakes.js"
 import { Quarantine } from "./quarantine.js"
 
 /** What is in the memory of the process that has an order's resource. */

@@ -2,15 +2,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope, TestClock } from "effect"
 import { OfferingId, OrderId, Parked, ResourceId } from "../../core/index.js"
-import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
+import { Wakes } from "../orders/wakes.js"
 import { Placement } from "../placement/index.js"
+import { Stopping } from "../placement/stopping.js"
 import { Bells } from "./bells.js"
 import { Dispatch, makeDispatch, type Work } from "./dispatch.js"
 import { makePlaces } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-import { Stopping } from "./stopping.js"
 
 const offering = OfferingId.make("0".repeat(32))
 const order = OrderId.make("1".repeat(32))

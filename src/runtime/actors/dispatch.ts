@@ -10,9 +10,10 @@
  */
 import { Array, Context, Duration, Effect, FiberMap, FiberSet, Layer, Schedule, type Scope } from "effect"
 import type { OfferingId, OrderId, ResourceId } from "../../core/index.js"
-import { Wakes } from "../control/wakes.js"
 import { Standings } from "../offerings/standing.js"
+import { Wakes } from "../orders/wakes.js"
 import { Placement } from "../placement/index.js"
+import { Stopping } from "../placement/stopping.js"
 import { moveRest, parkedRound } from "../schedules.js"
 import type { Processed } from "./actor.js"
 import { Actors } from "./actors.js"
@@ -22,7 +23,6 @@ import { makeMoves } from "./moves.js"
 import { lentFor } from "./places.js"
 import { PlacesInWork } from "./placesInWork.js"
 import { Quarantine } from "./quarantine.js"
-import { Stopping } from "./stopping.js"
 import { untilHeard } from "./woken.js"
 
 export interface Work {

@@ -10,8 +10,8 @@ import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
 import { Placement, underLease } from "../placement/index.js"
+import { Stopping, stoppable } from "../placement/stopping.js"
 import { leaseRest, orderRetry, placeRest } from "../schedules.js"
-import { Stopping, stoppable } from "./stopping.js"
 
 type Hold =
   | { readonly _tag: "Held"; readonly lease: Lease }

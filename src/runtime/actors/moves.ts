@@ -1,7 +1,7 @@
 /** Parked orders whose resource is with another process by now, where several share the work. */
 import { type Context, Effect } from "effect"
 import type { ResourceId } from "../../core/index.js"
-import type { Wakes } from "../control/wakes.js"
+import type { Wakes } from "../orders/wakes.js"
 import type { Holders, Placement } from "../placement/index.js"
 
 interface Sent {

@@ -7,8 +7,8 @@
 import { Context, Deferred, Duration, Effect, FiberId, Layer } from "effect"
 import type { OfferingId, ResourceId } from "../../core/index.js"
 import { Placement } from "../placement/index.js"
+import { Stopping, stoppable, type WordHeard } from "../placement/stopping.js"
 import { type Candidate, lentFor, makePlaces, ordersInWork, type Places } from "./places.js"
-import { Stopping, stoppable, type WordHeard } from "./stopping.js"
 
 /** Of one offering, by the process that looks for its orders: in work and waiting for a place, in all processes together. */
 const ordersSent = 8 * ordersInWork

@@ -1,7 +1,7 @@
 /** Parked orders that were woken in this process: whoever sends orders, here or in another one, is told. */
 import { Array, type Context, Effect } from "effect"
 import type { OfferingId, OrderId } from "../../core/index.js"
-import type { ParkedOrder } from "../control/wakes.js"
+import type { ParkedOrder } from "../orders/wakes.js"
 import { parkedRound } from "../schedules.js"
 import type { Bells } from "./bells.js"
 

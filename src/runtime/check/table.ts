@@ -1,6 +1,6 @@
 /** Rows as text: aligned columns, one paragraph for the file and for each offering. */
 import { countOf } from "../../core/index.js"
-import { oneLine, padded, widthOf } from "../cli/terminal/cells.js"
+import { oneLine, padded, widthOf } from "../terminal/cells.js"
 import type { CheckRow } from "./row.js"
 
 export interface TableOptions {

@@ -6,8 +6,8 @@
 import { CommandDescriptor, type Usage } from "@effect/cli"
 import { Option } from "effect"
 import { closest } from "../config/closest.js"
+import { ofEveryCommand } from "../terminal/signals.js"
 import type { Told } from "./help.js"
-import { ofEveryCommand } from "./terminal/signals.js"
 
 interface Part {
   /** "-c", "--config"; of an argument "<file>". */

@@ -4,7 +4,7 @@
  */
 import { LogLevel } from "effect"
 import { closest } from "../config/closest.js"
-import { fromCommand, ofEveryCommand } from "./terminal/signals.js"
+import { fromCommand, ofEveryCommand } from "../terminal/signals.js"
 
 const levels = LogLevel.allLevels.map(({ _tag }) => _tag.toLowerCase())
 

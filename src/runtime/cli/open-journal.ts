@@ -10,8 +10,8 @@ import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
 import { longSilence } from "../journal/pauses.js"
 import { isJournalIn } from "../journal/tables/in-postgres.js"
-import { isShown, showing, waiting } from "./terminal/progress.js"
-import { span } from "./terminal/times.js"
+import { isShown, showing, waiting } from "../terminal/progress.js"
+import { span } from "../terminal/times.js"
 
 export const defaultDataDir = "site-actors-data"
 

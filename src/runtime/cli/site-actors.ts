@@ -3,6 +3,7 @@ import { CliConfig, Command, HelpDoc, ValidationError } from "@effect/cli"
 import { isPlatformError, type SystemError } from "@effect/platform/Error"
 import { Console, Effect, Option } from "effect"
 import { nameOfUser } from "../database/whose.js"
+import { fromCommand, levelFirst } from "../terminal/signals.js"
 import { version } from "../version.js"
 import { wrongWords } from "./command-words.js"
 import { bundle } from "./commands/bundle.js"
@@ -31,7 +32,6 @@ import { completing } from "./completion.js"
 import { helpConfig, helpOf, nameOf, overview, summaryOf, type Told } from "./help.js"
 import { mistyped } from "./mistyped.js"
 import { NotPossible } from "./open-journal.js"
-import { fromCommand, levelFirst } from "./terminal/signals.js"
 
 export const commands = [
   init,

@@ -8,13 +8,13 @@ import { createHash } from "node:crypto"
 import { SqlClient } from "@effect/sql"
 import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import type { ClusterSettings } from "../config/cluster.js"
 import type { OfferingConfig } from "../config/index.js"
 import { unavailable } from "../database/sql.js"
+import { databaseNow } from "../journal/tables/cluster.js"
 import { Others } from "../placement/index.js"
 import { alikeRound } from "../schedules.js"
-import type { ClusterSettings } from "./settings.js"
 import { Member } from "./storage.js"
-import { databaseNow } from "./tables.js"
 
 const Marks = Schema.Record({ key: Schema.String, value: Schema.String })
 const Offerings = Schema.Record({ key: Schema.String, value: Schema.Struct({ name: Schema.String, settings: Marks }) })

@@ -8,8 +8,8 @@ import { SqlClient } from "@effect/sql"
 import { Duration, Effect, Layer } from "effect"
 import { type JournalUnavailable, withTimeOfDay } from "../../core/index.js"
 import { straight, unavailable } from "../database/sql.js"
+import { databaseNow } from "../journal/tables/cluster.js"
 import { clockLook } from "../schedules.js"
-import { databaseNow } from "./tables.js"
 
 /** ms. So far apart they may be: nothing is decided by less. */
 const tolerated = 1_000

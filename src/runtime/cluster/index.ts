@@ -7,14 +7,14 @@
  */
 import { PlacesInWork } from "../actors/placesInWork.js"
 import { Quarantine } from "../actors/quarantine.js"
-import { Pausings } from "../control/pausings.js"
+import type { ClusterSettings } from "../config/cluster.js"
+import { Pausings } from "../offerings/pausings.js"
 import { stacked } from "../stacked.js"
 import { others } from "./alike.js"
 import { bells } from "./bells.js"
 import { actors } from "./entities.js"
 import { once } from "./once.js"
 import { placement } from "./placement.js"
-import type { ClusterSettings } from "./settings.js"
 import { severalProcesses } from "./several.js"
 
 /** Where work is placed, and the actors that do it. `owner`: this process's name, for people and in leases; `parking`: ms, of `PlacesInWork`. */

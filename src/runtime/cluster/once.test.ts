@@ -7,12 +7,12 @@ import { Deferred, Effect, Exit, Fiber, Layer, Ref, Scope, TestClock } from "eff
 import { singleProcess } from "../../../test/support/sharding.js"
 import { LeaseLost, ResourceId } from "../../core/index.js"
 import { makeHolding } from "../actors/holding.js"
-import { Stopping } from "../actors/stopping.js"
 import * as Database from "../journal/database.js"
 import { JournalHealth } from "../journal/health.js"
 import * as JournalLayer from "../journal/journal.js"
 import { Metrics } from "../metrics/index.js"
 import { Once, Placement } from "../placement/index.js"
+import { Stopping } from "../placement/stopping.js"
 import { once } from "./once.js"
 
 const temporary = Effect.acquireRelease(

@@ -10,9 +10,9 @@ import { ClusterError, RunnerStorage } from "@effect/cluster"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
 import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
+import { addressOf, type ClusterSettings, ClusterUnusable } from "../config/cluster.js"
 import { asking, straight } from "../database/sql.js"
-import { addressOf, type ClusterSettings, ClusterUnusable } from "./settings.js"
-import { databaseNow } from "./tables.js"
+import { databaseNow } from "../journal/tables/cluster.js"
 
 /** One start of this process among the others. */
 export class Member extends Context.Tag("site-actors/runtime/cluster/Member")<

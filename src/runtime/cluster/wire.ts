@@ -10,8 +10,8 @@ import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RpcClient, RpcSerialization } from "@effect/rpc"
 import { Deferred, Effect, Exit, FiberSet, Layer, Redacted, type Scope } from "effect"
 import { codeOf } from "../../core/index.js"
+import { addressOf, type ClusterSettings, ClusterUnusable } from "../config/cluster.js"
 import type { ClusterKey } from "./key.js"
-import { addressOf, type ClusterSettings, ClusterUnusable } from "./settings.js"
 
 /** Forward secrecy, and no certificate. Node has keys of one's own up to TLS 1.2. */
 const tls = {

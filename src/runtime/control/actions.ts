@@ -1,4 +1,4 @@
-/** What an operator may do on the page: carried out, and written down with who did it. What each will do stands in `previews.ts`. */
+/** What an operator may do on the page: carried out, and written down with who did it. What each will do stands in `views/previews.ts`. */
 import { SqlClient } from "@effect/sql"
 import { Effect, Schema } from "effect"
 import type { Action, Outcome, Visitor } from "../../api/index.js"
@@ -8,13 +8,13 @@ import type { Config } from "../config/index.js"
 import { unavailable } from "../database/sql.js"
 import { storyOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
+import { Pausings } from "../offerings/pausings.js"
+import { Cancellations } from "../orders/cancellations.js"
 import { endCountsSince } from "../orders/home.js"
+import { cancelObjection } from "../views/previews.js"
 import { resourceOf } from "./accepted.js"
 import { audited, type Deed } from "./audit.js"
-import { Cancellations } from "./cancellations.js"
 import { done, leftovers, look, lookForOrders, not, release, retry } from "./desk.js"
-import { Pausings } from "./pausings.js"
-import { cancelObjection } from "./previews.js"
 
 const deedOf = (action: Action): Pick<Deed, "subject" | "detail"> => {
   switch (action.kind) {

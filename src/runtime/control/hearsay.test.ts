@@ -6,8 +6,8 @@ import { Context, Effect, Layer } from "effect"
 import { OfferingId, OrderId } from "../../core/index.js"
 import * as Database from "../journal/database.js"
 import { Offerings } from "../offerings/offering.js"
-import { type Cancellation, Cancellations } from "./cancellations.js"
-import { Pausings } from "./pausings.js"
+import { Pausings } from "../offerings/pausings.js"
+import { type Cancellation, Cancellations } from "../orders/cancellations.js"
 
 const order = OrderId.make("a".repeat(32))
 const offering = OfferingId.make("b".repeat(32))

@@ -3,10 +3,10 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Effect } from "effect"
 import { unavailable } from "../database/sql.js"
 import { LogLevelsInUse } from "../logs/index.js"
+import { Pausings } from "../offerings/pausings.js"
+import { Cancellations } from "../orders/cancellations.js"
+import { Wakes } from "../orders/wakes.js"
 import { hearsay } from "../schedules.js"
-import { Cancellations } from "./cancellations.js"
-import { Pausings } from "./pausings.js"
-import { Wakes } from "./wakes.js"
 
 /** Never ends, never fails. */
 export const hearOthers = Effect.gen(function* () {

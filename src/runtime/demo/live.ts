@@ -1,8 +1,8 @@
 /** Prints what the agent does while it does it: one line a call, a step's name when it begins. */
 import { Clock, Console, Effect, PubSub, Queue } from "effect"
 import { Activities, type Activity } from "../activity.js"
-import { padded } from "../cli/terminal/cells.js"
 import { tell } from "../progress.js"
+import { padded } from "../terminal/cells.js"
 
 export interface LiveOptions {
   readonly colours: boolean

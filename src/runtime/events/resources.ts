@@ -10,9 +10,9 @@ import { type OfferingId, ResourceId, standingOf } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
 import { makeGathering } from "../gathering.js"
 import { Journal } from "../journal/journal.js"
-import type { MembersTold } from "../members/rounds.js"
 import { isSettled, Looks, Observations } from "../observation/index.js"
 import type { Offering } from "../offerings/offering.js"
+import type { MembersTold } from "../rounds/members.js"
 import { resourceBurst } from "../schedules.js"
 
 const isResourceId = Schema.is(ResourceId)

@@ -7,10 +7,10 @@ import type { Config } from "../config/index.js"
 import { Journal } from "../journal/journal.js"
 import { Metrics, type OfferingFacts, processText } from "../metrics/index.js"
 import type { Offerings } from "../offerings/offering.js"
+import { type Facts, readinessOf } from "../offerings/readiness.js"
 import type { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
-import { factsOf } from "./health.js"
-import { type Facts, readinessOf } from "./readiness.js"
+import { factsOf } from "../offerings/ready.js"
 
 type Asked = Quarantine | Offerings | Standings
 

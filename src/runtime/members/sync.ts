@@ -1,6 +1,6 @@
 /**
  * One synchronisation of an offering's members: Waldur's teams are read, the backend says what would have to change, and that is done:
- * for a resource of a running agent by its actor, so that no order of it is in work meanwhile (`rounds.ts`).
+ * for a resource of a running agent by its actor, so that no order of it is in work meanwhile (`rounds/members.ts`).
  *
  * Nobody is taken out on the word of one read. A team that could not be read, or in which somebody could not be read, takes nobody out; and
  * before anybody is, the team is read once more and the resource with it: only if both reads say the same is it believed, an empty team too.

@@ -3,8 +3,7 @@ import { Context, Effect, Layer, Ref, type Scope } from "effect"
 import type { Alarms, Backend, Component, OfferingId, Plugin, ResourceId, SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import type { DriftPolicies, OrderDeadlines } from "../config/index.js"
-import type { EarlyReads } from "../orders/queue/early.js"
-import type { LastHours } from "../reports/index.js"
+import type { EarlyReads } from "./early.js"
 import type { OfferingHealth } from "./health.js"
 
 export interface Offering {
@@ -39,6 +38,9 @@ export interface Offering {
   /** The organisation that sells it: its SSH keys are the ones that orders may name. Empty if Waldur does not say. */
   readonly providerCustomer: string
 }
+
+/** Completes when Waldur was told, or was not in time: never fails, and holds no order up for long. */
+export type LastHours = (resource: ResourceId) => Effect.Effect<void>
 
 /** The offerings of this process that are open by now. One whose marketplace is away at the start comes later, and delays no other. */
 export class Offerings extends Context.Tag("site-actors/runtime/Offerings")<

@@ -20,8 +20,8 @@ import { makeWaldur, type WaldurError, WaldurServers, type WaldurService } from 
 import type { OfferingConfig } from "../config/index.js"
 import { components, unchanged } from "../config/index.js"
 import { Pauses } from "../journal/pauses.js"
-import { makeEarlyReads } from "../orders/queue/early.js"
 import { backendIdGuard, orderRetry } from "../schedules.js"
+import { makeEarlyReads } from "./early.js"
 import * as Health from "./health.js"
 import type { Offering } from "./offering.js"
 

@@ -5,7 +5,7 @@
  * servers away, or no agent ran (`journal/pauses.ts`), as none of that is the order's fault. Telling the marketplace of work that is done
  * is never cut short.
  *
- * An order that an operator cancels ends in the same way, at once (`control/cancellations.ts`).
+ * An order that an operator cancels ends in the same way, at once (`cancellations.ts`).
  */
 import { Clock, type Context, Duration, Effect, type Fiber, FiberId, Option, Runtime } from "effect"
 import {
@@ -24,11 +24,11 @@ import {
   unlessTold,
   wholeOrder
 } from "../../core/index.js"
-import { type Cancellation, Cancellations } from "../control/cancellations.js"
 import { Pauses } from "../journal/pauses.js"
 import type { Offering } from "../offerings/offering.js"
 import { deadlineGrace } from "../schedules.js"
 import { atStart } from "./accepting/start.js"
+import { type Cancellation, Cancellations } from "./cancellations.js"
 import { ahead, approval, isOurs, ours } from "./story.js"
 
 export interface Deadline {

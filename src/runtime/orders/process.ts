@@ -17,7 +17,6 @@ import {
   saying,
   spanned
 } from "../../core/index.js"
-import { Wakes } from "../control/wakes.js"
 import { JournalHealth } from "../journal/health.js"
 import type { Lease } from "../journal/lease.js"
 import { Metrics } from "../metrics/index.js"
@@ -25,6 +24,7 @@ import type { Offering } from "../offerings/offering.js"
 import { orderRetry } from "../schedules.js"
 import { attempt } from "./attempt.js"
 import { tell } from "./telling.js"
+import { Wakes } from "./wakes.js"
 
 /**
  * Carries an order out, however long it takes. Waits out what passes by itself, waits at the offering's gate while that is stopped.

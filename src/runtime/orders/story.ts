@@ -1,8 +1,8 @@
 /** What an order's entries say of the order as a whole. */
 import { Effect, Option, Schema } from "effect"
 import { type JournalEntry, type OrderJournal, stepState, wholeOrder } from "../../core/index.js"
-import { Cancellations } from "../control/cancellations.js"
 import { Accepted } from "./accepting/request.js"
+import { Cancellations } from "./cancellations.js"
 
 /** Steps of the runtime's own begin with this. */
 export const ours = "waldur: "

@@ -13,9 +13,9 @@ import {
   refuse,
   wholeOrder
 } from "../../core/index.js"
-import { type Cancellation, Cancellations } from "../control/cancellations.js"
 import type { Accepted } from "./accepting/request.js"
 import { atStart } from "./accepting/start.js"
+import { type Cancellation, Cancellations } from "./cancellations.js"
 import { stillWaits } from "./waiting.js"
 
 const offering = OfferingId.make("f".repeat(32))

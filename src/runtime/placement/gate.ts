@@ -1,9 +1,9 @@
 /** The gate of a lease: what is changed under it is changed by nobody who lost it (`core/calls/gate.ts`). */
 import { type Clock, Duration, Effect, FiberRef, Schedule } from "effect"
 import { changeGate, LeaseLost, momentBy, passedBy, retried, sendingGate, unlessTold } from "../../core/index.js"
-import type { WordHeard } from "../actors/stopping.js"
 import type { Journal } from "../journal/journal.js"
 import type { Lease } from "../journal/lease.js"
+import type { WordHeard } from "./stopping.js"
 
 /** A lease that was confirmed so long ago is looked at again before the next call, in ms. A process that was paused, or its machine suspended, is always later. */
 const lateAfter = 500

@@ -1,7 +1,7 @@
 /** The other processes that share the work, if there are any. */
 import { Context, Effect, Layer } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
-import type { ClusterUnusable } from "../cluster/settings.js"
+import type { ClusterUnusable } from "../config/cluster.js"
 import type { OfferingConfig } from "../config/index.js"
 
 export class Others extends Context.Tag("site-actors/runtime/Others")<

@@ -21,11 +21,11 @@ import * as Database from "../journal/database.js"
 import { Journal, layer as journalLayer } from "../journal/journal.js"
 import * as Pauses from "../journal/pauses.js"
 import { layer as reservationsLayer } from "../journal/reservations.js"
+import { noEarlyReads } from "../offerings/early.js"
 import * as Health from "../offerings/health.js"
 import type { Offering } from "../offerings/offering.js"
 import { allOf, connectWaldur, openBackend } from "../offerings/open.js"
 import { attempt } from "../orders/attempt.js"
-import { noEarlyReads } from "../orders/queue/early.js"
 import { lookOnly, rehearsedWaldur } from "./marketplace.js"
 
 /** `refused`: it would err. `waits`: something has to pass or to be mended first. */

@@ -6,7 +6,7 @@
  * Waldur (`tell.ts`) and remembers it (`memory.ts`). `loop.ts` does it again and again, `last.ts` for a resource that ends, `summary.ts` says it
  * in a line.
  */
-export { type LastHours, makeLastHours } from "./last.js"
+export { makeLastHours } from "./last.js"
 export { reportUsage } from "./loop.js"
 export type { Reporter } from "./measured.js"
 export { layer as usageMemory, UsageMemory } from "./memory.js"

@@ -5,13 +5,11 @@
 import { Effect, type Scope } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import { makeGathering } from "../gathering.js"
+import type { LastHours } from "../offerings/offering.js"
 import { lastHoursBurst, lastHoursPatience } from "../schedules.js"
 import { measuredBy, type Reporter } from "./measured.js"
 import { UsageMemory } from "./memory.js"
 import { type ReportOptions, reportEnding } from "./round.js"
-
-/** Completes when Waldur was told, or was not in time: never fails, and holds no order up for long. */
-export type LastHours = (resource: ResourceId) => Effect.Effect<void>
 
 /** `undefined`: nothing of the offering is billed by hours. Resources that end in the same moment are read together. */
 export const makeLastHours = (

@@ -5,7 +5,7 @@ import type { OfferingState, Server, Trouble } from "../../api/index.js"
 import { countOf, type JournalUnavailable } from "../../core/index.js"
 import type { Quarantined } from "../actors/quarantine.js"
 import { unavailable } from "../database/sql.js"
-import { type Absent, absentOfferings, sentenceOf, toDo } from "../offerings/absent.js"
+import { type Absent, absentOfferings, sentenceOf, toDo } from "../observation/absent.js"
 
 export interface OfferingTrouble {
   readonly uuid: string

@@ -6,9 +6,9 @@ import { asJson, checkAll, exitCode, fileRefused, renderTable } from "../../chec
 import { loadConfig } from "../../config/index.js"
 import { connectWaldur, openBackend } from "../../offerings/open.js"
 import { plugins } from "../../plugins.js"
+import { coloured } from "../../terminal/paint.js"
 import { described } from "../help.js"
 import * as options from "../options.js"
-import { coloured } from "../terminal/paint.js"
 
 /** Something in the table has failed; the table says what. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly failed: number }> {

@@ -5,11 +5,11 @@ import { asYaml, compared, load } from "../../components/index.js"
 import { components as joined, loadConfig, type OfferingConfig } from "../../config/index.js"
 import { connectWaldur } from "../../offerings/open.js"
 import { plugins } from "../../plugins.js"
+import { table } from "../../terminal/table.js"
 import * as choose from "../choose.js"
 import { described } from "../help.js"
 import { NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { table } from "../terminal/table.js"
 
 const loading = Options.boolean("load").pipe(
   Options.withDescription("Make the components in Waldur what backend_components says. None is removed.")

@@ -9,11 +9,11 @@ import { keepOrdering } from "../../demo/traffic.js"
 import { serveHttp } from "../../http/serve.js"
 import { plugins } from "../../plugins.js"
 import { mendProbe } from "../../schedules.js"
+import { coloured } from "../../terminal/paint.js"
+import { showing } from "../../terminal/progress.js"
+import { table } from "../../terminal/table.js"
 import { described } from "../help.js"
 import * as options from "../options.js"
-import { coloured } from "../terminal/paint.js"
-import { showing } from "../terminal/progress.js"
-import { table } from "../terminal/table.js"
 
 /** The demo did not end as it should; what it printed says where. */
 export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differences: ReadonlyArray<string> }> {

@@ -7,7 +7,7 @@ import { OrderId, ResourceId, wholeOrder } from "../../../core/index.js"
 import * as Database from "../../journal/database.js"
 import * as JournalLayer from "../../journal/journal.js"
 import { Journal } from "../../journal/journal.js"
-import { showing } from "../terminal/progress.js"
+import { showing } from "../../terminal/progress.js"
 import { follow } from "./follow.js"
 
 const id = (letter: string) => letter.repeat(32)

@@ -4,8 +4,8 @@ import { Clock, Console, Effect, Option, Schedule } from "effect"
 import type { JournalEntry } from "../../../core/index.js"
 import { signOfLife, storyOf, summaryOf, usuallyTakes } from "../../journal/history.js"
 import { tell } from "../../progress.js"
-import { beginnings, type StoryLine, storyLines } from "../terminal/story.js"
-import { span, when } from "../terminal/times.js"
+import { beginnings, type StoryLine, storyLines } from "../../terminal/story.js"
+import { span, when } from "../../terminal/times.js"
 
 const look = "500 millis"
 /** Steps that take less than this need no bar; ms. */

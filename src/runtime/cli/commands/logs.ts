@@ -5,10 +5,10 @@ import { Console, Effect, Option, Ref, Schedule } from "effect"
 import { inTheWay } from "../../database/whose.js"
 import { type LogLine, linesIn, logPath, parts } from "../../logs/index.js"
 import { linesOf } from "../../logs/read.js"
+import { painted } from "../../terminal/paint.js"
 import { described } from "../help.js"
 import { dataDirectory, journalAt, NotPossible, request } from "../open-journal.js"
 import * as options from "../options.js"
-import { painted } from "../terminal/paint.js"
 
 const uuid = Args.text({ name: "uuid" }).pipe(
   Args.withDescription("An order's or a resource's uuid, or its beginning. Without one: everything."),

@@ -6,12 +6,12 @@ import { loadConfig, type OfferingConfig } from "../../config/index.js"
 import type { TeamReport } from "../../members/report.js"
 import { type Mode, syncMembers } from "../../members/sync.js"
 import { plugins } from "../../plugins.js"
+import { showing } from "../../terminal/progress.js"
+import { nameColumn, table } from "../../terminal/table.js"
 import { described } from "../help.js"
 import { agentRunsAt, journalAt, request } from "../open-journal.js"
 import { openForCommand } from "../open-offering.js"
 import * as options from "../options.js"
-import { showing } from "../terminal/progress.js"
-import { nameColumn, table } from "../terminal/table.js"
 
 /** Something could not be done; the table says what. */
 class MembersFailed extends Data.TaggedError("MembersFailed")<{ readonly failed: number }> {

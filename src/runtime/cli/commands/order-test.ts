@@ -7,12 +7,12 @@ import { printLive } from "../../demo/live.js"
 import { listenForOpening, type Tried, tryOrder } from "../../order-test/run.js"
 import { assertOrderable, readOrder } from "../../order-test/template.js"
 import { plugins } from "../../plugins.js"
+import { coloured } from "../../terminal/paint.js"
+import { showing } from "../../terminal/progress.js"
+import { table } from "../../terminal/table.js"
 import { described } from "../help.js"
 import { NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { coloured } from "../terminal/paint.js"
-import { showing } from "../terminal/progress.js"
-import { table } from "../terminal/table.js"
 
 /** The test order did not go as it should; what was printed says where. */
 export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{

@@ -10,13 +10,13 @@ import {
   summaryOf
 } from "../../journal/history.js"
 import { visible } from "../../logging.js"
+import { showing } from "../../terminal/progress.js"
+import { storyLines } from "../../terminal/story.js"
+import { nameColumn, table } from "../../terminal/table.js"
+import { span, when } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { findOrder, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
-import { showing } from "../terminal/progress.js"
-import { storyLines } from "../terminal/story.js"
-import { nameColumn, table } from "../terminal/table.js"
-import { span, when } from "../terminal/times.js"
 import { follow } from "./follow.js"
 
 const all = Options.boolean("all").pipe(

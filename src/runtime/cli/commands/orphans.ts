@@ -7,13 +7,13 @@ import { loadConfig } from "../../config/index.js"
 import * as Journal from "../../journal/journal.js"
 import { plugins } from "../../plugins.js"
 import { counted } from "../../progress.js"
+import { showing } from "../../terminal/progress.js"
+import { nameColumn, table } from "../../terminal/table.js"
+import { when } from "../../terminal/times.js"
 import { connectSites, findOrphans, type Orphan, removeOrphan } from "../../upkeep/index.js"
 import { described } from "../help.js"
 import { journalAt, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { showing } from "../terminal/progress.js"
-import { nameColumn, table } from "../terminal/table.js"
-import { when } from "../terminal/times.js"
 
 const remove = Options.text("remove").pipe(
   Options.withDescription(

@@ -6,10 +6,10 @@ import { uuidOf } from "../../config/values.js"
 import { onCopy, type PlannedOrder, planOffering } from "../../plan/plan.js"
 import { plugins } from "../../plugins.js"
 import { counted } from "../../progress.js"
+import { showing } from "../../terminal/progress.js"
 import { described } from "../help.js"
 import { journalPlace, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { showing } from "../terminal/progress.js"
 
 /** Not all orders could be planned; what was printed says which and why. */
 export class PlanIncomplete extends Data.TaggedError("PlanIncomplete")<{ readonly reasons: ReadonlyArray<string> }> {

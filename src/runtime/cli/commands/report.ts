@@ -13,11 +13,11 @@ import {
   UsageMemory,
   usageMemory
 } from "../../reports/index.js"
+import { nameColumn, table } from "../../terminal/table.js"
 import * as choose from "../choose.js"
 import { described } from "../help.js"
 import { type JournalPlace, journalPlace, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { nameColumn, table } from "../terminal/table.js"
 
 /** Something could not be reported; what was printed says what. */
 export class ReportIncomplete extends Data.TaggedError("ReportIncomplete")<{

@@ -4,11 +4,11 @@ import { Console, Effect, Option } from "effect"
 import { ResourceId } from "../../../core/index.js"
 import { ordersOf, resourcesLike } from "../../journal/in-short.js"
 import { Observations } from "../../observation/index.js"
+import { table } from "../../terminal/table.js"
+import { span, when } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { journalAt, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
-import { table } from "../terminal/table.js"
-import { span, when } from "../terminal/times.js"
 
 const uuid = Args.text({ name: "uuid" }).pipe(Args.withDescription("The resource's uuid in Waldur, or its beginning."))
 

@@ -2,11 +2,11 @@
 import { Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
 import { Observations } from "../../observation/index.js"
+import { nameColumn, table } from "../../terminal/table.js"
+import { span } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { journalAt, request } from "../open-journal.js"
 import * as options from "../options.js"
-import { nameColumn, table } from "../terminal/table.js"
-import { span } from "../terminal/times.js"
 
 const inIso = (at: number): string => new Date(at).toISOString()
 

@@ -3,10 +3,10 @@ import { Command, Options } from "@effect/cli"
 import { Console, Effect, Redacted } from "effect"
 import { nameOf } from "../../database/place.js"
 import { readTokens, rotateToken } from "../../http/tokens.js"
+import { when } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { journalFor, journalPlace } from "../open-journal.js"
 import * as options from "../options.js"
-import { when } from "../terminal/times.js"
 
 const rotate = Options.boolean("rotate").pipe(
   Options.withDescription(

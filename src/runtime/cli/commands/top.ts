@@ -5,12 +5,12 @@ import { readCallsFile } from "../../activity/calls-file.js"
 import { pausesNow, signOfLife } from "../../journal/history.js"
 import { type OrderInShort, workNow } from "../../journal/in-short.js"
 import { visible } from "../../logging.js"
+import { painted } from "../../terminal/paint.js"
+import { nameColumn, table } from "../../terminal/table.js"
+import { span } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { dataDirectory, journalAt } from "../open-journal.js"
 import * as options from "../options.js"
-import { painted } from "../terminal/paint.js"
-import { nameColumn, table } from "../terminal/table.js"
-import { span } from "../terminal/times.js"
 
 const once = Options.boolean("once").pipe(
   Options.withDescription("One picture, and no more. So it is anyway where the output is no terminal.")

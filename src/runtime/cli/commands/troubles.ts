@@ -2,11 +2,11 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Clock, Console, Effect } from "effect"
 import { orders, leftovers as readLeftovers } from "../../journal/history.js"
+import { table } from "../../terminal/table.js"
+import { span, when } from "../../terminal/times.js"
 import { described } from "../help.js"
 import { findOrder, journalAt, NotPossible, request } from "../open-journal.js"
 import * as options from "../options.js"
-import { table } from "../terminal/table.js"
-import { span, when } from "../terminal/times.js"
 
 const again = Options.boolean("retry").pipe(
   Options.withDescription("Ask the agent to undo them now; by itself it tries every 10 minutes.")

@@ -6,11 +6,12 @@
  * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
-import { clusterTables, settingsOfRunner } from "../../cluster/tables.js"
+
 import { forPostgres } from "../../database/dialect.js"
 import type { SqlText } from "../../database/sql-text.js"
 import { entranceTables } from "../entrance.js"
 import { knownByKind, knownTables } from "../known.js"
+import { clusterTables, settingsOfRunner } from "./cluster.js"
 import { homeByItsTable } from "./home.js"
 
 export interface Migration {

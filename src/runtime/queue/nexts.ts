@@ -3,7 +3,7 @@
  * lost.
  */
 import { Effect } from "effect"
-import type { ResourceId } from "../../../core/index.js"
+import type { ResourceId } from "../../core/index.js"
 
 export interface Next {
   /** All of the queue. */

@@ -3,7 +3,7 @@
  */
 import { stripVTControlCharacters } from "node:util"
 import { Console, Effect, type Layer } from "effect"
-import { visible } from "../../logging.js"
+import { visible } from "../logging.js"
 
 interface Output {
   readonly isTTY?: boolean

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { wholeOrder } from "../../../core/index.js"
-import { summaryOf } from "../../journal/history.js"
+import { wholeOrder } from "../../core/index.js"
+import { summaryOf } from "../journal/history.js"
 import { storyLines } from "./story.js"
 import { table } from "./table.js"
 import { span, when } from "./times.js"

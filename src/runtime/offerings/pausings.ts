@@ -3,7 +3,7 @@ import { SqlClient } from "@effect/sql"
 import { Clock, Context, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable, OfferingId } from "../../core/index.js"
 import { unavailable } from "../database/sql.js"
-import { Offerings } from "../offerings/offering.js"
+import { Offerings } from "./offering.js"
 
 export interface Pausing {
   readonly offering: OfferingId

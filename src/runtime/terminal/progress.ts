@@ -3,7 +3,7 @@
  * time where there is something to wait for. It goes to stderr, and only where that is a terminal and nobody asked for `--json`.
  */
 import { Clock, Duration, Effect, Ref, Schedule } from "effect"
-import { type Progress, progressListener, tell } from "../../progress.js"
+import { type Progress, progressListener, tell } from "../progress.js"
 import { fitted, tame } from "./cells.js"
 import { span } from "./times.js"
 

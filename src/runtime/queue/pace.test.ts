@@ -1,9 +1,9 @@
 /** An offering's queue on a server of some kind, looked at as often as it asks for, for some minutes: what it costs, and when a new order is seen. */
 import { describe, expect, it } from "@effect/vitest"
 import { Option } from "effect"
-import { OrderId, ResourceId } from "../../../core/index.js"
-import type { QueuedOrder } from "../../../waldur/index.js"
-import { makeQueuePace, pageful, type QueueLook } from "./queuePace.js"
+import { OrderId, ResourceId } from "../../core/index.js"
+import type { QueuedOrder } from "../../waldur/index.js"
+import { makeQueuePace, pageful, type QueueLook } from "./pace.js"
 
 type Server = "filters" | "ignores the filter" | "refuses the filter" | "takes the filter for that very moment"
 

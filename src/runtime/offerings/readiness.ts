@@ -2,10 +2,10 @@
 import type { OfferingReadiness, ReadinessPart } from "../../api/index.js"
 import { countOf } from "../../core/index.js"
 import type { ConsumerStatus } from "../../waldur/index.js"
-import { sentenceOf } from "../control/pausings.js"
 import type { Away } from "../journal/health.js"
-import type { RivalSeen, Status } from "../offerings/health.js"
-import type { Standing } from "../offerings/standing.js"
+import type { RivalSeen, Status } from "./health.js"
+import { sentenceOf } from "./pausings.js"
+import type { Standing } from "./standing.js"
 
 export interface Facts {
   readonly uuid: string

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { OrderId, steadyMillis } from "../../../core/index.js"
+import { OrderId, steadyMillis } from "../../core/index.js"
 import { makeEarlyReads } from "./early.js"
 
 const [one, two] = [OrderId.make("1".repeat(32)), OrderId.make("2".repeat(32))]

@@ -1,7 +1,7 @@
 /** An order's entries as lines: the beginning of a step and its outcome are one. */
-import type { JournalEntry } from "../../../core/index.js"
-import { wholeOrder } from "../../../core/index.js"
-import { textOf } from "../../journal/history.js"
+import type { JournalEntry } from "../../core/index.js"
+import { wholeOrder } from "../../core/index.js"
+import { textOf } from "../journal/history.js"
 
 export interface StoryLine {
   /** When it began, in ms since 1970. */

@@ -4,10 +4,10 @@ import type { ResourceId } from "../../core/index.js"
 import { publish } from "../activity.js"
 import { Actors } from "../actors/actors.js"
 import { countedRound } from "../metrics/index.js"
+import { lookAtAll } from "../observation/look.js"
+import { Looks } from "../observation/looks.js"
 import type { Offering } from "../offerings/offering.js"
 import { firstObservation } from "../schedules.js"
-import { lookAtAll } from "./look.js"
-import { Looks } from "./looks.js"
 import { makeTurnsToNote } from "./turnsToNote.js"
 
 /** How many resources are put right at once: each look of an actor reads the backend's pools. */

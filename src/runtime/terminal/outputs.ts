@@ -4,7 +4,7 @@
  */
 import { fstatSync, writeSync } from "node:fs"
 import type { Writable } from "node:stream"
-import { exitCodes } from "../../exit-codes.js"
+import { exitCodes } from "../exit-codes.js"
 
 interface Output {
   readonly on: (event: "error", heard: (error: NodeJS.ErrnoException) => void) => unknown

@@ -6,9 +6,9 @@
  * a thousand of them are ten pages of the queue.
  */
 import { Effect, Fiber, FiberSet, Option, type Scope } from "effect"
-import { OrderId, type SiteError, steadyMillis } from "../../../core/index.js"
-import type * as api from "../../../waldur/api/index.js"
-import type { WaldurService } from "../../../waldur/index.js"
+import { OrderId, type SiteError, steadyMillis } from "../../core/index.js"
+import type * as api from "../../waldur/api/index.js"
+import type { WaldurService } from "../../waldur/index.js"
 
 export interface EarlyRead {
   readonly order: api.Order

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Console, Effect, Fiber, TestClock } from "effect"
-import { counted } from "../../progress.js"
+import { counted } from "../progress.js"
 import { lineOf, type Screen, showing, waiting } from "./progress.js"
 
 const makeScreen = (isTTY: boolean) => {

@@ -12,8 +12,8 @@
  * centre orders machines in it next, and would wait for half of the interval each time, which is longer than most orders take.
  */
 import { Option } from "effect"
-import type { ResourceId } from "../../../core/index.js"
-import type { QueuedOrder } from "../../../waldur/index.js"
+import type { ResourceId } from "../../core/index.js"
+import type { QueuedOrder } from "../../waldur/index.js"
 
 export type QueueLook =
   | { readonly _tag: "Whole" }

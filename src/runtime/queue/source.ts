@@ -5,20 +5,20 @@
  * because somebody ended them or because they completed by themselves; their actors find out and finish.
  *
  * A queue of one page is read at each look. Of a longer one, most of which waits for machines, only what has changed is asked for, and all of it
- * every so often (`queuePace.ts`, docs/decisions/0066-what-waits-is-read-rarely.md).
+ * every so often (`pace.ts`, docs/decisions/0066-what-waits-is-read-rarely.md).
  */
 import { Duration, Effect, Option, Random } from "effect"
-import { OrderId, ResourceId, steadyMillis, unlessTold } from "../../../core/index.js"
-import type { QueuedOrder } from "../../../waldur/index.js"
-import type { Work } from "../../actors/dispatch.js"
-import { Dispatch } from "../../actors/dispatch.js"
-import { JournalHealth } from "../../journal/health.js"
-import { Journal } from "../../journal/journal.js"
-import { countedRound } from "../../metrics/index.js"
-import type { Offering } from "../../offerings/offering.js"
-import { Standings } from "../../offerings/standing.js"
+import { OrderId, ResourceId, steadyMillis, unlessTold } from "../../core/index.js"
+import type { QueuedOrder } from "../../waldur/index.js"
+import type { Work } from "../actors/dispatch.js"
+import { Dispatch } from "../actors/dispatch.js"
+import { JournalHealth } from "../journal/health.js"
+import { Journal } from "../journal/journal.js"
+import { countedRound } from "../metrics/index.js"
+import type { Offering } from "../offerings/offering.js"
+import { Standings } from "../offerings/standing.js"
 import type { Nexts } from "./nexts.js"
-import { makeQueuePace, type QueueLook } from "./queuePace.js"
+import { makeQueuePace, type QueueLook } from "./pace.js"
 
 /** How often to look. */
 export interface Pace {

@@ -8,13 +8,13 @@ import type { Config } from "../config/index.js"
 import { unavailable } from "../database/sql.js"
 import { storyOf } from "../journal/history.js"
 import { sinceAccepted } from "../journal/journal.js"
+import { Pausings } from "../offerings/pausings.js"
+import { Cancellations } from "../orders/cancellations.js"
 import { isBeingTold } from "../orders/deadline.js"
 import { isForgotten } from "../orders/forgotten.js"
 import { endCountsSince, isElsewhere } from "../orders/home.js"
-import { namesOf } from "../views/facts.js"
-import { orderRow } from "../views/orders.js"
-import { Cancellations } from "./cancellations.js"
-import { Pausings } from "./pausings.js"
+import { namesOf } from "./facts.js"
+import { orderRow } from "./orders.js"
 
 /** Why an order cannot be cancelled now; `undefined`: it can. `entries`: since it was last accepted. `cancelledBy`: who has done so, if somebody has. */
 export const cancelObjection = (entries: ReadonlyArray<JournalEntry>, cancelledBy?: string): string | undefined => {

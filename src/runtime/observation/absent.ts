@@ -8,8 +8,8 @@ import { countOf, type JournalUnavailable, OrderId } from "../../core/index.js"
 import { unavailable } from "../database/sql.js"
 import { Pauses } from "../journal/pauses.js"
 import { Metrics } from "../metrics/index.js"
-import { forgetDifferencesBut } from "../observation/store.js"
 import { absentRound } from "../schedules.js"
+import { forgetDifferencesBut } from "./store.js"
 
 export interface Absent {
   readonly offering: string
