@@ -2,7 +2,6 @@
  * One order, from the marketplace's queue to `done` or `erred`: tried, and tried again after a rest, parked while it only waits, at its offering's gate
  * while that is stopped. What one attempt is: `attempt.ts`.
  *
- * - `queue/`: how orders are found in the marketplace.
  * - `accepting/`: what an order is decided to be, once, before it is approved.
  * - `report/`: what the marketplace is told of one.
  */
