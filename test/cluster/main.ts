@@ -16,15 +16,12 @@ class ClusterFailed extends Data.TaggedError("ClusterFailed")<{ readonly message
 /** One of each data centre: made, and ended; one of each of its machines; and one machine of each is resized. */
 const ordersOf = (vdcs: number, vmsOfEach: number) => 2 * vdcs + 2 * vdcs * vmsOfEach + vdcs
 
-const writeOutputs = ({ nodes }: ClusterSite, directory: Option.Option<string>) =>
-  Option.match(directory, {
-    onNone: () => Effect.never,
-    onSome: (into) =>
-      Effect.sync(() => {
-        for (const { name, outputs } of nodes) {
-          writeFileSync(join(into, `process-${name}.log`), outputs().join("--- started again\n"))
-        }
-      }).pipe(Effect.delay("1 second"), Effect.forever)
+const writeOutputs = ({ nodes }: Pick<ClusterSite, "nodes">, directory: Option.Option<string>) =>
+  Effect.sync(() => {
+    if (Option.isNone(directory)) return
+    for (const { name, outputs } of nodes) {
+      writeFileSync(join(directory.value, `process-${name}.log`), outputs().join("--- started again\n"))
+    }
   })
 
 const cluster = Command.make(
@@ -73,7 +70,7 @@ const cluster = Command.make(
       yield* Console.log(
         `${processes} processes, ${ordersOf(vdcs, vmsOfEach)} orders, ${calm ? "no strikes" : `seed ${seed}, a strike (${kinds.join(", ")}) every ${every} s or so`}`
       )
-      const { lasted, output, rate, violations, ...done } = yield* storm({
+      const { lasted, nodes, output, rate, violations, ...done } = yield* storm({
         main,
         beside: Option.getOrUndefined(beside),
         url: Option.getOrUndefined(database),
@@ -85,8 +82,10 @@ const cluster = Command.make(
         // Long enough that orders are parked; for a measurement, as short as a boot can be.
         bootTime: calm ? 100 : 3_000,
         pollInterval: 1,
-        strikes: (site) => Effect.raceFirst(strikes(site), writeOutputs(site, directory))
+        strikes: (site) =>
+          Effect.raceFirst(strikes(site), Effect.forever(Effect.delay(writeOutputs(site, directory), "1 second")))
       })
+      yield* writeOutputs({ nodes }, directory)
       if (violations.length > 0 || verbose) yield* Console.log(output)
       yield* Console.log(violations.map((one) => `  ${one}`).join("\n"))
       yield* Console.log(

@@ -19,6 +19,8 @@ const Leases = Schema.Array(
 export interface Node {
   /** From 1. */
   readonly name: number
+  /** At which the others reach it. */
+  readonly port: number
   /** The process that runs now, or ran last. */
   agent: AgentProcess
   readonly way: Way
@@ -38,6 +40,8 @@ export interface ClusterOptions extends SiteOptions {
   readonly environment?: (name: number) => Readonly<Record<string, string>>
   /** Of a process alone: what its configuration file says in place of the others'. */
   readonly file?: (name: number, text: string) => string
+  /** Options of Node itself, such as `--import`. */
+  readonly nodeOptions?: ReadonlyArray<string>
   /** By how many minutes the clock of a process is ahead. */
   readonly ahead?: ((name: number) => number) | undefined
   /** The entry point of another version, of which all processes are at first. */
@@ -51,6 +55,7 @@ export const makeClusterSite = ({
   beside,
   environment,
   file = (_, text) => text,
+  nodeOptions = [],
   processes,
   takeover = 10,
   url: named,
@@ -82,7 +87,7 @@ export const makeClusterSite = ({
               main: versions.main,
               configFile,
               dataDir: `${site.dataDir}-${name}`,
-              nodeOptions: ahead === undefined ? [] : ["--import", shiftClock],
+              nodeOptions: ahead === undefined ? nodeOptions : ["--import", shiftClock, ...nodeOptions],
               environment: {
                 RUNNER_PORT: String(port),
                 SITE_ACTORS_DATABASE: own.href,
@@ -94,6 +99,7 @@ export const makeClusterSite = ({
           const agents = [yield* start]
           const node: Node = {
             name,
+            port,
             agent: agents[0] ?? (yield* start),
             way,
             versions,
@@ -101,9 +107,17 @@ export const makeClusterSite = ({
             restart: Effect.tap(start, (agent) => {
               agents.push(agent)
               node.agent = agent
-              // As a service manager does it.
+              // As a service manager does it; one that somebody else has started again meanwhile is left. To be interrupted also where whoever
+              // restarts is not: the scope ends this before it ends the process.
               return agent.ended.pipe(
-                Effect.flatMap(({ code }) => (code === 1 ? Effect.delay(node.restart, "2 seconds") : Effect.void)),
+                Effect.flatMap(({ code }) =>
+                  code === 1
+                    ? Effect.suspend(() => (node.agent === agent ? node.restart : Effect.void)).pipe(
+                        Effect.delay("2 seconds")
+                      )
+                    : Effect.void
+                ),
+                Effect.interruptible,
                 Effect.forkIn(scope)
               )
             })

@@ -9,6 +9,7 @@ import { nothingLeft } from "../crash/trial.js"
 import { orNever, until } from "../crash/waits.js"
 import { watchForDoubles } from "../crash/watch.js"
 import { type ClusterOptions, type ClusterSite, makeClusterSite } from "./site.js"
+import { awaitOrders } from "./stalled.js"
 import { patience } from "./strikes.js"
 
 export interface StormOptions extends ClusterOptions {
@@ -27,6 +28,7 @@ export interface Storm {
   readonly rate: number
   /** What the processes have printed. */
   readonly output: string
+  readonly nodes: ClusterSite["nodes"]
 }
 
 const Count = Schema.Tuple(Schema.Struct({ count: Schema.NumberFromString }))
@@ -43,17 +45,12 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
     const watched = watchForDoubles(site.cloud)
     const atFirst = pictureOfCloud(site.cloud)
     const violations: Array<string> = []
-    const isDone = (uuid: string) =>
-      Effect.map(
-        orNever(() => `the end of order ${uuid}, which is ${site.marketplace.orders.get(uuid)?.state}`)(
-          site.marketplace.awaitOrderEnd(uuid)
-        ),
-        ({ errorMessage, resource, state, type }) => {
-          if (state !== "done") violations.push(`${type} of ${resource?.name ?? uuid} is ${state}: ${errorMessage}`)
-        }
-      )
     const done = (orders: ReadonlyArray<string>) =>
-      Effect.forEach(orders, isDone, { concurrency: "unbounded", discard: true })
+      awaitOrders(site, orders, (uuid) => {
+        const order = site.marketplace.orders.get(uuid)
+        if (order?.state === "done") return
+        violations.push(`${order?.type} of ${order?.resource?.name ?? uuid} is ${order?.state}: ${order?.errorMessage}`)
+      })
     const vdcName = (at: number) => `storm-${at}`
     const vmName = (at: number, of: number) => `storm-${of}-${at}`
     const each = <A, E, R>(count: number, act: (at: number) => Effect.Effect<A, E, R>) =>
@@ -100,7 +97,7 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
       const last = yield* each(vdcs, (of) => site.place.terminate(vdcName(of)))
       yield* done(last)
       lasted = (yield* Clock.currentTimeMillis) - began
-      yield* Fiber.interrupt(raging)
+      yield* orNever(() => "all put right that was struck")(Fiber.interrupt(raging))
 
       const settled = yield* site.journal.pipe(
         Effect.delay("100 millis"),
@@ -123,6 +120,7 @@ export const storm = ({ strikes, vdcs, vmsOfEach, ...options }: StormOptions) =>
       violations,
       lasted,
       rate,
+      nodes: site.nodes,
       output: site.nodes
         .map(({ name, outputs }) => `--- process ${name}\n${outputs().join("\n--- started again\n")}`)
         .join("\n")

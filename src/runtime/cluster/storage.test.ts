@@ -63,6 +63,26 @@ describe("the address book", () => {
   )
 
   live(
+    "takes nobody for alive because a clock was ahead that is not the database's any more",
+    Effect.gen(function* () {
+      const { sql, start } = yield* setting
+      const dead = yield* start(1)
+      yield* dead.storage.acquire(dead.address, shards)
+      const other = yield* start(2)
+      // What a primary has noted whose standby, ten minutes behind, has taken over; and then a minute passes, but for its last sign of life.
+      yield* sql`UPDATE cluster_lock SET at = at + 600000`
+      yield* sql`UPDATE cluster_runner SET seen = seen + 600000`
+      yield* other.storage.refresh(other.address, [])
+      expect(yield* dead.member.holds("default:1")).toBe(true)
+      yield* sql`UPDATE cluster_lock SET at = at - 61000`
+      yield* sql`UPDATE cluster_runner SET seen = seen - 61000`
+      yield* other.storage.refresh(other.address, [])
+      expect((yield* other.storage.getRunners).map(([{ address }]) => address.port)).toEqual([2])
+      expect(numbers(yield* other.storage.acquire(other.address, shards))).toEqual([1, 2, 3])
+    })
+  )
+
+  live(
     "gives what a process had to its next start at once, and tells the earlier one that it has to end",
     Effect.gen(function* () {
       const { start } = yield* setting

@@ -64,6 +64,22 @@ export const layer = (settings: ClusterSettings, owner: string) =>
         rows.map(({ shard }) => shard)
       const asked = <A extends object>(statement: Statement.Statement<A>) => run(statement)
 
+      /**
+       * Signs of life that are dated ahead are of another clock than the database has now: a standby's that is behind has taken over, or it was set
+       * back. They count as of now. Else who is dead would keep its shards until the clock is where it was. Waits for nobody: who is at work dates
+       * its own.
+       */
+      const dated = (
+        [
+          ["cluster_runner", "machine", "seen"],
+          ["cluster_lock", "shard", "at"]
+        ] as const
+      ).map(([table, key, time]) =>
+        asked(sql`
+          UPDATE ${sql(table)} SET ${sql(time)} = ${now}
+          WHERE ${sql(key)} IN (SELECT ${sql(key)} FROM ${sql(table)} WHERE ${sql(time)} > ${now} FOR UPDATE SKIP LOCKED)`)
+      )
+
       /** The start that has this address now, if it is another one. */
       const other = Effect.map(
         asked(sql<{ readonly owner: string }>`
@@ -124,10 +140,9 @@ export const layer = (settings: ClusterSettings, owner: string) =>
                   : asked(sql<{ readonly shard: string }>`
                       UPDATE cluster_lock SET at = ${now} WHERE ${own} AND shard IN ${sql.in(shards)} RETURNING shard`)
               // Side by side: @effect/cluster gives all of it a third of `takeover`, and lets go of everything that was not refreshed by then.
-              const [seen, held] = yield* Effect.zip(
-                asked(sql`UPDATE cluster_runner SET seen = ${now} WHERE ${own} RETURNING machine`),
-                locks,
-                { concurrent: true }
+              const [seen, held] = yield* Effect.all(
+                [asked(sql`UPDATE cluster_runner SET seen = ${now} WHERE ${own} RETURNING machine`), locks, ...dated],
+                { concurrency: "unbounded" }
               )
               if (seen.length === 0) yield* noteIfSuperseded
               return shardsOf(held)

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto"
 import { createConnection, type Socket } from "node:net"
 import * as SocketServer from "@effect/platform/SocketServer"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
+import { Context, Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope } from "effect"
+import { serveTcp } from "../../../test/support/tinyServers.js"
 import { reached, socketServer } from "./wire.js"
 
 const key = Redacted.make(randomBytes(32))
@@ -55,6 +56,15 @@ describe("between processes", () => {
       const socket = yield* silent(yield* listening)
       const closed = Effect.async<boolean>((resume) => void socket.once("close", () => resume(Effect.succeed(true))))
       expect(yield* Effect.timeoutOption(closed, "8 seconds")).toEqual(Option.some(true))
+    })
+  )
+
+  it.scopedLive("who takes a connection and says nothing is given up after 3 s", () =>
+    Effect.gen(function* () {
+      const port = yield* serveTcp((socket) => socket.on("error", () => undefined).resume())
+      const reaching = yield* Effect.fork(Effect.flip(reached("127.0.0.1", port, key)))
+      const error = yield* Effect.timeout(Fiber.join(reaching), "10 seconds")
+      expect(error.message).toContain("no answer within 3 s")
     })
   )
 

@@ -41,23 +41,28 @@ const unusable = (address: string) => (cause: unknown) =>
     hint: hints[codeOf(cause)] ?? "Check cluster.host, cluster.port and cluster.listen."
   })
 
+/** Given up on the way where whoever opens it does: nothing may ever come of a firewall that swallows it, or a process that is stopped. */
 const opening = (host: string, port: number, key: ClusterKey): Effect.Effect<TLSSocket, unknown, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.async<TLSSocket, unknown>((resume) => {
-      const socket = tlsConnect({
-        ...tls,
-        host,
-        port,
-        // There is no name to be checked: the key says it all.
-        checkServerIdentity: () => undefined,
-        pskCallback: () => ({ identity, psk: Redacted.value(key) })
+  Effect.flatMap(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const socket = tlsConnect({
+          ...tls,
+          host,
+          port,
+          // There is no name to be checked: the key says it all.
+          checkServerIdentity: () => undefined,
+          pskCallback: () => ({ identity, psk: Redacted.value(key) })
+        })
+        return socket.setKeepAlive(true, 5_000).on("error", () => undefined)
+      }),
+      (socket) => Effect.sync(() => socket.destroy())
+    ),
+    (socket) =>
+      Effect.async<TLSSocket, unknown>((resume) => {
+        socket.once("secureConnect", () => resume(Effect.succeed(socket)))
+        socket.once("error", (cause) => resume(Effect.fail(cause)))
       })
-      socket.setKeepAlive(true, 5_000)
-      socket.once("secureConnect", () => resume(Effect.succeed(socket)))
-      socket.on("error", (cause) => resume(Effect.fail(cause)))
-      return Effect.sync(() => socket.destroy())
-    }),
-    (socket) => Effect.sync(() => socket.destroy())
   )
 
 /** Can this address be reached, and does somebody with the key answer there? */
@@ -83,7 +88,7 @@ export const clientProtocol = (key: ClusterKey) =>
                 opening(host, port, key),
                 (cause) => new Socket.SocketGenericError({ reason: "Open", cause })
               ),
-              { openTimeout: "1 second" }
+              { openTimeout: "3 seconds" }
             )
             return yield* RpcClient.makeProtocolSocket().pipe(
               Effect.provideService(Socket.Socket, socket),
