@@ -20,7 +20,7 @@ import { makeQuiet } from "./http/quiet.js"
 import { retrying } from "./http/retry.js"
 import { makeTransport, type TransportOptions } from "./http/transport.js"
 
-export type Method = "GET" | "POST" | "PATCH" | "PUT"
+export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE"
 
 /** For logs, metrics and the live view. */
 export interface ObservedCall {

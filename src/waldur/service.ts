@@ -175,7 +175,9 @@ export interface WaldurService {
   /** The queue of an offering's events of one type, made if it is not there: by agent identity, subscription and queue. May be asked again. */
   readonly eventQueue: (
     offering: string,
-    objectType: ObjectType
+    objectType: ObjectType,
+    /** A login of it that the broker refuses, although it was asked for again: it is made anew. */
+    refused?: string
   ) => Effect.Effect<EventQueue, WaldurError | OfferingFault>
 
   /**

@@ -53,6 +53,26 @@ describe("The queue of an offering's events", () => {
     })
   )
 
+  it.scopedLive(
+    "is made anew where the broker does not take its login any more, as after a change of the API token",
+    () =>
+      Effect.gen(function* () {
+        const { connect, count, marketplace: simulated, offering, world } = yield* marketplace()
+        const before = yield* Effect.flatMap(connect(), (waldur) => waldur.eventQueue(offering, "order"))
+        for (const user of simulated.world.users.values()) if (user.token === world.agentToken) user.token = "another"
+        const waldur = yield* connect({ _tag: "Token", token: Redacted.make("another") })
+        const known = yield* waldur.eventQueue(offering, "order")
+        expect(known.login).toBe(before.login)
+        expect(simulated.broker.isUser(known.login, "another")).toBe(false)
+        const renewed = yield* waldur.eventQueue(offering, "order", known.login)
+        expect(renewed.login).not.toBe(before.login)
+        expect(simulated.broker.isUser(renewed.login, "another")).toBe(true)
+        // What another consumer of the user has made anew by then is left alone.
+        expect(yield* waldur.eventQueue(offering, "order", known.login)).toEqual(renewed)
+        expect([count("event-subscriptions"), count("event-queues")]).toEqual([1, 1])
+      })
+  )
+
   it.scopedLive("is nothing that an older Waldur knows of", () =>
     Effect.gen(function* () {
       const { connect, offering } = yield* marketplace({ generation: "2024" })

@@ -190,6 +190,27 @@ describe("Checking an offering", () => {
     expect(await about({}, () => error)).toEqual([expect.stringMatching(/^warning: members: .*ECONNREFUSED/)])
   })
 
+  it("says when a personal access token expires", async () => {
+    const offering = await configured()
+    const found = await recording("008-provider-offering-vm")
+    const about = async (token: string) => {
+      const waldur = { ...offering.waldur, credentials: { _tag: "Token", token: Redacted.make(token) } as const }
+      const rows = await Effect.runPromise(
+        checkOffering({
+          offering: { ...offering, waldur },
+          waldur: Effect.succeed(reachable(found)),
+          backend: () => Effect.succeed(healthy)
+        })
+      )
+      return lines(rows).filter((line) => line.includes(": API token: "))
+    }
+    const inDays = (days: number) => `w_${Math.floor(Date.now() / 1000) + days * 86_400}_secret`
+    expect(await about("65b4c4f5e25f0cadb3e11c181be4ffa3881741f8")).toEqual([])
+    expect(await about(inDays(90))).toEqual([expect.stringMatching(/^ok: .* expires on \d{4}-\d\d-\d\d\.$/)])
+    expect(await about(inDays(9))).toEqual([expect.stringMatching(/^warning: .* expires on .* all orders wait/)])
+    expect(await about(inDays(-9))).toEqual([expect.stringMatching(/^warning: .* expired on /)])
+  })
+
   it("gives the backend the components that Waldur has", async () => {
     const found = await recording("008-provider-offering-vm")
     const given: Array<string> = []

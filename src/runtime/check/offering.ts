@@ -11,6 +11,7 @@ import { eventsFinding } from "./events.js"
 import { membersFindings } from "./members.js"
 import { resourceFindings } from "./resources.js"
 import { about, type CheckRow, type Finding, failed, ok } from "./row.js"
+import { tokenFindings } from "./token.js"
 
 export interface OfferingAccess {
   readonly offering: OfferingConfig
@@ -92,6 +93,7 @@ const waldurSide = (
   note: Note
 ): Effect.Effect<ReadonlyArray<Component>, SiteError, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* note(...(yield* tokenFindings(offering.waldur.credentials)))
     const service = yield* waldur
     const probed = yield* service.probe(offering.id)
     yield* note(...probed.map(({ what, ok: passed, detail }) => (passed ? ok(what, detail) : failed(what, detail))))

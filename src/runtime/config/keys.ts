@@ -183,7 +183,7 @@ export const OfferingKeys = Schema.Struct({
   name: Schema.NonEmptyString,
   /** Waldur's API: `https://waldur.example.com/api/`. */
   waldur_api_url: WebUrl.pipe(Schema.nonEmptyString()),
-  /** Who the agent is in Waldur; or the three `oidc_` keys. */
+  /** Who the agent is in Waldur: its user's API token, or a personal access token; or the three `oidc_` keys. */
   waldur_api_token: Schema.optional(Secret),
   /** The identity provider's token endpoint, for an access token by client credentials. */
   oidc_token_url: Schema.optional(WebUrl),

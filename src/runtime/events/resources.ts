@@ -1,9 +1,9 @@
 /**
  * A resource's event: the resource is read as it is now. If it stands otherwise in Waldur than at the last look, its actor looks at it at
- * once (paused, opened again, imported, erred by hand); if it is new, or was opened or closed to its team, its members are synchronised.
+ * once (paused, opened again, erred by hand); if it is new, or was opened or closed to its team, its members are synchronised.
  *
- * Orders bring several such events each, of their own doing: while one is in work, there is nothing to do. What is missed, the next look
- * at all resources finds.
+ * Waldur tells of pauses, downscaling and closed teams alone, and of what it has not heard of for an hour (source: waldur-mastermind,
+ * marketplace_site_agent/handlers.py and tasks.py). While an order is in work there is nothing to do. What is missed, the next look at all resources finds.
  */
 import { Effect, Option, Schema } from "effect"
 import { type OfferingId, ResourceId, standingOf } from "../../core/index.js"

@@ -7,6 +7,7 @@ import {
   defaultTiming,
   type EventQueue,
   type Heard,
+  isBrokerAway,
   makeConsumer,
   type WaldurError
 } from "../../waldur/index.js"
@@ -31,13 +32,19 @@ export const watchEvents = (
     const nexts = yield* makeNexts
     yield* standings.wakes(offering.id, nexts.addWhole)
     const told = yield* Ref.make<Option.Option<Consumer>>(Option.none())
-    const consume = (objectType: Heard, handle: Handler, queue: AskedQueue, prefetch?: number) =>
+    const consume = (
+      objectType: Heard,
+      handle: Handler,
+      queue: AskedQueue,
+      { prefetch, renewed }: { readonly prefetch?: number; readonly renewed?: (login: string) => AskedQueue } = {}
+    ) =>
       makeConsumer({
         objectType,
         url: brokerUrl(offering.waldur.apiUrl, brokerPlace(offering)),
         transport: offering.waldur,
         queue,
         handle,
+        renewed,
         ...(prefetch === undefined ? {} : { prefetch })
       }).pipe(
         Effect.tapError((error) => Effect.logError(`No events: ${error.message}`)),
@@ -58,13 +65,15 @@ export const watchEvents = (
       // None asked for would mean all of them.
       const one = waldur.oneEventQueue(offering.id, types)
       const each = Effect.forEach(handlers, ([type, handle]) =>
-        consume(type, handle, waldur.eventQueue(offering.id, type))
+        consume(type, handle, waldur.eventQueue(offering.id, type), {
+          renewed: (login) => waldur.eventQueue(offering.id, type, login)
+        })
       )
       const all: Handler = (event) => handlers.find(([type]) => type === event.objectType)?.[1](event) ?? Effect.void
       const consumers = Effect.forkScoped(
         Effect.if(Effect.annotateLogs(hasOneQueue(one), { part: "events" }), {
           // As many as all types together would have.
-          onTrue: () => consume("any", all, one, defaultTiming.prefetch * types.length),
+          onTrue: () => consume("any", all, one, { prefetch: defaultTiming.prefetch * types.length }),
           onFalse: () => each
         })
       )
@@ -99,6 +108,7 @@ const isAway = (error: WaldurError | OfferingFault): boolean =>
   error._tag === "WaldurUnreachable" ||
   error._tag === "WaldurTimedOut" ||
   error._tag === "WaldurRateLimited" ||
+  isBrokerAway(error) ||
   (error._tag === "WaldurServerError" && error.status > 500)
 
 /** Full hands hear of nothing more. */

@@ -1,12 +1,13 @@
 /**
  * Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. In between
- * Waldur tells of changes (`told`): then those resources are synchronised at once.
+ * Waldur tells of changes (`told`): then those resources are synchronised at once; so is one whose order has just been done here.
  *
  * A round only looks, at all resources together; what has to be done for one of them its actor does, between two orders.
  */
-import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, type Scope } from "effect"
+import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, PubSub, Queue, type Scope } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
+import { Activities } from "../activity.js"
 import { Actors } from "../actors/actors.js"
 import { makeGathering } from "../gathering.js"
 import { tellLeaving } from "../members/accounts.js"
@@ -38,7 +39,7 @@ export interface MembersTold {
 export const keepMembers = (
   offering: Offering,
   interval: Duration.DurationInput
-): Effect.Effect<MembersTold, never, Scope.Scope | Actors | MemberCalls> =>
+): Effect.Effect<MembersTold, never, Scope.Scope | Actors | MemberCalls | Activities> =>
   Effect.gen(function* () {
     const actor = yield* Actors
     const inWork = yield* FiberMap.make<ResourceId, Option.Option<TeamReport>>()
@@ -106,6 +107,22 @@ export const keepMembers = (
         yield* offering.health.passed
         yield* Effect.repeat(synchronised(only), { schedule: memberTries, until: (settled) => settled })
       }).pipe(Effect.annotateLogs(labels(offering)))
+    )
+
+    // Whose order is done here gets its team at once: Waldur tells of no resource that has been made (source: waldur-mastermind,
+    // marketplace_site_agent/handlers.py).
+    const activities = yield* PubSub.subscribe(yield* Activities)
+    yield* Queue.take(activities).pipe(
+      Effect.flatMap((activity) =>
+        activity._tag === "Order" &&
+        activity.event === "done" &&
+        activity.offering === offering.id &&
+        !known.has(activity.resource)
+          ? Effect.forkScoped(told({ _tag: "Resource", resource: activity.resource }))
+          : Effect.void
+      ),
+      Effect.forever,
+      Effect.forkScoped
     )
 
     yield* Effect.zipRight(offering.health.passed, round).pipe(

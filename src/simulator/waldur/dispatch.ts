@@ -77,7 +77,10 @@ const options = (route: Route): Answer =>
     parses: ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
   })
 
-/** `Token` with an API token, or `Bearer` with an access token from the token endpoint (recordings 001 to 003). */
+/**
+ * `Token` with an API token, or `Bearer` with an access token from the token endpoint (recordings 001 to 003), or with a personal access token
+ * (source: waldur-mastermind, core/tests/test_personal_access_tokens.py).
+ */
 const authenticate = (world: World, { headers }: ApiRequest): Either.Either<User, Answer> => {
   const header = headers.authorization?.trim() ?? ""
   const [scheme = "", ...rest] = header.split(/\s+/)
@@ -90,11 +93,19 @@ const authenticate = (world: World, { headers }: ApiRequest): Either.Either<User
 }
 
 const byToken = (world: World, token: string): User | undefined => {
+  if (isPersonal(token)) return undefined
   for (const user of world.users.values()) if (user.token === token) return user
   return undefined
 }
 
+/** `w_<when it expires, in seconds>_<secret>` */
+const isPersonal = (token: string): boolean => /^w_\d+_/.test(token)
+
 const byAccessToken = (world: World, token: string): User | undefined => {
+  if (isPersonal(token)) {
+    const expires = Number(token.split("_")[1]) * 1000
+    return expires > world.now() ? [...world.users.values()].find((user) => user.token === token) : undefined
+  }
   const grant = world.accessTokens.get(token)
   return grant !== undefined && grant.expiresAt > world.now() ? grant.user : undefined
 }

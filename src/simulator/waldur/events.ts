@@ -3,7 +3,7 @@
  * the Python agent's; no recorded server had them.
  */
 import { readOnly } from "../stomp/index.js"
-import type { Json, JsonObject, Offering, OfferingUser, Order, Project, Resource, User } from "./model.js"
+import type { Json, JsonObject, Offering, OfferingUser, Order, OrderState, Project, Resource, User } from "./model.js"
 import { type Change, type PlainRecord, recordsOf, type World } from "./world.js"
 
 const queueRecords = "event-queues"
@@ -65,21 +65,53 @@ const publish = (world: World, offering: Offering, type: string, body: JsonObjec
 }
 
 const ofOrder = ({ uuid, state }: Order): JsonObject => ({ order_uuid: uuid, order_state: state })
-const ofResource = ({ uuid }: Resource): JsonObject => ({ resource_uuid: uuid })
 
-export const publishChange = (world: World, change: Change): void => {
-  if (change._tag === "Order") publish(world, change.order.resource.offering, "order", ofOrder(change.order))
-  else publish(world, change.resource.offering, "resource", ofResource(change.resource))
+/** What each was when it was last looked at for something to tell. */
+const seen = new WeakMap<Order | Resource, string>()
+const isNew = (what: Order | Resource, standing: string): boolean => {
+  const before = seen.get(what)
+  seen.set(what, standing)
+  return before !== standing
 }
 
-/** Somebody gets an account at the provider, or the account changes. */
-export const publishAccount = (world: World, { offering, state, user, username, uuid }: OfferingUser): void =>
+const toldStates: ReadonlyArray<OrderState> = ["pending-consumer", "pending-provider", "done"]
+
+/**
+ * Of an order that somebody has to approve, or that is done: nothing is told of one that executes, or that was cancelled, rejected or has erred. Of a
+ * resource that is paused, downscaled, or closed to its team, or is so no more: nothing of one that was made, imported, or changed its state (source:
+ * waldur-mastermind, marketplace_site_agent/handlers.py).
+ */
+export const publishChange = (world: World, change: Change): void => {
+  if (change._tag === "Order") {
+    const { order } = change
+    if (isNew(order, order.state) && toldStates.includes(order.state))
+      publish(world, order.resource.offering, "order", ofOrder(order))
+    return
+  }
+  const { resource } = change
+  const { downscaled, paused, restrictMemberAccess } = resource
+  const isFirst = !seen.has(resource)
+  if (isNew(resource, JSON.stringify([downscaled, paused, restrictMemberAccess])) && !isFirst)
+    publish(world, resource.offering, "resource", {
+      resource_uuid: resource.uuid,
+      resource_backend_id: resource.backendId,
+      downscaled,
+      paused,
+      restrict_member_access: restrictMemberAccess
+    })
+}
+
+/** Somebody's account gets a name, or another one; nothing is told of one that has none yet (source: as above). */
+export const publishAccount = (world: World, { offering, state, user, username, uuid }: OfferingUser): void => {
+  if (username === "") return
   publish(world, offering, "offering_user", {
     offering_user_uuid: uuid,
     user_uuid: user.uuid,
     username,
-    state
+    state,
+    action: "username_set"
   })
+}
 
 /** Somebody wants to see what could be imported. */
 export const publishImportRequest = (world: World, request: PlainRecord): void => {

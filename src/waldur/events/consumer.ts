@@ -7,6 +7,7 @@ import type { OfferingFault } from "../../core/errors.js"
 import { isUnsupported, type WaldurError } from "../errors.js"
 import type { TransportOptions } from "../http/transport.js"
 import { eventOf } from "./message.js"
+import { isBrokerAway } from "./registration.js"
 import { type Delivery, openSession, SessionEnded } from "./session.js"
 import { makeSockets } from "./socket.js"
 import {
@@ -28,6 +29,8 @@ export interface ConsumerOptions<R> {
   readonly transport: TransportOptions
   /** Asked before the first connection, and again after each that the broker refused. */
   readonly queue: Effect.Effect<EventQueue, WaldurError | OfferingFault>
+  /** The same, once the broker has refused this login although Waldur had been asked again; `queue`, where it is left out. */
+  readonly renewed?: ((login: string) => Effect.Effect<EventQueue, WaldurError | OfferingFault>) | undefined
   /** Most events in hand at once; what the timing says, where it is left out. */
   readonly prefetch?: number
   /** Does what the event asks for; it is acknowledged when this completes, and comes again if the connection ends before. */
@@ -63,6 +66,11 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
       SubscriptionRef.update(status, (now) => ({ ...now, ...change(now) }))
     let queue: EventQueue | undefined
     let connections = 0
+    /** The login that was refused last, and how often in a row. */
+    let refused = { login: "", times: 0 }
+    const asked = Effect.suspend(() =>
+      refused.times > 1 && options.renewed !== undefined ? options.renewed(refused.login) : options.queue
+    )
 
     const handled = ({ acknowledge, bytes, redelivered }: Delivery) =>
       Effect.gen(function* () {
@@ -85,8 +93,9 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
       )
 
     const connected = Effect.gen(function* () {
-      queue ??= yield* options.queue
+      queue ??= yield* asked
       const session = yield* openSession({ sockets, queue, timing })
+      refused = { login: "", times: 0 }
       const connectedSince = yield* Clock.currentTimeMillis
       connections++
       yield* update(() => ({ connectedSince, downSince: undefined, supported: true, reconnects: connections - 1 }))
@@ -122,7 +131,9 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
         const failure = Cause.squash(cause)
         if (Cause.isDie(cause)) yield* Effect.logError(`A bug in the consumer of events (${objectType})`, cause)
         if (failure instanceof SessionEnded) {
-          if (failure.refused) queue = undefined
+          if (failure.refused === "login" && queue !== undefined)
+            refused = { login: queue.login, times: refused.login === queue.login ? refused.times + 1 : 1 }
+          if (failure.refused !== undefined) queue = undefined
           return yield* down(failure.reason)
         }
         if (isMissing(failure) || (objectType !== "any" && isUnknownType(failure))) {
@@ -150,4 +161,5 @@ const isWaldurError = (failure: unknown): failure is WaldurError =>
   failure instanceof Error && "_tag" in failure && String(failure._tag).startsWith("Waldur")
 const isMissing = (failure: unknown): boolean => isWaldurError(failure) && isUnsupported(failure)
 /** 400 to the registration: an older Waldur that does not know the object type. */
-const isUnknownType = (failure: unknown): boolean => isWaldurError(failure) && failure._tag === "WaldurInvalid"
+const isUnknownType = (failure: unknown): boolean =>
+  isWaldurError(failure) && failure._tag === "WaldurInvalid" && !isBrokerAway(failure)

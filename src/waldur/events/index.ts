@@ -7,6 +7,7 @@
  */
 export { type Consumer, type ConsumerOptions, eventTiming, makeConsumer } from "./consumer.js"
 export { type EventsFound, type EventsProbe, probeEvents } from "./probe.js"
+export { isBrokerAway } from "./registration.js"
 export { brokerUrl } from "./socket.js"
 export {
   type BrokerPlace,

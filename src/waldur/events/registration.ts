@@ -8,7 +8,7 @@ import { Effect, Option, Redacted, Schema } from "effect"
 import { OfferingFault } from "../../core/errors.js"
 import { optionalText, optionalUuid, uuid, uuidOf } from "../api/lenient.js"
 import type { Call, WaldurClient } from "../client.js"
-import { type WaldurError, WaldurMalformedAnswer } from "../errors.js"
+import { isMissing, type WaldurError, WaldurMalformedAnswer } from "../errors.js"
 import type { Credentials } from "../http/auth.js"
 import type { EventQueue, ObjectType } from "./types.js"
 
@@ -25,8 +25,20 @@ type OneQueue = typeof OneQueue.Type
 const Me = Schema.Struct({ uuid: uuid("uuid"), token: optionalText("token") })
 
 type Asked = Effect.Effect<EventQueue, WaldurError | OfferingFault>
+
+/**
+ * While Waldur cannot reach its broker's administration it answers each of these calls with 400, "Failed to create RabbitMQ user" and its like (source:
+ * waldur-mastermind, logging/utils.py, `provision_consumer_queue`; logging/serializers.py): no word on what it knows.
+ */
+export const isBrokerAway = (error: WaldurError | OfferingFault): boolean =>
+  error._tag === "WaldurInvalid" && error.messages.some((message) => /RabbitMQ/i.test(message))
 export interface Registration {
-  readonly eventQueue: (offering: string, objectType: ObjectType) => Asked
+  /**
+   * `refused`: a login that the broker does not take, although Waldur had been asked for it again. Waldur gives a subscription its passcode when it is made, and never
+   * another one (source: waldur-mastermind, logging/serializers.py, `EventSubscriptionSerializer`; marketplace_site_agent/views.py): after the API token has changed
+   * it has to go, and is made anew.
+   */
+  readonly eventQueue: (offering: string, objectType: ObjectType, refused?: string) => Asked
   readonly oneEventQueue: (offering: string, objectTypes: ReadonlyArray<ObjectType>) => Asked
 }
 
@@ -90,21 +102,29 @@ export const makeRegistration = (
         return { ...queue, passcode: yield* passcode }
       }).pipe(oneAtATime.withPermits(1))
 
-    const eventQueue = (offering: string, objectType: ObjectType): Asked =>
+    /** Another consumer of the same user may have been quicker: subscriptions are a user's, for all its offerings. */
+    const removed = (subscription: string) =>
+      client.call({ method: "DELETE", path: "event-subscriptions/{uuid}/", uuid: subscription, repeat: true }).pipe(
+        Effect.asVoid,
+        Effect.catchIf(isMissing, () => Effect.void)
+      )
+
+    const eventQueue = (offering: string, objectType: ObjectType, refused?: string): Asked =>
       Effect.gen(function* () {
         const id = idOf(offering)
-        const subscription = yield* Effect.flatMap(identity(id), (own) =>
-          ask(
-            {
-              method: "POST",
-              path: "marketplace-site-agent-identities/{uuid}/register_event_subscription/",
-              uuid: own,
-              body: { observable_object_type: objectType },
-              repeat: true
-            },
-            Subscription
-          )
+        const own = yield* identity(id)
+        const subscribed = ask(
+          {
+            method: "POST",
+            path: "marketplace-site-agent-identities/{uuid}/register_event_subscription/",
+            uuid: own,
+            body: { observable_object_type: objectType },
+            repeat: true
+          },
+          Subscription
         )
+        const known = yield* subscribed
+        const subscription = known.uuid === refused ? yield* Effect.zipRight(removed(known.uuid), subscribed) : known
         const queue = yield* ask(
           {
             method: "POST",

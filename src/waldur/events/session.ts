@@ -17,8 +17,8 @@ import type { EventQueue, Timing } from "./types.js"
 
 export class SessionEnded extends Data.TaggedError("SessionEnded")<{
   readonly reason: string
-  /** The broker let nobody in, or not to this queue: Waldur should be asked for it anew. */
-  readonly refused: boolean
+  /** The broker let nobody in by this login, or not to this queue: Waldur should be asked for it anew. */
+  readonly refused: "login" | "queue" | undefined
 }> {}
 
 export interface Delivery {
@@ -71,8 +71,8 @@ export const openSession = ({
     const deliveries = yield* Queue.unbounded<Delivery>()
     const ready = yield* Deferred.make<void, SessionEnded>()
     const ended = yield* Deferred.make<never, SessionEnded>()
-    const state = { over: false, ready: false }
-    const end = (reason: string, refused = false): void => {
+    const state = { over: false, isIn: false, ready: false }
+    const end = (reason: string, refused?: "login" | "queue"): void => {
       state.over = true
       const failure = Effect.fail(new SessionEnded({ reason: plain(reason, passcode), refused }))
       Deferred.unsafeDone(ready, failure)
@@ -90,6 +90,7 @@ export const openSession = ({
       })
     }
     const subscribe = ({ headers }: IFrame) => {
+      state.isIn = true
       // Without beats of the broker nobody would notice that it has fallen silent.
       if ((headers["heart-beat"] ?? "").split(",")[0] === "0") return end("The broker does not send heart-beats.")
       client.watchForReceipt("subscribed", () => {
@@ -112,12 +113,13 @@ export const openSession = ({
       reconnectDelay: 0,
       discardWebsocketOnCommFailure: true,
       onConnect: subscribe,
-      onStompError: ({ body, headers }) => end(`The broker says: ${headers.message ?? "error"}. ${body}`, true),
+      onStompError: ({ body, headers }) =>
+        end(`The broker says: ${headers.message ?? "error"}. ${body}`, state.isIn ? "queue" : "login"),
       onHeartbeatLost: () => end(`The broker gave no sign of life for ${(2 * timing.heartBeat) / 1000} s.`),
       onWebSocketError: ({ error }: { readonly error?: unknown }) =>
         end(`The broker cannot be reached${sockets.throughProxy ? " through the proxy" : ""}: ${errorText(error)}.`),
       onWebSocketClose: ({ code, reason }: { readonly code: number; readonly reason: string }) =>
-        end(closeText(code, reason, state.ready), reason === "STOMP died")
+        end(closeText(code, reason, state.ready), reason === "STOMP died" ? "queue" : undefined)
     })
     yield* Effect.acquireRelease(
       Effect.sync(() => client.activate()),
@@ -130,7 +132,7 @@ export const openSession = ({
     yield* Effect.timeoutFail(Deferred.await(ready), {
       duration: Duration.millis(timing.connect),
       onTimeout: () =>
-        new SessionEnded({ reason: `The broker did not answer within ${timing.connect / 1000} s.`, refused: false })
+        new SessionEnded({ reason: `The broker did not answer within ${timing.connect / 1000} s.`, refused: undefined })
     })
     return { deliveries, ended: Deferred.await(ended) }
   })

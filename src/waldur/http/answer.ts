@@ -31,7 +31,7 @@ export interface Answer {
 }
 
 export interface Asked {
-  readonly method: "GET" | "POST" | "PATCH" | "PUT"
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE"
   /** "POST marketplace-orders/{uuid}/set_state_done/" */
   readonly call: string
   /** Strikes the agent's own secrets out of a text. */

@@ -25,6 +25,23 @@ const connect = (answer: (request: Request, count: number) => Reply) =>
 
 const isToken = ({ path }: Request) => path === "realm/token"
 
+describe("A token", () => {
+  it.effect("is shown as Waldur knows it: an API token by its name, a personal access token as a bearer's", () =>
+    Effect.gen(function* () {
+      const shown = (token: string) =>
+        Effect.gen(function* () {
+          const credentials = { _tag: "Token", token: Redacted.make(token) } as const
+          const auth = yield* makeAuthenticator(credentials, () => Effect.dieMessage("nothing is asked"))
+          return Redacted.value(yield* auth.authorization)
+        })
+      expect(yield* shown("65b4c4f5e25f0cadb3e11c181be4ffa3881741f8")).toBe(
+        "Token 65b4c4f5e25f0cadb3e11c181be4ffa3881741f8"
+      )
+      expect(yield* shown("w_1798761600_secretsecret")).toBe("Bearer w_1798761600_secretsecret")
+    })
+  )
+})
+
 describe("OIDC client credentials", () => {
   it.scopedLive("are traded for an access token, once for many calls", () =>
     Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { makeSite, type Site, type SiteOptions, scenario } from "../../support/a
 const withMembers = (more: SiteOptions = {}) =>
   makeSite({
     ...more,
-    root: { membership_sync_interval: 0.2 },
+    root: { membership_sync_interval: 0.2, ...more.root },
     vdcOffering: { membership_sync_backend: "opennebula" },
     // Without a network: members do not mind, and the tests are quicker.
     vdcSettings: {
@@ -106,6 +106,17 @@ describe("A member of the project's team", () => {
         expect(userNamed(site, "alice")).toMatchObject({ enabled: false })
         yield* agent.stop
       })
+  )
+
+  scenario("gets in as soon as the data centre is done, long before the next round, and without any event", () =>
+    Effect.gen(function* () {
+      const site = yield* withMembers({ root: { membership_sync_interval: 3600 } })
+      yield* site.start()
+      const { group } = yield* ordered(site, "lab")
+      yield* eventually("both join", () => membersOf(site, group).join() === "alice,bob")
+      const { group: next } = yield* ordered(site, "next")
+      yield* eventually("both join the next one", () => membersOf(site, next).join() === "alice,bob")
+    })
   )
 
   scenario("is still being given an account when the data centre is terminated, which waits for that", () =>

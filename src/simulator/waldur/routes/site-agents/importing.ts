@@ -1,15 +1,24 @@
 /** Importable resources: what an agent offers, and what staff makes of it. */
 import { Either } from "effect"
-import { forbidden, invalid, json, notFound } from "../../answers.js"
+import { ensure, forbidden, invalid, json, notFound, type Outcome, wrongState } from "../../answers.js"
+import { publishImportRequest } from "../../events.js"
 import { isObject, parseLimits } from "../../limits.js"
 import { importResource } from "../../orders.js"
-import { type Handler, readObject, text } from "../../request.js"
+import { isProvider } from "../../permissions.js"
+import { type Context, type Handler, readObject, text } from "../../request.js"
 import { resourceView } from "../../views/resources.js"
-import { normaliseUuid, recordsOf } from "../../world.js"
+import { normaliseUuid, type PlainRecord, recordsOf } from "../../world.js"
 import type { Route } from "../route.js"
-import { change, collection, found, keep, post, textOf, view } from "./records.js"
+import { found, keep, merge, post, readable, textOf, view } from "./records.js"
 
 const requests = "backend-resource-requests"
+
+/** By whom: a role on the offering, or on who provides it (source: waldur-mastermind, marketplace/views.py, `BackendResourceViewSet`). */
+const ensureProvider = ({ user, world }: Context, record: Pick<PlainRecord, "fields">): Outcome<void> => {
+  const { offering: named } = record.fields
+  const offering = world.offerings.get(normaliseUuid(typeof named === "string" ? named : "") ?? "")
+  return ensure(offering !== undefined && isProvider(user, offering), forbidden)
+}
 
 /** What could be imported, and as whose: name, offering and project are required. */
 const offerResource: Handler = (context) =>
@@ -23,6 +32,9 @@ const offerResource: Handler = (context) =>
     if (!context.world.projects.has(normaliseUuid(project) ?? "")) {
       return yield* invalid({ project: [`Object with uuid=${project} does not exist.`] })
     }
+    if (!context.world.offerings.has(normaliseUuid(text(body, "offering") ?? "") ?? ""))
+      return yield* invalid({ offering: [`Object with uuid=${text(body, "offering") ?? ""} does not exist.`] })
+    yield* ensureProvider(context, { fields: body })
     return json(201, view(context, "backend-resources", keep(context, "backend-resources", body)))
   })
 
@@ -54,11 +66,37 @@ const importOffered: Handler = (context) =>
     return json(201, resourceView(world, request.origin, resource))
   })
 
+/** Asking is staff's, and tells the offering's agent. */
+const ask: Handler = (context) =>
+  Either.gen(function* () {
+    if (!context.user.isStaff) return yield* forbidden
+    const body = yield* readObject(context.request)
+    const request = keep(context, requests, { ...body, state: "Sent" })
+    publishImportRequest(context.world, request)
+    return json(201, view(context, requests, request))
+  })
+
+/** Source: waldur-mastermind, marketplace/views.py, `BackendResourceRequestViewSet`. */
+const move =
+  (from: ReadonlyArray<string> | undefined, to: string, required: ReadonlyArray<string> = []): Handler =>
+  (context) =>
+    Either.gen(function* () {
+      const request = yield* found(context, requests, "BackendResourceRequest")
+      yield* ensureProvider(context, request)
+      if (from !== undefined && !from.includes(textOf(request, "state"))) return yield* wrongState(from)
+      const body = yield* readObject(context.request)
+      const missing = required.filter((name) => text(body, name) === undefined)
+      if (missing.length > 0)
+        return yield* invalid(Object.fromEntries(missing.map((name) => [name, ["This field is required."]])))
+      merge(context, request, { ...body, state: to })
+      return json(200, { status: `Request state set to ${to.toLowerCase()}.` })
+    })
+
 export const importing: ReadonlyArray<Route> = [
-  ...collection("backend-resources", "BackendResource", offerResource),
+  ...readable("backend-resources", "BackendResource", offerResource),
   post("backend-resources/:uuid/import_resource", importOffered),
-  ...collection(requests, "BackendResourceRequest"),
-  post(`${requests}/:uuid/start_processing`, change(requests, "BackendResourceRequest", { state: "Processing" })),
-  post(`${requests}/:uuid/set_done`, change(requests, "BackendResourceRequest", { state: "Done" })),
-  post(`${requests}/:uuid/set_erred`, change(requests, "BackendResourceRequest", { state: "Erred" }))
+  ...readable(requests, "BackendResourceRequest", ask),
+  post(`${requests}/:uuid/start_processing`, move(["Sent"], "Processing")),
+  post(`${requests}/:uuid/set_done`, move(["Processing"], "Done")),
+  post(`${requests}/:uuid/set_erred`, move(undefined, "Erred", ["error_message", "error_traceback"]))
 ]

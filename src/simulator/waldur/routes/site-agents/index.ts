@@ -4,11 +4,11 @@
  * refuses is refused.
  */
 import { Either } from "effect"
-import { invalid, json } from "../../answers.js"
-import { oneQueueRecords, openOneQueue, openQueue, openSubscription } from "../../events.js"
+import { ensure, forbidden, invalid, json, type Outcome } from "../../answers.js"
+import { oneQueueRecords, openOneQueue } from "../../events.js"
 import { isObject } from "../../limits.js"
 import { filtered, pageOf } from "../../lists.js"
-import type { JsonObject } from "../../model.js"
+import type { JsonObject, Offering } from "../../model.js"
 import { isProvider } from "../../permissions.js"
 import { type Context, type Handler, readBody, readObject, text } from "../../request.js"
 import { address, instant } from "../../views/parts.js"
@@ -16,57 +16,83 @@ import { newUuid, normaliseUuid, type PlainRecord, recordsOf } from "../../world
 import { listAllow, type Route } from "../route.js"
 import { importing } from "./importing.js"
 import {
-  collection,
   found,
+  foundIdentity,
+  foundService,
   identities,
+  isManaged,
   keep,
   list,
   merge,
+  one,
   post,
   processors,
   services,
   textOf,
   view
 } from "./records.js"
+import { isObjectType, notAChoice, subscribing } from "./subscriptions.js"
 
 const logs = "marketplace-site-agent-logs"
-const subscriptions = "event-subscriptions"
 
 const sameName = (one: PlainRecord, body: JsonObject): boolean => textOf(one, "name") === body.name
 
-const createIdentity: Handler = (context) =>
-  Either.map(readObject(context.request), (body) =>
-    json(201, view(context, identities, keep(context, identities, { ...body, created_by: context.user.uuid })))
-  )
+/** Name and offering are required, and what else was sent is taken over (source: waldur-mastermind, marketplace_site_agent/serializers.py, `AgentIdentitySerializer`). */
+const identityIn = (context: Context): Outcome<{ readonly body: JsonObject; readonly offering: Offering }> =>
+  Either.gen(function* () {
+    const body = yield* readObject(context.request)
+    const missing = ["name", "offering"].filter((name) => (text(body, name) ?? "") === "")
+    if (missing.length > 0)
+      return yield* invalid(Object.fromEntries(missing.map((name) => [name, ["This field is required."]])))
+    const named = text(body, "offering") ?? ""
+    const offering = context.world.offerings.get(normaliseUuid(named) ?? "")
+    if (offering === undefined || !agentTypes.includes(offering.type))
+      return yield* invalid({ offering: [`Object with uuid=${named} does not exist.`] })
+    return { body, offering }
+  })
 
-/** Makes a record of another kind under the one that the path names, or finds the one of the same name again. */
-const register =
-  (
-    parent: string,
-    model: string,
-    kind: string,
-    field: string,
-    more: (context: Context, owner: PlainRecord, body: JsonObject) => JsonObject = () => ({})
-  ): Handler =>
-  (context) =>
-    Either.gen(function* () {
-      const owner = yield* found(context, parent, model)
-      const body = yield* readObject(context.request)
-      const fields: JsonObject = { ...body, [field]: owner.uuid, ...more(context, owner, body) }
-      const same = [...recordsOf(context.world, kind).values()].find(
-        (one) => textOf(one, field) === owner.uuid && JSON.stringify(one.fields) === JSON.stringify(fields)
-      )
-      return json(same === undefined ? 201 : 200, view(context, kind, same ?? keep(context, kind, fields)))
-    })
+const agentTypes: ReadonlyArray<string> = [
+  "Marketplace.Slurm",
+  "Marketplace.Script",
+  "OpenStack.Tenant",
+  "Marketplace.Basic"
+]
+
+const createIdentity: Handler = (context) =>
+  Either.gen(function* () {
+    const { body, offering } = yield* identityIn(context)
+    yield* ensure(isProvider(context.user, offering), forbidden)
+    const made = keep(context, identities, { ...body, created_by: context.user.uuid })
+    return json(201, view(context, identities, made))
+  })
+
+/** Its offering stays what it was. */
+const changeIdentity: Handler = (context) =>
+  Either.gen(function* () {
+    const identity = yield* foundIdentity(context)
+    const { body, offering } = yield* identityIn(context)
+    if (offering.uuid !== normaliseUuid(textOf(identity, "offering")))
+      return yield* invalid({ offering: ["Offering cannot be changed after the agent identity is created."] })
+    merge(context, identity, body)
+    return json(200, view(context, identities, identity))
+  })
 
 /** Services and processors are found by their name, and take over what was sent. */
 const registerNamed =
-  (parent: string, model: string, kind: string, field: string, more: (context: Context) => JsonObject): Handler =>
+  (
+    owned: (context: Context) => Outcome<PlainRecord>,
+    kind: string,
+    field: string,
+    required: ReadonlyArray<string>,
+    more: (context: Context) => JsonObject
+  ): Handler =>
   (context) =>
     Either.gen(function* () {
-      const owner = yield* found(context, parent, model)
+      const owner = yield* owned(context)
       const body = yield* readObject(context.request)
-      if (text(body, "name") === undefined) return yield* invalid({ name: ["This field is required."] })
+      const missing = required.filter((name) => (text(body, name) ?? "") === "")
+      if (missing.length > 0)
+        return yield* invalid(Object.fromEntries(missing.map((name) => [name, ["This field is required."]])))
       const same = [...recordsOf(context.world, kind).values()].find(
         (one) => textOf(one, field) === owner.uuid && sameName(one, body)
       )
@@ -78,7 +104,7 @@ const registerNamed =
 /** `statistics` are replaced. */
 const setStatistics: Handler = (context) =>
   Either.gen(function* () {
-    const service = yield* found(context, services, "AgentService")
+    const service = yield* foundService(context)
     const { statistics } = yield* readObject(context.request)
     if (statistics === undefined) return yield* invalid({ statistics: ["This field is required."] })
     merge(context, service, { statistics })
@@ -113,24 +139,15 @@ const logFault = ({ world }: Context, entry: JsonObject): JsonObject => {
   }
 }
 
-/** With a user of the broker, whose passcode is set anew each time. */
-const registerSubscription: Handler = (context) =>
-  Either.map(
-    register(identities, "AgentIdentity", subscriptions, "identity", ({ user }) => ({ user_uuid: user.uuid }))(context),
-    (answered) => {
-      for (const record of recordsOf(context.world, subscriptions).values()) {
-        if (record.fields.user_uuid === context.user.uuid) openSubscription(context.world, context.user, record)
-      }
-      return answered
-    }
-  )
-
 /** 201 for a new one, 200 for one that is there; another user's is not taken over. */
 const registerQueue: Handler = (context) =>
   Either.gen(function* () {
     const { user, world } = context
-    const identity = yield* found(context, identities, "AgentIdentity")
+    const identity = yield* foundIdentity(context)
     const { object_types: types = [] } = yield* readObject(context.request)
+    const unknown = Array.isArray(types) ? types.findIndex((type) => !isObjectType(type)) : -1
+    if (Array.isArray(types) && unknown >= 0)
+      return yield* invalid({ object_types: { [unknown]: [notAChoice(types[unknown])] } })
     const known = [...recordsOf(world, oneQueueRecords).values()].find(
       (one) => textOf(one, "identity") === identity.uuid
     )
@@ -164,27 +181,30 @@ const integrationStatuses: Handler = ({ world, user, request }) =>
 
 export const siteAgentRoutes: ReadonlyArray<Route> = [
   { path: "marketplace-integration-statuses", allow: listAllow, methods: { GET: integrationStatuses } },
-  ...collection(identities, "AgentIdentity", createIdentity),
-  ...collection(services, "AgentService"),
-  ...collection(processors, "AgentProcessor"),
-  ...collection(subscriptions, "EventSubscription"),
+  {
+    path: identities,
+    allow: listAllow,
+    methods: { GET: list(identities, isManaged), POST: createIdentity },
+    since: "published"
+  },
+  one(identities, foundIdentity, { PUT: changeIdentity }),
+  { path: services, allow: listAllow, methods: { GET: list(services) }, since: "published" },
+  one(services, foundService),
+  { path: processors, allow: listAllow, methods: { GET: list(processors) }, since: "published" },
+  one(processors, (context) => found(context, processors, "AgentProcessor")),
   { path: logs, allow: listAllow, methods: { GET: list(logs), POST: takeLogs }, since: "published" },
   post(
     `${identities}/:uuid/register_service`,
-    registerNamed(identities, "AgentIdentity", services, "identity", () => ({ state: "Active" }))
+    registerNamed(foundIdentity, services, "identity", ["name"], () => ({ state: "Active" }))
   ),
-  post(`${identities}/:uuid/register_event_subscription`, registerSubscription),
   { ...post(`${identities}/:uuid/register_queue`, registerQueue), since: "one queue" },
   post(
     `${services}/:uuid/register_processor`,
-    registerNamed(services, "AgentService", processors, "service", ({ world }) => ({ last_run: instant(world.now()) }))
+    registerNamed(foundService, processors, "service", ["name", "backend_type"], ({ world }) => ({
+      last_run: instant(world.now())
+    }))
   ),
   post(`${services}/:uuid/set_statistics`, setStatistics),
-  post(
-    `${subscriptions}/:uuid/create_queue`,
-    register(subscriptions, "EventSubscription", "event-queues", "subscription", ({ world, user }, owner, body) =>
-      openQueue(world, user, owner, body)
-    )
-  ),
+  ...subscribing,
   ...importing
 ]

@@ -1,11 +1,12 @@
 /** What is kept as it was sent, with a uuid: read, changed and deleted one like the other. */
 import { Either } from "effect"
-import { empty, json, notFound, type Outcome } from "../../answers.js"
+import { empty, ensure, json, notFound, type Outcome } from "../../answers.js"
 import { filtered, pageOf } from "../../lists.js"
 import type { JsonObject } from "../../model.js"
-import { type Context, type Handler, lookUp, readObject } from "../../request.js"
+import { isProvider } from "../../permissions.js"
+import { type Context, type Handler, lookUp } from "../../request.js"
 import { address, instant } from "../../views/parts.js"
-import { newUuid, type PlainRecord, recordsOf } from "../../world.js"
+import { newUuid, normaliseUuid, type PlainRecord, recordsOf } from "../../world.js"
 import { actionAllow, detailAllow, listAllow, type Route } from "../route.js"
 
 export const identities = "marketplace-site-agent-identities"
@@ -73,11 +74,12 @@ export const textOf = (record: PlainRecord, name: string): string => {
 }
 
 export const list =
-  (kind: string): Handler =>
+  (kind: string, isShown: (context: Context, record: PlainRecord) => boolean = () => true): Handler =>
   (context) =>
     Either.gen(function* () {
       const { world, request } = context
-      const kept = yield* filtered(request.query, recordsOf(world, kind).values(), {
+      const shown = [...recordsOf(world, kind).values()].filter((record) => isShown(context, record))
+      const kept = yield* filtered(request.query, shown, {
         offering_uuid: { _tag: "Text", of: (record) => textOf(record, "offering") },
         name: { _tag: "Text", of: (record) => textOf(record, "name") },
         state: { _tag: "Text", of: (record) => textOf(record, "state") }
@@ -85,47 +87,51 @@ export const list =
       return yield* pageOf(request, kept, (record) => view(context, kind, record))
     })
 
-const create =
-  (kind: string): Handler =>
-  (context) =>
-    Either.map(readObject(context.request), (body) => json(201, view(context, kind, keep(context, kind, body))))
+/** Of whoever has a role on its offering, or on who provides that; others are not shown it (source: waldur-mastermind, marketplace_site_agent/views.py). */
+export const foundIdentity = (context: Context): Outcome<PlainRecord> =>
+  Either.gen(function* () {
+    const identity = yield* found(context, identities, "AgentIdentity")
+    yield* ensure(isManaged(context, identity), notFound("AgentIdentity"))
+    return identity
+  })
 
-const read =
-  (kind: string, model: string): Handler =>
-  (context) =>
-    Either.map(found(context, kind, model), (record) => json(200, view(context, kind, record)))
+export const isManaged = ({ user, world }: Context, identity: PlainRecord): boolean => {
+  const offering = world.offerings.get(normaliseUuid(textOf(identity, "offering")) ?? "")
+  return offering !== undefined && isProvider(user, offering)
+}
 
-/** Merges what was sent into the record. */
-export const change =
-  (kind: string, model: string, fixed: JsonObject = {}): Handler =>
-  (context) =>
-    Either.gen(function* () {
-      const record = yield* found(context, kind, model)
-      merge(context, record, { ...(yield* readObject(context.request)), ...fixed })
-      return json(200, view(context, kind, record))
-    })
+export const foundService = (context: Context): Outcome<PlainRecord> =>
+  Either.gen(function* () {
+    const service = yield* found(context, services, "AgentService")
+    const identity = recordsOf(context.world, identities).get(textOf(service, "identity"))
+    yield* ensure(identity !== undefined && isManaged(context, identity), notFound("AgentService"))
+    return service
+  })
 
-const remove =
-  (kind: string, model: string): Handler =>
-  (context) =>
-    Either.map(found(context, kind, model), (record) => {
-      recordsOf(context.world, kind).delete(record.uuid)
-      return empty(204)
-    })
+/** One record, which may be read and deleted; PATCH is none of its methods. */
+export const one = (
+  kind: string,
+  owned: (context: Context) => Outcome<PlainRecord>,
+  more: Route["methods"] = {}
+): Route => ({
+  path: `${kind}/:uuid`,
+  allow: detailAllow,
+  methods: {
+    GET: (context) => Either.map(owned(context), (record) => json(200, view(context, kind, record))),
+    DELETE: (context) =>
+      Either.map(owned(context), (record) => {
+        recordsOf(context.world, kind).delete(record.uuid)
+        return empty(204)
+      }),
+    ...more
+  },
+  since: "published"
+})
 
-export const collection = (kind: string, model: string, add = create(kind)): ReadonlyArray<Route> => [
+/** What is kept as it was sent, and deleted; PUT and PATCH are none of its methods. */
+export const readable = (kind: string, model: string, add: Handler): ReadonlyArray<Route> => [
   { path: kind, allow: listAllow, methods: { GET: list(kind), POST: add }, since: "published" },
-  {
-    path: `${kind}/:uuid`,
-    allow: detailAllow,
-    methods: {
-      GET: read(kind, model),
-      PATCH: change(kind, model),
-      PUT: change(kind, model),
-      DELETE: remove(kind, model)
-    },
-    since: "published"
-  }
+  one(kind, (context) => found(context, kind, model))
 ]
 
 export const post = (path: string, handler: Handler): Route => ({
