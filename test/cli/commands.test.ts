@@ -170,10 +170,30 @@ describe("words behind a command", () => {
           "order-test -c a.yaml x.yaml --set a=1 b=2",
           'site-actors order-test takes nothing behind <order.yaml> but options, and "b=2" is none.'
         ],
+        // Of an empty variable; as a place for a backup it was said to be there already.
+        ["order ", "site-actors order needs <uuid>, and what stands there is empty."],
+        ["journal backup  --data-dir x", "site-actors journal backup needs <file>, and what stands there is empty."],
+        ["orders -c a.yaml --config b.yaml", "-c/--config <file> is given twice: leave one of the two out."],
+        ["orders --json --json", "--json is given twice: leave one of the two out."],
         ["token --role boss", '--role takes one of operator, viewer, and not "boss".'],
         ["log-level loud", '<level> is one of debug, info, warning, error, critical, reset, and not "loud".']
       ] as const)
         expect(yield* said(line), line).toBe(what)
+    })
+  )
+
+  it.effect("that ask for different things at once are not done at all", () =>
+    Effect.gen(function* () {
+      for (const [line, names] of [
+        ["orphans -c none.yaml --remove vm:17 --remove-all --yes", "--remove and --remove-all"],
+        ["components -c none.yaml --load --yaml", "--load and --yaml"],
+        ["reset-password -c none.yaml 9f96 --print --remove-stored", "--remove-stored and --print"],
+        ["reset-password -c none.yaml 9f96 --member eve --remove-stored", "--remove-stored and --member"]
+      ] as const)
+        expect(yield* typed(...line.split(" ")), line).toMatchObject({
+          ending: "failed",
+          failure: `${names} ask for different things: give one of them.`
+        })
     })
   )
 

@@ -103,20 +103,36 @@ describe("a command that looks at the journal", () => {
   )
 })
 
-it("what stands in the way is said with what to do, and never to begin with another directory", () => {
-  // As Node's own errors are, within that of whoever called it.
-  const said = (text: string) => {
-    const cause = Object.assign(new Error(text), { code: text.slice(0, text.indexOf(":")) })
-    return Object.values(inTheWay("/data", new Error(text, { cause }))).join(". ")
-  }
-  expect(said("EROFS: read-only file system, chmod '/data'")).toContain(
-    "/data is on a file system that can only be read"
-  )
-  expect(said("EACCES: permission denied, open '/data/journal.db'")).toContain(
-    "may not read and write everything in /data"
-  )
-  expect(said("EPERM: operation not permitted, open '/data/journal.db'")).toContain("lsattr")
-  expect(said("ENOSPC: no space left on device, write")).toContain("no space left on device")
-  for (const code of ["EROFS", "EACCES", "EPERM", "ENOSPC"])
-    expect(said(`${code}: x`)).not.toContain("nother --data-dir")
-})
+it.scopedLive("what stands in the way is said with what to do, and never to begin with another directory", () =>
+  Effect.map(dataDir, (folder) => {
+    // As Node's own errors are, within that of whoever called it.
+    const said = (text: string) => {
+      const cause = Object.assign(new Error(text), { code: text.slice(0, text.indexOf(":")) })
+      return Object.values(inTheWay(folder, new Error(text, { cause }))).join(". ")
+    }
+    expect(said("EROFS: read-only file system, chmod")).toContain(`${folder} is on a file system that can only be read`)
+    expect(said("EACCES: permission denied, open")).toContain(`may not read and write everything in ${folder}`)
+    expect(said("EPERM: operation not permitted, open")).toContain("lsattr")
+    expect(said("ENOSPC: no space left on device, write")).toContain("no space left on device")
+    for (const code of ["EROFS", "EACCES", "EPERM", "ENOSPC"])
+      expect(said(`${code}: x`)).not.toContain("nother --data-dir")
+  })
+)
+
+// Root may write all the same.
+it.scopedLive.skipIf(process.getuid?.() === 0)("a directory that is not there is no directory with wrong rights", () =>
+  Effect.gen(function* () {
+    const parent = yield* dataDir
+    yield* Effect.acquireRelease(
+      Effect.sync(() => chmodSync(parent, 0o500)),
+      () => Effect.sync(() => chmodSync(parent, 0o700))
+    )
+    const folder = join(parent, "var", "site-actors")
+    const denied = Object.assign(new Error("EACCES: permission denied, mkdir"), { code: "EACCES" })
+    const { hint, reason } = inTheWay(folder, denied)
+    expect(reason).toMatch(
+      new RegExp(`^${folder} is not there, and cannot be made in ${parent}, where .* may not write$`)
+    )
+    expect(hint).toContain(`install -d -m 0700 -o`)
+  })
+)

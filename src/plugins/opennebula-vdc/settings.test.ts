@@ -70,6 +70,35 @@ describe("settings of a VDC offering", () => {
   })
 })
 
+describe("rules of security groups", () => {
+  it.each([
+    { protocol: "tcp", range: "22,80,443" },
+    { protocol: "UDP", range: "1000:2000,53", direction: "OUTBOUND" },
+    { protocol: "TCP", range: 65_535 },
+    { protocol: "Icmp", type: 8 },
+    { protocol: "ICMPV6" },
+    { protocol: "IPSEC" },
+    { range: "", type: "" },
+    {}
+  ])("that OpenNebula takes: %j", (rule) => {
+    expect(() => decode({ ...minimal, security_group_defaults: [rule] })).not.toThrow()
+  })
+
+  // As its `SecurityGroup::is_valid` has it: each data centre's order would be refused.
+  it.each([
+    [{ protocol: "XYZ" }, "TCP, UDP, ICMP"],
+    [{ protocol: "TCP", range: "22, 80" }, "ports up to 65535 without blanks"],
+    [{ protocol: "TCP", range: "22-25" }, "ports up to 65535 without blanks"],
+    [{ protocol: "TCP", range: "22," }, "ports up to 65535 without blanks"],
+    [{ protocol: "TCP", range: "22:70000" }, "ports up to 65535 without blanks"],
+    [{ range: "22" }, "protocol TCP or UDP beside it"],
+    [{ protocol: "ICMP", type: "echo" }, "the number of an ICMP type"],
+    [{ protocol: "TCP", type: 8 }, "protocol ICMP beside it"]
+  ])("that it refuses: %j", (rule, why) => {
+    expect(() => decode({ ...minimal, security_group_defaults: [rule] })).toThrow(why)
+  })
+})
+
 describe("an offering's plugin_options", () => {
   const merged = (options: Readonly<Record<string, unknown>>) =>
     Effect.runSync(Effect.either(withPluginOptions(decode({ ...minimal, vn_mad: "bridge" }), options)))

@@ -17,9 +17,23 @@ const TextOrNumber = Schema.Union(
   })
 )
 
-/** One of `security_group_defaults`: `{ protocol: TCP, direction: inbound, range: "22", type: "8" }`. */
+/** "22", "80,443", "1000:2000". */
+const isPorts = (text: string): boolean =>
+  /^\d+(:\d+)?(,\d+(:\d+)?)*$/.test(text) && text.split(/[,:]/).every((port) => Number(port) <= 65535)
+
+/**
+ * One of `security_group_defaults`: `{ protocol: TCP, direction: inbound, range: "22", type: "8" }`. What OpenNebula takes of it is asked here, as it
+ * would else refuse each order (recording 424; 7.4 `SecurityGroup::is_valid`).
+ */
 export const SecurityRule = Schema.Struct({
-  protocol: Schema.optionalWith(Schema.String, { default: () => "ALL" }),
+  protocol: Schema.optionalWith(
+    Schema.String.pipe(
+      Schema.filter((text) => /^(tcp|udp|icmp|icmpv6|ipsec|all)$/i.test(text), {
+        message: () => "Expected TCP, UDP, ICMP, ICMPV6, IPSEC or ALL"
+      })
+    ),
+    { default: () => "ALL" }
+  ),
   direction: Schema.optionalWith(
     Schema.Literal("inbound", "outbound", "INBOUND", "OUTBOUND").annotations({
       message: () => 'Expected the direction "inbound" or "outbound"'
@@ -27,10 +41,29 @@ export const SecurityRule = Schema.Struct({
     { default: () => "inbound" as const }
   ),
   /** Ports: "22", "80,443", "1000:2000". */
-  range: Schema.optional(TextOrNumber),
+  range: Schema.optional(
+    TextOrNumber.pipe(
+      Schema.filter((text) => text === "" || isPorts(text), {
+        message: () => 'Expected ports up to 65535 without blanks, as in "22", "80,443" or "1000:2000"'
+      })
+    )
+  ),
   /** ICMP type. */
-  type: Schema.optional(TextOrNumber)
-})
+  type: Schema.optional(
+    TextOrNumber.pipe(
+      Schema.filter((text) => /^\d*$/.test(text), { message: () => "Expected the number of an ICMP type" })
+    )
+  )
+}).pipe(
+  Schema.filter(({ protocol, range, type }) => [
+    ...((range ?? "") === "" || /^(tcp|udp)$/i.test(protocol)
+      ? []
+      : [{ path: ["range"], message: "Expected left out, or have protocol TCP or UDP beside it" }]),
+    ...((type ?? "") === "" || /^icmp$/i.test(protocol)
+      ? []
+      : [{ path: ["type"], message: "Expected left out, or have protocol ICMP beside it" }])
+  ])
+)
 export type SecurityRule = typeof SecurityRule.Type
 
 const PrefixLength = WholeNumber.pipe(

@@ -15,6 +15,7 @@ interface Part {
   /** What its value is, for an option that has one: "file", "integer", "operator | viewer". */
   readonly takes: string | undefined
   readonly needed: boolean
+  readonly repeats?: boolean
 }
 
 const partsOf = (usage: Usage.Usage, needed: boolean = true): ReadonlyArray<Part> => {
@@ -25,8 +26,9 @@ const partsOf = (usage: Usage.Usage, needed: boolean = true): ReadonlyArray<Part
     case "Named":
       return [{ names: usage.names, takes: Option.getOrUndefined(usage.acceptedValues), needed }]
     case "Optional":
-    case "Repeated":
       return partsOf(usage.usage, false)
+    case "Repeated":
+      return partsOf(usage.usage, false).map((part) => ({ ...part, repeats: true }))
     case "Alternation":
       return [...partsOf(usage.left, false), ...partsOf(usage.right, false)]
     case "Concat":
@@ -75,6 +77,8 @@ const read = (own: string, options: ReadonlyArray<Part>, words: ReadonlyArray<st
         ? `Write the options ${JSON.stringify(word)} apart: -${[...word.slice(1)].join(" -")}.`
         : unknown(own, options, word)
     }
+    if (given.includes(option) && option.repeats !== true)
+      return `${shown(option)} is given twice: leave one of the two out.`
     given.push(option)
     if (option.takes === undefined) continue
     const inWord = word.includes("=")
@@ -122,6 +126,8 @@ export const wrongWords = (own: string, { descriptor }: Told, words: ReadonlyArr
     ...options.filter((option) => option.needed && !given.includes(option)),
     ...places.filter((place, index) => place.needed && index >= others.length)
   ]
+  const blank = places.find((_, index) => others[index] === "")
+  if (blank !== undefined) return `${own} needs ${shown(blank)}, and what stands there is empty.`
   if (missing.length > 0) return `${own} needs ${missing.map(shown).join(" and ")}.`
   const extra = others[places.length]
   if (extra === undefined) return undefined

@@ -1,6 +1,7 @@
 /** Options that several commands share. */
 import { Options } from "@effect/cli"
-import { Option } from "effect"
+import { Effect, Option } from "effect"
+import { NotPossible } from "./open-journal.js"
 
 export const config = Options.file("config").pipe(
   Options.withAlias("c"),
@@ -39,3 +40,11 @@ export const json = Options.boolean("json").pipe(Options.withDescription("Print 
 
 /** Where the journal is, for commands that only look at it: one or the other, or the default directory. */
 export const journal = { config: Options.optional(config), dataDir }
+
+/** Of options that ask for different things: by name, which of them were given. */
+export const onlyOne = (given: Readonly<Record<string, boolean>>): Effect.Effect<void, NotPossible> => {
+  const names = Object.keys(given).filter((name) => given[name] === true)
+  return names.length < 2
+    ? Effect.void
+    : new NotPossible({ reason: `${names.join(" and ")} ask for different things: give one of them.` })
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { file, noticed, plugins, refused, withLine, withMore } from "./harness.js"
+import { VdcSettings } from "../../plugins/opennebula-vdc/settings.js"
+import { file, noticed, plugins, refused, settingsOnly, withLine, withMore } from "./harness.js"
 import { ConfigInvalid, placed } from "./problem.js"
 
 describe("A file that is no YAML is refused with the place", () => {
@@ -95,6 +96,13 @@ describe("A file that is not there, or has nothing in it", () => {
 })
 
 describe("A value of the wrong type is refused with what it must be", () => {
+  it("and with the value also where a rule for the mapping around it says so", async () => {
+    const rule = withMore("      security_group_defaults: [{ range: 22 }]")
+    expect(await refused(rule, { plugins: [settingsOnly("opennebula-vdc", "vdc", VdcSettings)] })).toEqual([
+      '11:42: offerings[0].backend_settings.security_group_defaults[0].range must be left out, or have protocol TCP or UDP beside it, but is "22".'
+    ])
+  })
+
   it.each([
     ["name", "  - name: [a]", "2:5: offerings[0].name must be text, but is a list."],
     ["name", '  - name: ""', "2:11: offerings[0].name is empty."],

@@ -4,7 +4,7 @@
  * The schema's own messages quote the value, which may be a secret; so the tree of issues is walked here, and a value
  * is only shown where nothing says that it is secret.
  */
-import { Option, ParseResult, SchemaAST } from "effect"
+import { Option, ParseResult, Predicate, SchemaAST } from "effect"
 import type { Path } from "./problem.js"
 
 export type Finding =
@@ -35,8 +35,12 @@ export const findingsOf = (issue: ParseResult.ParseIssue): ReadonlyArray<Finding
 
 const walk = (issue: ParseResult.ParseIssue, around: Surroundings): ReadonlyArray<Finding> => {
   switch (issue._tag) {
-    case "Pointer":
-      return walk(issue.issue, { ...around, path: [...around.path, ...keys(issue.path)] })
+    case "Pointer": {
+      const found = walk(issue.issue, { ...around, path: [...around.path, ...keys(issue.path)] })
+      // A rule for a whole mapping that names one of its keys comes with the mapping for the value.
+      const ofWhole = issue.issue._tag === "Type" && issue.issue.actual === issue.actual
+      return ofWhole ? found.map((finding) => withValue(finding, valueAt(issue.actual, keys(issue.path)))) : found
+    }
     case "Missing":
       return [{ _tag: "Missing", path: around.path }]
     case "Unexpected":
@@ -57,6 +61,12 @@ const walk = (issue: ParseResult.ParseIssue, around: Surroundings): ReadonlyArra
     }
   }
 }
+
+const withValue = (finding: Finding, actual: unknown): Finding =>
+  finding._tag === "Wrong" ? { ...finding, actual } : finding
+
+const valueAt = (whole: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inside, key) => (Predicate.hasProperty(inside, key) ? inside[key] : undefined), whole)
 
 const composite = (issue: ParseResult.Composite, around: Surroundings): ReadonlyArray<Finding> => {
   const found = asList(issue.issues).flatMap((one) => walk(one, around))

@@ -7,7 +7,7 @@
  * second key (`..._file`) for each of its secrets, and a setting that is itself a mapping is never mistaken for a
  * reference. `$${` is a plain `${`.
  */
-import { dirname, join, resolve } from "node:path"
+import { dirname, resolve } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Config as Environment, Option } from "effect"
 import type { Scalar } from "yaml"
@@ -100,7 +100,7 @@ const fromCredential = (name: string): Effect.Effect<Value, Unfit, FileSystem.Fi
         hint: `systemd sets it for a unit with LoadCredential=${name}:/path; elsewhere set it to the folder that holds the file ${name}.`
       })
     }
-    return yield* fromFile(join(set, name), "/")
+    return yield* fromFile(resolve(set, name), "/")
   })
 const credentialsDirectory = "CREDENTIALS_DIRECTORY"
 

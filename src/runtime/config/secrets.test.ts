@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Option, Redacted } from "effect"
 import { accepted, refused, withLine, withMore } from "./harness.js"
@@ -31,6 +32,9 @@ describe("Values from outside of the file", () => {
   it("come from the credentials that systemd hands to a service", async () => {
     const given = { environment: { CREDENTIALS_DIRECTORY: "/run/c" }, files: { "/run/c/waldur-token": "abc\n" } }
     expect(await tokenOf(token(`\${credential:waldur-token}`), given)).toBe("abc")
+    // Typed by hand, as a path from where one stands.
+    const near = { environment: { CREDENTIALS_DIRECTORY: "c" }, files: { [resolve("c/waldur-token")]: "def\n" } }
+    expect(await tokenOf(token(`\${credential:waldur-token}`), near)).toBe("def")
   })
 
   it("may be a part of a value, several times", async () => {

@@ -1,6 +1,7 @@
 /** Why a data directory cannot be used: what is refused there is mostly mended by being the user that it belongs to. */
-import { accessSync, constants, statSync } from "node:fs"
+import { accessSync, constants, existsSync, statSync } from "node:fs"
 import { userInfo } from "node:os"
+import { dirname, resolve } from "node:path"
 import { codeOf } from "../../core/index.js"
 
 /** This user. */
@@ -34,10 +35,30 @@ export const foreign = (folder: string): { readonly reason: string; readonly hin
       }
 }
 
+const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(dirname(folder)))
+
+/** Of a folder that is not there: why it cannot be made. Node says ENOENT where it is a file system that can only be read (20.20, `mkdir` with parents). */
+const unmade = (folder: string): { readonly reason: string; readonly hint: string } | undefined => {
+  const parent = nearest(resolve(folder))
+  if (parent === resolve(folder)) return undefined
+  try {
+    accessSync(parent, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (cause) {
+    const notThere = `${folder} is not there, and cannot be made in ${parent}`
+    return codeOf(cause, "") === "EROFS"
+      ? { reason: `${notThere}, which can only be read`, hint: "Name one that can be written to with --data-dir." }
+      : {
+          reason: `${notThere}, where ${nameOfUser()} may not write`,
+          hint: `Make it for this user (as root: install -d -m 0700 -o ${nameOfUser()} ${folder}), or name another with --data-dir.`
+        }
+  }
+}
+
 /** What stands in the way of working in a data directory, and what to do. Never to take another one: what has been done would not be known there. */
 export const inTheWay = (folder: string, cause: unknown): { readonly reason: string; readonly hint: string } => {
-  const whose = foreign(folder)
-  if (whose !== undefined) return whose
+  const known = foreign(folder) ?? unmade(folder)
+  if (known !== undefined) return known
   switch (codeOf(cause, "")) {
     case "EROFS":
       return {

@@ -30,9 +30,10 @@ export const components = Command.make(
   },
   (given) =>
     Effect.gen(function* () {
+      yield* options.onlyOne({ "--load": given.load, "--yaml": given.yaml })
       const wanted = yield* choose.chosen(yield* loadConfig(given.config, plugins), given.offering)
       const results = yield* Effect.forEach(wanted, (offering) =>
-        looked(offering, given.load && !given.yaml).pipe(
+        looked(offering, given.load).pipe(
           Effect.tap((seen) => (given.json ? Effect.void : Console.log(given.yaml ? inYaml(seen) : told(seen)))),
           Effect.scoped,
           Effect.asSome,

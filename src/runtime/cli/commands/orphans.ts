@@ -71,7 +71,12 @@ export const orphans = Command.make(
     }).pipe(
       showing(given.json),
       Effect.scoped,
-      Effect.provide(journalServices(journalAt({ config: Option.some(given.config), dataDir: given.dataDir })))
+      Effect.provide(journalServices(journalAt({ config: Option.some(given.config), dataDir: given.dataDir }))),
+      (removed) =>
+        Effect.zipRight(
+          options.onlyOne({ "--remove": Option.isSome(given.remove), "--remove-all": given.removeAll }),
+          removed
+        )
     )
 ).pipe(
   Command.withDescription(

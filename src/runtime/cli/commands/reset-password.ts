@@ -35,6 +35,8 @@ export const resetPassword = Command.make(
   { config: options.config, dataDir: options.unusedDataDir, resource, print, member, removeStored, json: options.json },
   (given) =>
     Effect.gen(function* () {
+      yield* options.onlyOne({ "--remove-stored": given.removeStored, "--print": given.print })
+      yield* options.onlyOne({ "--remove-stored": given.removeStored, "--member": Option.isSome(given.member) })
       const loaded = yield* loadConfig(given.config, plugins)
       const memoMap = yield* Layer.makeMemoMap
       const places = (yield* Effect.forEach(loaded.offerings, (offering) => place(offering, memoMap))).flat()
