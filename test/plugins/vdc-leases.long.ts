@@ -51,8 +51,12 @@ describe("an address of a data centre's network that is held by hand", () => {
       const bench = yield* made
       const { world } = bench.frontEnd
       yield* hold(bench)
-      // A router by hand, floating in there: no machine, so that the end is begun.
-      yield* call(bench, "one.vrouter.allocate", ['NAME="by hand"\nNIC=[NETWORK_ID="1",FLOATING_IP="YES"]'])
+      // A router by hand, floating in there, that comes when the end is begun.
+      const off = bench.frontEnd.onCall(({ method }) => {
+        if (method !== "one.user.delete") return
+        off()
+        Effect.runSync(call(bench, "one.vrouter.allocate", ['NAME="by hand"\nNIC=[NETWORK_ID="1",FLOATING_IP="YES"]']))
+      })
       const { sentence } = refusedOf(yield* terminated(bench, impatient))
       expect(sentence).toBe(
         "The network vdc-1_internal is still in use by router 1 (10.0.1.2), a hold (10.0.1.9): remove that, then order again."

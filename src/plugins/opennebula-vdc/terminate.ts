@@ -1,6 +1,5 @@
 /** A virtual data centre comes to its end. Read `terminate` from top to bottom: it is the order in which things go. */
 import { Effect } from "effect"
-import type { Vm } from "../../opennebula/index.js"
 import {
   decide,
   ensureDone,
@@ -10,17 +9,10 @@ import {
   type TerminateRequest
 } from "../../plugin/index.js"
 import { isOurLock, lockedRefusal } from "../locks.js"
-import {
-  Belongings,
-  belongingsOf,
-  groupOfOrder,
-  type Inventory,
-  inventory,
-  isGroupId,
-  isOthersIn
-} from "./belongings/belongings.js"
+import { Belongings, belongingsOf, groupOfOrder, inventory, isGroupId, isOthersIn } from "./belongings/belongings.js"
 import { tagAgain } from "./belongings/retagged.js"
-import { type Cloud, every, gone, isTaggedFor, namesOf } from "./cloud.js"
+import { holdersOf, leftAlone, stayingOf, strangersIn, strayRouterVms } from "./belongings/strangers.js"
+import { type Cloud, every, gone, namesOf } from "./cloud.js"
 import { closeAccess, removeRoleGroups } from "./members/access.js"
 import { leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
@@ -63,6 +55,10 @@ export const terminate = (cloud: Cloud) => (request: TerminateRequest) =>
 
     const reservations = yield* Reservations
     yield* ensureDone("subnet released", reservations.release(subnetPool(cloud), request.resource.id))
+    if (own.staying.length > 0)
+      yield* Effect.logWarning(
+        `The data centre has ended, and what its people made stays in OpenNebula, with the ids of a user and a group that are gone: ${namesOf(own.staying, 20)}. Give it to somebody (chown), or delete it`
+      )
     return {} satisfies Outcome
   })
 
@@ -110,49 +106,20 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
     ]
     // Its people could not unlock it any more, once they are gone.
     if (locked.length > 0) return yield* lockedRefusal(namesOf(locked))
+    const holders = holdersOf(found, own)
+    if (holders.length > 0) {
+      return yield* new OrderRefused({
+        customerMessage: `The data centre is still in use by ${namesOf(holders)}: remove that, or ask the provider to, then order again.`
+      })
+    }
     const left = leftAlone(found, own, request)
     if (left.length > 0)
       yield* Effect.logWarning(
         `By what Waldur knows, ${namesOf(left)} ${left.length === 1 ? "was" : "were"} made with this data centre, and by name, tag and group somebody else's now, so it is left alone: delete it in OpenNebula if nobody needs it`
       )
-    return own
+    const { images, templates } = yield* Effect.all(
+      { images: cloud.one.image.list(), templates: cloud.one.template.list() },
+      { concurrency: "unbounded" }
+    )
+    return { ...own, staying: stayingOf({ ...found, images, templates }, own) }
   })
-
-/** There by the id that Waldur was told, and nothing else shows whose: given away by its tenant, or a stranger's with an id that came again. */
-const leftAlone = (found: Inventory, own: Belongings, { resource }: TerminateRequest): ReadonlyArray<string> => {
-  const { recorded = {} } = resource
-  const others = <A extends { readonly id: number; readonly name: string }>(
-    kind: string,
-    pool: ReadonlyArray<A>,
-    id: string | undefined,
-    ids: ReadonlyArray<number>
-  ) => pool.filter((one) => String(one.id) === id && !ids.includes(one.id)).map((one) => `${kind} ${id} (${one.name})`)
-  return [
-    ...others("network", found.networks, recorded.vnet_id, own.networks),
-    ...others(
-      "router",
-      found.routers,
-      recorded.vr_id,
-      own.routers.map(({ id }) => id)
-    ),
-    ...others("security group", found.securityGroups, recorded.sg_id, own.securityGroups)
-  ]
-}
-
-/** A router's machines whose router is gone, and which its end could not take along: no tenant's, as their tag says. */
-const strayRouterVms = ({ resource }: TerminateRequest, vms: ReadonlyArray<Vm>) =>
-  vms.filter(({ userTemplate }) => isTaggedFor(resource.id, { template: userTemplate })).map(({ id }) => id)
-
-/** Users in the group that this agent has not made: they block the group's end (OpenNebula 7.4), and are not ours to delete. */
-const strangersIn = (found: Inventory, own: Belongings): ReadonlyArray<string> =>
-  own.group === null
-    ? []
-    : found.users
-        .filter(
-          (user) =>
-            user.gid === own.group ||
-            user.groups.some((id) => own.roleGroups.includes(id)) ||
-            found.groups.some(({ id, users }) => id === own.group && users.includes(user.id))
-        )
-        .filter(({ id }) => ![own.users, own.members, own.logins].some((ours) => ours.includes(id)))
-        .map(({ name }) => name)

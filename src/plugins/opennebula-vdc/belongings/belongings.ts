@@ -58,7 +58,9 @@ export const Belongings = Schema.Struct({
   securityGroups: Ids,
   vdcs: Ids,
   /** What of these says that it is another's, or nobody's. */
-  retagged: Schema.optionalWith(Schema.Array(Retagged), { default: () => [] })
+  retagged: Schema.optionalWith(Schema.Array(Retagged), { default: () => [] }),
+  /** What its people made beside machines, and that stays: "image 12 (disk)". */
+  staying: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
 })
 export type Belongings = typeof Belongings.Type
 
@@ -289,7 +291,8 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
     networks,
     securityGroups: idsOf(tagged(found.securityGroups), legacy.securityGroups, made.securityGroups),
     vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id),
-    retagged: retaggedOf(made, found, resource.id, own.group)
+    retagged: retaggedOf(made, found, resource.id, own.group),
+    staying: []
   } satisfies Belongings
 }
 
