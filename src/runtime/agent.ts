@@ -259,5 +259,5 @@ const attend = (
     if (!offering.functions.orders) return yield* Effect.never
     yield* Effect.forkScoped(watchResources(opened, config.observationInterval))
     if (offering.functions.resourceImport) yield* Effect.forkScoped(watchImports(opened, config.pollInterval, imports))
-    return yield* watchOrders(opened, pace)
+    return yield* watchOrders(opened, pace, members?.done ?? (() => Effect.void))
   })

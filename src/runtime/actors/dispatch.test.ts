@@ -147,6 +147,29 @@ describe("an order that is parked in another process", () => {
     })
   )
 
+  it.scoped("is told of, once it is done, to whoever attends its offering, and to nobody who does not any more", () =>
+    Effect.gen(function* () {
+      const { attempts, looks, over, pass, settled, start } = yield* setting
+      yield* start("A")
+      const dispatch = yield* start("S")
+      const done: Array<ResourceId> = []
+      const attending = yield* Scope.make()
+      const noted = (one: ResourceId) => Effect.sync(() => void done.push(one))
+      yield* Scope.extend(dispatch.attended(offering, noted), attending)
+      yield* dispatch.send([work(order)], looksFor(looks))
+      yield* pass(1)
+      expect(done).toEqual([])
+      yield* settled
+      yield* pass(1)
+      expect(done).toEqual([resource])
+      yield* Scope.close(attending, Exit.void)
+      over.add(next)
+      yield* dispatch.send([work(next)], looksFor(looks))
+      yield* pass(1)
+      expect({ attempts, done }).toEqual({ attempts: ["1 at A", "1 at A", "2 at A"], done: [resource] })
+    })
+  )
+
   it.scoped("goes to whoever has its resource, when its process has died", () =>
     Effect.gen(function* () {
       const { at, attempts, kill, looks, pass, settled, start } = yield* setting

@@ -37,6 +37,8 @@ export interface Work {
 
 /** Looks for a resource's orders. */
 export type Look = (resource: ResourceId) => Effect.Effect<void>
+/** Is told that an order of the resource was done. */
+export type Done = (resource: ResourceId) => Effect.Effect<void>
 
 interface AtWork {
   readonly work: Work
@@ -70,8 +72,11 @@ export class Dispatch extends Context.Tag("site-actors/runtime/Dispatch")<
     readonly seen: (offering: OfferingId, what: Seen) => Effect.Effect<void>
     /** Wakes those of these that are parked: somebody has ended them in Waldur. Once each. */
     readonly ended: (offering: OfferingId, orders: ReadonlySet<OrderId>) => Effect.Effect<void>
-    /** This process looks for the offering's orders until the scope closes: another one keeps those that are parked from then on. */
-    readonly attended: (offering: OfferingId) => Effect.Effect<void, never, Scope.Scope>
+    /**
+     * This process looks for the offering's orders until the scope closes: another one keeps those that are parked from then on. `done` is told of each
+     * resource whose order was done, in whichever process, and waited for by nobody.
+     */
+    readonly attended: (offering: OfferingId, done: Done) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {
   static readonly layer = Layer.scoped(
@@ -102,6 +107,7 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
     const goesBack = tellTogether(run)
     /** Offerings whose orders another process looks for now. */
     const left = new Set<OfferingId>()
+    const heard = new Map<OfferingId, Done>()
     /** Looked for once when Waldur did not list them any more. */
     const missed = new Set<OrderId>()
     const forget = (own: AtWork): void => {
@@ -114,6 +120,7 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
       return process(own.work).pipe(
         Effect.tap((processed) => {
           if (processed === "done" || processed === "erred") {
+            if (processed === "done") run(heard.get(offering)?.(resource) ?? Effect.void)
             return Effect.suspend(() => (own.hasNext ? own.look(resource) : Effect.void))
           }
           if (typeof processed === "object") {
@@ -256,12 +263,16 @@ export const makeDispatch = (process: (work: Work) => Effect.Effect<Processed, u
         Effect.suspend(() =>
           orders.size === 0 ? Effect.void : wakeOnce(parkedOf(offering).filter(({ work }) => orders.has(work.order)))
         ),
-      attended: (offering) =>
+      attended: (offering, done) =>
         Effect.acquireRelease(
-          Effect.sync(() => left.delete(offering)),
+          Effect.sync(() => {
+            left.delete(offering)
+            heard.set(offering, done)
+          }),
           () =>
             Effect.sync(() => {
               left.add(offering)
+              heard.delete(offering)
               for (const own of parkedOf(offering)) forget(own)
             })
         )

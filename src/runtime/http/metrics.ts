@@ -8,9 +8,9 @@ import { Journal } from "../journal/journal.js"
 import { Metrics, type OfferingFacts, processText } from "../metrics/index.js"
 import type { Offerings } from "../offerings/offering.js"
 import { type Facts, readinessOf } from "../offerings/readiness.js"
+import { factsOf } from "../offerings/ready.js"
 import type { Standings } from "../offerings/standing.js"
 import { version } from "../version.js"
-import { factsOf } from "../offerings/ready.js"
 
 type Asked = Quarantine | Offerings | Standings
 

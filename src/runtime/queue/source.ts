@@ -10,8 +10,7 @@
 import { Duration, Effect, Option, Random } from "effect"
 import { OrderId, ResourceId, steadyMillis, unlessTold } from "../../core/index.js"
 import type { QueuedOrder } from "../../waldur/index.js"
-import type { Work } from "../actors/dispatch.js"
-import { Dispatch } from "../actors/dispatch.js"
+import { Dispatch, type Done, type Work } from "../actors/dispatch.js"
 import { JournalHealth } from "../journal/health.js"
 import { Journal } from "../journal/journal.js"
 import { countedRound } from "../metrics/index.js"
@@ -32,10 +31,10 @@ export interface Pace {
   readonly nexts: Nexts
 }
 
-/** Looks at once when a resource's next order can go, whatever the pace. Never ends, never fails. */
-export const watchOrders = (offering: Offering, { interval, nexts, slow, told }: Pace) =>
+/** Looks at once when a resource's next order can go, whatever the pace. Never ends, never fails. `done`: see `Dispatch`. */
+export const watchOrders = (offering: Offering, { interval, nexts, slow, told }: Pace, done: Done) =>
   Effect.gen(function* () {
-    yield* (yield* Dispatch).attended(offering.id)
+    yield* (yield* Dispatch).attended(offering.id, done)
     const pace = makeQueuePace({ interval: Duration.toMillis(interval), slow: Duration.toMillis(slow) })
     const jittered = Effect.flatMap(Random.nextRange(0.8, 1.2), (factor) =>
       Effect.flatMap(steadyMillis, (now) => Effect.sleep(Duration.millis(pace.rest(now) * factor)))

@@ -1,13 +1,12 @@
 /**
  * Members are synchronised again and again, for as long as the offering is open; what one round could not do, the next one does. In between
- * Waldur tells of changes (`told`): then those resources are synchronised at once; so is one whose order has just been done here.
+ * Waldur tells of changes (`told`): then those resources are synchronised at once; so is a new one, as soon as its order is done.
  *
  * A round only looks, at all resources together; what has to be done for one of them its actor does, between two orders.
  */
-import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, PubSub, Queue, type Scope } from "effect"
+import { Array, Cause, type Duration, Effect, Fiber, FiberMap, Option, type Scope } from "effect"
 import type { ResourceId } from "../../core/index.js"
 import type { ProviderResource } from "../../waldur/index.js"
-import { Activities } from "../activity.js"
 import { Actors } from "../actors/actors.js"
 import { makeGathering } from "../gathering.js"
 import { tellLeaving } from "../members/accounts.js"
@@ -33,13 +32,15 @@ export interface MembersTold {
   readonly told: (what: Told) => Effect.Effect<void>
   /** The same, if the resource is new or was opened or closed to its team since it was last synchronised. */
   readonly resource: (resource: ProviderResource) => Effect.Effect<void>
+  /** The same of a resource whose order was done: Waldur tells of none that was made (source: waldur-mastermind, marketplace_site_agent/handlers.py). */
+  readonly done: (resource: ResourceId) => Effect.Effect<void>
 }
 
 /** The rounds end with the scope. */
 export const keepMembers = (
   offering: Offering,
   interval: Duration.DurationInput
-): Effect.Effect<MembersTold, never, Scope.Scope | Actors | MemberCalls | Activities> =>
+): Effect.Effect<MembersTold, never, Scope.Scope | Actors | MemberCalls> =>
   Effect.gen(function* () {
     const actor = yield* Actors
     const inWork = yield* FiberMap.make<ResourceId, Option.Option<TeamReport>>()
@@ -109,22 +110,6 @@ export const keepMembers = (
       }).pipe(Effect.annotateLogs(labels(offering)))
     )
 
-    // Whose order is done here gets its team at once: Waldur tells of no resource that has been made (source: waldur-mastermind,
-    // marketplace_site_agent/handlers.py).
-    const activities = yield* PubSub.subscribe(yield* Activities)
-    yield* Queue.take(activities).pipe(
-      Effect.flatMap((activity) =>
-        activity._tag === "Order" &&
-        activity.event === "done" &&
-        activity.offering === offering.id &&
-        !known.has(activity.resource)
-          ? Effect.forkScoped(told({ _tag: "Resource", resource: activity.resource }))
-          : Effect.void
-      ),
-      Effect.forever,
-      Effect.forkScoped
-    )
-
     yield* Effect.zipRight(offering.health.passed, round).pipe(
       Effect.repeat(memberRound(interval)),
       Effect.annotateLogs(labels(offering)),
@@ -137,7 +122,9 @@ export const keepMembers = (
           isSettled(resource) && known.get(resource.uuid)?.restricted !== resource.restrictMemberAccess
             ? told({ _tag: "Resource", resource: resource.uuid })
             : Effect.void
-        )
+        ),
+      done: (resource) =>
+        Effect.suspend(() => (known.has(resource) ? Effect.void : told({ _tag: "Resource", resource })))
     }
   })
 
