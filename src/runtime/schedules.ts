@@ -97,6 +97,9 @@ export const cutOffRound = Schedule.spaced("1 minute")
 /** How often one of several processes looks whether the others have the same offerings and settings. */
 export const alikeRound = Schedule.spaced("5 seconds")
 
+/** How often each of several processes asks the others whether they answer. */
+export const reachRound = Schedule.spaced("3 seconds")
+
 /** After so many ms of waiting for its machine an order is parked; how often it is looked whether one was parked for long enough. */
 export const parkAfter = 2_000
 export const parkedRound = Duration.seconds(1)

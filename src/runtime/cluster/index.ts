@@ -1,6 +1,6 @@
 /**
  * One of several processes: only such a one loads this. `several.ts` puts @effect/cluster together: the address book in the journal's database
- * (`storage.ts` on `tables.ts`) and the way to the other processes (`wire.ts`, with the key of `key.ts`). On it stand what `placement/` and `actors/` have
+ * (`storage.ts` on `tables.ts`) and the way to the other processes (`wire.ts`, with the key of `key.ts`; `reach.ts` knows who is reached by whom). On it stand what `placement/` and `actors/` have
  * for one process: `placement.ts` says whose a resource is, `once.ts` does work in one process at a time, `alike.ts` knows whether all have the same
  * settings, `entities.ts` are the actors, and by `bells.ts` processes ask each other. `clock.ts` says what time it is. The whole of it:
  * docs/decisions/0043-several-processes.md.

@@ -1,5 +1,5 @@
 /** One of several processes: the address book in the database, and a way to the others. */
-import { RunnerAddress, RunnerHealth, Runners, type Sharding, ShardingConfig, SocketRunner } from "@effect/cluster"
+import { RunnerAddress, Runners, type Sharding, ShardingConfig, SocketRunner } from "@effect/cluster"
 import { RpcSerialization } from "@effect/rpc"
 import type { SqlClient } from "@effect/sql"
 import { Effect, Layer, Option } from "effect"
@@ -8,6 +8,8 @@ import { addressOf, type ClusterSettings, type ClusterUnusable, shards } from ".
 import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
 import { layerMessages } from "./messages.js"
+
+import { reach } from "./reach.js"
 import * as Storage from "./storage.js"
 import { clientProtocol, reached, socketServer } from "./wire.js"
 
@@ -36,7 +38,7 @@ export const severalProcesses = (
       const server = socketServer(settings, key)
       const client = Layer.provide(clientProtocol(key), RpcSerialization.layerMsgPack)
       const shared = Layer.mergeAll(layerMessages, Storage.layer(settings, owner), config)
-      const health = RunnerHealth.layerPing.pipe(Layer.provide(Layer.provide(Runners.layerRpc, client)))
+      const health = reach(settings).pipe(Layer.provide(Layer.provide(Runners.layerRpc, client)))
       return SocketRunner.layer.pipe(
         Layer.merge(Layer.effectDiscard(reachable(settings, key)).pipe(Layer.provide(server))),
         Layer.provide(Layer.mergeAll(server, client, RpcSerialization.layerMsgPack, health)),

@@ -107,7 +107,8 @@ export const layer = (settings: ClusterSettings, owner: string) =>
                 INSERT INTO cluster_runner (address, instance, started, owner, runner, healthy, seen)
                 VALUES (${address}, ${instance}, ${now}, ${owner}, ${runner}, ${healthy ? 1 : 0}, ${now})
                 ON CONFLICT (address) DO UPDATE SET instance = excluded.instance, started = excluded.started,
-                  owner = excluded.owner, runner = excluded.runner, healthy = excluded.healthy, seen = excluded.seen
+                  owner = excluded.owner, runner = excluded.runner, healthy = excluded.healthy, seen = excluded.seen,
+                  unreached = NULL
                 RETURNING machine`)
               yield* Ref.set(registered, true)
               // What an earlier start at this address had is free: it has ended, or has to.

@@ -34,6 +34,9 @@ export const clusterTables: ReadonlyArray<string> = [
 /** What a process has for settings (`alike.ts`); none: it is of an earlier version, or has just started. */
 export const settingsOfRunner = "ALTER TABLE cluster_runner ADD COLUMN settings TEXT"
 
+/** Whom a process does not reach (`reach.ts`): a JSON array of addresses. None: nothing is known, or it is of an earlier version. */
+export const unreachedByRunner = "ALTER TABLE cluster_runner ADD COLUMN unreached TEXT"
+
 /** Now, by the database's clock. */
 export const databaseNow = (sql: SqlClient.SqlClient): Statement.Fragment =>
   sql.literal(

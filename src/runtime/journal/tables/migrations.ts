@@ -6,12 +6,11 @@
  * more than that says so in `oldest`, and is to come a release after the one that stopped using what it takes away: then no program that
  * still runs is too old for it. The test beside this file holds every migration to it (docs/decisions/0041-rolling-upgrades.md).
  */
-
 import { forPostgres } from "../../database/dialect.js"
 import type { SqlText } from "../../database/sql-text.js"
 import { entranceTables } from "../entrance.js"
 import { knownByKind, knownTables } from "../known.js"
-import { clusterTables, settingsOfRunner } from "./cluster.js"
+import { clusterTables, settingsOfRunner, unreachedByRunner } from "./cluster.js"
 import { homeByItsTable } from "./home.js"
 
 export interface Migration {
@@ -244,5 +243,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { oldest: 1, statements: [settingsOfRunner] },
   // Which process is at it, as in `agent`. None: an earlier version has begun it.
   { oldest: 1, statements: ["ALTER TABLE audit ADD COLUMN owner TEXT"] },
-  { oldest: 1, statements: homeByItsTable(locks.start) }
+  { oldest: 1, statements: homeByItsTable(locks.start) },
+  { oldest: 1, statements: [unreachedByRunner] }
 ]

@@ -1,0 +1,154 @@
+/**
+ * Whether the processes reach each other, and which of them is given no resources where they do not.
+ *
+ * @effect/cluster has one of them ask the others whether they live, and goes by its word. A firewall before that one's own port it does not see, nor
+ * one between two others: what was sent there was tried again for ever, and nobody heard of it. So each asks each other one, and notes whom it does
+ * not reach; of two of which one does not reach the other, one has no resources until it does.
+ */
+import { RunnerAddress, RunnerHealth, Runners } from "@effect/cluster"
+import { SqlClient } from "@effect/sql"
+import { Duration, Effect, Layer, Schema } from "effect"
+import type { JournalUnavailable } from "../../core/index.js"
+import { addressOf, type ClusterSettings } from "../config/cluster.js"
+import { asking } from "../database/sql.js"
+import { databaseNow } from "../journal/tables/cluster.js"
+import { reachRound } from "../schedules.js"
+import { Member } from "./storage.js"
+
+/** So long an answer may take, and so many rounds in a row it may fail. */
+const patience = Duration.seconds(5)
+const rounds = 3
+
+const Addresses = Schema.parseJson(Schema.Array(Schema.String))
+const Present = Schema.Array(
+  Schema.Struct({
+    address: Schema.String,
+    owner: Schema.String,
+    machine: Schema.Number,
+    healthy: Schema.Number,
+    seen: Schema.Number,
+    unreached: Schema.NullOr(Addresses)
+  })
+)
+type Present = (typeof Present.Type)[number]
+
+/** By whom most are kept from each other goes first; then who is not reached, then who came later. Whoever is left reaches everybody that is. */
+export const leftOut = (
+  present: ReadonlyArray<Pick<Present, "address" | "machine" | "unreached">>
+): ReadonlySet<string> => {
+  const out = new Set<string>()
+  for (;;) {
+    const inside = present.filter(({ address }) => !out.has(address))
+    const pairs = inside.flatMap(({ address, unreached }) =>
+      inside.filter((other) => unreached?.includes(other.address)).map((other) => [address, other.address] as const)
+    )
+    const [worst] = inside
+      .map(({ address, machine }) => ({
+        address,
+        ranks: [
+          pairs.filter((pair) => pair.includes(address)).length,
+          pairs.filter(([, to]) => to === address).length,
+          machine
+        ] as const
+      }))
+      .toSorted(({ ranks: a }, { ranks: b }) => b[0] - a[0] || b[1] - a[1] || b[2] - a[2])
+    if (pairs.length === 0 || worst === undefined) return out
+    out.add(worst.address)
+  }
+}
+
+const addressFrom = (text: string) => {
+  const colon = text.lastIndexOf(":")
+  return RunnerAddress.make(text.slice(0, colon), Number(text.slice(colon + 1)))
+}
+
+const toDo = "Check that the port is open between all of these machines (firewall, NetworkPolicy), and cluster.host."
+
+/** What is to be said of it, in sentences. */
+const sentences = (own: string, present: ReadonlyArray<Present>, unreached: ReadonlyArray<string>): string => {
+  const self = present.find(({ address }) => address === own)
+  const said = present
+    .filter(({ address }) => unreached.includes(address))
+    .map(
+      ({ address, healthy, owner }) =>
+        `${owner} at ${address} is not reached from here, though it lives${healthy === 0 ? ": others have its resources meanwhile" : ""}.`
+    )
+  if (self?.healthy === 0)
+    said.push(`This process is not reached at ${own} by others: they have its resources meanwhile.`)
+  return said.length === 0 ? "" : `${said.join(" ")} ${toDo}`
+}
+
+export const reach = ({
+  takeover
+}: Pick<ClusterSettings, "takeover">): Layer.Layer<
+  RunnerHealth.RunnerHealth,
+  never,
+  Member | Runners.Runners | SqlClient.SqlClient
+> =>
+  Layer.scoped(
+    RunnerHealth.RunnerHealth,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ask = asking(sql)
+      const { address: own, instance } = yield* Member
+      const runners = yield* Runners.Runners
+      const lapse = sql.literal(String(Math.round(Duration.toMillis(takeover))))
+      const present: Effect.Effect<ReadonlyArray<Present>, JournalUnavailable> = Effect.flatMap(
+        Effect.disconnect(
+          ask(sql`
+            SELECT address, owner, machine, healthy, seen, unreached FROM cluster_runner
+            WHERE seen > ${databaseNow(sql)} - ${lapse} ORDER BY machine`)
+        ),
+        (rows) => Effect.orDie(Schema.decodeUnknown(Present)(rows))
+      )
+      /** How often in a row it did not answer, and its last sign of life before. One that is dead gives none after that. */
+      const failed = new Map<string, { readonly times: number; readonly seen: number }>()
+      let said = ""
+      const look = Effect.gen(function* () {
+        const now = yield* present
+        const others = now.filter(({ address }) => address !== own)
+        for (const address of failed.keys())
+          if (!others.some((other) => other.address === address)) failed.delete(address)
+        yield* Effect.forEach(
+          others,
+          ({ address, seen }) =>
+            Effect.map(Effect.isSuccess(Effect.timeout(runners.ping(addressFrom(address)), patience)), (answers) => {
+              const before = failed.get(address) ?? { times: 0, seen }
+              if (answers) failed.delete(address)
+              else failed.set(address, { ...before, times: before.times + 1 })
+            }),
+          { concurrency: "unbounded", discard: true }
+        )
+        const unreached = others.flatMap(({ address, seen }) => {
+          const of = failed.get(address)
+          return of !== undefined && of.times >= rounds && seen > of.seen ? [address] : []
+        })
+        const note = JSON.stringify(unreached)
+        yield* Effect.disconnect(
+          ask(sql`
+            UPDATE cluster_runner SET unreached = ${note}
+            WHERE instance = ${instance} AND (unreached IS NULL OR unreached <> ${note})`)
+        )
+        const found = sentences(own, now, unreached)
+        if (found !== said) {
+          yield* found === ""
+            ? Effect.logInfo("All processes reach each other again, as far as this one can tell")
+            : Effect.logWarning(found)
+        }
+        said = found
+      })
+      yield* look.pipe(
+        Effect.catchAll((error) => Effect.logDebug(`Who is there is not known: ${error.message}`)),
+        Effect.schedule(reachRound),
+        Effect.forkScoped
+      )
+      return {
+        isAlive: (address) =>
+          Effect.match(present, {
+            // Nobody has word from it then, and nothing may be changed by that.
+            onFailure: () => true,
+            onSuccess: (now) => !leftOut(now).has(addressOf(address))
+          })
+      }
+    })
+  )
