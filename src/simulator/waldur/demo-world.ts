@@ -53,7 +53,9 @@ export const demoWorld = (marketplace: Marketplace, options: DemoWorldOptions = 
         { type: "ram", name: "RAM", accountingType: "limit", ...sized },
         { type: "storage", name: "Storage", accountingType: "limit", ...sized },
         { type: "floating_ip", name: "Floating IP", accountingType: "limit", measuredUnit: "pcs" }
-      ]
+      ],
+      // Without it Waldur keeps no accounts for members.
+      pluginOptions: { service_provider_can_create_offering_user: true }
     })
     const vmOffering = marketplace.addOffering({
       customer: provider,

@@ -296,7 +296,11 @@ describe("the published API's required fields", () => {
       })
       expect(processor.json).toMatchObject({ service, service_name: "order_process" })
       yield* TestClock.adjust("1 second")
-      const put = yield* agent("PUT", `${identities}${field(identity.json, "uuid")}/`, { name: "agent", version: "2" })
+      const put = yield* agent("PUT", `${identities}${field(identity.json, "uuid")}/`, {
+        name: "agent",
+        offering: world.vdcOffering.uuid,
+        version: "2"
+      })
       expect(put.json).toMatchObject({ services: [{ uuid: service, name: "order_process" }] })
       expect(field(put.json, "modified") > field(put.json, "created")).toBe(true)
     })

@@ -61,6 +61,7 @@ export const OfferingUser = Schema.Struct({
   restricted: flag("is_restricted")
 })
 export type OfferingUser = typeof OfferingUser.Type
+export const offeringUserFields = ["uuid", "user_uuid", "username", "state", "is_restricted"] as const
 
 /** `GET marketplace-component-usages/`. Amounts in the offering's units. */
 export const ComponentUsage = Schema.Struct({

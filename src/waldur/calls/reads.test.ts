@@ -47,6 +47,17 @@ describe("a list", () => {
     })
   )
 
+  it.scopedLive("of an offering's accounts asks for few fields as well: each has thirty in Waldur", () =>
+    Effect.gen(function* () {
+      const { server, waldur } = yield* connect(() => ({
+        json: [{ uuid: id(1), user_uuid: id(2), username: null, state: "Requested", is_restricted: true }]
+      }))
+      const { items } = yield* waldur.offeringUsers(offering)
+      expect(items).toMatchObject([{ username: "", state: "Requested", restricted: true }])
+      expect(server.seen[0]?.query.getAll("field")).toEqual(["uuid", "user_uuid", "username", "state", "is_restricted"])
+    })
+  )
+
   it.scopedLive("is not over where a proxy answers with a page of its own in the middle of it", () =>
     Effect.gen(function* () {
       const headers = { link: `<http://x/?page=2>; rel="next"` }

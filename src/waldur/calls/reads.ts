@@ -8,6 +8,7 @@ import {
   Offering,
   OfferingUser,
   Order,
+  offeringUserFields,
   orderFields,
   Plan,
   ProviderResource,
@@ -191,7 +192,13 @@ export const makeReads = (client: WaldurClient, pageSize: number) =>
       team: (resource: string) =>
         all({ path: "marketplace-provider-resources/{uuid}/team/", uuid: resource }, TeamMember),
       offeringUsers: (offeringUuid: string) =>
-        all({ path: "marketplace-offering-users/", query: [["offering_uuid", offeringUuid]] }, OfferingUser),
+        all(
+          {
+            path: "marketplace-offering-users/",
+            query: [["offering_uuid", offeringUuid], ...fields(offeringUserFields)]
+          },
+          OfferingUser
+        ),
       sshKeys: (providerCustomer: string): Effect.Effect<Listed<SshKey>, WaldurError> =>
         Effect.gen(function* () {
           const providers = yield* all(

@@ -120,6 +120,11 @@ describe("an offering with a policy of periodic usage", () => {
       expect((yield* site.order.updateLimits(resource.uuid, doubled)).state).toBe("done")
       yield* untilSettled(agent)
       expect(resource.limits).toEqual(doubled)
+      // What an order does not name is gone with it there, and cannot be told.
+      expect((yield* site.order.updateLimits(resource.uuid, { cpu: 6 })).state).toBe("done")
+      yield* untilSettled(agent)
+      expect(resource.limits).toEqual({ cpu: 6 })
+      expect(site.logged.filter((line) => line.includes("has floating_ip, ram, storage otherwise"))).toHaveLength(1)
       expect((yield* site.order.terminate(resource.uuid)).state).toBe("done")
       yield* expectNothingLeft(site, agent, ["centre Terminated"])
     }).pipe(Effect.timeout("120 seconds"))

@@ -1,6 +1,7 @@
 /** `marketplace-offering-users/`: the accounts that members of a project have at the provider. Not recorded beyond empty lists. */
 import { Either } from "effect"
 import { empty, ensure, forbidden, invalid, json, notFound, type Outcome } from "../answers.js"
+import { publishAccount } from "../events.js"
 import { filtered, pageOf } from "../lists.js"
 import type { JsonObject, OfferingUser } from "../model.js"
 import { isProvider } from "../permissions.js"
@@ -58,7 +59,10 @@ const view = (origin: Origin, one: OfferingUser): JsonObject => ({
   modified: instant(one.modified)
 })
 
-const visibleTo = ({ user }: Context, one: OfferingUser) => one.user === user || isProvider(user, one.offering)
+/** None of an offering without the option, but to staff (source: as above, `get_allowed_offering_users_for_user`). */
+const visibleTo = ({ user }: Context, one: OfferingUser) =>
+  user.isStaff || (one.offering.pluginOptions[option] === true && (one.user === user || isProvider(user, one.offering)))
+const option = "service_provider_can_create_offering_user"
 
 const list: Handler = (context) =>
   Either.gen(function* () {
@@ -86,19 +90,28 @@ const create: Handler = ({ world, user, request }) =>
     if (offering === undefined) return yield* invalid({ offering: ["This field is required."] })
     if (member === undefined) return yield* invalid({ user: ["This field is required."] })
     yield* ensure(isProvider(user, offering), forbidden)
+    if (offering.pluginOptions[option] !== true)
+      return yield* invalid({ offering: ["It is not allowed to create users for current offering."] })
+    const taken = [...world.offeringUsers.values()].some((one) => one.offering === offering && one.user === member)
+    if (taken) return yield* invalid({ non_field_errors: ["The fields offering, user must make a unique set."] })
     const made = makeOfferingUser(world, { offering, user: member, username: text(body, "username") ?? "" })
     return json(201, view(request.origin, made))
   })
 
-/** A name for the account makes it usable. */
+/** A new name makes an account usable that somebody waits for, and no other one (source: waldur-mastermind, marketplace/models.py, `OfferingUser.save`). */
 const patch: Handler = (context) =>
   Either.gen(function* () {
     const one = yield* found(context)
     yield* ensure(isProvider(context.user, one.offering), forbidden)
     const body = yield* readObject(context.request)
-    one.username = text(body, "username") ?? one.username
-    if (one.username !== "") one.state = "OK"
+    const username = text(body, "username") ?? one.username
+    if (username.length > 100)
+      return yield* invalid({ username: ["Ensure this field has no more than 100 characters."] })
+    const isNew = username !== one.username
+    if (isNew && username !== "" && [...unmade, "Error creating"].includes(one.state)) one.state = "OK"
+    one.username = username
     one.modified = context.world.now()
+    if (isNew) publishAccount(context.world, one)
     return json(200, view(context.request.origin, one))
   })
 

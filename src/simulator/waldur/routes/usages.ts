@@ -100,19 +100,22 @@ const reportedIn = (world: World, resource: Resource, body: JsonObject): Outcome
   return Either.right(reported)
 }
 
-/** Nothing is told ahead, and of a month that is over only what is billed by limit, unless by staff (source: as above). */
+/**
+ * Nothing is told ahead, and of a month that is over only what is billed by limit or paid once, unless by staff: whether its invoice is still open or not, which
+ * decides no more than whether that follows (source: waldur-mastermind, marketplace/serializers.py and its tests).
+ */
 const checkDate = (world: World, user: User, at: number, reported: ReadonlyArray<Reported>): Outcome<void> => {
   if (at > world.now())
     return invalid({
       date: ["Cannot submit usage for future dates. Date must be current date or earlier."]
     })
   const isOld = monthOf(at) < monthOf(world.now())
-  const byLimit = reported.every(({ component }) => component.accountingType === "limit")
+  const isBackfilled = reported.every(({ component }) => ["limit", "one"].includes(component.accountingType))
   return ensure(
-    !isOld || byLimit || user.isStaff,
+    !isOld || isBackfilled || user.isStaff,
     invalid({
       date: [
-        "Service providers can only specify date for limit-based billing components when backfilling past billing periods."
+        "Service providers can only specify date for limit-based or prepaid billing components when backfilling past billing periods."
       ]
     })
   )
