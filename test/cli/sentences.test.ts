@@ -1,5 +1,6 @@
 /** Sentences of commands, as an operator reads them, that were wrong once. */
 
+import { readFileSync, writeFileSync } from "node:fs"
 import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
@@ -36,6 +37,16 @@ describe("a command", () => {
         failure: `No offering of this configuration has the order ${unknown}.`
       })
       expect((yield* typed(...at)).out).toBe("No orders are open.")
+
+      // With Waldur away nobody knows, and the components are not the fault.
+      const away = `${site.file}.away.yaml`
+      writeFileSync(away, readFileSync(site.file, "utf8").replaceAll(/127.0.0.1:\d+\/api/g, "127.0.0.1:9/api"))
+      expect(yield* typed("plan", "-c", away, "--data-dir", site.dataDir)).toMatchObject({
+        ending: "failed",
+        out: "",
+        failure: expect.stringContaining("could not be planned: Waldur cannot be reached")
+      })
+      expect((yield* typed("components", "-c", away)).failure).toContain("Not all components could be looked at")
     })
   )
 

@@ -408,6 +408,30 @@ describe("for every hand and eye", () => {
     }
   })
 
+  it("has no table on a phone that has to be pushed aside to be read", async () => {
+    const told = "plan interrupted: one.template.info on http://one.example.com:2633/RPC2 was not answered in time"
+    for (const viewport of [phone, { width: 320, height: 640 }]) {
+      const other = await openTab(browser, url, { viewport })
+      await other.page.route(/\/api\/orders\b/, async (route) => {
+        const answer = await route.fetch()
+        const body = (await answer.text()).replaceAll(/"last":"[^"]*"/g, `"last":"${told}"`)
+        await route.fulfill({ response: answer, body: body.replaceAll(/"state":"[^"]*"/g, '"state":"quarantined"') })
+      })
+      for (const [view, heading] of [
+        ["/", "Servers"],
+        ["/orders", "Orders"]
+      ] as const) {
+        await go(view, other)
+        await sees("heading", heading, other)
+        await other.page.locator(".scroll tbody tr").first().waitFor()
+        const beyond = "[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth)"
+        const most = Math.max(...(await other.page.evaluate<Array<number>>(beyond)))
+        expect(most, `${view} at ${viewport.width}`).toBeLessThanOrEqual(0)
+      }
+      await other.page.context().close()
+    }
+  })
+
   it("is shown by a browser whose language is none", async () => {
     const other = await openTab(browser, url)
     await other.page.addInitScript(

@@ -30,7 +30,8 @@ const options = (props: ChartProps, width: number, colourOf: (name: string) => s
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    // On the right for the half of a label that stands at the end.
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: {
@@ -52,7 +53,8 @@ const options = (props: ChartProps, width: number, colourOf: (name: string) => s
         font,
         grid,
         ticks: { show: false },
-        size: 56,
+        // "1 min 40 s" needs more than most.
+        size: (_, ticks) => Math.max(56, 14 + 6.5 * Math.max(0, ...(ticks ?? []).map(({ length }) => length))),
         space: 32,
         values: (_, ticks) => ticks.map(props.written)
       }

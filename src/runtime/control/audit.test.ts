@@ -2,7 +2,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Logger } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import { Activities } from "../activity.js"
 import * as Database from "../journal/database.js"
@@ -18,6 +18,24 @@ const journal = Layer.unwrapScoped(
 ).pipe(Layer.provideMerge(NodeContext.layer), Layer.provideMerge(Activities.layer))
 
 const deed: Deed = { who: "anna", role: "operator", by: "token", kind: "retry", subject: "1".repeat(32), detail: "" }
+
+describe("what is done by hand", () => {
+  it.scoped("is in the log with who did it, and by which way where that says more", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const log = Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ message }) => lines.push(String(message)))
+      )
+      for (const who of ["anna", "command line"])
+        yield* audited(
+          { ...deed, who, by: who === "anna" ? "token" : "command line", kind: "log-level", subject: "debug" },
+          Effect.succeed({ ok: true, outcome: "" })
+        ).pipe(Effect.provide(log))
+      expect(lines).toEqual(["By anna (token): log-level debug", "By command line: log-level debug"])
+    }).pipe(Effect.provide(journal))
+  )
+})
 
 describe("what is done by hand and cut off by the agent's end", () => {
   it.scoped("is written down as not done, with what to do", () =>

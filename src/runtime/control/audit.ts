@@ -53,8 +53,9 @@ export const audited = <E, R>(deed: Deed, work: Effect.Effect<Outcome, E, R>) =>
       RETURNING id`)
     const settle = (ok: boolean, outcome: string) =>
       unavailable(sql`UPDATE audit SET ok = ${ok ? 1 : 0}, outcome = ${outcome} WHERE id = ${row?.id ?? 0}`)
+    const who = deed.who === deed.by ? deed.who : `${deed.who} (${deed.by})`
     yield* Effect.logInfo(
-      `By ${deed.who} (${deed.by}): ${deed.kind} ${deed.subject}${deed.detail === "" ? "" : `: ${deed.detail}`}`.trim()
+      `By ${who}: ${deed.kind} ${deed.subject}${deed.detail === "" ? "" : `: ${deed.detail}`}`.trim()
     )
     const outcome = yield* work.pipe(
       Effect.tapErrorCause(() => Effect.ignore(settle(false, "It failed: see the log."))),

@@ -33,7 +33,8 @@ const deedOf = ({ kind, subject }: ControlRequest): Deed => ({
   role: "operator",
   by: "command line",
   kind: kinds[kind] ?? kind,
-  subject,
+  // Of all parts: "=debug".
+  subject: subject.replace(/^=/, ""),
   detail: ""
 })
 

@@ -211,7 +211,9 @@ export const listenBeforehand = (config: Config, reason: Effect.Effect<string>) 
         )
       }).pipe(
         Effect.catchAll(({ cause }) =>
-          Effect.logWarning(`Health cannot be shown on ${config.http.host}:${port} yet: ${String(cause)}`)
+          Effect.logWarning(
+            `Health cannot be shown on ${config.http.host}:${port} yet: ${cause instanceof Error ? cause.message : String(cause)}`
+          )
         )
       )
   })

@@ -19,10 +19,10 @@ export const Servers = ({ overview: { servers, systems } }: { readonly overview:
             <th scope="col" class="figure wide">
               Calls in 10 min
             </th>
-            <th scope="col" class="figure">
+            <th scope="col" class="figure wide">
               Median
             </th>
-            <th scope="col" class="figure">
+            <th scope="col" class="figure wide">
               95 %
             </th>
             <th scope="col" class="figure">
@@ -45,8 +45,8 @@ export const Servers = ({ overview: { servers, systems } }: { readonly overview:
                   <Status look={server.breaker === "open" ? open : closed} />
                 </td>
                 <td class="figure wide">{number(figures?.calls ?? 0)}</td>
-                <td class="figure nowrap">{figures?.p50 == null ? "none" : span(figures.p50)}</td>
-                <td class="figure nowrap">{figures?.p95 == null ? "none" : span(figures.p95)}</td>
+                <td class="figure nowrap wide">{figures?.p50 == null ? "none" : span(figures.p50)}</td>
+                <td class="figure nowrap wide">{figures?.p95 == null ? "none" : span(figures.p95)}</td>
                 <td class="figure nowrap">{share === undefined ? "none" : percent(share)}</td>
               </tr>
             )

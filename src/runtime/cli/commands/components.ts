@@ -42,6 +42,9 @@ export const components = Command.make(
       )
       if (given.json) yield* Console.log(JSON.stringify(Array.getSomes(results).map(asJson), null, 2))
       const fine = results.every((one) => Option.isSome(one) && (given.yaml || isFine(one.value)))
+      if (results.some(Option.isNone)) {
+        return yield* new NotPossible({ reason: "Not all components could be looked at: see above what to change." })
+      }
       if (!fine) {
         return yield* new NotPossible({ reason: "The components do not fit: see above what to change." })
       }

@@ -34,7 +34,9 @@ export const plan = Command.make(
         (offering) => Effect.map(Effect.either(planned(offering, wanted)), (result) => ({ offering, result }))
       ).pipe(Effect.provide(onCopy(where, there)))
       const orders = results.flatMap(({ result }) => (Either.isRight(result) ? result.right : []))
-      if (json || orders.length > 0 || Option.isNone(order))
+      // Where Waldur did not answer, orders may be open.
+      const isWhole = Option.isNone(order) && results.every(({ result }) => Either.isRight(result))
+      if (json || orders.length > 0 || isWhole)
         yield* Console.log(json ? JSON.stringify(orders, null, 2) : told(orders))
       const reasons = results.flatMap(({ offering, result }) =>
         Either.isLeft(result) ? [`${offering.name} could not be planned: ${result.left.message}`] : []
