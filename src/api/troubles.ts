@@ -54,9 +54,10 @@ export const OrphanRow = Schema.Struct({
   resource: Schema.String,
   /**
    * `terminated`: Waldur has the resource as ended; `unknown here`: no Waldur knows it, but this journal does, as ended; `forgotten`: as living;
-   * `stranger`: neither does.
+   * `stranger`: neither does. `surplus`: that resource lives, and is another object. `untagged`: it has no tag, and is called as what a create would have made
+   * that failed; it may be anybody's.
    */
-  why: Schema.Literal("terminated", "unknown here", "forgotten", "stranger")
+  why: Schema.Literal("terminated", "unknown here", "forgotten", "stranger", "surplus", "untagged")
 })
 export type OrphanRow = typeof OrphanRow.Type
 

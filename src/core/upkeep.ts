@@ -6,7 +6,7 @@ import type { Effect } from "effect"
 import type { Amounts } from "./components.js"
 import type { SiteError } from "./errors.js"
 import type { DriftKind, ExpectedResource, Standing } from "./observation.js"
-import type { Resource } from "./orders.js"
+import type { OrderId, Resource } from "./orders.js"
 import type { Steps } from "./saga/attempt.js"
 import type { KnownResource } from "./usage.js"
 
@@ -23,6 +23,14 @@ export interface OwnedObject {
   readonly mark?: string
   /** Seconds since 1970, where the backend keeps it. */
   readonly since?: number
+  /** It has no tag: that it may be the resource's is seen by its name alone. */
+  readonly untagged?: true
+}
+
+/** A create that failed, and may have made something that its journal does not know. */
+export interface FailedCreate {
+  readonly order: OrderId
+  readonly resource: Resource
 }
 
 /** Something in the backend that nobody owns and that could become a resource of the offering. */
@@ -68,7 +76,14 @@ export interface Upkeep {
     objects: ReadonlyArray<OwnedObject>,
     resources: ReadonlyArray<KnownResource>
   ) => Effect.Effect<ReadonlyArray<OwnedObject>, SiteError>
-  /** Removes it, if it still carries the same tag; content if it is gone. */
+  /** Those of these objects that say that they are one of these resources', which is another object. Absent: a resource may have several. */
+  readonly surplus?: (
+    objects: ReadonlyArray<OwnedObject>,
+    resources: ReadonlyArray<KnownResource>
+  ) => Effect.Effect<ReadonlyArray<OwnedObject>, SiteError>
+  /** What these may have left before it had a tag, as far as nobody uses it. It may be somebody else's all the same. Absent: all is made with its tag. */
+  readonly untagged?: (creates: ReadonlyArray<FailedCreate>) => Effect.Effect<ReadonlyArray<OwnedObject>, SiteError>
+  /** Removes it, if it still carries the same tag, or is untagged and still used by nobody; content if it is gone. */
   readonly remove: (object: OwnedObject) => Effect.Effect<void, SiteError>
   /** In the order in which they can go: what holds others comes after them. */
   readonly removalOrder: ReadonlyArray<string>

@@ -91,7 +91,7 @@ export {
 } from "../core/observation.js"
 export { partKey, type ResourcePart } from "../core/parts.js"
 export { testedResource } from "../core/tested.js"
-export type { Importable, OwnedObject, Resolution, Upkeep } from "../core/upkeep.js"
+export type { FailedCreate, Importable, OwnedObject, Resolution, Upkeep } from "../core/upkeep.js"
 
 // People: who has access, and passwords. Optional.
 

@@ -351,6 +351,29 @@ describe("an update that is refused on the way gives the machine back as it was"
     })
   )
 
+  it.scoped("when its disk has snapshots, of which the customer is told", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.intercept((call) => {
+        if (call.method !== "one.vm.diskresize") return undefined
+        const refused = refuse(call)
+        return refused?._tag === "Garbage"
+          ? {
+              ...refused,
+              body: refused.body.replace("made to fail", "Cannot resize a disk with snapshots").replace("8192", "2048")
+            }
+          : refused
+      })
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({
+        sentence:
+          "The disk has snapshots, so the cloud does not grow it, and the machine was left as it was: delete them, then order again.",
+        leftovers: []
+      })
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
   it.scoped("when its host has no room", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench()

@@ -8,10 +8,19 @@ import {
   type ActionRefused,
   aclCluster,
   aclId,
+  type GroupShort,
   groupRule,
   sameAclRule
 } from "../../opennebula/index.js"
-import { ensureDone, isFirstCall, make, OrderRefused, type OrderRequest, RivalAtWork } from "../../plugin/index.js"
+import {
+  ensureDone,
+  isFirstCall,
+  make,
+  mayBeBegunElsewhere,
+  OrderRefused,
+  type OrderRequest,
+  RivalAtWork
+} from "../../plugin/index.js"
 import { asTheirVdcsSay, defaultVdc } from "../groups.js"
 import {
   both,
@@ -43,20 +52,22 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       Effect.flatMap(tagsOf(request), (tags) => cloud.one.group.append(groupId, tags)),
       groupId
     )
-  return make("group", {
-    result: Schema.Int,
-    find: findGroup(cloud, request, plan).pipe(
-      Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value)) : Effect.succeedNone))
-    ),
-    create: unlessTaken(
-      "group",
-      plan.name,
-      cloud.one.group.allocate(plan.name),
-      Effect.flatMap(groupsIn(cloud), ({ groups }) => ownOrBesideOurs(cloud, request, plan, groups))
-    ).pipe(Effect.flatMap(tag)),
-    undo: (groupId) => removeGroup(cloud, groupId),
-    isOthers: isTaggedForAnother(cloud, request)
-  })
+  const made = (mayBeLeft: boolean) =>
+    make("group", {
+      result: Schema.Int,
+      find: findGroup(cloud, request, plan).pipe(
+        Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value)) : Effect.succeedNone))
+      ),
+      create: unlessTaken(
+        "group",
+        plan.name,
+        cloud.one.group.allocate(plan.name),
+        Effect.flatMap(groupsIn(cloud), ({ groups }) => ownOrBesideOurs(cloud, request, plan, groups, mayBeLeft))
+      ).pipe(Effect.flatMap(tag)),
+      undo: (groupId) => removeGroup(cloud, groupId),
+      isOthers: isTaggedForAnother(cloud, request)
+    })
+  return Effect.flatMap(mayBeBegunElsewhere, made)
 }
 
 const isTaggedForAnother =
@@ -91,14 +102,29 @@ const isNewlyNamed = (plan: Plan, group: Pooled): boolean =>
  * After our name was taken: our own group. Or one that has just come, without a tag: the Python agent gives none, and this agent's is not there yet for a
  * moment. Who makes a group of this name now is at work on this order.
  */
-const ownOrBesideOurs = (cloud: Cloud, request: Ordered, plan: Plan, groups: ReadonlyArray<Pooled>) =>
+const ownOrBesideOurs = (
+  cloud: Cloud,
+  request: Ordered,
+  plan: Plan,
+  groups: ReadonlyArray<GroupShort>,
+  mayBeLeft: boolean
+) =>
   Effect.gen(function* () {
     const own = yield* ownAmong(cloud, request, "group", groups)
     const other = groups.find((group) => isNewlyNamed(plan, group))
     if (Option.isNone(own) && other !== undefined && (yield* isFirstCall)) {
       return yield* new RivalAtWork({ what: `group ${other.id} (${other.name}), without any tag` })
     }
+    const older = groups.find((group) => group.name === plan.name && isUntagged(group) && group.users.length === 0)
+    if (mayBeLeft && Option.isNone(own) && older !== undefined) return yield* perhapsLeft(older)
     return Option.map(own, ({ id }) => id)
+  })
+
+/** Made in the moment before the journal was lost, or somebody else's: the order's plan told the one from the other, and was in that journal. */
+const perhapsLeft = ({ id, name }: Pooled): OrderRefused =>
+  new OrderRefused({
+    customerMessage: `The cloud already has a group named "${name}", perhaps left by this order: ask the provider, or choose another name and order again.`,
+    detail: `group ${id} (${name}) has no tag and no users. The order may have been begun with another journal, so nothing says whether it has made that group: if nobody needs it, \`site-actors orphans -c config.yaml --remove group:${id} --yes\` removes it`
   })
 
 /** Out of every VDC, and its rules with it: those of VDC 0, and those made by `one.acl.addrule`, outlive a group. */

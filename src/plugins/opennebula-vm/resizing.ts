@@ -106,6 +106,9 @@ const quotaAllows = (offering: VmOffering, vm: Vm, { cpu, memory }: Capacity): E
     Effect.catchTag("NoSuchObject", () => Effect.void)
   )
 
+/** Which disks with snapshots can be grown, OpenNebula knows by their driver and its release alone (OpenNebula/one, issues 4047 and 6292). */
+const isForSnapshots = ({ message }: SiteError): boolean => message.includes("disk with snapshots")
+
 /** Sent when the VM is at rest, and over when it is so again: a `resume` in between would be refused. A driver's failure is silent. */
 export const growDisk = (
   offering: VmOffering,
@@ -131,7 +134,9 @@ export const growDisk = (
     return yield* new OrderRefused({
       customerMessage: Option.isNone(rested)
         ? busy
-        : "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
+        : Option.exists(refused, isForSnapshots)
+          ? "The disk has snapshots, so the cloud does not grow it, and the machine was left as it was: delete them, then order again."
+          : "The disk could not be grown, so the machine was left as it was: try again later, or ask the provider.",
       detail: Option.match(refused, {
         onSome: (error) => error.message,
         // What its driver has said of it (OpenNebula 7.4 `TransferManager::_transfer`): that its datastore is full, say.

@@ -8,7 +8,6 @@ import { addressOf, type ClusterSettings, type ClusterUnusable, shards } from ".
 import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
 import { layerMessages } from "./messages.js"
-
 import { reach } from "./reach.js"
 import * as Storage from "./storage.js"
 import { clientProtocol, reached, socketServer } from "./wire.js"

@@ -50,6 +50,10 @@ export class Journal extends Context.Tag("site-actors/runtime/Journal")<
     readonly knows: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
     /** Is the last that it knows of the resource that it was ended, or that its creation failed? */
     readonly hasEnded: (resource: ResourceId) => Effect.Effect<boolean, JournalUnavailable>
+    /** Creates that erred, and of which one of these events was written, each with what was written down when it was accepted. */
+    readonly erredCreates: (
+      events: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<{ readonly order: OrderId; readonly accepted: unknown }>, JournalUnavailable>
     /** What was written down when the last of the resource's orders was accepted that is done. */
     readonly lastDone: (resource: ResourceId) => Effect.Effect<Option.Option<unknown>, JournalUnavailable>
     /** When this journal was first started as a backup that was put back (ms since 1970), if it was: the last time. */
@@ -197,6 +201,17 @@ const make = Effect.gen(function* () {
           SELECT type || ' ' || state AS outcome FROM known_order
           WHERE resource_id = ${resource} AND ended IS NOT NULL ORDER BY seq DESC LIMIT 1`),
         ([last]) => last?.outcome === "Terminate done" || last?.outcome === "Create erred"
+      ),
+    erredCreates: (events) =>
+      Effect.map(
+        unavailable(sql<Row & { readonly order_id: OrderId }>`
+          SELECT accepted.order_id, accepted.step, accepted.event, accepted.at, accepted.data
+          FROM known_order JOIN journal AS accepted ON accepted.id = known_order.seq
+          WHERE known_order.state = 'erred' AND known_order.type = 'Create' AND EXISTS (
+            SELECT 1 FROM journal WHERE journal.order_id = known_order.order_id
+              AND journal.step = ${orderAsAWhole(sql)} AND journal.event IN ${sql.in(events)})
+          ORDER BY known_order.seq`),
+        (rows) => rows.map((row) => ({ order: row.order_id, accepted: entryOf(row).data }))
       ),
     lastDone: (resource) =>
       Effect.map(

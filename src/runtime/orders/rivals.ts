@@ -38,7 +38,7 @@ const taken = "approved by another"
 /** Waldur had it as done before this agent could say so. */
 const doneByAnother = "done by another"
 /** It waits for another agent. */
-const waits = "waits for another"
+export const waits = "waits for another"
 
 /** So long after somebody else's approval it is looked whether another agent has begun, in ms: by then that has made something. */
 const takerBegins = 10_000

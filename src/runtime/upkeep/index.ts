@@ -7,5 +7,5 @@
  */
 export { watchImports } from "./import.js"
 export { type MigrationRow, migrate, planMigration } from "./migrate.js"
-export { findOrphans, type Orphan, removeOrphan } from "./orphans.js"
+export { findOrphans, isDoubtful, type Orphan, removeOrphan } from "./orphans.js"
 export { connectSites, type Site } from "./sites.js"

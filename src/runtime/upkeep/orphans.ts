@@ -1,12 +1,14 @@
 /**
  * Objects that carry our owner tag although their resource is none any more: what an undo could not remove, what was left behind when
- * somebody set a resource as ended by hand. Listed; removed only by command.
+ * somebody set a resource as ended by hand. And what is likely to be left over although it says otherwise, or nothing. Listed; removed only by command.
  */
 import { Effect, Option, Schema } from "effect"
-import { NotYet, type OwnedObject, ResourceId } from "../../core/index.js"
+import { type FailedCreate, NotYet, type OwnedObject, ResourceId } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
+import { Accepted } from "../orders/accepting/request.js"
+import { waits } from "../orders/rivals.js"
 import { counted } from "../progress.js"
 import { soughtOf } from "./migrate.js"
 import type { Site } from "./sites.js"
@@ -17,10 +19,14 @@ export interface Orphan extends OwnedObject {
   /**
    * `terminated`: Waldur has the resource as ended. `unknown here`: none of the configured Waldurs knows the resource, but this journal does, as
    * ended. `forgotten`: the same, and the journal does not have it as ended: Waldur may have been put back from a backup, and this be a customer's.
-   * `stranger`: neither does; it may belong to another agent on the same front-end.
+   * `stranger`: neither does; it may belong to another agent on the same front-end. `surplus`: the resource lives, and is another object. `untagged`: it has
+   * no tag, and is called as what a create would have made that failed after the journal was lost, or beside another agent; it may be anybody's.
    */
-  readonly why: "terminated" | "unknown here" | "forgotten" | "stranger"
+  readonly why: "terminated" | "unknown here" | "forgotten" | "stranger" | "surplus" | "untagged"
 }
+
+/** Somebody has to look whose these are: never removed all at once. */
+export const isDoubtful = ({ why }: Pick<Orphan, "why">): boolean => why !== "terminated" && why !== "unknown here"
 
 const livingStates = ["Creating", "OK", "Erred", "Updating", "Terminating"] as const
 
@@ -57,22 +63,35 @@ export const findOrphans = (sites: ReadonlyArray<Site>) =>
     const living = yield* Effect.forEach(sites, (site) =>
       Effect.map(site.waldur.resources({ offering: site.id, states: livingStates }), ({ items }) => ({
         site,
-        resources: items.map((resource) => soughtOf(resource))
+        resources: items.map((resource) => soughtOf(resource)),
+        // Of one that is only being made or ended, somewhere else, there may be two for a while.
+        settled: items.filter(({ state }) => state === "OK" || state === "Erred").map((resource) => soughtOf(resource))
       }))
     )
     const alive = new Set<string>(living.flatMap(({ resources }) => resources.map(({ id }) => id)))
     const open = new Set<string>((yield* journal.openOrders).map(({ resource }) => resource))
-    const untaken = [...found.values()].filter(({ resource }) => !alive.has(resource) && !open.has(resource))
+    const unworked = [...found.values()].filter(({ resource }) => !open.has(resource))
+    const untaken = unworked.filter(({ resource }) => !alive.has(resource))
+    const surplus = new Set(
+      (yield* Effect.forEach(living, ({ settled, site }) => {
+        const { place, surplus } = site.upkeep
+        const objects = unworked.filter((object) => object.site.upkeep.place === place && alive.has(object.resource))
+        return surplus === undefined || objects.length === 0
+          ? Effect.succeed([])
+          : Effect.map(surplus(objects, settled), (over) => over.map((object) => keyAt(site, object)))
+      })).flat()
+    )
+    const asked = [...untaken, ...unworked.filter((object) => surplus.has(keyAt(object.site, object)))]
     // Where a tenant has written another's tag, it is no orphan.
     const theirs = yield* Effect.forEach(living, ({ resources, site }) => {
       const { belonging, place } = site.upkeep
-      const objects = untaken.filter((object) => object.site.upkeep.place === place)
+      const objects = asked.filter((object) => object.site.upkeep.place === place)
       return belonging === undefined || objects.length === 0
         ? Effect.succeed([])
         : Effect.map(belonging(objects, resources), (own) => own.map((object) => keyAt(site, object)))
     })
     const belonging = new Set(theirs.flat())
-    const candidates = untaken.filter((object) => !belonging.has(keyAt(object.site, object)))
+    const candidates = asked.filter((object) => !belonging.has(keyAt(object.site, object)))
     const servers = [...new Map(sites.map(({ waldur }) => [waldur.apiUrl, waldur])).values()]
     const verdict = yield* Effect.cachedFunction((resource: string) =>
       Effect.gen(function* () {
@@ -85,11 +104,32 @@ export const findOrphans = (sites: ReadonlyArray<Site>) =>
     )
     const judged = yield* counted(candidates, { what: "looks at objects" }, (object) =>
       Effect.map(
-        verdict(object.resource),
+        surplus.has(keyAt(object.site, object)) ? Effect.succeed("surplus" as const) : verdict(object.resource),
         (why): ReadonlyArray<Orphan> => (why === undefined ? [] : [{ ...object, why }])
       )
     )
-    return judged.flat().toSorted((one, other) => turn(one) - turn(other) || one.id - other.id)
+    const untagged = yield* Effect.forEach(sites, (site) => untaggedAt(site, open))
+    return [...judged.flat(), ...untagged.flat()].toSorted((one, other) => turn(one) - turn(other) || one.id - other.id)
+  })
+
+/** Creates that erred of which this journal may not know all that was made. */
+const failedCreates = (site: Site) =>
+  Effect.gen(function* () {
+    const erred = yield* (yield* Journal).erredCreates(["restored", waits])
+    return erred.flatMap(({ accepted, order }): ReadonlyArray<FailedCreate> => {
+      const { offering, request } = Option.getOrElse(acceptedAs(accepted), () => ({ offering: "", request: undefined }))
+      return offering === site.id && request !== undefined ? [{ order, resource: request.resource }] : []
+    })
+  })
+const acceptedAs = Schema.decodeUnknownOption(Accepted)
+
+const untaggedAt = (site: Site, open: ReadonlySet<string>) =>
+  Effect.gen(function* () {
+    const { untagged } = site.upkeep
+    if (untagged === undefined) return []
+    const creates = (yield* failedCreates(site)).filter(({ resource }) => !open.has(resource.id))
+    if (creates.length === 0) return []
+    return (yield* untagged(creates)).map((object): Orphan => ({ ...object, site, why: "untagged" }))
   })
 
 /** What holds others goes after them. */

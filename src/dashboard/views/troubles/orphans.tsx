@@ -10,7 +10,9 @@ const reasons: Readonly<Record<(typeof Found.Type)["rows"][number]["why"], strin
   terminated: "Its resource has ended in Waldur.",
   "unknown here": "Waldur does not know its resource.",
   forgotten: "Waldur does not know its resource, which was not ended here: it may have been put back from a backup.",
-  stranger: "Nobody's mark is on it."
+  stranger: "Nobody's mark is on it.",
+  surplus: "It says that it is a resource's that has another one.",
+  untagged: "It has no mark, and is called as what a failed order would have made: it may be anybody's."
 }
 
 const List = ({ found: { at, rows, problems } }: { readonly found: typeof Found.Type }) => (

@@ -36,7 +36,7 @@ import {
 } from "../belongings/belongings.js"
 import { belongingTo } from "../belongings/despite-tags.js"
 import { tagAgain } from "../belongings/retagged.js"
-import { whoseUntagged } from "../belongings/untagged.js"
+import { bareGroups, bareGroupsOf, whoseUntagged } from "../belongings/untagged.js"
 import { type Cloud, gone, isTaggedFor, isUntagged } from "../cloud.js"
 import { removeNetwork, removeSecurityGroup } from "../network.js"
 import { amountsOf } from "../quotas.js"
@@ -151,6 +151,11 @@ const remove = (cloud: Cloud, object: OwnedObject): Effect.Effect<void, SiteErro
   Effect.gen(function* () {
     const { kind, id } = object
     if (!isKind(kind)) return yield* new OrderRefused({ customerMessage: `There is no kind "${kind}".` })
+    if (object.untagged === true) {
+      const isBare = (yield* bareGroups(cloud)).some((group) => group.id === id && group.name === object.name)
+      if (isBare) return yield* removeGroup(cloud, id)
+      return yield* new OrderRefused({ customerMessage: `${kind} ${id} is gone, or somebody uses it by now.` })
+    }
     const found = (yield* owned(cloud)).find((one) => one.kind === kind && one.id === id)
     if (found === undefined) return
     if (found.resource !== object.resource) {
@@ -313,6 +318,7 @@ export const upkeep = (cloud: Cloud): Upkeep => ({
   repair: (resource, kind) => repair(cloud, resource, kind),
   owned: owned(cloud),
   belonging: belongingTo(cloud),
+  untagged: bareGroupsOf(cloud),
   remove: (object) => remove(cloud, object),
   removalOrder,
   importable: importable(cloud),

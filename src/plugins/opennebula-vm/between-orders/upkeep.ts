@@ -51,6 +51,22 @@ const ownedOf = (vm: Vm, agent: number): ReadonlyArray<OwnedObject> =>
 const isMadeForOne = ({ id, kind, since }: OwnedObject, resources: ReadonlyArray<KnownResource>): boolean =>
   kind === "vm" && since !== undefined && resources.some((resource) => isAsMade(resource, { id, startedAt: since }))
 
+/** Which of these say that they are a resource's that has its machine, another one? A tenant may have written that into what had no resource any more. */
+const surplusOf = (
+  vms: ReadonlyArray<Vm>,
+  objects: ReadonlyArray<OwnedObject>,
+  resources: ReadonlyArray<KnownResource>
+): ReadonlyArray<OwnedObject> => {
+  const byId = new Map(vms.map((vm) => [vm.id, vm]))
+  const own = new Map<string, number>(
+    resources.flatMap((resource) => {
+      const vm = byId.get(vmIdOf(resource.backendId) ?? -1)
+      return vm !== undefined && (isAsMade(resource, vm) || isTaggedAs(resource)(vm)) ? [[resource.id, vm.id]] : []
+    })
+  )
+  return objects.filter(({ id, kind, resource }) => kind === "vm" && (own.get(resource) ?? id) !== id)
+}
+
 /** A machine is of the project of the group that it is in. Its own template would not do: its tenant writes that. Nor will the group's alone. */
 const importableOf = (offering: VmOffering) =>
   Effect.map(Effect.all([machinesOf(offering), offering.one.group.list(), offering.one.vdc.list()]), (found) => {
@@ -132,6 +148,7 @@ export const upkeep = (offering: VmOffering): Upkeep => ({
     ([vms, agent]) => vms.flatMap((vm) => ownedOf(vm, agent.id))
   ),
   belonging: (objects, resources) => Effect.succeed(objects.filter((object) => isMadeForOne(object, resources))),
+  surplus: (objects, resources) => Effect.map(machinesOf(offering), (vms) => surplusOf(vms, objects, resources)),
   removalOrder: ["vm"],
   remove: (object): Effect.Effect<void, SiteError> =>
     Effect.gen(function* () {

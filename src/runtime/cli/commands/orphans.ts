@@ -10,7 +10,7 @@ import { counted } from "../../progress.js"
 import { showing } from "../../terminal/progress.js"
 import { nameColumn, table } from "../../terminal/table.js"
 import { when } from "../../terminal/times.js"
-import { connectSites, findOrphans, type Orphan, removeOrphan } from "../../upkeep/index.js"
+import { connectSites, findOrphans, isDoubtful, type Orphan, removeOrphan } from "../../upkeep/index.js"
 import { described } from "../help.js"
 import { journalAt, NotPossible } from "../open-journal.js"
 import * as options from "../options.js"
@@ -23,7 +23,7 @@ const remove = Options.text("remove").pipe(
 )
 const removeAll = Options.boolean("remove-all").pipe(
   Options.withDescription(
-    "Remove all but strangers, which may be another agent's, and what Waldur may have forgotten. Needs --yes."
+    "Remove all but strangers, which may be another agent's, what Waldur may have forgotten, and what is surplus or untagged. Needs --yes."
   )
 )
 export const yes = Options.boolean("yes").pipe(
@@ -112,7 +112,7 @@ const chosenOf = (
   found: ReadonlyArray<Orphan>,
   { remove, removeAll }: { readonly remove: Option.Option<string>; readonly removeAll: boolean }
 ): Effect.Effect<ReadonlyArray<Orphan> | undefined, NotPossible> => {
-  if (removeAll) return Effect.succeed(found.filter(({ why }) => why !== "stranger" && why !== "forgotten"))
+  if (removeAll) return Effect.succeed(found.filter((orphan) => !isDoubtful(orphan)))
   if (Option.isNone(remove)) return Effect.succeed(undefined)
   const asked = remove.value.trim()
   const ofResource = found.filter(({ resource }) => resource === asked.replaceAll("-", "").toLowerCase())

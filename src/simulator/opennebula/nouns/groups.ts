@@ -14,7 +14,7 @@ import {
   resourceBit,
   rightBit
 } from "../world/acl-bits.js"
-import { checkRename, claimName } from "../world/names.js"
+import { claimName } from "../world/names.js"
 import type { Group } from "../world/objects.js"
 import { updateTemplate } from "../world/owned.js"
 import { defaultQuotaDocument, quotaDocument, setQuotas } from "../world/quotas.js"
@@ -116,13 +116,6 @@ export const groupMethods: Methods = {
   "one.group.update": (call) => {
     const group = forGroup(call, "MANAGE")
     updateTemplate(group.template, call.args.string(1), call.args.int(2, 0) === 1)
-    return int(group.id)
-  },
-  "one.group.rename": (call) => {
-    const group = forGroup(call, "MANAGE")
-    const name = call.args.string(1)
-    checkRename(name, "group", group, call.world.groups)
-    group.name = name
     return int(group.id)
   },
   "one.group.quota": ({ args, caller, world }) => {
