@@ -15,6 +15,7 @@ import { codeOf, countOf } from "../../core/index.js"
 import { version } from "../version.js"
 import { storable } from "./dialect.js"
 import { forDriver, type Postgres } from "./place.js"
+import { sparing } from "./sparing.js"
 import { withOnlyConnection } from "./sql.js"
 
 /** For the way to a connection: one that is free, or a new one; and for one statement, if nothing else is said. */
@@ -80,16 +81,22 @@ const unprepared: Prepared = { nameOf: () => undefined, giveUp: Effect.void }
 const isNotKept = ({ cause }: SqlError.SqlError): boolean =>
   cause instanceof PostgresSays && /^(42P05|26000)$/.test(cause.code)
 
+/** "sorry, too many clients already", "too many connections for role ...". */
+const isRefused = ({ cause }: SqlError.SqlError): boolean => cause instanceof PostgresSays && cause.code === "53300"
+
+type Around = ReturnType<typeof sparing>
+
 const makeConnection = (
   of: Queryable,
   { giveUp, nameOf }: Prepared,
-  forOne: Duration.Duration
+  forOne: Duration.Duration,
+  around: Around = (ask) => ask
 ): SqlConnection.Connection => {
   // The way to a connection, and the statement.
   const longest = Duration.sum(Duration.sum(patience, forOne), Duration.seconds(1))
   const trying = <A>(ask: () => Promise<A>) =>
     // What has been sent cannot be taken back: whoever sent it hears what became of it.
-    Effect.uninterruptible(Effect.tryPromise({ try: () => within(longest, ask()), catch: asSqlError }))
+    around(Effect.uninterruptible(Effect.tryPromise({ try: () => within(longest, ask()), catch: asSqlError })))
   const run = (text: string, params: ReadonlyArray<unknown>, name: string | undefined) =>
     trying(async () => {
       const { rows } = await of.query({ text, values: params.map(valueOf), ...(name === undefined ? {} : { name }) })
@@ -177,8 +184,8 @@ const open = (place: Postgres, { forOne, onConnection }: PoolOptions): Effect.Ef
   )
 
 /** A connection of one's own, for a transaction. */
-const reserved = (pool: Pool): Effect.Effect<PoolClient, SqlError.SqlError, Scope.Scope> =>
-  Effect.acquireRelease(Effect.tryPromise({ try: () => pool.connect(), catch: asSqlError }), (client, exit) =>
+const reserved = (pool: Pool, around: Around): Effect.Effect<PoolClient, SqlError.SqlError, Scope.Scope> =>
+  Effect.acquireRelease(around(Effect.tryPromise({ try: () => pool.connect(), catch: asSqlError })), (client, exit) =>
     Effect.sync(() => client.release(Exit.isFailure(exit)))
   )
 
@@ -238,14 +245,14 @@ const over = (place: Postgres, options: PoolOptions): Layer.Layer<SqlClient.SqlC
     SqlClient.SqlClient,
     Effect.gen(function* () {
       const pool = yield* open(place, options)
-      const connection = makeConnection(
-        pool,
-        options.prepares ? yield* makePrepared(place) : unprepared,
-        options.forOne
-      )
+      const around = sparing(pool, place.name, isRefused)
+      const prepared = options.prepares ? yield* makePrepared(place) : unprepared
+      const connection = makeConnection(pool, prepared, options.forOne, around)
       const client = yield* SqlClient.make({
         acquirer: Effect.succeed(connection),
-        transactionAcquirer: Effect.map(reserved(pool), (one) => makeConnection(one, unprepared, options.forOne)),
+        transactionAcquirer: Effect.map(reserved(pool, around), (one) =>
+          makeConnection(one, unprepared, options.forOne)
+        ),
         compiler,
         spanAttributes: [["db.system.name", "postgresql"]]
       })
