@@ -225,6 +225,8 @@ describe("With events", () => {
         limits: {}
       })
       imported.backendId = "100"
+      // Of what it was told so far.
+      yield* emptied(one)
       moveResource(marketplace.world, imported, "OK")
       // Waldur does not tell of it.
       expect(inQueues(one)).toBe(0)
