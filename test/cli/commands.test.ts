@@ -114,6 +114,14 @@ describe("what is no command line", () => {
       expect(yield* said("journal -c config.yaml check")).toBe(
         "site-actors journal needs the name of what to do before its options: export, check, backup, move."
       )
+      for (const [line, shell] of [
+        ["--completions", ""],
+        ["--completions tcsh", "tcsh"],
+        ["--completions=tcsh", "tcsh"]
+      ] as const)
+        expect(yield* said(line)).toBe(
+          `There is no completion for "${shell}": --completions takes one of bash, zsh, fish, sh.`
+        )
       expect(yield* said("--jsn orders")).toContain('There is no option "--jsn" before a command.')
       for (const line of ["--log-level loud orders", "--log-level=loud orders"])
         expect(yield* said(line)).toMatch(/^There is no level "loud": --log-level takes one of .*debug/)

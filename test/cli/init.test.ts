@@ -155,7 +155,11 @@ describe.concurrent("site-actors init", () => {
       expect(yield* all({}, ...vm, "--clusters", "0,7")).toBe(
         '--clusters: there is no cluster "7". OpenNebula has 0 (default).'
       )
-      expect(yield* (yield* FileSystem.FileSystem).exists(file)).toBe(false)
+      const files = yield* FileSystem.FileSystem
+      expect(yield* files.exists(file)).toBe(false)
+      // By name and by id.
+      expect(yield* all({}, ...vm, "--clusters", "default,0")).toBe("")
+      expect(yield* files.readFileString(file)).toContain("cluster_ids: [0] # default")
     })
   )
 

@@ -424,6 +424,7 @@ describe("for every hand and eye", () => {
         await go(view, other)
         await sees("heading", heading, other)
         await other.page.locator(".scroll tbody tr").first().waitFor()
+        await other.page.evaluate("document.fonts.ready.then(() => undefined)")
         const beyond = "[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth)"
         const most = Math.max(...(await other.page.evaluate<Array<number>>(beyond)))
         expect(most, `${view} at ${viewport.width}`).toBeLessThanOrEqual(0)

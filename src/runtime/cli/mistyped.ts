@@ -7,6 +7,7 @@ import { closest } from "../config/closest.js"
 import { fromCommand, ofEveryCommand } from "../terminal/signals.js"
 
 const levels = LogLevel.allLevels.map(({ _tag }) => _tag.toLowerCase())
+const shells = ["bash", "zsh", "fish", "sh"]
 
 const ofOptions = (before: ReadonlyArray<string>): string | undefined => {
   const unknown = before.find((word) => word.startsWith("-") && !ofEveryCommand.includes(word.split("=", 1)[0] ?? ""))
@@ -17,6 +18,14 @@ const ofOptions = (before: ReadonlyArray<string>): string | undefined => {
   return level === undefined || levels.includes(level)
     ? undefined
     : `There is no level ${JSON.stringify(level)}: --log-level takes one of ${levels.join(", ")}.`
+}
+
+/** Of words that ask for a shell's completion: what is wrong with the shell. */
+export const noShell = (words: ReadonlyArray<string>): string | undefined => {
+  const shell = /(?:^|=)--completions(?:=([^=]*))?/.exec(words.join("="))?.[1] ?? ""
+  return shells.includes(shell)
+    ? undefined
+    : `There is no completion for ${JSON.stringify(shell)}: --completions takes one of ${shells.join(", ")}.`
 }
 
 /**

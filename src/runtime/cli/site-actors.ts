@@ -30,7 +30,7 @@ import { top } from "./commands/top.js"
 import { leftovers, quarantine, retry } from "./commands/troubles.js"
 import { completing } from "./completion.js"
 import { helpConfig, helpOf, nameOf, overview, summaryOf, type Told } from "./help.js"
-import { mistyped } from "./mistyped.js"
+import { mistyped, noShell } from "./mistyped.js"
 import { NotPossible } from "./open-journal.js"
 
 export const commands = [
@@ -108,9 +108,10 @@ export const commandLine = (argv: ReadonlyArray<string>): ReturnType<typeof pars
   const words = [...argv.slice(0, 2), ...asked]
   const typed = words.slice(2).filter((word) => !isHelp(word))
   if (typed.length === 0) return Console.log(overview([], purpose, commands))
-  if (typed.some((word) => word.startsWith("--completions"))) return completing(parsed(words))
-  const wrong = mistyped(typed, names)
+  const forShell = typed.some((word) => word.startsWith("--completions"))
+  const wrong = forShell ? noShell(typed) : mistyped(typed, names)
   if (wrong !== undefined) return notUsable(wrong)
+  if (forShell) return completing(parsed(words))
   const [name = "", inner, ...further] = fromCommand(typed)
   const group = commands.find((command) => nameOf(command) === name)
   if (group === undefined) return parsed(words)

@@ -21,7 +21,10 @@ const faultOf = (candidate: unknown): Option.Option<Refusal> => {
   if (!has(candidate, "contract") || !has(candidate, "type")) {
     return fault(
       "exports no plugin",
-      "A plugin's module has what `defineBackend` gives as its default export: `export default defineBackend({ ... })`."
+      // What `tsc` makes of `export default` where no package.json says otherwise.
+      has(candidate, "default")
+        ? 'It is compiled to CommonJS: write "type": "module" into the package.json beside it, and compile it anew.'
+        : "A plugin's module has what `defineBackend` gives as its default export: `export default defineBackend({ ... })`."
     )
   }
   if (candidate.contract !== contractVersion) {

@@ -7,6 +7,7 @@ import { fragile } from "../../../test/support/fragile.js"
 import { defineBackend, notedIn, OfferingId, type Plugin } from "../../core/index.js"
 import { accepted, file, noticed, plugin, refused, withLine } from "../config/harness.js"
 import { plugins as own } from "../plugins.js"
+import { admit } from "./admit.js"
 import { loadPlugins } from "./index.js"
 
 const fixture = (name: string) => resolve("test/fixtures/plugins", name)
@@ -82,6 +83,12 @@ describe("what the door turns away", () => {
       expect.stringMatching(/has settings that are no schema\./),
       expect.stringMatching(/has not the shape of a plugin\. Make it with `defineBackend`/)
     ])
+  })
+
+  it("is what was compiled to CommonJS, and how it is compiled otherwise", () => {
+    expect(admit({ __esModule: true, default: plugin("idle-one") }, [])).toMatchObject({
+      left: { what: "exports no plugin", hint: expect.stringContaining('"type": "module"') }
+    })
   })
 
   it("is a name that another plugin has, whoever was first", async () => {

@@ -85,6 +85,11 @@ export const pickSome = ({ flag, from, given, interactive, message, noun }: Pick
     flag,
     given: wanted,
     ask: Prompt.multiSelect({ message, choices: from.map(choice) }),
-    check: (texts: ReadonlyArray<string>) => Effect.forEach(texts, (text) => named(noun, from, text))
+    check: (texts: ReadonlyArray<string>) =>
+      // Two words may mean one, as its name and its id do.
+      Effect.map(
+        Effect.forEach(texts, (text) => named(noun, from, text)),
+        (all) => from.filter(({ id }) => all.some((one) => one.id === id))
+      )
   })
 }
