@@ -2,8 +2,10 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { OrderId } from "../../src/core/index.js"
 import { groupRule } from "../../src/opennebula/index.js"
 import { aclId, encodeAclRule } from "../../src/opennebula/model/acl.js"
+import { Cancellations } from "../../src/runtime/control/cancellations.js"
 import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
 import {
   afterCall,
@@ -82,6 +84,34 @@ describe("a group whose journal is lost in the moment before its tag", () => {
         expect((yield* orphans(site, "--remove", `group:${group}`, "--yes")).failure).toContain("There is no orphan")
       })
     )
+})
+
+describe("a group without a tag that comes just before an order's own", () => {
+  scenario("is listed once the order is cancelled: whoever has made it may have lost the end of its journal", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      let name = ""
+      site.cloud.intercept(({ method, params }) => {
+        if (method !== "one.group.allocate" || name !== "") return undefined
+        name = String(params[0])
+        return { _tag: "Hold", when: "before", until: site.cloud.call(method, [name]) }
+      })
+      const uuid = yield* site.place.vdc("lab")
+      yield* site.awaitLogged((line) => line.includes("Another agent is at work on this order"))
+      expect((yield* orphans(site)).out).toBe("There are no orphans.")
+      yield* Effect.flatMap(Cancellations, (all) => all.cancel(OrderId.make(uuid), "somebody", "", 0)).pipe(
+        Effect.provide(agent.services)
+      )
+      expect((yield* site.marketplace.awaitOrderEnd(uuid)).state).toBe("erred")
+      yield* untilSettled(agent)
+      const { out } = yield* orphans(site)
+      const [group] = /group:\d+/.exec(out) ?? []
+      expect(out).toMatch(new RegExp(`group:\\d+ +${name} +untagged `))
+      expect(yield* orphans(site, "--remove", group ?? "", "--yes")).toMatchObject({ ok: true })
+      yield* expectNothingLeft(site, agent, ["lab Terminated"])
+    })
+  )
 })
 
 describe("a machine whose resource was ended by hand, and that its tenant makes another's", () => {

@@ -84,6 +84,30 @@ describe("an order that cannot be carried out", () => {
     )
   )
 
+  it.scopedLive.each(["one.vrouter.allocate", "one.vrouter.instantiate"])(
+    "because somebody removes its network before %s is refused, says so, and nothing of it is left",
+    (call) =>
+      Effect.map(
+        refusal({}, {}, ({ frontEnd }) =>
+          Effect.sync(() =>
+            frontEnd.intercept(({ method }) =>
+              method === call
+                ? {
+                    _tag: "Hold",
+                    when: "before",
+                    until: Effect.zipRight(frontEnd.call("one.vn.delete", [1]), Effect.sleep("20 millis"))
+                  }
+                : undefined
+            )
+          )
+        ),
+        (sentence) =>
+          expect(sentence).toBe(
+            "A virtual network that this order needs does not exist in the cloud (any more): order again, or ask the provider."
+          )
+      )
+  )
+
   it.scopedLive("because its router does not boot is refused, and nothing of it is left", () =>
     Effect.map(
       refusal({}, {}, ({ frontEnd }) => Effect.sync(() => frontEnd.faults.failNext("deploy"))),

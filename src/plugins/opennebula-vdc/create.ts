@@ -129,7 +129,7 @@ const makeNetworking = (cloud: Cloud, request: Request, plan: Plan, network: Net
       const networkId = yield* makeNetwork(cloud, request, plan, network, subnet)
       yield* networkReady(cloud, plan, networkId)
       const routerId = yield* makeRouter(cloud, request, plan, network, networkId, subnet)
-      const routerVmId = yield* instantiateRouter(cloud, request, plan, network, routerId)
+      const routerVmId = yield* instantiateRouter(cloud, request, plan, network, networkId, routerId)
       return { networkId, routerId, routerVmId }
     })
     const [route, securityGroupId] = yield* both(

@@ -35,6 +35,16 @@ const isOthersMachine =
       Effect.map(cloud.one.vm.info(vmId), ({ userTemplate }) => ({ template: userTemplate }))
     )
 
+/** OpenNebula's refusal says no more than that it could not, where somebody has removed one of them meanwhile (0x2000 or 0x4000, by the call). */
+const unlessNetworksGone =
+  (cloud: Cloud, networks: ReadonlyArray<number>) =>
+  <A, E extends SiteError, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.tapError(work, ({ _tag }) =>
+      _tag === "InternalRefusal" || _tag === "AllocationRefused"
+        ? Effect.forEach(networks, (id) => cloud.one.network.info(id), { discard: true })
+        : Effect.void
+    )
+
 /** One interface inside, with the gateway's address, one outside. Router names need not be unique. */
 export const makeRouter = (
   cloud: Cloud,
@@ -59,7 +69,7 @@ export const makeRouter = (
         vector("NIC", { NETWORK_ID: network.externalNetwork }),
         ...tags
       ])
-    ),
+    ).pipe(unlessNetworksGone(cloud, [networkId, network.externalNetwork])),
     undo: (routerId) => removeRouter(cloud, routerId, []),
     isOthers: isOthersRouter(cloud, request)
   })
@@ -75,6 +85,7 @@ export const instantiateRouter = (
   request: Ordered,
   plan: Plan,
   network: NetworkPlan,
+  networkId: number,
   routerId: number
 ) => {
   const vm = Effect.map(cloud.one.router.info(routerId), ({ vms }) => Option.fromNullable(vms[0]))
@@ -95,7 +106,10 @@ export const instantiateRouter = (
         name: `${routerName(plan.name)}_vm`,
         extra: [...(network.scheduling === "" ? [] : [single("SCHED_REQUIREMENTS", network.scheduling)]), ...tags]
       })
-    ).pipe(Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))),
+    ).pipe(
+      unlessNetworksGone(cloud, [networkId, network.externalNetwork]),
+      Effect.zipRight(Effect.flatMap(vm, Option.match({ onSome: Effect.succeed, onNone: noVm })))
+    ),
     undo: (vmId) => removeRouter(cloud, routerId, [vmId]),
     isOthers: (vmId) =>
       Effect.flatMap(isOthersMachine(cloud, request)(vmId), (is) =>

@@ -247,6 +247,16 @@ describe("the end of a data centre", () => {
     })
   )
 
+  it.scopedLive("takes its VDC along although an administrator has taken the tag off that", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      yield* bench.frontEnd.call("one.vdc.update", [100, 'NOTE="mine"', 0])
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(bench.frontEnd).filter((object) => object.startsWith("VDC"))).toEqual([])
+    })
+  )
+
   it.scopedLive("comes soon although the router's machine has to be told twice", () =>
     Effect.gen(function* () {
       const bench = yield* makeBench(settingsOf({ teardown_timeout: 300 }))

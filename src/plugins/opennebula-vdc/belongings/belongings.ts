@@ -19,20 +19,19 @@ import {
   type Vdc,
   type VirtualNetwork,
   type VirtualRouter,
-  type VmShort,
-  valueOf
+  type VmShort
 } from "../../../opennebula/index.js"
 import { resourceName } from "../../../opennebula/naming.js"
-import { OrderRefused, type ResourceId, type TerminateRequest } from "../../../plugin/index.js"
+import { OrderRefused, type TerminateRequest } from "../../../plugin/index.js"
 import { asTheirVdcsSay, claimsIn, othersGroups, ownerResource, whose } from "../../groups.js"
 import { type Cloud, isIn, isTaggedFor, isUntagged } from "../cloud.js"
-import { parentName } from "../members/keycloak-groups.js"
 import { personOf } from "../members/people.js"
-import { accessOf, roleGroupsOf, vdcOf } from "../members/role-groups.js"
+import { accessOf, roleGroupsOf } from "../members/role-groups.js"
 import { networkName, securityGroupName } from "../network.js"
 import { routerName } from "../router.js"
 import { userName } from "../tenant.js"
 import { asMade, idsOf, without } from "./as-made.js"
+import { legacyOf, nothing, pythonRoleGroups, vdcsAround } from "./legacy.js"
 import { Retagged, retaggedOf } from "./retagged.js"
 
 type Resource = Pick<TerminateRequest["resource"], "id" | "backendId" | "recorded">
@@ -290,63 +289,9 @@ export const belongingsOf = (found: Inventory, resource: Resource, group: GroupS
     routers,
     networks,
     securityGroups: idsOf(tagged(found.securityGroups), legacy.securityGroups, made.securityGroups),
-    vdcs: [...tagged(found.vdcs), ...legacy.vdcs].map(({ id }) => id),
+    // Also one whose tag an administrator has taken off: the group says whose it is.
+    vdcs: idsOf(tagged(found.vdcs), group === undefined ? [] : vdcsAround(found, group).filter(isUntagged)),
     retagged: retaggedOf(made, found, resource.id, own.group),
     staying: []
   } satisfies Belongings
-}
-
-/** Named and mapped as a group of one of the other's roles. */
-const isRoleOf = (other: GroupShort, group: GroupShort): boolean =>
-  other.name.startsWith(`${group.name}-`) &&
-  Option.exists(valueOf(other.template, "SAML_GROUP"), (path) => path.startsWith(`/${parentName(group.name)}/`))
-
-/** What the Python agent made for roles: named so, untagged, and in the VDC of the group. */
-const pythonRoleGroups = (found: Inventory, group: GroupShort): ReadonlyArray<GroupShort> => {
-  const vdc = vdcOf(found.vdcs, group.id)
-  return found.groups.filter(
-    (other) =>
-      vdc?.groups.includes(other.id) === true &&
-      isUntagged(other) &&
-      accessOf(other) === undefined &&
-      isRoleOf(other, group)
-  )
-}
-
-type Legacy = Pick<Inventory, "vdcs" | "users" | "networks" | "routers" | "securityGroups">
-const nothing: Legacy = { vdcs: [], users: [], networks: [], routers: [], securityGroups: [] }
-
-/**
- * What the Python agent made around an untagged group, and has no tag yet. What has the resource's tag already leads to the rest as well: a
- * migration may have been cut off after the VDC, through which the network is found, and by that the router.
- */
-const legacyOf = (found: Inventory, resource: ResourceId, group: GroupShort): Legacy => {
-  type Object = Pick<GroupShort, "name" | "template">
-  const own = <A extends Object>(objects: ReadonlyArray<A>, name: string) =>
-    objects.filter((object) => object.name === name && (isUntagged(object) || isTaggedFor(resource, object)))
-  const untagged = <A extends Object>(objects: ReadonlyArray<A>) => objects.filter(isUntagged)
-  const roles = new Set(found.groups.filter((other) => isRoleOf(other, group)).map(({ id }) => id))
-  const vdcs = own(found.vdcs, group.name).filter(
-    ({ id, groups }) =>
-      id !== 0 && groups.includes(group.id) && groups.every((other) => other === group.id || roles.has(other))
-  )
-  const inVdc = vdcs.flatMap((vdc) => vdc.networks.map(({ id }) => id))
-  const networks = own(found.networks, networkName(group.name)).filter(({ id }) => inVdc.includes(id))
-  const networkIds = networks.map(({ id }) => id)
-  const routers = own(found.routers, routerName(group.name)).filter(
-    (router) =>
-      isIn(router, networkIds) ||
-      found.machines.some((machine) => router.vms.includes(machine.id) && isIn(machine, networkIds))
-  )
-  const users = own(found.users, userName(group.name)).filter(({ gid }) => gid === group.id)
-  const securityGroups = own(found.securityGroups, securityGroupName(group.name)).filter(({ uid }) =>
-    networks.some((network) => network.uid === uid)
-  )
-  return {
-    vdcs: untagged(vdcs),
-    networks: untagged(networks),
-    users: untagged(users),
-    routers: untagged(routers),
-    securityGroups: untagged(securityGroups)
-  }
 }
