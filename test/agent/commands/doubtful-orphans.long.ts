@@ -2,11 +2,11 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { OrderId } from "../../src/core/index.js"
-import { groupRule } from "../../src/opennebula/index.js"
-import { aclId, encodeAclRule } from "../../src/opennebula/model/acl.js"
-import { Cancellations } from "../../src/runtime/control/cancellations.js"
-import type { Plain } from "../../src/simulator/opennebula/wire/values.js"
+import { OrderId } from "../../../src/core/index.js"
+import { groupRule } from "../../../src/opennebula/index.js"
+import { aclId, encodeAclRule } from "../../../src/opennebula/model/acl.js"
+import type { Plain } from "../../../src/simulator/opennebula/wire/values.js"
+import { Cancellations } from "../../src/runtime/orders/cancellations.js"
 import {
   afterCall,
   away,
@@ -16,9 +16,9 @@ import {
   type Site,
   scenario,
   untilSettled
-} from "../support/agent.js"
-import { typed } from "../support/commands.js"
-import { tags } from "../support/retagged.js"
+} from "../../support/agent.js"
+import { typed } from "../../support/commands.js"
+import { tags } from "../../support/retagged.js"
 
 const orphans = ({ dataDir, file }: Site, ...words: ReadonlyArray<string>) =>
   typed("orphans", "-c", file, "--data-dir", dataDir, ...words)
