@@ -5,8 +5,8 @@ import { Effect, Fiber } from "effect"
 import { OrderId } from "../../../src/core/index.js"
 import { groupRule } from "../../../src/opennebula/index.js"
 import { aclId, encodeAclRule } from "../../../src/opennebula/model/acl.js"
+import { Cancellations } from "../../../src/runtime/orders/cancellations.js"
 import type { Plain } from "../../../src/simulator/opennebula/wire/values.js"
-import { Cancellations } from "../../src/runtime/orders/cancellations.js"
 import {
   afterCall,
   away,
