@@ -3,8 +3,8 @@ import { createServer } from "node:http"
 import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Redacted, Ref, Scope, SubscriptionRef } from "effect"
-import { attach, readOnly, serveBroker } from "../../src/simulator/stomp/index.js"
-import { WaldurInvalid, WaldurNotFound } from "../../src/waldur/index.js"
+import { attach, serveBroker } from "../../src/simulator/stomp/index.js"
+import { WaldurNotFound } from "../../src/waldur/index.js"
 import { freePort } from "../support/ports.js"
 import { certificateFile, makeHttps, serve, serveTcp } from "../support/tinyServers.js"
 import {
@@ -108,29 +108,6 @@ describe("A consumer connects again, and says why it had to, when the broker", (
       expect(reason).toBe("The broker says: Bad CONNECT. Access refused for user 's'")
       yield* until(consumer, isConnected)
       expect(yield* Ref.get(asked)).toBe(3)
-    })
-  )
-
-  it.scopedLive("refuses the login also after Waldur was asked anew: it is asked for another one", () =>
-    Effect.gen(function* () {
-      const { broker, port } = yield* serveBroker({ broker: preparedBroker() })
-      broker.addUser("s", "another")
-      const asked = yield* Ref.make(0)
-      const given = yield* Ref.make<ReadonlyArray<string>>([])
-      const renewed = (login: string) =>
-        Effect.gen(function* () {
-          yield* Ref.update(given, (all) => [...all, login])
-          broker.addUser("t", "token")
-          broker.permit("t", vhost, readOnly)
-          return { ...queue, login: "t" }
-        })
-      const again = Effect.zipRight(
-        Ref.update(asked, (n) => n + 1),
-        Effect.succeed(queue)
-      )
-      const consumer = yield* consume(port, { queue: again, renewed })
-      yield* until(consumer, isConnected)
-      expect([yield* Ref.get(asked), yield* Ref.get(given)]).toEqual([2, ["s"]])
     })
   )
 
@@ -294,25 +271,6 @@ describe("A consumer connects again, and says why it had to, when the broker", (
       const consumer = yield* consume(port, { queue: registration })
       yield* until(consumer, ({ supported }) => !supported)
       yield* until(consumer, (status) => status.supported && isConnected(status))
-    })
-  )
-
-  it.scopedLive("cannot be reached by Waldur: Waldur has events all the same, and is asked again soon", () =>
-    Effect.gen(function* () {
-      const { port } = yield* serveBroker({ broker: preparedBroker() })
-      const away = new WaldurInvalid({
-        call: "POST marketplace-site-agent-identities/{uuid}/register_event_subscription/",
-        messages: ["Failed to create RabbitMQ virtual host"],
-        disposition: "fail-order"
-      })
-      const asked = yield* Ref.make(0)
-      const registration = Effect.flatMap(
-        Ref.updateAndGet(asked, (n) => n + 1),
-        (n) => (n === 1 ? away : Effect.succeed(queue))
-      )
-      const consumer = yield* consume(port, { queue: registration }, { unsupportedPause: 3_600_000 })
-      yield* until(consumer, isConnected)
-      expect(yield* Ref.get(asked)).toBe(2)
     })
   )
 })

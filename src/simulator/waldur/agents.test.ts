@@ -63,7 +63,7 @@ describe("a request to import", () => {
       const { agent, marketplace, world } = yield* stage()
       const path = "backend-resource-requests/"
       expect((yield* agent("POST", path, { offering: world.vdcOffering.uuid })).status).toBe(403)
-      const uuid = "1".padStart(32, "0")
+      const uuid = `${"0".repeat(31)}1`
       const now = marketplace.world.now()
       const fields = { offering: world.vdcOffering.uuid, state: "Sent" }
       recordsOf(marketplace.world, "backend-resource-requests").set(uuid, { uuid, created: now, modified: now, fields })
