@@ -101,7 +101,10 @@ export const reach = ({
         ),
         (rows) => Effect.orDie(Schema.decodeUnknown(Present)(rows))
       )
-      /** How often in a row it did not answer, and its last sign of life before. One that is dead gives none after that. */
+      /**
+       * Its last sign of life before it did not answer for the first time, and how often in a row it did not after a later one. One that is dead gives
+       * none, and one that was stopped may miss a round when it goes on.
+       */
       const failed = new Map<string, { readonly times: number; readonly seen: number }>()
       let said = ""
       const look = Effect.gen(function* () {
@@ -115,14 +118,13 @@ export const reach = ({
             Effect.map(Effect.isSuccess(Effect.timeout(runners.ping(addressFrom(address)), patience)), (answers) => {
               const before = failed.get(address) ?? { times: 0, seen }
               if (answers) failed.delete(address)
-              else failed.set(address, { ...before, times: before.times + 1 })
+              else failed.set(address, { ...before, times: seen > before.seen ? before.times + 1 : before.times })
             }),
           { concurrency: "unbounded", discard: true }
         )
-        const unreached = others.flatMap(({ address, seen }) => {
-          const of = failed.get(address)
-          return of !== undefined && of.times >= rounds && seen > of.seen ? [address] : []
-        })
+        const unreached = others
+          .map(({ address }) => address)
+          .filter((address) => (failed.get(address)?.times ?? 0) >= rounds)
         const note = JSON.stringify(unreached)
         yield* Effect.disconnect(
           ask(sql`
