@@ -72,7 +72,10 @@ const removeAll = <E extends Effect.Effect.Error<ReturnType<typeof endVms>>>(
 const look = (cloud: Cloud, request: TerminateRequest) =>
   Effect.gen(function* () {
     const settings = yield* withPluginOptions(cloud.settings, request.pluginOptions)
-    const found = yield* inventory(cloud)
+    const { found, images, templates } = yield* Effect.all(
+      { found: inventory(cloud), images: cloud.one.image.list(), templates: cloud.one.template.list() },
+      { concurrency: "unbounded" }
+    )
     const group = yield* groupOfOrder(cloud, found.groups, request.resource)
     const own = belongingsOf(found, request.resource, group)
     const strangers = strangersIn(found, own)
@@ -117,9 +120,5 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
       yield* Effect.logWarning(
         `By what Waldur knows, ${namesOf(left)} ${left.length === 1 ? "was" : "were"} made with this data centre, and by name, tag and group somebody else's now, so it is left alone: delete it in OpenNebula if nobody needs it`
       )
-    const { images, templates } = yield* Effect.all(
-      { images: cloud.one.image.list(), templates: cloud.one.template.list() },
-      { concurrency: "unbounded" }
-    )
     return { ...own, staying: stayingOf({ ...found, images, templates }, own) }
   })
