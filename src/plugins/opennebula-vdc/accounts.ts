@@ -2,9 +2,9 @@
 import { Effect, Option } from "effect"
 import { type GroupShort, storedPassword, type User } from "../../opennebula/index.js"
 import { type Accounts, type KnownResource, OrderRefused, printable } from "../../plugin/index.js"
-import { groupOf } from "./belongings/belongings.js"
 import { type Cloud, groupsFor, isTaggedFor } from "./cloud.js"
 import { newPassword, personOf } from "./members/people.js"
+import { groupOf } from "./own-group.js"
 import { userName } from "./tenant.js"
 
 interface Found {

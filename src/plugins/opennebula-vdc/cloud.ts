@@ -26,7 +26,7 @@ import {
 } from "../../plugin/index.js"
 import { asTheirVdcsSay, othersGroups, ownerResource } from "../groups.js"
 import { isLocked, lockedRefusal } from "../locks.js"
-import type { MappingFile } from "./members/mapping-file.js"
+import type { MappingFile } from "./mapping-file.js"
 import type { VdcSettings } from "./settings.js"
 
 export interface Cloud {

@@ -15,9 +15,10 @@ import {
   type VirtualRouter
 } from "../../opennebula/index.js"
 import { ensureDone, mayBeBegunElsewhere, type OrderRequest } from "../../plugin/index.js"
-import { firstTenantGroup, type Inventory, inventory } from "./belongings/belongings.js"
+import { type Inventory, inventory } from "./belongings/belongings.js"
 import { type Cloud, isIn, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
 import { networkName, securityGroupName } from "./network.js"
+import { firstTenantGroup } from "./own-group.js"
 import type { Plan } from "./plan.js"
 import { routerName } from "./router.js"
 import { userName } from "./tenant.js"

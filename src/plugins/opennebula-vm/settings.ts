@@ -7,7 +7,7 @@
 import { Effect, ParseResult, Schema } from "effect"
 import { OrderRefused } from "../../plugin/index.js"
 import { listOf, ObjectId, openNebulaFields, pauseFields, Seconds } from "../settings.js"
-import { given } from "./ordered/fields.js"
+import { given } from "./fields.js"
 
 /** A group's id; the Python agent's VDCs have the group's name instead. */
 export const ParentVdc = Schema.Union(

@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import type { KnownResource, OwnedObject, SiteError } from "../../../plugin/index.js"
 import type { Cloud } from "../cloud.js"
-import { type Belongings, belongingsOf, groupOf, inventory } from "./belongings.js"
+import { groupOf } from "../own-group.js"
+import { type Belongings, belongingsOf, inventory } from "./belongings.js"
 
 /** By kind and id. Machines are other offerings' resources, but for those of routers. */
 const keysOf = (own: Belongings): ReadonlyArray<string> => {

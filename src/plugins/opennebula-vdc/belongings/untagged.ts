@@ -8,8 +8,9 @@ import { resourceName } from "../../../opennebula/naming.js"
 import { type FailedCreate, type OwnedObject, type SiteError, testedResource } from "../../../plugin/index.js"
 import { defaultVdc } from "../../groups.js"
 import { type Cloud, isUntagged } from "../cloud.js"
+import { firstTenantGroup } from "../own-group.js"
 import { userName } from "../tenant.js"
-import { firstTenantGroup, inventory } from "./belongings.js"
+import { inventory } from "./belongings.js"
 
 interface Named {
   readonly id: number

@@ -2,8 +2,9 @@
 import { Effect, Option } from "effect"
 import { isVmFailure, type VirtualNetwork, valueOf, vmStateText } from "../../../opennebula/index.js"
 import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../../plugin/index.js"
-import { belongingsOf, groupOf, inventory } from "../belongings/belongings.js"
+import { belongingsOf, inventory } from "../belongings/belongings.js"
 import type { Cloud } from "../cloud.js"
+import { groupOf } from "../own-group.js"
 
 const networkDetail = ({ template, usedLeases }: VirtualNetwork): string => {
   const said = (name: string, key: string) =>

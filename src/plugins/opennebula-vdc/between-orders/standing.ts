@@ -15,8 +15,8 @@ import {
   type Steps
 } from "../../../plugin/index.js"
 import { isAwake, isStricter, isUnder, standingMark, startAll, stopAll } from "../../standing.js"
-import { certainGroupOf, type groupOf } from "../belongings/belongings.js"
 import { type Cloud, groupsFor } from "../cloud.js"
+import { certainGroupOf, type groupOf } from "../own-group.js"
 import { limitsOf, setQuota } from "../quotas.js"
 import type { VdcSettings } from "../settings.js"
 

@@ -25,20 +25,13 @@ import { defaultVdc, projectIn } from "../../groups.js"
 import { startStopped } from "../../machines.js"
 import { isCalledAs, uncertainOwner } from "../../owner.js"
 import { forgetStored } from "../accounts.js"
-import {
-  type Belongings,
-  belongingsOf,
-  firstTenantGroup,
-  groupOf,
-  type Inventory,
-  inventory,
-  isGroupOf
-} from "../belongings/belongings.js"
+import { type Belongings, belongingsOf, type Inventory, inventory } from "../belongings/belongings.js"
 import { belongingTo } from "../belongings/despite-tags.js"
 import { tagAgain } from "../belongings/retagged.js"
 import { bareGroups, bareGroupsOf, whoseUntagged } from "../belongings/untagged.js"
 import { type Cloud, gone, isTaggedFor, isUntagged } from "../cloud.js"
 import { removeNetwork, removeSecurityGroup } from "../network.js"
+import { firstTenantGroup, groupOf, isGroupOf } from "../own-group.js"
 import { amountsOf } from "../quotas.js"
 import { endVms, removeRouter } from "../router.js"
 import { groupsIn, leaveVdc, removeGroup, removeRule } from "../tenant.js"

@@ -3,7 +3,7 @@
  *
  * - `opennebula` (`own-users.ts`, `people.ts`): users of OpenNebula itself, made by the agent.
  * - `keycloak` (`keycloak.ts`): groups in Keycloak (`keycloak-groups.ts`), which SAML maps to groups in OpenNebula (`role-groups.ts`,
- *   `mapping-file.ts`). Made with the data centre (`access.ts`) or by the first synchronisation, and removed with it.
+ *   `../mapping-file.ts`). Made with the data centre (`access.ts`) or by the first synchronisation, and removed with it.
  */
 import { Effect, type Scope } from "effect"
 import { connectKeycloak, type KeycloakService, type Keycloaks } from "../../../keycloak/index.js"

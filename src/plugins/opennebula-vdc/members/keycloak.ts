@@ -16,10 +16,10 @@ import {
   type Team
 } from "../../../plugin/index.js"
 import { asTheirVdcsSay } from "../../groups.js"
-import { certainGroupOf } from "../belongings/belongings.js"
 import type { Cloud } from "../cloud.js"
+import { readMapping } from "../mapping-file.js"
+import { certainGroupOf } from "../own-group.js"
 import { type AccessGroups, ensureGroups, findGroups, isTagged, parentName, pathOf } from "./keycloak-groups.js"
-import { readMapping } from "./mapping-file.js"
 import {
   copyLimits,
   ensureRoleGroup,

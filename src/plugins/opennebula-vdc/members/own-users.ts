@@ -11,8 +11,8 @@ import {
   NotYet,
   type Team
 } from "../../../plugin/index.js"
-import { certainGroupOf } from "../belongings/belongings.js"
 import { type Cloud, groupsFor } from "../cloud.js"
+import { certainGroupOf } from "../own-group.js"
 import { userName } from "../tenant.js"
 import {
   enterGroup,

@@ -11,6 +11,7 @@ import { accountName } from "../../../opennebula/naming.js"
 import { OrderRefused, type SiteError } from "../../../plugin/index.js"
 import { makeTurns } from "../../turns.js"
 import { gone, isUntagged } from "../cloud.js"
+import { firstTenantGroup } from "../own-group.js"
 
 const personTag = "WALDUR_USER_UUID"
 const keysAttribute = "SSH_PUBLIC_KEY"
@@ -18,8 +19,6 @@ const keysAttribute = "SSH_PUBLIC_KEY"
 const ownKeys = "WALDUR_SSH_PUBLIC_KEY"
 /** `users`: where OpenNebula puts whoever has no group. */
 const defaultGroup = 1
-/** Groups below this id are OpenNebula's own. */
-const firstTenantGroup = 100
 
 /** The person that an account belongs to, as it says itself. */
 export const personOf = ({ template }: Pick<User, "template">): Option.Option<string> => valueOf(template, personTag)

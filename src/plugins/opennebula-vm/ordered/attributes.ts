@@ -2,9 +2,9 @@
 import { Effect, Either, Encoding, Option, Schema } from "effect"
 import { Marketplace, OrderRefused, type SiteError } from "../../../plugin/index.js"
 import { ObjectId } from "../../settings.js"
+import { field, textOf } from "../fields.js"
 import { ParentVdc } from "../settings.js"
 import { extraFields } from "./extras.js"
-import { field, textOf } from "./fields.js"
 import { vllmFields } from "./inference.js"
 
 /** Others that an order carries (`name`, `description`, ...) are Waldur's own, and are left alone. */

@@ -7,8 +7,8 @@
 import { Effect, Schema } from "effect"
 import { type OpenNebulaService, type Vector, vector } from "../../../opennebula/index.js"
 import { OrderRefused, printable, type SiteError } from "../../../plugin/index.js"
+import { field, given, textOf } from "../fields.js"
 import type { Parent } from "../parent.js"
-import { field, given, textOf } from "./fields.js"
 
 /** RFC 1123: labels of letters, digits and hyphens; no `$`, which OpenNebula would take for a variable in CONTEXT. */
 const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i

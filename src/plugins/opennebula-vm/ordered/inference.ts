@@ -18,8 +18,8 @@ import {
   vectorsOf
 } from "../../../opennebula/index.js"
 import { OrderRefused, type Outcome, printable, type SiteError } from "../../../plugin/index.js"
+import { field, flag, given, textOf } from "../fields.js"
 import type { PlacementRules } from "../settings.js"
-import { field, flag, given, textOf } from "./fields.js"
 
 const wholeFrom1 = (most: number) => (text: string) =>
   /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= most

@@ -9,7 +9,7 @@ import { access, open, readFile, rename, rm, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Data, Effect, FiberRef, Option } from "effect"
 import { parse, stringify } from "yaml"
-import { codeOf, rehearsal } from "../../../plugin/index.js"
+import { codeOf, rehearsal } from "../../plugin/index.js"
 
 /** Access is given all the same where OpenNebula keeps the file itself (`mapping_generate`), so no order fails for it. */
 export class MappingFileFailed extends Data.TaggedError("MappingFileFailed")<{
