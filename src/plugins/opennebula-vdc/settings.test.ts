@@ -70,6 +70,16 @@ describe("settings of a VDC offering", () => {
   })
 })
 
+describe("name servers of tenants' networks", () => {
+  it.each(["", "9.9.9.9", "9.9.9.9 149.112.112.112", "9.9.9.9, 2620:fe::fe"])("are addresses: %j", (text) => {
+    expect(() => decode({ ...minimal, default_dns: text })).not.toThrow()
+  })
+
+  it.each(["nine", "9.9.9", "9.9.9.9;8.8.8.8", "dns.quad9.net"])("are nothing else: %j", (text) => {
+    expect(() => decode({ ...minimal, default_dns: text })).toThrow("addresses of DNS servers")
+  })
+})
+
 describe("rules of security groups", () => {
   it.each([
     { protocol: "tcp", range: "22,80,443" },

@@ -4,6 +4,7 @@
  * Some of them may be overridden per order by the offering's `plugin_options` in Waldur (`withPluginOptions`): what describes networks
  * and places. What protects tenants from each other, and which front-end it is, stands in the configuration file alone.
  */
+import { isIP } from "node:net"
 import { Effect, ParseResult, Schema } from "effect"
 import { OfferingFault } from "../../plugin/index.js"
 import { HttpUrl, listOf, ObjectId, openNebulaFields, pauseFields, Seconds, WholeNumber } from "../settings.js"
@@ -14,6 +15,12 @@ const TextOrNumber = Schema.Union(
     strict: true,
     decode: String,
     encode: Number
+  })
+)
+
+const NameServers = Schema.String.pipe(
+  Schema.filter((text) => text.split(/[\s,]+/).every((one) => one === "" || isIP(one) !== 0), {
+    message: () => "Expected addresses of DNS servers, with blanks between them"
   })
 )
 
@@ -88,7 +95,7 @@ const overridable = {
   /** New: drivers other than vxlan and 802.1Q take a BRIDGE of the hosts instead of a device (OpenNebula 7.4). */
   network_bridge: Schema.NonEmptyString,
   /** DNS of the tenants' networks; empty: none. */
-  default_dns: Schema.String,
+  default_dns: NameServers,
   /** The pool that subnets come from: its address. */
   internal_network_base: Schema.NonEmptyString,
   /** The pool's prefix length: 8 with 10.0.0.0 is 10.0.0.0/8. */
