@@ -97,7 +97,9 @@ describe("a PostgreSQL that is another one than it was", () => {
 
   test("is still noticed when its tables are brought up to date in the same start, and is the same when they are", () =>
     Effect.gen(function* () {
-      const before = migrations.slice(0, -1)
+      // The one with which a table says where it is (`tables/home.ts`).
+      const version = 13
+      const [before, since] = [migrations.slice(0, version - 1), migrations.slice(0, version)]
       const started = (place: Postgres, list: typeof migrations) =>
         Effect.scoped(Layer.build(Layer.provide(Database.layer(place, list), NodeContext.layer)))
       const marks = "SELECT count(*)::int AS marks FROM journal WHERE event = 'restored'"
@@ -105,12 +107,12 @@ describe("a PostgreSQL that is another one than it was", () => {
       yield* started(place, before)
       yield* query(`INSERT INTO journal (order_id, resource_id, epoch, step, event, at, data)
         VALUES ('${order(1)}', '${resource(1)}', 1, 'order', 'accepted', 1, '{"offering": "f"}')`)
-      yield* started(place, migrations)
+      yield* started(place, since)
       expect(yield* query(marks)).toEqual([{ marks: 0 }])
       // Not upgraded, and put back elsewhere.
-      yield* query(`DELETE FROM schema_version WHERE version = ${migrations.length}`)
+      yield* query(`DELETE FROM schema_version WHERE version = ${version}`)
       yield* query("UPDATE home SET here = '1 2 00000001'")
-      yield* started(place, migrations)
+      yield* started(place, since)
       expect(yield* query(marks)).toEqual([{ marks: 1 }])
     }))
 })

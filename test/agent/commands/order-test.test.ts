@@ -10,7 +10,7 @@ import { readOrder, render, type TestOrder } from "../../../src/runtime/order-te
 import { makeSite, type Site, scenario } from "../../support/agent.js"
 import { typed } from "../../support/commands.js"
 
-const examples = `${import.meta.dirname}/../../examples`
+const examples = `${import.meta.dirname}/../../../examples`
 
 const trying = (site: Site, offering: "VDC" | "VM", template: string, options: { real: boolean; keep: boolean }) =>
   Effect.flatMap(readOrder(`${examples}/${template}`, new Map([["name", "trial"]])), (order) =>

@@ -1,5 +1,5 @@
 /**
- * How a PostgreSQL knows that it is not the one that it was, since version 11 of the tables: a dump that was put back, also over its own tables, or
+ * How a PostgreSQL knows that it is not the one that it was, since version 13 of the tables: a dump that was put back, also over its own tables, or
  * another server in its place. Asked on each new connection (`came_home`), by programs of before in the same words.
  */
 import type { SqlText } from "../../database/sql-text.js"
