@@ -73,7 +73,7 @@ describe("the watcher", () => {
       yield* TestClock.adjust(50)
       expect(yield* Fiber.join(fiber)).toBe(7)
       yield* TestClock.adjust(60_000)
-      expect(calls).toEqual([{ at: 8, ids: [7] }])
+      expect(calls).toEqual([{ at: 4, ids: [7] }])
     })
   )
 
@@ -145,7 +145,7 @@ describe("the watcher", () => {
       expect(gone !== undefined && failureOf(gone)?._tag).toBe("VmVanished")
       // The first two could not know yet that they are not alone.
       expect(calls).toEqual([
-        { at: 1_508, ids: [1, 2] },
+        { at: 1_504, ids: [1, 2] },
         { at: 1_520, ids: [9] }
       ])
       expect(brief).toEqual(calls)
@@ -189,7 +189,7 @@ describe("the watcher", () => {
           yield* TestClock.adjust(200)
           return { last: Math.max(...(yield* Effect.forEach(fibers, Fiber.join))), calls: calls.length }
         }).pipe(Effect.provide(TestContext.TestContext))
-      expect(yield* seenAfter(1)).toEqual({ last: 72, calls: 9 })
+      expect(yield* seenAfter(1)).toEqual({ last: 68, calls: 17 })
       expect(yield* seenAfter(3)).toEqual({ last: 80, calls: 5 })
     })
   )
