@@ -1,5 +1,5 @@
 /** `npm run cluster`: several processes over a real PostgreSQL, 500 orders, and something befalling one of them every few seconds. */
-import { writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Command, Options } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -19,6 +19,7 @@ const ordersOf = (vdcs: number, vmsOfEach: number) => 2 * vdcs + 2 * vdcs * vmsO
 const writeOutputs = ({ nodes }: Pick<ClusterSite, "nodes">, directory: Option.Option<string>) =>
   Effect.sync(() => {
     if (Option.isNone(directory)) return
+    mkdirSync(directory.value, { recursive: true })
     for (const { name, outputs } of nodes) {
       writeFileSync(join(directory.value, `process-${name}.log`), outputs().join("--- started again\n"))
     }
