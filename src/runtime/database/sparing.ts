@@ -14,8 +14,9 @@ const rest = Duration.toMillis("1 minute")
 /** So often it is said. */
 const reminder = Duration.toMillis("10 minutes")
 
-/** How often one that asks may be refused: once is enough, unless some that are open close just then. */
+/** How often one that asks may be refused: once is enough, unless some that are open close just then, or none is yet and others are on their way. */
 const times = 5
+const onTheirWay = Duration.millis(100)
 
 /** Runs what asks the pool. `isRefused`: the server has not let this process in, for want of connections; nothing has been sent. */
 export const sparing = (pool: Pool, name: string, isRefused: (error: SqlError.SqlError) => boolean) => {
@@ -41,8 +42,11 @@ export const sparing = (pool: Pool, name: string, isRefused: (error: SqlError.Sq
       if (pool.options.max < most && now >= until) pool.options.max = most
       return Effect.catchIf(
         ask,
-        (error) => isRefused(error) && open > 0 && left > 0,
-        () => Effect.zipRight(fewer, run(ask, left - 1))
+        (error) => isRefused(error) && left > 0,
+        () => {
+          const again = run(ask, left - 1)
+          return open > 0 ? Effect.zipRight(fewer, again) : Effect.delay(again, onTheirWay)
+        }
       )
     })
   return <A>(ask: Effect.Effect<A, SqlError.SqlError>) => run(ask)
