@@ -166,12 +166,12 @@ export const ownIn = <E extends SiteError>(
  * An allocate whose name may be taken: by ourselves, if an earlier attempt's call came through after we had looked; else by somebody
  * else, whose object is left alone.
  */
-export const unlessTaken = <A, E extends SiteError, E2 extends SiteError>(
+export const unlessTaken = <A, E extends SiteError, E2 extends SiteError, R = never>(
   what: string,
   name: string,
   allocate: Effect.Effect<A, E | NameTaken>,
-  find: Effect.Effect<Option.Option<A>, E2>
-): Effect.Effect<A, E | NameTaken | E2 | OrderRefused> =>
+  find: Effect.Effect<Option.Option<A>, E2, R>
+): Effect.Effect<A, E | NameTaken | E2 | OrderRefused, R> =>
   Effect.catchIf(
     allocate,
     (error): error is NameTaken => error._tag === "NameTaken",

@@ -15,7 +15,7 @@ import {
   type VirtualRouter
 } from "../../opennebula/index.js"
 import { ensureDone, mayBeBegunElsewhere, type OrderRequest } from "../../plugin/index.js"
-import { type Inventory, inventory } from "./belongings/belongings.js"
+import { type Inventory, inventory } from "./belongings/inventory.js"
 import { type Cloud, isIn, isTaggedFor, isUntagged, tagsOf } from "./cloud.js"
 import { networkName, securityGroupName } from "./network.js"
 import { firstTenantGroup } from "./own-group.js"

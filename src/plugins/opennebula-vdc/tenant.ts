@@ -52,22 +52,20 @@ export const makeGroup = (cloud: Cloud, request: Ordered, plan: Plan) => {
       Effect.flatMap(tagsOf(request), (tags) => cloud.one.group.append(groupId, tags)),
       groupId
     )
-  const made = (mayBeLeft: boolean) =>
-    make("group", {
-      result: Schema.Int,
-      find: findGroup(cloud, request, plan).pipe(
-        Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value)) : Effect.succeedNone))
-      ),
-      create: unlessTaken(
-        "group",
-        plan.name,
-        cloud.one.group.allocate(plan.name),
-        Effect.flatMap(groupsIn(cloud), ({ groups }) => ownOrBesideOurs(cloud, request, plan, groups, mayBeLeft))
-      ).pipe(Effect.flatMap(tag)),
-      undo: (groupId) => removeGroup(cloud, groupId),
-      isOthers: isTaggedForAnother(cloud, request)
-    })
-  return Effect.flatMap(mayBeBegunElsewhere, made)
+  return make("group", {
+    result: Schema.Int,
+    find: findGroup(cloud, request, plan).pipe(
+      Effect.flatMap((left) => (Option.isSome(left) ? Effect.asSome(tag(left.value)) : Effect.succeedNone))
+    ),
+    create: unlessTaken(
+      "group",
+      plan.name,
+      cloud.one.group.allocate(plan.name),
+      Effect.flatMap(groupsIn(cloud), ({ groups }) => ownOrBesideOurs(cloud, request, plan, groups))
+    ).pipe(Effect.flatMap(tag)),
+    undo: (groupId) => removeGroup(cloud, groupId),
+    isOthers: isTaggedForAnother(cloud, request)
+  })
 }
 
 const isTaggedForAnother =
@@ -102,13 +100,7 @@ const isNewlyNamed = (plan: Plan, group: Pooled): boolean =>
  * After our name was taken: our own group. Or one that has just come, without a tag: the Python agent gives none, and this agent's is not there yet for a
  * moment. Who makes a group of this name now is at work on this order.
  */
-const ownOrBesideOurs = (
-  cloud: Cloud,
-  request: Ordered,
-  plan: Plan,
-  groups: ReadonlyArray<GroupShort>,
-  mayBeLeft: boolean
-) =>
+const ownOrBesideOurs = (cloud: Cloud, request: Ordered, plan: Plan, groups: ReadonlyArray<GroupShort>) =>
   Effect.gen(function* () {
     const own = yield* ownAmong(cloud, request, "group", groups)
     const other = groups.find((group) => isNewlyNamed(plan, group))
@@ -116,7 +108,7 @@ const ownOrBesideOurs = (
       return yield* new RivalAtWork({ what: `group ${other.id} (${other.name}), without any tag` })
     }
     const older = groups.find((group) => group.name === plan.name && isUntagged(group) && group.users.length === 0)
-    if (mayBeLeft && Option.isNone(own) && older !== undefined) return yield* perhapsLeft(older)
+    if (Option.isNone(own) && older !== undefined && (yield* mayBeBegunElsewhere)) return yield* perhapsLeft(older)
     return Option.map(own, ({ id }) => id)
   })
 

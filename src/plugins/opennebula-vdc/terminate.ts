@@ -9,7 +9,8 @@ import {
   type TerminateRequest
 } from "../../plugin/index.js"
 import { isOurLock, lockedRefusal } from "../locks.js"
-import { Belongings, belongingsOf, inventory, isOthersIn } from "./belongings/belongings.js"
+import { Belongings, belongingsOf, isOthersIn } from "./belongings/belongings.js"
+import { inventory } from "./belongings/inventory.js"
 import { tagAgain } from "./belongings/retagged.js"
 import { holdersOf, leftAlone, stayingOf, strangersIn, strayRouterVms } from "./belongings/strangers.js"
 import { type Cloud, every, gone, namesOf } from "./cloud.js"

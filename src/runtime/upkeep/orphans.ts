@@ -3,7 +3,7 @@
  * somebody set a resource as ended by hand. And what is likely to be left over although it says otherwise, or nothing. Listed; removed only by command.
  */
 import { Effect, Option, Schema } from "effect"
-import { type FailedCreate, NotYet, type OwnedObject, ResourceId } from "../../core/index.js"
+import { type FailedCreate, NotYet, type OwnedObject, ResourceId, type SiteError } from "../../core/index.js"
 import type { WaldurService } from "../../waldur/service.js"
 import { Journal } from "../journal/journal.js"
 import { Reconciliations } from "../observation/reconciliations.js"
@@ -71,26 +71,27 @@ export const findOrphans = (sites: ReadonlyArray<Site>) =>
     const alive = new Set<string>(living.flatMap(({ resources }) => resources.map(({ id }) => id)))
     const open = new Set<string>((yield* journal.openOrders).map(({ resource }) => resource))
     const unworked = [...found.values()].filter(({ resource }) => !open.has(resource))
-    const untaken = unworked.filter(({ resource }) => !alive.has(resource))
-    const surplus = new Set(
-      (yield* Effect.forEach(living, ({ settled, site }) => {
-        const { place, surplus } = site.upkeep
-        const objects = unworked.filter((object) => object.site.upkeep.place === place && alive.has(object.resource))
-        return surplus === undefined || objects.length === 0
-          ? Effect.succeed([])
-          : Effect.map(surplus(objects, settled), (over) => over.map((object) => keyAt(site, object)))
-      })).flat()
+    type Living = (typeof living)[number]
+    /** Those of the objects that an offering at their place names when it is asked: by `keyAt`. */
+    const namedBy = (
+      objects: typeof unworked,
+      ask: (one: Living, here: typeof unworked) => Effect.Effect<ReadonlyArray<OwnedObject>, SiteError> | undefined
+    ) =>
+      Effect.map(
+        Effect.forEach(living, (one) => {
+          const here = objects.filter((object) => object.site.upkeep.place === one.site.upkeep.place)
+          const named = here.length === 0 ? undefined : ask(one, here)
+          return Effect.map(named ?? Effect.succeed([]), (all) => all.map((object) => keyAt(one.site, object)))
+        }),
+        (keys) => new Set(keys.flat())
+      )
+    const surplus = yield* namedBy(
+      unworked.filter(({ resource }) => alive.has(resource)),
+      ({ settled, site }, here) => site.upkeep.surplus?.(here, settled)
     )
-    const asked = [...untaken, ...unworked.filter((object) => surplus.has(keyAt(object.site, object)))]
+    const asked = unworked.filter((object) => !alive.has(object.resource) || surplus.has(keyAt(object.site, object)))
     // Where a tenant has written another's tag, it is no orphan.
-    const theirs = yield* Effect.forEach(living, ({ resources, site }) => {
-      const { belonging, place } = site.upkeep
-      const objects = asked.filter((object) => object.site.upkeep.place === place)
-      return belonging === undefined || objects.length === 0
-        ? Effect.succeed([])
-        : Effect.map(belonging(objects, resources), (own) => own.map((object) => keyAt(site, object)))
-    })
-    const belonging = new Set(theirs.flat())
+    const belonging = yield* namedBy(asked, ({ resources, site }, here) => site.upkeep.belonging?.(here, resources))
     const candidates = asked.filter((object) => !belonging.has(keyAt(object.site, object)))
     const servers = [...new Map(sites.map(({ waldur }) => [waldur.apiUrl, waldur])).values()]
     const verdict = yield* Effect.cachedFunction((resource: string) =>

@@ -9,25 +9,18 @@
  *   **and** hangs together with it: the VDC holds the group and no other but those of its roles, the network is in that VDC, the router's machines
  *   are in that network, the user's primary group is the group. A security group hangs on nothing: it counts if its owner is the network's.
  */
-import { Effect, Option, Schema } from "effect"
-import type {
-  GroupShort,
-  SecurityGroup,
-  User,
-  Vdc,
-  VirtualNetwork,
-  VirtualRouter,
-  VmShort
-} from "../../../opennebula/index.js"
+import { Option, Schema } from "effect"
+import type { GroupShort, User } from "../../../opennebula/index.js"
 import type { TerminateRequest } from "../../../plugin/index.js"
-import { asTheirVdcsSay, claimsIn, othersGroups, ownerResource } from "../../groups.js"
-import { type Cloud, isIn, isTaggedFor, isUntagged } from "../cloud.js"
+import { othersGroups, ownerResource } from "../../groups.js"
+import { isIn, isTaggedFor, isUntagged } from "../cloud.js"
 import { personOf } from "../members/people.js"
 import { accessOf, roleGroupsOf } from "../members/role-groups.js"
 import { networkName, securityGroupName } from "../network.js"
 import { routerName } from "../router.js"
 import { userName } from "../tenant.js"
 import { asMade, idsOf, without } from "./as-made.js"
+import type { Inventory } from "./inventory.js"
 import { legacyOf, nothing, pythonRoleGroups, vdcsAround } from "./legacy.js"
 import { Retagged, retaggedOf } from "./retagged.js"
 
@@ -57,39 +50,6 @@ export const Belongings = Schema.Struct({
   staying: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
 })
 export type Belongings = typeof Belongings.Type
-
-/** Everything that a front-end has of the kinds that a VDC consists of. */
-export interface Inventory {
-  readonly groups: ReadonlyArray<GroupShort>
-  readonly vdcs: ReadonlyArray<Vdc>
-  readonly users: ReadonlyArray<User>
-  readonly networks: ReadonlyArray<VirtualNetwork>
-  readonly routers: ReadonlyArray<VirtualRouter>
-  readonly securityGroups: ReadonlyArray<SecurityGroup>
-  readonly machines: ReadonlyArray<VmShort>
-  /** Groups that say that they are another resource's than their VDC, and which. */
-  readonly claims: ReadonlyMap<number, string>
-}
-
-export const inventory = ({ one }: Cloud) =>
-  Effect.map(
-    Effect.all(
-      {
-        groups: one.group.list(),
-        vdcs: one.vdc.list(),
-        users: one.user.list(),
-        networks: one.network.list(),
-        routers: one.router.list(),
-        securityGroups: one.securityGroup.list(),
-        machines: one.vm.list()
-      },
-      { concurrency: "unbounded" }
-    ),
-    (found) => {
-      const groups = asTheirVdcsSay(found.groups, found.vdcs)
-      return { ...found, groups, claims: claimsIn(found.groups, groups) }
-    }
-  )
 
 /**
  * Is something of what was noted somebody else's by now? What is there must have the resource's tag, or none and the name by which it was found.

@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import type { KnownResource, OwnedObject, SiteError } from "../../../plugin/index.js"
 import type { Cloud } from "../cloud.js"
 import { groupOf } from "../own-group.js"
-import { type Belongings, belongingsOf, inventory } from "./belongings.js"
+import { type Belongings, belongingsOf } from "./belongings.js"
+import { inventory } from "./inventory.js"
 
 /** By kind and id. Machines are other offerings' resources, but for those of routers. */
 const keysOf = (own: Belongings): ReadonlyArray<string> => {

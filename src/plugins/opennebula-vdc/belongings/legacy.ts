@@ -1,15 +1,6 @@
 /** What the Python agent made, which tags nothing: known by its names, and by what it hangs together with. */
 import { Option } from "effect"
-import {
-  type GroupShort,
-  type SecurityGroup,
-  type User,
-  type Vdc,
-  type VirtualNetwork,
-  type VirtualRouter,
-  type VmShort,
-  valueOf
-} from "../../../opennebula/index.js"
+import { type GroupShort, type Vdc, valueOf } from "../../../opennebula/index.js"
 import type { ResourceId } from "../../../plugin/index.js"
 import { defaultVdc } from "../../groups.js"
 import { isIn, isTaggedFor, isUntagged } from "../cloud.js"
@@ -18,16 +9,7 @@ import { accessOf, vdcOf } from "../members/role-groups.js"
 import { networkName, securityGroupName } from "../network.js"
 import { routerName } from "../router.js"
 import { userName } from "../tenant.js"
-
-interface Found {
-  readonly groups: ReadonlyArray<GroupShort>
-  readonly vdcs: ReadonlyArray<Vdc>
-  readonly users: ReadonlyArray<User>
-  readonly networks: ReadonlyArray<VirtualNetwork>
-  readonly routers: ReadonlyArray<VirtualRouter>
-  readonly securityGroups: ReadonlyArray<SecurityGroup>
-  readonly machines: ReadonlyArray<VmShort>
-}
+import type { Inventory } from "./inventory.js"
 
 /** Named and mapped as a group of one of the other's roles. */
 const isRoleOf = (other: GroupShort, group: GroupShort): boolean =>
@@ -35,7 +17,7 @@ const isRoleOf = (other: GroupShort, group: GroupShort): boolean =>
   Option.exists(valueOf(other.template, "SAML_GROUP"), (path) => path.startsWith(`/${parentName(group.name)}/`))
 
 /** What the Python agent made for roles: named so, untagged, and in the VDC of the group. */
-export const pythonRoleGroups = (found: Found, group: GroupShort): ReadonlyArray<GroupShort> => {
+export const pythonRoleGroups = (found: Inventory, group: GroupShort): ReadonlyArray<GroupShort> => {
   const vdc = vdcOf(found.vdcs, group.id)
   return found.groups.filter(
     (other) =>
@@ -47,7 +29,7 @@ export const pythonRoleGroups = (found: Found, group: GroupShort): ReadonlyArray
 }
 
 /** Those that are called as the group is, and hold it and nothing but groups of its roles. Only OpenNebula's own administrators make and fill one. */
-export const vdcsAround = (found: Found, group: GroupShort): ReadonlyArray<Vdc> => {
+export const vdcsAround = (found: Inventory, group: GroupShort): ReadonlyArray<Vdc> => {
   const roles = new Set(found.groups.filter((other) => isRoleOf(other, group)).map(({ id }) => id))
   return found.vdcs.filter(
     ({ groups, id, name }) =>
@@ -58,14 +40,14 @@ export const vdcsAround = (found: Found, group: GroupShort): ReadonlyArray<Vdc> 
   )
 }
 
-type Legacy = Pick<Found, "users" | "networks" | "routers" | "securityGroups">
+type Legacy = Pick<Inventory, "users" | "networks" | "routers" | "securityGroups">
 export const nothing: Legacy = { users: [], networks: [], routers: [], securityGroups: [] }
 
 /**
  * What the Python agent made around an untagged group, and has no tag yet. What has the resource's tag already leads to the rest as well: a
  * migration may have been cut off after the VDC, through which the network is found, and by that the router.
  */
-export const legacyOf = (found: Found, resource: ResourceId, group: GroupShort): Legacy => {
+export const legacyOf = (found: Inventory, resource: ResourceId, group: GroupShort): Legacy => {
   type Object = Pick<GroupShort, "name" | "template">
   const own = <A extends Object>(objects: ReadonlyArray<A>, name: string) =>
     objects.filter((object) => object.name === name && (isUntagged(object) || isTaggedFor(resource, object)))

@@ -3,7 +3,8 @@ import { Option } from "effect"
 import type { Image, SecurityGroup, VirtualRouter, Vm, VmTemplate } from "../../../opennebula/index.js"
 import type { TerminateRequest } from "../../../plugin/index.js"
 import { isIn, isTaggedFor } from "../cloud.js"
-import type { belongingsOf, Inventory } from "./belongings.js"
+import type { belongingsOf } from "./belongings.js"
+import type { Inventory } from "./inventory.js"
 
 type Own = ReturnType<typeof belongingsOf>
 interface Named {

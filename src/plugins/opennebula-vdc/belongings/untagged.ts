@@ -10,7 +10,7 @@ import { defaultVdc } from "../../groups.js"
 import { type Cloud, isUntagged } from "../cloud.js"
 import { firstTenantGroup } from "../own-group.js"
 import { userName } from "../tenant.js"
-import { inventory } from "./belongings.js"
+import { inventory } from "./inventory.js"
 
 interface Named {
   readonly id: number

@@ -2,7 +2,8 @@
 import { Effect, Option } from "effect"
 import { isVmFailure, type VirtualNetwork, valueOf, vmStateText } from "../../../opennebula/index.js"
 import { type KnownResource, partKey, type ResourcePart, type SiteError } from "../../../plugin/index.js"
-import { belongingsOf, inventory } from "../belongings/belongings.js"
+import { belongingsOf } from "../belongings/belongings.js"
+import { inventory } from "../belongings/inventory.js"
 import type { Cloud } from "../cloud.js"
 import { groupOf } from "../own-group.js"
 
