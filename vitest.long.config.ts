@@ -3,7 +3,12 @@ import { alias } from "./vitest.alias.js"
 import { workers } from "./vitest.workers.js"
 
 /** What wants the machine for itself: it looks at memory, or at how long something takes. One file after the other, when the others are done. */
-const alone = ["test/bench/bench.long.ts", "test/load/load.long.ts", "test/crash/stop.long.ts"]
+const alone = [
+  "test/bench/bench.long.ts",
+  "test/load/load.long.ts",
+  "test/crash/stop.long.ts",
+  "test/crash/event-to-start.long.ts"
+]
 
 /** `npm run test:long`: what takes its time, beside the default run. */
 export default defineConfig({

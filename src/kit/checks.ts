@@ -1,12 +1,14 @@
 /** What is asked of a backend beside the matrix: usage, observation, refusals, strangers' objects. Each answer is a check. */
-import { Effect, Redacted } from "effect"
+import { Effect, Either, Redacted, Schedule } from "effect"
 import {
   type Amounts,
   amountsFromWaldur,
   type Backend,
   type Component,
   differences,
-  ResourceId
+  type Observation,
+  ResourceId,
+  type SiteError
 } from "../core/index.js"
 import { endless, type Ground, look, through } from "./ground.js"
 import type { Check } from "./model.js"
@@ -21,6 +23,18 @@ export const verdict = (name: string, against: ReadonlyArray<string>, detail = "
 
 const known = (id: string, backendId: string) => ({ id: ResourceId.make(id), backendId })
 const nobody = known("f".repeat(32), "999999")
+
+/** What cannot be answered now is asked for again, as the agent does: a slow moment of the machine's breaks no promise. */
+const patience = Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(10))
+const asked = <A, R>(question: Effect.Effect<A, SiteError, R>) =>
+  Effect.either(Effect.retry(question, { while: ({ disposition }) => disposition === "retry", schedule: patience }))
+
+/** What speaks against it being missing. */
+const missingFrom = (observed: Either.Either<ReadonlyArray<Observation>, SiteError>): ReadonlyArray<string> => {
+  if (observed._tag === "Left") return [observed.left.message]
+  const tag = observed.right[0]?._tag ?? "not answered"
+  return tag === "Missing" ? [] : [`it is ${tag}`]
+}
 
 const componentsOf = ({ orders }: Ground): ReadonlyArray<Component> =>
   orders.components.map(({ accountingType, measuredUnit, type, unitFactor }) => ({
@@ -52,7 +66,7 @@ export const questions = (ground: Ground, name: string) =>
     const { stage, orders } = ground
     const resource = stage.resource(name)
     const here = known(resource?.uuid ?? "", resource?.backendId ?? "")
-    const usage = yield* Effect.either(opened.usage([nobody, here], {}))
+    const usage = yield* asked(opened.usage([nobody, here], {}))
     const usageFaults: Array<string> = []
     if (usage._tag === "Left")
       usageFaults.push(`usage of one resource that is there and one that is not fails: ${usage.left.message}`)
@@ -70,23 +84,27 @@ export const questions = (ground: Ground, name: string) =>
       }
     }
     const amounts = yield* orderedAmounts(ground, orders.create.amounts)
-    const fresh = yield* Effect.either(differencesOf(ground, opened, name, amounts))
-    const [missing] = yield* Effect.orElseSucceed(opened.observe([nobody]), () => [])
-    const rows = yield* opened.check
+    const fresh = yield* asked(differencesOf(ground, opened, name, amounts))
+    const missing = yield* asked(opened.observe([nobody]))
+    const rows = yield* opened.check.pipe(
+      Effect.filterOrFail(
+        (all) => all.every(({ status }) => status !== "failed"),
+        (all) => all
+      ),
+      Effect.retry(Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(3))),
+      Effect.merge
+    )
     const failed = rows
       .filter(({ status }) => status === "failed")
       .map(({ detail, subject }) => `${subject}: ${detail}`)
-    const pinged = yield* Effect.either(opened.ping)
+    const pinged = yield* asked(opened.ping)
     return [
       verdict("usage: one answer for each, and no number for what is not there", usageFaults),
       verdict(
         "observe: a fresh resource is as it was ordered",
         fresh._tag === "Left" ? [fresh.left.message] : fresh.right
       ),
-      verdict(
-        "observe: what is not there is missing",
-        missing?._tag === "Missing" ? [] : [`it is ${missing?._tag ?? "not answered"}`]
-      ),
+      verdict("observe: what is not there is missing", missingFrom(missing)),
       verdict("ping and check: the offering is well", [
         ...failed,
         ...(pinged._tag === "Left" ? [pinged.left.message] : [])
@@ -100,7 +118,7 @@ export const afterUpdate = (ground: Ground, name: string) =>
     const { backend, orders, stage, strikes } = ground
     const opened = yield* strikes.opened
     const amounts = yield* orderedAmounts(ground, { ...orders.create.amounts, ...orders.update?.amounts })
-    const after = yield* Effect.either(differencesOf(ground, opened, name, amounts))
+    const after = yield* asked(differencesOf(ground, opened, name, amounts))
     const updated = verdict(
       "observe: an updated resource is as it was ordered",
       after._tag === "Left" ? [after.left.message] : after.right
@@ -108,7 +126,7 @@ export const afterUpdate = (ground: Ground, name: string) =>
     const title = "observe: a size that somebody else changed is found"
     if (backend.disturb === undefined) return [updated, notTried(title, "makeBackend gives no `disturb`")]
     yield* Effect.orDie(backend.disturb(stage.resource(name)?.backendId ?? ""))
-    const found = yield* Effect.either(differencesOf(ground, opened, name, amounts))
+    const found = yield* asked(differencesOf(ground, opened, name, amounts))
     const drift =
       found._tag === "Right" && found.right.length > 0 ? kept(title, found.right[0]) : broken(title, "no difference")
     return [updated, drift]
@@ -126,7 +144,13 @@ export const enforcementCheck = (ground: Ground, name: string) =>
     const here = known(resource?.uuid ?? "", resource?.backendId ?? "")
     const toEnforce = Effect.map(observe([here]), ([one]) => (one?._tag === "Present" ? one.toEnforce : undefined))
     yield* Effect.orDie(backend.outgrow(here.backendId))
-    const tried = yield* Effect.either(Effect.all([toEnforce, enforce(here), toEnforce, enforce(here), toEnforce]))
+    const tried = Either.all([
+      yield* asked(toEnforce),
+      yield* asked(enforce(here)),
+      yield* asked(toEnforce),
+      yield* asked(enforce(here)),
+      yield* asked(toEnforce)
+    ])
     if (tried._tag === "Left") return broken(title, tried.left.message)
     const [before, , after, , again] = tried.right
     return verdict(
@@ -149,8 +173,8 @@ export const passwordCheck = (ground: Ground, name: string) =>
     if (accounts === undefined) return notTried(title, "this backend makes no accounts")
     const resource = stage.resource(name)
     const reset = accounts.resetPassword(known(resource?.uuid ?? "", resource?.backendId ?? ""))
-    const both = yield* Effect.either(Effect.all([reset, reset]))
-    const absent = yield* Effect.either(accounts.resetPassword(nobody))
+    const both = Either.all([yield* asked(reset), yield* asked(reset)])
+    const absent = yield* asked(accounts.resetPassword(nobody))
     const faults = absent._tag === "Right" ? ["a resource that is not there gets a password"] : []
     if (both._tag === "Left") return verdict(title, [...faults, both.left.message])
     const [first, second] = both.right
@@ -167,8 +191,7 @@ export const goneCheck = (ground: Ground, name: string, backendId: string) =>
     const id = ground.stage.resource(name)?.uuid
     const title = "observe: a terminated resource is missing"
     if (id === undefined || backendId === "") return notTried(title, "it was never made")
-    const [observation] = yield* Effect.orElseSucceed(opened.observe([known(id, backendId)]), () => [])
-    return verdict(title, observation?._tag === "Missing" ? [] : [`it is ${observation?._tag ?? "not answered"}`])
+    return verdict(title, missingFrom(yield* asked(opened.observe([known(id, backendId)]))))
   })
 
 /** The backend itself says no: what was made is undone, and the customer reads why. */

@@ -1,5 +1,5 @@
 /** One run of the kit: a life without a fault, then the matrix, and the questions beside it. */
-import { Array, Clock, Effect, Schedule } from "effect"
+import { Array, Clock, Effect } from "effect"
 import type { Plugin } from "../core/index.js"
 import { foreignCheck, refusalCheck, verdict } from "./checks.js"
 import { type Ground, look } from "./ground.js"
@@ -35,14 +35,7 @@ export const runKit = (plugin: Plugin, options: KitOptions) =>
     const cells = batches.flatMap((one) => one.cells)
     const unmet = batches.flatMap((one) => one.unmet)
     // The last entry of an order is written when Waldur has been told.
-    const held = yield* stage.held
-      .pipe(
-        Effect.repeat({
-          until: (now) => now.length === 0,
-          schedule: Schedule.intersect(Schedule.spaced("20 millis"), Schedule.recurs(100))
-        })
-      )
-      .pipe(Effect.zipRight(stage.held))
+    const held = yield* Effect.zipRight(stage.atRest, stage.held)
     const left = added(theirs, yield* look(ground))
     const further = [
       ...checks,

@@ -1,7 +1,7 @@
 /** The stage of one run: a simulated Waldur that sells what the plugin makes, the real agent, and a customer. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Data, Deferred, Effect, Fiber, Logger, LogLevel, Redacted, Ref } from "effect"
+import { Data, Deferred, Effect, Fiber, Logger, LogLevel, Redacted, Ref, Schedule } from "effect"
 import { stringify } from "yaml"
 import type { Plugin, ResourceId } from "../core/index.js"
 import { Quarantine, type Quarantined } from "../runtime/actors/quarantine.js"
@@ -48,6 +48,8 @@ export interface Stage {
   readonly journalText: Effect.Effect<string, Error>
   /** What stands in its tables now. */
   readonly journalRows: Effect.Effect<ReadonlyArray<JournalRow>>
+  /** Until the agent is at work on no order, but for those that a bug of the plugin's keeps from their end. At most as long as an order may take. */
+  readonly atRest: Effect.Effect<void>
   /** What the agent itself says that it holds: open orders, leftovers, quarantined resources. */
   readonly held: Effect.Effect<ReadonlyArray<string>>
 }
@@ -110,12 +112,14 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
       logged.push(Logger.logfmtLogger.log(record))
     })
     interface Said {
+      readonly isAtRest: Effect.Effect<boolean>
       readonly held: Effect.Effect<ReadonlyArray<string>>
       readonly quarantined: Effect.Effect<ReadonlyArray<Quarantined>>
     }
     type Running = Journal | Quarantine
     const running = yield* Ref.make<Said & { readonly stop: Effect.Effect<void> }>({
       stop: Effect.void,
+      isAtRest: Effect.succeed(true),
       held: Effect.succeed([]),
       quarantined: Effect.succeed([])
     })
@@ -132,12 +136,18 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
         ...(yield* quarantine.all).map(({ reason, resource }) => `${name(resource)} is quarantined: ${reason}`)
       ]
     })
+    const isAtRest = Effect.gen(function* () {
+      const quarantine = yield* Quarantine
+      const open = yield* (yield* Journal).openOrders
+      return yield* Effect.every(open, ({ resource }) => quarantine.holds(resource))
+    })
     const start = Effect.gen(function* () {
       const ready = yield* Deferred.make<Said>()
       starts += 1
       const fiber = yield* Effect.gen(function* () {
         const context = yield* Effect.context<Running>()
         yield* Deferred.succeed(ready, {
+          isAtRest: Effect.orDie(Effect.provide(isAtRest, context)),
           held: Effect.orDie(Effect.provide(held, context)),
           quarantined: (yield* Quarantine).all
         })
@@ -230,6 +240,11 @@ export const makeStage = ({ backend, bury, orders, patience, plugin }: StageOpti
             )
           ),
         ({ close }) => Effect.sync(close)
+      ),
+      atRest: Effect.flatMap(Ref.get(running), (now) => now.isAtRest).pipe(
+        Effect.repeat({ until: (rests) => rests, schedule: Schedule.spaced("20 millis") }),
+        Effect.timeoutOption(`${patience} seconds`),
+        Effect.asVoid
       ),
       held: Effect.flatMap(Ref.get(running), (now) => now.held)
     }

@@ -9,8 +9,8 @@
  * How the parts fit: `site.ts` is a world of its own for each trial, `process.ts` the agent in it, `tap.ts` every call on its way, `calls.ts` which
  * of them are the order's, `strike.ts` when to kill. `picture.ts`, `watch.ts` and `journal.ts` look at what came of it; `trial.ts` puts these
  * together, `matrix.ts` runs and prints the cells, `operations.ts` says what is ordered. The tests beside them: the matrix in short
- * (`crash.test.ts`), SIGTERM under load (`stop.long.ts`), events in hand (`events.long.ts`), the database at its worst (`database.long.ts`), and a
- * clock that jumps (`clock.long.ts`). Begin with `trial.ts`.
+ * (`crash.test.ts`), SIGTERM under load (`stop.long.ts`), events in hand (`events.long.ts`), from an event to the order's start
+ * (`event-to-start.long.ts`), the database at its worst (`database.long.ts`), and a clock that jumps (`clock.long.ts`). Begin with `trial.ts`.
  */
 export { type CellName, type MatrixOptions, runMatrix } from "./matrix.js"
 export { type Operation, type OperationName, operationNames, operations } from "./operations.js"
