@@ -50,13 +50,11 @@ export const straight = (sql: SqlClient.SqlClient) => {
         })
 }
 
-const listeners = new WeakMap<SqlClient.SqlClient, Effect.Effect<void>>()
+type Listener = (error: SqlError.SqlError) => Effect.Effect<void>
+const listeners = new WeakMap<SqlClient.SqlClient, Listener>()
 
 /** Until the scope closes, `listener` is run whenever a statement of those who ask for the journal has come to nothing, before they hear of it. */
-export const hears = (
-  sql: SqlClient.SqlClient,
-  listener: Effect.Effect<void>
-): Effect.Effect<void, never, Scope.Scope> =>
+export const hears = (sql: SqlClient.SqlClient, listener: Listener): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => void listeners.set(sql, listener)),
     () => Effect.sync(() => listeners.delete(sql))
@@ -67,7 +65,7 @@ export const asking = (sql: SqlClient.SqlClient) => {
   const run = straight(sql)
   return <A>(statement: Statement.Statement<A>, commit?: Commit): Effect.Effect<ReadonlyArray<A>, JournalUnavailable> =>
     Effect.catchAll(run(statement, commit), (error) =>
-      Effect.zipRight(listeners.get(sql) ?? Effect.void, new JournalUnavailable({ reason: reasonOf(error) }))
+      Effect.zipRight(listeners.get(sql)?.(error) ?? Effect.void, new JournalUnavailable({ reason: reasonOf(error) }))
     )
 }
 

@@ -2,6 +2,7 @@ import { Reactivity } from "@effect/experimental"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
 import { Array, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { PostgresSays } from "../database/postgres.js"
 import { asking, withOnlyConnection } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { JournalHealth } from "./health.js"
@@ -10,13 +11,14 @@ import { JournalHealth } from "./health.js"
 const setting = Effect.gen(function* () {
   const said: Array<string> = []
   let refuses: (text: string) => boolean = () => false
+  let cause: Error = new Error("no room")
   let looks = 0
   const none = Effect.dieMessage("not asked for here")
   const connection: SqlConnection.Connection = {
     execute: (text) =>
       Effect.suspend(() => {
         if (text.startsWith("UPDATE agent")) looks += 1
-        return refuses(text) ? new SqlError.SqlError({ cause: new Error("no room") }) : Effect.succeed([])
+        return refuses(text) ? new SqlError.SqlError({ cause }) : Effect.succeed([])
       }),
     executeUnprepared: () => none,
     executeRaw: () => none,
@@ -46,8 +48,9 @@ const setting = Effect.gen(function* () {
     write: Effect.either(asking(sql)(sql`INSERT INTO journal DEFAULT VALUES`)),
     said,
     looks: () => looks,
-    refuses: (which: (text: string) => boolean) => {
+    refuses: (which: (text: string) => boolean, why = cause) => {
       refuses = which
+      cause = why
     }
   }
 })
@@ -86,6 +89,21 @@ describe("a journal that cannot be written", () => {
       yield* write
       yield* health.passed
       expect({ looks: looks(), said, away: yield* health.away }).toEqual({ looks: 1, said: [], away: undefined })
+    })
+  )
+
+  it.scoped("is one of a PostgreSQL whose disk is full, though a row of it can still be changed", () =>
+    Effect.gen(function* () {
+      const { health, refuses, said, write } = yield* setting
+      const message = "could not extend file: No space left on device"
+      refuses((text) => !text.startsWith("UPDATE"), new PostgresSays({ message, code: "53100" }))
+      yield* write
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* health.away).toEqual({ reason: message, since: 0 })
+      expect(said).toEqual([`The journal cannot be written: ${message}. Orders wait, and go on when it can`])
+      refuses(() => false)
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* health.away).toBeUndefined()
     })
   )
 })

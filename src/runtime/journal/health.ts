@@ -6,6 +6,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
 import { makeDoor } from "../../core/index.js"
+import { PostgresSays } from "../database/postgres.js"
 import { hears, reasonOf, straight } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { databaseReminder, journalProbe } from "../schedules.js"
@@ -48,7 +49,16 @@ const make = (owner: string) =>
      * A ms more changes nothing for anybody, and has to reach the disk. SQLite writes nothing at all where a row stays as it is, and such a look goes
      * through on a disk that refuses everything.
      */
-    const probe = straight(sql)(sql`UPDATE agent SET seen = seen + 1 WHERE owner = ${owner}`)
+    const write = straight(sql)(sql`UPDATE agent SET seen = seen + 1 WHERE owner = ${owner}`)
+    /**
+     * PostgreSQL finds room for that in a page that it has, on a disk on which it makes no new one: each order tried by itself, and nothing said that
+     * the disk is full. This takes 8 MB there, twice what it keeps in memory by default (`work_mem`), and leaves nothing.
+     */
+    const room = straight(sql)(
+      sql`WITH page AS MATERIALIZED (SELECT repeat('x', 8192) FROM generate_series(1, 1024)) SELECT count(*) FROM page`
+    )
+    let lacksRoom = false
+    const probe = Effect.suspend(() => (lacksRoom ? Effect.zipRight(room, write) : write))
 
     const note = (reason: string) =>
       Effect.gen(function* () {
@@ -70,6 +80,7 @@ const make = (owner: string) =>
     const opens = Effect.gen(function* () {
       const before = away
       isLooking = false
+      lacksRoom = false
       away = undefined
       yield* gate.open
       if (before === undefined) return
@@ -84,9 +95,9 @@ const make = (owner: string) =>
       Effect.zipRight(opens)
     )
 
-    yield* hears(
-      sql,
+    yield* hears(sql, (error) =>
       Effect.suspend(() => {
+        lacksRoom ||= error.cause instanceof PostgresSays && error.cause.code === "53100"
         if (isLooking) return Effect.void
         isLooking = true
         return Effect.map(gate.close, () => void run(look))
