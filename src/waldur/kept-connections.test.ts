@@ -1,7 +1,7 @@
 /** What servers and proxies do to connections that are kept: no answer comes to another request, and none that may have been carried out is sent again. */
 import type { Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Deferred, Effect, Exit, Redacted } from "effect"
 import { serveTcp } from "../../test/support/tinyServers.js"
 import { makeClient } from "./client.js"
 
@@ -20,7 +20,7 @@ const answer = (json: unknown, head = "HTTP/1.1 200 OK"): string => {
 }
 
 /** Speaks HTTP by hand, so that it can say anything. */
-const server = (on: (asked: Asked) => void) =>
+const server = (on: (asked: Asked) => void, timeout: "1 second" | "1 minute" = "1 minute") =>
   Effect.gen(function* () {
     const seen: Array<string> = []
     const port = yield* serveTcp((socket) => {
@@ -44,7 +44,7 @@ const server = (on: (asked: Asked) => void) =>
     const client = yield* makeClient({
       apiUrl: `http://127.0.0.1:${port}/api/`,
       credentials: { _tag: "Token", token: Redacted.make("some-token") },
-      timeout: "1 second"
+      timeout
     })
     const read = (name: string) =>
       Effect.map(client.call({ method: "GET", path: `things/${name}/` }), ({ json }) => json)
@@ -88,14 +88,15 @@ describe("a kept connection", () => {
   ])("on which %s comes while it is idle, or together with the answer before, gives it to nobody", ([, stray]) =>
     Effect.gen(function* () {
       for (const isTogether of [true, false]) {
+        const sent = yield* Deferred.make<void>()
         const { posts, read, write } = yield* server((asked) => {
           if (asked.at > 1) return void asked.socket.write(own(asked))
           if (isTogether) return void asked.socket.write(own(asked) + stray)
           asked.socket.write(own(asked))
-          setTimeout(() => asked.socket.write(stray), 20)
+          setTimeout(() => asked.socket.write(stray, () => Deferred.unsafeDone(sent, Exit.void)), 20)
         })
         expect(yield* read("one")).toEqual({ name: "one" })
-        yield* isTogether ? Effect.void : moment
+        yield* isTogether ? Effect.void : Effect.zipRight(Deferred.await(sent), moment)
         expect(yield* write("two")).toEqual({ name: "two" })
         expect(yield* read("three")).toEqual({ name: "three" })
         expect(posts()).toEqual(["two"])
@@ -109,7 +110,7 @@ describe("a kept connection", () => {
         const isLate = nameOf(asked) === "late"
         if (isLate) setTimeout(() => asked.socket.write(own(asked)), 1_100)
         else asked.socket.write(own(asked))
-      })
+      }, "1 second")
       expect(yield* read("one")).toEqual({ name: "one" })
       expect(yield* Effect.flip(write("late"))).toMatchObject({ _tag: "WaldurTimedOut" })
       for (const name of ["two", "three", "four"]) {

@@ -28,29 +28,26 @@ const accounts = (answer: string) =>
     }))
   )
 
-it.scoped(
-  "answers the recorded session as the real front-end did",
-  () =>
-    Effect.gen(function* () {
-      const outcomes = yield* replay(readRecordings())
-      const mismatches = outcomes.filter((outcome) => outcome.difference !== undefined)
-      const ofAgent = outcomes.filter((outcome) => agentMethods.has(outcome.recording.method))
-      const agentMismatches = ofAgent.filter((outcome) => outcome.difference !== undefined)
-      for (const { difference, recording } of mismatches) {
-        const reason = knownMismatches[recording.number] ?? "unexpected"
-        console.log(`mismatch ${recording.number} ${recording.method} ${recording.case} (${reason}): ${difference}`)
-      }
-      console.log(
-        `conformance opennebula: ${outcomes.length - mismatches.length} of ${outcomes.length} recordings match; ` +
-          `methods the agent calls: ${ofAgent.length - agentMismatches.length} of ${ofAgent.length}`
-      )
-      const accounting = outcomes.filter(({ recording }) => ["245", "246"].includes(recording.number))
-      expect(accounting).toHaveLength(2)
-      for (const { answer, recording } of accounting)
-        expect(yield* accounts(answer)).toEqual(yield* accounts(recording.response))
-      expect(agentMismatches.map(({ difference, recording }) => `${recording.number}: ${difference}`)).toEqual([])
-      expect(mismatches.map(({ recording }) => recording.number)).toEqual(Object.keys(knownMismatches))
-      expect(outcomes.length - mismatches.length).toBeGreaterThanOrEqual(floor)
-    }),
-  120_000
+it.scoped("answers the recorded session as the real front-end did", () =>
+  Effect.gen(function* () {
+    const outcomes = yield* replay(readRecordings())
+    const mismatches = outcomes.filter((outcome) => outcome.difference !== undefined)
+    const ofAgent = outcomes.filter((outcome) => agentMethods.has(outcome.recording.method))
+    const agentMismatches = ofAgent.filter((outcome) => outcome.difference !== undefined)
+    for (const { difference, recording } of mismatches) {
+      const reason = knownMismatches[recording.number] ?? "unexpected"
+      console.log(`mismatch ${recording.number} ${recording.method} ${recording.case} (${reason}): ${difference}`)
+    }
+    console.log(
+      `conformance opennebula: ${outcomes.length - mismatches.length} of ${outcomes.length} recordings match; ` +
+        `methods the agent calls: ${ofAgent.length - agentMismatches.length} of ${ofAgent.length}`
+    )
+    const accounting = outcomes.filter(({ recording }) => ["245", "246"].includes(recording.number))
+    expect(accounting).toHaveLength(2)
+    for (const { answer, recording } of accounting)
+      expect(yield* accounts(answer)).toEqual(yield* accounts(recording.response))
+    expect(agentMismatches.map(({ difference, recording }) => `${recording.number}: ${difference}`)).toEqual([])
+    expect(mismatches.map(({ recording }) => recording.number)).toEqual(Object.keys(knownMismatches))
+    expect(outcomes.length - mismatches.length).toBeGreaterThanOrEqual(floor)
+  })
 )

@@ -59,28 +59,25 @@ const shown = ({ recording, differences }: Verdict): string =>
   [recording.id, ...differences.slice(0, 8).map((line) => `    ${line}`)].join("\n")
 
 describe("the simulated marketplace answers as the recorded servers did", () => {
-  it.scopedLive(
-    "in every exchange of a call that the agent makes, and in nearly all others",
-    () =>
-      Effect.gen(function* () {
-        const verdicts = [...(yield* replay("2024")), ...(yield* replay("current"))]
-        const matching = verdicts.filter(({ differences }) => differences.length === 0)
-        const others = verdicts.filter(({ differences }) => differences.length > 0)
-        const recorded = agentCalls.filter((call) => verdicts.some((verdict) => callOf(verdict) === call))
-        const whole = recorded.filter((call) => !others.some((verdict) => callOf(verdict) === call))
-        yield* Effect.sync(() => {
-          console.log(
-            `conformance waldur: ${matching.length} of ${verdicts.length} recordings match; methods the agent calls: ${whole.length} of ${recorded.length}`
-          )
-          const silent = agentCalls.filter((call) => !recorded.includes(call))
-          console.log(`conformance waldur: the agent also calls, without a recording: ${silent.join(", ")}`)
-          for (const verdict of others)
-            console.log(`  unlike: ${verdict.recording.id} (${unlike[verdict.recording.name] ?? "not explained"})`)
-        })
-        expect(others.filter((verdict) => callOf(verdict) !== undefined).map(shown)).toEqual([])
-        expect(others.filter(({ recording }) => unlike[recording.name] === undefined).map(shown)).toEqual([])
-        expect(matching.length).toBeGreaterThanOrEqual(floor)
-      }),
-    60_000
+  it.scopedLive("in every exchange of a call that the agent makes, and in nearly all others", () =>
+    Effect.gen(function* () {
+      const verdicts = [...(yield* replay("2024")), ...(yield* replay("current"))]
+      const matching = verdicts.filter(({ differences }) => differences.length === 0)
+      const others = verdicts.filter(({ differences }) => differences.length > 0)
+      const recorded = agentCalls.filter((call) => verdicts.some((verdict) => callOf(verdict) === call))
+      const whole = recorded.filter((call) => !others.some((verdict) => callOf(verdict) === call))
+      yield* Effect.sync(() => {
+        console.log(
+          `conformance waldur: ${matching.length} of ${verdicts.length} recordings match; methods the agent calls: ${whole.length} of ${recorded.length}`
+        )
+        const silent = agentCalls.filter((call) => !recorded.includes(call))
+        console.log(`conformance waldur: the agent also calls, without a recording: ${silent.join(", ")}`)
+        for (const verdict of others)
+          console.log(`  unlike: ${verdict.recording.id} (${unlike[verdict.recording.name] ?? "not explained"})`)
+      })
+      expect(others.filter((verdict) => callOf(verdict) !== undefined).map(shown)).toEqual([])
+      expect(others.filter(({ recording }) => unlike[recording.name] === undefined).map(shown)).toEqual([])
+      expect(matching.length).toBeGreaterThanOrEqual(floor)
+    })
   )
 })

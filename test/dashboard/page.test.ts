@@ -274,34 +274,40 @@ describe("at night", () => {
 
 describe("ten thousand resources", () => {
   it("are found by name, turned over and shown as a map, each in a moment", async () => {
-    await go("/resources")
-    await reads(/1 to 50 of 10,0\d\d resources/)
     const took = async (what: () => Promise<unknown>) => {
       const began = performance.now()
       await what()
       return performance.now() - began
     }
-    const times = [
-      await took(async () => {
-        await tab.page.getByLabel("Find").fill("tenant-07777")
-        await reads("1 to 1 of 1 resources")
-      }),
-      await took(async () => {
-        await tab.page.getByLabel("Find").fill("")
-        await reads(/1 to 50 of 10,0\d\d resources/)
-      }),
-      await took(async () => {
-        await tab.page.getByRole("button", { name: "Next" }).click()
-        await reads(/51 to 100 of 10,0\d\d resources/)
-      }),
-      await took(async () => {
-        await tab.page.getByText("Map", { exact: true }).click()
-        await reads(/1 to 200 of 10,0\d\d resources/)
-      })
-    ]
+    const round = async () => {
+      await go("/resources")
+      await reads(/1 to 50 of 10,0\d\d resources/)
+      return [
+        await took(async () => {
+          await tab.page.getByLabel("Find").fill("tenant-07777")
+          await reads("1 to 1 of 1 resources")
+        }),
+        await took(async () => {
+          await tab.page.getByLabel("Find").fill("")
+          await reads(/1 to 50 of 10,0\d\d resources/)
+        }),
+        await took(async () => {
+          await tab.page.getByRole("button", { name: "Next" }).click()
+          await reads(/51 to 100 of 10,0\d\d resources/)
+        }),
+        await took(async () => {
+          await tab.page.getByText("Map", { exact: true }).click()
+          await reads(/1 to 200 of 10,0\d\d resources/)
+        })
+      ]
+    }
+    // A page of a tenth of a second is what it is; this only finds one that reads everything, on however busy a machine, and also on one that
+    // stands still for some seconds: then once more.
+    const most = 5_000
+    let times = await round()
+    for (let again = 0; again < 2 && Math.max(...times) >= most; again++) times = await round()
     console.info(`page: 10,000 resources, ms: ${times.map(Math.round).join(", ")}`)
-    // A page of a tenth of a second is what it is; this only finds one that reads everything, on however busy a machine.
-    expect(Math.max(...times)).toBeLessThan(5_000)
+    expect(Math.max(...times)).toBeLessThan(most)
     expect(await tab.page.getByRole("list", { name: "Resources, by name" }).getByRole("listitem").count()).toBe(200)
     await picture("map")
   })

@@ -40,12 +40,7 @@ const setting = Effect.gen(function* () {
 const moving = <A, E>(
   name: string,
   test: Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope | NodeContext.NodeContext>
-) =>
-  it.scopedLive(
-    name,
-    () => test.pipe(Effect.provide(NodeContext.layer), Logger.withMinimumLogLevel(LogLevel.Error)),
-    60_000
-  )
+) => it.scopedLive(name, () => test.pipe(Effect.provide(NodeContext.layer), Logger.withMinimumLogLevel(LogLevel.Error)))
 
 describe("a journal that is moved into PostgreSQL", () => {
   moving(

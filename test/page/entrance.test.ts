@@ -109,6 +109,8 @@ describe("the page on this machine alone", () => {
         expect(headers.get("x-frame-options")).toBe("DENY")
         expect(headers.get("x-content-type-options")).toBe("nosniff")
       }
+      // A proxy that keeps its connections for a minute, as most do, never writes to one that is just being closed here.
+      expect((yield* ask(`${url}/healthz`)).headers.get("keep-alive")).toBe("timeout=75")
       const order = "0d5a1f6b8c3e4b7f9a2d6e8c1b3f5a70"
       const place = yield* ask(`${url}/orders/${order}`)
       expect([place.status, place.headers.get("location")]).toEqual([302, `../#/orders/${order}`])

@@ -158,6 +158,20 @@ describe("a router's machine that could not be ended when its making was undone"
   )
 })
 
+describe("a router's machine that has ended while nobody could look", () => {
+  it.scopedLive("is not called one that could not be ended, however long that was", () =>
+    Effect.gen(function* () {
+      const bench = yield* made
+      // As for an agent that stands still.
+      bench.frontEnd.intercept(({ method }) =>
+        method === "one.vmpool.infoset" ? { _tag: "Hold", when: "before", until: Effect.never } : undefined
+      )
+      doneOf(yield* terminated(bench, impatient))
+      expect(objectsOf(bench.frontEnd)).toEqual([])
+    })
+  )
+})
+
 describe("a router's machine that has failed", () => {
   const failures = Object.entries(Lcm).filter(([name]) => name.endsWith("Failure"))
   it.scopedLive.each(failures.map(([name, lcm]) => ({ name, lcm })))("in $name goes with its data centre", ({ lcm }) =>

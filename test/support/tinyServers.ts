@@ -36,11 +36,14 @@ export const serve = (server: Listening): Effect.Effect<number, never, Scope.Sco
   return Effect.acquireRelease(start, () => stop)
 }
 
+/** After Node's own 5 s a test that stood still for longer would write to a connection that is being closed. */
+const kept = { keepAliveTimeout: 75_000 }
+
 export const serveHttp = (listener: RequestListener): Effect.Effect<number, never, Scope.Scope> =>
-  serve(createServer(listener))
+  serve(createServer(kept, listener))
 
 export const makeHttps = (listener: RequestListener): Server =>
-  createSecureServer({ cert: readFileSync(certificateFile), key: readFileSync(keyFile) }, listener)
+  createSecureServer({ ...kept, cert: readFileSync(certificateFile), key: readFileSync(keyFile) }, listener)
 
 /** A server that does with each connection what it is told. */
 export const serveTcp = (onConnection: (socket: Socket) => void): Effect.Effect<number, never, Scope.Scope> =>

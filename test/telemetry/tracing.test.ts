@@ -107,7 +107,7 @@ describe("traces", () => {
         yield* Fiber.join(closed)
       }),
     // OpenTelemetry's processor of spans gives up by itself after 30 s.
-    20_000
+    29_000
   )
 
   const read = (variables: Readonly<Record<string, string>>) => tracingEnvironment(variables)

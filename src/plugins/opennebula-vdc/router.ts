@@ -256,7 +256,9 @@ const awaitOne = (cloud: Cloud, vmId: number) => {
       if (left <= patience) break
       yield* terminate(cloud, vmId)
     }
+    // The watcher's last look may be old, or none at all, as where this process has stood still for longer than all of that.
     const vm = yield* cloud.one.vm.info(vmId)
+    if (vm.state === "Done") return
     return yield* new OrderRefused({
       customerMessage: `The machine ${vm.name} could not be ended: ask the provider to look at it, then order again.`,
       detail: `VM ${vmId} is ${statusOf(vm)}${yield* whereItIs(cloud, vmId)} after ${cloud.settings.teardown_timeout} s`

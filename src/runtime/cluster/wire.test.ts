@@ -51,11 +51,12 @@ describe("between processes", () => {
     })
   )
 
+  // Node itself would hang up on it after two minutes.
   it.scopedLive("who says nothing is hung up on after 5 s", () =>
     Effect.gen(function* () {
       const socket = yield* silent(yield* listening)
       const closed = Effect.async<boolean>((resume) => void socket.once("close", () => resume(Effect.succeed(true))))
-      expect(yield* Effect.timeoutOption(closed, "8 seconds")).toEqual(Option.some(true))
+      expect(yield* Effect.timeoutOption(closed, "1 minute")).toEqual(Option.some(true))
     })
   )
 
@@ -63,16 +64,20 @@ describe("between processes", () => {
     Effect.gen(function* () {
       const port = yield* serveTcp((socket) => socket.on("error", () => undefined).resume())
       const reaching = yield* Effect.fork(Effect.flip(reached("127.0.0.1", port, key)))
-      const error = yield* Effect.timeout(Fiber.join(reaching), "10 seconds")
+      const error = yield* Effect.timeout(Fiber.join(reaching), "1 minute")
       expect(error.message).toContain("no answer within 3 s")
     })
   )
 
   it.scopedLive("nobody without the key keeps a process from ending", () =>
     Effect.gen(function* () {
-      const ending = yield* Scope.make()
-      yield* silent(yield* Scope.extend(listening, ending))
-      expect(yield* Effect.timeoutOption(Scope.close(ending, Exit.void), "2 seconds")).toEqual(Option.some(undefined))
+      const ended = Effect.gen(function* () {
+        const ending = yield* Scope.make()
+        yield* silent(yield* Scope.extend(listening, ending))
+        return Option.isSome(yield* Effect.timeoutOption(Scope.close(ending, Exit.void), "2 seconds"))
+      })
+      // Whoever says nothing would keep each of them for 5 s; a machine that stands still keeps one.
+      expect(yield* Effect.repeat(ended, { until: (is) => is, times: 4 })).toBe(true)
     })
   )
 

@@ -119,11 +119,16 @@ const withPage = (
 
 /** Whoever connects and asks nothing, or asks a byte at a time, is hung up on; answers may take their time. */
 const hurried = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 5_000 }
+/**
+ * Longer than most proxies keep a connection, which is a minute: after Node's own 5 s one may write to a connection that is just being closed here,
+ * and tell whoever acts through it that there is no agent.
+ */
+const kept = { keepAliveTimeout: 75_000 }
 /** More than probes, collectors, proxies and watching pages need, and less than what the agent's own calls would miss. */
 const mostConnections = 1_000
 
 const makeServer = (): Server => {
-  const server = createServer(hurried)
+  const server = createServer({ ...hurried, ...kept })
   server.maxConnections = mostConnections
   // Somebody has gone away: nothing that anybody here has to hear of, and unheard it would end the process.
   server.on("connection", (socket) => socket.on("error", () => undefined))

@@ -98,8 +98,13 @@ describe("limits", () => {
         yield* waldur.setLimits(resource, { cpu: 4 })
         yield* waldur.setLimits(resource, { cpu: 8 })
         yield* waldur.setLimits(resource, { cpu: 16 })
-        expect(times.map(([, json]) => json)).toEqual([4, 4, 8, 16].map((cpu) => ({ limits: { cpu } })))
-        const [, [again = 0] = [], [other = 0] = []] = times
+        // On a machine that stands still another answer may come too late as well: then the same is sent once more.
+        const told = times.map(([, json]) => JSON.stringify(json))
+        const [first, ...others] = [4, 8, 16].map((cpu) => JSON.stringify({ limits: { cpu } }))
+        expect(told.filter((one, at) => one !== told[at - 1])).toEqual([first, ...others])
+        expect(told[1]).toBe(first)
+        const again = times[1]?.[0] ?? 0
+        const other = times[told.indexOf(others[0] ?? "")]?.[0] ?? 0
         expect(again - start).toBeGreaterThan(timeout - 5)
         expect(other - start).toBeGreaterThan(3 * timeout - 5)
       })

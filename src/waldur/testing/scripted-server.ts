@@ -77,6 +77,8 @@ export const scriptedServer = (
           write(response, answer(request, before))
         })
       })
+      // A test that stands still for longer than Node's own 5 s would write to a connection that is being closed.
+      server.keepAliveTimeout = 75_000
       server.listen(0, "127.0.0.1", () => {
         const address = server.address()
         const port = address !== null && typeof address === "object" ? address.port : 0

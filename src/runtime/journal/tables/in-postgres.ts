@@ -52,15 +52,17 @@ const migratePostgres = (path: string, migrations: ReadonlyArray<Migration>) =>
     yield* together(
       sql,
       Effect.gen(function* () {
-        // Behind somebody who holds a table for long, everybody else who wants it would have to wait as well.
-        yield* sql.unsafe("SET LOCAL lock_timeout = '10s'")
         // What somebody has set for the server's usual statements, this may take longer than. And of a machine that is gone in the middle of it the
         // server hears nothing for hours, while all these tables are locked.
         yield* sql.unsafe(
           "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
         )
         yield* sql.unsafe("SET LOCAL idle_in_transaction_session_timeout = '1min'")
+        // One that makes the tables may take its time, or stand still: after a minute of silence the server lets go of what it holds.
+        yield* sql.unsafe("SET LOCAL lock_timeout = '2min'")
         yield* sql.unsafe(`SELECT pg_advisory_xact_lock(${locks.migration}, 0)`)
+        // Behind somebody who holds a table for long, everybody else who wants it would have to wait as well.
+        yield* sql.unsafe("SET LOCAL lock_timeout = '10s'")
         yield* sql.unsafe(forPostgres(ledger))
         const had = (yield* newest(sql))?.version ?? 0
         for (const [index, migration] of migrations.entries()) {
