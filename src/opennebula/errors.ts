@@ -2,7 +2,7 @@
  * What can go wrong with a call to OpenNebula, and what follows from it (`disposition`, see core/errors).
  *
  * Four families:
- * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `NoSuchObject`,
+ * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `RefusedWithoutReason`, `NoSuchObject`,
  *   `ActionRefused`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
  * - it could not be talked to: `Unreachable`, `TimedOut`, `HttpFailure`;
  * - what answered is not the front-end that was meant: `WrongEndpoint`, `UnsupportedFrontEnd`, `MalformedAnswer`, `AnswerTooLarge`;
@@ -106,6 +106,19 @@ export class OwnerMissing extends Data.TaggedError("OwnerMissing")<RefusalFields
   readonly customerMessage = "The owner of this in the cloud does not exist any more: ask the provider."
   override get message(): string {
     return describe(this, "its owner was deleted", this.serverMessage)
+  }
+}
+
+/**
+ * 0x0200 without a word of what right is missing: `one.vm.diskresize` says so of a quota of machines that is exhausted, and where the machine's owner was
+ * deleted, as it puts the reason where nobody reads it (OpenNebula 7.4 `VirtualMachineAPI::disk_resize`, `Request::failure_message`).
+ */
+export class RefusedWithoutReason extends Data.TaggedError("RefusedWithoutReason")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage =
+    "The cloud refused this operation, perhaps by a quota: order less, have the quota raised, or ask the provider."
+  override get message(): string {
+    return describe(this, "refused without a reason", this.serverMessage)
   }
 }
 
@@ -299,6 +312,7 @@ export type OpenNebulaError =
   | NotAuthorized
   | OwnerMissing
   | QuotaExceeded
+  | RefusedWithoutReason
   | NoSuchObject
   | ActionRefused
   | InternalRefusal

@@ -136,6 +136,17 @@ describe("a refusal by the front-end", () => {
       })
   )
 
+  it.effect("is the order's own where it gives no reason, as to a disk that a quota does not allow", () =>
+    Effect.gen(function* () {
+      const message = "[one.vm.diskresize] User [0] not authorized to perform action on virtual machine."
+      expect(yield* refused(0x0200, message)).toMatchObject({
+        _tag: "RefusedWithoutReason",
+        disposition: "fail-order",
+        customerMessage: expect.stringContaining("quota")
+      })
+    })
+  )
+
   it.effect("is tried again while the object is locked or the zone has no leader", () =>
     Effect.gen(function* () {
       expect(yield* refused(0x8000, "whatever")).toMatchObject({ _tag: "ObjectLocked", disposition: "retry" })

@@ -19,6 +19,7 @@ import {
   OwnerMissing,
   QuotaExceeded,
   type RefusalFields,
+  RefusedWithoutReason,
   UnsupportedFrontEnd
 } from "../errors.js"
 import { isLook } from "./looks.js"
@@ -70,6 +71,11 @@ const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: 
     [/^User \[\d+\] : [\w ]+ is locked\b/, (fields) => new ObjectLocked(fields)],
     // 0x0200 although it is missing: group.quota on an id without a group (recording 312). Lacking rights read differently.
     [/^User \[\d+\] not authorized to perform action on group\.$/, (fields) => new NoSuchObject(fields)],
+    // Whoever lacks a right on a machine reads which one (recordings 145, 239).
+    [
+      /^User \[\d+\] not authorized to perform action on virtual machine\.$/,
+      (fields) => new RefusedWithoutReason(fields)
+    ],
     // A zone with several front-ends: no leader found, election, log replication; or the leader, to which a follower passes calls on, does not answer
     // it, which comes in the words of xmlrpc-c (OpenNebula 7.4 `RequestXRPC::execute`, `ClientXRPC::call`).
     [
