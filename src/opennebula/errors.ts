@@ -3,7 +3,7 @@
  *
  * Four families:
  * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `RefusedWithoutReason`, `NoSuchObject`,
- *   `ActionRefused`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
+ *   `ActionRefused`, `GroupsManagedByDriver`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
  * - it could not be talked to: `Unreachable`, `TimedOut`, `HttpFailure`;
  * - what answered is not the front-end that was meant: `WrongEndpoint`, `UnsupportedFrontEnd`, `MalformedAnswer`, `AnswerTooLarge`;
  * - the text to send cannot be sent: `UnsendableText`.
@@ -143,6 +143,22 @@ export class ActionRefused extends Data.TaggedError("ActionRefused")<RefusalFiel
     "The cloud refused this operation in the resource's present state: try again later, or ask the provider."
   override get message(): string {
     return describe(this, "0x0800 ACTION", this.serverMessage)
+  }
+}
+
+/**
+ * 0x0800 and, of `one.user.chgrp`, 0x1000: who is in a group, only the directory behind the user's driver says. For `ldap` and `saml` OpenNebula has it so unless
+ * `oned.conf` says otherwise (OpenNebula 7.4 `UserAPI::edit_group`, `UserAPI::chown`).
+ */
+export class GroupsManagedByDriver extends Data.TaggedError("GroupsManagedByDriver")<
+  RefusalFields & { readonly driver: string }
+> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage =
+    "The account of a member is known to a directory that alone says in which groups it is: ask the provider."
+  override get message(): string {
+    const advice = `Set DRIVER_MANAGED_GROUPS = "NO" for ${this.driver} in oned.conf, or member_auth_driver: core.`
+    return `${describe(this, "the driver manages groups", this.serverMessage)}. ${advice}`
   }
 }
 
@@ -315,6 +331,7 @@ export type OpenNebulaError =
   | RefusedWithoutReason
   | NoSuchObject
   | ActionRefused
+  | GroupsManagedByDriver
   | InternalRefusal
   | NameTaken
   | InvalidName

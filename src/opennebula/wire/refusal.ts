@@ -8,6 +8,7 @@ import {
   AllocationRefused,
   AuthenticationFailed,
   FrontEndNotReady,
+  GroupsManagedByDriver,
   InternalRefusal,
   InvalidName,
   MisusedApi,
@@ -84,12 +85,17 @@ const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: 
     ]
   ]
 
+const managedByDriver = /^Groups cannot be manually managed for auth driver (\S+?)\.?$/
+
 /** `[method] ` stands before the message, and the error has the method already. */
 const withoutMethod = (message: string): string => message.replace(/^\[[\w.]+\] /, "")
 
 /** `[false, message, code, id, -1]`. Fails with the error that fits, or dies with `MisusedApi`. */
 export const refuse = (fields: RefusalFields, code: number): Effect.Effect<never, OpenNebulaError> => {
   const said = { ...fields, serverMessage: withoutMethod(fields.serverMessage) }
+  // Under the code of a bad call as well.
+  const [, driver] = managedByDriver.exec(said.serverMessage) ?? []
+  if (driver !== undefined) return new GroupsManagedByDriver({ ...said, driver })
   // Both come before everything else: their messages may quote anything.
   if (code !== 0x0100 && code !== 0x1000) {
     for (const [pattern, make] of byMessage) {
