@@ -2,8 +2,8 @@
  * What can go wrong with a call to OpenNebula, and what follows from it (`disposition`, see core/errors).
  *
  * Four families:
- * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `NoSuchObject`,
- *   `ActionRefused`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
+ * - the front-end refused: `AuthenticationFailed`, `NotAuthorized`, `OwnerMissing`, `QuotaExceeded`, `RefusedWithoutReason`, `NoSuchObject`,
+ *   `ActionRefused`, `GroupsManagedByDriver`, `InternalRefusal`, `NameTaken`, `InvalidName`, `AllocationRefused`, `ObjectLocked`, `FrontEndNotReady`;
  * - it could not be talked to: `Unreachable`, `TimedOut`, `HttpFailure`;
  * - what answered is not the front-end that was meant: `WrongEndpoint`, `UnsupportedFrontEnd`, `MalformedAnswer`, `AnswerTooLarge`;
  * - the text to send cannot be sent: `UnsendableText`.
@@ -109,6 +109,19 @@ export class OwnerMissing extends Data.TaggedError("OwnerMissing")<RefusalFields
   }
 }
 
+/**
+ * 0x0200 without a word of what right is missing: `one.vm.diskresize` says so of a quota of machines that is exhausted, and where the machine's owner was
+ * deleted, as it puts the reason where nobody reads it (OpenNebula 7.4 `VirtualMachineAPI::disk_resize`, `Request::failure_message`).
+ */
+export class RefusedWithoutReason extends Data.TaggedError("RefusedWithoutReason")<RefusalFields> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage =
+    "The cloud refused this operation, perhaps by a quota: order less, have the quota raised, or ask the provider."
+  override get message(): string {
+    return describe(this, "refused without a reason", this.serverMessage)
+  }
+}
+
 /** 0x0400: no object with this id (`objectId`). Where that is expected, catch it by its tag. */
 export class NoSuchObject extends Data.TaggedError("NoSuchObject")<RefusalFields> {
   readonly disposition = "fail-order" as const
@@ -130,6 +143,22 @@ export class ActionRefused extends Data.TaggedError("ActionRefused")<RefusalFiel
     "The cloud refused this operation in the resource's present state: try again later, or ask the provider."
   override get message(): string {
     return describe(this, "0x0800 ACTION", this.serverMessage)
+  }
+}
+
+/**
+ * 0x0800 and, of `one.user.chgrp`, 0x1000: who is in a group, only the directory behind the user's driver says. For `ldap` and `saml` OpenNebula has it so unless
+ * `oned.conf` says otherwise (OpenNebula 7.4 `UserAPI::edit_group`, `UserAPI::chown`).
+ */
+export class GroupsManagedByDriver extends Data.TaggedError("GroupsManagedByDriver")<
+  RefusalFields & { readonly driver: string }
+> {
+  readonly disposition = "fail-order" as const
+  readonly customerMessage =
+    "The account of a member is known to a directory that alone says in which groups it is: ask the provider."
+  override get message(): string {
+    const advice = `Set DRIVER_MANAGED_GROUPS = "NO" for ${this.driver} in oned.conf, or member_auth_driver: core.`
+    return `${describe(this, "the driver manages groups", this.serverMessage)}. ${advice}`
   }
 }
 
@@ -299,8 +328,10 @@ export type OpenNebulaError =
   | NotAuthorized
   | OwnerMissing
   | QuotaExceeded
+  | RefusedWithoutReason
   | NoSuchObject
   | ActionRefused
+  | GroupsManagedByDriver
   | InternalRefusal
   | NameTaken
   | InvalidName

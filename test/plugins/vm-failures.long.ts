@@ -317,10 +317,27 @@ describe("an update that is refused on the way gives the machine back as it was"
       // Lowered after the look, so that it is the front-end who refuses.
       bench.frontEnd.onCall(({ method, params }) => {
         if (method === "one.vm.action" && params[0] === "poweroff")
-          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[SYSTEM_DISK_SIZE="1048576"]']))
+          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[MEMORY="1048576"]']))
       })
-      const end = refusedOf(yield* bench.update(updateOrder("0", { ...small, vm_disk: 2_000_000 })))
-      expect(end.sentence).toContain("The quota for system disk size (about 1048580 MB) is exhausted")
+      const end = refusedOf(yield* bench.update(updateOrder("0", { ...small, vm_ram: 2_000_000 })))
+      expect(end.sentence).toContain("The quota for memory (about 1048580 MB) is exhausted")
+      expect(yield* stateOf(bench)).toEqual(smallAndRunning)
+    })
+  )
+
+  it.scoped("when a quota does not allow the disk, of which OpenNebula gives no reason: the order's own fault", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      bench.frontEnd.onCall(({ method }) => {
+        if (method === "one.vm.resize")
+          Effect.runSync(bench.frontEnd.call("one.group.quota", [100, 'VM=[SYSTEM_DISK_SIZE="4096"]']))
+      })
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium)))).toMatchObject({
+        sentence:
+          "The quota for disks does not allow one of 5120 MB, so the machine was left as it was: free some of it or have it raised, then order again.",
+        leftovers: []
+      })
       expect(yield* stateOf(bench)).toEqual(smallAndRunning)
     })
   )

@@ -136,6 +136,26 @@ describe("a refusal by the front-end", () => {
       })
   )
 
+  it.effect("is the order's own where it gives no reason, as to a disk that a quota does not allow", () =>
+    Effect.gen(function* () {
+      const message = "[one.vm.diskresize] User [0] not authorized to perform action on virtual machine."
+      expect(yield* refused(0x0200, message)).toMatchObject({
+        _tag: "RefusedWithoutReason",
+        disposition: "fail-order",
+        customerMessage: expect.stringContaining("quota")
+      })
+    })
+  )
+
+  it.effect.each([0x0800, 0x1000])("is no bug of ours where a driver manages the groups of its users: 0x%i", (code) =>
+    Effect.gen(function* () {
+      const message = "[one.user.chgrp] Groups cannot be manually managed for auth driver ldap"
+      const error = yield* refused(code, message)
+      expect(error).toMatchObject({ _tag: "GroupsManagedByDriver", driver: "ldap", disposition: "fail-order" })
+      expect(error.message).toContain('DRIVER_MANAGED_GROUPS = "NO" for ldap in oned.conf')
+    })
+  )
+
   it.effect("is tried again while the object is locked or the zone has no leader", () =>
     Effect.gen(function* () {
       expect(yield* refused(0x8000, "whatever")).toMatchObject({ _tag: "ObjectLocked", disposition: "retry" })

@@ -8,6 +8,7 @@ import {
   AllocationRefused,
   AuthenticationFailed,
   FrontEndNotReady,
+  GroupsManagedByDriver,
   InternalRefusal,
   InvalidName,
   MisusedApi,
@@ -19,6 +20,7 @@ import {
   OwnerMissing,
   QuotaExceeded,
   type RefusalFields,
+  RefusedWithoutReason,
   UnsupportedFrontEnd
 } from "../errors.js"
 import { isLook } from "./looks.js"
@@ -70,6 +72,11 @@ const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: 
     [/^User \[\d+\] : [\w ]+ is locked\b/, (fields) => new ObjectLocked(fields)],
     // 0x0200 although it is missing: group.quota on an id without a group (recording 312). Lacking rights read differently.
     [/^User \[\d+\] not authorized to perform action on group\.$/, (fields) => new NoSuchObject(fields)],
+    // Whoever lacks a right on a machine reads which one (recordings 145, 239).
+    [
+      /^User \[\d+\] not authorized to perform action on virtual machine\.$/,
+      (fields) => new RefusedWithoutReason(fields)
+    ],
     // A zone with several front-ends: no leader found, election, log replication; or the leader, to which a follower passes calls on, does not answer
     // it, which comes in the words of xmlrpc-c (OpenNebula 7.4 `RequestXRPC::execute`, `ClientXRPC::call`).
     [
@@ -78,12 +85,17 @@ const byMessage: ReadonlyArray<readonly [RegExp, (fields: RefusalFields, found: 
     ]
   ]
 
+const managedByDriver = /^Groups cannot be manually managed for auth driver (\S+?)\.?$/
+
 /** `[method] ` stands before the message, and the error has the method already. */
 const withoutMethod = (message: string): string => message.replace(/^\[[\w.]+\] /, "")
 
 /** `[false, message, code, id, -1]`. Fails with the error that fits, or dies with `MisusedApi`. */
 export const refuse = (fields: RefusalFields, code: number): Effect.Effect<never, OpenNebulaError> => {
   const said = { ...fields, serverMessage: withoutMethod(fields.serverMessage) }
+  // Under the code of a bad call as well.
+  const [, driver] = managedByDriver.exec(said.serverMessage) ?? []
+  if (driver !== undefined) return new GroupsManagedByDriver({ ...said, driver })
   // Both come before everything else: their messages may quote anything.
   if (code !== 0x0100 && code !== 0x1000) {
     for (const [pattern, make] of byMessage) {

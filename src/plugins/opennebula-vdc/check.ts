@@ -197,6 +197,18 @@ const roles = ({ settings }: Cloud): ReadonlyArray<CheckResult> => {
     )
 }
 
+/** Not asked: OpenNebula's configuration has passwords in it. */
+const memberDriver = ({ keycloak, settings }: Cloud): ReadonlyArray<CheckResult> =>
+  keycloak !== undefined || settings.member_auth_driver === "core"
+    ? []
+    : [
+        line(
+          "member_auth_driver",
+          "warning",
+          `members' users have the driver ${settings.member_auth_driver}: it must not manage their groups. ldap and saml do, unless their AUTH_MAD_CONF in oned.conf has DRIVER_MANAGED_GROUPS = "NO"; then members cannot be put into a second data centre, nor taken out of one, and it cannot be ended`
+        )
+      ]
+
 /** Passwords in clear that the Python agent left in users' templates. */
 const storedPasswords = ({ one }: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =>
   one.user.list().pipe(
@@ -242,6 +254,6 @@ export const check = (cloud: Cloud): Effect.Effect<ReadonlyArray<CheckResult>> =
       ],
       { concurrency: "unbounded" }
     )
-    const own = [...sold(cloud), isolation(cloud), ...roles(cloud)]
+    const own = [...sold(cloud), isolation(cloud), ...roles(cloud), ...memberDriver(cloud)]
     return [frontEnd, user, place, ...groups, ...stores, ...networks, ...own, ...identity, ...stored]
   })

@@ -1,6 +1,6 @@
 /** Gives a VM other sizes, or its old ones back: each to be repeated without harm. */
 import { Effect, Option } from "effect"
-import type { ActionRefused, OwnerMissing, Vm, VmState } from "../../opennebula/index.js"
+import type { ActionRefused, RefusedWithoutReason, Vm, VmState } from "../../opennebula/index.js"
 import { OrderRefused, type SiteError } from "../../plugin/index.js"
 import { queuedFor } from "../machines.js"
 import type { Capacity } from "./change.js"
@@ -9,7 +9,7 @@ import type { VmOffering } from "./offering.js"
 import { bringUp, byOthers, patience, powerOff, tryAgainIfFailed, unlessVanished, vanished } from "./power.js"
 import { quotaRefusal } from "./quota.js"
 
-const ownerless = (error: OwnerMissing): OrderRefused =>
+const ownerless = (error: { readonly message: string }): OrderRefused =>
   new OrderRefused({
     customerMessage:
       "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider.",
@@ -109,6 +109,23 @@ const quotaAllows = (offering: VmOffering, vm: Vm, { cpu, memory }: Capacity): E
 /** Which disks with snapshots can be grown, OpenNebula knows by their driver and its release alone (OpenNebula/one, issues 4047 and 6292). */
 const isForSnapshots = ({ message }: SiteError): boolean => message.includes("disk with snapshots")
 
+/** A quota; or the machine's user or group was deleted, of which OpenNebula says nothing else. */
+const notAllowed = (
+  { one }: VmOffering,
+  { gid, uid }: Pick<Vm, "gid" | "uid">,
+  size: number,
+  { message }: RefusedWithoutReason
+): Effect.Effect<never, SiteError> =>
+  Effect.all([one.user.info(uid), one.group.info(gid)], { concurrency: 2 }).pipe(
+    Effect.catchTag("NoSuchObject", () => ownerless({ message })),
+    Effect.zipRight(
+      new OrderRefused({
+        customerMessage: `The quota for disks does not allow one of ${size} MB, so the machine was left as it was: free some of it or have it raised, then order again.`,
+        detail: message
+      })
+    )
+  )
+
 /** Sent when the VM is at rest, and over when it is so again: a `resume` in between would be refused. A driver's failure is silent. */
 export const growDisk = (
   offering: VmOffering,
@@ -144,4 +161,9 @@ export const growDisk = (
           `VM ${vmId}, disk ${disk.id}: still smaller than ${disk.size} MB${Option.match(rested, { onNone: () => "", onSome: (vm) => `; it is ${statusOf(vm)}` })}`
       })
     })
-  }).pipe(Effect.catchTags({ NoSuchObject: () => vanished, OwnerMissing: ownerless }))
+  }).pipe(
+    Effect.catchTag("RefusedWithoutReason", (error) =>
+      Effect.flatMap(offering.one.vm.info(vmId), (vm) => notAllowed(offering, vm, disk.size, error))
+    ),
+    Effect.catchTags({ NoSuchObject: () => vanished, OwnerMissing: ownerless })
+  )

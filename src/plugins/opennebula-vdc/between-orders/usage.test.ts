@@ -284,6 +284,13 @@ describe("the check of an offering", () => {
     })
   )
 
+  it.scopedLive("warns of members' users whose driver may manage their groups", () =>
+    Effect.gen(function* () {
+      const rest = { default_security_group: false, tenant_external_network: true }
+      expect(yield* lines({ ...rest, member_auth_driver: "ldap" })).toEqual(["warning: member_auth_driver"])
+    })
+  )
+
   it.scopedLive("warns where addresses are sold and cannot be limited", () =>
     Effect.map(lines({ external_network_id: undefined }), (found) =>
       expect(found).toEqual(["warning: networks", "warning: component floating_ip"])

@@ -106,4 +106,22 @@ describe("somebody who is in several data centres", () => {
       yield* Effect.forEach(groups, bench.one.group.delete)
     })
   )
+
+  it.scopedLive(
+    "cannot be moved where a directory says in which groups it is, and that is the configuration's fault",
+    () =>
+      Effect.gen(function* () {
+        const { one } = yield* makeBench()
+        const group = yield* one.group.allocate("g")
+        const other = yield* one.group.allocate("other")
+        const made = { name: "alice", password: Redacted.make("x"), driver: "ldap", groups: [group] }
+        const user = yield* one.user.allocate(made)
+        const leaving = yield* Effect.flip(leaveGroup(one, { id: group }, user))
+        const entering = yield* Effect.flip(enterGroup(one, user, other))
+        for (const error of [leaving, entering]) {
+          expect(error).toMatchObject({ _tag: "GroupsManagedByDriver", disposition: "fail-order" })
+          expect(error.message).toContain("member_auth_driver: core")
+        }
+      })
+  )
 })

@@ -1,7 +1,7 @@
 /** Users: who may log in, with what password, in which groups. Deleting one orphans what it owns. */
 import { createHash } from "node:crypto"
 import type { Call, Methods } from "../method.js"
-import { actionRefused, internalError } from "../wire/refusals.js"
+import { actionRefused, badApiCall, internalError, type Refusal } from "../wire/refusals.js"
 import { int, string } from "../wire/values.js"
 import { cdata, element, idList, wrap } from "../wire/xml.js"
 import { isAdministrator, mayDo, requireRight, type Target } from "../world/access.js"
@@ -91,6 +91,12 @@ export const makeUser = (
     quotas: noQuotas()
   }))
 
+/** `DRIVER_MANAGED_GROUPS`, as `oned.conf` comes: who logs in by these is in the groups that a directory says. */
+const managingGroups: ReadonlySet<string> = new Set(["ldap", "saml"])
+const requireGroupsByHand = ({ authDriver }: User, refused: (message: string) => Refusal): void => {
+  if (managingGroups.has(authDriver)) throw refused(`Groups cannot be manually managed for auth driver ${authDriver}`)
+}
+
 export const userMethods: Methods = {
   "one.user.allocate": ({ args, caller, world }) => {
     const [name, password, driver, groups] = [args.string(0), args.string(1), args.string(2, ""), args.ints(3)]
@@ -156,8 +162,11 @@ export const userMethods: Methods = {
   "one.user.chgrp": (call) => {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
+    const isNew = !user.groups.has(gid)
+    if (isNew) requireGroupsByHand(user, badApiCall)
     call.world.groups.get(gid)
-    user.groups.delete(user.gid)
+    // Whoever is in it already stays in the old one, too (7.4 `UserAPI::chown`).
+    if (isNew) user.groups.delete(user.gid)
     user.groups.add(gid)
     user.gid = gid
     return int(user.id)
@@ -165,6 +174,7 @@ export const userMethods: Methods = {
   "one.user.addgroup": (call) => {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
+    requireGroupsByHand(user, actionRefused)
     call.world.groups.get(gid)
     if (user.groups.has(gid)) throw actionRefused("User is already in this group")
     user.groups.add(gid)
@@ -173,6 +183,7 @@ export const userMethods: Methods = {
   "one.user.delgroup": (call) => {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
+    requireGroupsByHand(user, actionRefused)
     call.world.groups.get(gid)
     if (gid === user.gid) throw actionRefused("Cannot remove user from the primary group")
     if (!user.groups.delete(gid)) throw actionRefused("User is not part of this group")
