@@ -72,6 +72,24 @@ describe("A consumer of events", () => {
     })
   )
 
+  it.scopedLive(
+    "drops what is too large to be Waldur's, without a new connection, and goes on with what is behind it",
+    () =>
+      Effect.gen(function* () {
+        const { broker, port } = yield* serveBroker({ broker: preparedBroker() })
+        // As much as RabbitMQ 4 takes by default, headers not counted.
+        broker.publish(vhost, queueName, Buffer.alloc(16 * 1024 * 1024, "x"))
+        broker.publish(vhost, queueName, event)
+        const seen = yield* Ref.make<ReadonlyArray<string | undefined>>([])
+        const consumer = yield* consume(port, { handle: ({ order }) => Ref.update(seen, (all) => [...all, order]) })
+        yield* until(consumer, ({ events, held }) => events === 2 && held === 0)
+        yield* eventually(() => counts(broker)?.unacked === 0)
+        expect(yield* Ref.get(seen)).toEqual([orderUuid])
+        expect(yield* SubscriptionRef.get(consumer.status)).toMatchObject({ unreadable: 1, reconnects: 0 })
+        expect(counts(broker)).toEqual({ ready: 0, unacked: 0, consumers: 1 })
+      })
+  )
+
   it.scopedLive("leaves an event in the queue that a bug has met, and lives on", () =>
     Effect.gen(function* () {
       const { broker, port } = yield* serveBroker({ broker: preparedBroker() })
@@ -119,6 +137,23 @@ describe("A consumer connects again, and says why it had to, when the broker", (
         queue: Effect.succeed({ ...queue, login: passcode, passcode: Redacted.make(passcode) })
       })
       yield* until(consumer, ({ reason }) => reason === "The broker says: Bad CONNECT. Access refused for user '***'")
+    })
+  )
+
+  it.scopedLive("has what is larger than can be taken: seldom, and with what to do about it", () =>
+    Effect.gen(function* () {
+      const { broker, port } = yield* serveBroker({ broker: preparedBroker() })
+      broker.publish(vhost, queueName, Buffer.alloc(3 * 1024 * 1024))
+      // Longer than the test: a second connection would be one of the usual pauses.
+      const timing = { largestMessage: 2 * 1024 * 1024, unsupportedPause: 600_000 }
+      const consumer = yield* consume(port, {}, timing)
+      const { reason } = yield* until(consumer, (status) => isDown(status) && status.reason.includes("2.0 MB"))
+      expect(reason).toBe(
+        `The broker has a message of more than 2.0 MB in the queue ${queueName}, and gives nothing behind it: remove it there ` +
+          `(rabbitmqctl purge_queue --vhost ${vhost} ${queueName}). Until then orders are found by polling.`
+      )
+      yield* Effect.sleep("500 millis")
+      expect(heardOf(broker, "CONNECT")).toBe(1)
     })
   )
 

@@ -7,6 +7,7 @@ import type { OfferingFault } from "../../core/errors.js"
 import { isUnsupported, type WaldurError } from "../errors.js"
 import type { TransportOptions } from "../http/transport.js"
 import { eventOf } from "./message.js"
+import { inMegabytes } from "./oversized.js"
 import { isBrokerAway } from "./registration.js"
 import { type Delivery, openSession, SessionEnded } from "./session.js"
 import { makeSockets } from "./socket.js"
@@ -72,11 +73,14 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
       refused.times > 1 && options.renewed !== undefined ? options.renewed(refused.login) : options.queue
     )
 
-    const handled = ({ acknowledge, bytes, redelivered }: Delivery) =>
+    const handled = ({ acknowledge, bytes, leftOut, redelivered }: Delivery) =>
       Effect.gen(function* () {
         const lastEvent = yield* Clock.currentTimeMillis
         yield* update(({ events, held }) => ({ events: events + 1, held: held + 1, lastEvent }))
-        const event = eventOf(objectType, bytes, redelivered)
+        const event =
+          leftOut === undefined
+            ? eventOf(objectType, bytes, redelivered)
+            : Either.left(`it has ${inMegabytes(leftOut)}, and Waldur's are small (queue ${queue?.name ?? ""})`)
         if (Either.isLeft(event)) {
           // Left alone it would come again for ever.
           const about = objectType === "any" ? "something" : `an ${objectType}`
@@ -134,7 +138,9 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
           if (failure.refused === "login" && queue !== undefined)
             refused = { login: queue.login, times: refused.login === queue.login ? refused.times + 1 : 1 }
           if (failure.refused !== undefined) queue = undefined
-          return yield* down(failure.reason)
+          const lasted = yield* down(failure.reason)
+          if (failure.lasting === true) yield* Effect.sleep(timing.unsupportedPause)
+          return lasted
         }
         if (isMissing(failure) || (objectType !== "any" && isUnknownType(failure))) {
           yield* down(`This Waldur has no events${isMissing(failure) ? "" : ` of this type (${objectType})`}.`, false)

@@ -12,6 +12,7 @@
  */
 import { Client, type IFrame, type IMessage } from "@stomp/stompjs"
 import { Data, Deferred, Duration, Effect, Queue, Redacted, type Scope } from "effect"
+import { inMegabytes, lengthHeader } from "./oversized.js"
 import type { Sockets } from "./socket.js"
 import type { EventQueue, Timing } from "./types.js"
 
@@ -19,10 +20,14 @@ export class SessionEnded extends Data.TaggedError("SessionEnded")<{
   readonly reason: string
   /** The broker let nobody in by this login, or not to this queue: Waldur should be asked for it anew. */
   readonly refused: "login" | "queue" | undefined
+  /** The same will come of connecting again, until somebody has looked after the broker. */
+  readonly lasting?: boolean
 }> {}
 
 export interface Delivery {
   readonly bytes: Uint8Array
+  /** It is too large to be one of Waldur's: so many bytes, of which only the headers were read. */
+  readonly leftOut: number | undefined
   readonly redelivered: boolean
   /** Does nothing once the session has ended: a later acknowledgement might count for another message (recording 040). */
   readonly acknowledge: Effect.Effect<void>
@@ -46,7 +51,11 @@ const plain = (text: string, passcode: string): string =>
     .replaceAll(passcode === "" ? "\0" : passcode, "***")
     .trim()
     .replace(/\p{Cc}+/gu, " ")
-    .slice(0, 200)
+    .slice(0, 400)
+
+/** Of `ws`: a message that is larger than it may take. */
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
 
 const errorText = (error: unknown): string => {
   if (!(error instanceof Error)) return "the connection failed"
@@ -60,6 +69,10 @@ const closeText = (code: number, reason: string, isReady: boolean): string => {
     : 'The broker ended the session ("STOMP died") when it was asked for the queue: it does not exist, or may not be read.'
 }
 
+const tooLarge = ({ name, vhost }: EventQueue, { largestMessage }: Timing): string =>
+  `The broker has a message of more than ${inMegabytes(largestMessage)} in the queue ${name}, and gives nothing behind it: ` +
+  `remove it there (rabbitmqctl purge_queue --vhost ${vhost} ${name}). Until then orders are found by polling.`
+
 /** Connected and subscribed; the socket is cut with the scope. */
 export const openSession = ({
   queue,
@@ -72,9 +85,9 @@ export const openSession = ({
     const ready = yield* Deferred.make<void, SessionEnded>()
     const ended = yield* Deferred.make<never, SessionEnded>()
     const state = { over: false, isIn: false, ready: false }
-    const end = (reason: string, refused?: "login" | "queue"): void => {
+    const end = (reason: string, refused?: "login" | "queue", lasting = false): void => {
       state.over = true
-      const failure = Effect.fail(new SessionEnded({ reason: plain(reason, passcode), refused }))
+      const failure = Effect.fail(new SessionEnded({ reason: plain(reason, passcode), refused, lasting }))
       Deferred.unsafeDone(ready, failure)
       Deferred.unsafeDone(ended, failure)
     }
@@ -83,6 +96,7 @@ export const openSession = ({
       if (state.over) return
       Queue.unsafeOffer(deliveries, {
         bytes: message.binaryBody,
+        leftOut: lengthHeader in message.headers ? Number(message.headers[lengthHeader]) : undefined,
         redelivered: message.headers.redelivered === "true",
         acknowledge: Effect.sync(() => {
           if (!state.over && client.connected) message.ack()
@@ -105,7 +119,7 @@ export const openSession = ({
     }
 
     const client = new Client({
-      webSocketFactory: () => sockets.open(timing.connect),
+      webSocketFactory: () => sockets.open(timing),
       connectHeaders: { host: queue.vhost, login: queue.login, passcode },
       heartbeatIncoming: timing.heartBeat,
       heartbeatOutgoing: timing.heartBeat,
@@ -116,8 +130,10 @@ export const openSession = ({
       onStompError: ({ body, headers }) =>
         end(`The broker says: ${headers.message ?? "error"}. ${body}`, state.isIn ? "queue" : "login"),
       onHeartbeatLost: () => end(`The broker gave no sign of life for ${(2 * timing.heartBeat) / 1000} s.`),
-      onWebSocketError: ({ error }: { readonly error?: unknown }) =>
-        end(`The broker cannot be reached${sockets.throughProxy ? " through the proxy" : ""}: ${errorText(error)}.`),
+      onWebSocketError: ({ error }: { readonly error?: unknown }) => {
+        if (isTooLarge(error)) return end(tooLarge(queue, timing), undefined, true)
+        end(`The broker cannot be reached${sockets.throughProxy ? " through the proxy" : ""}: ${errorText(error)}.`)
+      },
       onWebSocketClose: ({ code, reason }: { readonly code: number; readonly reason: string }) =>
         end(closeText(code, reason, state.ready), reason === "STOMP died" ? "queue" : undefined)
     })

@@ -10,10 +10,8 @@ import { WebSocket } from "ws"
 import { TunnelAgent } from "../../connect/index.js"
 import { OfferingFault } from "../../core/errors.js"
 import { readCa, type TransportOptions } from "../http/transport.js"
-import type { BrokerPlace } from "./types.js"
-
-/** Waldur's are a few hundred bytes. */
-const largestMessage = 16 * 1024 * 1024
+import { withoutBody } from "./oversized.js"
+import type { BrokerPlace, Timing } from "./types.js"
 
 /**
  * `apiUrl`'s host, unless another is given; its port, if that is not; `/rmqws-stomp`. Without a port of its own: 443, or 80 without TLS.
@@ -31,7 +29,7 @@ export const brokerUrl = (apiUrl: string, place: BrokerPlace): string => {
 /** The way to the broker. */
 export interface Sockets {
   /** Opens one each time it is called. */
-  readonly open: (connectTimeout: number) => IStompSocket
+  readonly open: (timing: Pick<Timing, "connect" | "largestMessage">) => IStompSocket
   /** Over `global_proxy`, which then may be what cannot be reached, or what hangs up. */
   readonly throughProxy: boolean
 }
@@ -55,12 +53,12 @@ export const makeSockets = (url: string, options: TransportOptions): Effect.Effe
                 hint: "It looks like http://host:3128."
               })
           })
-    const open = (connectTimeout: number) =>
+    const open = ({ connect, largestMessage }: Pick<Timing, "connect" | "largestMessage">) =>
       adapted(
         new WebSocket(url, ["v12.stomp", "v11.stomp", "v10.stomp"], {
           ...tls,
           ...(agent === undefined ? {} : { agent }),
-          handshakeTimeout: connectTimeout,
+          handshakeTimeout: connect,
           maxPayload: largestMessage,
           perMessageDeflate: false,
           skipUTF8Validation: true
@@ -77,6 +75,10 @@ const adapted = (socket: WebSocket): IStompSocket => {
     over = true
     stomp.onclose?.({ code, reason })
   }
+  const cut = (): void => {
+    socket.terminate()
+    closed(1006, "")
+  }
   const stomp: IStompSocket = {
     url: socket.url,
     onclose: undefined,
@@ -87,17 +89,18 @@ const adapted = (socket: WebSocket): IStompSocket => {
       return socket.readyState
     },
     close: () => socket.close(),
-    terminate: () => {
-      socket.terminate()
-      closed(1006, "")
-    },
+    terminate: cut,
     send: (data) => {
       if (typeof data === "string") socket.send(data)
     }
   }
   socket.on("open", () => stomp.onopen?.())
   socket.on("message", (data) => {
-    if (!over) stomp.onmessage?.({ data })
+    if (over) return
+    const small = Buffer.isBuffer(data) ? withoutBody(data) : data
+    if (small !== undefined) return stomp.onmessage?.({ data: small })
+    stomp.onerror?.({ error: new Error("it sends what is too large and no message") })
+    cut()
   })
   socket.on("error", (error) => stomp.onerror?.({ error }))
   socket.on("close", (code, reason) => closed(code, reason.toString()))

@@ -80,10 +80,12 @@ export interface Timing {
   readonly longestPause: number
   /** A connection that lasted so many ms was a good one: the next pause is the first again. */
   readonly stable: number
-  /** ms until a Waldur without events is asked again. */
+  /** ms until a Waldur without events is asked again, or a broker of which an operator has to remove something. */
   readonly unsupportedPause: number
   /** Most events in hand at once. */
   readonly prefetch: number
+  /** Bytes of a message at most, read or not. A connection ends with a larger one, and it comes again with the next. */
+  readonly largestMessage: number
 }
 
 export const defaultTiming: Timing = {
@@ -93,5 +95,7 @@ export const defaultTiming: Timing = {
   longestPause: 30_000,
   stable: 30_000,
   unsupportedPause: 600_000,
-  prefetch: 20
+  prefetch: 20,
+  // What RabbitMQ takes by default: 128 MB before release 4, then 16; and some for its headers.
+  largestMessage: 129 * 1024 * 1024
 }
