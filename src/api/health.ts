@@ -47,9 +47,26 @@ export const OfferingReadiness = Schema.Struct({
 })
 export type OfferingReadiness = typeof OfferingReadiness.Type
 
-const offerings = Schema.Array(OfferingReadiness)
-export const Ready = Schema.Struct({ status: Schema.Literal("ready"), offerings })
-export const NotReady = Schema.Struct({ status: Schema.Literal("not ready"), offerings })
+/** Two of several processes that both reach the database, and of which one at least does not reach the other. Orders go on: it makes nobody not ready. */
+export const CutOff = Schema.Struct({
+  /** "host:pid at address": who does not reach the other one. */
+  from: Schema.String,
+  to: Schema.String,
+  /** Neither reaches the other. */
+  both: Schema.Boolean,
+  /** ISO 8601. */
+  since: Schema.optional(Schema.String),
+  /** What it is, what becomes of their resources, and what to do. */
+  reason: Schema.String
+})
+
+const fields = {
+  offerings: Schema.Array(OfferingReadiness),
+  /** Absent: all processes reach each other, or there is one. */
+  cutOff: Schema.optional(Schema.Array(CutOff))
+}
+export const Ready = Schema.Struct({ status: Schema.Literal("ready"), ...fields })
+export const NotReady = Schema.Struct({ status: Schema.Literal("not ready"), ...fields })
 
 export const health = HttpApiGroup.make("health")
   .add(HttpApiEndpoint.get("alive", "/healthz").addSuccess(Alive))

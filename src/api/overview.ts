@@ -8,8 +8,18 @@ import { Known } from "./session.js"
 
 /** What a link leads to. */
 export const Place = Schema.Struct({
-  kind: Schema.Literal("offering", "order", "resource", "server", "leftovers", "quarantine", "differences", "orders"),
-  /** A uuid, a server's address; empty for a list. */
+  kind: Schema.Literal(
+    "offering",
+    "order",
+    "resource",
+    "server",
+    "process",
+    "leftovers",
+    "quarantine",
+    "differences",
+    "orders"
+  ),
+  /** A uuid, a server's address; empty for a list, and for a process. */
   id: Schema.String,
   name: Schema.String
 })

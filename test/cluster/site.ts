@@ -1,8 +1,10 @@
 /** A site whose agent is several processes over one PostgreSQL: each with its own address, data directory and way to the database. */
+import { renameSync, writeFileSync } from "node:fs"
+import { resolve } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Redacted, Schema, Scope } from "effect"
 import type { JournalCopy } from "../crash/journal.js"
-import { type AgentProcess, shiftClock } from "../crash/process.js"
+import { type AgentProcess, shiftClock, startProgram } from "../crash/process.js"
 import { makeSite, type SiteOptions } from "../crash/site.js"
 import { freePort } from "../support/ports.js"
 import { database, databaseAt } from "../support/postgres.js"
@@ -24,10 +26,14 @@ export interface Node {
   /** The process that runs now, or ran last. */
   agent: AgentProcess
   readonly way: Way
+  /** Has it reach the other one no more, or again. `silent`: what is connected is not told. Stands also for its next start. */
+  readonly wall: (to: Pick<Node, "port">, how: "reset" | "silent" | "none") => void
   /** `main`: the entry point of the version of which its next start is. */
   readonly versions: { main: string }
   /** Starts it again, at the same address. */
   readonly restart: Effect.Effect<AgentProcess>
+  /** Another command, with its configuration. */
+  readonly command: (...words: ReadonlyArray<string>) => Effect.Effect<AgentProcess, never, Scope.Scope>
   /** What it has printed, start by start. */
   readonly outputs: () => ReadonlyArray<string>
 }
@@ -40,8 +46,6 @@ export interface ClusterOptions extends SiteOptions {
   readonly environment?: (name: number) => Readonly<Record<string, string>>
   /** Of a process alone: what its configuration file says in place of the others'. */
   readonly file?: (name: number, text: string) => string
-  /** Options of Node itself, such as `--import`. */
-  readonly nodeOptions?: ReadonlyArray<string>
   /** By how many minutes the clock of a process is ahead. */
   readonly ahead?: ((name: number) => number) | undefined
   /** The entry point of another version, of which all processes are at first. */
@@ -55,7 +59,6 @@ export const makeClusterSite = ({
   beside,
   environment,
   file = (_, text) => text,
-  nodeOptions = [],
   processes,
   takeover = 10,
   url: named,
@@ -80,20 +83,32 @@ export const makeClusterSite = ({
           own.port = String(way.port)
           const port = yield* freePort
           const versions = { main: beside ?? options.main }
+          const walls = new Map<number, string>()
+          const wallsFile = `${site.configFile}-${name}.walls`
+          // In one piece: it is read at any time.
+          const build = () => {
+            writeFileSync(`${wallsFile}.new`, [...walls].map((one) => one.join(" ")).join("\n"))
+            renameSync(`${wallsFile}.new`, wallsFile)
+          }
+          build()
           const configFile = `${site.configFile}-${name}.yaml`
           yield* fs.writeFileString(configFile, file(name, common), { mode: 0o600 })
+          const variables = {
+            RUNNER_PORT: String(port),
+            SITE_ACTORS_DATABASE: own.href,
+            WALLS: wallsFile,
+            CLOCK_SHIFT: String(Duration.toMillis(Duration.minutes(1)) * (ahead?.(name) ?? 0)),
+            ...environment?.(name)
+          }
           const start = Effect.suspend(() =>
             site.start({
               main: versions.main,
               configFile,
               dataDir: `${site.dataDir}-${name}`,
-              nodeOptions: ahead === undefined ? nodeOptions : ["--import", shiftClock, ...nodeOptions],
-              environment: {
-                RUNNER_PORT: String(port),
-                SITE_ACTORS_DATABASE: own.href,
-                CLOCK_SHIFT: String(Duration.toMillis(Duration.minutes(1)) * (ahead?.(name) ?? 0)),
-                ...environment?.(name)
-              }
+              nodeOptions: [shiftClock, resolve("test/cluster/walls.mjs")]
+                .slice(ahead === undefined ? 1 : 0)
+                .flatMap((one) => ["--import", one]),
+              environment: variables
             })
           ).pipe(Effect.provideService(Scope.Scope, scope))
           const agents = [yield* start]
@@ -102,7 +117,14 @@ export const makeClusterSite = ({
             port,
             agent: agents[0] ?? (yield* start),
             way,
+            wall: (to, how) => {
+              if (how === "none") walls.delete(to.port)
+              else walls.set(to.port, how)
+              build()
+            },
             versions,
+            command: (...words) =>
+              startProgram({ main: versions.main, environment: variables }, [...words, "--config", configFile]),
             outputs: () => agents.map(({ output }) => output()),
             restart: Effect.tap(start, (agent) => {
               agents.push(agent)

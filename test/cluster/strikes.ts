@@ -13,6 +13,7 @@ export const strikeKinds = [
   "readonly",
   "slow",
   "late",
+  "wall",
   "upgrade"
 ] as const
 export type StrikeKind = (typeof strikeKinds)[number]
@@ -44,11 +45,12 @@ const drawn = Effect.map(Random.nextInt, (seed) => {
 /** Whatever is begun is put right, also when the storm ends meanwhile. */
 const strike = (
   kind: StrikeKind,
-  { agent, name, restart, versions, way }: Node,
+  node: Node,
   { mains, marketplace, nodes: all, query }: ClusterSite,
   takeover: number
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
+    const { agent, name, restart, versions, way } = node
     switch (kind) {
       case "kill": {
         agent.kill()
@@ -135,6 +137,34 @@ const strike = (
         )
         yield* Effect.sleep(rest)
         mend()
+        return
+      }
+      case "wall": {
+        // From some that end before anybody has noted them, to some that last.
+        const rest = yield* between(0.3, 4 * takeover)
+        const others = yield* Effect.filter(all, (other) =>
+          Effect.map(Random.nextBoolean, (is) => is && other !== node)
+        )
+        const cut = others.length === 0 ? all.filter((other) => other !== node) : others
+        const how = (yield* Random.nextBoolean) ? "reset" : "silent"
+        const [isOut, isIn] = [
+          [true, true],
+          [true, false],
+          [false, true]
+        ][yield* Random.nextIntBetween(0, 3)] ?? [true, true]
+        const set = (to: typeof how | "none") =>
+          Effect.sync(() => {
+            for (const other of cut) {
+              if (isOut) node.wall(other, to)
+              if (isIn) other.wall(node, to)
+            }
+          })
+        yield* Console.log(
+          `  the way ${isOut && isIn ? "between" : isOut ? "from" : "to"} process ${name} and ${cut.map((other) => other.name).join(", ")} cut (${how}) for ${Duration.format(rest)}`
+        )
+        yield* set(how)
+        yield* Effect.sleep(rest)
+        yield* set("none")
         return
       }
       case "cut": {

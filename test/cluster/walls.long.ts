@@ -1,7 +1,4 @@
 /** Two processes over one PostgreSQL that reach it, and not each other. */
-import { writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
@@ -14,18 +11,11 @@ withAgent("two processes over one PostgreSQL", (it) => {
     () =>
       Effect.gen(function* () {
         const main = yield* AgentMain
-        const folder = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
-        const walls = (name: number) => join(folder, String(name))
-        const wall = (name: number, ...ports: ReadonlyArray<number>) =>
-          Effect.sync(() => writeFileSync(walls(name), ports.join("\n")))
-        yield* Effect.all([wall(1), wall(2)])
         const site = yield* makeClusterSite({
           main,
           processes: 2,
           pollInterval: 1,
-          cloud: { keepCalls: false, initial: { hosts: [{ name: "host01", cpuCores: 1000, memoryMb: 1_000_000 }] } },
-          nodeOptions: ["--import", resolve("test/cluster/walls.mjs")],
-          environment: (name) => ({ WALLS: walls(name) })
+          cloud: { keepCalls: false, initial: { hosts: [{ name: "host01", cpuCores: 1000, memoryMb: 1_000_000 }] } }
         })
         const [first, second] = site.nodes
         if (first === undefined || second === undefined) return
@@ -43,11 +33,18 @@ withAgent("two processes over one PostgreSQL", (it) => {
         yield* allDone("before")
         const finds = (yield* site.leases).find(({ resource_id }) => resource_id === site.world.vdcOffering.uuid)
         const [from, to] = finds?.owner.endsWith(`:${first.agent.pid}`) ? [first, second] : [second, first]
-        yield* wall(from.name, to.port)
+        from.wall(to, "reset")
         yield* allDone("walled")
         yield* said(from, `127.0.0.1:${to.port} is not reached from here`)
         yield* said(to, "others: they have its resources meanwhile")
-        yield* wall(from.name)
+        const asked = yield* first.command("orders")
+        yield* orNever(() => "the end of `orders`")(asked.ended)
+        expect(asked.output()).toMatch(
+          new RegExp(
+            `:${from.port} does not reach .*:${to.port}, though both .*\\. For \\S+.*\\. Check that the port is open`
+          )
+        )
+        from.wall(to, "none")
         yield* said(to, "All processes reach each other again")
         yield* allDone("after")
       }),

@@ -1,15 +1,22 @@
-// Loaded with `node --import` before the agent: a firewall between this process and some ports of this machine. WALLS names a file with these ports, which is
-// looked at every 100 ms. What is connected is reset, what connects hears nothing.
+// Loaded with `node --import` before the agent: a firewall between this process and some ports of this machine. WALLS names a file with these ports, a line
+// each, which is looked at every 100 ms. What connects hears nothing. What is connected is reset, or after `34431 silent` hears nothing any more, for ever:
+// as by a firewall that has lost what it knew of connections.
 import { readFileSync } from "node:fs"
 import { Socket } from "node:net"
 
 const connected = new Map()
-let walls = new Set()
+let walls = new Map()
 
 const look = () => {
-  walls = new Set(readFileSync(process.env.WALLS, "utf8").split("\n").filter(Boolean).map(Number))
+  const lines = readFileSync(process.env.WALLS, "utf8").split("\n").filter(Boolean)
+  walls = new Map(lines.map((line) => line.split(" ")).map(([port, how]) => [Number(port), how ?? "reset"]))
   for (const [socket, port] of connected) {
-    if (walls.has(port)) socket.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }))
+    const how = walls.get(port)
+    if (how === "reset") socket.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }))
+    if (how === "silent") {
+      socket.cork()
+      socket.pause()
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 /** The health endpoints of a running agent, over HTTP. */
 import { createServer } from "node:http"
 import { describe, expect } from "@effect/vitest"
-import { Effect, Exit, Logger, Option, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Option, Schedule, Scope } from "effect"
 import { serveHttp } from "../../src/runtime/http/index.js"
 import { listen } from "../../src/runtime/http/serve.js"
+import { Others } from "../../src/runtime/placement/index.js"
+import { overviewOf } from "../../src/runtime/views/overview.js"
 import { eventTiming } from "../../src/waldur/index.js"
 import { makeSite, scenario } from "../support/agent.js"
 import { serve } from "../support/tinyServers.js"
@@ -83,6 +85,57 @@ describe("A running agent", () => {
         }
       }
       expect((yield* get(`${url}/`)).status).toBe(404)
+    })
+  )
+
+  scenario("says which of several processes do not reach each other, and is as ready as before", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const agent = yield* site.start()
+      const both = { from: "a:1 at 10.0.0.1:34431", to: "b:1 at 10.0.0.2:34431", both: true }
+      const others = Layer.map(Others.none, (context) =>
+        Context.make(Others, {
+          ...Context.get(context, Others),
+          reach: Effect.succeed({
+            leftOut: true,
+            unreached: 1,
+            cutOffs: [{ ...both, since: 1_767_225_600_000, sentence: "They do not reach each other." }]
+          })
+        })
+      )
+      const url = yield* listen(site.config, "127.0.0.1", 0).pipe(
+        Effect.provide(others),
+        Effect.provide(agent.services)
+      )
+      const ready = yield* until(`${url}/readyz`, ({ status }) => status === 200)
+      expect(JSON.parse(ready.text).cutOff).toEqual([
+        {
+          ...both,
+          since: "2026-01-01T00:00:00.000Z",
+          reason: expect.stringMatching(
+            /^They do not reach each other\. Check that the port is open .*cluster\.host\.$/
+          )
+        }
+      ])
+      const { text } = yield* get(`${url}/metrics`)
+      expect(text).toMatch(/^site_actors_processes_unreached 1$/m)
+      expect(text).toMatch(/^site_actors_left_out 1$/m)
+      const { troubles } = yield* overviewOf(site.config, 0).pipe(
+        Effect.provide(others),
+        Effect.provide(agent.services)
+      )
+      expect(troubles).toEqual([
+        {
+          severity: "warning",
+          what: "They do not reach each other.",
+          where: { kind: "process", id: "", name: both.from },
+          since: 1_767_225_600_000,
+          todo: expect.stringContaining("the port is open")
+        }
+      ])
+      const alone = yield* listen(site.config, "127.0.0.1", 0).pipe(Effect.provide(agent.services))
+      expect((yield* get(`${alone}/readyz`)).text).not.toContain("cutOff")
+      expect((yield* get(`${alone}/metrics`)).text).toMatch(/^site_actors_processes_unreached 0$/m)
     })
   )
 

@@ -220,7 +220,7 @@ const told = Effect.gen(function* () {
     ),
     differencesOf: yield* paged((page) => differenceList(names, { ...page, offering: offering(0), kind: "missing" })),
     audit: [yield* paged(auditList), yield* auditList({ kind: "retry", subject: offering(1) })],
-    troubles: yield* troublesOf({ offerings: [], servers: [], quarantined: [], now }),
+    troubles: yield* troublesOf({ offerings: [], servers: [], quarantined: [], cutOffs: [], now }),
     usage: yield* (yield* UsageMemory).since(offering(1), "2026-06-01"),
     later: yield* (yield* UsageMemory).since(offering(1), "2026-07-01"),
     pausings: [...(yield* (yield* Pausings).all)],

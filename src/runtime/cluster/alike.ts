@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto"
 import { SqlClient } from "@effect/sql"
-import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Duration, Effect, Layer, Option, Redacted, Ref, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { ClusterSettings } from "../config/cluster.js"
 import type { OfferingConfig } from "../config/index.js"
@@ -14,6 +14,7 @@ import { unavailable } from "../database/sql.js"
 import { databaseNow } from "../journal/tables/cluster.js"
 import { Others } from "../placement/index.js"
 import { alikeRound } from "../schedules.js"
+import { Reached } from "./reach.js"
 import { Member } from "./storage.js"
 
 const Marks = Schema.Record({ key: Schema.String, value: Schema.String })
@@ -97,10 +98,12 @@ export const others = ({ takeover }: Pick<ClusterSettings, "takeover">) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const { instance, superseded } = yield* Member
+      const reached = yield* Reached
       const all = notedByOthers(sql, instance, takeover)
       return {
         offerings: Effect.map(all, (others) => others.flatMap(({ offerings }) => Object.keys(offerings))),
         keepAlike: (offerings) => keepAlike(sql, instance, all, offeringsOf(offerings)),
+        reach: Ref.get(reached),
         superseded
       }
     })

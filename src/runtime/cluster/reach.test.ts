@@ -2,10 +2,11 @@ import { ClusterError, Runner, RunnerAddress, RunnerHealth, RunnerStorage, Runne
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Array, Context, Duration, Effect, Layer, Logger, TestClock } from "effect"
+import { Array, Context, Duration, Effect, Layer, Logger, Ref, TestClock } from "effect"
 import { database } from "../../../test/support/postgres.js"
 import * as Database from "../journal/database.js"
-import { leftOut, reach } from "./reach.js"
+import { cutOffs, type Present } from "../journal/present.js"
+import { leftOut, Reached, reach } from "./reach.js"
 import * as Storage from "./storage.js"
 
 /** `1: [2]`: 1 does not reach 2. They came in the order of their numbers. */
@@ -32,6 +33,42 @@ describe("where processes do not reach each other, those have no resources", () 
   ] as const)("%s", (_, unreached, expected) => expect(out(unreached)).toEqual(expected))
 })
 
+describe("of two processes that do not reach each other", () => {
+  const runner = (machine: number, unreached: Readonly<Record<number, number>>, healthy = 1): Present => ({
+    address: `10.0.0.${machine}:34431`,
+    owner: `node-${machine}:7`,
+    machine,
+    healthy,
+    seen: 0,
+    unreached: Object.keys(unreached).map((to) => `10.0.0.${to}:34431`),
+    since: Object.fromEntries(Object.entries(unreached).map(([to, at]) => [`10.0.0.${to}:34431`, at]))
+  })
+  it("it is told once who does not reach whom, since when, and whose resources others have", () => {
+    expect(cutOffs([runner(1, {}), runner(2, {})])).toEqual([])
+    expect(cutOffs([runner(1, { 2: 500 }), runner(2, { 1: 400 }, 0), runner(3, { 1: 600, 4: 1 })])).toEqual([
+      {
+        from: "node-1:7 at 10.0.0.1:34431",
+        to: "node-2:7 at 10.0.0.2:34431",
+        both: true,
+        since: 400,
+        sentence:
+          "node-1:7 at 10.0.0.1:34431 and node-2:7 at 10.0.0.2:34431 do not reach each other, though both reach the database. Others have the resources of node-2:7 meanwhile."
+      },
+      {
+        from: "node-3:7 at 10.0.0.3:34431",
+        to: "node-1:7 at 10.0.0.1:34431",
+        both: false,
+        since: 600,
+        sentence:
+          "node-3:7 at 10.0.0.3:34431 does not reach node-1:7 at 10.0.0.1:34431, though both reach the database."
+      }
+    ])
+  })
+  it("an earlier version does not say since when", () => {
+    expect(cutOffs([runner(1, {}), { ...runner(2, { 1: 1 }), since: null }])[0]?.since).toBeUndefined()
+  })
+})
+
 /** Processes over one database. Nobody reaches who is behind a wall. */
 const setting = Effect.gen(function* () {
   const { place } = yield* database(4)
@@ -54,13 +91,17 @@ const setting = Effect.gen(function* () {
     Effect.gen(function* () {
       const settings = { host: "10.0.0.1", port, listen: "10.0.0.1", takeover: Duration.hours(1) }
       const built = yield* Layer.build(
-        Layer.provideMerge(reach(settings), Layer.merge(Storage.layer(settings, `process at ${port}`), runners))
+        Layer.provideMerge(
+          reach(settings),
+          Layer.mergeAll(Storage.layer(settings, `process at ${port}`), runners, Reached.layer)
+        )
       )
       const address = RunnerAddress.make(settings.host, port)
       const storage = Context.get(built, RunnerStorage.RunnerStorage)
       yield* storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true)
       const { isAlive } = Context.get(built, RunnerHealth.RunnerHealth)
-      return { address, isAlive, lives: storage.refresh(address, []) }
+      const reached = Ref.get(Context.get(built, Reached))
+      return { address, isAlive, reached, lives: storage.refresh(address, []), lifeless: storage.setRunnerHealth }
     }).pipe(
       Effect.provideService(SqlClient.SqlClient, sql),
       Effect.provide(
@@ -70,7 +111,7 @@ const setting = Effect.gen(function* () {
         )
       )
     )
-  return { refused, said, start, walls }
+  return { refused, said, sql, start, walls }
 })
 
 describe("who asks all others whether they answer", () => {
@@ -91,8 +132,21 @@ describe("who asks all others whether they answer", () => {
       yield* until(Effect.map(both, (alive) => !alive.includes(true)))
       expect(yield* other.isAlive(one.address)).toBe(true)
       yield* until(Effect.sync(() => said.some((text) => text.includes("10.0.0.1:2 is not reached from here"))))
+      yield* one.lifeless(other.address, false)
+      yield* until(Effect.map(other.reached, ({ leftOut }) => leftOut))
+      const found = { from: "process at 1 at 10.0.0.1:1", to: "process at 2 at 10.0.0.1:2", both: false }
+      const { cutOffs, ...rest } = yield* other.reached
+      expect(rest).toEqual({ leftOut: true, unreached: 1 })
+      expect(cutOffs).toMatchObject([{ ...found, since: expect.any(Number) }])
+      expect(cutOffs[0]?.sentence).toMatch(
+        /^process at 1 .* does not reach .* the resources of process at 2 meanwhile\.$/
+      )
+      // The one that reaches it sees the same of both.
+      yield* until(Effect.map(one.reached, (seen) => seen.unreached === 1))
+      expect((yield* one.reached).leftOut).toBe(false)
       walls.clear()
       yield* until(Effect.map(both, (alive) => !alive.includes(false)))
+      yield* until(Effect.map(other.reached, ({ cutOffs }) => cutOffs.length === 0))
       yield* until(Effect.sync(() => said.some((text) => text.includes("reach each other again"))))
     })
   )
@@ -107,6 +161,19 @@ describe("who asks all others whether they answer", () => {
       )
       expect(yield* one.isAlive(dead.address)).toBe(true)
       expect(said).toEqual([])
+    })
+  )
+
+  it.scoped("reads the address book once for all that it is asked about in a moment", () =>
+    Effect.gen(function* () {
+      const { sql, start } = yield* setting
+      const [one, other] = [yield* start(1), yield* start(2)]
+      yield* Effect.all([one.lives, other.lives])
+      expect(yield* one.isAlive(one.address)).toBe(true)
+      yield* sql`UPDATE cluster_runner SET unreached = ${JSON.stringify(["10.0.0.1:2"])} WHERE address = '10.0.0.1:1'`
+      expect(yield* one.isAlive(other.address)).toBe(true)
+      yield* TestClock.adjust("1 second")
+      expect(yield* one.isAlive(other.address)).toBe(false)
     })
   )
 })

@@ -7,30 +7,22 @@
  */
 import { RunnerAddress, RunnerHealth, Runners } from "@effect/cluster"
 import { SqlClient } from "@effect/sql"
-import { Duration, Effect, Layer, Schema } from "effect"
-import type { JournalUnavailable } from "../../core/index.js"
+import { Context, Duration, Effect, Layer, Ref } from "effect"
 import { addressOf, type ClusterSettings } from "../config/cluster.js"
 import { asking } from "../database/sql.js"
-import { databaseNow } from "../journal/tables/cluster.js"
+import { cutOffs, type Present, present, toOpen } from "../journal/present.js"
+import type { Reach } from "../placement/index.js"
 import { reachRound } from "../schedules.js"
 import { Member } from "./storage.js"
+
+/** What the last look has found; while the database is away it stays. */
+export class Reached extends Context.Tag("site-actors/runtime/cluster/Reached")<Reached, Ref.Ref<Reach>>() {
+  static readonly layer = Layer.effect(Reached, Ref.make<Reach>({ cutOffs: [], leftOut: false, unreached: 0 }))
+}
 
 /** So long an answer may take, and so many rounds in a row it may fail. */
 const patience = Duration.seconds(5)
 const rounds = 3
-
-const Addresses = Schema.parseJson(Schema.Array(Schema.String))
-const Present = Schema.Array(
-  Schema.Struct({
-    address: Schema.String,
-    owner: Schema.String,
-    machine: Schema.Number,
-    healthy: Schema.Number,
-    seen: Schema.Number,
-    unreached: Schema.NullOr(Addresses)
-  })
-)
-type Present = (typeof Present.Type)[number]
 
 /** By whom most are kept from each other goes first; then who is not reached, then who came later. Whoever is left reaches everybody that is. */
 export const leftOut = (
@@ -62,8 +54,6 @@ const addressFrom = (text: string) => {
   return RunnerAddress.make(text.slice(0, colon), Number(text.slice(colon + 1)))
 }
 
-const toDo = "Check that the port is open between all of these machines (firewall, NetworkPolicy), and cluster.host."
-
 /** What is to be said of it, in sentences. */
 const sentences = (own: string, present: ReadonlyArray<Present>, unreached: ReadonlyArray<string>): string => {
   const self = present.find(({ address }) => address === own)
@@ -75,7 +65,7 @@ const sentences = (own: string, present: ReadonlyArray<Present>, unreached: Read
     )
   if (self?.healthy === 0)
     said.push(`This process is not reached at ${own} by others: they have its resources meanwhile.`)
-  return said.length === 0 ? "" : `${said.join(" ")} ${toDo}`
+  return said.length === 0 ? "" : `${said.join(" ")} ${toOpen}`
 }
 
 export const reach = ({
@@ -83,7 +73,7 @@ export const reach = ({
 }: Pick<ClusterSettings, "takeover">): Layer.Layer<
   RunnerHealth.RunnerHealth,
   never,
-  Member | Runners.Runners | SqlClient.SqlClient
+  Member | Reached | Runners.Runners | SqlClient.SqlClient
 > =>
   Layer.scoped(
     RunnerHealth.RunnerHealth,
@@ -92,15 +82,8 @@ export const reach = ({
       const ask = asking(sql)
       const { address: own, instance } = yield* Member
       const runners = yield* Runners.Runners
-      const lapse = sql.literal(String(Math.round(Duration.toMillis(takeover))))
-      const present: Effect.Effect<ReadonlyArray<Present>, JournalUnavailable> = Effect.flatMap(
-        Effect.disconnect(
-          ask(sql`
-            SELECT address, owner, machine, healthy, seen, unreached FROM cluster_runner
-            WHERE seen > ${databaseNow(sql)} - ${lapse} ORDER BY machine`)
-        ),
-        (rows) => Effect.orDie(Schema.decodeUnknown(Present)(rows))
-      )
+      const noted = yield* Reached
+      const there = Effect.provideService(present(takeover), SqlClient.SqlClient, sql)
       /**
        * Its last sign of life before it did not answer for the first time, and how often in a row it did not after a later one. One that is dead gives
        * none, and one that was stopped may miss a round when it goes on.
@@ -108,7 +91,7 @@ export const reach = ({
       const failed = new Map<string, { readonly times: number; readonly seen: number }>()
       let said = ""
       const look = Effect.gen(function* () {
-        const now = yield* present
+        const now = yield* there
         const others = now.filter(({ address }) => address !== own)
         for (const address of failed.keys())
           if (!others.some((other) => other.address === address)) failed.delete(address)
@@ -126,11 +109,20 @@ export const reach = ({
           .map(({ address }) => address)
           .filter((address) => (failed.get(address)?.times ?? 0) >= rounds)
         const note = JSON.stringify(unreached)
+        const since = JSON.stringify(Object.fromEntries(unreached.map((one) => [one, failed.get(one)?.seen])))
         yield* Effect.disconnect(
           ask(sql`
-            UPDATE cluster_runner SET unreached = ${note}
+            UPDATE cluster_runner SET unreached = ${note}, unreached_since = ${since}
             WHERE instance = ${instance} AND (unreached IS NULL OR unreached <> ${note})`)
         )
+        const self = now.find(({ address }) => address === own)
+        yield* Ref.set(noted, {
+          cutOffs: cutOffs(now),
+          leftOut: self?.healthy === 0,
+          unreached: others.filter(
+            ({ address, unreached: not }) => self?.unreached?.includes(address) === true || not?.includes(own) === true
+          ).length
+        })
         const found = sentences(own, now, unreached)
         if (found !== said) {
           yield* found === ""
@@ -144,13 +136,15 @@ export const reach = ({
         Effect.schedule(reachRound),
         Effect.forkScoped
       )
-      return {
-        isAlive: (address) =>
-          Effect.match(present, {
-            // Nobody has word from it then, and nothing may be changed by that.
-            onFailure: () => true,
-            onSuccess: (now) => !leftOut(now).has(addressOf(address))
-          })
-      }
+      // One round of @effect/cluster asks for each process, within the same moment.
+      const out = yield* Effect.cachedWithTTL(
+        Effect.match(there, {
+          // Nobody has word from it then, and nothing may be changed by that.
+          onFailure: (): ReadonlySet<string> => new Set(),
+          onSuccess: leftOut
+        }),
+        "1 second"
+      )
+      return { isAlive: (address) => Effect.map(out, (addresses) => !addresses.has(addressOf(address))) }
     })
   )

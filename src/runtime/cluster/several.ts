@@ -8,7 +8,7 @@ import { addressOf, type ClusterSettings, type ClusterUnusable, shards } from ".
 import { actorPatience } from "../schedules.js"
 import { clusterKey } from "./key.js"
 import { layerMessages } from "./messages.js"
-import { reach } from "./reach.js"
+import { Reached, reach } from "./reach.js"
 import * as Storage from "./storage.js"
 import { clientProtocol, reached, socketServer } from "./wire.js"
 
@@ -19,7 +19,11 @@ import { clientProtocol, reached, socketServer } from "./wire.js"
 export const severalProcesses = (
   settings: ClusterSettings,
   owner: string
-): Layer.Layer<Sharding.Sharding | Storage.Member, ClusterUnusable | JournalUnavailable, SqlClient.SqlClient> =>
+): Layer.Layer<
+  Sharding.Sharding | Storage.Member | Reached,
+  ClusterUnusable | JournalUnavailable,
+  SqlClient.SqlClient
+> =>
   Layer.unwrapEffect(
     Effect.map(clusterKey, (key) => {
       const config = ShardingConfig.layer({
@@ -36,7 +40,7 @@ export const severalProcesses = (
       })
       const server = socketServer(settings, key)
       const client = Layer.provide(clientProtocol(key), RpcSerialization.layerMsgPack)
-      const shared = Layer.mergeAll(layerMessages, Storage.layer(settings, owner), config)
+      const shared = Layer.mergeAll(layerMessages, Storage.layer(settings, owner), config, Reached.layer)
       const health = reach(settings).pipe(Layer.provide(Layer.provide(Runners.layerRpc, client)))
       return SocketRunner.layer.pipe(
         Layer.merge(Layer.effectDiscard(reachable(settings, key)).pipe(Layer.provide(server))),

@@ -108,7 +108,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
                 VALUES (${address}, ${instance}, ${now}, ${owner}, ${runner}, ${healthy ? 1 : 0}, ${now})
                 ON CONFLICT (address) DO UPDATE SET instance = excluded.instance, started = excluded.started,
                   owner = excluded.owner, runner = excluded.runner, healthy = excluded.healthy, seen = excluded.seen,
-                  unreached = NULL
+                  unreached = NULL, unreached_since = NULL
                 RETURNING machine`)
               yield* Ref.set(registered, true)
               // What an earlier start at this address had is free: it has ended, or has to.

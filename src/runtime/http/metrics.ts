@@ -10,6 +10,7 @@ import type { Offerings } from "../offerings/offering.js"
 import { type Facts, readinessOf } from "../offerings/readiness.js"
 import { factsOf } from "../offerings/ready.js"
 import type { Standings } from "../offerings/standing.js"
+import { reachNow } from "../placement/index.js"
 import { version } from "../version.js"
 
 type Asked = Quarantine | Offerings | Standings
@@ -66,6 +67,7 @@ const metricsText = <R>(
       offerings: facts.map((one) => offeringFacts(metrics.labelOf(one.uuid), one, now)),
       leftovers: yield* leftovers,
       quarantined: (yield* (yield* Quarantine).all).length,
+      reach: yield* reachNow,
       version
     }
     const [own, ofProcess] = yield* Effect.promise(() => Promise.all([metrics.text(gauges), processText()]))

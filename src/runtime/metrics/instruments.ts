@@ -106,6 +106,8 @@ export interface Gauges {
   readonly offerings: ReadonlyArray<OfferingFacts>
   readonly leftovers: number
   readonly quarantined: number
+  /** Of one of several processes. */
+  readonly reach?: { readonly unreached: number; readonly leftOut: boolean } | undefined
   /** "0.1.0" */
   readonly version: string
 }
@@ -113,7 +115,7 @@ export interface Gauges {
 const offeringStates = ["ok", "degraded", "stopped", "closed"] as const
 
 /** Instruments that are filled for one answer: what is gone by the next one does not stay. */
-export const fill = (registry: Registry, { leftovers, offerings, quarantined, version }: Gauges): void => {
+export const fill = (registry: Registry, { leftovers, offerings, quarantined, reach, version }: Gauges): void => {
   const registers = [registry]
   const gauge = <Label extends string>(name: string, help: string, labelNames: ReadonlyArray<Label>) =>
     new Gauge({ name: `${prefix}${name}`, help, labelNames: [...labelNames], registers })
@@ -150,6 +152,14 @@ export const fill = (registry: Registry, { leftovers, offerings, quarantined, ve
   }
   gauge("leftovers", "What an undo could not remove, and is tried again.", []).set(leftovers)
   gauge("quarantined_resources", "Resources that a bug stopped.", []).set(quarantined)
+  gauge(
+    "processes_unreached",
+    "Other processes that give signs of life, and that this one does not reach, or that do not reach it.",
+    []
+  ).set(reach?.unreached ?? 0)
+  gauge("left_out", "1 while others have this process's resources, as they do not reach each other.", []).set(
+    reach?.leftOut === true ? 1 : 0
+  )
   gauge("build_info", "1; the version of the agent and of Node.", ["version", "node"]).set(
     { version, node: process.versions.node },
     1

@@ -5,5 +5,5 @@
  */
 export { underLease } from "./gate.js"
 export { Once, survived } from "./once.js"
-export { Others } from "./others.js"
+export { Others, type Reach, reachNow } from "./others.js"
 export { type Holders, Placement } from "./placement.js"

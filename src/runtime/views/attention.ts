@@ -5,6 +5,7 @@ import type { OfferingState, Server, Trouble } from "../../api/index.js"
 import { countOf, type JournalUnavailable } from "../../core/index.js"
 import type { Quarantined } from "../actors/quarantine.js"
 import { unavailable } from "../database/sql.js"
+import { type CutOff, toOpen } from "../journal/present.js"
 import { type Absent, absentOfferings, sentenceOf, toDo } from "../observation/absent.js"
 
 export interface OfferingTrouble {
@@ -151,10 +152,19 @@ const ofAbsent = (absent: Absent): Trouble => ({
   todo: toDo
 })
 
+const ofCutOff = ({ from, sentence, since }: CutOff): Trouble => ({
+  severity: "warning",
+  what: sentence,
+  where: { kind: "process", id: "", name: from },
+  since: since ?? null,
+  todo: toOpen
+})
+
 export const troublesOf = (facts: {
   readonly offerings: ReadonlyArray<OfferingTrouble>
   readonly servers: ReadonlyArray<Server>
   readonly quarantined: ReadonlyArray<Quarantined>
+  readonly cutOffs: ReadonlyArray<CutOff>
   readonly now: number
 }) =>
   Effect.zipWith(
@@ -167,6 +177,7 @@ export const troublesOf = (facts: {
         ...facts.servers.flatMap((server) => ofServer(server, facts.offerings)),
         ...facts.offerings.filter(({ state }) => state !== "waits").flatMap(ofOffering),
         ...facts.quarantined.map(ofQuarantine),
+        ...facts.cutOffs.map(ofCutOff),
         ...found
       ].toSorted((one, other) => rank[one.severity] - rank[other.severity] || (one.since ?? 0) - (other.since ?? 0))
   )

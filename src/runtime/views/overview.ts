@@ -6,6 +6,7 @@ import { Quarantine } from "../actors/quarantine.js"
 import type { Config, OfferingConfig } from "../config/index.js"
 import { type Facts, readinessOf, withoutAddress } from "../offerings/readiness.js"
 import { factsOf } from "../offerings/ready.js"
+import { reachNow } from "../placement/index.js"
 import { version } from "../version.js"
 import { troublesOf } from "./attention.js"
 import { midnight } from "./clock.js"
@@ -78,11 +79,12 @@ export const overviewOf = (config: Config, started: number) =>
       resources: resources.get(id) ?? 0
     }))
     const servers = serversOf(about)
+    const cutOffs = (yield* reachNow)?.cutOffs ?? []
     const overview: Overview = {
       now,
       version,
       started,
-      troubles: yield* troublesOf({ offerings, servers, quarantined, now }),
+      troubles: yield* troublesOf({ offerings, servers, quarantined, cutOffs, now }),
       offerings,
       orders: sumOf(counts.values()),
       servers,

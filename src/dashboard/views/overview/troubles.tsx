@@ -20,6 +20,7 @@ const addressOf = ({ kind, id }: Place): string => {
     case "offering":
       return link("/orders", { offering: id, state: "open" })
     case "server":
+    case "process":
       return link("/orders", { state: "open" })
     default:
       return link(lists[kind])
@@ -31,6 +32,7 @@ const words: Readonly<Record<Place["kind"], string>> = {
   order: "Order",
   resource: "Resource",
   server: "Server",
+  process: "Process",
   leftovers: "Left over",
   quarantine: "Quarantine",
   differences: "Differences",

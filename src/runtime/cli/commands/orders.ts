@@ -1,6 +1,6 @@
 /** `site-actors orders` and `site-actors order`: what the journal says of orders, while the agent runs and after it has stopped. */
 import { Args, Command, Options } from "@effect/cli"
-import { Clock, Console, Effect, Option } from "effect"
+import { Clock, Console, Duration, Effect, Option } from "effect"
 import {
   type OrderSummary,
   pausesNow,
@@ -9,6 +9,8 @@ import {
   storyOf,
   summaryOf
 } from "../../journal/history.js"
+import { longSilence } from "../../journal/pauses.js"
+import { cutOffs, present, toOpen } from "../../journal/present.js"
 import { visible } from "../../logging.js"
 import { showing } from "../../terminal/progress.js"
 import { storyLines } from "../../terminal/story.js"
@@ -81,7 +83,10 @@ const situation = Effect.gen(function* () {
   const pauses = (yield* pausesNow).map(
     ({ reason, scope, since, what }) => `${what} ${scope} waits for ${span(now - since)}: ${visible(reason)}`
   )
-  return [agent, ...pauses].join("\n")
+  const cut = cutOffs(yield* present(Duration.millis(longSilence))).map(
+    ({ sentence, since }) => `${sentence} ${since === undefined ? "" : `For ${span(now - since)}. `}${toOpen}`
+  )
+  return [agent, ...cut, ...pauses].join("\n")
 })
 
 const uuid = Args.text({ name: "uuid" }).pipe(Args.withDescription("The order's uuid in Waldur, or its beginning."))

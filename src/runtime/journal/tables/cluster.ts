@@ -37,6 +37,9 @@ export const settingsOfRunner = "ALTER TABLE cluster_runner ADD COLUMN settings 
 /** Whom a process does not reach (`reach.ts`): a JSON array of addresses. None: nothing is known, or it is of an earlier version. */
 export const unreachedByRunner = "ALTER TABLE cluster_runner ADD COLUMN unreached TEXT"
 
+/** Since when, by the database's clock: a JSON object of addresses and ms since 1970. Of earlier versions it says nothing. */
+export const unreachedSince = "ALTER TABLE cluster_runner ADD COLUMN unreached_since TEXT"
+
 /** Now, by the database's clock. */
 export const databaseNow = (sql: SqlClient.SqlClient): Statement.Fragment =>
   sql.literal(

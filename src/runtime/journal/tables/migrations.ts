@@ -10,7 +10,7 @@ import { forPostgres } from "../../database/dialect.js"
 import type { SqlText } from "../../database/sql-text.js"
 import { entranceTables } from "../entrance.js"
 import { knownByKind, knownTables } from "../known.js"
-import { clusterTables, settingsOfRunner, unreachedByRunner } from "./cluster.js"
+import { clusterTables, settingsOfRunner, unreachedByRunner, unreachedSince } from "./cluster.js"
 import { homeByItsTable } from "./home.js"
 
 export interface Migration {
@@ -244,5 +244,6 @@ export const migrations: ReadonlyArray<Migration> = [
   // Which process is at it, as in `agent`. None: an earlier version has begun it.
   { oldest: 1, statements: ["ALTER TABLE audit ADD COLUMN owner TEXT"] },
   { oldest: 1, statements: homeByItsTable(locks.start) },
-  { oldest: 1, statements: [unreachedByRunner] }
+  { oldest: 1, statements: [unreachedByRunner] },
+  { oldest: 1, statements: [unreachedSince] }
 ]
