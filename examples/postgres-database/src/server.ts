@@ -22,12 +22,16 @@ export const errorOf = (error: unknown): SiteError => {
       reason: `PostgreSQL lets the plugin do nothing (${code}).`,
       hint: "Check the user and password in backend_settings.url; it needs CREATEDB and CREATEROLE."
     })
-  // Connections, shutdowns, too many connections, locks, somebody else's database that goes while it is measured; and what is no error of
-  // PostgreSQL's. Node's own EPIPE and EPERM are as long as a code of PostgreSQL's, none of which begins with E.
+  // Connections, shutdowns, too many connections, locks; and what is no error of PostgreSQL's. Node's own EPIPE and EPERM are as long as a code of
+  // PostgreSQL's, none of which begins with E.
   if (/^(08|53|55|57|58|XX|40|E)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
     return new NotYet({ reason: `PostgreSQL cannot be asked now (${code}).` })
   return new OrderRefused({ customerMessage: "The database server refused the order.", detail: `SQLSTATE ${code}` })
 }
+
+/** "database with OID 16404 does not exist" (42704), of PostgreSQL 18: somebody else's has gone while it was measured. */
+export const errorOfMeasuring = (error: unknown): SiteError =>
+  codeOf(error) === "42704" ? new NotYet({ reason: "A database has gone while it was measured." }) : errorOf(error)
 
 /** A tenant: a role that can log in, with what belongs to it. */
 export const Tenant = Schema.Struct({
@@ -66,9 +70,10 @@ export const connect = ({ url }: typeof Settings.Type) =>
       Effect.sync(() => new pg.Pool({ connectionString: Redacted.value(url), ...pool }).on("error", () => undefined)),
       (open) => Effect.promise(() => open.end())
     )
-    const query = (sql: string) => Effect.tryPromise({ try: () => connections.query(sql), catch: errorOf })
+    const query = (sql: string, failed = errorOf) =>
+      Effect.tryPromise({ try: () => connections.query(sql), catch: failed })
     const dropDatabase = (database: string) => query(`DROP DATABASE IF EXISTS ${name(database)} WITH (FORCE)`)
-    const all = Effect.flatMap(query(tenants), ({ rows }) =>
+    const all = Effect.flatMap(query(tenants, errorOfMeasuring), ({ rows }) =>
       Effect.orDie(Schema.decodeUnknown(Schema.Array(Tenant))(rows))
     )
     const limited = (role: string, { connections }: Limits) =>

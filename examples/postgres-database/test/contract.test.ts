@@ -6,7 +6,7 @@ import { type Backend, OfferingId, ResourceId } from "site-actors/plugin"
 import { renderReport, testBackend } from "site-actors/plugin/testing"
 import { postgres } from "../../../test/support/postgres.js"
 import plugin from "../src/index.js"
-import { connect, errorOf } from "../src/server.js"
+import { connect, errorOf, errorOfMeasuring } from "../src/server.js"
 
 /** What a tenant does with its own database, in one session. */
 const as = (url: string, name: string, statements: ReadonlyArray<string>) =>
@@ -91,6 +91,13 @@ it("a connection that breaks is no refusal of the server's", () => {
   const disposition = (code: string) => errorOf(Object.assign(new Error(code), { code })).disposition
   expect(["EPIPE", "EPERM", "ECONNRESET", "57P01", "40001"].map(disposition)).toEqual(Array(5).fill("retry"))
   expect(disposition("22023")).toBe("fail-order")
+})
+
+it("a database that goes while it is measured is no refusal of the server's", () => {
+  // As PostgreSQL 18.4 said 47 times of 5,300 looks, beside 15 connections that made and dropped some.
+  const gone = Object.assign(new Error("database with OID 16404 does not exist"), { code: "42704" })
+  expect(errorOfMeasuring(gone).disposition).toBe("retry")
+  expect(errorOf(gone).disposition).toBe("fail-order")
 })
 
 it.scopedLive("a role that is dropped while its database is still being made leaves nothing", () =>
