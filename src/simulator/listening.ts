@@ -16,6 +16,8 @@ const bound = (server: Server, { host, port }: Address): Effect.Effect<number, S
     server.once("error", ({ message }) =>
       resume(new ServeError({ message: `cannot listen on ${host}:${port}: ${message}` }))
     )
+    // As the web server before a real one has it. Node's own 5 s are so short that a busy client may write to a connection that is being closed.
+    server.keepAliveTimeout = 75_000
     server.listen(port, host, () => {
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))

@@ -18,6 +18,8 @@ const Leases = Schema.Array(
   Schema.Struct({ resource_id: Schema.String, epoch: Schema.NumberFromString, owner: Schema.String })
 )
 
+const walling = resolve("test/cluster/walls.mjs")
+
 export interface Node {
   /** From 1. */
   readonly name: number
@@ -105,9 +107,7 @@ export const makeClusterSite = ({
               main: versions.main,
               configFile,
               dataDir: `${site.dataDir}-${name}`,
-              nodeOptions: [shiftClock, resolve("test/cluster/walls.mjs")]
-                .slice(ahead === undefined ? 1 : 0)
-                .flatMap((one) => ["--import", one]),
+              nodeOptions: [...(ahead === undefined ? [] : ["--import", shiftClock]), "--import", walling],
               environment: variables
             })
           ).pipe(Effect.provideService(Scope.Scope, scope))

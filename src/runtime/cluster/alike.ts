@@ -6,12 +6,13 @@
  */
 import { createHash } from "node:crypto"
 import { SqlClient } from "@effect/sql"
-import { Duration, Effect, Layer, Option, Redacted, Ref, Schema } from "effect"
+import { type Duration, Effect, Layer, Option, Redacted, Ref, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import type { ClusterSettings } from "../config/cluster.js"
 import type { OfferingConfig } from "../config/index.js"
 import { unavailable } from "../database/sql.js"
-import { databaseNow } from "../journal/tables/cluster.js"
+import { named } from "../journal/present.js"
+import { databaseNowLess } from "../journal/tables/cluster.js"
 import { Others } from "../placement/index.js"
 import { alikeRound } from "../schedules.js"
 import { Reached } from "./reach.js"
@@ -116,7 +117,6 @@ const notedByOthers = (
   takeover: Duration.Duration
 ): Effect.Effect<ReadonlyArray<Other>, JournalUnavailable> =>
   Effect.gen(function* () {
-    const lapse = sql.literal(String(Math.round(Duration.toMillis(takeover))))
     const rows = yield* sql<{
       readonly owner: string
       readonly address: string
@@ -124,12 +124,12 @@ const notedByOthers = (
       readonly settings: string
     }>`
       SELECT owner, address, instance, settings FROM cluster_runner
-      WHERE settings IS NOT NULL AND instance <> ${instance} AND seen > ${databaseNow(sql)} - ${lapse}
+      WHERE settings IS NOT NULL AND instance <> ${instance} AND seen > ${databaseNowLess(sql, takeover)}
       ORDER BY machine`
     return rows.flatMap((row): ReadonlyArray<Other> => {
       const noted = Schema.decodeOption(Noted)(row.settings)
       return Option.isSome(noted) && noted.value.instance === row.instance
-        ? [{ who: `${row.owner} at ${row.address}`, offerings: noted.value.offerings }]
+        ? [{ who: named(row), offerings: noted.value.offerings }]
         : []
     })
   }).pipe(unavailable)

@@ -10,7 +10,7 @@ import { SqlClient } from "@effect/sql"
 import { Context, Duration, Effect, Layer, Ref } from "effect"
 import { addressOf, type ClusterSettings } from "../config/cluster.js"
 import { asking } from "../database/sql.js"
-import { cutOffs, type Present, present, toOpen } from "../journal/present.js"
+import { cutOffs, named, type Present, present, toOpen } from "../journal/present.js"
 import type { Reach } from "../placement/index.js"
 import { reachRound } from "../schedules.js"
 import { Member } from "./storage.js"
@@ -60,8 +60,8 @@ const sentences = (own: string, present: ReadonlyArray<Present>, unreached: Read
   const said = present
     .filter(({ address }) => unreached.includes(address))
     .map(
-      ({ address, healthy, owner }) =>
-        `${owner} at ${address} is not reached from here, though it lives${healthy === 0 ? ": others have its resources meanwhile" : ""}.`
+      (other) =>
+        `${named(other)} is not reached from here, though it lives${other.healthy === 0 ? ": others have its resources meanwhile" : ""}.`
     )
   if (self?.healthy === 0)
     said.push(`This process is not reached at ${own} by others: they have its resources meanwhile.`)

@@ -8,11 +8,11 @@
 import { randomUUID } from "node:crypto"
 import { ClusterError, RunnerStorage } from "@effect/cluster"
 import { SqlClient, type SqlError, type Statement } from "@effect/sql"
-import { Context, Deferred, Duration, Effect, Layer, Ref } from "effect"
+import { Context, Deferred, Effect, Layer, Ref } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { addressOf, type ClusterSettings, ClusterUnusable } from "../config/cluster.js"
 import { asking, straight } from "../database/sql.js"
-import { databaseNow } from "../journal/tables/cluster.js"
+import { databaseNow, databaseNowLess } from "../journal/tables/cluster.js"
 
 /** One start of this process among the others. */
 export class Member extends Context.Tag("site-actors/runtime/cluster/Member")<
@@ -50,7 +50,7 @@ export const layer = (settings: ClusterSettings, owner: string) =>
       const since = yield* Deferred.make<never, ClusterUnusable>()
       const registered = yield* Ref.make(false)
       const now = databaseNow(sql)
-      const expired = sql`${now} - ${sql.literal(String(Math.round(Duration.toMillis(settings.takeover))))}`
+      const expired = databaseNowLess(sql, settings.takeover)
       // A statement that was sent is waited for, for ten seconds; whoever gives up sooner must not have to wait with it.
       const kept = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
         ClusterError.PersistenceError.refail(Effect.disconnect(statement))

@@ -36,6 +36,11 @@ export class PostgresSays extends Data.TaggedError("PostgresSays")<{
   readonly code: string
 }> {}
 
+const says =
+  (code: RegExp) =>
+  ({ cause }: SqlError.SqlError): boolean =>
+    cause instanceof PostgresSays && code.test(cause.code)
+
 const asSqlError = (cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({
     cause: new PostgresSays({
@@ -78,11 +83,13 @@ interface Prepared {
 const unprepared: Prepared = { nameOf: () => undefined, giveUp: Effect.void }
 
 /** "prepared statement s... already exists", or "... does not exist": the server has not even begun with it. */
-const isNotKept = ({ cause }: SqlError.SqlError): boolean =>
-  cause instanceof PostgresSays && /^(42P05|26000)$/.test(cause.code)
+const isNotKept = says(/^(42P05|26000)$/)
 
 /** "sorry, too many clients already", "too many connections for role ...". */
-const isRefused = ({ cause }: SqlError.SqlError): boolean => cause instanceof PostgresSays && cause.code === "53300"
+const isRefused = says(/^53300$/)
+
+/** "could not extend file ...: No space left on device". */
+export const isFull = says(/^53100$/)
 
 type Around = ReturnType<typeof sparing>
 

@@ -6,7 +6,7 @@
 import { SqlClient } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
 import { makeDoor } from "../../core/index.js"
-import { PostgresSays } from "../database/postgres.js"
+import { isFull } from "../database/postgres.js"
 import { hears, reasonOf, straight } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { databaseReminder, journalProbe } from "../schedules.js"
@@ -45,16 +45,17 @@ const make = (owner: string) =>
     let away: Away | undefined
     let said = { reason: "", at: 0 }
 
+    const ask = straight(sql)
     /**
      * A ms more changes nothing for anybody, and has to reach the disk. SQLite writes nothing at all where a row stays as it is, and such a look goes
      * through on a disk that refuses everything.
      */
-    const write = straight(sql)(sql`UPDATE agent SET seen = seen + 1 WHERE owner = ${owner}`)
+    const write = ask(sql`UPDATE agent SET seen = seen + 1 WHERE owner = ${owner}`)
     /**
      * PostgreSQL finds room for that in a page that it has, on a disk on which it makes no new one: each order tried by itself, and nothing said that
      * the disk is full. This takes 8 MB there, twice what it keeps in memory by default (`work_mem`), and leaves nothing.
      */
-    const room = straight(sql)(
+    const room = ask(
       sql`WITH page AS MATERIALIZED (SELECT repeat('x', 8192) FROM generate_series(1, 1024)) SELECT count(*) FROM page`
     )
     let lacksRoom = false
@@ -97,7 +98,7 @@ const make = (owner: string) =>
 
     yield* hears(sql, (error) =>
       Effect.suspend(() => {
-        lacksRoom ||= error.cause instanceof PostgresSays && error.cause.code === "53100"
+        lacksRoom ||= isFull(error)
         if (isLooking) return Effect.void
         isLooking = true
         return Effect.map(gate.close, () => void run(look))

@@ -1,9 +1,9 @@
 /** Which processes are there, as the address book says, and which of them do not reach each other. Empty with one process. */
 import { SqlClient } from "@effect/sql"
-import { Duration, Effect, Schema } from "effect"
+import { type Duration, Effect, Schema } from "effect"
 import type { JournalUnavailable } from "../../core/index.js"
 import { asking } from "../database/sql.js"
-import { databaseNow } from "./tables/cluster.js"
+import { databaseNowLess } from "./tables/cluster.js"
 
 const Present = Schema.Array(
   Schema.Struct({
@@ -27,7 +27,7 @@ export const present = (
       Effect.disconnect(
         asking(sql)(sql`
           SELECT address, owner, machine, healthy, seen, unreached, unreached_since AS since FROM cluster_runner
-          WHERE seen > ${databaseNow(sql)} - ${sql.literal(String(Math.round(Duration.toMillis(lapse))))} ORDER BY machine`)
+          WHERE seen > ${databaseNowLess(sql, lapse)} ORDER BY machine`)
       ),
       (rows) => Effect.orDie(Schema.decodeUnknown(Present)(rows))
     )
@@ -48,7 +48,8 @@ export interface CutOff {
 export const toOpen =
   "Check that the port is open between all of these machines (firewall, NetworkPolicy), and cluster.host."
 
-const named = ({ address, owner }: Pick<Present, "address" | "owner">): string => `${owner} at ${address}`
+/** Which process, to people. */
+export const named = ({ address, owner }: Pick<Present, "address" | "owner">): string => `${owner} at ${address}`
 
 export const cutOffs = (all: ReadonlyArray<Present>): ReadonlyArray<CutOff> =>
   all.flatMap((one, at) =>

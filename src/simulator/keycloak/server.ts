@@ -26,8 +26,6 @@ export const serve = (options: KeycloakOptions = {}): Effect.Effect<Served, Serv
     const world = makeWorld(options.administrator ?? { username: "admin", password: "admin-test-pw" })
     const host = options.host ?? "127.0.0.1"
     const server = createServer((incoming, response) => receive(world, host, incoming, response))
-    // As a real one, which closes none by itself soon. After Node's own 5 s a client may write to a connection that is being closed.
-    server.keepAliveTimeout = 75_000
     const port = yield* listening(server, { host, port: options.port ?? 0 })
     return { url: `http://${host}:${port}`, world }
   })

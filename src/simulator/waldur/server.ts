@@ -40,8 +40,6 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, ServeEr
       })
     })
     attach(server, marketplace.broker, "/rmqws-stomp")
-    // As the web server before a real one has it. Node's own 5 s are so short that a busy client may write to a connection that is being closed.
-    server.keepAliveTimeout = 75_000
     const port = yield* listening(server, { host, port: options.port ?? 0 }, () => marketplace.broker.cutAll())
     return { url: `http://${host}:${port}`, port, marketplace }
   })

@@ -139,7 +139,7 @@ export const makeConsumer = <R>(options: ConsumerOptions<R>): Effect.Effect<Cons
             refused = { login: queue.login, times: refused.login === queue.login ? refused.times + 1 : 1 }
           if (failure.refused !== undefined) queue = undefined
           const lasted = yield* down(failure.reason)
-          if (failure.lasting === true) yield* Effect.sleep(timing.unsupportedPause)
+          if (failure.lasting) yield* Effect.sleep(timing.unsupportedPause)
           return lasted
         }
         if (isMissing(failure) || (objectType !== "any" && isUnknownType(failure))) {

@@ -21,7 +21,7 @@ export class SessionEnded extends Data.TaggedError("SessionEnded")<{
   /** The broker let nobody in by this login, or not to this queue: Waldur should be asked for it anew. */
   readonly refused: "login" | "queue" | undefined
   /** The same will come of connecting again, until somebody has looked after the broker. */
-  readonly lasting?: boolean
+  readonly lasting: boolean
 }> {}
 
 export interface Delivery {
@@ -85,7 +85,10 @@ export const openSession = ({
     const ready = yield* Deferred.make<void, SessionEnded>()
     const ended = yield* Deferred.make<never, SessionEnded>()
     const state = { over: false, isIn: false, ready: false }
-    const end = (reason: string, refused?: "login" | "queue", lasting = false): void => {
+    const end = (
+      reason: string,
+      { lasting = false, refused }: { readonly lasting?: boolean; readonly refused?: SessionEnded["refused"] } = {}
+    ): void => {
       state.over = true
       const failure = Effect.fail(new SessionEnded({ reason: plain(reason, passcode), refused, lasting }))
       Deferred.unsafeDone(ready, failure)
@@ -128,14 +131,14 @@ export const openSession = ({
       discardWebsocketOnCommFailure: true,
       onConnect: subscribe,
       onStompError: ({ body, headers }) =>
-        end(`The broker says: ${headers.message ?? "error"}. ${body}`, state.isIn ? "queue" : "login"),
+        end(`The broker says: ${headers.message ?? "error"}. ${body}`, { refused: state.isIn ? "queue" : "login" }),
       onHeartbeatLost: () => end(`The broker gave no sign of life for ${(2 * timing.heartBeat) / 1000} s.`),
       onWebSocketError: ({ error }: { readonly error?: unknown }) => {
-        if (isTooLarge(error)) return end(tooLarge(queue, timing), undefined, true)
+        if (isTooLarge(error)) return end(tooLarge(queue, timing), { lasting: true })
         end(`The broker cannot be reached${sockets.throughProxy ? " through the proxy" : ""}: ${errorText(error)}.`)
       },
       onWebSocketClose: ({ code, reason }: { readonly code: number; readonly reason: string }) =>
-        end(closeText(code, reason, state.ready), reason === "STOMP died" ? "queue" : undefined)
+        end(closeText(code, reason, state.ready), { refused: reason === "STOMP died" ? "queue" : undefined })
     })
     yield* Effect.acquireRelease(
       Effect.sync(() => client.activate()),
@@ -148,7 +151,11 @@ export const openSession = ({
     yield* Effect.timeoutFail(Deferred.await(ready), {
       duration: Duration.millis(timing.connect),
       onTimeout: () =>
-        new SessionEnded({ reason: `The broker did not answer within ${timing.connect / 1000} s.`, refused: undefined })
+        new SessionEnded({
+          reason: `The broker did not answer within ${timing.connect / 1000} s.`,
+          refused: undefined,
+          lasting: false
+        })
     })
     return { deliveries, ended: Deferred.await(ended) }
   })

@@ -4,6 +4,7 @@
  * Times are the database's own, in ms since 1970: whose clock is wrong is not taken for dead, nor lives longer.
  */
 import type { SqlClient, Statement } from "@effect/sql"
+import { Duration } from "effect"
 
 export const clusterTables: ReadonlyArray<string> = [
   // The processes. `instance`: a start of one; at an address the one that was started last counts. `machine`: a number for each address.
@@ -48,3 +49,7 @@ export const databaseNow = (sql: SqlClient.SqlClient): Statement.Fragment =>
       orElse: () => "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
     })
   )
+
+/** So long before now, by the database's clock. Who has given no sign of life since is not there. */
+export const databaseNowLess = (sql: SqlClient.SqlClient, ago: Duration.Duration): Statement.Fragment =>
+  sql`${databaseNow(sql)} - ${sql.literal(String(Math.round(Duration.toMillis(ago))))}`
