@@ -265,3 +265,16 @@ export const passwordOf = (outcome: Outcome): Effect.Effect<string, SiteError> =
     opennebula_password === undefined ? "" : Redacted.value(opennebula_password)
   )
 type Secrets = Readonly<Record<string, Redacted.Redacted>>
+
+export type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
+
+/** The first order's data centre, whose group is 100. */
+export const made = (bench: Bench) =>
+  Effect.gen(function* () {
+    doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
+  })
+export const terminated = (bench: Bench, backendId: string) =>
+  Effect.gen(function* () {
+    return yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, backendId)))
+  })
+export const quotasOf = ({ one }: Bench) => Effect.map(one.group.info(100), ({ quotas }) => quotas)

@@ -1,27 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Option } from "effect"
+import { Effect, Logger } from "effect"
 import {
+  type Bench,
   createOrder,
   doneOf,
+  made,
   makeBench,
   objectsOf,
   refusedOf,
   settingsOf,
-  terminateOrder,
+  terminated,
   updateOrder
 } from "../../../test/support/vdc.js"
-import { adoptedBy } from "../../opennebula/template/owner.js"
-
-type Bench = Effect.Effect.Success<ReturnType<typeof makeBench>>
-
-const made = (bench: Bench) =>
-  Effect.gen(function* () {
-    doneOf(yield* bench.attempt(yield* bench.journal, bench.create(createOrder(1))))
-  })
-const terminated = (bench: Bench, backendId: string) =>
-  Effect.gen(function* () {
-    return yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, backendId)))
-  })
 
 /** A machine of the tenant, in the VDC's group and network. */
 const startMachine = (bench: Bench, name: string) =>
@@ -40,35 +30,6 @@ const administrator = (bench: Bench) =>
     const [user] = (yield* bench.one.user.list()).filter(({ gid }) => gid === 100)
     yield* bench.frontEnd.call("one.user.passwd", [user?.id ?? -1, "secret"])
     return `${user?.name ?? ""}:secret`
-  })
-
-/** What the Python agent leaves: the same things without a single tag. */
-const madeByPythonAgent = (bench: Bench, name: string) =>
-  Effect.gen(function* () {
-    const { one } = bench
-    const group = yield* one.group.allocate(name)
-    const vdc = yield* one.vdc.allocate(name)
-    yield* one.vdc.addGroup(vdc, group)
-    yield* one.vdc.addCluster(vdc, 0, 0)
-    const text = (tag: string, value: string) => ({ _tag: "Single" as const, name: tag, value })
-    const network = yield* one.network.allocate(
-      [
-        text("NAME", `${name}_internal`),
-        text("VN_MAD", "dummy"),
-        text("BRIDGE", "br1"),
-        { _tag: "Vector", name: "AR", values: { TYPE: "IP4", IP: "10.0.1.1", SIZE: "254" } }
-      ],
-      0
-    )
-    yield* bench.idle
-    yield* one.vdc.addNetwork(vdc, 0, network)
-    const router = yield* one.router.allocate([
-      text("NAME", `${name}_router`),
-      { _tag: "Vector", name: "NIC", values: { NETWORK_ID: String(network), IP: "10.0.1.1" } }
-    ])
-    yield* one.router.instantiate(router, { count: 1, templateId: 1, name: `${name}_router_vm` })
-    yield* one.securityGroup.allocate([text("NAME", `${name}_default`)])
-    return group
   })
 
 describe("a data centre in which somebody still lives", () => {
@@ -342,113 +303,6 @@ describe("a backend id", () => {
         "belongs to something else"
       )
       expect(objectsOf(bench.frontEnd)).toEqual(objects)
-    })
-  )
-})
-
-describe("a data centre that the Python agent made", () => {
-  it.scopedLive.each(["100", "vdc-1"])("is ended by its backend id %s, with what hangs on it", (backendId) =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      yield* madeByPythonAgent(bench, "vdc-1")
-      yield* bench.frontEnd.call("one.user.allocate", ["vdc-1_admin", "secret", "core", [100]])
-      yield* bench.idle
-      doneOf(yield* terminated(bench, backendId))
-      expect(objectsOf(bench.frontEnd)).toEqual([])
-    })
-  )
-
-  it.scopedLive("does not take along what is only named like its own", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      const { one } = bench
-      yield* one.group.allocate("acme")
-      yield* bench.frontEnd.call("one.vdc.allocate", ['NAME="acme"'])
-      yield* bench.frontEnd.call("one.vn.allocate", ['NAME="acme_internal"\nVN_MAD="dummy"\nBRIDGE="br1"', 0])
-      yield* bench.frontEnd.call("one.secgroup.allocate", ['NAME="acme_default"'])
-      yield* bench.frontEnd.call("one.user.allocate", ["acme_admin", "secret", "core"])
-      doneOf(yield* terminated(bench, "acme"))
-      expect(objectsOf(bench.frontEnd)).toEqual([
-        "VDC acme",
-        "network acme_internal",
-        "security group acme_default",
-        "user acme_admin"
-      ])
-    })
-  )
-
-  it.scopedLive("has the number of its group for a backend id once it was changed by the name", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      yield* madeByPythonAgent(bench, "acme")
-      const changed = doneOf(
-        yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "acme", { cpu: 6 })))
-      )
-      expect(changed).toEqual({ backendId: "100", amounts: { cpu: 6 } })
-      const { template } = yield* bench.one.group.info(100)
-      expect(adoptedBy(template)).toEqual(Option.some(updateOrder(1, "acme", {}).resource.id))
-      // From now on no other resource can say that it is its own.
-      expect(
-        refusedOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(2, "acme", { cpu: 1 })))).sentence
-      ).toContain("belongs to something else")
-      doneOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "100", { cpu: 6 }))))
-      expect((yield* one(bench)).vm[0]).toMatchObject({ cpu: { limit: 6 }, memory: { limit: "default" } })
-    })
-  )
-  const one = (bench: Bench) => Effect.map(bench.one.group.info(100), ({ quotas }) => quotas)
-})
-
-describe("a change of quotas", () => {
-  const quotas = (bench: Bench) => Effect.map(bench.one.group.info(100), (group) => group.quotas)
-
-  it.scopedLive("that fails puts back what was before", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      yield* made(bench)
-      const before = yield* quotas(bench)
-      const journal = yield* bench.journal
-      const change = bench.update(updateOrder(1, "100", { cpu: 9, ram: 1024, floating_ip: 7 }))
-      yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "lost after" } })
-      expect(yield* quotas(bench)).not.toEqual(before)
-      refusedOf(yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "refused" } }))
-      expect(yield* quotas(bench)).toEqual(before)
-    })
-  )
-
-  /** Also of what the agent knows nothing of (source: OpenNebula/one, src/um/Quota.cc, `update_limits`: each metric that is left out is reset). */
-  it.scopedLive("leaves alone what it does not name, limits set by hand too", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      yield* made(bench)
-      const gpus = [{ metric: "PCI_DEV", limit: 2 }]
-      yield* bench.one.group.quota(100, { vm: { cpu: 4, memory: 4096, systemDiskSize: 20_480, vms: 7, others: gpus } })
-      doneOf(yield* bench.attempt(yield* bench.journal, bench.update(updateOrder(1, "100", { ram: 8192 }))))
-      const after = yield* quotas(bench)
-      expect(after.vm[0]).toMatchObject({ cpu: { limit: 4 }, memory: { limit: 8192 }, vms: { limit: 7 } })
-      expect(after.vm[0]?.others).toEqual(gpus)
-      expect(after.networks[0]).toMatchObject({ leases: { limit: 2 } })
-    })
-  )
-
-  it.scopedLive("of a data centre that vanished on the way is refused, and does not stop the offering", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      yield* made(bench)
-      const journal = yield* bench.journal
-      const change = bench.update(updateOrder(1, "100", { cpu: 9 }))
-      yield* bench.attempt(journal, change, { trouble: { at: 1, mishap: "lost" } })
-      bench.frontEnd.world.groups.remove(100)
-      const { sentence, leftovers } = refusedOf(yield* bench.attempt(journal, change))
-      expect(sentence).toBe("This data centre does not exist in the cloud (any more), so it cannot be changed.")
-      expect(leftovers).toEqual([])
-    })
-  )
-
-  it.scopedLive("of a data centre that is not there is refused", () =>
-    Effect.gen(function* () {
-      const bench = yield* makeBench()
-      const change = bench.update(updateOrder(1, "100", { cpu: 9 }))
-      expect(refusedOf(yield* bench.attempt(yield* bench.journal, change)).sentence).toContain("does not exist")
     })
   )
 })
