@@ -9,8 +9,18 @@ export interface Figure {
   readonly reach?: { readonly atMost: number } | { readonly atLeast: number }
   /** Against something measured in the same run, so that another machine gives about the same. Less is better. */
   readonly ratio?: { readonly value: number; readonly of: string }
+  /** ms that the processor needed for it: has a ratio against this machine's unit of work once the benchmark has ended. */
+  readonly work?: number
   readonly note?: string
 }
+
+/** `unit`: ms, as `machineUnit` has it. */
+export const against =
+  (unit: number) =>
+  (figure: Figure): Figure =>
+    figure.work === undefined
+      ? figure
+      : { ...figure, ratio: { value: figure.work / unit, of: "this machine's unit of work" } }
 
 export const isReached = ({ reach, value }: Figure): boolean | undefined =>
   reach === undefined ? undefined : "atMost" in reach ? value <= reach.atMost : value >= reach.atLeast

@@ -49,6 +49,15 @@ const ratiosOf = (figures: ReadonlyArray<Figure>): Readonly<Record<string, numbe
 export const keptRatios = (before: string, figures: ReadonlyArray<Figure>): string =>
   `${JSON.stringify({ ...Schema.decodeUnknownSync(Ratios)(before), ...ratiosOf(figures) }, undefined, 2)}\n`
 
+/** Of two runs of one benchmark, each figure as it was where its ratio is better. */
+export const better = (one: ReadonlyArray<Figure>, other: ReadonlyArray<Figure>): ReadonlyArray<Figure> =>
+  one.map((figure) => {
+    const again = other.find(({ what }) => what === figure.what)
+    return again?.ratio !== undefined && figure.ratio !== undefined && again.ratio.value < figure.ratio.value
+      ? again
+      : figure
+  })
+
 /** One sentence for each ratio that is worse than it may be. */
 export const regressions = (before: string, figures: ReadonlyArray<Figure>): ReadonlyArray<string> => {
   const allowed = Schema.decodeUnknownSync(Ratios)(before)

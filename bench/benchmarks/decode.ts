@@ -57,7 +57,7 @@ export const decode = (given: Given) =>
         value: speed,
         unit: "MB/s",
         reach: { atLeast: 40 },
-        ratio: { value: milliseconds / (bytes.length / 1_000_000) / given.unit, of: "this machine's unit of work" },
+        work: milliseconds / (bytes.length / 1_000_000),
         note: `${(bytes.length / 1_000_000).toFixed(1)} MB, ${vms.length} VMs`
       },
       {

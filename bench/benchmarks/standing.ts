@@ -119,14 +119,14 @@ export const start = (given: Given) =>
         value: cold,
         unit: "ms",
         reach: { atMost: 700 },
-        ratio: { value: cold / given.unit, of: "this machine's unit of work" }
+        work: cold
       },
       {
         what: "Restart with 1,000 orders in work: until all are at work again",
         value: again,
         unit: "ms",
         reach: { atMost: 3_000 },
-        ratio: { value: again / given.unit, of: "this machine's unit of work" }
+        work: again
       }
     ] satisfies ReadonlyArray<Figure>
   }).pipe(Effect.scoped)

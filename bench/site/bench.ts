@@ -9,8 +9,6 @@ import { startSimulators } from "./simulators.js"
 export interface Given extends Programs {
   /** Path of the agent's entry point. */
   readonly agent: string
-  /** ms of this machine's processor for a fixed piece of work (`unit.ts`). */
-  readonly unit: number
   /** Tiny numbers: to see that it runs. */
   readonly tiny: boolean
   /** Also what takes many minutes. */

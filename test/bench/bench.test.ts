@@ -2,8 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { benchmarks } from "../../bench/benchmarks/index.js"
-import { covered, type Figure, isReached, median } from "../../bench/figures.js"
-import { keptRatios, regressions, report } from "../../bench/report.js"
+import { against, covered, type Figure, isReached, median } from "../../bench/figures.js"
+import { better, keptRatios, regressions, report } from "../../bench/report.js"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
 import { tinyRuns } from "./tiny.js"
 
@@ -33,6 +33,18 @@ describe("figures", () => {
     expect(now(2.49)).toEqual([])
     expect(now(2.51)).toEqual(["A: the ratio is 2.51, kept is 2, more than 25 % worse."])
     expect(keptRatios(before, [])).toBe(before)
+  })
+
+  it("of the processor's work are compared with what this machine takes for a unit of it", () => {
+    const plain: Figure = { what: "B", value: 20, unit: "s" }
+    expect([{ ...plain, work: 90 }, plain].map(against(45)).map(({ ratio }) => ratio?.value)).toEqual([2, undefined])
+  })
+
+  it("that were taken twice count as they were where their ratio is better", () => {
+    const other: Figure = { what: "B", value: 1, unit: "calls" }
+    const again = { ...slow, value: 18, ratio: { value: 1.5, of: "the limit" } }
+    expect(better([slow, other], [again, { ...other, value: 2 }])).toEqual([again, other])
+    expect(better([again], [slow])).toEqual([again])
   })
 
   it("of time that calls were at work count what overlaps once, and nothing outside", () => {

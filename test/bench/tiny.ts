@@ -10,7 +10,6 @@ export const tinyRuns = (benchmarks: ReadonlyArray<Benchmark>, agent: string) =>
     const given = {
       agent,
       ...(yield* buildPrograms),
-      unit: 10,
       tiny: true,
       full: false,
       trace: false,

@@ -278,3 +278,19 @@ export const terminated = (bench: Bench, backendId: string) =>
     return yield* bench.attempt(yield* bench.journal, bench.terminate(terminateOrder(1, backendId)))
   })
 export const quotasOf = ({ one }: Bench) => Effect.map(one.group.info(100), ({ quotas }) => quotas)
+
+/** Settings by which a create makes all calls that it may make. */
+export const withEveryCall = settingsOf({ default_security_group: false, tenant_external_network: true })
+
+/** What `withEveryCall` makes: as `objectsOf` has it, but for rules. */
+export const everything = [
+  "VDC vdc-1",
+  "VM vdc-1_router_vm",
+  "group 100 in VDC 100",
+  "group vdc-1",
+  "network vdc-1_internal",
+  "router vdc-1_router",
+  "security group vdc-1_default",
+  "user vdc-1_admin"
+]
+export const withoutRules = (objects: ReadonlyArray<string>) => objects.filter((object) => !object.startsWith("rule"))
