@@ -59,22 +59,28 @@ const staysAfter = (action: VmAction, vm: Vm): boolean =>
   isResting(vm) && !(action === "resume" && vm.state === "Pending")
 
 /**
- * Its state, and what OpenNebula itself says of a machine that does not run: why no host takes it (`SCHED_MESSAGE`, recording 181), or what its driver has
- * said (`ERROR`).
+ * What OpenNebula itself says of a machine that does not run: why no host takes it (`SCHED_MESSAGE`, recording 181), or what its driver has said (`ERROR`).
+ * There as well is why one that waits could not be put on the host that was found for it (7.4 `PlanManager::start_action`).
  */
-export const statusOf = ({ state, userTemplate }: Vm): string => {
-  const said = valueOf(userTemplate, state === "Pending" ? "SCHED_MESSAGE" : "ERROR")
-  return `${vmStateText(state)}${Option.match(said, { onNone: () => "", onSome: (words) => `: ${words.slice(0, longestWords)}` })}`
-}
+const saidOf = ({ state, userTemplate }: Pick<Vm, "state" | "userTemplate">): Option.Option<string> =>
+  Option.orElse(state === "Pending" ? valueOf(userTemplate, "SCHED_MESSAGE") : Option.none(), () =>
+    valueOf(userTemplate, "ERROR")
+  )
+
+/** Its state, and what is said of it. */
+export const statusOf = (vm: Vm): string =>
+  `${vmStateText(vm.state)}${Option.match(saidOf(vm), { onNone: () => "", onSome: (words) => `: ${words.slice(0, longestWords)}` })}`
 /** Its tenant may write there, too. */
 const longestWords = 500
 
 /**
  * For what of a machine that waits there is no room, as OpenNebula says it (7.4 `SchedulerFailure::log_failures`, `VirtualMachineXML.cc`). "hosts": its size
- * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. Its tenant may write there, too.
+ * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. "quota": that of the cluster where there is room, which is
+ * asked only then (`VirtualMachineAPI::deploy`). Its tenant may write there, too.
  */
-export const whatItLacks = ({ userTemplate }: Pick<Vm, "userTemplate">): "sizes" | "disk" | "hosts" => {
-  const said = Option.getOrElse(valueOf(userTemplate, "SCHED_MESSAGE"), () => "")
+export const whatItLacks = (vm: Pick<Vm, "state" | "userTemplate">): "sizes" | "disk" | "hosts" | "quota" => {
+  const said = Option.getOrElse(saidOf(vm), () => "")
+  if (/ limit of \S+ reached for \w+ quota in VM/.test(said)) return "quota"
   if (/Not enough (CPU|memory) on hosts/i.test(said)) return "sizes"
   return /\[DS\] Not enough capacity|Image Datastore \d+ does not have enough capacity/.test(said) ? "disk" : "hosts"
 }

@@ -2,10 +2,12 @@
 import { Redacted } from "effect"
 import type { OpenNebulaClient } from "../client.js"
 import { documentOf, poolOf } from "../model/element.js"
+import { UserQuotas } from "../model/quotas.js"
 import { User } from "../model/user.js"
 import { type Call, command, id, updates } from "./support.js"
 
 const info = documentOf(User)
+const quotas = documentOf(UserQuotas)
 
 export interface NewUser {
   readonly name: string
@@ -22,6 +24,9 @@ export const userCalls = (client: OpenNebulaClient) => ({
 
   /** `one.user.info` (recording 061). -1 is the caller. NoSuchObject. */
   info: (userId: number): Call<User> => client.call("one.user.info", [userId, false], info),
+
+  /** The same answer, of which the quotas are read: its own and all users' (recordings 084, 256). NoSuchObject. */
+  quotas: (userId: number): Call<UserQuotas> => client.call("one.user.info", [userId, false], quotas),
 
   /** `one.user.allocate` (recordings 059, 418): the new id. NameTaken, InvalidName (recordings 411 to 417). */
   allocate: (user: NewUser): Call<number> => {

@@ -220,13 +220,15 @@ const noRights = { use: false, manage: false, admin: false }
 const noPermissions = { owner: noRights, group: noRights, other: noRights }
 const newObject = (id: number) => ({ id, uid: 0, gid: 0 })
 
+const noQuotas = { vm: [], datastores: [], networks: [], images: [] }
 const newGroup = (id: number): Group => ({
   id,
   name: "",
   users: [],
   admins: [],
   template: [],
-  quotas: { vm: [], datastores: [], networks: [], images: [] }
+  quotas: noQuotas,
+  defaults: noQuotas
 })
 
 const newRouter = (id: number, overlay: Overlay): VirtualRouter => ({

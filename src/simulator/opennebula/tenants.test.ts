@@ -111,6 +111,42 @@ describe("a quota", () => {
     })
   )
 
+  it.scoped(
+    "for clusters counts for the VMs in them, when they get there, beside the one for all; a cluster is in one row",
+    () =>
+      Effect.gen(function* () {
+        const frontEnd = yield* makeFrontEnd()
+        const limit = (text: string) => refusalOf(frontEnd, "one.group.quota", [100, text])
+        yield* succeed(frontEnd, "one.group.allocate", ["tenant"])
+        yield* succeed(frontEnd, "one.cluster.allocate", ["elsewhere"])
+        expect(yield* limit('VM=[CLUSTER_IDS="100",CPU="0"]')).toBe("OK")
+        yield* succeed(frontEnd, "one.template.instantiate", [3, "vm", true, ""])
+        yield* succeed(frontEnd, "one.vm.chown", [0, -1, 100])
+        const resize = refusalOf(frontEnd, "one.vm.resize", [0, 'CPU="2"', true])
+        // It is nowhere yet.
+        expect(yield* limit('VM=[CLUSTER_IDS="0",CPU="1"]')).toBe("OK")
+        expect(yield* resize).toBe("OK")
+        yield* succeed(frontEnd, "one.vm.action", ["release", 0])
+        yield* settle(frontEnd)
+        const vm = frontEnd.world.vms.get(0)
+        expect([vm.state, vm.userTemplate.get("ERROR")]).toEqual([
+          1,
+          expect.stringContaining(
+            ": [deploy] User [0] : group [100] limit of 1 reached for CPU quota in VM with ID: 0."
+          )
+        ])
+        expect(yield* limit('VM=[CLUSTER_IDS="0,100",CPU="4"]')).toContain("Quota for cluster id 0 already exists")
+        expect(yield* limit('VM=[CLUSTER_IDS="0",CPU="2"]')).toBe("OK")
+        yield* succeed(frontEnd, "one.vm.action", ["hold", 0])
+        yield* succeed(frontEnd, "one.vm.action", ["release", 0])
+        yield* settle(frontEnd)
+        expect(vm.lcm).toBe(3)
+        expect(yield* refusalOf(frontEnd, "one.vm.resize", [0, 'CPU="3"', true])).toContain(
+          "limit of 2 reached for CPU"
+        )
+      })
+  )
+
   it.scoped("counts a VM in HOLD as running, and one in POWEROFF not", () =>
     Effect.gen(function* () {
       const frontEnd = yield* makeFrontEnd()

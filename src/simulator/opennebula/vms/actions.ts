@@ -4,9 +4,9 @@ import { actionRefused } from "../wire/refusals.js"
 import { int } from "../wire/values.js"
 import { requireRight, targetOf } from "../world/access.js"
 import type { Vm } from "../world/objects.js"
-import { quotaObstacle } from "../world/quotas.js"
+import { type Demand, quotaObstacle } from "../world/quotas.js"
 import type { World } from "../world/world.js"
-import { type Cause, causeOf } from "./history.js"
+import { type Cause, causeOf, clusterOf } from "./history.js"
 import {
   boot,
   cleanUp,
@@ -193,7 +193,8 @@ const actions: Readonly<Record<string, Action>> = {
 export const vmTarget = (vm: Vm) => targetOf("VM", vm)
 
 /** What a resume adds to RUNNING_* quotas. */
-const resumeDemand = (vm: Vm) => ({
+const resumeDemand = (vm: Vm): Demand => ({
+  cluster: clusterOf(vm),
   VM: new Map([
     ["RUNNING_VMS", 1],
     ["RUNNING_CPU", Number(vm.template.get("CPU") ?? 0)],

@@ -5,8 +5,10 @@
  */
 import { releaseAddresses } from "../world/leases.js"
 import type { Host, Vm } from "../world/objects.js"
+import { vmAmounts } from "../world/quota-usage.js"
+import { quotaObstacle } from "../world/quotas.js"
 import type { DriverAction, World } from "../world/world.js"
-import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./history.js"
+import { beginStay, type Cause, clusterOf, currentRecord, note, rewrite, turnPage } from "./history.js"
 import { chooseHost, hostInError, timeText, whyNoHost } from "./scheduler.js"
 import { Lcm, type StatePair, VmAction, VmState } from "./states.js"
 
@@ -42,8 +44,23 @@ export const schedule = (world: World, vm: Vm): void => {
   afterwards(world, vm, world.times.schedule, () => {
     const host = chooseHost(world, vm)
     if (host === undefined) vm.userTemplate.set("SCHED_MESSAGE", `${timeText(world)}: ${whyNoHost(world, vm)}`)
-    else deployOn(world, vm, host)
+    else dispatch(world, vm, host)
   })
+}
+
+/**
+ * As the scheduler has it deployed. A quota of the host's cluster is asked only now: it stays PENDING then, and says why as what has failed does (7.4
+ * `VirtualMachineAPI::deploy`, `PlanManager::start_action`).
+ */
+const dispatch = (world: World, vm: Vm, host: Host): void => {
+  const isThere = clusterOf(vm) === host.cluster
+  const demand = { cluster: host.cluster, skipsGlobal: true, VM: vmAmounts(vm) }
+  const obstacle = isThere ? undefined : quotaObstacle(world, vm, demand)
+  if (obstacle === undefined) deployOn(world, vm, host)
+  else {
+    vm.userTemplate.remove("SCHED_MESSAGE")
+    vm.userTemplate.set("ERROR", `${timeText(world)}: [deploy] User [0] : ${obstacle}.`)
+  }
 }
 
 const resumeSteps = (vm: Vm): { readonly prolog: number; readonly boot: number } => {
