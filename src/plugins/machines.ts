@@ -4,6 +4,7 @@
  */
 import { Duration, Effect, Option } from "effect"
 import {
+  hasFailedToResume,
   isVmFailure,
   type OpenNebulaError,
   type OpenNebulaService,
@@ -118,6 +119,12 @@ export interface Drive {
 
 /** How long a VM may show its old state after an action was taken: OK means queued. */
 export const queuedFor = 2_000
+/**
+ * How long one may that was resumed. The front-end counts what runs when it hears a resume, and begins it when its life cycle manager comes to it; a second one
+ * before that is counted as well, which nothing takes back, and not begun (OpenNebula 7.4 `VirtualMachineAPI::action`, `LifeCycleManager::trigger_restart`).
+ * Not for ever: what a front-end that is restarted has not begun is lost.
+ */
+const resumedFor = 30_000
 const firstPause = 100
 const longestPause = 10_000
 /** A VM at rest that refuses an action so often in a row will not take it at all. */
@@ -135,6 +142,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     let seen: Vm | undefined
     let pause = firstPause
     let refusals = 0
+    let lastRecord = -1
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
       const answer = yield* machines.one.vm.action(vmId, what.action).pipe(
         Effect.as("taken" as const),
@@ -151,15 +159,21 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
       if (answer === "gone") return { _tag: "Gone" } as const
       if (answer === "taken") tried += 1
       refusals = answer === "refused" ? refusals + 1 : 0
-      const moving = yield* whenWithin(
+      const moves = (vm: Vm) => {
+        seen = vm
+        return what.until(vm) || vm.state === "Done" || !stays(vm)
+      }
+      const soon = yield* whenWithin(
         machines,
         vmId,
-        (vm) => {
-          seen = vm
-          return what.until(vm) || vm.state === "Done" || !stays(vm)
-        },
+        moves,
         Math.min(answer === "taken" ? queuedFor : firstPause, yield* left)
       )
+      const movesOrFailed = (vm: Vm) => moves(vm) || hasFailedToResume(vm, lastRecord)
+      const isQueued = Option.isNone(soon) && answer === "taken" && what.action === "resume"
+      const moving = isQueued
+        ? yield* whenWithin(machines, vmId, movesOrFailed, Math.min(resumedFor, yield* left))
+        : soon
       const arrived = yield* Option.match(moving, {
         onNone: () => Effect.succeed(moving),
         onSome: () =>
@@ -175,6 +189,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
             )
           )
       })
+      lastRecord = seen?.history.at(-1)?.sequence ?? lastRecord
       if (Option.isSome(arrived)) {
         if (what.until(arrived.value)) return { _tag: "Reached", vm: arrived.value } as const
         if (arrived.value.state === "Done") return { _tag: "Gone" } as const

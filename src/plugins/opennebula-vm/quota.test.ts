@@ -22,7 +22,16 @@ const group = (quotas: Quotas, defaults = none): Holder => ({ kind: "group", id:
 const groupWith = (cpu: { readonly limit: Limit; readonly used: number }) => group(vmRows({ cpu }))
 
 const inCluster = (id: number) => ({
-  history: [{ sequence: 0, hostId: 0, hostname: "h", clusterId: Option.some(id), datastoreId: Option.none() }]
+  history: [
+    {
+      sequence: 0,
+      hostId: 0,
+      hostname: "h",
+      clusterId: Option.some(id),
+      datastoreId: Option.none(),
+      action: Option.none()
+    }
+  ]
 })
 const wanting = (more: Partial<Wanted>): Wanted => ({ capacity: undefined, disk: 0, running: undefined, ...more })
 const oneMore = wanting({ capacity: { cpu: 1, memory: 0 }, running: { vms: 0, cpu: 1, memory: 0 } })

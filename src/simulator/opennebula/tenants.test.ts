@@ -163,4 +163,36 @@ describe("a quota", () => {
       expect(yield* refusalOf(frontEnd, "one.vm.action", ["resume", 0])).toContain("limit of 1 reached for RUNNING_VMS")
     })
   )
+
+  it.scoped(
+    "of what runs counts a resume that is heard twice, and one whose boot fails, and nothing takes that back",
+    () =>
+      Effect.gen(function* () {
+        const running = (frontEnd: FrontEnd) =>
+          Effect.map(succeed(frontEnd, "one.group.info", [100]), (document) =>
+            /<RUNNING_VMS_USED><!\[CDATA\[(\d+)/.exec(String(document))?.at(1)
+          )
+        const stopped = Effect.gen(function* () {
+          const frontEnd = yield* makeFrontEnd({ times: { queue: 3_000 } })
+          yield* succeed(frontEnd, "one.group.allocate", ["tenant"])
+          yield* succeed(frontEnd, "one.template.instantiate", [3, "vm", false, ""])
+          yield* succeed(frontEnd, "one.vm.chown", [0, -1, 100])
+          yield* settle(frontEnd)
+          yield* succeed(frontEnd, "one.vm.action", ["poweroff", 0])
+          yield* settle(frontEnd)
+          expect(yield* running(frontEnd)).toBe("0")
+          return frontEnd
+        })
+        const twice = yield* stopped
+        for (let n = 0; n < 2; n++) yield* succeed(twice, "one.vm.action", ["resume", 0])
+        yield* settle(twice)
+        expect([twice.world.vms.get(0).lcm, yield* running(twice)]).toEqual([3, "2"])
+
+        const failed = yield* stopped
+        failed.faults.failNext("deploy")
+        yield* succeed(failed, "one.vm.action", ["resume", 0])
+        yield* settle(failed)
+        expect([failed.world.vms.get(0).state, yield* running(failed)]).toEqual([8, "1"])
+      })
+  )
 })

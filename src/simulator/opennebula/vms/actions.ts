@@ -116,9 +116,9 @@ const bootAgain = (world: World, vm: Vm): void => {
   boot(world, vm, Lcm.bootUnknown)
 }
 
-const resume: Action = (world, vm) => {
-  if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot)
-  else if (vm.state === VmState.suspended) resumeHere(world, vm, Lcm.bootSuspended, world.times.restore)
+const resume: Action = (world, vm, cause) => {
+  if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot, cause)
+  else if (vm.state === VmState.suspended) resumeHere(world, vm, Lcm.bootSuspended, world.times.restore, cause)
   else if (vm.state === VmState.stopped || vm.state === VmState.undeployed) resumeElsewhere(world, vm)
   else if (!isActiveAt(vm, Lcm.unknown)) return false
   else bootAgain(world, vm)
