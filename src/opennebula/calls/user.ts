@@ -1,5 +1,5 @@
 /** `one.user.*`: users. */
-import { Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import type { OpenNebulaClient } from "../client.js"
 import { documentOf, poolOf } from "../model/element.js"
 import { UserQuotas } from "../model/quotas.js"
@@ -55,6 +55,13 @@ export const userCalls = (client: OpenNebulaClient) => ({
 
   /** `one.user.delgroup` (recording 063). ActionRefused for the primary group and for one that the user is not in (recordings 351, 352). */
   deleteGroup: (userId: number, groupId: number): Call<void> => command(client, "one.user.delgroup", [userId, groupId]),
+
+  /**
+   * Fails with GroupsManagedByDriver if this user's groups cannot be changed. Asked by `one.user.addgroup` of its primary group: whether its driver manages
+   * groups comes first, and else it is refused as the user is in it already, so nothing is changed (7.4 `UserAPI::edit_group`, `UserAPI::add_group`).
+   */
+  requireGroupsByHand: ({ gid, id: userId }: Pick<User, "gid" | "id">): Call<void> =>
+    Effect.catchTag(command(client, "one.user.addgroup", [userId, gid]), "ActionRefused", () => Effect.void),
 
   /** `one.user.enable` (recordings 275, 277). Whoever is disabled cannot log in, whatever the driver. */
   enable: (userId: number, enabled: boolean): Call<void> => command(client, "one.user.enable", [userId, enabled])
