@@ -83,8 +83,7 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
   readonly disposition = "fail-order" as const
   get customerMessage(): string {
     // There is nothing to free: it is how a data centre is paused (docs/decisions/0008-paused-and-downscaled.md).
-    if (this.metric === "RUNNING_VMS" && this.limit === 0)
-      return "No machine may run there at present, as while a virtual data centre is paused: have it resumed, then order again."
+    if (this.metric === "RUNNING_VMS" && this.limit === 0) return nothingMayRun
     const unit = megabyteMetrics.has(this.metric) ? " MB" : ""
     const name = this.metric
       .toLowerCase()
@@ -98,6 +97,8 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
     return describe(this, "quota exceeded", this.serverMessage)
   }
 }
+export const nothingMayRun =
+  "No machine may run there at present, as while a virtual data centre is paused: have it resumed, then order again."
 const megabyteMetrics: ReadonlySet<string> = new Set(["MEMORY", "RUNNING_MEMORY", "SYSTEM_DISK_SIZE", "SIZE"])
 
 /** 0x0200 "User not found.", "Group not found.": whose the object is was deleted, so OpenNebula can ask no quota for it. */

@@ -4,6 +4,7 @@
  */
 import { Duration, Effect, Option } from "effect"
 import {
+  hasFailedToResume,
   isVmFailure,
   type OpenNebulaError,
   type OpenNebulaService,
@@ -59,22 +60,28 @@ const staysAfter = (action: VmAction, vm: Vm): boolean =>
   isResting(vm) && !(action === "resume" && vm.state === "Pending")
 
 /**
- * Its state, and what OpenNebula itself says of a machine that does not run: why no host takes it (`SCHED_MESSAGE`, recording 181), or what its driver has
- * said (`ERROR`).
+ * What OpenNebula itself says of a machine that does not run: why no host takes it (`SCHED_MESSAGE`, recording 181), or what its driver has said (`ERROR`).
+ * There as well is why one that waits could not be put on the host that was found for it (7.4 `PlanManager::start_action`).
  */
-export const statusOf = ({ state, userTemplate }: Vm): string => {
-  const said = valueOf(userTemplate, state === "Pending" ? "SCHED_MESSAGE" : "ERROR")
-  return `${vmStateText(state)}${Option.match(said, { onNone: () => "", onSome: (words) => `: ${words.slice(0, longestWords)}` })}`
-}
+const saidOf = ({ state, userTemplate }: Pick<Vm, "state" | "userTemplate">): Option.Option<string> =>
+  Option.orElse(state === "Pending" ? valueOf(userTemplate, "SCHED_MESSAGE") : Option.none(), () =>
+    valueOf(userTemplate, "ERROR")
+  )
+
+/** Its state, and what is said of it. */
+export const statusOf = (vm: Vm): string =>
+  `${vmStateText(vm.state)}${Option.match(saidOf(vm), { onNone: () => "", onSome: (words) => `: ${words.slice(0, longestWords)}` })}`
 /** Its tenant may write there, too. */
 const longestWords = 500
 
 /**
  * For what of a machine that waits there is no room, as OpenNebula says it (7.4 `SchedulerFailure::log_failures`, `VirtualMachineXML.cc`). "hosts": its size
- * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. Its tenant may write there, too.
+ * makes no difference, as where all are disabled (`SchedulerManagerDriver.cc`), or nothing was said. "quota": that of the cluster where there is room, which is
+ * asked only then (`VirtualMachineAPI::deploy`). Its tenant may write there, too.
  */
-export const whatItLacks = ({ userTemplate }: Pick<Vm, "userTemplate">): "sizes" | "disk" | "hosts" => {
-  const said = Option.getOrElse(valueOf(userTemplate, "SCHED_MESSAGE"), () => "")
+export const whatItLacks = (vm: Pick<Vm, "state" | "userTemplate">): "sizes" | "disk" | "hosts" | "quota" => {
+  const said = Option.getOrElse(saidOf(vm), () => "")
+  if (/ limit of \S+ reached for \w+ quota in VM/.test(said)) return "quota"
   if (/Not enough (CPU|memory) on hosts/i.test(said)) return "sizes"
   return /\[DS\] Not enough capacity|Image Datastore \d+ does not have enough capacity/.test(said) ? "disk" : "hosts"
 }
@@ -112,6 +119,12 @@ export interface Drive {
 
 /** How long a VM may show its old state after an action was taken: OK means queued. */
 export const queuedFor = 2_000
+/**
+ * How long one may that was resumed. The front-end counts what runs when it hears a resume, and begins it when its life cycle manager comes to it; a second one
+ * before that is counted as well, which nothing takes back, and not begun (OpenNebula 7.4 `VirtualMachineAPI::action`, `LifeCycleManager::trigger_restart`).
+ * Not for ever: what a front-end that is restarted has not begun is lost.
+ */
+const resumedFor = 30_000
 const firstPause = 100
 const longestPause = 10_000
 /** A VM at rest that refuses an action so often in a row will not take it at all. */
@@ -129,6 +142,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     let seen: Vm | undefined
     let pause = firstPause
     let refusals = 0
+    let lastRecord = -1
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
       const answer = yield* machines.one.vm.action(vmId, what.action).pipe(
         Effect.as("taken" as const),
@@ -145,15 +159,21 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
       if (answer === "gone") return { _tag: "Gone" } as const
       if (answer === "taken") tried += 1
       refusals = answer === "refused" ? refusals + 1 : 0
-      const moving = yield* whenWithin(
+      const moves = (vm: Vm) => {
+        seen = vm
+        return what.until(vm) || vm.state === "Done" || !stays(vm)
+      }
+      const soon = yield* whenWithin(
         machines,
         vmId,
-        (vm) => {
-          seen = vm
-          return what.until(vm) || vm.state === "Done" || !stays(vm)
-        },
+        moves,
         Math.min(answer === "taken" ? queuedFor : firstPause, yield* left)
       )
+      const movesOrFailed = (vm: Vm) => moves(vm) || hasFailedToResume(vm, lastRecord)
+      const isQueued = Option.isNone(soon) && answer === "taken" && what.action === "resume"
+      const moving = isQueued
+        ? yield* whenWithin(machines, vmId, movesOrFailed, Math.min(resumedFor, yield* left))
+        : soon
       const arrived = yield* Option.match(moving, {
         onNone: () => Effect.succeed(moving),
         onSome: () =>
@@ -169,6 +189,7 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
             )
           )
       })
+      lastRecord = seen?.history.at(-1)?.sequence ?? lastRecord
       if (Option.isSome(arrived)) {
         if (what.until(arrived.value)) return { _tag: "Reached", vm: arrived.value } as const
         if (arrived.value.state === "Done") return { _tag: "Gone" } as const

@@ -95,4 +95,32 @@ describe("an update", () => {
       expect(bench.changes(before)).toEqual(["one.vm.resize", "one.vm.diskresize"])
     })
   )
+
+  it.scoped(
+    "of a machine whose resume waits its turn in the cloud sends no second one, which would count as running twice",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench({ frontEnd: { times: { queue: 12_000 } } })
+        doneOf(yield* bench.create(createOrder()))
+        const before = bench.frontEnd.calls.length
+        doneOf(yield* bench.update(updateOrder("0", medium)))
+        expect(bench.changes(before).filter((change) => change === "resume")).toHaveLength(1)
+        expect((yield* bench.one.group.info(100)).quotas.vm).toMatchObject([{ runningVms: { used: 1 } }])
+      })
+  )
+
+  it.scoped("of a machine whose resume the cloud has lost sends another", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench({ frontEnd: { times: { queue: 3_600_000 } } })
+      doneOf(yield* bench.create(createOrder()))
+      const before = bench.frontEnd.calls.length
+      bench.frontEnd.onCall(({ method, params }) => {
+        // It has been restarted.
+        if (method === "one.vm.action" && params[0] === "resume" && bench.changes(before).includes("resume"))
+          Object.assign(bench.frontEnd.world.times, { queue: 0 })
+      })
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(bench.changes(before).filter((change) => change === "resume")).toHaveLength(2)
+    })
+  )
 })

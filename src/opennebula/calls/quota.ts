@@ -1,5 +1,5 @@
 /** What a group may use at most: the text of `one.group.quota`, and whether it took. */
-import { type Limit, limitNumber, type Quotas, vmMetrics } from "../model/group.js"
+import { type Limit, limitNumber, type Quotas, vmMetrics } from "../model/quotas.js"
 import { type Template, vector } from "../template/template.js"
 
 /** Limits for VMs. A metric left out is set to "default": OpenNebula resets it. */

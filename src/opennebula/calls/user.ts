@@ -1,11 +1,13 @@
 /** `one.user.*`: users. */
-import { Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import type { OpenNebulaClient } from "../client.js"
 import { documentOf, poolOf } from "../model/element.js"
+import { UserQuotas } from "../model/quotas.js"
 import { User } from "../model/user.js"
 import { type Call, command, id, updates } from "./support.js"
 
 const info = documentOf(User)
+const quotas = documentOf(UserQuotas)
 
 export interface NewUser {
   readonly name: string
@@ -22,6 +24,9 @@ export const userCalls = (client: OpenNebulaClient) => ({
 
   /** `one.user.info` (recording 061). -1 is the caller. NoSuchObject. */
   info: (userId: number): Call<User> => client.call("one.user.info", [userId, false], info),
+
+  /** The same answer, of which the quotas are read: its own and all users' (recordings 084, 256). NoSuchObject. */
+  quotas: (userId: number): Call<UserQuotas> => client.call("one.user.info", [userId, false], quotas),
 
   /** `one.user.allocate` (recordings 059, 418): the new id. NameTaken, InvalidName (recordings 411 to 417). */
   allocate: (user: NewUser): Call<number> => {
@@ -50,6 +55,13 @@ export const userCalls = (client: OpenNebulaClient) => ({
 
   /** `one.user.delgroup` (recording 063). ActionRefused for the primary group and for one that the user is not in (recordings 351, 352). */
   deleteGroup: (userId: number, groupId: number): Call<void> => command(client, "one.user.delgroup", [userId, groupId]),
+
+  /**
+   * Fails with GroupsManagedByDriver if this user's groups cannot be changed. Asked by `one.user.addgroup` of its primary group: whether its driver manages
+   * groups comes first, and else it is refused as the user is in it already, so nothing is changed (7.4 `UserAPI::edit_group`, `UserAPI::add_group`).
+   */
+  requireGroupsByHand: ({ gid, id: userId }: Pick<User, "gid" | "id">): Call<void> =>
+    Effect.catchTag(command(client, "one.user.addgroup", [userId, gid]), "ActionRefused", () => Effect.void),
 
   /** `one.user.enable` (recordings 275, 277). Whoever is disabled cannot log in, whatever the driver. */
   enable: (userId: number, enabled: boolean): Call<void> => command(client, "one.user.enable", [userId, enabled])

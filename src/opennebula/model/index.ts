@@ -13,12 +13,13 @@ export {
   aclId,
   sameAclRule
 } from "./acl.js"
-export { Group, GroupShort, type GroupWithQuotas, type Limit, Quotas } from "./group.js"
+export { Group, GroupShort, type GroupWithQuotas } from "./group.js"
 export { HistoryRecord } from "./history.js"
 export { Image, VmTemplate } from "./infrastructure.js"
 export { isHeldByHand, VirtualNetwork } from "./network.js"
+export { type Limit, Quotas, type QuotaUsage, UserQuotas } from "./quotas.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"
 export { storedPassword, User } from "./user.js"
 export { Vdc } from "./vdc.js"
-export { type SeenVm, Vm, VmShort } from "./vm.js"
+export { hasFailedToResume, type SeenVm, Vm, VmShort } from "./vm.js"
 export { isVmFailure, type UnlistedVmState, type VmState, type VmStateName, vmStateText } from "./vmState.js"

@@ -4,7 +4,7 @@
  * Which VMs are a virtual router's, only `VirtualRouter.vms` says: the VM itself has it in CONTEXT alone, where a
  * tenant may write too.
  */
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { Reads, XmlElement } from "../wire/answer.js"
 import {
   all,
@@ -70,14 +70,17 @@ const History = Schema.Struct({
   hostId: Int,
   hostname: Schema.String,
   clusterId: OptionalInt,
-  datastoreId: OptionalInt
+  datastoreId: OptionalInt,
+  /** What ended the record or, of the last one, what is or was to be done, as a number of `VMActions` (OpenNebula 7.4). */
+  action: OptionalInt
 })
 const history = (element: XmlElement) => ({
   sequence: text(element, "SEQ"),
   hostId: text(element, "HID"),
   hostname: text(element, "HOSTNAME"),
   clusterId: text(element, "CID"),
-  datastoreId: text(element, "DS_ID")
+  datastoreId: text(element, "DS_ID"),
+  action: text(element, "ACTION")
 })
 
 const StateNumbers = Schema.Struct({ state: Int, lcmState: Int })
@@ -130,7 +133,7 @@ const shortReads = {
     },
     NIC: { NIC_ID: true, NETWORK_ID: true, NETWORK: true, IP: true, MAC: true, VROUTER_IP: true }
   },
-  HISTORY_RECORDS: { HISTORY: { SEQ: true, HID: true, HOSTNAME: true, CID: true, DS_ID: true } }
+  HISTORY_RECORDS: { HISTORY: { SEQ: true, HID: true, HOSTNAME: true, CID: true, DS_ID: true, ACTION: true } }
 } satisfies Reads
 
 const fields = {
@@ -183,6 +186,14 @@ export const vmPool = poolOf(
   { ...shortReads, PERMISSIONS: true, LOCK: true, USER_TEMPLATE: true },
   (element) => (find(element, "PERMISSIONS") === undefined ? inShortForm : undefined)
 )
+
+/** Has a resume been begun, and not gone well, that is newer than this record? (OpenNebula 7.4 `trigger_restart`, `trigger_deploy_failure`) */
+export const hasFailedToResume = ({ history }: Pick<VmShort, "history">, since: number): boolean => {
+  const last = history.at(-1)
+  return last !== undefined && last.sequence > since && Option.contains(last.action, resumeAction)
+}
+/** RESUME of `VMActions` (OpenNebula 7.4). */
+const resumeAction = 11
 
 /** POWEROFF and POWEROFF_HARD of `VMActions` (OpenNebula 7.4). */
 const switchOffs: ReadonlySet<string> = new Set(["19", "20"])

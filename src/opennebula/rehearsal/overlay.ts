@@ -2,7 +2,9 @@
 import { Option } from "effect"
 import type { Quota } from "../calls/quota.js"
 import type { Capacity, VmAction } from "../calls/vm.js"
-import type { Group, Quotas } from "../model/group.js"
+import type { Group } from "../model/group.js"
+import type { Quotas } from "../model/quotas.js"
+import type { User } from "../model/user.js"
 import type { Vm, WholeVm } from "../model/vm.js"
 import type { VmState, VmStateName } from "../model/vmState.js"
 import { type Template, valueOf, vectorsOf } from "../template/template.js"
@@ -56,6 +58,8 @@ export class Overlay {
   private readonly vms = new Map<number, ReadonlyArray<Change>>()
   private readonly newVms = new Map<number, WholeVm>()
   private readonly routerVms = new Map<number, ReadonlyArray<number>>()
+  private readonly users = new Map<number, ReadonlyArray<(user: User) => User>>()
+  private readonly admins = new Map<number, ReadonlyMap<number, boolean>>()
   private readonly quotas = new Map<number, ReadonlyArray<Quota>>()
   private readonly templates = new Map<number, Template>()
   private readonly gone = new Set<string>()
@@ -172,7 +176,27 @@ export class Overlay {
   }
 
   group(found: Group): Group {
-    return { ...found, quotas: (this.quotas.get(found.id) ?? []).reduce(withQuota, found.quotas) }
+    const changed = this.admins.get(found.id) ?? new Map<number, boolean>()
+    return {
+      ...found,
+      admins: [
+        ...found.admins.filter((id) => !changed.has(id)),
+        ...[...changed].flatMap(([id, isAdmin]) => (isAdmin ? [id] : []))
+      ],
+      quotas: (this.quotas.get(found.id) ?? []).reduce(withQuota, found.quotas)
+    }
+  }
+
+  setAdmin(groupId: number, userId: number, isAdmin: boolean): void {
+    this.admins.set(groupId, new Map([...(this.admins.get(groupId) ?? []), [userId, isAdmin]]))
+  }
+
+  user(found: User): User {
+    return (this.users.get(found.id) ?? []).reduce((user, change) => change(user), found)
+  }
+
+  changeUser(id: number, change: (user: User) => Partial<User>): void {
+    this.users.set(id, [...(this.users.get(id) ?? []), (user) => ({ ...user, ...change(user) })])
   }
 }
 

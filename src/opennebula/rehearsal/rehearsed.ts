@@ -77,6 +77,8 @@ export const rehearsed = (
         ),
       allocate: (name) => makes("one.group.allocate", "group", [], name),
       delete: removes("one.group.delete", "group"),
+      addAdmin: (id, user) => and(would("one.group.addadmin", id, user), () => overlay.setAdmin(id, user, true)),
+      deleteAdmin: (id, user) => and(would("one.group.deladmin", id, user), () => overlay.setAdmin(id, user, false)),
       quota: (id, quota) =>
         Effect.gen(function* () {
           yield* would("one.group.quota", id, yield* Effect.map(serialize(quotaTemplate(quota)), oneLine))
@@ -176,8 +178,28 @@ export const rehearsed = (
       ...updates("one.user.update"),
       allocate: ({ name }) => makes("one.user.allocate", "user", [], name),
       delete: removes("one.user.delete", "user"),
+      info: (id) => Effect.map(one.user.info(id), (user) => overlay.user(user)),
       passwd: (id) => would("one.user.passwd", id),
-      chgrp: would_("one.user.chgrp")
+      // Whoever is in the new one already stays in the old one, too.
+      chgrp: (id, group) =>
+        and(would("one.user.chgrp", id, group), () =>
+          overlay.changeUser(id, ({ gid, groups }) => ({
+            gid: group,
+            groups: groups.includes(group) ? groups : [...groups.filter((one) => one !== gid), group]
+          }))
+        ),
+      addGroup: (id, group) =>
+        and(would("one.user.addgroup", id, group), () =>
+          overlay.changeUser(id, ({ groups }) => ({ groups: [...groups, group] }))
+        ),
+      deleteGroup: (id, group) =>
+        and(would("one.user.delgroup", id, group), () =>
+          overlay.changeUser(id, ({ groups }) => ({ groups: groups.filter((one) => one !== group) }))
+        ),
+      enable: (id, enabled) =>
+        and(would("one.user.enable", id, enabled ? "YES" : "NO"), () => overlay.changeUser(id, () => ({ enabled }))),
+      // It asks by a call that would change something of another user.
+      requireGroupsByHand: () => Effect.void
     },
     vm: {
       ...one.vm,
@@ -220,13 +242,15 @@ const noRights = { use: false, manage: false, admin: false }
 const noPermissions = { owner: noRights, group: noRights, other: noRights }
 const newObject = (id: number) => ({ id, uid: 0, gid: 0 })
 
+const noQuotas = { vm: [], datastores: [], networks: [], images: [] }
 const newGroup = (id: number): Group => ({
   id,
   name: "",
   users: [],
   admins: [],
   template: [],
-  quotas: { vm: [], datastores: [], networks: [], images: [] }
+  quotas: noQuotas,
+  defaults: noQuotas
 })
 
 const newRouter = (id: number, overlay: Overlay): VirtualRouter => ({

@@ -10,8 +10,12 @@ import {
   refusedOf,
   settingsOf,
   terminated,
+  terminateOrder,
   updateOrder
 } from "../../../test/support/vdc.js"
+import { rehearsed } from "../../opennebula/rehearsal/index.js"
+import { makeVmWatcher } from "../../opennebula/watching/watcher.js"
+import { terminate } from "./terminate.js"
 
 /** A machine of the tenant, in the VDC's group and network. */
 const startMachine = (bench: Bench, name: string) =>
@@ -280,6 +284,83 @@ describe("the end of a data centre", () => {
       const names = objectsOf(bench.frontEnd).join("\n")
       expect(names).toContain("vdc-2")
       expect(names).not.toContain("vdc-1")
+    })
+  )
+})
+
+describe("a data centre with members", () => {
+  /** Alice is a member, and its administrator; the group is her primary one. */
+  const withMember = (driver: string) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      yield* made(bench)
+      const { frontEnd } = bench
+      yield* frontEnd.call("one.user.allocate", ["alice", "secret", driver, [100]])
+      const alice = frontEnd.world.users.byName("alice")?.id ?? -1
+      yield* frontEnd.call("one.user.update", [alice, `WALDUR_USER_UUID="${"f".repeat(32)}"`, 1])
+      yield* frontEnd.call("one.group.addadmin", [100, alice])
+      return { alice, bench, frontEnd }
+    })
+
+  it.scopedLive(
+    "whose groups a directory says is not ended, and nothing of it is touched; it is when oned.conf is mended",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bench, frontEnd } = yield* withMember("ldap")
+        const objects = objectsOf(frontEnd)
+        const refused = yield* terminated(bench, "100")
+        expect(refusedOf(refused).sentence).toBe(
+          "The account of a member is known to a directory that alone says in which groups it is: ask the provider."
+        )
+        expect(refused.changes).toBe(1)
+        expect(objectsOf(frontEnd)).toEqual(objects)
+        expect(yield* bench.one.user.info(alice)).toMatchObject({ gid: 100, groups: [100], enabled: true })
+        frontEnd.world.managingGroups.delete("ldap")
+        doneOf(yield* terminated(bench, "100"))
+        expect(objectsOf(frontEnd)).toEqual(["user alice"])
+      })
+  )
+
+  it.scopedLive("is ended when it is ordered again although a directory began to say their groups while it was", () =>
+    Effect.gen(function* () {
+      const { bench, frontEnd } = yield* withMember("ldap")
+      const { managingGroups } = frontEnd.world
+      managingGroups.clear()
+      frontEnd.onCall(({ method }) => {
+        if (method === "one.user.delete") managingGroups.add("ldap")
+      })
+      expect(refusedOf(yield* terminated(bench, "100")).sentence).toContain("known to a directory")
+      managingGroups.clear()
+      doneOf(yield* terminated(bench, "100"))
+      expect(objectsOf(frontEnd)).toEqual(["user alice"])
+    })
+  )
+
+  it.scopedLive("is ended, and they are asked about only where a directory may say their groups", () =>
+    Effect.gen(function* () {
+      const { alice, bench, frontEnd } = yield* withMember("core")
+      doneOf(yield* terminated(bench, "100"))
+      expect(frontEnd.calls.map(({ method }) => method)).not.toContain("one.user.addgroup")
+      expect(yield* bench.one.user.info(alice)).toMatchObject({ gid: 1, groups: [1], enabled: false })
+    })
+  )
+
+  it.scopedLive("is ended as a plan says", () =>
+    Effect.gen(function* () {
+      const { alice, bench, frontEnd } = yield* withMember("ldap")
+      const told: Array<string> = []
+      const { cloud } = yield* bench.cloud
+      const one = rehearsed(cloud.one, ({ about, call }) => Effect.sync(() => told.push(`${call} ${about}`)))
+      const before = frontEnd.calls.length
+      const { watch } = yield* makeVmWatcher(one)
+      const planned = terminate({ ...cloud, one, watch })(terminateOrder(1, "100"))
+      doneOf(yield* bench.attempt(yield* bench.journal, () => planned))
+      expect(frontEnd.calls.slice(before).filter(({ method }) => !method.includes("info"))).toEqual([])
+      expect(told.filter((call) => call.includes(` ${alice}`) || call.includes("admin"))).toEqual([
+        `one.user.enable ${alice} NO`,
+        `one.group.deladmin 100 ${alice}`,
+        `one.user.chgrp ${alice} 1`
+      ])
     })
   )
 })

@@ -15,7 +15,7 @@ import { tagAgain } from "./belongings/retagged.js"
 import { holdersOf, leftAlone, stayingOf, strangersIn, strayRouterVms } from "./belongings/strangers.js"
 import { type Cloud, every, gone, namesOf } from "./cloud.js"
 import { closeAccess, removeRoleGroups } from "./members/access.js"
-import { leaveGroup } from "./members/people.js"
+import { canAllLeave, leaveGroup } from "./members/people.js"
 import { removeNetwork, removeSecurityGroup } from "./network.js"
 import { groupOfOrder, isGroupId } from "./own-group.js"
 import { subnetPool } from "./plan.js"
@@ -86,6 +86,11 @@ const look = (cloud: Cloud, request: TerminateRequest) =>
         customerMessage: `The data centre still has users (${namesOf(strangers)}): remove them, then order again.`
       })
     }
+    // They would be in it still when its user and its people's machines are gone, and keep it from ending.
+    yield* canAllLeave(
+      cloud.one,
+      found.users.filter(({ id }) => own.members.includes(id))
+    )
     const vms = yield* cloud.one.vm.infoset(own.machines)
     const ours = strayRouterVms(request, vms)
     const machines = found.machines.filter(({ id }) => own.machines.includes(id) && !ours.includes(id))

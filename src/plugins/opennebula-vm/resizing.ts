@@ -7,9 +7,9 @@ import type { Capacity } from "./change.js"
 import { isResting, statusOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, byOthers, patience, powerOff, tryAgainIfFailed, unlessVanished, vanished } from "./power.js"
-import { quotaRefusal } from "./quota.js"
+import { holdersOf, quotaRefusal } from "./quota.js"
 
-const ownerless = (error: { readonly message: string }): OrderRefused =>
+export const ownerless = (error: { readonly message: string }): OrderRefused =>
   new OrderRefused({
     customerMessage:
       "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider.",
@@ -98,10 +98,10 @@ const hasCapacity = (vm: Vm, { cpu, vcpu, memory }: Capacity): boolean =>
   (memory === undefined || memory === vm.memory)
 
 const quotaAllows = (offering: VmOffering, vm: Vm, { cpu, memory }: Capacity): Effect.Effect<void, SiteError> =>
-  offering.one.group.info(vm.gid).pipe(
-    Effect.flatMap((group) => {
-      const growth = { cpu: (cpu ?? vm.cpu) - vm.cpu, memory: (memory ?? vm.memory) - vm.memory, disk: 0 }
-      return quotaRefusal(group, growth, true) ?? Effect.void
+  holdersOf(offering.one, vm).pipe(
+    Effect.flatMap((holders) => {
+      const growth = { cpu: (cpu ?? vm.cpu) - vm.cpu, memory: (memory ?? vm.memory) - vm.memory }
+      return quotaRefusal(holders, vm, { capacity: growth, disk: 0, running: { vms: 0, ...growth } }) ?? Effect.void
     }),
     Effect.catchTag("NoSuchObject", () => Effect.void)
   )

@@ -111,6 +111,8 @@ const withoutRoom = {
     `The cloud found no room for the machine within ${seconds} s: order a smaller one, try again later, or ask the provider.`,
   disk: (seconds: number) =>
     `The cloud found no room for the machine's disk within ${seconds} s: order a smaller one, try again later, or ask the provider.`,
+  quota: () =>
+    "A quota does not allow the machine where the cloud has room for it: free some of it or have it raised, then order again, or ask the provider.",
   hosts: (seconds: number) =>
     `The cloud had no host that takes the machine within ${seconds} s, of whatever size: try again later, or ask the provider.`
 }

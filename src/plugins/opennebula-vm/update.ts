@@ -40,8 +40,8 @@ import { keptAccess } from "./ordered/inference.js"
 import { bootDisk, orderedSizes, type Sizes, sizesOf } from "./ordered/sizes.js"
 import { outcomeOf } from "./outcome.js"
 import { bringUp, powerOff, startedUnlessPaused, vanished } from "./power.js"
-import { countsIn, quotaRefusal } from "./quota.js"
-import { growDisk, resize, undoResize } from "./resizing.js"
+import { countsIn, holdersOf, quotaRefusal, type Wanted } from "./quota.js"
+import { growDisk, ownerless, resize, undoResize } from "./resizing.js"
 
 export const updateVm =
   (offering: VmOffering) =>
@@ -149,32 +149,36 @@ const atRest = (offering: VmOffering, vm: Vm): Effect.Effect<Vm, SiteError> =>
         })
       )
 
-const checkQuota = (offering: VmOffering, vm: Vm, before: Before, { capacity, disk, none }: Change) =>
-  none
+const checkQuota = (offering: VmOffering, vm: Vm, before: Before, change: Change): Effect.Effect<void, SiteError> =>
+  change.none
     ? Effect.void
-    : offering.one.group.info(vm.gid).pipe(
-        Effect.flatMap((group) => {
-          const refused = quotaRefusal(
-            group,
-            {
-              cpu: (capacity?.cpu ?? before.cpu) - before.cpu,
-              memory: (capacity?.memory ?? vm.memory) - vm.memory,
-              disk: (disk?.size ?? before.facts.sizes.disk) - before.facts.sizes.disk
-            },
-            before.running,
-            countsIn(bootDisk(vm))
-          )
-          return refused === undefined ? Effect.void : Effect.fail(refused)
-        }),
-        Effect.catchTag(
-          "NoSuchObject",
-          () =>
-            new OrderRefused({
-              customerMessage:
-                "The virtual data centre of the machine does not exist any more, so it cannot be changed."
-            })
+    : holdersOf(offering.one, vm).pipe(
+        Effect.flatMap(
+          (holders) => quotaRefusal(holders, vm, wantedBy(vm, before, change), countsIn(bootDisk(vm))) ?? Effect.void
+        ),
+        Effect.catchTag("NoSuchObject", (error) =>
+          error.method === "one.user.info"
+            ? ownerless(error)
+            : new OrderRefused({
+                customerMessage:
+                  "The virtual data centre of the machine does not exist any more, so it cannot be changed."
+              })
         )
       )
+
+/** A machine that is started again is counted as running anew, whatever of it has changed (OpenNebula 7.4 `VirtualMachineAPI::action`). */
+const wantedBy = (vm: Vm, before: Before, { capacity, disk }: Change): Wanted => {
+  const cpu = capacity?.cpu ?? before.cpu
+  const memory = capacity?.memory ?? vm.memory
+  const counted = vm.state === "Running" ? { vms: 1, cpu: vm.cpu, memory: vm.memory } : { vms: 0, cpu: 0, memory: 0 }
+  return {
+    capacity: capacity === undefined ? undefined : { cpu: cpu - vm.cpu, memory: memory - vm.memory },
+    disk: disk === undefined ? 0 : disk.size - before.facts.sizes.disk,
+    running: before.running
+      ? { vms: 1 - counted.vms, cpu: cpu - counted.cpu, memory: memory - counted.memory }
+      : undefined
+  }
+}
 
 const resume = (offering: VmOffering, vmId: number, change: Change): Effect.Effect<VmFacts, SiteError> => {
   const stays =

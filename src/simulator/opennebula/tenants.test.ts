@@ -111,6 +111,42 @@ describe("a quota", () => {
     })
   )
 
+  it.scoped(
+    "for clusters counts for the VMs in them, when they get there, beside the one for all; a cluster is in one row",
+    () =>
+      Effect.gen(function* () {
+        const frontEnd = yield* makeFrontEnd()
+        const limit = (text: string) => refusalOf(frontEnd, "one.group.quota", [100, text])
+        yield* succeed(frontEnd, "one.group.allocate", ["tenant"])
+        yield* succeed(frontEnd, "one.cluster.allocate", ["elsewhere"])
+        expect(yield* limit('VM=[CLUSTER_IDS="100",CPU="0"]')).toBe("OK")
+        yield* succeed(frontEnd, "one.template.instantiate", [3, "vm", true, ""])
+        yield* succeed(frontEnd, "one.vm.chown", [0, -1, 100])
+        const resize = refusalOf(frontEnd, "one.vm.resize", [0, 'CPU="2"', true])
+        // It is nowhere yet.
+        expect(yield* limit('VM=[CLUSTER_IDS="0",CPU="1"]')).toBe("OK")
+        expect(yield* resize).toBe("OK")
+        yield* succeed(frontEnd, "one.vm.action", ["release", 0])
+        yield* settle(frontEnd)
+        const vm = frontEnd.world.vms.get(0)
+        expect([vm.state, vm.userTemplate.get("ERROR")]).toEqual([
+          1,
+          expect.stringContaining(
+            ": [deploy] User [0] : group [100] limit of 1 reached for CPU quota in VM with ID: 0."
+          )
+        ])
+        expect(yield* limit('VM=[CLUSTER_IDS="0,100",CPU="4"]')).toContain("Quota for cluster id 0 already exists")
+        expect(yield* limit('VM=[CLUSTER_IDS="0",CPU="2"]')).toBe("OK")
+        yield* succeed(frontEnd, "one.vm.action", ["hold", 0])
+        yield* succeed(frontEnd, "one.vm.action", ["release", 0])
+        yield* settle(frontEnd)
+        expect(vm.lcm).toBe(3)
+        expect(yield* refusalOf(frontEnd, "one.vm.resize", [0, 'CPU="3"', true])).toContain(
+          "limit of 2 reached for CPU"
+        )
+      })
+  )
+
   it.scoped("counts a VM in HOLD as running, and one in POWEROFF not", () =>
     Effect.gen(function* () {
       const frontEnd = yield* makeFrontEnd()
@@ -126,5 +162,37 @@ describe("a quota", () => {
       expect(yield* refusalOf(frontEnd, "one.vm.chown", [1, -1, 100])).toBe("OK")
       expect(yield* refusalOf(frontEnd, "one.vm.action", ["resume", 0])).toContain("limit of 1 reached for RUNNING_VMS")
     })
+  )
+
+  it.scoped(
+    "of what runs counts a resume that is heard twice, and one whose boot fails, and nothing takes that back",
+    () =>
+      Effect.gen(function* () {
+        const running = (frontEnd: FrontEnd) =>
+          Effect.map(succeed(frontEnd, "one.group.info", [100]), (document) =>
+            /<RUNNING_VMS_USED><!\[CDATA\[(\d+)/.exec(String(document))?.at(1)
+          )
+        const stopped = Effect.gen(function* () {
+          const frontEnd = yield* makeFrontEnd({ times: { queue: 3_000 } })
+          yield* succeed(frontEnd, "one.group.allocate", ["tenant"])
+          yield* succeed(frontEnd, "one.template.instantiate", [3, "vm", false, ""])
+          yield* succeed(frontEnd, "one.vm.chown", [0, -1, 100])
+          yield* settle(frontEnd)
+          yield* succeed(frontEnd, "one.vm.action", ["poweroff", 0])
+          yield* settle(frontEnd)
+          expect(yield* running(frontEnd)).toBe("0")
+          return frontEnd
+        })
+        const twice = yield* stopped
+        for (let n = 0; n < 2; n++) yield* succeed(twice, "one.vm.action", ["resume", 0])
+        yield* settle(twice)
+        expect([twice.world.vms.get(0).lcm, yield* running(twice)]).toEqual([3, "2"])
+
+        const failed = yield* stopped
+        failed.faults.failNext("deploy")
+        yield* succeed(failed, "one.vm.action", ["resume", 0])
+        yield* settle(failed)
+        expect([failed.world.vms.get(0).state, yield* running(failed)]).toEqual([8, "1"])
+      })
   )
 })

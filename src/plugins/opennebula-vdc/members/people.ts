@@ -163,6 +163,14 @@ export const leaveGroup = (
   )
 }
 
+/** Fails with GroupsManagedByDriver if one of them cannot leave: one of each driver is asked about, but for OpenNebula's own. */
+export const canAllLeave = (one: OpenNebulaService, users: ReadonlyArray<User>): Effect.Effect<void, SiteError> =>
+  Effect.forEach(
+    new Map(users.map((user) => [user.authDriver, user])),
+    ([driver, user]) => (driver === "core" ? Effect.void : gone(one.user.requireGroupsByHand(user))),
+    { concurrency: "unbounded", discard: true }
+  )
+
 /** OpenNebula refuses (0x2000) what is so already, so the group is looked at first. */
 export const setAdmin = (
   one: OpenNebulaService,

@@ -91,9 +91,11 @@ export const makeUser = (
     quotas: noQuotas()
   }))
 
-/** `DRIVER_MANAGED_GROUPS`, as `oned.conf` comes: who logs in by these is in the groups that a directory says. */
-const managingGroups: ReadonlySet<string> = new Set(["ldap", "saml"])
-const requireGroupsByHand = ({ authDriver }: User, refused: (message: string) => Refusal): void => {
+const requireGroupsByHand = (
+  { managingGroups }: World,
+  { authDriver }: User,
+  refused: (message: string) => Refusal
+): void => {
   if (managingGroups.has(authDriver)) throw refused(`Groups cannot be manually managed for auth driver ${authDriver}`)
 }
 
@@ -163,7 +165,7 @@ export const userMethods: Methods = {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
     const isNew = !user.groups.has(gid)
-    if (isNew) requireGroupsByHand(user, badApiCall)
+    if (isNew) requireGroupsByHand(call.world, user, badApiCall)
     call.world.groups.get(gid)
     // Whoever is in it already stays in the old one, too (7.4 `UserAPI::chown`).
     if (isNew) user.groups.delete(user.gid)
@@ -174,7 +176,7 @@ export const userMethods: Methods = {
   "one.user.addgroup": (call) => {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
-    requireGroupsByHand(user, actionRefused)
+    requireGroupsByHand(call.world, user, actionRefused)
     call.world.groups.get(gid)
     if (user.groups.has(gid)) throw actionRefused("User is already in this group")
     user.groups.add(gid)
@@ -183,7 +185,7 @@ export const userMethods: Methods = {
   "one.user.delgroup": (call) => {
     const gid = call.args.int(1)
     const user = forUser(call, "MANAGE")
-    requireGroupsByHand(user, actionRefused)
+    requireGroupsByHand(call.world, user, actionRefused)
     call.world.groups.get(gid)
     if (gid === user.gid) throw actionRefused("Cannot remove user from the primary group")
     if (!user.groups.delete(gid)) throw actionRefused("User is not part of this group")

@@ -4,9 +4,9 @@ import { actionRefused } from "../wire/refusals.js"
 import { int } from "../wire/values.js"
 import { requireRight, targetOf } from "../world/access.js"
 import type { Vm } from "../world/objects.js"
-import { quotaObstacle } from "../world/quotas.js"
+import { type Demand, quotaObstacle } from "../world/quotas.js"
 import type { World } from "../world/world.js"
-import { type Cause, causeOf } from "./history.js"
+import { type Cause, causeOf, clusterOf } from "./history.js"
 import {
   boot,
   cleanUp,
@@ -116,9 +116,9 @@ const bootAgain = (world: World, vm: Vm): void => {
   boot(world, vm, Lcm.bootUnknown)
 }
 
-const resume: Action = (world, vm) => {
-  if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot)
-  else if (vm.state === VmState.suspended) resumeHere(world, vm, Lcm.bootSuspended, world.times.restore)
+const resume: Action = (world, vm, cause) => {
+  if (vm.state === VmState.poweroff) resumeHere(world, vm, Lcm.bootPoweroff, world.times.boot, cause)
+  else if (vm.state === VmState.suspended) resumeHere(world, vm, Lcm.bootSuspended, world.times.restore, cause)
   else if (vm.state === VmState.stopped || vm.state === VmState.undeployed) resumeElsewhere(world, vm)
   else if (!isActiveAt(vm, Lcm.unknown)) return false
   else bootAgain(world, vm)
@@ -193,7 +193,8 @@ const actions: Readonly<Record<string, Action>> = {
 export const vmTarget = (vm: Vm) => targetOf("VM", vm)
 
 /** What a resume adds to RUNNING_* quotas. */
-const resumeDemand = (vm: Vm) => ({
+const resumeDemand = (vm: Vm): Demand => ({
+  cluster: clusterOf(vm),
   VM: new Map([
     ["RUNNING_VMS", 1],
     ["RUNNING_CPU", Number(vm.template.get("CPU") ?? 0)],

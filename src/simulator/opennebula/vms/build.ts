@@ -240,6 +240,7 @@ export const buildVm = (world: World, owner: User, order: VmOrder): Vm => {
       userTemplate: user,
       history: [],
       countsAsRunning: true,
+      overcounted: 0,
       turn: 0,
       resched: false
     }

@@ -9,7 +9,7 @@ import { quotaObstacle, requireQuota } from "../world/quotas.js"
 import type { Template, Vector } from "../world/template.js"
 import type { World } from "../world/world.js"
 import { vmTarget } from "./actions.js"
-import { asItIs, causeOf, rewrite, turnPage } from "./history.js"
+import { asItIs, causeOf, clusterOf, rewrite, turnPage } from "./history.js"
 import { active, afterwards, driverFails, enter, sayTransferFailed, schedule, takeTurn } from "./machine.js"
 import { fits } from "./scheduler.js"
 import { Lcm, stateName, VmAction, VmState } from "./states.js"
@@ -92,6 +92,7 @@ export const vmCapacityMethods: Methods = {
       Number(wanted[name] ?? vm.template.get(name)) - Number(vm.template.get(name))
     const running = vm.countsAsRunning ? 1 : 0
     requireQuota(world, caller.id, vm, {
+      cluster: clusterOf(vm),
       VM: new Map([
         ["CPU", more("CPU")],
         ["RUNNING_CPU", running * more("CPU")],
@@ -124,7 +125,8 @@ export const vmCapacityMethods: Methods = {
     const more = size - Number(disk.values.get("SIZE") ?? 0)
     if (more <= 0) throw actionRefused("New disk size has to be greater than current one")
     // Why, it puts where nobody reads it (7.4 `VirtualMachineAPI::disk_resize`).
-    if (quotaObstacle(world, vm, { VM: new Map([["SYSTEM_DISK_SIZE", more]]) }) !== undefined)
+    const demand = { cluster: clusterOf(vm), VM: new Map([["SYSTEM_DISK_SIZE", more]]) }
+    if (quotaObstacle(world, vm, demand) !== undefined)
       throw notAuthorized(`User [${caller.id}] not authorized to perform action on virtual machine.`)
     if (!isRunning(vm) && vm.state !== VmState.poweroff && vm.state !== VmState.undeployed)
       throw actionRefused(`Could not resize disk for VM ${id}, wrong state ${stateName(vm)}.`)

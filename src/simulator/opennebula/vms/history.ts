@@ -39,6 +39,12 @@ const blank = (vm: Vm, seq: number, host: Host, now: number): HistoryRecord => (
 
 export const currentRecord = (vm: Vm): HistoryRecord | undefined => vm.history.at(-1)
 
+/** Where its quota counts, also while it is off. */
+export const clusterOf = (vm: Vm): number | undefined => currentRecord(vm)?.host.cluster
+
+/** Of a boot that went well (7.4 `trigger_deploy_success`); after one that did not, a resume stands there. */
+export const clearAction = (vm: Vm): void => note(vm, { action: VmAction.none, ...nobody })
+
 /** A new stay on a host, beginning with its PROLOG. */
 export const beginStay = (world: World, vm: Vm, host: Host): void => {
   vm.history.push({ ...blank(vm, vm.history.length, host, world.now), pstime: world.now })

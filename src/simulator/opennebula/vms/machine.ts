@@ -5,8 +5,10 @@
  */
 import { releaseAddresses } from "../world/leases.js"
 import type { Host, Vm } from "../world/objects.js"
+import { vmAmounts } from "../world/quota-usage.js"
+import { quotaObstacle } from "../world/quotas.js"
 import type { DriverAction, World } from "../world/world.js"
-import { beginStay, type Cause, currentRecord, note, rewrite, turnPage } from "./history.js"
+import { beginStay, type Cause, clearAction, clusterOf, currentRecord, note, rewrite, turnPage } from "./history.js"
 import { chooseHost, hostInError, timeText, whyNoHost } from "./scheduler.js"
 import { Lcm, type StatePair, VmAction, VmState } from "./states.js"
 
@@ -42,8 +44,23 @@ export const schedule = (world: World, vm: Vm): void => {
   afterwards(world, vm, world.times.schedule, () => {
     const host = chooseHost(world, vm)
     if (host === undefined) vm.userTemplate.set("SCHED_MESSAGE", `${timeText(world)}: ${whyNoHost(world, vm)}`)
-    else deployOn(world, vm, host)
+    else dispatch(world, vm, host)
   })
+}
+
+/**
+ * As the scheduler has it deployed. A quota of the host's cluster is asked only now: it stays PENDING then, and says why as what has failed does (7.4
+ * `VirtualMachineAPI::deploy`, `PlanManager::start_action`).
+ */
+const dispatch = (world: World, vm: Vm, host: Host): void => {
+  const isThere = clusterOf(vm) === host.cluster
+  const demand = { cluster: host.cluster, skipsGlobal: true, VM: vmAmounts(vm) }
+  const obstacle = isThere ? undefined : quotaObstacle(world, vm, demand)
+  if (obstacle === undefined) deployOn(world, vm, host)
+  else {
+    vm.userTemplate.remove("SCHED_MESSAGE")
+    vm.userTemplate.set("ERROR", `${timeText(world)}: [deploy] User [0] : ${obstacle}.`)
+  }
 }
 
 const resumeSteps = (vm: Vm): { readonly prolog: number; readonly boot: number } => {
@@ -138,21 +155,32 @@ export const boot = (world: World, vm: Vm, lcm: number, wait = world.times.boot)
     for (const graphics of vm.template.vectors("GRAPHICS"))
       if (!graphics.values.has("PORT"))
         vm.template.change(graphics, (values) => values.set("PORT", String(graphicsBase + vm.id)))
+    clearAction(vm)
     active(vm, Lcm.running)
   })
 }
 
-/** Resume from POWEROFF or SUSPENDED on the same host. */
-export const resumeHere = (world: World, vm: Vm, lcm: number, wait: number): void => {
-  takeTurn(vm)
+/**
+ * Resume from POWEROFF or SUSPENDED on the same host. It counts as running when it is heard, and is begun in its turn: of two that are heard before that the
+ * second is not, and has counted all the same, as has one whose boot fails (7.4 `VirtualMachineAPI::action`, `trigger_restart`, `trigger_deploy_failure`).
+ */
+export const resumeHere = (world: World, vm: Vm, lcm: number, wait: number, cause: Cause): void => {
+  if (vm.countsAsRunning) vm.overcounted += 1
   vm.countsAsRunning = true
-  const record = currentRecord(vm)
-  if (record !== undefined) {
-    const { action, gid, requestId, uid } = record
-    turnPage(world, vm, action, { uid, gid, requestId })
-    note(vm, { retime: 0, action: VmAction.none })
+  const from = vm.state
+  const begin = () => {
+    if (vm.state !== from) return
+    takeTurn(vm)
+    const record = currentRecord(vm)
+    if (record !== undefined) {
+      const { action, gid, requestId, uid } = record
+      turnPage(world, vm, action, { uid, gid, requestId })
+      note(vm, { retime: 0, action: VmAction.resume, ...cause })
+    }
+    boot(world, vm, lcm, wait)
   }
-  boot(world, vm, lcm, wait)
+  if (world.times.queue === 0) begin()
+  else world.later(world.times.queue, begin)
 }
 
 /** Resume from STOPPED or UNDEPLOYED: waits for a host again. */

@@ -93,6 +93,7 @@ export const VmAction = {
   undeployHard: 6,
   stop: 9,
   suspend: 10,
+  resume: 11,
   delete: 13,
   deleteRecreate: 14,
   poweroff: 19,

@@ -12,7 +12,7 @@ import { vmActionMethods, vmTarget } from "./actions.js"
 import { vmCapacityMethods } from "./capacity.js"
 import { vmDeviceMethods } from "./devices.js"
 import { briefVmDocument, vmDocument } from "./documents.js"
-import { causeOf, turnPage } from "./history.js"
+import { causeOf, clusterOf, turnPage } from "./history.js"
 import { active, afterwards, deployOn, takeTurn } from "./machine.js"
 import { vmRecoverMethods } from "./recover.js"
 import { fits } from "./scheduler.js"
@@ -31,7 +31,9 @@ export const vmDemand = (vms: ReadonlyArray<Vm>): Demand => {
       leases.set(id, new Map([["LEASES", (leases.get(id)?.get("LEASES") ?? 0) + 1]]))
     }
   }
-  return { VM: totals, NETWORK: leases }
+  // Those of a router are in one.
+  const [first] = vms
+  return { cluster: first === undefined ? undefined : clusterOf(first), VM: totals, NETWORK: leases }
 }
 
 /** Throws 0x0200 when the new owner's quotas have no room. Whoever stays owner is not asked. */

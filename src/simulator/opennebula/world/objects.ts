@@ -208,6 +208,8 @@ export interface Vm extends Owned {
   readonly history: Array<HistoryRecord>
   /** Counts in RUNNING_* quotas: not when powered off, suspended, stopped, undeployed. */
   countsAsRunning: boolean
+  /** How often it counts there beside: a resume counts what it counts already, and nothing takes that back. */
+  overcounted: number
   /** Raised by every accepted action, so that a transition that was overtaken does nothing. */
   turn: number
   resched: boolean

@@ -62,7 +62,7 @@ export const systemDiskSize = (vm: Vm): number => sizesOf(vm.template).disk
 /** What one VM counts for in VM quotas. */
 export const vmAmounts = (vm: Vm): Map<string, number> => {
   const { cpu, memory } = sizesOf(vm.template)
-  const running = vm.countsAsRunning ? 1 : 0
+  const running = (vm.countsAsRunning ? 1 : 0) + vm.overcounted
   return new Map([
     ["VMS", 1],
     ["RUNNING_VMS", running],

@@ -117,7 +117,14 @@ const keyOf = (world: World, section: QuotaSection, quota: Vector, owner: Holder
   }
   const ids = (quota.values.get("CLUSTER_IDS") ?? "").split(",").flatMap((id) => (id.trim() === "" ? [] : [Number(id)]))
   for (const id of ids) if (world.clusters.find(id) === undefined) throw actionRefused(`Cluster ${id} does not exist`)
-  return ids.join(",")
+  return [...new Set(ids)].sort((a, b) => a - b).join(",")
+}
+
+/** A cluster is in one row only (7.4 `QuotaVirtualMachine::set`). */
+const requireNewClusters = (rows: ReadonlyArray<QuotaRow>, key: string): void => {
+  for (const id of key.split(",").map(Number))
+    if (rows.some((row) => clustersOf(row)?.has(id) === true))
+      throw actionRefused(`Quota for cluster id ${id} already exists`)
 }
 
 /** The limit, or undefined when it is left out or no number ("lots", recording 364). */
@@ -141,6 +148,7 @@ const setRow = (
   const row = { key, fromUsage: false, limits: new Map(limits.map(([metric, limit]) => [metric, limit ?? leftOut])) }
   const rows = quotas[section]
   const at = rows.findIndex((known) => known.key === key)
+  if (section === "VM" && key !== "" && at < 0) requireNewClusters(rows, key)
   if (at < 0) rows.push(row)
   else rows[at] = row
 }
@@ -158,6 +166,10 @@ export const setQuotas = (world: World, quotas: Quotas, text: string, owner: Hol
 
 /** What a call wants more of; negative when it gives back. */
 export interface Demand {
+  /** Where the VM is, or is to be: the row of that cluster counts as well. */
+  readonly cluster?: number | undefined
+  /** That row alone. */
+  readonly skipsGlobal?: boolean
   readonly VM?: ReadonlyMap<string, number>
   readonly NETWORK?: ReadonlyMap<string, ReadonlyMap<string, number>>
   readonly IMAGE?: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -178,16 +190,33 @@ const streamed = (limit: number): string => {
   return exponent === undefined ? short : `${short}e${exponent.replace(/^([+-])(\d)$/, "$10$2")}`
 }
 
+/**
+ * The rows that are asked. Of VMs that of their cluster first, if the holder has one of its own, and the one for all; else those that are named, its own or
+ * made by a default (7.4 `QuotaVirtualMachine::check`, `Quota::check_quota`).
+ */
+const rowsAsked = (
+  world: World,
+  { kind }: Holder,
+  quotas: Quotas,
+  section: QuotaSection,
+  { cluster, skipsGlobal = false }: Demand
+): ReadonlyArray<QuotaRow> => {
+  const rows = new Map(
+    world.defaultQuotas[kind][section].map((row) => [row.key, { ...row, limits: new Map<string, number>() }])
+  )
+  for (const row of quotas[section]) rows.set(row.key, row)
+  if (section !== "VM") return [...rows.values()]
+  const scoped = quotas.VM.find((row) => cluster !== undefined && clustersOf(row)?.has(cluster) === true)
+  const global = skipsGlobal ? undefined : rows.get("")
+  return [scoped, global].flatMap((row) => row ?? [])
+}
+
 const obstacleFor = (world: World, holder: Holder, demand: Demand): string | undefined => {
   if (holder.id === 0) return undefined
   const quotas = quotasOf(world, holder)
   if (quotas === undefined) return holder.kind === "user" ? "User not found" : "Group not found"
   for (const section of ["VM", "NETWORK", "IMAGE", "DATASTORE"] as const) {
-    const rows = new Map(
-      world.defaultQuotas[holder.kind][section].map((row) => [row.key, { ...row, limits: new Map<string, number>() }])
-    )
-    for (const row of quotas[section]) rows.set(row.key, row)
-    for (const row of rows.values()) {
+    for (const row of rowsAsked(world, holder, quotas, section, demand)) {
       const wanted = section === "VM" ? demand.VM : demand[section]?.get(row.key)
       if (wanted === undefined) continue
       const amounts = usageOf(world, holder, section === "VM" ? clustersOf(row) : undefined)
@@ -196,7 +225,7 @@ const obstacleFor = (world: World, holder: Holder, demand: Demand): string | und
         const limit = effectiveLimit(world, holder, section, row, metric)
         if (more === undefined || limit === unlimited || used(amounts, section, row.key, metric) + more <= limit)
           continue
-        const where = section === "VM" ? "VM" : `${section} with ID: ${row.key}`
+        const where = row.key === "" ? section : `${section} with ID: ${row.key}`
         return `${holder.kind} [${holder.id}] limit of ${streamed(limit)} reached for ${metric} quota in ${where}`
       }
     }

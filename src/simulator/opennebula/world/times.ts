@@ -2,6 +2,8 @@
 export interface Times {
   /** From PENDING to the choice of a host. A stock scheduler takes up to 15,000. */
   readonly schedule: number
+  /** From the answer to a resume until the life cycle manager has its turn: nothing, unless much is going on. */
+  readonly queue: number
   /** ACTIVE without a state yet. */
   readonly dispatch: number
   readonly prolog: number
@@ -23,6 +25,7 @@ export interface Times {
 /** About as fast as the front-end with dummy drivers that was recorded. */
 export const labTimes: Times = {
   schedule: 20,
+  queue: 0,
   dispatch: 15,
   prolog: 20,
   boot: 40,

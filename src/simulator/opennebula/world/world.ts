@@ -133,6 +133,8 @@ export class World {
   readonly datastores = new Pool<Datastore>("datastore", 100)
   readonly zones = new Pool<{ readonly id: number; readonly name: string }>("zone", 0)
   readonly vms = new Pool<Vm>("virtual machine", 0)
+  /** `DRIVER_MANAGED_GROUPS`, as `oned.conf` comes: who logs in by these is in the groups that a directory says. */
+  readonly managingGroups = new Set(["ldap", "saml"])
   readonly defaultQuotas: { readonly group: Quotas; readonly user: Quotas } = { group: noQuotas(), user: noQuotas() }
 
   /** Milliseconds since 1970; set from the Clock before anything runs. */

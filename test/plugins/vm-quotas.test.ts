@@ -1,0 +1,125 @@
+/** Quotas that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { type Bench, createOrder, doneOf, makeBench, medium, refusedOf, updateOrder } from "../support/vmCloud.js"
+
+type Hand = (bench: Bench) => Effect.Effect<unknown, unknown>
+const call =
+  (method: string, ...params: ReadonlyArray<string | number | boolean>): Hand =>
+  ({ frontEnd }) =>
+    frontEnd.call(method, params)
+/** A machine that is not oneadmin's, whose quotas nobody asks. */
+const owned: Hand = (bench) =>
+  Effect.all([call("one.user.allocate", "eve", "secret", "core")(bench), call("one.vm.chown", 0, 2, -1)(bench)])
+const hands =
+  (...all: ReadonlyArray<Hand>): Hand =>
+  (bench) =>
+    Effect.forEach(all, (hand) => hand(bench))
+
+const quotas: ReadonlyArray<readonly [what: string, sentence: string, hand: Hand]> = [
+  [
+    "all groups'",
+    "The virtual data centre's quota for memory (600 MB) does not allow this: 512 MB are in use and 512 MB more were ordered.",
+    call("one.groupquota.update", 'VM=[MEMORY="600"]')
+  ],
+  [
+    "a cluster's",
+    "The virtual data centre's quota for memory where the machine is (600 MB) does not allow this: 512 MB are in use and 512 MB more were ordered.",
+    call("one.group.quota", 100, 'VM=[CLUSTER_IDS="0",MEMORY="600"]')
+  ],
+  [
+    "its user's",
+    "The quota of the machine's owner in the cloud for memory (600 MB) does not allow this: 512 MB are in use and 512 MB more were ordered: ask the provider.",
+    hands(owned, call("one.user.quota", 2, 'VM=[MEMORY="600"]'))
+  ],
+  [
+    "all users'",
+    "The quota of the machine's owner in the cloud for disk size (3000 MB) does not allow this: 2048 MB are in use and 3072 MB more were ordered: ask the provider.",
+    hands(owned, call("one.userquota.update", 'VM=[SYSTEM_DISK_SIZE="3000"]'))
+  ],
+  [
+    "one for what runs, lowered below what runs",
+    "The virtual data centre's quota for running CPU (0.5) does not allow this: 1 are in use.",
+    call("one.group.quota", 100, 'VM=[RUNNING_CPU="0.5"]')
+  ],
+  [
+    "one for CPU, lowered below what is there, though memory alone was ordered",
+    "The virtual data centre's quota for CPU (0.5) does not allow this: 1 are in use.",
+    call("one.group.quota", 100, 'VM=[CPU="0.5"]')
+  ]
+]
+
+describe("an update that a quota does not allow", () => {
+  it.scoped.each(quotas)("is refused before the machine is touched: %s", ([, sentence, hand]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* hand(bench)
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium))).sentence).toBe(sentence)
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped.each(quotas)("would be refused by OpenNebula: %s", ([what, , hand]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      // After the look.
+      let lowered = false
+      bench.frontEnd.onCall(({ method, params }) => {
+        if (lowered || method !== "one.vm.action" || params[0] !== "poweroff") return
+        lowered = true
+        Effect.runSync(hand(bench))
+      })
+      const { sentence } = refusedOf(yield* bench.update(updateOrder("0", medium)))
+      expect([what, /quota/i.test(sentence)]).toEqual([what, true])
+    })
+  )
+
+  it.scoped(
+    "of the cluster where there is room keeps a new machine from its host: the order says so, not that there is none",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench()
+        yield* call("one.group.quota", 100, 'VM=[CLUSTER_IDS="0",MEMORY="100"]')(bench)
+        expect(refusedOf(yield* bench.create(createOrder()))).toMatchObject({
+          sentence:
+            "A quota does not allow the machine where the cloud has room for it: free some of it or have it raised, then order again, or ask the provider.",
+          detail: expect.stringContaining("group [100] limit of 100 reached for MEMORY quota in VM with ID: 0"),
+          leftovers: []
+        })
+        expect(bench.vms()).toEqual([])
+      })
+  )
+
+  it.scoped("asks for one document more where the machine is not oneadmin's, in the same moment", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const looks = (from: number) =>
+        bench.frontEnd.calls.slice(from).filter(({ method }) => method === "one.user.info")
+      const first = bench.frontEnd.calls.length
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(looks(first)).toHaveLength(0)
+      yield* owned(bench)
+      const second = bench.frontEnd.calls.length
+      doneOf(yield* bench.update(updateOrder("0", { ...medium, vm_ram: 2048 })))
+      expect(looks(second)).toHaveLength(1)
+    })
+  )
+
+  it.scoped("is refused where the machine's user was deleted, before it is touched", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* owned(bench)
+      yield* bench.frontEnd.call("one.user.delete", [2])
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", medium))).sentence).toBe(
+        "The machine's owner in the cloud does not exist any more, so it cannot be changed: ask the provider."
+      )
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+})
