@@ -1,6 +1,6 @@
 /** What all commands have in common: help that teaches, data for programs, completion, and colours for people alone. */
 import { execFile } from "node:child_process"
-import { promisify } from "node:util"
+import { promisify, stripVTControlCharacters } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { wrongWords } from "../../src/runtime/cli/command-words.js"
@@ -53,6 +53,18 @@ describe("every command", () => {
         const behind = words.slice(1 + path.split(" ").length).filter((word) => word !== "")
         expect(wrongWords(path, told, behind), example).toBe(undefined)
       }
+    }
+  })
+
+  it("says of its options what they are for, and none of the library's fillers", () => {
+    for (const { help, path } of leaves) {
+      const options = stripVTControlCharacters(help).split("OPTIONS")[1] ?? ""
+      expect(options, path).not.toMatch(
+        /^ +(An integer|A true or false|A user-defined|A file or|This setting|This option|One of the following)/m
+      )
+      const lines = options.split("\n").filter((line) => line.trim() !== "")
+      // An option, and below it a sentence.
+      for (const [at, line] of lines.entries()) expect(line, path).toMatch(at % 2 === 0 ? /^ {2}-/ : /^ {6}\S/)
     }
   })
 
@@ -249,6 +261,15 @@ _site-actors_bash_completions site-actors "$1" "" 2>&1; echo "\${COMPREPLY[@]}"`
       expect(yield* ask("order-test", "--k")).toEqual(["--keep"])
       expect(yield* ask("journal", "ex")).toEqual(["export"])
       expect(yield* ask("journal", "export", "--or")).toEqual(["--order"])
+      // A file, and a folder, whichever shell it is.
+      expect(out).toMatch(/--config\)\n.*compgen -f/)
+      expect(out).toMatch(/--data-dir\)\n.*compgen -d/)
+      const { out: zsh } = yield* typed("--completions", "zsh")
+      expect(zsh).toMatch(/'--config\[.*\]:PATH:_files'/)
+      expect(zsh).toMatch(/'--data-dir\[.*\]:PATH:_files -\/'/)
+      const { out: fish } = yield* typed("--completions", "fish")
+      expect(fish).toMatch(/-l config -r -F -d/)
+      expect(fish).toMatch(/-l data-dir -r -f -a "\(__fish_complete_directories/)
     })
   )
 })

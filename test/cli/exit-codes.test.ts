@@ -44,13 +44,13 @@ describe("an exit code", () => {
       )
       const path = join(folder, "loop")
       yield* Effect.promise(() => symlink("loop", path))
-      for (const words of [
-        ["check", "-c", path],
-        ["orders", "--data-dir", path]
-      ]) {
+      for (const [words, said] of [
+        [["orders", "--data-dir", path], `${path} is a link that leads back to itself`],
+        [["journal", "backup", path], `${path} cannot be looked at: ELOOP`]
+      ] as const) {
         const { ending, failure } = yield* typed(...words)
         expect(ending).toBe("failed")
-        expect(failure).toContain(`${path} cannot be looked at: ELOOP`)
+        expect(failure).toContain(said)
       }
     }).pipe(Effect.scoped)
   )
@@ -75,6 +75,16 @@ describe("an exit code", () => {
         const { ending } = yield* typed(command, "-c", `${import.meta.dirname}/exit-codes.test.ts`)
         expect(ending, command).toBe("configuration")
       }
+      for (const [file, why] of [
+        ["/nowhere/config.yaml", "there is no such file. Name it with -c (--config)"],
+        [import.meta.dirname, "it is a folder. Name it with -c (--config)"],
+        [`${import.meta.dirname}/exit-codes.test.ts/config.yaml`, "a folder on its path is a file"]
+      ] as const)
+        for (const command of ["run", "orders"])
+          expect(yield* typed(command, "-c", file), command).toMatchObject({
+            ending: "configuration",
+            failure: expect.stringContaining(`${file}: The file cannot be read: ${why}`)
+          })
       expect(exitCodes.configuration.code).toBe(78)
     })
   )

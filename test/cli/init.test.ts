@@ -157,6 +157,23 @@ describe.concurrent("site-actors init", () => {
       )
       const files = yield* FileSystem.FileSystem
       expect(yield* files.exists(file)).toBe(false)
+      const template = (name: string) =>
+        environment({ WALDUR_API_TOKEN: place.world.agentToken, OPENNEBULA_CREDENTIALS: place.session })(
+          typed(...at, "--opennebula-url", place.cloud.url, "--template", name, ...vm)
+        )
+      // Each order for a machine would err.
+      expect((yield* template("vm-tiny")).failure).toBe(
+        "--template: VM template 3 (vm-tiny) cannot be used: it has no disk, and OpenNebula VM sells its size. Mend it, or name another: 2 (vm-small)."
+      )
+      const told = environment({ WALDUR_API_TOKEN: place.world.agentToken, OPENNEBULA_CREDENTIALS: place.session })
+      for (const [flag, path, why] of [
+        ["--waldur-token-file", "/nowhere/token", "cannot be read: there is no such file. Name another."],
+        ["--waldur-ca-file", "/nowhere/ca.pem", "cannot be read: there is no such file. Name another."],
+        ["--opennebula-credentials-file", "/dev/null", "is none that stays: name one that does."]
+      ] as const)
+        expect(
+          (yield* told(typed(...at, ...vm, "--opennebula-url", place.cloud.url, "--template", "2", flag, path))).failure
+        ).toMatch(new RegExp(`^${flag}: .*${path} ${why}`))
       // By name and by id.
       expect(yield* all({}, ...vm, "--clusters", "default,0")).toBe("")
       expect(yield* files.readFileString(file)).toContain("cluster_ids: [0] # default")

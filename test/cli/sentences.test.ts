@@ -1,12 +1,14 @@
 /** Sentences of commands, as an operator reads them, that were wrong once. */
 
+import { execFileSync, spawn } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { cloudPassword, orderOf } from "../../src/runtime/cli/commands/simulate.js"
-import { dataDirOf, loadConfig } from "../../src/runtime/config/index.js"
+import { dataDirOf, loadConfig, textOfFile } from "../../src/runtime/config/index.js"
 import { striking } from "../../src/runtime/logging.js"
 import { plugins } from "../../src/runtime/plugins.js"
 import { makeSite, scenario, untilSettled } from "../support/agent.js"
@@ -91,6 +93,34 @@ describe("a command", () => {
       const order = yield* site.place.vdc("acme", { limits })
       yield* site.start()
       expect(yield* site.marketplace.awaitOrderEnd(order)).toMatchObject({ state: "done" })
+    })
+  )
+})
+
+describe("a configuration that comes through a pipe", () => {
+  scenario("is read once, however often a command looks, and its relative paths begin where that was started", () =>
+    Effect.gen(function* () {
+      const site = yield* makeSite()
+      const pipe = `${site.file}.pipe`
+      execFileSync("mkfifo", [pipe])
+      const writer = spawn("sh", ["-c", 'cat "$0" > "$1"', site.file, pipe])
+      yield* Effect.addFinalizer(() => Effect.sync(() => writer.kill()))
+      // First where the journal is, then the file itself.
+      expect((yield* typed("plan", "-c", pipe)).out).toBe("No orders are open.")
+      expect((yield* typed("check", "-c", pipe)).out).toContain("0 failed")
+      expect((yield* textOfFile(pipe)).from).toBe(join(process.cwd(), "pipe"))
+      expect((yield* textOfFile(site.file)).from).toBe(site.file)
+    })
+  )
+})
+
+describe("a data directory that is a file", () => {
+  it.effect("is told as such", () =>
+    Effect.gen(function* () {
+      for (const words of [["orders"], ["logs"], ["journal", "check"]])
+        expect((yield* typed(...words, "--data-dir", "package.json")).failure, words.join(" ")).toContain(
+          "package.json is no folder. Name the agent's data directory with --data-dir"
+        )
     })
   )
 })

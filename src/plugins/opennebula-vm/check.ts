@@ -40,7 +40,9 @@ const templates = (offering: VmOffering): Effect.Effect<ReadonlyArray<CheckResul
   Effect.gen(function* () {
     // The offering's plugin_options in Waldur may add others; they are checked with each order.
     const rules = yield* Effect.orDie(placementRules(offering.settings, {}))
-    const sizedDisk = componentOf(offering.components, "disk") !== undefined
+    const disk = componentOf(offering.components, "disk")
+    // As an order has it: of what is billed by usage it says nothing.
+    const sizedDisk = disk !== undefined && disk.accountingType !== "usage"
     if (rules.allowedTemplates.length === 0) {
       return [warning("template", "no template_id in backend_settings: plugin_options of the offering must have one")]
     }

@@ -1,8 +1,8 @@
 /** The parts of a bundle. What cannot be had is said in its place: a bundle is made when something does not work. */
 import { release, totalmem, type } from "node:os"
-import * as FileSystem from "@effect/platform/FileSystem"
 import type { SqlClient } from "@effect/sql"
 import { type Context, Effect, Either, Option, Stream } from "effect"
+import { textOfFile } from "../config/index.js"
 import { atOneMoment, jsonLines, leftovers, orders, pausesNow, signOfLife } from "../journal/history.js"
 import { striking } from "../logging.js"
 import { linesIn } from "../logs/index.js"
@@ -60,9 +60,11 @@ const withoutOrdered = (line: string): string =>
 /** File name -> contents. */
 export const gather = (wanted: Wanted) =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
     const file = yield* Effect.transposeMapOption(wanted.config, (path) =>
-      Effect.orElseSucceed(files.readFileString(path), () => "")
+      Effect.orElseSucceed(
+        Effect.map(textOfFile(path), ({ text }) => text),
+        () => ""
+      )
     )
     const configuration = Option.map(file, redactYaml)
     const strike = striking([

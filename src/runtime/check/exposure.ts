@@ -50,8 +50,9 @@ const stands = (text: string, secret: string): boolean =>
 /** A warning if the configuration file itself holds a secret and others may read it. A file that cannot be looked at is none's business here. */
 export const fileExposure = (config: Config): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.tryPromise(async () => {
-    const { mode } = await stat(config.file)
-    if ((mode & 0o007) === 0) return []
+    const info = await stat(config.file)
+    // A pipe is read once, and would be waited for.
+    if (!info.isFile() || (info.mode & 0o007) === 0) return []
     const text = await readFile(config.file, "utf8")
     return secretsOf(config).some((secret) => secret.length > 3 && stands(text, secret))
       ? [

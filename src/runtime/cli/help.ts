@@ -24,6 +24,46 @@ export const nameOf = ({ descriptor }: Told): string =>
 /** What every command has is told once, in the overview. */
 export const helpConfig = CliConfig.make({ showBuiltIns: false })
 
+/** What the library (@effect/cli 0.77.2) says of every option and argument before ours, and the usage says as well. */
+const fillers =
+  /^(An integer|A user-defined piece of text|A true or false value|A file or directory|One of the following: .*|This setting is optional|This option may be repeated zero or more times)\.?$/
+
+const textOf = (span: Span.Span): string => HelpDoc.toAnsiText(HelpDoc.p(span)).trimEnd()
+
+const paragraphsOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> => {
+  switch (doc._tag) {
+    case "Sequence":
+      return [...paragraphsOf(doc.left), ...paragraphsOf(doc.right)]
+    case "Paragraph":
+      return [textOf(doc.value)]
+    default:
+      return []
+  }
+}
+
+/** An option or argument with what there is to say of it. */
+const entry = ([name, about]: readonly [Span.Span, HelpDoc.HelpDoc]): string =>
+  [
+    `  ${textOf(name).replace(/\(([^()]*)\)/, "$1")}`,
+    ...paragraphsOf(about)
+      .filter((text) => !fillers.test(stripVTControlCharacters(text)))
+      .map((text) => `      ${text}`)
+  ].join("\n")
+
+/** As the library prints it, without its fillers and its empty lines within a list. */
+const rendered = (doc: HelpDoc.HelpDoc): string => {
+  switch (doc._tag) {
+    case "Sequence":
+      return `${rendered(doc.left)}${rendered(doc.right)}`
+    case "DescriptionList":
+      return doc.definitions.map((one) => `${entry(one)}\n`).join("")
+    case "Header":
+      return `\n${HelpDoc.toAnsiText(doc).trimEnd()}\n\n`
+    default:
+      return HelpDoc.toAnsiText(doc)
+  }
+}
+
 /** Without colours. */
 const plainHelpOf = ({ descriptor }: Told): string =>
   stripVTControlCharacters(HelpDoc.toAnsiText(CommandDescriptor.getHelp(descriptor, helpConfig)))
@@ -37,7 +77,7 @@ export const helpOf = (path: ReadonlyArray<string>, { descriptor }: Told): strin
   const usage = Usage.enumerate(CommandDescriptor.getUsage(descriptor), helpConfig).map((one) =>
     HelpDoc.p(Span.concat(Span.text(typed), one))
   )
-  return HelpDoc.toAnsiText(
+  return rendered(
     HelpDoc.blocks([
       HelpDoc.p(`Site Actors ${version}`),
       HelpDoc.h1("USAGE"),

@@ -3,18 +3,27 @@ import { Options } from "@effect/cli"
 import { Effect, Option } from "effect"
 import { NotPossible } from "./open-journal.js"
 
-export const config = Options.file("config").pipe(
+/**
+ * A path, looked at where it is used: the library's own `Options.file` and `directory` (@effect/cli 0.77.2) refuse pipes, and what they say of a path
+ * does not name the option. `completion.ts` knows the two words.
+ */
+export const path = (name: string, kind: "file" | "directory"): Options.Options<string> =>
+  Options.text(name).pipe(Options.withPseudoName(kind))
+
+export const config = path("config", "file").pipe(
   Options.withAlias("c"),
-  Options.withDescription("The configuration file (YAML). The Python agent's works as it is.")
+  Options.withDescription(
+    "The configuration file (YAML), or a pipe that it comes through. The Python agent's works as it is."
+  )
 )
 
-export const dataDir = Options.directory("data-dir", { exists: "either" }).pipe(
+export const dataDir = path("data-dir", "directory").pipe(
   Options.withDescription("Where the journal is kept. Default: data_dir of the configuration, or ./site-actors-data."),
   Options.optional
 )
 
 /** For commands that look at no journal. */
-export const unusedDataDir = Options.directory("data-dir", { exists: "either" }).pipe(
+export const unusedDataDir = path("data-dir", "directory").pipe(
   Options.withDescription(
     "Not needed here, as no journal is looked at: taken so that the words of the other commands will do."
   ),
@@ -32,7 +41,7 @@ export const wholeNumber = (name: string, least: number, most: number) =>
 
 export const port = (fallback: number) =>
   wholeNumber("port", 0, 65_535).pipe(
-    Options.withDescription("The port to listen on; 0 takes any free one."),
+    Options.withDescription(`The port to listen on, ${fallback} if it is not said; 0 takes any free one.`),
     Options.withDefault(fallback)
   )
 

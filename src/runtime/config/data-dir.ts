@@ -1,8 +1,9 @@
 /** Only where the journal is: for commands that read it, where nobody has the agent's other secrets in the environment. */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted } from "effect"
 import { addressHint, addressProblem, type Postgres, usualConnections } from "../database/place.js"
 import { databaseOf } from "./database.js"
+import { textOfFile } from "./file-text.js"
 import { fillIn, unreadable } from "./outside.js"
 import { ConfigInvalid } from "./problem.js"
 import { parseYaml } from "./yaml-file.js"
@@ -14,13 +15,13 @@ const textsIn = (
   path: string
 ): Effect.Effect<Readonly<Partial<Record<(typeof keys)[number], string>>>, ConfigInvalid, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    const text = yield* files
-      .readFileString(path)
-      .pipe(Effect.mapError((error) => new ConfigInvalid({ file: path, problems: [unreadable(error)] })))
+    const { from, text } = yield* Effect.mapError(
+      textOfFile(path),
+      (error) => new ConfigInvalid({ file: path, problems: [unreadable(error)] })
+    )
     const file = parseYaml(text)
     if (file.broken.length > 0) return yield* new ConfigInvalid({ file: path, problems: file.broken })
-    const { problems } = yield* fillIn(file, path)
+    const { problems } = yield* fillIn(file, from)
     const own = problems.filter((problem) => keys.some((key) => key === problem.path))
     if (own.length > 0) return yield* new ConfigInvalid({ file: path, problems: own })
     const values = file.values()

@@ -10,6 +10,7 @@
  */
 export { components, componentsOfFile, unchanged } from "./components.js"
 export { dataDirOf, postgresOf } from "./data-dir.js"
+export { textOfFile } from "./file-text.js"
 export { loadConfig } from "./load.js"
 export type {
   ComponentOverride,

@@ -1,10 +1,11 @@
 /** From a path to a configuration, or to everything that is wrong with the file. */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Redacted } from "effect"
 import type { Plugin } from "../../core/backend.js"
 import { printable } from "../../core/components.js"
 import { type LoadedPlugins, loadPlugins } from "../door/index.js"
 import { databaseOf } from "./database.js"
+import { textOfFile } from "./file-text.js"
 import { fromEither } from "./gathered.js"
 import { RootKeys } from "./keys.js"
 import type { Config } from "./model.js"
@@ -25,20 +26,19 @@ export const loadConfig = (
   plugins: ReadonlyArray<Plugin>
 ): Effect.Effect<Config, ConfigInvalid, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    const text = yield* files.readFileString(path).pipe(Effect.mapError((error) => invalid(path, [unreadable(error)])))
+    const { from, text } = yield* Effect.mapError(textOfFile(path), (error) => invalid(path, [unreadable(error)]))
     const foreign = otherEncoding(text)
     if (foreign !== undefined) return yield* invalid(path, [foreign])
     const file = parseYaml(text)
     if (file.broken.length > 0) return yield* invalid(path, file.broken)
-    const outside = yield* fillIn(file, path)
+    const outside = yield* fillIn(file, from)
     const values = file.values()
     if ("problem" in values) return yield* invalid(path, [values.problem])
     if (values.value === null || values.value === undefined) {
       return yield* invalid(path, [{ path: "", what: "is empty", hint: "It needs at least a list of offerings." }])
     }
     const source = { file, outside }
-    const loaded = yield* loadPlugins(pluginsIn(values.value), path, plugins)
+    const loaded = yield* loadPlugins(pluginsIn(values.value), from, plugins)
     const { config, problems } = assemble(path, source, loaded, values.value)
     const all = [...file.duplicates, ...outside.problems, ...refusedPlugins(source, loaded), ...problems]
     if (config === undefined || all.length > 0) return yield* invalid(path, all)

@@ -11,6 +11,7 @@ import { dirname, resolve } from "node:path"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Config as Environment, Option } from "effect"
 import type { Scalar } from "yaml"
+import { codeOf } from "../../core/errors.js"
 import { nameOfUser } from "../database/whose.js"
 import { type Problem, pathText } from "./problem.js"
 import type { YamlFile } from "./yaml-file.js"
@@ -129,12 +130,17 @@ export const unreadable = (error: FileError): Problem => ({
   hint:
     error.reason === "PermissionDenied"
       ? `Let ${nameOfUser()} read it, or run this as the user whose it is (sudo -u).`
-      : "Name it with -c; examples/config.yaml is one to begin with."
+      : "Name it with -c (--config); `site-actors init` writes one."
 })
 
 /** A short reason for a file that cannot be read. */
 export const reasonOf = (error: FileError): string => {
   if (error.reason === "NotFound") return "there is no such file"
   if (error.reason === "PermissionDenied") return "permission denied"
-  return error.reason === "BadResource" ? "it is not a file" : "it is not a readable file"
+  return reasons[codeOf(error, "")] ?? "it is not a readable file"
+}
+const reasons: Readonly<Record<string, string>> = {
+  EISDIR: "it is a folder",
+  ENOTDIR: "a folder on its path is a file",
+  ELOOP: "it is a link that leads back to itself"
 }

@@ -55,6 +55,15 @@ const unmade = (folder: string): { readonly reason: string; readonly hint: strin
   }
 }
 
+/** There, and no folder. */
+const isOther = (path: string): boolean => {
+  try {
+    return !statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
 /** What stands in the way of working in a data directory, and what to do. Never to take another one: what has been done would not be known there. */
 export const inTheWay = (folder: string, cause: unknown): { readonly reason: string; readonly hint: string } => {
   const known = foreign(folder) ?? unmade(folder)
@@ -73,9 +82,20 @@ export const inTheWay = (folder: string, cause: unknown): { readonly reason: str
       }
     case "EISDIR":
     case "ENOTDIR":
+    case "EEXIST":
+      if (isOther(folder))
+        return {
+          reason: `${folder} is no folder`,
+          hint: "Name the agent's data directory with --data-dir, or as data_dir in the configuration."
+        }
       return {
         reason: "what should be a file there is a folder, or the other way round",
         hint: "See what is there, and name the agent's data directory with --data-dir."
+      }
+    case "ELOOP":
+      return {
+        reason: `${folder} is a link that leads back to itself`,
+        hint: "Mend the link, or name the agent's data directory with --data-dir."
       }
     default:
       return {

@@ -4,13 +4,22 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Config, Console, Data, Effect, Option, Redacted } from "effect"
 import { countOf, printable } from "../../core/index.js"
-import type { OpenNebulaService } from "../../opennebula/index.js"
+import { type OpenNebulaService, osDisk } from "../../opennebula/index.js"
 import type { Offering } from "../../waldur/index.js"
+import { reasonOf } from "../config/outside.js"
 import { uuidOf } from "../config/values.js"
 import { type Answers, type Kind, kinds, type OfferingAnswers, type Secret } from "./answers.js"
 import { AnswersMissing, answered } from "./asking.js"
 import { pickOne, pickOneOrNone, pickSome } from "./picking.js"
-import { componentsOf, frontEndAs, looksLikeMachines, openNebulaAt, providerAs, waldurAt } from "./servers.js"
+import {
+  componentsOf,
+  frontEndAs,
+  looksLikeMachines,
+  openNebulaAt,
+  providerAs,
+  sellsDisks,
+  waldurAt
+} from "./servers.js"
 
 /** What the command line says. Secrets are in files or in the environment: a command line is for everybody to read. */
 export interface Given {
@@ -42,16 +51,25 @@ class NotUsable extends Data.TaggedError("NotUsable")<{ readonly reason: string 
 
 const told = (text: string) => Console.log(`  ${text}`)
 
+/** A file that the configuration will refer to: what a pipe gives now nobody finds there again. */
+const lasting = (flag: string, path: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const refused = (why: string) => new NotUsable({ reason: `${flag}: ${path} cannot be read: ${why}. Name another.` })
+    const text = yield* Effect.mapError(files.readFileString(path), (error) => refused(reasonOf(error)))
+    const { type } = yield* Effect.mapError(files.stat(path), (error) => refused(reasonOf(error)))
+    if (type === "File") return text
+    return yield* new NotUsable({
+      reason: `${flag}: the configuration refers to this file, and ${path} is none that stays: name one that does.`
+    })
+  })
+
 /** From a file, else from the environment. */
 const secretOf = (flag: string, file: Option.Option<string>, variable: string) =>
   Effect.gen(function* () {
     if (Option.isSome(file)) {
       const path = (yield* Path.Path).resolve(file.value)
-      const text = yield* (yield* FileSystem.FileSystem)
-        .readFileString(path)
-        .pipe(
-          Effect.mapError(({ message }) => new NotUsable({ reason: `${flag}: the file cannot be read: ${message}` }))
-        )
+      const text = yield* lasting(flag, path)
       const value = Redacted.make(text.replace(/\r?\n$/, ""))
       return Option.some<Secret>({ _tag: "File", path, value })
     }
@@ -60,6 +78,15 @@ const secretOf = (flag: string, file: Option.Option<string>, variable: string) =
       Option.filter(value, (one) => Redacted.value(one) !== ""),
       (one): Secret => ({ _tag: "Environment", name: variable, value: one })
     )
+  })
+
+/** The path of a certificate, wherever the agent is started later. */
+const authority = (flag: string, file: Option.Option<string>) =>
+  Effect.gen(function* () {
+    if (Option.isNone(file)) return undefined
+    const path = (yield* Path.Path).resolve(file.value)
+    yield* lasting(flag, path)
+    return path
   })
 
 /** Where a secret that is refused came from. */
@@ -161,7 +188,8 @@ export const interview = (given: Given, interactive: boolean) =>
     const unsaid = interactive ? [] : missing(given, Option.isSome(tokenGiven), Option.isSome(credentialsGiven))
     if (unsaid.length > 0) return yield* new AnswersMissing({ flags: unsaid })
 
-    const waldurCa = Option.getOrUndefined(given.waldurCaFile)
+    const waldurCa = yield* authority("--waldur-ca-file", given.waldurCaFile)
+    const openNebulaCa = yield* authority("--opennebula-ca-file", given.openNebulaCaFile)
     const apiUrl = yield* answered(interactive, {
       flag: "--waldur-url",
       given: given.waldurUrl,
@@ -187,7 +215,6 @@ export const interview = (given: Given, interactive: boolean) =>
         )
     })
 
-    const openNebulaCa = Option.getOrUndefined(given.openNebulaCaFile)
     const endpoint = yield* answered(interactive, {
       flag: "--opennebula-url",
       given: given.openNebulaUrl,
@@ -250,13 +277,19 @@ const ofOffering = (one: OpenNebulaService, offering: Offering, kind: Kind, give
     const name = printable(offering.name)
     const templates = yield* one.template.list()
     if (kind === "opennebula-vm") {
+      const ofMachines = templates.filter(({ isVirtualRouter }) => !isVirtualRouter)
       const template = yield* pickOne({
         interactive,
         flag: "--template",
         given: given.template,
         noun: "VM template",
         message: `From which template are the machines of ${name} made?`,
-        from: templates.filter(({ isVirtualRouter }) => !isVirtualRouter)
+        from: ofMachines,
+        unfit: new Map(
+          ofMachines
+            .filter((one) => sellsDisks(offering) && Option.isNone(osDisk(one.template)))
+            .map(({ id }) => [id, `it has no disk, and ${name} sells its size`])
+        )
       })
       return { ...about, kind, template } satisfies OfferingAnswers
     }

@@ -48,18 +48,35 @@ interface Picking {
   readonly from: ReadonlyArray<Named>
 }
 
+interface PickingOne extends Picking {
+  /** Those of them that cannot be used, and why: "it has no disk". Not offered where somebody is asked. */
+  readonly unfit?: ReadonlyMap<number, string>
+}
+
 /** The only one that there is needs no question. */
-export const pickOne = ({ flag, from, given, interactive, message, noun }: Picking) =>
+export const pickOne = ({ flag, from, given, interactive, message, noun, unfit = new Map() }: PickingOne) =>
   Effect.gen(function* () {
-    const [only, ...others] = from
-    if (Option.isNone(given) && others.length === 0) {
-      return only ?? (yield* new NotThere({ reason: `OpenNebula has no ${noun}: make one first.` }))
+    const fit = from.filter(({ id }) => !unfit.has(id))
+    const [only, ...others] = fit
+    if (only === undefined) {
+      const why = from.map((one) => `${shown(one)}: ${unfit.get(one.id)}`).slice(0, most)
+      const reason = `OpenNebula has no ${noun}${why.length === 0 ? "" : ` that can be used (${why.join("; ")})`}: make one first.`
+      return yield* new NotThere({ reason })
     }
+    if (Option.isNone(given) && others.length === 0) return only
     return yield* answered(interactive, {
       flag,
       given,
-      ask: Prompt.select({ message, choices: from.map(choice) }),
-      check: (text) => named(noun, from, text)
+      ask: Prompt.select({ message, choices: fit.map(choice) }),
+      check: (text) =>
+        Effect.filterOrFail(
+          named(noun, from, text),
+          ({ id }) => !unfit.has(id),
+          (one) =>
+            new NotThere({
+              reason: `${noun} ${shown(one)} cannot be used: ${unfit.get(one.id)}. Mend it, or name another: ${fit.slice(0, most).map(shown).join(", ")}.`
+            })
+        )
     })
   })
 

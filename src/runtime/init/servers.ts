@@ -173,3 +173,7 @@ export const componentsOf = ({ components }: Offering): ReadonlyArray<string> =>
 export const looksLikeMachines = ({ components }: Offering): boolean =>
   components.some(({ accountingType }) => accountingType === "fixed") &&
   !components.some(({ type }) => type === "floating_ip")
+
+/** Do its orders for machines say how large their disk is? By the components that opennebula-vm takes for it. */
+export const sellsDisks = ({ components }: Offering): boolean =>
+  components.some(({ accountingType, type }) => accountingType !== "usage" && /^(vm_disk|storage)$/.test(type))

@@ -13,11 +13,13 @@ const order = Options.text("order").pipe(
   Options.withDescription("The journal and the log of this order alone: its uuid, or its beginning."),
   Options.optional
 )
-const output = Options.file("output", { exists: "no" }).pipe(
-  Options.withAlias("o"),
-  Options.withDescription("The archive to write. Default: site-actors-<time>.zip here."),
-  Options.optional
-)
+const output = options
+  .path("output", "file")
+  .pipe(
+    Options.withAlias("o"),
+    Options.withDescription("The archive to write. Default: site-actors-<time>.zip here."),
+    Options.optional
+  )
 
 const addressOf = ({ http }: Config): Option.Option<string> =>
   Option.map(

@@ -25,7 +25,9 @@ export class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly differ
 const boot = options
   .wholeNumber("boot-ms", 0, 600_000)
   .pipe(
-    Options.withDescription("How long a simulated VM takes to boot. A real front-end with dummy drivers took 100 ms."),
+    Options.withDescription(
+      "How long a simulated VM takes to boot; 100 if it is not said, as long as a real front-end with dummy drivers took."
+    ),
     Options.withDefault(100)
   )
 

@@ -14,13 +14,17 @@ const said = (name: string, description: string) =>
   Options.text(name).pipe(Options.withDescription(description), Options.optional)
 
 const secretFile = (name: string, description: string) =>
-  Options.file(name, { exists: "yes" }).pipe(Options.withDescription(description), Options.optional)
+  options.path(name, "file").pipe(Options.withDescription(description), Options.optional)
 
-const output = Options.file("output", { exists: "either" }).pipe(
-  Options.withAlias("o"),
-  Options.withDescription("The file to write. One that is there already is left alone."),
-  Options.withDefault("config.yaml")
-)
+const output = options
+  .path("output", "file")
+  .pipe(
+    Options.withAlias("o"),
+    Options.withDescription(
+      "The file to write, config.yaml if it is not said. One that is there already is left alone."
+    ),
+    Options.withDefault("config.yaml")
+  )
 
 const offerings = Options.text("offering").pipe(
   Options.withDescription("An offering and its backend: --offering <uuid or name>=vdc, or =vm. May be given again."),

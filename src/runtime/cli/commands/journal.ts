@@ -68,7 +68,7 @@ const check = Command.make("check", { ...options.journal, json: options.json }, 
   )
 )
 
-const target = Args.file({ name: "file", exists: "either" }).pipe(
+const target = Args.path({ name: "file", exists: "either" }).pipe(
   Args.withDescription("The file to make. One that is there already is left alone.")
 )
 

@@ -24,7 +24,7 @@ export class OrderTestFailed extends Data.TaggedError("OrderTestFailed")<{
   }
 }
 
-const order = Args.file({ name: "order.yaml", exists: "yes" }).pipe(
+const order = Args.path({ name: "order.yaml", exists: "either" }).pipe(
   Args.withDescription("What is ordered: name, attributes, amounts and a change. See examples/order-vdc.yaml.")
 )
 const offering = Options.text("offering").pipe(

@@ -38,7 +38,7 @@ const opennebula = Command.make("opennebula", { port: options.port(2633), json: 
 )
 
 const generation = Options.choice("generation", ["current", "2024"]).pipe(
-  Options.withDescription("Which generation of Waldur's API to speak."),
+  Options.withDescription("Which generation of Waldur's API to speak; current if it is not said."),
   Options.withDefault("current" as const)
 )
 

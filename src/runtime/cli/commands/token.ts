@@ -14,7 +14,7 @@ const rotate = Options.boolean("rotate").pipe(
   )
 )
 const role = Options.choice("role", ["operator", "viewer"]).pipe(
-  Options.withDescription("Whose: an operator may do something, a viewer only looks."),
+  Options.withDescription("Whose, an operator's if it is not said: an operator may do something, a viewer only looks."),
   Options.withDefault("operator" as const)
 )
 
