@@ -1,4 +1,4 @@
-/** Quotas that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
+/** Quotas, and a host, that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { type Bench, createOrder, doneOf, makeBench, medium, refusedOf, updateOrder } from "../support/vmCloud.js"
@@ -106,6 +106,22 @@ describe("an update that a quota does not allow", () => {
       const second = bench.frontEnd.calls.length
       doneOf(yield* bench.update(updateOrder("0", { ...medium, vm_ram: 2048 })))
       expect(looks(second)).toHaveLength(1)
+    })
+  )
+
+  it.scoped.each([
+    ["cores", { ...medium, vcpu: 9 }, "host 1 (host02) has 7 cores left to give"],
+    ["memory", { ...medium, vm_ram: 99_999 }, "host 1 (host02) has 15872 MB left to give"]
+  ] as const)("is refused before the machine is touched where its host has not so much room: %s", ([, sizes, detail]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", sizes)))).toMatchObject({
+        sentence: "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
+        detail
+      })
+      expect(bench.changes(before)).toEqual([])
     })
   )
 

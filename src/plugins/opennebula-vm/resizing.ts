@@ -8,6 +8,7 @@ import { isResting, statusOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, byOthers, patience, powerOff, tryAgainIfFailed, unlessVanished, vanished } from "./power.js"
 import { holdersOf, quotaRefusal } from "./quota.js"
+import { noRoom } from "./room.js"
 
 export const ownerless = (error: { readonly message: string }): OrderRefused =>
   new OrderRefused({
@@ -51,10 +52,7 @@ const notResized = (vm: Option.Option<Vm>, { message }: ActionRefused): OrderRef
   return new OrderRefused({
     customerMessage: Option.match(vm, {
       onNone: () => busy,
-      onSome: ({ state }) =>
-        state === "Poweroff"
-          ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
-          : byOthers
+      onSome: ({ state }) => (state === "Poweroff" ? noRoom : byOthers)
     }),
     detail: message
   })
