@@ -3,8 +3,23 @@ import { Effect, type Option } from "effect"
 import type { Host, OpenNebulaError, OpenNebulaService, Vm } from "../../opennebula/index.js"
 import { OrderRefused } from "../../plugin/index.js"
 
-export const noRoom =
-  "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
+const noRoom = "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
+
+const unarranged = (vcpuStep?: number): string =>
+  `The cloud arranges this machine's cores so that it cannot have so many${vcpuStep === undefined ? "" : `, but a multiple of ${vcpuStep}`}: order another number, or ask the provider.`
+
+/** Of a machine whose template says how its cores are arranged. */
+export const stepRefusal = ({ id, vcpuStep }: Pick<Vm, "id" | "vcpuStep">, vcpu: number): OrderRefused | undefined =>
+  vcpu % vcpuStep === 0
+    ? undefined
+    : new OrderRefused({
+        customerMessage: unarranged(vcpuStep),
+        detail: `VM ${id}: SOCKETS and THREADS of its TOPOLOGY`
+      })
+
+/** Why OpenNebula has refused a resize of a machine that is off: the arrangement of its cores (7.4 `VirtualMachine::resize`), or its host. */
+export const notGiven = (serverMessage: string): string =>
+  /\b(threads|cores|sockets|topology|NUMA)\b/i.test(serverMessage) ? unarranged() : noRoom
 
 /** The one that it is on, also while it is off. None where it is gone, or never was anywhere. */
 export const hostOf = (

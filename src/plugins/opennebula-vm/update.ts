@@ -42,7 +42,7 @@ import { outcomeOf } from "./outcome.js"
 import { bringUp, powerOff, startedUnlessPaused, vanished } from "./power.js"
 import { countsIn, holdersOf, quotaRefusal, type Wanted } from "./quota.js"
 import { growDisk, ownerless, resize, undoResize } from "./resizing.js"
-import { hostOf, roomRefusal } from "./room.js"
+import { hostOf, roomRefusal, stepRefusal } from "./room.js"
 
 export const updateVm =
   (offering: VmOffering) =>
@@ -166,7 +166,8 @@ const checkRoom = (offering: VmOffering, vm: Vm, before: Before, change: Change)
         )
         const refused =
           quotaRefusal(holders, vm, wanted, countsIn(bootDisk(vm))) ??
-          (Option.isSome(host) && capacity !== undefined ? roomRefusal(host.value, capacity) : undefined)
+          (Option.isSome(host) && capacity !== undefined ? roomRefusal(host.value, capacity) : undefined) ??
+          (change.capacity?.vcpu === undefined ? undefined : stepRefusal(vm, change.capacity.vcpu))
         if (refused !== undefined) return yield* refused
       }).pipe(
         Effect.catchTag("NoSuchObject", (error) =>
