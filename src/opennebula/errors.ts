@@ -91,7 +91,9 @@ export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<
       .replace("cpu", "CPU")
       .replace(/\bvms\b/, "VMs")
     const limit = `${this.rounded === true ? "about " : ""}${this.limit}${unit}`
-    return `The quota for ${name} (${limit}) is exhausted: free some of it or have it raised, then order again.`
+    return this.holder === "user"
+      ? `The quota for ${name} (${limit}) of the owner in the cloud is exhausted: ask the provider.`
+      : `The quota for ${name} (${limit}) is exhausted: free some of it or have it raised, then order again.`
   }
   override get message(): string {
     return describe(this, "quota exceeded", this.serverMessage)

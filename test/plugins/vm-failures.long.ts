@@ -314,6 +314,7 @@ describe("an update that is refused on the way gives the machine back as it was"
     Effect.gen(function* () {
       const bench = yield* makeBench()
       doneOf(yield* bench.create(createOrder()))
+      for (const host of bench.frontEnd.world.hosts) Object.assign(host, { maxMemory: 4_000_000 * 1024 })
       // Lowered after the look, so that it is the front-end who refuses.
       bench.frontEnd.onCall(({ method, params }) => {
         if (method === "one.vm.action" && params[0] === "poweroff")
@@ -395,7 +396,12 @@ describe("an update that is refused on the way gives the machine back as it was"
     Effect.gen(function* () {
       const bench = yield* makeBench()
       doneOf(yield* bench.create(createOrder()))
-      expect(refusedOf(yield* bench.update(updateOrder("0", { ...small, vcpu: 9 })))).toMatchObject({
+      // Given away to another after the look.
+      const on = bench.frontEnd.world.vms.get(0).history.at(-1)?.host
+      bench.frontEnd.onCall(({ method, params }) => {
+        if (method === "one.vm.action" && params[0] === "poweroff") Object.assign(on ?? {}, { maxCpu: 100 })
+      })
+      expect(refusedOf(yield* bench.update(updateOrder("0", { ...small, vcpu: 2 })))).toMatchObject({
         sentence: "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
         leftovers: []
       })

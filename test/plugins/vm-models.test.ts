@@ -64,6 +64,7 @@ describe("a machine that serves a model", () => {
       expect(made.metadata).toEqual({
         vm_id: 0,
         vm_stime: vm.startedAt,
+        group_id: 100,
         ip_address: "192.168.10.2",
         vcpu: 1,
         ram_mb: 512,

@@ -1,6 +1,7 @@
-/** Quotas that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
+/** Quotas, and a host, that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { vector } from "../../src/simulator/opennebula/world/template.js"
 import { type Bench, createOrder, doneOf, makeBench, medium, refusedOf, updateOrder } from "../support/vmCloud.js"
 
 type Hand = (bench: Bench) => Effect.Effect<unknown, unknown>
@@ -106,6 +107,54 @@ describe("an update that a quota does not allow", () => {
       const second = bench.frontEnd.calls.length
       doneOf(yield* bench.update(updateOrder("0", { ...medium, vm_ram: 2048 })))
       expect(looks(second)).toHaveLength(1)
+    })
+  )
+
+  it.scoped.each([
+    ["cores", { ...medium, vcpu: 9 }, "host 1 (host02) has 7 cores left to give"],
+    ["memory", { ...medium, vm_ram: 99_999 }, "host 1 (host02) has 15872 MB left to give"]
+  ] as const)("is refused before the machine is touched where its host has not so much room: %s", ([, sizes, detail]) =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      const before = bench.frontEnd.calls.length
+      expect(refusedOf(yield* bench.update(updateOrder("0", sizes)))).toMatchObject({
+        sentence: "The cloud has no room for the ordered sizes where the machine is: order less, or try again later.",
+        detail
+      })
+      expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  const arranged = 'TOPOLOGY=[SOCKETS="2",CORES="1",THREADS="2"]'
+  it.scoped(
+    "is refused before the machine is touched where its cores are arranged otherwise; what fits is carried out",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* makeBench()
+        yield* bench.frontEnd.call("one.template.update", [2, arranged, 1])
+        doneOf(yield* bench.create(createOrder({ amounts: { ...medium, vcpu: 4 } })))
+        const before = bench.frontEnd.calls.length
+        expect(refusedOf(yield* bench.update(updateOrder("0", { ...medium, vcpu: 6 }))).sentence).toBe(
+          "The cloud arranges this machine's cores so that it cannot have so many, but a multiple of 4: order another number, or ask the provider."
+        )
+        expect(bench.changes(before)).toEqual([])
+        doneOf(yield* bench.update(updateOrder("0", { ...medium, vcpu: 8 })))
+      })
+  )
+
+  it.scoped("is not told of a host without room where its cores are in the way", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder({ amounts: { ...medium, vcpu: 4 } })))
+      bench.frontEnd.onCall(({ method, params }) => {
+        const { template } = bench.frontEnd.world.vms.get(0)
+        if (method === "one.vm.action" && params[0] === "poweroff")
+          template.add(vector("TOPOLOGY", { SOCKETS: "2", CORES: "1", THREADS: "2" }))
+      })
+      expect(refusedOf(yield* bench.update(updateOrder("0", { ...medium, vcpu: 6 }))).sentence).toBe(
+        "The cloud arranges this machine's cores so that it cannot have so many: order another number, or ask the provider."
+      )
     })
   )
 

@@ -131,6 +131,29 @@ describe("a machine that nobody owns, in a data centre's group", () => {
   )
 })
 
+describe("a machine that its tenant has given to another data centre", () => {
+  it.scoped("is a difference, until it is given back, or its next change takes it as it is", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      const { metadata = {} } = doneOf(yield* bench.create(createOrder()))
+      const differences = (told: Readonly<Record<string, unknown>>) =>
+        Effect.gen(function* () {
+          const recorded = { vm_id: "0", vm_stime: String(told.vm_stime), group_id: String(told.group_id) }
+          const [seen] = yield* observe(bench.offering)([{ id: own, backendId: "0", recorded }])
+          return seen?._tag === "Present" ? seen.findings.map(({ expected, found }) => `${expected}: ${found}`) : []
+        })
+      expect(yield* differences(metadata)).toEqual([])
+      yield* bench.one.group.allocate("other")
+      yield* bench.one.vm.chown(0, { gid: 101 })
+      expect(yield* differences(metadata)).toEqual(["in group 100: in group 101"])
+      const changed = doneOf(yield* bench.update(updateOrder("0", { ...small, vm_ram: 1024 })))
+      expect(yield* differences(changed.metadata ?? {})).toEqual([])
+      yield* bench.one.vm.chown(0, { gid: 100 })
+      expect(yield* differences(metadata)).toEqual([])
+    })
+  )
+})
+
 describe("a machine that its tenant has made another's", () => {
   it.scoped("is used, seen, changed, paused and ended as the resource's whose machine it was made as", () =>
     Effect.gen(function* () {

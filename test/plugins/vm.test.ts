@@ -27,12 +27,13 @@ describe("a virtual machine", () => {
       const vm_stime = (yield* bench.one.vm.info(0)).startedAt
       expect(made).toEqual({
         backendId: "0",
-        metadata: { vm_id: 0, vm_stime, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 512, disk_mb: 2048 }
+        metadata: { vm_id: 0, vm_stime, group_id: 100, ip_address: "192.168.10.2", vcpu: 1, ram_mb: 512, disk_mb: 2048 }
       })
       const changed = doneOf(yield* bench.update(updateOrder("0", medium)))
       expect(changed.metadata).toEqual({
         vm_id: 0,
         vm_stime,
+        group_id: 100,
         ip_address: "192.168.10.2",
         vcpu: 1,
         ram_mb: 1024,

@@ -78,9 +78,13 @@ export const datastoreCalls = (client: OpenNebulaClient) => ({
   info: (datastoreId: number): Call<Datastore> => client.call("one.datastore.info", [datastoreId], datastoreInfo)
 })
 
+const hostInfo = documentOf(Host)
+
 export const hostCalls = (client: OpenNebulaClient) => ({
   /** `one.hostpool.info` (recording 012); a tenant sees none (recording 233). */
-  list: (): Call<ReadonlyArray<Host>> => client.call("one.hostpool.info", [], poolOf("HOST", Host))
+  list: (): Call<ReadonlyArray<Host>> => client.call("one.hostpool.info", [], poolOf("HOST", Host)),
+  /** `one.host.info` (recording 024). NoSuchObject. */
+  info: (hostId: number): Call<Host> => client.call("one.host.info", [hostId], hostInfo)
 })
 
 export const zoneCalls = (client: OpenNebulaClient) => ({

@@ -15,7 +15,7 @@ export {
 } from "./acl.js"
 export { Group, GroupShort, type GroupWithQuotas } from "./group.js"
 export { HistoryRecord } from "./history.js"
-export { Image, VmTemplate } from "./infrastructure.js"
+export { type Host, Image, VmTemplate } from "./infrastructure.js"
 export { isHeldByHand, VirtualNetwork } from "./network.js"
 export { type Limit, Quotas, type QuotaUsage, UserQuotas } from "./quotas.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"

@@ -98,7 +98,7 @@ export const Datastore = fromElement(
 )
 export type Datastore = typeof Datastore.Type
 
-/** As `one.hostpool.info` gives it (recording 012). */
+/** As `one.hostpool.info` and `one.host.info` give it (recordings 012, 024). */
 export const Host = fromElement(
   Schema.Struct({
     id: Int,
@@ -109,7 +109,9 @@ export const Host = fromElement(
     memory: Int,
     /** Hundredths of a core. */
     cpu: Int,
-    runningVms: Int
+    runningVms: Int,
+    /** Of what it may give away (MAX_CPU and MAX_MEM: what is reserved is off, what may be given twice is on), and has (CPU_USAGE, MEM_USAGE), in the same units. */
+    given: Schema.Struct({ cpu: Int, memory: Int, maxCpu: Int, maxMemory: Int })
   }),
   (element) => ({
     id: text(element, "ID"),
@@ -118,7 +120,13 @@ export const Host = fromElement(
     clusterId: text(element, "CLUSTER_ID"),
     memory: text(element, "HOST_SHARE", "TOTAL_MEM") || "0",
     cpu: text(element, "HOST_SHARE", "TOTAL_CPU") || "0",
-    runningVms: text(element, "HOST_SHARE", "RUNNING_VMS") || "0"
+    runningVms: text(element, "HOST_SHARE", "RUNNING_VMS") || "0",
+    given: {
+      cpu: text(element, "HOST_SHARE", "CPU_USAGE") || "0",
+      memory: text(element, "HOST_SHARE", "MEM_USAGE") || "0",
+      maxCpu: text(element, "HOST_SHARE", "MAX_CPU") || "0",
+      maxMemory: text(element, "HOST_SHARE", "MAX_MEM") || "0"
+    }
   })
 )
 export type Host = typeof Host.Type

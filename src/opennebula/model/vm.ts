@@ -139,10 +139,20 @@ const shortReads = {
 const fields = {
   ...shortFields,
   permissions: Permissions,
+  /** Of one whose template says how its cores are arranged (TOPOLOGY): its vCPUs are a multiple of this (OpenNebula 7.4 `VirtualMachine::resize`). Else 1. */
+  vcpuStep: Int,
   /** Nothing may be done to it, by nobody, until it is unlocked (recordings 144 to 148). */
   locked: Schema.Boolean,
   /** USER_TEMPLATE: free attributes, and the owner tag. ERROR is here too, when a driver failed. */
   userTemplate: TemplateSchema
+}
+
+const vcpuStep = (element: XmlElement): string => {
+  const topology = find(element, "TEMPLATE", "TOPOLOGY")
+  const [sockets, cores, threads] = ["SOCKETS", "CORES", "THREADS"].map((name) =>
+    topology === undefined ? 0 : Number.parseInt(text(topology, name), 10) || 0
+  )
+  return String(cores === 0 ? 1 : (sockets ?? 0) * (threads ?? 0) || 1)
 }
 
 const stateOf = (element: XmlElement) => ({ state: text(element, "STATE"), lcmState: text(element, "LCM_STATE") })
@@ -166,6 +176,7 @@ const machine = (element: XmlElement) => ({
   endedAt: text(element, "ETIME") || "0",
   history: all(element, "HISTORY_RECORDS", "HISTORY").map(history),
   permissions: permissions(element),
+  vcpuStep: vcpuStep(element),
   locked: locked(element),
   userTemplate: template(element, "USER_TEMPLATE")
 })
@@ -183,7 +194,13 @@ export const inShortForm = "a machine in the short form, where the long one was 
 export const vmPool = poolOf(
   "VM",
   Vm,
-  { ...shortReads, PERMISSIONS: true, LOCK: true, USER_TEMPLATE: true },
+  {
+    ...shortReads,
+    TEMPLATE: { ...shortReads.TEMPLATE, TOPOLOGY: true },
+    PERMISSIONS: true,
+    LOCK: true,
+    USER_TEMPLATE: true
+  },
   (element) => (find(element, "PERMISSIONS") === undefined ? inShortForm : undefined)
 )
 

@@ -119,6 +119,7 @@ export class Overlay {
       endedAt: 0,
       history: [],
       switchedOffBy: Option.none(),
+      vcpuStep: 1,
       locked: false,
       permissions: { owner: noRights, group: noRights, other: noRights },
       template,

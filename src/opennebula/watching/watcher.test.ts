@@ -42,6 +42,7 @@ const anyVm: Vm = {
   startedAt: 0,
   endedAt: 0,
   history: [],
+  vcpuStep: 1,
   locked: false,
   permissions: { owner: nobody, group: nobody, other: nobody },
   userTemplate: []

@@ -87,6 +87,10 @@ describe("a refusal by the front-end", () => {
 
   it.effect("of quota tells the customer the metric and the limit with its unit", () =>
     Effect.gen(function* () {
+      const user = yield* refused(0x0200, "User [2] : user [2] limit of 2.5 reached for CPU quota in VM.")
+      expect(user).toMatchObject({
+        customerMessage: "The quota for CPU (2.5) of the owner in the cloud is exhausted: ask the provider."
+      })
       const memory = yield* refused(0x0200, "User [2] : group [100] limit of 16384 reached for MEMORY quota in VM.")
       expect(memory).toMatchObject({ customerMessage: expect.stringContaining("memory (16384 MB)") })
       const vms = yield* refused(0x0800, "group [100] limit of 1 reached for RUNNING_VMS quota in VM")

@@ -6,7 +6,7 @@
  * - `ordered/`: what a customer may order (`attributes.ts`, `extras.ts`, `inference.ts` for language models; `sizes.ts` with units and bounds), and what is made
  *   of it: which template, and what is sent along with that (`template-choice.ts`, `placement.ts`, `user-data.ts`);
  * - `parent.ts`: the data centre that it is in;
- * - `change.ts`, `quota.ts`, `power.ts`, `resizing.ts`: what an update has to do, whether it fits, and how each of it is done and taken back;
+ * - `change.ts`, `quota.ts`, `room.ts`, `power.ts`, `resizing.ts`: what an update has to do, whether it fits, and how each of it is done and taken back;
  * - `machine.ts`: whose a VM is, and how it is brought into a state although failing actions are silent;
  * - `between-orders/`: looks, usage, pauses, and what can be put back.
  */

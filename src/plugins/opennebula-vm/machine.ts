@@ -18,7 +18,9 @@ export const VmFacts = Schema.Struct({
   address: Schema.String,
   sizes: Sizes,
   /** When it was made: seconds since 1970. Absent: an earlier version has noted it. */
-  startedAt: Schema.optionalWith(Schema.Int, { exact: true })
+  startedAt: Schema.optionalWith(Schema.Int, { exact: true }),
+  /** Whose quota it is in. Absent: as above. */
+  group: Schema.optionalWith(Schema.Int, { exact: true })
 })
 export type VmFacts = typeof VmFacts.Type
 
@@ -26,7 +28,8 @@ export const factsOf = (vm: VmShort): VmFacts => ({
   id: vm.id,
   address: addressOf(vm),
   sizes: sizesOf(vm),
-  startedAt: vm.startedAt
+  startedAt: vm.startedAt,
+  group: vm.gid
 })
 
 export const addressOf = (vm: VmShort): string =>

@@ -8,6 +8,7 @@ import { isResting, statusOf, whenWithin } from "./machine.js"
 import type { VmOffering } from "./offering.js"
 import { bringUp, byOthers, patience, powerOff, tryAgainIfFailed, unlessVanished, vanished } from "./power.js"
 import { holdersOf, quotaRefusal } from "./quota.js"
+import { notGiven } from "./room.js"
 
 export const ownerless = (error: { readonly message: string }): OrderRefused =>
   new OrderRefused({
@@ -45,16 +46,13 @@ export const resize = (
   )
 }
 
-/** Of one that is powered off it is the host that has no room. Somebody may have started, stopped or ended it since it was powered off. None: it is on its way. */
-const notResized = (vm: Option.Option<Vm>, { message }: ActionRefused): OrderRefused => {
+/** Somebody may have started, stopped or ended it since it was powered off. None: it is on its way. */
+const notResized = (vm: Option.Option<Vm>, { message, serverMessage }: ActionRefused): OrderRefused => {
   if (Option.exists(vm, ({ state }) => state === "Done")) return vanished
   return new OrderRefused({
     customerMessage: Option.match(vm, {
       onNone: () => busy,
-      onSome: ({ state }) =>
-        state === "Poweroff"
-          ? "The cloud has no room for the ordered sizes where the machine is: order less, or try again later."
-          : byOthers
+      onSome: ({ state }) => (state === "Poweroff" ? notGiven(serverMessage) : byOthers)
     }),
     detail: message
   })

@@ -42,6 +42,7 @@ import { outcomeOf } from "./outcome.js"
 import { bringUp, powerOff, startedUnlessPaused, vanished } from "./power.js"
 import { countsIn, holdersOf, quotaRefusal, type Wanted } from "./quota.js"
 import { growDisk, ownerless, resize, undoResize } from "./resizing.js"
+import { hostOf, roomRefusal, stepRefusal } from "./room.js"
 
 export const updateVm =
   (offering: VmOffering) =>
@@ -111,7 +112,7 @@ const look = (
       isElsewhere && (yield* isOffForThis(offering, vm)) ? { ...beforeOf(vm), running: true } : beforeOf(vm)
     const shrinks = diskRefusal(before, ordered, offering.settings.disk_shrink)
     if (shrinks !== undefined) return yield* shrinks
-    yield* checkQuota(offering, vm, before, changeOf(before, ordered, offering.settings.disk_shrink))
+    yield* checkRoom(offering, vm, before, changeOf(before, ordered, offering.settings.disk_shrink))
     return before
   })
 
@@ -149,13 +150,26 @@ const atRest = (offering: VmOffering, vm: Vm): Effect.Effect<Vm, SiteError> =>
         })
       )
 
-const checkQuota = (offering: VmOffering, vm: Vm, before: Before, change: Change): Effect.Effect<void, SiteError> =>
+/** What a power-off would be for nothing for. Both are asked in the same moment; of one that is off already, the host says so itself. */
+const checkRoom = (offering: VmOffering, vm: Vm, before: Before, change: Change): Effect.Effect<void, SiteError> =>
   change.none
     ? Effect.void
-    : holdersOf(offering.one, vm).pipe(
-        Effect.flatMap(
-          (holders) => quotaRefusal(holders, vm, wantedBy(vm, before, change), countsIn(bootDisk(vm))) ?? Effect.void
-        ),
+    : Effect.gen(function* () {
+        const wanted = wantedBy(vm, before, change)
+        const { capacity } = wanted
+        const [holders, host] = yield* Effect.all(
+          [
+            holdersOf(offering.one, vm),
+            before.running && capacity !== undefined ? hostOf(offering.one, vm) : Effect.succeedNone
+          ],
+          { concurrency: "unbounded" }
+        )
+        const refused =
+          quotaRefusal(holders, vm, wanted, countsIn(bootDisk(vm))) ??
+          (Option.isSome(host) && capacity !== undefined ? roomRefusal(host.value, capacity) : undefined) ??
+          (change.capacity?.vcpu === undefined ? undefined : stepRefusal(vm, change.capacity.vcpu))
+        if (refused !== undefined) return yield* refused
+      }).pipe(
         Effect.catchTag("NoSuchObject", (error) =>
           error.method === "one.user.info"
             ? ownerless(error)

@@ -82,6 +82,7 @@ const look = (
         claim: isOthers ? owner.value.resource : undefined
       }),
       ...secondFindings(vm, held),
+      ...groupFindings(resource, vm),
       ...addressFindings(resource, vm)
     ],
     facts: { vm_id: vm.id, ip_address: addressOf(vm) }
@@ -118,6 +119,23 @@ const secondFindings = (vm: Vm, held: ReadonlyArray<Vm>): ReadonlyArray<Finding>
       mendable: false,
       advice: `Delete VM ${id} in OpenNebula: it was made by a call that had no answer, and has never run. The machine's end removes both.`
     }))
+
+/** Whoever manages two data centres may give a machine of the one to the other: the quota, the pause and the end of that one are its own then. */
+const groupFindings = ({ recorded = {} }: SoughtResource, { gid, id }: Vm): ReadonlyArray<Finding> => {
+  const group = recorded.group_id
+  return group === undefined || group === String(gid)
+    ? []
+    : [
+        {
+          kind: "owner",
+          subject: `VM ${id}`,
+          expected: `in group ${group}`,
+          found: `in group ${gid}`,
+          mendable: false,
+          advice: `It was given to another group, and is in the quota, and stopped and ended with the data centre, of that one. Give it back in OpenNebula (onevm chgrp ${id} ${group}); its next change in Waldur takes it as it is.`
+        }
+      ]
+}
 
 /** Where Waldur shows the customer an address that the machine does not have. */
 const addressFindings = ({ recorded = {} }: SoughtResource, vm: Vm): ReadonlyArray<Finding> => {

@@ -39,6 +39,18 @@ const apply = (vm: Vm, wanted: Capacity): void => {
   }
 }
 
+/** Of a VM whose cores are arranged, how many it has then: threads and sockets stay (7.4 `VirtualMachine::resize`). */
+const coresFor = (vm: Vm, vcpu: number) => {
+  const [topology] = vm.template.vectors("TOPOLOGY")
+  if (topology === undefined) return undefined
+  const [sockets = 0, cores = 0, threads = 0] = ["SOCKETS", "CORES", "THREADS"].map((name) =>
+    Number(topology.values.get(name) ?? 0)
+  )
+  if (sockets * cores * threads === 0 || sockets * cores * threads === vcpu) return undefined
+  if (vcpu % (threads * sockets) !== 0) throw actionRefused("new VCPU is not multiple of the total number of threads")
+  return { topology, count: vcpu / (threads * sockets) }
+}
+
 const resizable = (vm: Vm) =>
   isRunning(vm) ||
   vm.state === VmState.poweroff ||
@@ -104,10 +116,12 @@ export const vmCapacityMethods: Methods = {
     const host = vm.state === VmState.undeployed ? undefined : vm.history.at(-1)?.host
     if (enforce && host !== undefined && !fits(world, host, { cpu: more("CPU"), memory: more("MEMORY") }))
       throw actionRefused(`Host ${host.id} does not have enough capacity.`)
+    const cores = coresFor(vm, Number(wanted.VCPU ?? vm.template.get("VCPU") ?? 1))
     const before = Object.fromEntries(capacityNames.map((name) => [name, vm.template.get(name)]))
     const live = isRunning(vm)
     const asItWas = asItIs(vm)
     apply(vm, wanted)
+    if (cores !== undefined) vm.template.change(cores.topology, (values) => values.set("CORES", String(cores.count)))
     turnPage(world, vm, VmAction.resize, causeOf(call), { asItWas })
     if (live) finishLiveResize(world, vm, before)
     if (vm.state === VmState.pending) schedule(world, vm)
