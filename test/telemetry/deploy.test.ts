@@ -34,6 +34,16 @@ describe("deploy/", () => {
     for (const expression of expressions) expect(readsOf(expression).selectors, expression).not.toEqual([])
   })
 
+  it("shows on its dashboard what each alert rests on, and everything that concerns several processes", () => {
+    const metricsOf = (expressions: ReadonlyArray<string>) =>
+      new Set(expressions.flatMap((one) => readsOf(one).selectors.map(({ metric }) => metric)))
+    const shown = metricsOf(dashboard().panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)))
+    // `up` is Prometheus' own; the state is shown as being ready or not.
+    const others = new Set(["up", "site_actors_offering_state"])
+    const alerted = [...metricsOf(alerts().map(({ expr }) => expr))].filter((metric) => !others.has(metric))
+    for (const metric of [...alerted, "site_actors_left_out"]) expect(shown, metric).toContain(metric)
+  })
+
   it("is held to what a parser finds", () => {
     expect(readsOf('sum by (le, offering) (rate(a_total{b="c", d=~"$offering"}[$__rate_interval]))')).toEqual({
       selectors: [

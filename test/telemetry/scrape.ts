@@ -32,7 +32,7 @@ const withoutHistograms = (text: string): string =>
     .filter((line) => !/^# TYPE \S+ histogram$/.test(line))
     .join("\n")
 
-const scrapeOf = (text: string): Scrape => {
+export const scrapeOf = (text: string): Scrape => {
   const families = new Map(parse(text).map((family) => [family.name, family]))
   // Their parts take turns, so each of these names comes several times.
   const samples = new Map<string, ReadonlyArray<Sample>>()

@@ -151,6 +151,47 @@ describe("who asks all others whether they answer", () => {
     })
   )
 
+  it.scoped("finds so also while the database's clock is behind what it was when they were last heard of", () =>
+    Effect.gen(function* () {
+      const { refused, sql, start, walls } = yield* setting
+      const [one, other] = [yield* start(1), yield* start(2)]
+      walls.add(2)
+      yield* sql`UPDATE cluster_runner SET seen = seen + 1800000`
+      yield* Effect.all([TestClock.adjust("3 seconds"), Effect.promise(() => new Promise(setImmediate))]).pipe(
+        Effect.repeat({ until: () => refused.length > 0 })
+      )
+      // It is half an hour earlier now, and they go on giving signs of life.
+      yield* Effect.all([
+        one.lives,
+        other.lives,
+        TestClock.adjust("3 seconds"),
+        Effect.promise(() => new Promise(setImmediate))
+      ]).pipe(Effect.zipRight(one.isAlive(other.address)), Effect.repeat({ until: (alive) => !alive }))
+    })
+  )
+
+  it.scoped(
+    "knows nothing of others any more when it has not reached the database for as long as they may be silent",
+    () =>
+      Effect.gen(function* () {
+        const { sql, start, walls } = yield* setting
+        const [one, other] = [yield* start(1), yield* start(2)]
+        const until = (isIt: Effect.Effect<boolean, unknown>) =>
+          Effect.zipRight(
+            Effect.promise(() => new Promise(setImmediate)),
+            isIt
+          ).pipe(Effect.repeat({ until: (is) => is }))
+        const found = Effect.map(one.reached, ({ cutOffs, unreached }) => cutOffs.length === 1 && unreached === 1)
+        walls.add(2)
+        yield* until(Effect.zipRight(Effect.all([one.lives, other.lives, TestClock.adjust("3 seconds")]), found))
+        yield* sql`ALTER TABLE cluster_runner RENAME TO cluster_runner_away`
+        yield* TestClock.adjust("59 minutes")
+        yield* until(found)
+        yield* TestClock.adjust("2 minutes")
+        yield* until(Effect.map(one.reached, ({ cutOffs, unreached }) => cutOffs.length === 0 && unreached === 0))
+      })
+  )
+
   it.scoped("takes no part in whether who is dead has its resources", () =>
     Effect.gen(function* () {
       const { refused, said, start, walls } = yield* setting

@@ -8,6 +8,7 @@
 import { RunnerAddress, RunnerHealth, Runners } from "@effect/cluster"
 import { SqlClient } from "@effect/sql"
 import { Context, Duration, Effect, Layer, Ref } from "effect"
+import { keptFor, steadyMillis } from "../../core/index.js"
 import { addressOf, type ClusterSettings } from "../config/cluster.js"
 import { asking } from "../database/sql.js"
 import { cutOffs, named, type Present, present, toOpen } from "../journal/present.js"
@@ -15,9 +16,11 @@ import type { Reach } from "../placement/index.js"
 import { reachRound } from "../schedules.js"
 import { Member } from "./storage.js"
 
-/** What the last look has found; while the database is away it stays. */
+const nothingKnown: Reach = { cutOffs: [], leftOut: false, unreached: 0 }
+
+/** What the last look has found. While the database is away it stays until nobody can tell any more who lives. */
 export class Reached extends Context.Tag("site-actors/runtime/cluster/Reached")<Reached, Ref.Ref<Reach>>() {
-  static readonly layer = Layer.effect(Reached, Ref.make<Reach>({ cutOffs: [], leftOut: false, unreached: 0 }))
+  static readonly layer = Layer.effect(Reached, Ref.make(nothingKnown))
 }
 
 /** So long an answer may take, and so many rounds in a row it may fail. */
@@ -90,6 +93,7 @@ export const reach = ({
        */
       const failed = new Map<string, { readonly times: number; readonly seen: number }>()
       let said = ""
+      let looked = yield* steadyMillis
       const look = Effect.gen(function* () {
         const now = yield* there
         const others = now.filter(({ address }) => address !== own)
@@ -101,7 +105,7 @@ export const reach = ({
             Effect.map(Effect.isSuccess(Effect.timeout(runners.ping(addressFrom(address)), patience)), (answers) => {
               const before = failed.get(address) ?? { times: 0, seen }
               if (answers) failed.delete(address)
-              else failed.set(address, { ...before, times: seen > before.seen ? before.times + 1 : before.times })
+              else failed.set(address, { ...before, times: seen === before.seen ? before.times : before.times + 1 })
             }),
           { concurrency: "unbounded", discard: true }
         )
@@ -115,6 +119,7 @@ export const reach = ({
             UPDATE cluster_runner SET unreached = ${note}, unreached_since = ${since}
             WHERE instance = ${instance} AND (unreached IS NULL OR unreached <> ${note})`)
         )
+        looked = yield* steadyMillis
         const self = now.find(({ address }) => address === own)
         yield* Ref.set(noted, {
           cutOffs: cutOffs(now),
@@ -131,19 +136,24 @@ export const reach = ({
         }
         said = found
       })
+      const unknown = Effect.flatMap(steadyMillis, (now) =>
+        now - looked > Duration.toMillis(takeover) ? Ref.set(noted, nothingKnown) : Effect.void
+      )
       yield* look.pipe(
-        Effect.catchAll((error) => Effect.logDebug(`Who is there is not known: ${error.message}`)),
+        Effect.catchAll((error) =>
+          Effect.zipRight(Effect.logDebug(`Who is there is not known: ${error.message}`), unknown)
+        ),
         Effect.schedule(reachRound),
         Effect.forkScoped
       )
       // One round of @effect/cluster asks for each process, within the same moment.
-      const out = yield* Effect.cachedWithTTL(
+      const out = keptFor(
+        "1 second",
         Effect.match(there, {
           // Nobody has word from it then, and nothing may be changed by that.
           onFailure: (): ReadonlySet<string> => new Set(),
           onSuccess: leftOut
-        }),
-        "1 second"
+        })
       )
       return { isAlive: (address) => Effect.map(out, (addresses) => !addresses.has(addressOf(address))) }
     })

@@ -43,7 +43,19 @@ describe("the address of a PostgreSQL", () => {
     expect(addressProblem(Redacted.value(at(rest).url))).toContain(what)
   })
 
-  it("is refused with several hosts", () => {
-    expect(addressProblem("postgres://agent:p@one,two/site")).toMatch(/^names several hosts/)
+  it.each([
+    "postgres://agent:p@one,two/site",
+    "postgresql://agent:p@one:5432,two:5432/site?target_session_attrs=read-write",
+    "postgres://agent:p@[::1],two/site",
+    "postgres://agent:p@one/site?host=one,two",
+    "postgres://agent:p@one/site?sslmode=require&port=5432,5433"
+  ])("is refused with several hosts: %s", (text) => {
+    expect(addressProblem(text)).toMatch(/^names several hosts/)
+  })
+
+  it("may have a comma in the password, and one of libpq's own words with a single host", () => {
+    expect(addressProblem("postgres://agent:p,q@one/site?target_session_attrs=read-write")).toBe(undefined)
+    // What is wrong with it is the /.
+    expect(addressProblem("postgres://agent:p,q/r@one/site")).not.toMatch(/several hosts/)
   })
 })

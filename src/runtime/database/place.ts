@@ -30,13 +30,22 @@ export const nameOf = (place: Place): string => (typeof place === "string" ? pla
 
 export const usualConnections = 10
 
+/** As libpq takes them, "one:5432,two:5432", which is no URL, or behind the `?`. The driver would look for a host of that name, and find none for ever. */
+const namesSeveral = (text: string): boolean => {
+  const [, authority = "", rest = ""] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/is.exec(text) ?? []
+  const behind = new URLSearchParams(rest.split("?").slice(1).join("?"))
+  // Behind the first /, an @ is of a password that has one.
+  const hosts = rest.split("?", 1)[0]?.includes("@") === true ? "" : authority.slice(authority.lastIndexOf("@") + 1)
+  return [hosts, ...["host", "hostaddr", "port"].map((key) => behind.get(key))].some((one) => one?.includes(","))
+}
+
 /** What is wrong with an address of a PostgreSQL, without the address: it holds a password. */
 export const addressProblem = (text: string): string | undefined => {
+  if (namesSeveral(text)) return "names several hosts: one address has to lead to the server that writes"
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) return "must be a URL that begins with postgres://"
   if (["user", "password"].some((key) => url.searchParams.has(key))) return "has the user or the password behind the ?"
   if (url.hostname === "") return "names no host"
-  if (url.hostname.includes(",")) return "names several hosts: one address has to lead to the server that writes"
   if (url.pathname.length <= 1) return "names no database"
   // A / in the password ends the host: what is taken for the database then, and shown, is the rest of the password.
   if (/[/@]/.test(url.pathname.slice(1))) return "has a / or an @ too many, in the password most likely"

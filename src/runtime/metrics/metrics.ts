@@ -5,7 +5,8 @@ import { type EndpointEvent, endpointObserver, type ObservedCall, type OrderId, 
 import { fill, type Gauges, makeInstruments } from "./instruments.js"
 
 /** Work that comes round again. `orders`: looks into Waldur's queue; `observation`: what Waldur says against what the cloud has. */
-export type RoundOf = "orders" | "observation" | "usage" | "membership"
+const roundsOf = ["orders", "observation", "usage", "membership"] as const
+export type RoundOf = (typeof roundsOf)[number]
 
 export interface OrderAtWork {
   readonly offering: string
@@ -32,6 +33,8 @@ export interface MetricsService {
   /** Something else than an entry could not be written. */
   readonly journalFailed: () => void
   readonly round: (offering: string, work: RoundOf, wentWell: boolean, at: number) => void
+  /** Its rounds are another process's from now on: what this one last did of them grows old, and says nothing. */
+  readonly roundsLeft: (offering: string) => void
   /** Everything, in the text format 0.0.4. */
   readonly text: (gauges: Gauges) => Promise<string>
 }
@@ -50,6 +53,7 @@ const silent: MetricsService = {
   journalWritten: nothing,
   journalFailed: nothing,
   round: nothing,
+  roundsLeft: nothing,
   text: () => Promise.resolve("")
 }
 
@@ -136,6 +140,9 @@ const make = (): MetricsService => {
       const label = labelOf(offering)
       instruments.rounds.inc({ offering: label, work, outcome: wentWell ? "ok" : "failed" })
       if (wentWell) instruments.lastSuccess.set({ offering: label, work }, at / 1000)
+    },
+    roundsLeft: (offering) => {
+      for (const work of roundsOf) instruments.lastSuccess.remove({ offering: labelOf(offering), work })
     },
     text: async (gauges) => {
       countOrdersAtWork()

@@ -8,6 +8,7 @@ import {
   type Breaker,
   type Component,
   endpointListener,
+  keptFor,
   makeAlarms,
   makeDoor,
   OfferingFault,
@@ -78,8 +79,8 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
     yield* Ref.set(probe, Effect.zipRight(waldur.offering(config.id), backend.ping))
     const lookedAt = yield* firstLook(health, backend.ping)
     const guards = yield* FiberSet.make()
-    // A failure is not kept: it may be over by the next order.
-    const [options, readAnew] = yield* Effect.cachedInvalidateWithTTL(
+    const pluginOptions = keptFor(
+      "1 minute",
       Effect.flatMap(steadyMillis, (now) =>
         // What was read when it was opened is good enough for the orders that waited for that.
         now - openedAt < justNow
@@ -87,8 +88,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
           : Effect.flatMap(waldur.offering(config.id), (fresh) =>
               Effect.as(Effect.mapError(unchanged(config, known, fresh.components), allOf), fresh.pluginOptions)
             )
-      ),
-      "1 minute"
+      )
     )
     const offering: Offering = {
       id: config.id,
@@ -104,7 +104,7 @@ const opened = (config: OfferingConfig, memoMap: Layer.MemoMap) =>
       exposesErrorDetails: config.exposesErrorDetails,
       components: known,
       quantities: config.plugin.quantities,
-      pluginOptions: Effect.tapError(options, () => readAnew),
+      pluginOptions,
       guardBackendId: (resource, backendId) =>
         Effect.flatMap(waldur.setsScope(config.id), (puts) =>
           Effect.schedule(lookAfter(waldur, resource, backendId), backendIdGuard(puts))
