@@ -13,11 +13,11 @@ export {
   aclId,
   sameAclRule
 } from "./acl.js"
-export { Group, GroupShort, type GroupWithQuotas } from "./group.js"
+export { GroupShort, type GroupWithQuotas } from "./group.js"
 export { HistoryRecord } from "./history.js"
 export { type Host, Image, VmTemplate } from "./infrastructure.js"
 export { isHeldByHand, VirtualNetwork } from "./network.js"
-export { type Limit, Quotas, type QuotaUsage, UserQuotas } from "./quotas.js"
+export { type Limit, Quotas, type QuotaUsage } from "./quotas.js"
 export { SecurityGroup, VirtualRouter } from "./router.js"
 export { storedPassword, User } from "./user.js"
 export { Vdc } from "./vdc.js"
