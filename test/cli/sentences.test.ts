@@ -25,6 +25,14 @@ describe("a command", () => {
       yield* agent.stop
       const { out } = yield* typed("order", order, "--data-dir", site.dataDir)
       expect(out).toMatch(/^State {5}erred: "4711" is not a virtual data centre/m)
+      // One uuid for the other is what people paste.
+      const [, resource = ""] = /^Resource {2}(\w{32})/m.exec(out) ?? []
+      expect((yield* typed("order", resource, "--data-dir", site.dataDir)).failure).toBe(
+        `"${resource}" is a resource, "orphan", and no order: \`site-actors resource ${resource}\` has its orders.`
+      )
+      expect((yield* typed("resource", order, "--data-dir", site.dataDir)).failure).toContain(
+        `"${order}" is an order, of the resource ${resource}: `
+      )
 
       const at = ["plan", "-c", site.file, "--data-dir", site.dataDir]
       expect((yield* typed(...at, "--order", order)).out).toContain("\n  there would be nothing to do")

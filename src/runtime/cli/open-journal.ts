@@ -1,13 +1,14 @@
 /** How commands that look at the journal find it, and how they ask the running agent for something. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Data, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
-import { countOf } from "../../core/index.js"
+import { countOf, printable } from "../../core/index.js"
 import { dataDirOf, postgresOf } from "../config/index.js"
 import { type Answer, answerTo, ask, type RequestKind } from "../control/requests.js"
 import { fileOf, type Place } from "../database/place.js"
 import { assertMayWrite, inTheWay } from "../database/whose.js"
 import * as Database from "../journal/database.js"
 import { ordersLike, signOfLife } from "../journal/history.js"
+import { resourcesLike } from "../journal/in-short.js"
 import { longSilence } from "../journal/pauses.js"
 import { isJournalIn } from "../journal/tables/in-postgres.js"
 import { isShown, showing, waiting } from "../terminal/progress.js"
@@ -151,8 +152,12 @@ export const findOrder = (uuid: string) =>
     const found = yield* ordersLike(wanted)
     const [only] = found
     if (only === undefined) {
+      const [resource] = yield* resourcesLike(wanted)
       return yield* new NotPossible({
-        reason: `The journal knows no order ${JSON.stringify(uuid)}. \`site-actors orders --all\` lists those that it knows.`
+        reason:
+          resource === undefined
+            ? `The journal knows no order ${JSON.stringify(uuid)}. \`site-actors orders --all\` lists those that it knows.`
+            : `${JSON.stringify(uuid)} is a resource, ${JSON.stringify(printable(resource.name))}, and no order: \`site-actors resource ${resource.resource}\` has its orders.`
       })
     }
     if (found.length > 1) {

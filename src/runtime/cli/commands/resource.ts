@@ -2,6 +2,7 @@
 import { Args, Command } from "@effect/cli"
 import { Console, Effect, Option } from "effect"
 import { ResourceId } from "../../../core/index.js"
+import { ordersLike } from "../../journal/history.js"
 import { ordersOf, resourcesLike } from "../../journal/in-short.js"
 import { Observations } from "../../observation/index.js"
 import { table } from "../../terminal/table.js"
@@ -17,8 +18,12 @@ const findResource = (given: string) =>
     const wanted = given.replaceAll("-", "").toLowerCase()
     const [only, ...more] = wanted.length < 4 ? [] : yield* resourcesLike(wanted)
     if (only === undefined) {
+      const [order] = wanted.length < 4 ? [] : yield* ordersLike(wanted)
       return yield* new NotPossible({
-        reason: `Nothing is known of a resource ${JSON.stringify(given)}. \`site-actors resources\` lists those that were looked at.`
+        reason:
+          order === undefined
+            ? `Nothing is known of a resource ${JSON.stringify(given)}. \`site-actors resources\` lists those that were looked at.`
+            : `${JSON.stringify(given)} is an order, of the resource ${order.resource}: \`site-actors resource ${order.resource}\` tells that, and \`site-actors order ${order.order}\` the order.`
       })
     }
     if (more.length > 0) {

@@ -61,7 +61,8 @@ export const resources = Command.make("resources", { ...options.journal, json: o
   )
 )
 
-const nothingLookedAt = "No resource was looked at yet."
+const nothingLookedAt =
+  "No resource was looked at yet: the agent does so 1 to 3 minutes after its start, and every 10 minutes (observation_interval). `site-actors drift --look` has it look now."
 
 const asJson = (one: Observations.KnownDifference) => ({ ...one, since: inIso(one.since) })
 
