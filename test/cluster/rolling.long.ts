@@ -1,6 +1,6 @@
 /** Three processes over one PostgreSQL are replaced one after the other, as the pods of a StatefulSet are: each comes back at another address. */
 import { expect } from "@effect/vitest"
-import { Array, Clock, Console, Effect, Fiber, Option, Schema } from "effect"
+import { Array, Effect, Fiber, Option, Schema } from "effect"
 import { AgentMain, long, withAgent } from "../crash/harness.js"
 import { orNever } from "../crash/waits.js"
 import { freePort } from "../support/ports.js"
@@ -11,17 +11,15 @@ const Addresses = Schema.Array(Schema.Struct({ address: Schema.String }))
 const Ready = Schema.parseJson(
   Schema.Struct({
     status: Schema.String,
-    cutOff: Schema.optional(Schema.Array(Schema.Struct({ reason: Schema.String })))
+    cutOff: Schema.optionalWith(Schema.Array(Schema.Struct({ reason: Schema.String })), { default: () => [] })
   })
 )
 
-/** Of one that runs, what it answers. */
+/** None: it does not run. */
 const asked = (port: number, path: string) =>
-  Effect.option(Effect.tryPromise(() => fetch(`http://127.0.0.1:${port}${path}`).then((response) => response.text())))
+  Effect.option(Effect.tryPromise(() => fetch(`http://127.0.0.1:${port}${path}`).then((answer) => answer.text())))
 
-import { mkdirSync, writeFileSync } from "node:fs"
-const require_ = (dir: string, site: any) => { mkdirSync(dir, { recursive: true }); for (const n of site.nodes) writeFileSync(`${dir}/${n.name}.log`, n.outputs().join("--- again\n")) }
-withAgent("three processes over one PostgreSQL, replaced one after the other", (it) => {
+withAgent("three processes over one PostgreSQL that are replaced one after the other", (it) => {
   it.scoped(
     "carry all orders out meanwhile, and nothing of those that are gone is taken for a fault",
     () =>
@@ -37,93 +35,70 @@ withAgent("three processes over one PostgreSQL, replaced one after the other", (
           environment: (name) => ({ HTTP_PORT: String(ports[name - 1]) }),
           cloud: { keepCalls: false, initial: { hosts: [{ name: "host01", cpuCores: 1000, memoryMb: 1_000_000 }] } }
         })
-        const portOf = ({ name }: Pick<Node, "name">) => ports[name - 1] ?? 0
-        const readiness = (node: Node) =>
-          Effect.map(asked(portOf(node), "/readyz"), Option.flatMap(Schema.decodeOption(Ready)))
+        const readiness = ({ name }: Node) =>
+          Effect.map(asked(ports[name - 1] ?? 0, "/readyz"), Option.flatMap(Schema.decodeOption(Ready)))
+        const metrics = ({ name }: Node) => Effect.map(asked(ports[name - 1] ?? 0, "/metrics"), Option.map(scrapeOf))
         const ready = (node: Node) =>
           readiness(node).pipe(
             Effect.delay("100 millis"),
             Effect.repeat({ until: Option.exists(({ status }) => status === "ready") }),
             orNever(() => `process ${node.name} ready: ${node.agent.output()}`)
           )
-        const scrape = (node: Node) => Effect.map(asked(portOf(node), "/metrics"), Option.map(scrapeOf))
         yield* Effect.forEach(site.nodes, ready)
 
         const alarms: Array<string> = []
-        const look = Effect.forEach(
-          site.nodes,
-          (node) =>
-            Effect.zipWith(readiness(node), scrape(node), (said, read) => {
-              const apart = Option.match(read, {
-                onNone: () => 0,
-                onSome: ({ value }) => value("site_actors_processes_unreached") ?? 0
-              })
-              if (apart > 0) alarms.push(`process ${node.name}: ${apart} not reached`)
-              if (Option.isSome(said)) alarms.push(...(said.value.cutOff ?? []).map(({ reason }) => reason))
-            }),
-          { discard: true }
-        )
-        const watched = yield* Effect.fork(Effect.forever(Effect.delay(look, "300 millis")))
-
-        let at = 0
-        const orders: Array<{ readonly uuid: string; readonly placed: number; readonly took: Fiber.Fiber<number> }> = []
-        const customer = yield* Effect.gen(function* () {
-          const uuid = yield* site.place.vdc(`rolling-${++at}`)
-          const placed = yield* Clock.currentTimeMillis
-          const took = yield* Effect.forkDaemon(
-            Effect.flatMap(site.marketplace.awaitOrderEnd(uuid), (order) =>
-              Effect.map(Clock.currentTimeMillis, (now) => {
-                expect(`${order.state}${order.errorMessage}`).toBe("done")
-                return now - placed
-              })
+        const look = (node: Node) =>
+          Effect.gen(function* () {
+            const said = yield* readiness(node)
+            if (Option.isSome(said)) alarms.push(...said.value.cutOff.map(({ reason }) => reason))
+            const apart = Option.flatMapNullable(yield* metrics(node), ({ value }) =>
+              value("site_actors_processes_unreached")
             )
-          )
-          orders.push({ uuid, placed, took })
-        }).pipe(Effect.delay("1 second"), Effect.forever, Effect.fork)
+            if (Option.exists(apart, (others) => others > 0)) alarms.push(`${node.name} does not reach all others`)
+          })
+        yield* Effect.forkScoped(
+          Effect.forever(Effect.delay(Effect.forEach(site.nodes, look, { discard: true }), "300 millis"))
+        )
 
-        const began = yield* Clock.currentTimeMillis
+        const orders: Array<string> = []
+        const customer = yield* Effect.forkScoped(
+          Effect.suspend(() => site.place.vdc(`rolling-${orders.length + 1}`)).pipe(
+            Effect.tap((order) => orders.push(order)),
+            Effect.delay("1 second"),
+            Effect.forever
+          )
+        )
         for (const node of site.nodes.toReversed()) {
-          const from = yield* Clock.currentTimeMillis
           node.agent.signal("SIGTERM")
           const end = yield* orNever(() => `the end of process ${node.name}`)(node.agent.ended)
           expect(end).toEqual({ code: 0, signal: null })
-          const gone = yield* Clock.currentTimeMillis
           yield* node.restartElsewhere
           yield* ready(node)
-          const now = yield* Clock.currentTimeMillis
-          yield* Console.log(`process ${node.name}: ended in ${gone - from} ms, ready ${now - gone} ms later`)
         }
-        const replaced = yield* Clock.currentTimeMillis
-        yield* Effect.sleep("8 seconds")
         yield* Fiber.interrupt(customer)
-        const took = yield* orNever(() => {
-          require_("/tmp/scale/rolling", site)
-          return `the end of ${orders
-            .filter(({ uuid }) => site.marketplace.orders.get(uuid)?.state !== "done")
-            .map(({ uuid }) => `${uuid} ${site.marketplace.orders.get(uuid)?.state}`)
-            .join(", ")}`
-        })(Effect.forEach(orders, (one) => Fiber.join(one.took)))
-        yield* Console.log(
-          `replaced in ${replaced - began} ms; ${orders.length} orders, the longest ${took
-            .toSorted((a, b) => b - a)
-            .slice(0, 8)
-            .join(", ")} ms`
+        const ended = yield* orNever(() => "the end of all orders")(
+          Effect.forEach(orders, site.marketplace.awaitOrderEnd, { concurrency: "unbounded" })
         )
-        yield* Console.log(orders.map((o, i) => `${o.placed - began}: ${took[i]} ${o.uuid}`).join("\n"))
-        require_("/tmp/scale/rolling", site)
-        writeFileSync("/tmp/scale/rolling/journal.json", JSON.stringify(yield* site.query("SELECT order_id, epoch, step, event, CAST(at AS text) AS at, CAST(id AS int) AS id FROM journal ORDER BY id")))
-        yield* Fiber.interrupt(watched)
-        expect(alarms).toEqual([])
+        expect(ended.map(({ errorMessage, state }) => `${state}${errorMessage}`)).toEqual(orders.map(() => "done"))
+
+        /** Of which offerings they say when their orders were last looked for: it is the one that looks for them. */
+        const looks = Effect.map(Effect.forEach(site.nodes, metrics), (all) =>
+          Array.getSomes(all)
+            .flatMap(({ samples }) => samples.get("site_actors_last_success_timestamp_seconds") ?? [])
+            .flatMap(({ labels }) => (labels?.work === "orders" ? [labels.offering] : []))
+            .toSorted()
+        )
+        yield* looks.pipe(
+          Effect.delay("200 millis"),
+          Effect.repeat({ until: (now) => now.join() === "VDC,VM" }),
+          orNever(() => "one process for each offering")
+        )
         const book = yield* Effect.flatMap(
           site.query("SELECT address FROM cluster_runner ORDER BY address"),
           Schema.decodeUnknown(Addresses)
         )
         expect(book.map(({ address }) => address)).toEqual(site.nodes.map(({ port }) => `127.0.0.1:${port}`).toSorted())
-        const looks = Array.getSomes(yield* Effect.forEach(site.nodes, scrape)).flatMap(
-          ({ samples }) => samples.get("site_actors_last_success_timestamp_seconds") ?? []
-        )
-        const ofOrders = looks.flatMap(({ labels }) => (labels?.work === "orders" ? [labels.offering] : []))
-        expect(ofOrders.toSorted()).toEqual(["VDC", "VM"])
+        expect(alarms).toEqual([])
       }),
     long
   )
