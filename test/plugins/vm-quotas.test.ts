@@ -1,6 +1,6 @@
 /** Quotas, and a host, that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { vector } from "../../src/simulator/opennebula/world/template.js"
 import { type Bench, createOrder, doneOf, makeBench, medium, refusedOf, updateOrder } from "../support/vmCloud.js"
 
@@ -123,6 +123,24 @@ describe("an update that a quota does not allow", () => {
         detail
       })
       expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("looks at the group, the user and the host in the same moment", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* owned(bench)
+      const asked = yield* Deferred.make<void>()
+      const missing = new Set(["one.group.info", "one.user.info", "one.host.info"])
+      // None is answered before all are there.
+      bench.frontEnd.intercept(({ method }) => {
+        if (!missing.delete(method)) return undefined
+        if (missing.size === 0) Effect.runSync(Deferred.succeed(asked, undefined))
+        return { _tag: "Hold", when: "before", until: Deferred.await(asked) }
+      })
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(missing.size).toBe(0)
     })
   )
 
