@@ -9,6 +9,15 @@ const call =
   (method: string, ...params: ReadonlyArray<string | number | boolean>): Hand =>
   ({ frontEnd }) =>
     frontEnd.call(method, params)
+/** 0x0200, as whoever lacks a right reads it. */
+const notShown = (method: string) => ({
+  _tag: "Garbage" as const,
+  when: "before" as const,
+  body: `<?xml version="1.0" encoding="UTF-8"?><methodResponse><params><param><value><array><data>
+<value><boolean>0</boolean></value><value><string>[${method}] User [0] : Not authorized to perform USE.</string></value>
+<value><i4>512</i4></value><value><i4>-1</i4></value><value><i8>-1</i8></value>
+</data></array></value></param></params></methodResponse>`
+})
 /** A machine that is not oneadmin's, whose quotas nobody asks. */
 const owned: Hand = (bench) =>
   Effect.all([call("one.user.allocate", "eve", "secret", "core")(bench), call("one.vm.chown", 0, 2, -1)(bench)])
@@ -123,6 +132,18 @@ describe("an update that a quota does not allow", () => {
         detail
       })
       expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("is carried out by a user to whom OpenNebula shows neither hosts nor other users", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* owned(bench)
+      bench.frontEnd.intercept(({ method }) =>
+        method === "one.host.info" || method === "one.user.info" ? notShown(method) : undefined
+      )
+      doneOf(yield* bench.update(updateOrder("0", medium)))
     })
   )
 
