@@ -1,6 +1,6 @@
 /** Quotas, and a host, that refuse a machine's new sizes: it is not powered off for nothing, whichever of them it is. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { vector } from "../../src/simulator/opennebula/world/template.js"
 import { type Bench, createOrder, doneOf, makeBench, medium, refusedOf, updateOrder } from "../support/vmCloud.js"
 
@@ -9,6 +9,15 @@ const call =
   (method: string, ...params: ReadonlyArray<string | number | boolean>): Hand =>
   ({ frontEnd }) =>
     frontEnd.call(method, params)
+/** 0x0200, as whoever lacks a right reads it. */
+const notShown = (method: string) => ({
+  _tag: "Garbage" as const,
+  when: "before" as const,
+  body: `<?xml version="1.0" encoding="UTF-8"?><methodResponse><params><param><value><array><data>
+<value><boolean>0</boolean></value><value><string>[${method}] User [0] : Not authorized to perform USE.</string></value>
+<value><i4>512</i4></value><value><i4>-1</i4></value><value><i8>-1</i8></value>
+</data></array></value></param></params></methodResponse>`
+})
 /** A machine that is not oneadmin's, whose quotas nobody asks. */
 const owned: Hand = (bench) =>
   Effect.all([call("one.user.allocate", "eve", "secret", "core")(bench), call("one.vm.chown", 0, 2, -1)(bench)])
@@ -123,6 +132,36 @@ describe("an update that a quota does not allow", () => {
         detail
       })
       expect(bench.changes(before)).toEqual([])
+    })
+  )
+
+  it.scoped("is carried out by a user to whom OpenNebula shows neither hosts nor other users", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* owned(bench)
+      bench.frontEnd.intercept(({ method }) =>
+        method === "one.host.info" || method === "one.user.info" ? notShown(method) : undefined
+      )
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+    })
+  )
+
+  it.scoped("looks at the group, the user and the host in the same moment", () =>
+    Effect.gen(function* () {
+      const bench = yield* makeBench()
+      doneOf(yield* bench.create(createOrder()))
+      yield* owned(bench)
+      const asked = yield* Deferred.make<void>()
+      const missing = new Set(["one.group.info", "one.user.info", "one.host.info"])
+      // None is answered before all are there.
+      bench.frontEnd.intercept(({ method }) => {
+        if (!missing.delete(method)) return undefined
+        if (missing.size === 0) Effect.runSync(Deferred.succeed(asked, undefined))
+        return { _tag: "Hold", when: "before", until: Deferred.await(asked) }
+      })
+      doneOf(yield* bench.update(updateOrder("0", medium)))
+      expect(missing.size).toBe(0)
     })
   )
 

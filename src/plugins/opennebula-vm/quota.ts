@@ -43,9 +43,12 @@ export const holdersOf = (
   one: OpenNebulaService,
   { gid, uid }: Pick<Vm, "gid" | "uid">
 ): Effect.Effect<ReadonlyArray<Holder>, OpenNebulaError> => {
-  const user = uid === exempt ? [] : [Effect.map(one.user.quotas(uid), (of): Holder => ({ kind: "user", ...of }))]
-  const group = gid === exempt ? [] : [Effect.map(one.group.info(gid), (of): Holder => ({ kind: "group", ...of }))]
-  return Effect.all([...user, ...group], { concurrency: "unbounded" })
+  const user = Effect.map(one.user.quotas(uid), (of): ReadonlyArray<Holder> => [{ kind: "user", ...of }])
+  const group = Effect.map(one.group.info(gid), (of): ReadonlyArray<Holder> => [{ kind: "group", ...of }])
+  // A user that is not shown is asked by OpenNebula alone.
+  const ofUser = Effect.catchTag(user, "NotAuthorized", () => Effect.succeed([]))
+  const asked = [...(uid === exempt ? [] : [ofUser]), ...(gid === exempt ? [] : [group])]
+  return Effect.map(Effect.all(asked, { concurrency: "unbounded" }), (holders) => holders.flat())
 }
 
 /** Where a disk counts: in SYSTEM_DISK_SIZE, in the SIZE of a datastore, or for whoever owns its image. */

@@ -21,7 +21,7 @@ export const stepRefusal = ({ id, vcpuStep }: Pick<Vm, "id" | "vcpuStep">, vcpu:
 export const notGiven = (serverMessage: string): string =>
   /\b(threads|cores|sockets|topology|NUMA)\b/i.test(serverMessage) ? unarranged() : noRoom
 
-/** The one that it is on, also while it is off. None where it is gone, or never was anywhere. */
+/** The one that it is on, also while it is off. None where it is gone, never was anywhere, or is not shown: a look is no reason to stop. */
 export const hostOf = (
   one: OpenNebulaService,
   { history }: Pick<Vm, "history">
@@ -29,7 +29,9 @@ export const hostOf = (
   const last = history.at(-1)
   return last === undefined
     ? Effect.succeedNone
-    : Effect.catchTag(Effect.asSome(one.host.info(last.hostId)), "NoSuchObject", () => Effect.succeedNone)
+    : Effect.asSome(one.host.info(last.hostId)).pipe(
+        Effect.catchTag("NoSuchObject", "NotAuthorized", () => Effect.succeedNone)
+      )
 }
 
 /**
