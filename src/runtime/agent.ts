@@ -249,8 +249,6 @@ const attend = (
 ) =>
   Effect.gen(function* () {
     yield* (yield* Standings).attended(offering.id)
-    const metrics = yield* Metrics
-    yield* Effect.addFinalizer(() => Effect.sync(() => metrics.roundsLeft(offering.id)))
     yield* Effect.forkScoped(tellWaldur(config, offering, opened))
     if (offering.functions.reports) yield* Effect.forkScoped(reportUsage(opened, reporting, config.reportInterval))
     const members = offering.functions.membership

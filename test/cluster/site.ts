@@ -24,7 +24,7 @@ export interface Node {
   /** From 1. */
   readonly name: number
   /** At which the others reach it. */
-  readonly port: number
+  port: number
   /** The process that runs now, or ran last. */
   agent: AgentProcess
   readonly way: Way
@@ -34,6 +34,8 @@ export interface Node {
   readonly versions: { main: string }
   /** Starts it again, at the same address. */
   readonly restart: Effect.Effect<AgentProcess>
+  /** The same at another one, as a pod has with each start. */
+  readonly restartElsewhere: Effect.Effect<AgentProcess>
   /** Another command, with its configuration. */
   readonly command: (...words: ReadonlyArray<string>) => Effect.Effect<AgentProcess, never, Scope.Scope>
   /** What it has printed, start by start. */
@@ -83,7 +85,7 @@ export const makeClusterSite = ({
           const way = yield* wayTo(db.port)
           const own = new URL(url)
           own.port = String(way.port)
-          const port = yield* freePort
+          const firstPort = yield* freePort
           const versions = { main: beside ?? options.main }
           const walls = new Map<number, string>()
           const wallsFile = `${site.configFile}-${name}.walls`
@@ -95,27 +97,28 @@ export const makeClusterSite = ({
           build()
           const configFile = `${site.configFile}-${name}.yaml`
           yield* fs.writeFileString(configFile, file(name, common), { mode: 0o600 })
-          const variables = {
+          const variables = (port: number) => ({
             RUNNER_PORT: String(port),
             SITE_ACTORS_DATABASE: own.href,
             WALLS: wallsFile,
             CLOCK_SHIFT: String(Duration.toMillis(Duration.minutes(1)) * (ahead?.(name) ?? 0)),
             ...environment?.(name)
-          }
-          const start = Effect.suspend(() =>
-            site.start({
-              main: versions.main,
-              configFile,
-              dataDir: `${site.dataDir}-${name}`,
-              nodeOptions: [...(ahead === undefined ? [] : ["--import", shiftClock]), "--import", walling],
-              environment: variables
-            })
-          ).pipe(Effect.provideService(Scope.Scope, scope))
-          const agents = [yield* start]
+          })
+          const startAt = (port: number) =>
+            site
+              .start({
+                main: versions.main,
+                configFile,
+                dataDir: `${site.dataDir}-${name}`,
+                nodeOptions: [...(ahead === undefined ? [] : ["--import", shiftClock]), "--import", walling],
+                environment: variables(port)
+              })
+              .pipe(Effect.provideService(Scope.Scope, scope))
+          const agents = [yield* startAt(firstPort)]
           const node: Node = {
             name,
-            port,
-            agent: agents[0] ?? (yield* start),
+            port: firstPort,
+            agent: agents[0] ?? (yield* startAt(firstPort)),
             way,
             wall: (to, how) => {
               if (how === "none") walls.delete(to.port)
@@ -124,24 +127,35 @@ export const makeClusterSite = ({
             },
             versions,
             command: (...words) =>
-              startProgram({ main: versions.main, environment: variables }, [...words, "--config", configFile]),
+              startProgram({ main: versions.main, environment: variables(node.port) }, [
+                ...words,
+                "--config",
+                configFile
+              ]),
             outputs: () => agents.map(({ output }) => output()),
-            restart: Effect.tap(start, (agent) => {
-              agents.push(agent)
-              node.agent = agent
-              // As a service manager does it; one that somebody else has started again meanwhile is left. To be interrupted also where whoever
-              // restarts is not: the scope ends this before it ends the process.
-              return agent.ended.pipe(
-                Effect.flatMap(({ code }) =>
-                  code === 1
-                    ? Effect.suspend(() => (node.agent === agent ? node.restart : Effect.void)).pipe(
-                        Effect.delay("2 seconds")
-                      )
-                    : Effect.void
-                ),
-                Effect.interruptible,
-                Effect.forkIn(scope)
-              )
+            restart: Effect.tap(
+              Effect.suspend(() => startAt(node.port)),
+              (agent) => {
+                agents.push(agent)
+                node.agent = agent
+                // As a service manager does it; one that somebody else has started again meanwhile is left. To be interrupted also where whoever
+                // restarts is not: the scope ends this before it ends the process.
+                return agent.ended.pipe(
+                  Effect.flatMap(({ code }) =>
+                    code === 1
+                      ? Effect.suspend(() => (node.agent === agent ? node.restart : Effect.void)).pipe(
+                          Effect.delay("2 seconds")
+                        )
+                      : Effect.void
+                  ),
+                  Effect.interruptible,
+                  Effect.forkIn(scope)
+                )
+              }
+            ),
+            restartElsewhere: Effect.flatMap(freePort, (port) => {
+              node.port = port
+              return node.restart
             })
           }
           return node

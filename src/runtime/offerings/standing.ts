@@ -2,6 +2,7 @@
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import type { OfferingId } from "../../core/index.js"
 import type { Consumer } from "../../waldur/index.js"
+import { Metrics } from "../metrics/index.js"
 
 /** Work that is done in passes, each a look at everything. */
 export type PassKind = "orders"
@@ -39,7 +40,7 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
 >() {
   static readonly layer = Layer.effect(
     Standings,
-    Effect.map(Clock.currentTimeMillis, (started) => {
+    Effect.zipWith(Metrics, Clock.currentTimeMillis, (metrics, started) => {
       const all = new Map<OfferingId, Standing>()
       const beginning: Standing = {
         closed: "It is being opened.",
@@ -66,7 +67,11 @@ export class Standings extends Context.Tag("site-actors/runtime/Standings")<
         attended: (offering) =>
           Effect.acquireRelease(
             change(offering, (_, since) => ({ ...unattended, elsewhere: false, since })),
-            () => change(offering, () => ({ ...unattended, elsewhere: true }))
+            () =>
+              Effect.zipLeft(
+                change(offering, () => ({ ...unattended, elsewhere: true })),
+                Effect.sync(() => metrics.roundsLeft(offering))
+              )
           ),
         leftToOthers: (offering) => change(offering, () => ({ elsewhere: true }))
       }
