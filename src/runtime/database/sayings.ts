@@ -14,7 +14,7 @@ interface Saying {
 
 const theWay =
   "Check that PostgreSQL runs there, and the way to it: host and port in `database`, firewall, pg_hba.conf."
-const login = "Check user and password in `database`, and pg_hba.conf on the server."
+const login = "Check user and password in `database`, which is read at a start, and pg_hba.conf on the server."
 
 const ofTls: ReadonlyArray<Saying> = [
   {

@@ -92,6 +92,19 @@ describe("a journal that cannot be written", () => {
     })
   )
 
+  it.scoped("of a PostgreSQL that lets the agent in no more is said with what to do", () =>
+    Effect.gen(function* () {
+      const { refuses, said, write } = yield* setting
+      const message = 'password authentication failed for user "agent"'
+      refuses(() => true, new PostgresSays({ message, code: "28P01" }))
+      yield* write
+      yield* TestClock.adjust("1 second")
+      expect(said[0]).toContain(
+        `${message}. Orders wait, and go on when it can. Check user and password in \`database\``
+      )
+    })
+  )
+
   it.scoped("is one of a PostgreSQL whose disk is full, though a row of it can still be changed", () =>
     Effect.gen(function* () {
       const { health, refuses, said, write } = yield* setting
@@ -100,7 +113,9 @@ describe("a journal that cannot be written", () => {
       yield* write
       yield* TestClock.adjust("20 seconds")
       expect(yield* health.away).toEqual({ reason: message, since: 0 })
-      expect(said).toEqual([`The journal cannot be written: ${message}. Orders wait, and go on when it can`])
+      expect(said).toEqual([
+        `The journal cannot be written: ${message}. Orders wait, and go on when it can. The server has no room left: see its log.`
+      ])
       refuses(() => false)
       yield* TestClock.adjust("3 seconds")
       expect(yield* health.away).toBeUndefined()

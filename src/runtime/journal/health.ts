@@ -3,10 +3,11 @@
  * whether it can again, says so once, and everybody else waits for it. Each order by itself used to try, to say so, and to rest for up to half a
  * minute when it could be written again (docs/decisions/0074-one-looks-whether-the-journal-is-back.md).
  */
-import { SqlClient } from "@effect/sql"
+import { SqlClient, type SqlError } from "@effect/sql"
 import { Clock, Context, Duration, Effect, FiberSet, Layer } from "effect"
 import { makeDoor } from "../../core/index.js"
-import { isFull } from "../database/postgres.js"
+import { isFull, PostgresSays } from "../database/postgres.js"
+import { hintFor } from "../database/sayings.js"
 import { hears, reasonOf, straight } from "../database/sql.js"
 import { Metrics } from "../metrics/index.js"
 import { databaseReminder, journalProbe } from "../schedules.js"
@@ -61,8 +62,10 @@ const make = (owner: string) =>
     let lacksRoom = false
     const probe = Effect.suspend(() => (lacksRoom ? Effect.zipRight(room, write) : write))
 
-    const note = (reason: string) =>
+    const note = (error: SqlError.SqlError) =>
       Effect.gen(function* () {
+        const reason = reasonOf(error)
+        const toDo = error.cause instanceof PostgresSays ? `. ${hintFor(error.cause)}` : ""
         metrics.journalFailed()
         const now = yield* Clock.currentTimeMillis
         const before = away
@@ -73,8 +76,8 @@ const make = (owner: string) =>
         said = { reason, at: now }
         yield* Effect.logWarning(
           before === undefined
-            ? `The journal cannot be written: ${reason}. Orders wait, and go on when it can`
-            : `The journal still cannot be written, for ${seconds(now - before.since)} now: ${reason}`
+            ? `The journal cannot be written: ${reason}. Orders wait, and go on when it can${toDo}`
+            : `The journal still cannot be written, for ${seconds(now - before.since)} now: ${reason}${toDo}`
         )
       })
 
@@ -90,11 +93,7 @@ const make = (owner: string) =>
     })
 
     /** At once, and then again and again: a statement may fail by itself, and that is no reason for others to wait. */
-    const look = probe.pipe(
-      Effect.tapError((error) => note(reasonOf(error))),
-      Effect.retry(journalProbe),
-      Effect.zipRight(opens)
-    )
+    const look = probe.pipe(Effect.tapError(note), Effect.retry(journalProbe), Effect.zipRight(opens))
 
     yield* hears(sql, (error) =>
       Effect.suspend(() => {
