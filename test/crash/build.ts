@@ -2,28 +2,14 @@
  * The agent as it stands in `src`, built as it is published: what runs is this source, whatever happens to `dist` in the meantime. The crash
  * matrix starts hundreds.
  */
-import { createHash } from "node:crypto"
-import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises"
+import { access, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { bundle } from "../../scripts/bundle.mjs"
 import { cacheCode } from "../../scripts/code-cache.mjs"
+import { fingerprint } from "../../scripts/fingerprint.mjs"
 
 const cache = "node_modules/.cache/site-actors-crash"
-
-const making = ["bundle.mjs", "code-cache.mjs", "loader.cjs", "warm-up.mjs"].map((name) => `scripts/${name}`)
-
-/** Of all that the agent is made of: its sources, how and by which Node they are put together, and the versions of the libraries. */
-const fingerprint = async (): Promise<string> => {
-  const hash = createHash("sha256").update(process.version)
-  const entries = await readdir("src", { recursive: true, withFileTypes: true })
-  const own = entries
-    .filter((entry) => entry.isFile())
-    .map(({ name, parentPath, path }) => join(parentPath ?? path, name))
-  for (const file of [...own.toSorted(), ...making, "package.json", "package-lock.json"])
-    hash.update(`${file}\0`).update(await readFile(file))
-  return hash.digest("hex").slice(0, 16)
-}
 
 const isThere = (path: string): Promise<boolean> =>
   access(path).then(

@@ -1,6 +1,6 @@
 /** What is installed, the image and npm's tarball, made by the same steps as far as that goes without an engine and a network. */
 import { execFile } from "node:child_process"
-import { access, constants, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { access, constants, cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -85,6 +85,27 @@ describe("the image", () => {
     expect((await ending(program, here)).code).toBe(0)
     await new Promise((resolve) => pages.close(resolve))
     expect((await ending(program, here)).code).toBe(1)
+  })
+})
+
+describe("what is built", () => {
+  const madeOf = async () => {
+    const script = 'import("./scripts/fingerprint.mjs").then(async (it) => console.log(await it.fingerprint()))'
+    return (await run(process.execPath, ["-e", script], { cwd: build })).stdout.trim()
+  }
+
+  it("is not built once more for the demo while it is made of what stands there", async () => {
+    const main = join(build, "dist/runtime/main.js")
+    const { mtimeMs } = await stat(main)
+    await run(process.execPath, ["scripts/build.mjs", "--unless-built"], { cwd: build })
+    expect((await stat(main)).mtimeMs).toBe(mtimeMs)
+
+    const noted = await readFile(join(build, "dist/made-of"), "utf8")
+    expect(await madeOf()).toBe(noted)
+    const other = join(build, "src/other.ts")
+    await writeFile(other, "")
+    expect(await madeOf()).not.toBe(noted)
+    await rm(other)
   })
 })
 
@@ -235,6 +256,7 @@ describe("npm's tarball", () => {
       "examples",
       "package.json"
     ])
+    expect(files).not.toContain("dist/made-of")
     // What a plugin author copies comes with its test.
     const others = files.filter((path) => path !== "examples/machines-by-jobs/test/contract.test.ts")
     expect(others.filter((path) => /\.test\.|\.db|\.env|\.tsbuildinfo|\/testing\//.test(path))).toEqual([])
