@@ -142,8 +142,8 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
     let seen: Vm | undefined
     let pause = firstPause
     let refusals = 0
-    let lastRecord = -1
     for (let tried = 0; tried < (what.tries ?? Number.POSITIVE_INFINITY) && refusals < refusalsTaken; ) {
+      const lastRecord = seen?.history.at(-1)?.sequence ?? -1
       const answer = yield* machines.one.vm.action(vmId, what.action).pipe(
         Effect.as("taken" as const),
         // Refused: it is there already, or on its way, or cannot get there from where it is. Its state tells.
@@ -189,7 +189,6 @@ export const drive = (machines: Machines, vmId: number, what: Drive): Effect.Eff
             )
           )
       })
-      lastRecord = seen?.history.at(-1)?.sequence ?? lastRecord
       if (Option.isSome(arrived)) {
         if (what.until(arrived.value)) return { _tag: "Reached", vm: arrived.value } as const
         if (arrived.value.state === "Done") return { _tag: "Gone" } as const

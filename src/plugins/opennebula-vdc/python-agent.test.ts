@@ -10,6 +10,7 @@ import {
   terminated,
   updateOrder
 } from "../../../test/support/vdc.js"
+import { single, vector } from "../../opennebula/index.js"
 import { adoptedBy } from "../../opennebula/template/owner.js"
 
 /** What the Python agent leaves: the same things without a single tag. */
@@ -20,24 +21,23 @@ const madeByPythonAgent = (bench: Bench, name: string) =>
     const vdc = yield* one.vdc.allocate(name)
     yield* one.vdc.addGroup(vdc, group)
     yield* one.vdc.addCluster(vdc, 0, 0)
-    const text = (tag: string, value: string) => ({ _tag: "Single" as const, name: tag, value })
     const network = yield* one.network.allocate(
       [
-        text("NAME", `${name}_internal`),
-        text("VN_MAD", "dummy"),
-        text("BRIDGE", "br1"),
-        { _tag: "Vector", name: "AR", values: { TYPE: "IP4", IP: "10.0.1.1", SIZE: "254" } }
+        single("NAME", `${name}_internal`),
+        single("VN_MAD", "dummy"),
+        single("BRIDGE", "br1"),
+        vector("AR", { TYPE: "IP4", IP: "10.0.1.1", SIZE: 254 })
       ],
       0
     )
     yield* bench.idle
     yield* one.vdc.addNetwork(vdc, 0, network)
     const router = yield* one.router.allocate([
-      text("NAME", `${name}_router`),
-      { _tag: "Vector", name: "NIC", values: { NETWORK_ID: String(network), IP: "10.0.1.1" } }
+      single("NAME", `${name}_router`),
+      vector("NIC", { NETWORK_ID: network, IP: "10.0.1.1" })
     ])
     yield* one.router.instantiate(router, { count: 1, templateId: 1, name: `${name}_router_vm` })
-    yield* one.securityGroup.allocate([text("NAME", `${name}_default`)])
+    yield* one.securityGroup.allocate([single("NAME", `${name}_default`)])
     return group
   })
 
